@@ -1,0 +1,19 @@
+"""The one place where boto3 is imported: clients are made on first use and kept."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def client(service_name: str) -> Any:
+    """Return the boto3 client of a service; region, credentials and endpoint come from the environment."""
+    import boto3  # noqa: PLC0415  boto3 costs 140 ms, so it is paid only by code that calls AWS
+    from botocore.config import Config  # noqa: PLC0415
+
+    settings = Config(
+        connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
+    )
+    make_client: Any = boto3.client  # the stubs want a literal name
+    return make_client(service_name, config=settings)

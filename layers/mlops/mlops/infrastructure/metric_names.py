@@ -1,0 +1,23 @@
+"""CloudWatch metrics of the application; alarms and dashboards are checked against this list.
+
+Every metric is published twice: for the model group (dimension `ModelGroup`) and for the stack (no
+dimension), because an alarm must name its dimensions before the groups are known.
+"""
+
+from __future__ import annotations
+
+UPLOADS_ACCEPTED = "UploadsAccepted"
+UPLOADS_REJECTED = "UploadsRejected"
+MODELS_REGISTERED = "ModelsRegistered"
+MODELS_REJECTED_BY_GATE = "ModelsRejectedByGate"
+MODELS_PROMOTED = "ModelsPromoted"
+APPROVALS_REQUESTED = "ApprovalsRequested"
+APPROVALS_EXPIRED = "ApprovalsExpired"
+EXECUTIONS_FAILED = "ExecutionsFailed"
+ROWS_SCORED = "RowsScored"
+DRIFT_SCORE = "DriftScore"
+FEATURES_WITH_DRIFT = "FeaturesWithDrift"
+DRIFT_ALERTS = "DriftAlerts"
+DRIFT_CHECKS_COMPLETED = "DriftChecksCompleted"
+
+MODEL_GROUP_DIMENSION = "ModelGroup"

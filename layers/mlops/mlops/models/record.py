@@ -1,0 +1,124 @@
+"""Lossless JSON form for the frozen dataclasses that cross a boundary."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+
+class Record:
+    """Gives a frozen dataclass `to_dict` and `from_dict`, exact inverses of each other.
+
+    Field types may be JSON scalars, `datetime`, `date`, `Path`, enums, other records, `tuple[X, ...]`,
+    fixed tuples, `Mapping[str, X]` and unions with None.
+    """
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict with one entry per field."""
+        return {field.name: _encode(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Build the record from `to_dict`'s form; absent fields take their defaults.
+
+        Raises
+        ------
+        ValueError
+            If the document has a key that is not a field.
+        """
+        hints = _field_types(cls)  # type: ignore[arg-type]
+        unknown = sorted(set(document) - set(hints))
+        if unknown:
+            raise ValueError(f"{cls.__name__} has no field {', '.join(unknown)}.")
+        return cls(**{name: _decode(hints[name], value) for name, value in document.items()})
+
+    def to_json(self) -> str:
+        """Return the record as indented JSON with a final newline; NaN and infinity are refused."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Build the record from `to_json`'s form."""
+        return cls.from_dict(json.loads(text))
+
+
+@cache
+def _field_types(cls: type) -> dict[str, Any]:
+    names = {field.name for field in fields(cls)}
+    return {name: hint for name, hint in get_type_hints(cls).items() if name in names}
+
+
+def _encode(value: Any) -> Any:
+    match value:
+        case Record():
+            return value.to_dict()
+        case Enum():
+            return value.value
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {key: _encode(item) for key, item in value.items()}
+        case tuple() | list():
+            return [_encode(item) for item in value]
+        case _:
+            return str(value) if isinstance(value, Path) else value
+
+
+def _decode(hint: Any, value: Any) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if value is None or hint is Any or origin is Literal:
+        return value
+    if origin in (Union, types.UnionType):
+        return _decode_union(arguments, value)
+    if origin is tuple:
+        return _decode_tuple(arguments, value)
+    if origin is not None and issubclass(origin, Mapping):
+        return {key: _decode(arguments[1], item) for key, item in value.items()}
+    if isinstance(hint, type):
+        return _decode_scalar(hint, value)
+    return value
+
+
+def _decode_tuple(arguments: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple(_decode(arguments[0], item) for item in value)
+    return tuple(_decode(hint, item) for hint, item in zip(arguments, value, strict=True))
+
+
+def _decode_union(arguments: tuple[Any, ...], value: Any) -> Any:
+    """Take the first member that can hold the value: scalars by type, containers by shape."""
+    for hint in arguments:
+        plain = get_origin(hint) or hint
+        is_shape = (
+            isinstance(plain, type) and not isinstance(value, (dict, list)) and isinstance(value, plain)
+        )
+        is_container = isinstance(value, dict) and _holds_mapping(plain)
+        if is_shape or is_container or (isinstance(value, list) and plain is tuple):
+            return _decode(hint, value)
+    candidates = [hint for hint in arguments if hint is not type(None)]
+    return _decode(candidates[0], value) if len(candidates) == 1 else value
+
+
+def _holds_mapping(plain: Any) -> bool:
+    return isinstance(plain, type) and (is_dataclass(plain) or issubclass(plain, Mapping))
+
+
+def _decode_scalar(hint: type, value: Any) -> Any:
+    if issubclass(hint, Record):
+        return value if isinstance(value, hint) else hint.from_dict(value)
+    if issubclass(hint, (datetime, date)):
+        return hint.fromisoformat(value) if isinstance(value, str) else value
+    if issubclass(hint, (Enum, Path)):
+        return hint(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
