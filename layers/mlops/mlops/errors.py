@@ -4,10 +4,15 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
 
     MlopsError
     ├── ApprovalError            an approval request cannot be made or answered
+    │   ├── ApprovalClosedError  nobody waits for this decision any more
+    │   └── NoApproverError      too few approvers have confirmed their subscription
     ├── ArtifactError            a model artifact must not or cannot be loaded
     ├── DatasetError             a file cannot be used as data
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
     ├── RegistryError            the registry refuses a change
+    │   ├── ModelNotFoundError       the group or the version is not registered
+    │   ├── RegistryConflictError    somebody else changed the group at the same moment, again and again
+    │   └── TransitionNotAllowedError   the version's status does not allow the action
     ├── SettingsError            a setting is unknown or has an impossible value
     └── TrainingError            a training run cannot go on
 """
@@ -21,6 +26,14 @@ class MlopsError(Exception):
 
 class ApprovalError(MlopsError):
     """An approval request cannot be made or answered."""
+
+
+class ApprovalClosedError(ApprovalError):
+    """Nobody waits for this decision any more: it timed out, was answered, or its execution has ended."""
+
+
+class NoApproverError(ApprovalError):
+    """Too few approvers have confirmed their subscription, so the request would wait for nobody."""
 
 
 class ArtifactError(MlopsError):
@@ -37,6 +50,18 @@ class ObjectNotFoundError(MlopsError):
 
 class RegistryError(MlopsError):
     """The registry refuses a change."""
+
+
+class ModelNotFoundError(RegistryError):
+    """The group or the version is not registered."""
+
+
+class RegistryConflictError(RegistryError):
+    """Somebody else changed the group at the same moment, again and again."""
+
+
+class TransitionNotAllowedError(RegistryError):
+    """The version's status does not allow the action."""
 
 
 class SettingsError(MlopsError):

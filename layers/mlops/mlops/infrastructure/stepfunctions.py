@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.errors import ApprovalError
+from mlops.errors import ApprovalClosedError
 from mlops.infrastructure.clients import client
 
 _CLOSED_TOKEN = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -37,7 +37,7 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
 
     Raises
     ------
-    ApprovalError
+    ApprovalClosedError
         If nobody waits for this token any more: it timed out, was answered, or its execution has ended.
     """
     try:
@@ -46,5 +46,11 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
         )
     except ClientError as error:
         if error.response["Error"]["Code"] in _CLOSED_TOKEN:
-            raise ApprovalError("The execution no longer waits for this decision.") from error
+            raise ApprovalClosedError("The execution no longer waits for this decision.") from error
         raise
+
+
+def execution_status(execution_arn: str, *, stepfunctions: Any = None) -> str:
+    """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED` or `PENDING_REDRIVE`."""
+    answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)
+    return str(answer["status"])

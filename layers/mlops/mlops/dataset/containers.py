@@ -1,0 +1,77 @@
+"""Files that are not text tables, named as what they are by their first bytes."""
+
+from __future__ import annotations
+
+import re
+
+# (first bytes, what to call it, what to do instead)
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"PAR1", "a Parquet file"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (xls, binary)"),
+    (b"%PDF-", "a PDF document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ORC", "an ORC file"),
+    (b"ARROW1", "an Arrow (Feather) file"),
+    (b"FEA1", "a Feather file"),
+    (b"BZh", "a bzip2-compressed file"),
+    (b"\xfd7zXZ\x00", "an xz-compressed file"),
+    (b"\x28\xb5\x2f\xfd", "a zstandard-compressed file"),
+    (b"\x04\x22\x4d\x18", "an LZ4-compressed file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"RDX2\n", "an R data file"),
+    (b"RDX3\n", "an R data file"),
+    (b"$FL2", "an SPSS file"),
+    (b"\x7fELF", "a program (binary)"),
+    (b"\x80\x04\x95", "a Python pickle (binary)"),
+    (b"\x80\x05\x95", "a Python pickle (binary)"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the data it points to"),
+)
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
+_JSON = re.compile(rb'\s*(?:\[\s*(?:[{\["\]]|-?\d+\s*[,\]])|\{\s*["}])')
+
+
+def identify(head: bytes) -> str | None:
+    """Say what the file is when it is no text table, or None.
+
+    Parameters
+    ----------
+    head
+        The first bytes, at least 512 when the file has them.
+    """
+    plain = head.removeprefix(b"\xef\xbb\xbf")
+    for signature, name in _SIGNATURES:
+        if plain.startswith(signature) and not _is_word(plain, signature):
+            return name
+    if plain.startswith(_ZIP_MARKS):
+        return _zip_kind(plain)
+    if plain[257:262] == b"ustar":
+        return "a tar archive"
+    if _MARKUP.match(plain):
+        is_page = b"<html" in plain[:2048].lower() or b"<!doctype html" in plain[:2048].lower()
+        return "an HTML page, perhaps an error message saved as a file" if is_page else "an XML document"
+    if _JSON.match(plain):
+        return "a JSON document"
+    return None
+
+
+def _is_word(head: bytes, signature: bytes) -> bool:
+    """Tell a header that merely begins like a signature (`ORCHARD,age`) from the signature."""
+    following = head[len(signature) : len(signature) + 32]
+    return signature.isalnum() and bool(re.match(rb"[\w ]*[,;|\t\r\n]", following))
+
+
+def _zip_kind(head: bytes) -> str:
+    if b"xl/" in head or b"[Content_Types]" in head:
+        return "an Excel workbook (xlsx, a binary zip archive)"
+    if b"mimetypeapplication/vnd.oasis" in head:
+        return "an OpenDocument file (a binary zip archive)"
+    return "a zip archive (binary)"

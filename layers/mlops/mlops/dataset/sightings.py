@@ -1,0 +1,37 @@
+"""Where something was seen in a file: how often, on which lines, with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_LINES = 20
+MAX_EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class Sightings:
+    """Counts every sighting and keeps the first twenty lines and the first few distinct values."""
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+
+    def note(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
+        """Add sightings on these lines; `values` are what was seen, in any number."""
+        found = np.atleast_1d(np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64))
+        self.count += len(found)
+        room = MAX_LINES - len(self.lines)
+        if room > 0:
+            self.lines += found[:room].tolist()
+        for value in values:
+            if len(self.values) >= MAX_EXAMPLES:
+                break
+            if value not in self.values:
+                self.values.append(value)
+
+    def __bool__(self) -> bool:
+        return self.count > 0

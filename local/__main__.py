@@ -1,0 +1,104 @@
+"""`python -m local up|down|status|env|deploy|serve`."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from local import launcher
+from local.cloud import LocalCloud, connect
+from local.environment import variables
+from local.errors import LocalCloudError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 when the asked state holds."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except LocalCloudError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The local cloud of this project.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        if name != "serve":
+            added.add_argument("--directory", type=Path, default=launcher.DEFAULT_DIRECTORY)
+        return added
+
+    up = command("up", _up, "Start it in the background, or say what is already running.")
+    up.add_argument("--port", type=int, help="port on 127.0.0.1 (default: a free one)")
+    down = command("down", _down, "Stop it and remove its files.")
+    down.add_argument("--keep", action="store_true", help="keep logs and decisions")
+    command("status", _status, "Say whether it runs and where.")
+    command("env", _env, "Print the variables that point AWS tools at it, for eval.")
+    deploy = command("deploy", _deploy, "sam build and sam deploy a template into it.")
+    deploy.add_argument("--template", type=Path, default=launcher.REPOSITORY_ROOT / "template.yaml")
+    deploy.add_argument("--stack", required=True)
+    deploy.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
+    serve = command("serve", _serve, "Run the emulator in the foreground (what `up` starts).")
+    serve.add_argument("--port", type=int, required=True)
+    serve.add_argument("--instance", required=True)
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    running = connect(options.directory)
+    if running is not None:
+        print(f"Already running on {running.endpoint} (pages: {running.endpoint}/_local/).")
+        return 0
+    state = launcher.start(options.directory, options.port)
+    print(f"Running on {state.endpoint} (pages: {state.endpoint}/_local/, stop with: python -m local down).")
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    stopped = launcher.stop(options.directory, keep=options.keep)
+    print("Nothing was running." if stopped is None else f"Stopped {stopped.endpoint}.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    running = connect(options.directory)
+    print("Not running." if running is None else f"Running on {running.endpoint}.")
+    return 1 if running is None else 0
+
+
+def _env(options: argparse.Namespace) -> int:
+    for name, value in variables(_connected(options).endpoint).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    from local.deploy import deploy  # noqa: PLC0415 - boto3 is slow to import and the other commands do without
+
+    parameters = dict(text.split("=", 1) for text in options.parameter)
+    outputs = deploy(_connected(options), options.template, options.stack, parameters)
+    for name, value in outputs.items():
+        print(f"{name} = {value}")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from local.server import serve  # noqa: PLC0415 - imports MiniStack, which reads its environment at import
+
+    serve(options.instance)
+    return 0
+
+
+def _connected(options: argparse.Namespace) -> LocalCloud:
+    running = connect(options.directory)
+    if running is None:
+        raise LocalCloudError("The local cloud is not running: start it with `python -m local up`.")
+    return running
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The handle that tests and the demo hold: clients, environment, mails, decisions, requests by any host name."""
+
+import http.client
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+from local import launcher
+from local.environment import (
+    BIND_HOST,
+    REGION,
+    ROOT_ACCESS_KEY,
+    ROOT_SECRET_KEY,
+    process_environment,
+    variables,
+)
+from local.state import running_cloud
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """One HTTP answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", errors="replace")
+
+    def json(self) -> Any:
+        """Return the body parsed as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """A running local cloud."""
+
+    endpoint: str
+    port: int
+    directory: Path
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that point AWS tools here (for `monkeypatch.setenv` and shells)."""
+        return variables(self.endpoint)
+
+    def environment(self) -> dict[str, str]:
+        """Return a whole environment for a subprocess that should work here."""
+        return process_environment(self.endpoint)
+
+    def client(self, service: str, **credentials: str) -> Any:
+        """Return a boto3 client as the account's root, or with the given `aws_access_key_id` and so on."""
+        keys = {"aws_access_key_id": ROOT_ACCESS_KEY, "aws_secret_access_key": ROOT_SECRET_KEY}
+        return boto3.session.Session().client(
+            service,  # type: ignore[call-overload, unused-ignore]
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            config=Config(retries={"max_attempts": 1, "mode": "standard"}),
+            **(keys | credentials),
+        )
+
+    def as_role(self, role_arn: str, session_name: str = "local") -> dict[str, str]:
+        """Return credentials of a role whatever its trust policy says, as `client` takes them.
+
+        With them a test asks "may this role do that?" without starting what runs under the role.
+        """
+        answer = self.request(
+            "POST",
+            f"{self.endpoint}/_local/sessions",
+            json.dumps({"role_arn": role_arn, "session_name": session_name}).encode(),
+        )
+        return {str(name): str(value) for name, value in answer.json().items()}
+
+    def request(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer:
+        """Send one HTTP request to this cloud under any of its host names; redirects are not followed.
+
+        `http://ID.execute-api.localhost:PORT/...` opens in a browser, but Python does not resolve such names.
+        """
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(BIND_HOST, self.port, timeout=60)
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request(method, path, body=body, headers={"Host": parts.netloc, **(headers or {})})
+            response = connection.getresponse()
+            content = response.read()
+            return HttpAnswer(response.status, {k.lower(): v for k, v in response.getheaders()}, content)
+        finally:
+            connection.close()
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Return the mails caught so far, newest first: id, to, subject, body, links, topic_arn, sent_at."""
+        mails: list[dict[str, Any]] = self.request("GET", f"{self.endpoint}/_local/inbox.json").json()["mails"]
+        return mails
+
+    def confirm_subscriptions(self) -> list[str]:
+        """Confirm every pending mail subscription, as the recipients would; return their addresses."""
+        confirmed: list[str] = self.request("POST", f"{self.endpoint}/_local/confirm-all").json()["confirmed"]
+        return confirmed
+
+    def iam_decisions(self) -> list[dict[str, Any]]:
+        """Return every authorisation decision so far, oldest first (see `local.iam_log`)."""
+        log = self.directory / "iam.jsonl"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def stop_cloud(self, *, keep: bool = False) -> None:
+        """Stop it and remove its files unless `keep`."""
+        launcher.stop(self.directory, keep=keep)
+
+
+def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
+    """Return the cloud that `python -m local up` started in `directory`, or None."""
+    state = running_cloud(directory)
+    return None if state is None else LocalCloud(state.endpoint, state.port, directory.resolve())
+
+
+@contextmanager
+def local_cloud(port: int | None = None, directory: Path | None = None, *, keep: bool = False) -> Iterator[LocalCloud]:
+    """Run a cloud for the length of a `with` block; nothing of it is left afterwards unless `keep`."""
+    own_directory = Path(tempfile.mkdtemp(prefix="local-cloud-")) if directory is None else directory
+    state = launcher.start(own_directory, port)
+    try:
+        yield LocalCloud(state.endpoint, state.port, own_directory.resolve())
+    finally:
+        launcher.stop(own_directory, keep=keep)

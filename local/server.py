@@ -1,0 +1,46 @@
+"""The emulator process: MiniStack with our corrections, SageMaker and pages, in one asyncio server."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ministack import app as ministack_app
+
+from local import iam_log, pages, sagemaker
+from local.emulator import require_pinned_version
+from local.fixes import install_fixes
+from local.sagemaker.lifecycle import stop_all_jobs
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def serve(instance: str) -> None:
+    """Run until told to stop. The environment (port, directories, AUTH) comes from the launcher.
+
+    Parameters
+    ----------
+    instance
+        Random id by which the launcher recognises this very process.
+    """
+    require_pinned_version()
+    iam_log.install()
+    install_fixes()
+    sagemaker.install()
+    ministack_app.app = with_local_pages(ministack_app.app, instance)
+    try:
+        ministack_app.main()
+    finally:
+        stop_all_jobs()
+
+
+def with_local_pages(application: Callable[..., Awaitable[None]], instance: str) -> Callable[..., Awaitable[None]]:
+    """Return the ASGI application that answers `/_local/...` itself and passes on everything else."""
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/_local/"):
+            await pages.answer(scope, receive, send, instance)
+        else:
+            await application(scope, receive, send)
+
+    return outer
