@@ -1,0 +1,58 @@
+# Everything a person does with this project. Each target sets up what it needs.
+
+BIN     := .venv/bin
+READY   := .venv/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo down check static test bench deploy lock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything, at the versions of requirements.lock
+
+up: $(READY) ## Start the local cloud and deploy the stack into it
+	$(BIN)/python -m local up --deploy
+
+demo: $(READY) ## Walk the whole path on real data (APPROVE=me waits for your click)
+	$(BIN)/python -m local demo
+
+down: $(READY) ## Stop the local cloud and leave nothing behind
+	$(BIN)/python -m local down
+
+static: $(READY) ## Format check, lint, types and template lint
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null
+
+check: static ## The quick gate: static checks and the fast tests
+	$(BIN)/python -m pytest tests -q -m "not e2e and not browser and not property"
+
+test: static ## Everything, the end-to-end tests on the local cloud included
+	$(BIN)/python -m pytest tests
+
+bench: $(READY) ## Run the benchmarks side by side with their peers
+	$(BIN)/python -m benchmarks
+
+deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|prod
+	$(BIN)/sam build --config-env $(or $(CONFIG),default)
+	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG),--guided)
+
+lock: $(READY) ## Resolve the dependencies of pyproject.toml anew
+	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.12 pyproject.toml --output-file requirements.lock
+
+# A Python 3.12 under any of its usual names makes the environment; uv, at the locked version, fills it.
+$(READY): requirements.lock
+	@python=$$(for name in python3.12 python3 python $$HOME/.pyenv/versions/3.12*/bin/python3 /opt/*/bin/python3.12; do \
+	    path=$$(command -v $$name) && $$path -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null \
+	      && echo $$path && break; done); \
+	  test -n "$$python" || { echo "Python 3.12 was not found: install it and run make again." >&2; exit 1; }; \
+	  test -x $(BIN)/python || $$python -m venv .venv
+	@$(BIN)/python -m pip install --quiet $$(grep -oE '^uv==[0-9.]+' requirements.lock)
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@touch $@

@@ -1,0 +1,52 @@
+"""The condition key `cloudwatch:namespace`.
+
+AWS: PutMetricData has no resource; a policy narrows it with `cloudwatch:namespace`.
+MiniStack 1.5.33: the key is never set, so that such a statement never matches and every publication is denied.
+Here: read from the request in each of the three protocols that the SDKs speak.
+"""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.core import iam_actions
+
+from local.emulator import wrap
+
+
+def install() -> None:
+    """Give the evaluator the namespace of a PutMetricData request."""
+    wrap(iam_actions, "request_tag_context", _with_namespace)
+
+
+def namespace_of(body: bytes, parameters: dict[str, Any]) -> str | None:
+    """Return the metric namespace named by a PutMetricData request body (JSON, CBOR or form), or None."""
+    if parameters.get("Namespace"):
+        value = parameters["Namespace"]
+        return str(value[0] if isinstance(value, list) else value)
+    if body[:1] == b"{":
+        return _text(json.loads(body))
+    if b"Namespace=" in body:
+        return parse_qs(body.decode())["Namespace"][0]
+    import cbor2  # noqa: PLC0415 - comes with MiniStack; only needed for this protocol
+
+    try:
+        return _text(cbor2.loads(body))
+    except (cbor2.CBORDecodeError, ValueError):
+        return None
+
+
+def _text(request: Any) -> str | None:
+    return str(request["Namespace"]) if isinstance(request, dict) and "Namespace" in request else None
+
+
+def _with_namespace(original: Any) -> Any:
+    def context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = original(service, iam_action, body, params)
+        if iam_action == "cloudwatch:PutMetricData":
+            namespace = namespace_of(body, params)
+            if namespace is not None:
+                found = {**found, "cloudwatch:namespace": namespace}
+        return found
+
+    return context
