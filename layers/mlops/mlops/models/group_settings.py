@@ -15,6 +15,7 @@ from mlops.models.record import Record
 TaskName = Literal["binary", "multiclass", "regression"]
 
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
+_TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
 _ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
 
 
@@ -109,7 +110,7 @@ class GroupSettings(Record):
         SettingsError
             If a value is impossible.
         """
-        document = {key: _from_json_string(value) for key, value in config.items()}
+        document = {key: _from_json_string(key, value) for key, value in config.items()}
         nested = document.pop("settings", {})
         document = {**nested, **document}
         flat = {key: document.pop(key) for key in list(document) if key not in known_keys()}
@@ -126,9 +127,11 @@ class GroupSettings(Record):
         for name, record in (("drift", DriftSettings), ("approval", ApprovalSettings)):
             if name in values:
                 _refuse_unknown(_table(name, values[name]), _names(record), f"{name}.")
+                _check_numbers(name, values[name], record)
         if "positive_label" in values:
             values["positive_label"] = _label_text(values["positive_label"])
-        values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in values.get("gate", {}).items()}
+        rules = _table("gate", values.get("gate", {}))
+        values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in rules.items()}
         _check_types(values)
         try:
             return cls.from_dict(values)
@@ -163,6 +166,7 @@ def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
     if isinstance(rule, (int, float)) and not isinstance(rule, bool):
         return {"threshold": float(rule)}
     _refuse_unknown(_table(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
+    _check_numbers(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
     return dict(rule)
 
 
@@ -179,14 +183,23 @@ def _column_list(name: str, value: Any) -> list[str]:
     return list(columns)
 
 
+def _check_numbers(name: str, table: Mapping[str, Any], record: type) -> None:
+    """Refuse a text where the record declares a number."""
+    for entry in fields(record):
+        value = table.get(entry.name, 0)
+        if str(entry.type).split(" ")[0] in ("float", "int") and (
+            not isinstance(value, (int, float)) or isinstance(value, bool)
+        ):
+            raise SettingsError(f"{name}.{entry.name} must be a number, not {value!r}.")
+
+
 def _label_text(value: Any) -> str:
     """Write a label as it stands in a CSV: true as `true`, 1 as `1`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_types(values: Mapping[str, Any]) -> None:
-    texts = ("target", "task", "time_column", "algorithm")
-    wanted: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in texts]
+    wanted: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in _TEXTS]
     wanted += [("seed", int, "a whole number"), ("test_fraction", (int, float), "a number")]
     wanted += [("hyperparameters", Mapping, "a table")]
     for name, kind, spoken in wanted:
@@ -196,10 +209,13 @@ def _check_types(values: Mapping[str, Any]) -> None:
         raise SettingsError(f"task must be binary, multiclass or regression, not {values['task']!r}.")
 
 
-def _from_json_string(value: Any) -> Any:
+def _from_json_string(key: str, value: Any) -> Any:
+    """Read a value that SageMaker passed as text; a name that happens to look like a number stays a name."""
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        decoded = json.loads(value)
     except json.JSONDecodeError:
         return value
+    is_name = key in (*_TEXTS, *_COLUMN_LISTS, *_ALIASES)
+    return value if is_name and not isinstance(decoded, (str, list)) else decoded

@@ -112,9 +112,10 @@ class ModelMetadata(Record):
 
 @dataclass(frozen=True, slots=True)
 class Head(Record):
-    """The state of a group: versions so far, the champion's version, and a counter of changes."""
+    """The state of a group: how many versions, the newest, the champion, and a counter of changes."""
 
     n_versions: int = 0
+    latest: str | None = None
     champion: str | None = None
     revision: int = 0
 

@@ -1,0 +1,203 @@
+"""What is known of a model's inputs at training, of a later batch, and of the difference between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from mlops.models.record import Record
+
+FeatureKind = Literal["numeric", "categorical"]
+Binning = Literal["quantiles", "values", "levels"]
+DriftVerdict = Literal["OK", "WARN", "ALERT", "INSUFFICIENT_DATA"]
+AnomalyKind = Literal[
+    "constant_column",
+    "distribution_shift",
+    "empty_column",
+    "extra_column",
+    "missing_column",
+    "missing_values",
+    "new_category",
+    "new_value",
+    "outliers",
+    "retyped_column",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureProfile(Record):
+    """One feature in the training rows, frozen with the model version.
+
+    A numeric feature is cut into *cells*, the right-closed intervals between neighbours in `edges` (outer
+    cells are open). `bins` gives for every cell the bin that the statistics are computed on: about a tenth of
+    the rows each, or one value each when there are at most 20. A categorical feature has one cell per entry
+    of `levels` and a last one for all other levels. `counts` holds the training rows per cell; missing values
+    are in `n_missing` and in no cell.
+    """
+
+    name: str
+    kind: FeatureKind
+    binning: Binning
+    n_rows: int
+    n_missing: int
+    n_distinct: int
+    counts: tuple[int, ...]
+    edges: tuple[float, ...] = ()
+    bins: tuple[int, ...] = ()
+    levels: tuple[str, ...] = ()
+    rare_levels: tuple[str, ...] = ()
+    n_singletons: int = 0
+    low_fence: float | None = None
+    high_fence: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    median: float | None = None
+    importance: float | None = None
+
+    @property
+    def missing_share(self) -> float:
+        """The missing values' share of the rows, 0..1."""
+        return self.n_missing / self.n_rows if self.n_rows else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineStatistics(Record):
+    """The inputs of a model as they were at training; what later batches are compared with.
+
+    `excluded` says for every column of the training file that is not watched why it is not.
+    `schema_hash` identifies the cells: only profiles over the same cells can be added or compared.
+    """
+
+    features: Mapping[str, FeatureProfile]
+    n_rows: int
+    schema_hash: str
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+    model_version: str | None = None
+    format_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCounts(Record):
+    """One feature in a batch, counted over the cells of its `FeatureProfile`.
+
+    `n_missing` includes the rows whose column was absent (`n_absent`) and those whose value has another type
+    (`n_retyped`). `new_levels` holds the alphabetically first of the categories that training never saw,
+    with their rows; `n_new` counts the rows of all of them.
+    """
+
+    counts: tuple[int, ...]
+    n_missing: int = 0
+    n_absent: int = 0
+    n_retyped: int = 0
+    n_new: int = 0
+    new_levels: Mapping[str, int] = field(default_factory=dict)
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Build the record; written out because a nightly check reads 50,000 of them."""
+        return cls(**{**document, "counts": tuple(document["counts"])})
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProfile(Record):
+    """One batch of rows, counted over the cells of a baseline; two of them add up to the profile of both."""
+
+    schema_hash: str
+    n_rows: int
+    features: Mapping[str, FeatureCounts]
+    extra_columns: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram(Record):
+    """What a plot of one feature shows: shares of the rows at training (`reference`) and now (`current`).
+
+    `edges` are the ends of the bars of a numeric feature, one more than bars; otherwise `labels` name them.
+    """
+
+    reference: tuple[float, ...]
+    current: tuple[float, ...]
+    labels: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly(Record):
+    """Something about one column that deserves a sentence of its own, whatever the statistics say.
+
+    `share` is the part of the rows that it touches, 0..1.
+    """
+
+    column: str
+    kind: AnomalyKind
+    verdict: DriftVerdict
+    message: str
+    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureDrift(Record):
+    """How far one feature has moved. In every statistic 0.0 = same and larger = more drift.
+
+    `p_value` and `q_value` (after Benjamini-Hochberg over the features of the report) belong to the
+    chi-square; small = the difference is no accident. They are 1.0 when there are too few rows to tell.
+    """
+
+    name: str
+    kind: FeatureKind
+    verdict: DriftVerdict
+    psi: float
+    chi_square: float
+    degrees_of_freedom: int
+    p_value: float
+    q_value: float
+    cramers_v: float
+    jensen_shannon: float
+    ks: float | None
+    wasserstein: float | None
+    missing_share_reference: float
+    missing_share_current: float
+    n_rows: int
+    description: str
+    reasons: tuple[str, ...] = ()
+    importance: float | None = None
+    is_important: bool = True
+    histogram: Histogram | None = None
+
+    @property
+    def has_drift(self) -> bool:
+        """Whether the verdict is WARN or ALERT."""
+        return self.verdict in ("WARN", "ALERT")
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport(Record):
+    """The verdict on one batch, or on a window of batches, against the training data.
+
+    `drift_score` is the largest PSI among the features whose change is statistically significant: 0.0 =
+    same, larger = more drift. `features_with_drift` is ranked by importance x effect.
+    """
+
+    verdict: DriftVerdict
+    drift_score: float
+    features_with_drift: tuple[str, ...]
+    features: Mapping[str, FeatureDrift]
+    n_rows: int
+    n_rows_baseline: int
+    threshold: float
+    alert_threshold: float
+    reasons: tuple[str, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+    model_group: str | None = None
+    model_version: str | None = None
+    window_days: int | None = None
+    n_batches: int | None = None

@@ -1,0 +1,92 @@
+"""What every object store promises, over S3 (moto) and over plain files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlops.errors import ObjectNotFoundError
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.s3 import S3Objects
+
+BUCKET = "bucket"
+KEY = "folder/a+b c%20é=.csv"
+REF = ObjectRef(BUCKET, KEY)
+
+
+@pytest.fixture(params=["filesystem", "s3"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
+    if request.param == "filesystem":
+        yield FilesystemObjects(tmp_path / "objects")
+        return
+    request.getfixturevalue("aws")
+    from mlops.infrastructure.clients import client
+
+    client("s3").create_bucket(Bucket=BUCKET)
+    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    yield S3Objects()
+
+
+def test_what_was_written_is_read(objects: ObjectStore, tmp_path: Path) -> None:
+    stored = objects.write(REF, b"one", "text/csv")
+    assert objects.read(stored) == objects.read(REF) == b"one"
+    with objects.open(stored) as stream:
+        assert stream.read() == b"one"
+    objects.download(stored, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"one"
+    assert objects.head(REF).size_bytes == 3
+    assert objects.head(REF).ref == stored
+
+
+def test_an_overwritten_version_stays_readable(objects: ObjectStore) -> None:
+    first = objects.write(REF, b"one", "text/csv")
+    second = objects.write(REF, b"two", "text/csv")
+    assert first.version_id != second.version_id
+    assert (objects.read(first), objects.read(second), objects.read(REF)) == (b"one", b"two", b"two")
+
+
+def test_deleting_a_version_leaves_the_newer_one(objects: ObjectStore) -> None:
+    first = objects.write(REF, b"one", "text/csv")
+    objects.write(REF, b"two", "text/csv")
+    objects.delete(first)
+    objects.delete(first)
+    assert not objects.exists(first)
+    assert objects.read(REF) == b"two"
+
+
+def test_a_copy_is_of_the_version_that_was_named(objects: ObjectStore) -> None:
+    first = objects.write(REF, b"one", "text/csv")
+    objects.write(REF, b"two", "text/csv")
+    copy = objects.copy(first, ObjectRef(BUCKET, "elsewhere/x y.csv"))
+    assert objects.read(copy) == b"one"
+
+
+def test_a_file_is_uploaded_whole(objects: ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100_000)
+    assert objects.head(objects.upload(path, REF, "text/csv")).size_bytes == 100_000
+
+
+def test_a_listing_has_the_newest_versions_in_key_order(objects: ObjectStore) -> None:
+    for key in ("p/b", "p/a", "q/c"):
+        objects.write(ObjectRef(BUCKET, key), b"1", "text/plain")
+    objects.write(ObjectRef(BUCKET, "p/a"), b"22", "text/plain")
+    assert [(facts.ref.key, facts.size_bytes) for facts in objects.list(BUCKET, "p/")] == [
+        ("p/a", 2),
+        ("p/b", 1),
+    ]
+
+
+@pytest.mark.parametrize("act", ["head", "read"])
+def test_a_miss_is_named(objects: ObjectStore, act: str) -> None:
+    with pytest.raises(ObjectNotFoundError, match="does not exist"):
+        getattr(objects, act)(ObjectRef(BUCKET, "nothing"))
+    assert not objects.exists(ObjectRef(BUCKET, "nothing"))
+
+
+def test_addresses_with_odd_characters_survive() -> None:
+    for key in (KEY, "a?b#c", "x/é+%"):
+        assert ObjectRef.from_uri(ObjectRef(BUCKET, key).uri).key == key

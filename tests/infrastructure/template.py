@@ -1,0 +1,74 @@
+"""template.yaml as plain data: intrinsic functions become one-key dicts."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class _Loader(yaml.SafeLoader):
+    """A loader of our own, so that the tags are not added to everybody's."""
+
+
+def _intrinsic(loader: yaml.Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The whole template."""
+    return yaml.load((REPOSITORY / "template.yaml").read_text(encoding="utf-8"), Loader=_Loader)
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """Resources of that type, by logical id."""
+    return {name: r for name, r in template()["Resources"].items() if r["Type"] == kind}
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Properties of every function, by logical id."""
+    return {name: r["Properties"] for name, r in resources("AWS::Serverless::Function").items()}
+
+
+def snake_case(logical_id: str) -> str:
+    """`TrainModelStateMachine` -> `train_model`."""
+    stem = re.sub(r"(Function|StateMachine)$", "", logical_id)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
+
+
+def layers_of(function: dict[str, Any]) -> list[str]:
+    """Logical ids of the function's layers, those of Globals first."""
+    shared = template()["Globals"]["Function"]["Layers"]
+    return [layer["Ref"] for layer in [*shared, *function.get("Layers", [])]]
+
+
+def environment_of(function: dict[str, Any]) -> set[str]:
+    """Names of the environment variables a function sees."""
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = function.get("Environment", {}).get("Variables", {})
+    return {*shared, *own}
+
+
+def statements() -> list[tuple[str, dict[str, Any]]]:
+    """Every IAM policy statement with the logical id of its owner."""
+    found = []
+    for name, resource in template()["Resources"].items():
+        for policy in resource["Properties"].get("Policies", []):
+            document = policy.get("PolicyDocument", policy)
+            found += [(name, statement) for statement in document.get("Statement", [])]
+    return found

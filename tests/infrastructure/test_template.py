@@ -1,0 +1,262 @@
+"""Rules of the template that no linter checks."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from importlib import resources as files
+
+import cfnlint.data.AdditionalSpecs
+import pytest
+
+from mlops.infrastructure import metric_names
+from tests.infrastructure import template as t
+from tests.statemachine.definition import Definition
+
+METRICS = {v for k, v in vars(metric_names).items() if k.isupper() and k != "MODEL_GROUP_DIMENSION"}
+NAMESPACE = {"Fn::Sub": "MLOps/${AWS::StackName}"}
+
+each_function = pytest.mark.parametrize("logical_id", sorted(t.functions()))
+
+
+@each_function
+def test_a_function_is_named_once_everywhere(logical_id: str) -> None:
+    name = t.snake_case(logical_id)
+    assert t.functions()[logical_id]["CodeUri"] == f"functions/{name}/"
+    assert (t.REPOSITORY / "functions" / name / "app.py").is_file()
+    assert (t.REPOSITORY / "events" / f"{name}.json").is_file()
+    assert (t.REPOSITORY / "tests" / "functions" / f"test_{name}.py").is_file()
+
+
+def test_every_function_folder_and_event_belongs_to_a_function() -> None:
+    names = {t.snake_case(logical_id) for logical_id in t.functions()}
+    folders = {path.parent.name for path in (t.REPOSITORY / "functions").glob("*/app.py")}
+    events = {path.name.split(".")[0] for path in (t.REPOSITORY / "events").glob("*.json")}
+    assert folders == names
+    assert events == names
+
+
+@each_function
+def test_a_function_keeps_its_log_for_a_while(logical_id: str) -> None:
+    group = t.functions()[logical_id]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert group == logical_id.replace("Function", "LogGroup")
+    assert t.resources("AWS::Logs::LogGroup")[group]["Properties"]["RetentionInDays"] == {
+        "Ref": "LogRetentionDays"
+    }
+
+
+@each_function
+def test_a_function_has_a_time_limit_and_says_what_it_does(logical_id: str) -> None:
+    function = t.functions()[logical_id]
+    assert function.get("Timeout", t.template()["Globals"]["Function"]["Timeout"]) <= 900
+    assert function["Description"]
+
+
+@each_function
+def test_asynchronous_deliveries_end_in_a_dead_letter_queue(logical_id: str) -> None:
+    function = t.functions()[logical_id]
+    kinds = {event["Type"]: event["Properties"] for event in function.get("Events", {}).values()}
+    for kind in ("EventBridgeRule", "ScheduleV2"):
+        if kind in kinds:
+            assert kinds[kind]["DeadLetterConfig"]
+            assert kinds[kind]["RetryPolicy"]["MaximumRetryAttempts"] > 0
+            assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
+
+
+def test_every_dead_letter_queue_is_encrypted_kept_two_weeks_and_watched() -> None:
+    watched = {
+        alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for alarm in t.resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Namespace"] == "AWS/SQS"
+    }
+    queues = t.resources("AWS::SQS::Queue")
+    assert watched == set(queues)
+    for queue in queues.values():
+        assert queue["Properties"]["KmsMasterKeyId"] == {"Ref": "PlatformKey"}
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86400
+
+
+def test_buckets_are_private_encrypted_versioned_kept_and_tls_only() -> None:
+    policies = {
+        p["Properties"]["Bucket"]["Ref"]: p["Properties"]
+        for p in t.resources("AWS::S3::BucketPolicy").values()
+    }
+    for name, bucket in t.resources("AWS::S3::Bucket").items():
+        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+        properties = bucket["Properties"]
+        assert all(properties["PublicAccessBlockConfiguration"].values())
+        assert len(properties["PublicAccessBlockConfiguration"]) == 4
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert properties["BucketEncryption"]
+        assert properties["LifecycleConfiguration"]
+        deny = policies[name]["PolicyDocument"]["Statement"][0]
+        assert deny["Effect"] == "Deny"
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert len(deny["Resource"]) == 2
+
+
+def test_tables_are_kept_encrypted_and_recoverable() -> None:
+    for table in t.resources("AWS::DynamoDB::Table").values():
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_topics_are_encrypted_and_approval_mails_reach_one_person_each() -> None:
+    for topic in t.resources("AWS::SNS::Topic").values():
+        assert topic["Properties"]["KmsMasterKeyId"] == {"Ref": "PlatformKey"}
+    for subscription in t.resources("AWS::SNS::Subscription").values():
+        properties = subscription["Properties"]
+        if properties["TopicArn"] == {"Ref": "ApprovalTopic"}:
+            assert properties["FilterPolicy"] == {"approver": [properties["Endpoint"]]}
+
+
+def test_state_machines_log_without_the_data_of_executions() -> None:
+    for machine in t.resources("AWS::Serverless::StateMachine").values():
+        logging = machine["Properties"]["Logging"]
+        assert logging["Level"] in ("ERROR", "ALL")
+        assert logging["IncludeExecutionData"] is False
+        assert machine["Properties"]["Tracing"] == {"Enabled": True}
+
+
+def test_state_machines_get_exactly_the_placeholders_that_they_use() -> None:
+    for machine in t.resources("AWS::Serverless::StateMachine").values():
+        definition = Definition.load(t.REPOSITORY / machine["Properties"]["DefinitionUri"])
+        assert definition.placeholders == set(machine["Properties"]["DefinitionSubstitutions"])
+
+
+def test_nothing_has_a_physical_name_but_what_cannot_do_without() -> None:
+    named = re.compile(r"(Bucket|Table|Topic|Queue|Function|StateMachine|Role|LogGroup|Alarm|Dashboard)Name$")
+    for logical_id, resource in t.template()["Resources"].items():
+        names = [key for key in resource["Properties"] if named.search(key)]
+        assert not names, f"{logical_id} sets {names}: two stacks would not fit one account"
+
+
+def test_parameters_say_what_they_are_and_have_bounds() -> None:
+    for name, parameter in t.template()["Parameters"].items():
+        assert parameter["Description"].endswith("."), name
+        if parameter["Type"] == "Number":
+            assert "MinValue" in parameter or "AllowedValues" in parameter, name
+        assert "Default" in parameter or name == "ApproverEmail", name
+
+
+# ── IAM ──────────────────────────────────────────
+
+SPECIFICATION = json.loads((files.files(cfnlint.data.AdditionalSpecs) / "Policies.json").read_text())
+ACTIONS_WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}  # its only resource is a kind of data we do not use
+
+
+def _known_resources(action: str) -> list[str] | None:
+    """Resource types of an action; None when AWS knows no such action."""
+    service, name = action.split(":")
+    actions = SPECIFICATION[service]["Actions"]
+    entry = {key.lower(): value for key, value in actions.items()}.get(name.lower())
+    return None if entry is None else entry.get("Resources", [])
+
+
+@pytest.mark.parametrize(
+    ("owner", "statement"), t.statements(), ids=lambda x: x if isinstance(x, str) else x["Sid"]
+)
+def test_a_policy_statement_is_as_narrow_as_its_actions_allow(owner: str, statement: dict) -> None:
+    assert statement["Effect"] == "Allow"
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    for action in actions:
+        assert "*" not in action, f"{owner} allows {action}"
+        known = _known_resources(action)
+        assert known is not None, f"{owner} allows {action}, which does not exist"
+        if statement["Resource"] == "*":
+            assert not known or action in ACTIONS_WITHOUT_RESOURCES, (
+                f"{action} takes {known}, so * is too wide"
+            )
+
+
+def test_roles_are_passed_only_to_sagemaker() -> None:
+    passing = [s for _, s in t.statements() if s["Action"] == "iam:PassRole"]
+    assert passing
+    for statement in passing:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+# ── Metrics ──────────────────────────────────────────
+
+
+def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_published() -> None:
+    ours = [
+        a["Properties"]
+        for a in t.resources("AWS::CloudWatch::Alarm").values()
+        if a["Properties"]["Namespace"] == NAMESPACE
+    ]
+    assert {alarm["MetricName"] for alarm in ours} == {
+        "DriftAlerts",
+        "DriftChecksCompleted",
+        "ExecutionsFailed",
+    }
+    for alarm in ours:
+        assert alarm["MetricName"] in METRICS
+        assert "Dimensions" not in alarm
+
+
+def test_every_alarm_tells_somebody_what_to_do() -> None:
+    for alarm in t.resources("AWS::CloudWatch::Alarm").values():
+        properties = alarm["Properties"]
+        assert properties["AlarmActions"] == [{"Ref": "NotificationTopic"}]
+        assert len(properties["AlarmDescription"].split(". ")) >= 2, properties["AlarmDescription"]
+
+
+def test_a_missing_heartbeat_is_an_alarm_and_missing_drift_is_not() -> None:
+    alarms = t.resources("AWS::CloudWatch::Alarm")
+    assert alarms["DriftCheckMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
+    assert alarms["DriftAlarm"]["Properties"]["TreatMissingData"] == "notBreaching"
+
+
+def test_the_dashboard_draws_only_metrics_that_are_published() -> None:
+    body = json.loads(t.template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    drawn = set()
+    for widget in body["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            if isinstance(metric[0], dict):
+                namespace, dimension, name = re.fullmatch(
+                    r"SEARCH\('\{(.+),(\w+)\} MetricName=\"(\w+)\"', '\w+', \d+\)", metric[0]["expression"]
+                ).groups()
+                assert dimension == metric_names.MODEL_GROUP_DIMENSION
+            else:
+                namespace, name = metric[0], metric[1]
+            assert namespace == NAMESPACE["Fn::Sub"]
+            drawn.add(name)
+    assert drawn <= METRICS
+    assert METRICS - drawn == {"DriftAlerts"}, "a metric that nobody sees, or a new one that needs a widget"
+
+
+def test_the_dashboard_shows_every_alarm() -> None:
+    body = t.template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for alarm in t.resources("AWS::CloudWatch::Alarm"):
+        assert f"${{{alarm}.Arn}}" in body
+
+
+def test_state_machines_publish_a_metric_that_exists() -> None:
+    for path in (t.REPOSITORY / "statemachine").glob("*.asl.json"):
+        task = Definition.load(path).states["Count failure"]
+        for datum in task["Arguments"]["MetricData"]:
+            assert datum["MetricName"] in METRICS
+            assert {d["Name"] for d in datum.get("Dimensions", [])} <= {metric_names.MODEL_GROUP_DIMENSION}
+
+
+# ── Environment ──────────────────────────────────────────
+
+
+@each_function
+def test_a_handler_reads_only_variables_that_the_template_sets(logical_id: str) -> None:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    path = t.REPOSITORY / "functions" / t.snake_case(logical_id) / "app.py"
+    specification = spec_from_file_location(f"app_{logical_id}", path)
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    declared = t.environment_of(t.functions()[logical_id])
+    needed = {
+        field.name.upper()
+        for field in fields(module.Environment)
+        if field.default is field.default_factory  # both MISSING: the variable is required
+    }
+    assert needed <= declared

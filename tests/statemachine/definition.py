@@ -1,0 +1,74 @@
+"""A state machine definition, rendered as CloudFormation renders it, as a graph."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PLACEHOLDER = re.compile(r"\$\{([A-Za-z]+)\}")
+ENDINGS = ("Succeed", "Fail")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A parsed definition."""
+
+    name: str
+    text: str
+    document: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path) -> Definition:
+        """Render every placeholder as a number, which is valid JSON quoted or not."""
+        text = path.read_text(encoding="utf-8")
+        return cls(path.name.removesuffix(".asl.json"), text, json.loads(PLACEHOLDER.sub("60", text)))
+
+    @property
+    def placeholders(self) -> set[str]:
+        return set(PLACEHOLDER.findall(self.text))
+
+    @property
+    def states(self) -> dict[str, dict[str, Any]]:
+        return self.document["States"]
+
+    @property
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        return {name: state for name, state in self.states.items() if state["Type"] == "Task"}
+
+    def targets(self, name: str) -> Iterator[str]:
+        """Every state that may follow."""
+        state = self.states[name]
+        yield from (state[field] for field in ("Next", "Default") if field in state)
+        for branch in [*state.get("Choices", []), *state.get("Catch", [])]:
+            yield branch["Next"]
+
+    def reachable(self, start: str) -> set[str]:
+        """Every state on some path from `start`, itself included."""
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += self.targets(name)
+        return seen
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """Every JSONata expression with the state it stands in."""
+        for name, state in self.states.items():
+            yield from ((name, text) for text in _expressions(state))
+
+
+def _expressions(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from _expressions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _expressions(value)
+    elif isinstance(node, str) and node.startswith("{%"):
+        yield node

@@ -1,0 +1,118 @@
+"""No tool checks a definition before it runs, so these tests read each one as a graph."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mlops import errors
+from tests.statemachine.definition import ENDINGS, Definition
+
+FOLDER = Path(__file__).resolve().parents[2] / "statemachine"
+DEFINITIONS = [Definition.load(path) for path in sorted(FOLDER.glob("*.asl.json"))]
+
+each_definition = pytest.mark.parametrize("machine", DEFINITIONS, ids=lambda machine: machine.name)
+
+
+@each_definition
+def test_it_is_jsonata_with_a_comment(machine: Definition) -> None:
+    assert machine.document["QueryLanguage"] == "JSONata"
+    assert machine.document["Comment"]
+
+
+@each_definition
+def test_every_target_exists(machine: Definition) -> None:
+    missing = {
+        (name, target)
+        for name in machine.states
+        for target in machine.targets(name)
+        if target not in machine.states
+    }
+    assert not missing
+
+
+@each_definition
+def test_every_state_is_reachable(machine: Definition) -> None:
+    assert machine.reachable(machine.document["StartAt"]) == set(machine.states)
+
+
+@each_definition
+def test_every_path_ends(machine: Definition) -> None:
+    for name in machine.states:
+        ends = [s for s in machine.reachable(name) if machine.states[s]["Type"] in ENDINGS]
+        assert ends, f"no ending can be reached from {name!r}"
+        if machine.states[name]["Type"] in ENDINGS:
+            assert not list(machine.targets(name))
+        else:
+            assert list(machine.targets(name)), f"{name!r} neither ends nor goes on"
+
+
+@each_definition
+def test_no_failure_ends_well(machine: Definition) -> None:
+    for name, state in machine.states.items():
+        for catcher in state.get("Catch", []):
+            if catcher["ErrorEquals"] != ["States.ALL"]:
+                continue  # an error that is expected by name, such as the time limit of an approval
+            endings = {
+                machine.states[s]["Type"]
+                for s in machine.reachable(catcher["Next"])
+                if machine.states[s]["Type"] in ENDINGS
+            }
+            assert endings == {"Fail"}, f"a failure of {name!r} can end in success"
+
+
+@each_definition
+def test_every_task_has_a_time_limit_a_retry_and_a_catch(machine: Definition) -> None:
+    for name, task in machine.tasks.items():
+        assert task.get("TimeoutSeconds", 0) > 0, name
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+        for retry in task["Retry"]:
+            assert retry["JitterStrategy"] == "FULL", name
+            assert retry["MaxDelaySeconds"], name
+            assert "States.ALL" not in retry["ErrorEquals"], f"{name} retries what will not get better"
+            assert "States.TaskFailed" not in retry["ErrorEquals"], name
+
+
+@each_definition
+def test_every_failure_is_named_counted_and_mailed(machine: Definition) -> None:
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    for name, state in machine.states.items():
+        if state["Type"] == "Fail":
+            assert state["Error"] in ours, f"{name!r} ends in {state['Error']}, which is not in mlops.errors"
+    resources = " ".join(task["Resource"] for task in machine.tasks.values())
+    assert "cloudwatch:putMetricData" in resources
+    assert "sns:publish" in resources
+
+
+@each_definition
+def test_every_error_name_is_a_service_error_or_ours(machine: Definition) -> None:
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    services = re.compile(r"(States|Lambda|SageMaker|SNS|CloudWatch|EventBridge)\.[A-Z]\w+")
+    for name, state in machine.states.items():
+        for handler in [*state.get("Retry", []), *state.get("Catch", [])]:
+            for error in handler["ErrorEquals"]:
+                assert error in ours or services.fullmatch(error), (
+                    f"{name!r} handles the unknown error {error}"
+                )
+
+
+@each_definition
+def test_every_expression_is_one_line_and_reads_only_assigned_variables(machine: Definition) -> None:
+    assigned = {v for state in machine.states.values() for v in state.get("Assign", {})}
+    assigned |= {
+        v for state in machine.states.values() for c in state.get("Catch", []) for v in c.get("Assign", {})
+    }
+    functions = {"string", "substring", "exists", "match", "join"}
+    for name, text in machine.expressions():
+        assert text.endswith("%}"), f"{name!r}: {text} is not closed"
+        used = set(re.findall(r"\$([A-Za-z]\w*)", text)) - {"states"}
+        assert used <= assigned | functions, f"{name!r} reads {used - assigned - functions}"
+
+
+@each_definition
+def test_names_read_as_steps_questions_and_outcomes(machine: Definition) -> None:
+    for name, state in machine.states.items():
+        assert name[0].isupper(), name
+        assert name.endswith("?") == (state["Type"] == "Choice"), name

@@ -1,0 +1,34 @@
+"""JSON documents as DynamoDB items."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops.infrastructure.dynamodb import decode_item, encode_item
+
+numbers = st.integers(-(10**30), 10**30) | st.floats(
+    allow_nan=False, allow_infinity=False, allow_subnormal=False, min_value=-1e120, max_value=1e120
+).filter(lambda x: x == 0 or abs(x) > 1e-120)
+documents = st.dictionaries(
+    st.text(min_size=1),
+    st.recursive(
+        st.none() | st.booleans() | st.text() | numbers,
+        lambda children: st.lists(children) | st.dictionaries(st.text(min_size=1), children),
+    ),
+)
+
+
+@pytest.mark.property
+@given(documents)
+def test_a_document_comes_back_equal(document: dict) -> None:
+    assert decode_item(encode_item(document)) == document
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_nobody_can_store_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="write null instead"):
+        encode_item({"metric": value})

@@ -1,0 +1,89 @@
+"""What a team may say in model.toml, and how mistakes are answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops.errors import SettingsError
+from mlops.models.group_settings import GateRule, GroupSettings
+
+
+def test_an_empty_file_means_defaults() -> None:
+    assert GroupSettings.from_toml("") == GroupSettings()
+
+
+def test_every_key_of_the_contract_is_read() -> None:
+    settings = GroupSettings.from_toml("""
+        target = "offtrt"
+        id_columns = ["patient_id"]
+        time_column = "year"
+        group_column = "site"
+        exclude_columns = ["days"]
+        algorithm = "XGBoost"
+        seed = 7
+        [hyperparameters]
+        max_depth = 4
+        [gate]
+        roc_auc = 0.6
+        [gate.average_precision]
+        threshold = 0.4
+        min_absolute_change = 0.01
+        [drift]
+        threshold = 0.15
+        [approval]
+        required_approvals = 2
+    """)
+    assert settings.group_columns == ("site",)
+    assert settings.gate["roc_auc"] == GateRule(threshold=0.6)
+    assert settings.gate["average_precision"].min_absolute_change == 0.01
+    assert settings.drift.threshold == 0.15
+    assert settings.approval.required_approvals == 2
+    assert settings.hyperparameters == {"max_depth": 4}
+    assert GroupSettings.from_dict(settings.to_dict()) == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('traget = "y"', "Unknown setting 'traget'. Did you mean 'target'?"),
+        ("[drift]\nthreshhold = 1.0", "Unknown setting 'drift.threshhold'. Did you mean 'threshold'?"),
+        ("[gate.roc_auc]\nminimum = 1", "Unknown setting 'gate.roc_auc.minimum'"),
+        ("[approval]\nrequired_approvals = 0", "at least 1"),
+        ("seed = 'x'", "seed must be a whole number, not 'x'"),
+        ("seed = true", "seed must be a whole number"),
+        ("task = 'clustering'", "task must be binary, multiclass or regression"),
+        ("id_columns = 3", "id_columns must be a column name or a list"),
+        ("test_fraction = 1.5", "between 0 and 1"),
+        ("target = ", "model.toml is not valid TOML"),
+        ("gate = 3", "gate must be a table"),
+        ("drift = 'high'", "drift must be a table"),
+        ("[drift]\nthreshold = 'high'", "drift.threshold"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_sentence_that_helps(text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        GroupSettings.from_toml(text)
+    assert message in str(caught.value)
+
+
+def test_a_flat_config_puts_what_is_no_setting_into_the_hyperparameters() -> None:
+    settings = GroupSettings.from_config({"algorithm": "RandomForest", "n_estimators": 100, "max_depth": 10})
+    assert settings.algorithm == "RandomForest"
+    assert settings.hyperparameters == {"n_estimators": 100, "max_depth": 10}
+
+
+def test_json_strings_read_like_the_values_they_hold() -> None:
+    plain = {"target": "y", "n_estimators": 100, "gate": {"roc_auc": {"threshold": 0.6}}}
+    as_sagemaker = {"target": '"y"', "n_estimators": "100", "gate": '{"roc_auc": {"threshold": 0.6}}'}
+    assert GroupSettings.from_config(as_sagemaker) == GroupSettings.from_config(plain)
+
+
+def test_a_column_that_is_named_like_a_number_stays_a_name() -> None:
+    assert GroupSettings.from_config({"target": "2020"}).target == "2020"
+
+
+def test_the_canonical_settings_travel_as_one_json_string() -> None:
+    settings = GroupSettings.from_config({"target": "y", "n_estimators": 3})
+    import json
+
+    assert GroupSettings.from_config({"settings": json.dumps(settings.to_dict())}) == settings

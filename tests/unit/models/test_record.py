@@ -1,0 +1,92 @@
+"""Records survive the way through JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops.models.record import Record
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Point(Record):
+    x: float
+    y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Everything(Record):
+    name: str
+    count: int
+    share: float | None = None
+    at: datetime | None = None
+    day: date | None = None
+    colour: Colour = Colour.RED
+    path: Path = Path("a/b")
+    points: tuple[Point, ...] = ()
+    pair: tuple[str, float] = ("a", 1.0)
+    by_name: Mapping[str, Point] = field(default_factory=dict)
+    nested: Point | None = None
+    grid: tuple[tuple[int, ...], ...] = ()
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+points = st.builds(Point, finite, finite)
+everything = st.builds(
+    Everything,
+    name=st.text(),
+    count=st.integers(),
+    share=st.none() | finite,
+    at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    day=st.none() | st.dates(),
+    colour=st.sampled_from(Colour),
+    points=st.lists(points).map(tuple),
+    pair=st.tuples(st.text(), finite),
+    by_name=st.dictionaries(st.text(), points),
+    nested=st.none() | points,
+    grid=st.lists(st.lists(st.integers()).map(tuple)).map(tuple),
+)
+
+
+@pytest.mark.property
+@given(everything)
+def test_a_record_survives_json(record: Everything) -> None:
+    assert Everything.from_json(record.to_json()) == record
+
+
+@pytest.mark.property
+@given(everything)
+def test_to_dict_holds_only_what_json_knows(record: Everything) -> None:
+    document = record.to_dict()
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_a_missing_field_takes_its_default() -> None:
+    assert Point.from_dict({"x": 1}) == Point(1.0)
+
+
+def test_a_whole_number_in_a_float_field_becomes_a_float() -> None:
+    assert isinstance(Point.from_dict({"x": 1}).x, float)
+
+
+def test_an_unknown_field_is_an_error() -> None:
+    with pytest.raises(ValueError, match="Point has no field z"):
+        Point.from_dict({"x": 1, "z": 2})
+
+
+def test_a_number_that_json_cannot_hold_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        Point(float("nan")).to_json()
