@@ -56,7 +56,9 @@ def trusts_service(role_arn: str, service_principal: str) -> bool:
     statements = document.get("Statement", [])
     for statement in [statements] if isinstance(statements, dict) else statements:
         principal = statement.get("Principal", {})
-        if statement.get("Effect") == "Allow" and iam_evaluator._service_principal_matches(principal, service_principal):
+        if statement.get("Effect") == "Allow" and iam_evaluator._service_principal_matches(
+            principal, service_principal
+        ):
             return True
     return False
 
@@ -84,12 +86,16 @@ def decide(
     trace = iam_log.start_trace()
     try:
         limits = iam_evaluator._permissions_boundary(iam_service._roles, name, account)
-        result = iam_evaluator.evaluate(evaluation, iam_evaluator._gather_role_policies(name, account), *limits)
+        result = iam_evaluator.evaluate(
+            evaluation, iam_evaluator._gather_role_policies(name, account), *limits
+        )
         service = action.partition(":")[0]
         found = iam_evaluator._resource_policy(service, resource)
         if found is not None:
             required = service in iam_evaluator._POLICY_REQUIRED
-            result = iam_evaluator.combine_resource_policy(result, evaluation, *found, required=required, limits=limits)
+            result = iam_evaluator.combine_resource_policy(
+                result, evaluation, *found, required=required, limits=limits
+            )
     finally:
         iam_log.stop_trace()
     allowed = result.decision == "Allow"
@@ -97,7 +103,9 @@ def decide(
     return Decision(allowed, principal, action, resource)
 
 
-def session_credentials(role_arn: str, session_name: str, lifetime_seconds: int = 12 * 3600) -> dict[str, str]:
+def session_credentials(
+    role_arn: str, session_name: str, lifetime_seconds: int = 12 * 3600
+) -> dict[str, str]:
     """Open a session of a role, as a service does that runs user code under it; return boto3 client arguments."""
     digest = hashlib.sha256(f"{role_arn}:{session_name}:{time.time_ns()}".encode()).hexdigest()
     access_key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest[::-1]

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
-
 from local import launcher
 from local.environment import (
     BIND_HOST,
@@ -61,6 +58,9 @@ class LocalCloud:
 
     def client(self, service: str, **credentials: str) -> Any:
         """Return a boto3 client as the account's root, or with the given `aws_access_key_id` and so on."""
+        import boto3  # noqa: PLC0415 - most of a second, which `up`, `down` and `status` do without
+        from botocore.config import Config  # noqa: PLC0415
+
         keys = {"aws_access_key_id": ROOT_ACCESS_KEY, "aws_secret_access_key": ROOT_SECRET_KEY}
         return boto3.session.Session().client(
             service,  # type: ignore[call-overload, unused-ignore]
@@ -102,7 +102,9 @@ class LocalCloud:
 
     def mails(self) -> list[dict[str, Any]]:
         """Return the mails caught so far, newest first: id, to, subject, body, links, topic_arn, sent_at."""
-        mails: list[dict[str, Any]] = self.request("GET", f"{self.endpoint}/_local/inbox.json").json()["mails"]
+        mails: list[dict[str, Any]] = self.request("GET", f"{self.endpoint}/_local/inbox.json").json()[
+            "mails"
+        ]
         return mails
 
     def confirm_subscriptions(self) -> list[str]:
@@ -128,7 +130,9 @@ def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
 
 
 @contextmanager
-def local_cloud(port: int | None = None, directory: Path | None = None, *, keep: bool = False) -> Iterator[LocalCloud]:
+def local_cloud(
+    port: int | None = None, directory: Path | None = None, *, keep: bool = False
+) -> Iterator[LocalCloud]:
     """Run a cloud for the length of a `with` block; nothing of it is left afterwards unless `keep`."""
     own_directory = Path(tempfile.mkdtemp(prefix="local-cloud-")) if directory is None else directory
     state = launcher.start(own_directory, port)

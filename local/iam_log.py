@@ -5,7 +5,8 @@ With it a test can prove that every statement of a template is needed: a stateme
 whole flow names is one too many, and one that is the only match of a decision cannot be removed.
 
 Each line: `at`, `principal`, `role`, `session`, `action`, `resource`, `allowed`, `statements` (every matching
-statement of the deciding effect: `policy`, `index`, `sid`) and `source` ("request": an API call over HTTP,
+statement of the deciding effect in the role's policies: `policy`, `index`, `sid`), `resource_statements` (the
+`sid` of those in the resource's own policy) and `source` ("request": an API call over HTTP,
 "service": a service acting under a role, such as a state machine).
 """
 
@@ -34,11 +35,13 @@ def install() -> None:
     wrap(iam_evaluator, "enforce", _recorded)
 
 
-def record(principal: str, action: str, resource: str, *, allowed: bool, source: str, trace: list[dict[str, Any]]) -> None:
+def record(
+    principal: str, action: str, resource: str, *, allowed: bool, source: str, trace: list[dict[str, Any]]
+) -> None:
     """Append one decision."""
     role, session = _role_and_session(principal)
     deciding = "Deny" if not allowed else "Allow"
-    statements = [origin for entry in trace if entry["decision"] == deciding for origin in entry["statements"]]
+    matching = [origin for entry in trace if entry["decision"] == deciding for origin in entry["statements"]]
     line = json.dumps(
         {
             "at": datetime.now(UTC).isoformat(),
@@ -48,7 +51,8 @@ def record(principal: str, action: str, resource: str, *, allowed: bool, source:
             "action": action,
             "resource": resource,
             "allowed": allowed,
-            "statements": statements,
+            "statements": [origin for origin in matching if origin["policy"] is not None],
+            "resource_statements": [origin["sid"] for origin in matching if origin["policy"] is None],
             "source": source,
         }
     )
@@ -77,7 +81,9 @@ def _with_statement_names(original: Any) -> Any:
         for arn in role.get("AttachedPolicies", []):
             document = iam_evaluator._resolve_managed_policy_document(arn, account_id)
             documents.append((arn, document))
-        named = [(name, iam_evaluator.parse_policy_document(document)) for name, document in documents if document]
+        named = [
+            (name, iam_evaluator.parse_policy_document(document)) for name, document in documents if document
+        ]
         gathered = original(role_name, account_id)
         for (name, _), statements in zip([pair for pair in named if pair[1]], gathered, strict=True):
             for index, statement in enumerate(statements):
@@ -94,11 +100,15 @@ def _traced(original: Any) -> Any:
         if trace is not None:
             statements = [statement for document in policies for statement in document]
             matching = [
-                getattr(statement, "origin", {"policy": "(resource policy)", "index": None, "sid": statement.sid})
+                getattr(
+                    statement, "origin", {"policy": None, "index": None, "sid": statement.sid}
+                )
                 for statement in statements
                 if iam_evaluator._first_match(context, [statement], result.decision) is not None
             ]
-            trace.append({"principal": context.principal_arn, "decision": result.decision, "statements": matching})
+            trace.append(
+                {"principal": context.principal_arn, "decision": result.decision, "statements": matching}
+            )
         return result
 
     return evaluate

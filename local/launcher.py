@@ -82,7 +82,8 @@ def stop(directory: Path = DEFAULT_DIRECTORY, *, keep: bool = False) -> RunningC
         if stopped:
             _terminate([state.pid], lambda pid: is_ours(state))
         # The session id stays reserved while members live, so these can only be ours.
-        _terminate([*children, *(session_members(state.pid) if stopped else [])], _is_alive)
+        _terminate([*children, *(session_members(state.pid) if stopped else [])], is_alive)
+        _collect(state.pid)
     if not keep:
         remove_files(directory)
     else:
@@ -127,7 +128,9 @@ def _wait_until_ready(running: RunningCloud, process: subprocess.Popen[bytes], l
         except (urllib.error.URLError, OSError) as error:
             last_seen = str(error)
         time.sleep(0.05)
-    raise StartError(f"The emulator was not ready in {START_TIMEOUT_SECONDS:.0f} s ({last_seen}):\n{_tail(log)}")
+    raise StartError(
+        f"The emulator was not ready in {START_TIMEOUT_SECONDS:.0f} s ({last_seen}):\n{_tail(log)}"
+    )
 
 
 def _tail(log: Path, lines: int = 15) -> str:
@@ -143,19 +146,17 @@ def _terminate(pids: Iterable[int], is_target: Callable[[int], bool]) -> None:
                 os.kill(pid, number)
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while time.monotonic() < deadline and any(is_target(pid) for pid in pids):
-            _reap(pids)
             time.sleep(0.02)
-        _reap(pids)
 
 
-def _reap(pids: Iterable[int]) -> None:
-    """Collect those that are children of this very process, so that no zombie stays behind."""
-    for pid in pids:
-        if pid in _started and _started[pid].poll() is not None:
-            del _started[pid]
+def _collect(pid: int) -> None:
+    """Wait for the end of an emulator that this very process started."""
+    process = _started.pop(pid, None)
+    if process is not None:
+        process.wait(timeout=STOP_TIMEOUT_SECONDS)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
         with suppress(OSError):

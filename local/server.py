@@ -1,5 +1,6 @@
 """The emulator process: MiniStack with our corrections, SageMaker and pages, in one asyncio server."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -28,13 +29,16 @@ def serve(instance: str) -> None:
     install_fixes()
     sagemaker.install()
     ministack_app.app = with_local_pages(ministack_app.app, instance)
+    sys.argv = sys.argv[:1]  # MiniStack parses the command line itself
     try:
         ministack_app.main()
     finally:
         stop_all_jobs()
 
 
-def with_local_pages(application: Callable[..., Awaitable[None]], instance: str) -> Callable[..., Awaitable[None]]:
+def with_local_pages(
+    application: Callable[..., Awaitable[None]], instance: str
+) -> Callable[..., Awaitable[None]]:
     """Return the ASGI application that answers `/_local/...` itself and passes on everything else."""
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-# machines that run tests are busy: a slow example is no finding; the same examples everywhere make failures repeat
+# a slow example on a busy machine is no finding; the same examples everywhere make failures repeat
 settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("steady")
 
@@ -46,3 +47,41 @@ def aws(monkeypatch: pytest.MonkeyPatch):
     with mock_aws():
         yield
     client.cache_clear()
+
+
+@pytest.fixture
+def atomic_dynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One DynamoDB request at a time: moto's transactions are not atomic under threads, the service's are."""
+    from moto.dynamodb.responses import DynamoHandler
+
+    lock, call_action = threading.Lock(), DynamoHandler.call_action
+
+    def call_action_alone(handler: DynamoHandler) -> object:
+        with lock:
+            return call_action(handler)
+
+    monkeypatch.setattr(DynamoHandler, "call_action", call_action_alone)
+
+
+@pytest.fixture
+def registry_table(aws: None, atomic_dynamodb: None) -> str:
+    """An empty registry table, as the template makes it."""
+    return create_table("registry", "pk", "sk")
+
+
+def create_table(name: str, partition: str, sort: str) -> str:
+    """Create a table with string keys in whatever answers as DynamoDB, and return its name."""
+    from mlops.infrastructure.clients import client
+
+    client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": partition, "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "S"} for key in (partition, sort)
+        ],
+    )
+    return name

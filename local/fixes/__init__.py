@@ -19,6 +19,7 @@ from local.fixes import (
     service_metrics,
     shared_layers,
     state_machine_role,
+    topic_policy,
 )
 
 FIXES = (
@@ -36,6 +37,7 @@ FIXES = (
     service_metrics,
     shared_layers,
     state_machine_role,
+    topic_policy,
 )
 
 

@@ -2,7 +2,7 @@
 
 AWS: PutMetricData has no resource; a policy narrows it with `cloudwatch:namespace`.
 MiniStack 1.5.33: the key is never set, so that such a statement never matches and every publication is denied.
-Here: read from the request in each of the three protocols that the SDKs speak.
+Here: read from the request, be it JSON or a form.
 """
 
 import json
@@ -20,24 +20,16 @@ def install() -> None:
 
 
 def namespace_of(body: bytes, parameters: dict[str, Any]) -> str | None:
-    """Return the metric namespace named by a PutMetricData request body (JSON, CBOR or form), or None."""
+    """Return the metric namespace named by a PutMetricData request body (JSON or form), or None."""
     if parameters.get("Namespace"):
         value = parameters["Namespace"]
         return str(value[0] if isinstance(value, list) else value)
     if body[:1] == b"{":
-        return _text(json.loads(body))
+        named = json.loads(body).get("Namespace")
+        return None if named is None else str(named)
     if b"Namespace=" in body:
         return parse_qs(body.decode())["Namespace"][0]
-    import cbor2  # noqa: PLC0415 - comes with MiniStack; only needed for this protocol
-
-    try:
-        return _text(cbor2.loads(body))
-    except (cbor2.CBORDecodeError, ValueError):
-        return None
-
-
-def _text(request: Any) -> str | None:
-    return str(request["Namespace"]) if isinstance(request, dict) and "Namespace" in request else None
+    return None
 
 
 def _with_namespace(original: Any) -> Any:

@@ -19,9 +19,7 @@ from local.emulator import replace_text, wrap
 _INIT_PREFIX = "Worker init failed: "
 _reported: ContextVar[dict[str, Any] | None] = ContextVar("lambda_reported_error", default=None)
 
-_HANDLER_ERROR = (
-    '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'
-)
+_HANDLER_ERROR = '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'
 _TYPED_HANDLER_ERROR = (
     '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc(),'
     ' "error_type": type(e).__name__, "stack": traceback.format_tb(e.__traceback__)[1:]}) + "\\n")'

@@ -8,11 +8,16 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   └── NoApproverError      too few approvers have confirmed their subscription
     ├── ArtifactError            a model artifact must not or cannot be loaded
     ├── DatasetError             a file cannot be used as data
+    ├── DriftError               data cannot be compared with a model's baseline, or a nightly check failed
+    ├── ExperimentError          a run cannot be recorded, compared or exported
+    │   ├── MlflowError              the MLflow server refuses or does not answer
+    │   └── RunNotFoundError         there is no run of that id, or none that is asked for
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
     ├── RegistryError            the registry refuses a change
     │   ├── ModelNotFoundError       the group or the version is not registered
     │   ├── RegistryConflictError    somebody else changed the group at the same moment, again and again
     │   └── TransitionNotAllowedError   the version's status does not allow the action
+    ├── ScoringError             a batch cannot be scored
     ├── SettingsError            a setting is unknown or has an impossible value
     └── TrainingError            a training run cannot go on
 """
@@ -44,6 +49,22 @@ class DatasetError(MlopsError):
     """A file cannot be used as data."""
 
 
+class DriftError(MlopsError):
+    """Data cannot be compared with a model's baseline, or a nightly check failed."""
+
+
+class ExperimentError(MlopsError):
+    """A run cannot be recorded, compared or exported."""
+
+
+class MlflowError(ExperimentError):
+    """The MLflow server refuses a request or does not answer."""
+
+
+class RunNotFoundError(ExperimentError):
+    """There is no run of that id, or none that fits what is asked for."""
+
+
 class ObjectNotFoundError(MlopsError):
     """An object, or the asked version of it, does not exist."""
 
@@ -62,6 +83,10 @@ class RegistryConflictError(RegistryError):
 
 class TransitionNotAllowedError(RegistryError):
     """The version's status does not allow the action."""
+
+
+class ScoringError(MlopsError):
+    """A batch cannot be scored."""
 
 
 class SettingsError(MlopsError):

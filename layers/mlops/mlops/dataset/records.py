@@ -110,7 +110,11 @@ class RecordCutter:
     def _records(self, buffer: bytes) -> Iterator[Block]:
         octets = np.frombuffer(buffer, np.uint8)
         layout = self._layout(octets)
-        lines = self._line + np.searchsorted(layout.newlines, layout.starts)
+        lines = self._line + (
+            np.searchsorted(layout.newlines, layout.starts)
+            if len(layout.quotes)
+            else np.arange(len(layout.starts))
+        )
         self._line += len(layout.newlines)
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
@@ -171,9 +175,9 @@ class RecordCutter:
         blank: NDArray[np.bool_] = lengths <= (0 if self._n_fields > 1 else -1)
         if self._n_fields < 2:
             return blank
-        first = octets[layout.starts]
-        candidates = (first == self._delimiter[0]) | (first == _QUOTE) | (first == 32) | (first == 9)
         dull = b' "\t\r' + self._delimiter
+        edges = np.frombuffer(dull, np.uint8)
+        candidates = np.isin(octets[layout.starts], edges) & np.isin(octets[layout.ends - 1], edges)
         for row in np.flatnonzero(candidates).tolist():
             blank[row] = not buffer[layout.starts[row] : layout.ends[row]].strip(dull)
         return blank
@@ -211,17 +215,17 @@ class RecordCutter:
 
     def _repeated_header(self, buffer: bytes, layout: _Layout, lines: Positions) -> NDArray[np.bool_]:
         repeated = np.zeros(len(layout.starts), dtype=bool)
-        position = buffer.find(self._header)
-        while position >= 0 and self._header:
-            row = int(np.searchsorted(layout.starts, position))
-            is_start = row < len(layout.starts) and layout.starts[row] == position
-            if is_start and buffer[position : layout.ends[row]].rstrip(b"\r") == self._header:
-                repeated[row] = True
-            position = buffer.find(self._header, position + 1)
-        if repeated.any() and self._n_fields > 1:
-            self.shape.repeated_headers.note(lines[repeated])
+        if self._n_fields < 2:
             return repeated
-        return np.zeros(len(layout.starts), dtype=bool)
+        found = 0 if buffer.startswith(self._header) else buffer.find(b"\n" + self._header) + 1 or -1
+        while found >= 0:
+            row = min(int(np.searchsorted(layout.starts, found)), len(layout.ends) - 1)
+            content = buffer[layout.starts[row] : layout.ends[row]]
+            repeated[row] = layout.starts[row] == found and content.rstrip(b"\r") == self._header
+            found = buffer.find(b"\n" + self._header, found) + 1 or -1
+        if repeated.any():
+            self.shape.repeated_headers.note(lines[repeated])
+        return repeated
 
     def _check_quotes(self, octets: NDArray[np.uint8], layout: _Layout, lines: Positions) -> None:
         """Quotes must enclose whole fields; a quoted field must not hold what looks like whole records."""

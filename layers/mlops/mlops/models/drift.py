@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,6 +114,10 @@ class BatchProfile(Record):
     n_rows: int
     features: Mapping[str, FeatureCounts]
     extra_columns: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the record as JSON on one line: a nightly check reads a thousand of them."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What training and scoring produce: metrics, the comparison with the champion, the gate's answer, predictions.
+"""What training and scoring produce: metrics, the comparison with the champion, the gate, predictions.
 
 Every score is written the way scikit-learn's scorers are: greater is better, so errors carry a `neg_` prefix.
 """
@@ -26,10 +26,11 @@ VERSION_COLUMN = "model_version"
 class EvaluationMetrics(Record):
     """Scores of a model on held-out rows; a score that the task does not have is None.
 
-    `primary` names the score that decides when nobody said otherwise. `intervals` are 95 % bootstrap intervals
-    and `dummy` the scores of a model that looks at no feature, both by score name. For a binary task
-    `threshold` is the probability of `positive_label` from which on a row counts as positive; it was chosen
-    on the training rows. `confusion_matrix` has the true labels as rows, both sides in the order of `labels`.
+    `primary` names the score that decides when nobody said otherwise. `intervals` are 95 % bootstrap
+    intervals and `dummy` the scores of a model that looks at no feature, both by score name. For a binary
+    task `threshold` is the probability of `positive_label` from which on a row counts as positive; it was
+    chosen on the training rows. `confusion_matrix` has the true labels as rows, both sides in the order of
+    `labels`.
     """
 
     accuracy: float | None = None
@@ -64,7 +65,9 @@ class EvaluationMetrics(Record):
 
 
 SCORE_NAMES: tuple[str, ...] = tuple(
-    entry.name for entry in fields(EvaluationMetrics) if entry.type == "float | None" and entry.name != "threshold"
+    entry.name
+    for entry in fields(EvaluationMetrics)
+    if entry.type == "float | None" and entry.name != "threshold"
 )
 
 
@@ -95,10 +98,10 @@ class GateCheck(Record):
 
     name: str
     metric: str
-    passed: bool
-    value: float | None
-    required: float | None
     message: str
+    passed: bool
+    value: float | None = None
+    required: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +163,8 @@ class MedicationAdherencePrediction(Record):
     """One row of a predictions file.
 
     `ids` holds the id columns as they stood in the file; `row_number` counts the data rows from 1. For a
-    binary task `probability` is that of the positive label, for several classes that of the predicted one, and a
-    regression has none.
+    binary task `probability` is that of the positive label, for several classes that of the predicted one,
+    and a regression has none.
     """
 
     row_number: int
@@ -173,7 +176,7 @@ class MedicationAdherencePrediction(Record):
 
 @dataclass(frozen=True, slots=True)
 class InferenceResult(Record):
-    """Where the predictions are and what was noticed on the way; `drift_report` is None without a baseline."""
+    """Where the predictions are and what was noticed; `drift_report` is None without a baseline."""
 
     predictions_path: Path
     n_rows: int

@@ -54,18 +54,18 @@ class Algorithm:
 
 
 _FOREST = frozenset(
-    {
-        "n_estimators", "max_depth", "min_samples_split", "min_samples_leaf", "max_features", "max_leaf_nodes",
-        "min_impurity_decrease", "bootstrap", "max_samples", "criterion", "ccp_alpha",
-    }
-)  # fmt: skip
+    (
+        *("n_estimators", "max_depth", "max_leaf_nodes", "min_samples_split", "min_samples_leaf"),
+        *("max_features", "max_samples", "bootstrap", "criterion", "min_impurity_decrease", "ccp_alpha"),
+    )
+)
 _BOOSTING = frozenset(
-    {
-        "n_estimators", "max_depth", "max_leaves", "learning_rate", "subsample", "colsample_bytree",
-        "colsample_bylevel", "min_child_weight", "gamma", "reg_alpha", "reg_lambda", "max_bin", "grow_policy",
-        "max_delta_step",
-    }
-)  # fmt: skip
+    (
+        *("n_estimators", "learning_rate", "max_depth", "max_leaves", "grow_policy", "max_bin", "gamma"),
+        *("subsample", "colsample_bytree", "colsample_bylevel", "min_child_weight", "max_delta_step"),
+        *("reg_alpha", "reg_lambda"),
+    )
+)
 _FOREST_DEFAULTS = {"n_estimators": 200, "min_samples_leaf": 3}
 _BOOSTING_DEFAULTS = {
     "n_estimators": 300,

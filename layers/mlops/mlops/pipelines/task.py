@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from pandas.api import types
 
 from mlops.errors import TrainingError
 from mlops.models.group_settings import GroupSettings, TaskName, nearest
-from mlops.pipelines.columns import as_labels, as_numbers
+from mlops.pipelines.columns import as_numbers, as_texts
 
 MIN_ROWS_PER_CLASS = 10
 MAX_CLASSES = 100
@@ -25,13 +25,15 @@ class Problem:
     """A prediction problem: the target's values as an array, and what they mean.
 
     `y` holds, per row, the position in `labels` (classification) or the number (regression). For a binary
-    task `labels` is (negative, positive), so that class 1 is the positive one.
+    task `labels` is (negative, positive), so that class 1 is the positive one. The first `n_trained_labels`
+    of the labels have rows to train on.
     """
 
     task: TaskName
     target: str
     y: np.ndarray
     labels: tuple[str, ...] = ()
+    n_trained_labels: int = 0
 
     @property
     def positive_label(self) -> str | None:
@@ -69,24 +71,52 @@ def define_problem(values: pd.Series, settings: GroupSettings) -> Problem:
     task = settings.task or infer_task(values)
     if task == "regression":
         return Problem("regression", target, _numbers(values, target))
-    texts = as_labels(values)
+    texts = as_texts(values)
     counts = texts.value_counts()
     _check_classes(counts, target)
     labels = _ordered_labels(counts, settings)
     if settings.task == "binary" and len(labels) > 2:
         raise TrainingError(f"The target {target!r} has {len(labels)} classes, but task is set to binary.")
     codes = pd.Categorical(texts, categories=list(labels)).codes.astype(np.int64)
-    return Problem("binary" if len(labels) == 2 else "multiclass", target, codes, labels)
+    task = "binary" if len(labels) == 2 else "multiclass"
+    return Problem(task, target, codes, labels, len(labels))
+
+
+def trained_labels_first(problem: Problem, is_train: np.ndarray) -> Problem:
+    """Move labels without a training row, as a new class after a time split, behind those that have one.
+
+    Raises
+    ------
+    TrainingError
+        If the training rows have one class only.
+    """
+    if problem.task == "regression":
+        return problem
+    trained = np.unique(problem.y[is_train])
+    if len(trained) < 2:
+        raise TrainingError(
+            f"The rows to train on have one class of {problem.target!r} only; split them otherwise."
+        )
+    if len(trained) == len(problem.labels):
+        return problem
+    order = [*trained, *np.setdiff1d(np.arange(len(problem.labels)), trained)]
+    labels = tuple(problem.labels[position] for position in order)
+    return replace(problem, y=np.argsort(order)[problem.y], labels=labels, n_trained_labels=len(trained))
 
 
 def infer_task(values: pd.Series) -> TaskName:
-    """Tell the task by the target: numbers with many distinct values are a regression, two labels binary."""
-    n_distinct = values.nunique()
+    """Tell the task by the target: two values are binary, texts and few well-filled whole numbers classes.
+
+    Numbers are a quantity when they have fractions, more than 20 distinct values, or values with few rows.
+    """
+    counts = as_texts(values).value_counts()
+    if len(counts) <= 2:
+        return "binary"
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
         has_fractions = bool((values % 1 != 0).any())
-        if n_distinct > MAX_NUMERIC_CLASSES or (has_fractions and n_distinct > 2):
+        if has_fractions or len(counts) > MAX_NUMERIC_CLASSES or counts.min() < MIN_ROWS_PER_CLASS:
             return "regression"
-    return "binary" if n_distinct <= 2 else "multiclass"
+    return "multiclass"
 
 
 def _numbers(values: pd.Series, target: str) -> np.ndarray:
@@ -103,14 +133,14 @@ def _check_classes(counts: pd.Series, target: str) -> None:
         raise TrainingError(f"The target {target!r} has one class only; there is nothing to learn.")
     if len(counts) > MAX_CLASSES:
         raise TrainingError(
-            f"The target {target!r} has {len(counts)} distinct texts; at most {MAX_CLASSES} classes can be learned."
+            f"The target {target!r} has {len(counts)} distinct values; at most {MAX_CLASSES} can be learned."
         )
     rare = [str(label) for label, count in counts.items() if count < MIN_ROWS_PER_CLASS]
     if rare:
         named = ", ".join(repr(label) for label in rare[:3]) + (", ..." if len(rare) > 3 else "")
         raise TrainingError(
-            f"{len(rare)} of the {len(counts)} classes of {target!r} have fewer than {MIN_ROWS_PER_CLASS} rows "
-            f"({named}); add rows, merge classes, or leave those rows out."
+            f"{len(rare)} of the {len(counts)} classes of {target!r} have fewer than {MIN_ROWS_PER_CLASS} "
+            f"rows ({named}); add rows, merge classes, or leave those rows out."
         )
 
 

@@ -1,0 +1,169 @@
+"""Deciding a request: once, by a conditional write, and only then telling the execution that waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.approval.dynamodb import ApprovalTable
+from mlops.errors import ApprovalClosedError, TransitionNotAllowedError
+from mlops.infrastructure.kms import decrypt, encrypt
+from mlops.infrastructure.stepfunctions import execution_status, send_task_success
+from mlops.models.approval import Answer, ApprovalDecision, ApprovalRequest, Outcome, RequestStatus
+from mlops.models.registry import ModelMetadata
+from mlops.registry.model_registry import ModelRegistry
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A request after an answer came in; `is_new` is False when the answer came too late to count."""
+
+    request: ApprovalRequest
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDesk:
+    """Where requests are kept, decided, and handed to the executions that wait for them.
+
+    `key_arn` is the KMS key that seals task tokens.
+    """
+
+    table: ApprovalTable
+    registry: ModelRegistry
+    key_arn: str
+    now: Callable[[], datetime] = utc_now
+
+    def answer(self, id_hash: str, answer: Answer) -> Decided:
+        """Let one approver's answer count, if the request is still open and it is their first.
+
+        The decision is stored before the execution hears of it. When the second half failed, any later answer
+        makes up for it, so nothing is lost and nothing decided twice.
+
+        Raises
+        ------
+        ApprovalClosedError
+            If nobody waits any more: the time is over, or the execution was stopped. The version is expired then.
+        """
+        while True:
+            request = self._existing(id_hash)
+            if request.status is RequestStatus.EXPIRED or self._is_late(request):
+                raise ApprovalClosedError("The time to decide is over.")
+            if request.status is not RequestStatus.PENDING or _has_answered(request, answer.approver):
+                return Decided(self.deliver(request), is_new=False)
+            counted = count_answer(request, answer)
+            if self.table.put(counted):
+                return Decided(self.deliver(counted), is_new=True)
+
+    def deliver(self, request: ApprovalRequest) -> ApprovalRequest:
+        """Hand a stored decision to the execution, unless it has it already; a request without one stays as it is.
+
+        Raises
+        ------
+        ApprovalClosedError
+            If the execution has failed or was stopped meanwhile; request and version are expired then.
+        """
+        if request.decision is None or request.is_delivered:
+            return request
+        try:
+            send_task_success(self.unseal(request)["task_token"], request.decision.to_dict())
+        except ApprovalClosedError:
+            # A closed token of an execution that lives on means: an earlier try arrived, only its answer was lost.
+            if execution_status(request.execution_arn) not in ("RUNNING", "SUCCEEDED"):
+                self._expire(request)
+                raise
+        delivered = replace(request, is_delivered=True, revision=request.revision + 1)
+        return delivered if self.table.put(delivered) else self._existing(request.id_hash)
+
+    def supersede(self, older: ModelMetadata, *, by: ModelMetadata) -> None:
+        """Close the pending request of an older candidate; one that was decided first keeps its decision."""
+        request = self.table.get(older.approval_request or "")
+        reason = f"{by.version} is newer."
+        while request is not None and request.status is RequestStatus.PENDING:
+            closed = replace(
+                _decided(request, "superseded", "a newer candidate", reason, self.now()),
+                status=RequestStatus.SUPERSEDED,
+            )
+            request = closed if self.table.put(closed) else self.table.get(request.id_hash)
+        if request is not None and request.status is not RequestStatus.SUPERSEDED:
+            return
+        self.registry.supersede(older.model_group, older.version, by="request_approval", reason=reason)
+        if request is not None:
+            self._deliver_if_awaited(request)
+
+    def seal(self, request: ApprovalRequest, secret: str) -> str:
+        """Encrypt what must not be readable in the table, bound to the request."""
+        return encrypt(secret, self.key_arn, _context(request))
+
+    def unseal(self, request: ApprovalRequest) -> dict[str, Any]:
+        """Return `approval_id` and `task_token` of the request."""
+        secret: dict[str, Any] = json.loads(decrypt(request.sealed, self.key_arn, _context(request)))
+        return secret
+
+    def _deliver_if_awaited(self, request: ApprovalRequest) -> None:
+        try:
+            self.deliver(request)
+        except ApprovalClosedError:
+            return  # its execution has ended by itself, which is what was wanted
+
+    def _existing(self, id_hash: str) -> ApprovalRequest:
+        request = self.table.get(id_hash)
+        if request is None:
+            raise ApprovalClosedError("This request does not exist any more.")
+        return request
+
+    def _is_late(self, request: ApprovalRequest) -> bool:
+        return request.status is RequestStatus.PENDING and self.now() >= request.expires_at
+
+    def _expire(self, request: ApprovalRequest) -> None:
+        if request.status is RequestStatus.DECIDED:
+            self.table.put(
+                replace(request, status=RequestStatus.EXPIRED, decision=None, revision=request.revision + 1)
+            )
+        try:
+            self.registry.expire(
+                request.group, request.version, by="decide_approval", reason="The execution had ended before the decision."
+            )
+        except TransitionNotAllowedError:
+            return  # the version has left this stage in another way
+
+
+def count_answer(request: ApprovalRequest, answer: Answer) -> ApprovalRequest:
+    """Return the request with one more answer: one "no" decides, as do as many "yes" as are required."""
+    answered = replace(request, answers=(*request.answers, answer))
+    approvals = [entry for entry in answered.answers if entry.choice == "approved"]
+    if answer.choice == "rejected":
+        return _decided(answered, "rejected", link_of(answer.approver), answer.reason, answer.at)
+    if len(approvals) < request.required_approvals:
+        return replace(answered, revision=request.revision + 1)
+    who = ", ".join(link_of(entry.approver) for entry in approvals)
+    reasons = "; ".join(entry.reason for entry in approvals if entry.reason)
+    return _decided(answered, "approved", who, reasons, answer.at)
+
+
+def link_of(approver: str) -> str:
+    """Say who decided as far as it is known: a link can be forwarded, so it proves whose link, not which person."""
+    return f"link of {approver}"
+
+
+def _decided(
+    request: ApprovalRequest, outcome: Outcome, decided_by: str, reason: str, at: datetime
+) -> ApprovalRequest:
+    decision = ApprovalDecision(outcome, decided_by, reason, at, request.id_hash)
+    return replace(request, status=RequestStatus.DECIDED, decision=decision, revision=request.revision + 1)
+
+
+def _has_answered(request: ApprovalRequest, approver: str) -> bool:
+    return any(entry.approver == approver for entry in request.answers)
+
+
+def _context(request: ApprovalRequest) -> dict[str, str]:
+    return {"approval": request.id_hash, "group": request.group, "version": request.version}

@@ -1,0 +1,84 @@
+"""How well one column alone predicts another, in cross-validated form without a model library."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+type Numbers = NDArray[np.float64]
+
+_BINS = 50
+_FOLDS = 2
+
+
+def strength(values: pd.Series, answer: pd.Series) -> float:
+    """Return how well `values` predict `answer`: 0.5 (AUC) or 0.0 (R2) = not at all, 1.0 = perfectly.
+
+    Parameters
+    ----------
+    values
+        One column: floats, or text with None for missing.
+    answer
+        The target without missing values: text labels (AUC; for several classes that of the best separated
+        class, weighted down by nothing), or floats (R2).
+    """
+    cells = _cells(values)
+    if answer.dtype == object:
+        labels, classes = pd.factorize(answer)
+        scores = [_auc(_out_of_fold_mean(cells, labels == k), labels == k) for k in range(len(classes))]
+        # with more than two classes a leak must separate every class, not just one
+        return min(scores)
+    return _r2(cells, answer.to_numpy(np.float64), values)
+
+
+def _cells(values: pd.Series) -> NDArray[np.int64]:
+    """Cut a column into at most fifty cells: levels, or quantiles of numbers; missing is a cell of its own."""
+    if values.dtype == object:
+        return np.asarray(pd.factorize(values)[0] + 1)
+    numbers = values.to_numpy(np.float64)
+    finite = np.isfinite(numbers)
+    distinct = np.unique(numbers[finite])
+    if len(distinct) <= _BINS:
+        edges = (distinct[:-1] + distinct[1:]) / 2
+    else:
+        edges = np.unique(np.quantile(numbers[finite], np.linspace(0, 1, _BINS + 1)[1:-1]))
+    return np.where(finite, np.searchsorted(edges, np.where(finite, numbers, 0.0)) + 1, 0)
+
+
+def _out_of_fold_mean(cells: NDArray[np.int64], answer: NDArray[np.bool_] | Numbers) -> Numbers:
+    """Predict every row by the mean answer of its cell in the other half, so that rare cells prove nothing."""
+    # a fixed scramble: neighbouring rows, which may be repeats, go to both halves alike
+    fold = (np.arange(len(cells)) * 2654435761 // 65536) % _FOLDS
+    predicted = np.empty(len(cells))
+    for k in range(_FOLDS):
+        train = fold != k
+        counts = np.bincount(cells[train], minlength=cells.max() + 1)
+        sums = np.bincount(cells[train], weights=answer[train].astype(float), minlength=cells.max() + 1)
+        overall = float(answer[train].mean())
+        predicted[~train] = ((sums + overall) / (counts + 1))[cells[~train]]
+    return predicted
+
+
+def _auc(scores: Numbers, positive: NDArray[np.bool_]) -> float:
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return 0.5
+    ranks = pd.Series(scores).rank().to_numpy()
+    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def _r2(cells: NDArray[np.int64], answer: Numbers, values: pd.Series) -> float:
+    total = float(((answer - answer.mean()) ** 2).sum())
+    if total == 0.0:
+        return 0.0
+    by_cell = 1.0 - float(((answer - _out_of_fold_mean(cells, answer)) ** 2).sum()) / total
+    if values.dtype == object:
+        return max(by_cell, 0.0)
+    numbers = values.to_numpy(np.float64)
+    both = np.isfinite(numbers) & np.isfinite(answer)
+    if both.sum() < 3 or np.ptp(numbers[both]) == 0.0 or np.ptp(answer[both]) == 0.0:
+        return max(by_cell, 0.0)
+    linear = float(np.corrcoef(numbers[both], answer[both])[0, 1]) ** 2 * both.mean()
+    return max(by_cell, linear, 0.0)

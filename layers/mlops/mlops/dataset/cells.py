@@ -1,0 +1,132 @@
+"""What the text of a cell means: a number, a missing value, a date, or something else.
+
+Columns are looked at through their distinct values, so the cost does not grow with repeated cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+# read as missing in every column; `none` and `unknown` may be true categories, so they are not here
+MISSING_EVERYWHERE = frozenset(
+    ("", "#n/a", "#n/a n/a", "#na", "<na>", "n/a", "na", "nan", "-nan", "null", "\\n", "(null)")
+)
+# read as missing where a number or a date is expected
+MISSING_IN_NUMBERS = MISSING_EVERYWHERE | frozenset(
+    (
+        *("-", "--", "---", ".", "..", "?", "*", "n.a.", "n.a", "nil", "none", "missing", "unknown", "unk"),
+        *("not available", "not applicable", "not known", "no data", "(blank)", "blank", "void", "undefined"),
+        *("#value!", "#div/0!", "#ref!", "#num!", "#name?", "#null!", "nd", "n.d.", "tbd", "nat", "nul"),
+    )
+)
+# possessive throughout: a cell of many digits must not make the match try every way to split them
+_NUMBER = r"[ \t]*+[+-]?+(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+[ \t]*+"
+_ALL_NUMBERS = re.compile(rf"(?:{_NUMBER}\n)++")
+_LONGEST_NUMBER = 60
+_ONE_NUMBER = re.compile(_NUMBER)
+_INFINITE = re.compile(r"[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
+_CODE = re.compile(r"(?m)^[+-]?0[0-9]+$")
+# digits with separators, units or digits of other scripts: somebody meant a number
+_NUMBER_LIKE = re.compile(
+    r"\s*[\(+\-−]?\s*[$€£¥]?\s*(?:0x[0-9a-fA-F]+|\d[\d\s.,'’_]*(?:[eE][+-]?\d+)?)\s*[%$€£¥]?\)?\s*-?"
+)
+_SAFE_INTEGER = 2.0**53
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView:
+    """Distinct values seen as numbers; every array has one entry per distinct value.
+
+    `numbers` is NaN where the value is none. `is_code` marks digits that must stay text (`007`, integers
+    beyond 2**53), `is_like` what is almost a number (`1,234`, `5%`).
+    """
+
+    numbers: NDArray[np.float64]
+    is_number: NDArray[np.bool_]
+    is_missing: NDArray[np.bool_]
+    is_like: NDArray[np.bool_]
+    is_code: NDArray[np.bool_]
+
+
+def view_as_numbers(values: Sequence[str], decimal: str = ".") -> NumberView:
+    """Read distinct values as numbers.
+
+    Only plain decimal notation counts; `1_000`, `0x1F`, full-width digits and thousands separators do not,
+    although some parsers take them. Infinity counts as a number so that a rule can name it.
+    """
+    n = len(values)
+    texts = [value.replace(",", ".") for value in values] if decimal == "," else list(values)
+    joined = "\n".join(texts) + "\n"
+    is_code = np.zeros(n, dtype=bool)
+    if n and _ALL_NUMBERS.fullmatch(joined) and "\n\n" not in joined:
+        numbers = np.asarray(texts, dtype=np.float64)
+        is_number = np.isfinite(numbers)
+        is_missing, is_like = np.zeros(n, dtype=bool), ~is_number
+    else:
+        is_number, is_missing, is_like, numbers = _view_mixed(values, texts)
+    if _CODE.search(joined):
+        is_code = np.fromiter((bool(_CODE.fullmatch(text.strip())) for text in texts), bool, n)
+    is_code |= is_number & np.isfinite(numbers) & (np.abs(numbers) >= _SAFE_INTEGER) & _all_digits(texts)
+    return NumberView(numbers, is_number, is_missing, is_like, is_code)
+
+
+def _view_mixed(
+    values: Sequence[str], texts: list[str]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    n = len(values)
+    numbers = np.full(n, np.nan)
+    is_number, is_missing, is_like = (np.zeros(n, dtype=bool) for _ in range(3))
+    for position, text in enumerate(texts):
+        if _ONE_NUMBER.fullmatch(text) or _INFINITE.fullmatch(text):
+            numbers[position] = float(text)
+            is_number[position] = True
+        elif text.strip().lower() in MISSING_IN_NUMBERS:
+            is_missing[position] = True
+        elif len(text) <= _LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(values[position]):
+            is_like[position] = True
+    return is_number, is_missing, is_like, numbers
+
+
+def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:
+    return np.fromiter((text.strip().lstrip("+-").isdigit() for text in texts), bool, len(texts))
+
+
+def view_as_missing(values: Sequence[str]) -> NDArray[np.bool_]:
+    """Which distinct values mean "missing" in a column of text."""
+    return np.fromiter((value.strip().lower() in MISSING_EVERYWHERE for value in values), bool, len(values))
+
+
+_ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*")
+_OTHER_DATE = re.compile(r"\s*(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2}|\d{8})\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class DateView:
+    """Distinct values seen as dates: valid ISO dates, impossible ones (`2024-02-30`), other notations."""
+
+    is_valid: NDArray[np.bool_]
+    is_impossible: NDArray[np.bool_]
+    is_other: NDArray[np.bool_]
+    has_time: NDArray[np.bool_]
+    has_zone: NDArray[np.bool_]
+
+
+def view_as_dates(values: Sequence[str]) -> DateView:
+    """Read distinct values as ISO dates, with or without a time of day and a zone."""
+    n = len(values)
+    matches = [_ISO.fullmatch(value) for value in values]
+    is_iso = np.fromiter((match is not None for match in matches), bool, n)
+    has_zone = np.fromiter((bool(match and match[1]) for match in matches), bool, n)
+    has_time = np.fromiter((":" in value for value in values), bool, n) & is_iso
+    is_other = np.fromiter((bool(_OTHER_DATE.fullmatch(value)) for value in values), bool, n)
+    days = pd.Series([value.strip()[:10] if iso else "" for value, iso in zip(values, is_iso, strict=True)])
+    is_day = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna().to_numpy(bool)
+    hours = np.fromiter((value.strip()[11:13] <= "23" for value in values), bool, n)
+    is_valid = is_iso & is_day & (hours | ~has_time)
+    return DateView(is_valid, is_iso & ~is_valid, is_other & ~is_iso, has_time, has_zone)

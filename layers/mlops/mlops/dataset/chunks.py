@@ -1,0 +1,92 @@
+"""Parses blocks of records into columns: numbers as floats, everything else as categories of text.
+
+A column that is planned as numbers falls back to text in the block that holds something else, so that the
+odd cells can be named; the other columns and the other blocks stay fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.dataset.dialect import Dialect
+from mlops.dataset.records import Block
+
+Plan = Literal["number", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of the table by column position, and the line of the file on which each row begins."""
+
+    lines: NDArray[np.int64]
+    numbers: Mapping[int, NDArray[np.float64]]
+    texts: Mapping[int, pd.Categorical]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def parse(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+) -> Chunk:
+    """Parse a block; `missing_tokens` are what a column of numbers writes for "missing" besides nothing."""
+    numeric = [position for position, plan in plans.items() if plan == "number"]
+    try:
+        frame = _read(block, dialect, plans, missing_tokens)
+    except ValueError:  # some cell is no number: pandas does not say which
+        odd = _columns_with_text(block, dialect, plans, missing_tokens, numeric)
+        frame = _read(block, dialect, {**plans, **dict.fromkeys(odd, "text")}, missing_tokens)
+        numeric = [position for position in numeric if position not in odd]
+    numbers = {position: frame[position].to_numpy(np.float64) for position in numeric}
+    texts = {position: frame[position].array for position in plans if position not in numbers}
+    return Chunk(block.lines, numbers, texts)
+
+
+def _read(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+    **options: Any,
+) -> pd.DataFrame:
+    dtypes = {p: np.float64 if plan == "number" else "category" for p, plan in plans.items()}
+    numeric = [position for position, plan in plans.items() if plan == "number"]
+    settings: dict[str, Any] = {
+        "header": None,
+        "names": list(range(len(dialect.names))),
+        "usecols": list(plans),
+        "index_col": False,
+        "sep": dialect.delimiter,
+        "decimal": dialect.decimal,
+        "dtype": dtypes,
+        "na_values": {p: ["", *missing_tokens.get(p, ())] for p in numeric},
+        "keep_default_na": False,
+        "skip_blank_lines": False,
+        "low_memory": False,
+        "engine": "c",
+    }
+    return pd.read_csv(BytesIO(block.body), **{**settings, **options})
+
+
+def _columns_with_text(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+    numeric: list[int],
+) -> list[int]:
+    """Let pandas guess the types of the numeric columns and return those that did not become numbers."""
+    some: Mapping[int, Plan] = {position: plans[position] for position in numeric}
+    guessed = _read(block, dialect, some, missing_tokens, dtype=None)
+    odd = [position for position in numeric if guessed[position].dtype.kind not in "fiu"]
+    return odd or numeric

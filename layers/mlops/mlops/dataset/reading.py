@@ -1,0 +1,175 @@
+"""The one way in which pipelines read a file of data: as `validate` understood it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.dataset.cells import view_as_missing, view_as_numbers
+from mlops.dataset.chunks import Chunk, Plan, parse
+from mlops.dataset.column_facts import ColumnFacts
+from mlops.dataset.inspection import open_blocks
+from mlops.dataset.limits import Limits
+from mlops.dataset.records import RecordCutter
+from mlops.dataset.survey import Survey, header_of, survey, without_start
+from mlops.errors import DatasetError
+from mlops.models.dataset import Contract
+from mlops.models.group_settings import GroupSettings
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    schema: Contract | Mapping[str, Any] | None = None,
+    settings: GroupSettings | None = None,
+) -> pd.DataFrame:
+    """Read a file of data into a frame.
+
+    Encoding, delimiter, decimal mark, header and missing values are detected exactly as `validate` does.
+    Blank rows and nameless columns are left out.
+
+    Parameters
+    ----------
+    path
+        The file: CSV in any delimiter and common encoding, also gzip-compressed.
+    schema
+        Decides which columns are numbers: a `Contract`, its dict, or a mapping of column name to kind
+        (`integer`, `number`, `date`, `category`, `text`). Columns that it does not name are decided by their
+        values. A cell that is no number in a column of numbers becomes missing.
+    settings
+        `id_columns` stay text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns in the order of the file, index 0..n-1. Numbers are `float64`, or `int64` when all are whole and
+        none is missing; everything else is `object`: stripped text, NaN where missing. Ids and numbers with
+        leading zeros stay text.
+
+    Raises
+    ------
+    DatasetError
+        If the file does not exist or cannot be read as a table; the message says what it is instead.
+    """
+    file, found = _survey(path, schema, settings)
+    parts: dict[str, list[NDArray[Any]]] = {column.name: [] for column in _named(found)}
+    for piece in _pieces(file, found):
+        for name, cells in piece.items():
+            parts[name].append(cells)
+    numeric = _numeric_positions(found)
+    return pd.DataFrame(
+        {c.name: _joined(parts[c.name], is_numeric=c.position in numeric) for c in _named(found)}, copy=False
+    )
+
+
+def read_pieces(
+    path: str | os.PathLike[str],
+    schema: Contract | Mapping[str, Any] | None = None,
+    settings: GroupSettings | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Read a file of data piece by piece: the rows of `read_table`, in order, in memory that stays flat.
+
+    Takes and raises what `read_table` does. Every numeric column is `float64` in every piece, and the index goes
+    on from piece to piece. A file without rows yields one empty piece.
+    """
+    file, found = _survey(path, schema, settings)
+    numeric = _numeric_positions(found)
+    n_rows = 0
+    for piece in _pieces(file, found):
+        frame = pd.DataFrame(piece, copy=False)
+        frame.index = pd.RangeIndex(n_rows, n_rows + len(frame))
+        n_rows += len(frame)
+        yield frame
+    if n_rows == 0:
+        yield pd.DataFrame({c.name: _joined([], is_numeric=c.position in numeric) for c in _named(found)})
+
+
+def _survey(
+    path: str | os.PathLike[str], schema: Contract | Mapping[str, Any] | None, settings: GroupSettings | None
+) -> tuple[Path, Survey]:
+    file = Path(path)
+    if not file.is_file():
+        raise DatasetError(f"There is no file {file}.")
+    known = _contract(schema)
+    found = survey(file, settings or GroupSettings(), known, purpose="inference", limits=_UNLIMITED)
+    _refuse_unreadable(found, file.name)
+    return file, found
+
+
+_UNLIMITED = Limits(min_rows=0, max_columns=1_000_000, max_header_characters=10_000)
+
+
+def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
+    from mlops.models.dataset import ColumnContract  # noqa: PLC0415
+
+    if schema is None or isinstance(schema, Contract):
+        return schema
+    if "columns" in schema and not isinstance(schema["columns"], str):
+        return Contract.from_dict(schema)
+    return Contract(tuple(ColumnContract(name, kind, "feature") for name, kind in schema.items()))
+
+
+def _refuse_unreadable(found: Survey, name: str) -> None:
+    from mlops.dataset.validation import report_on  # noqa: PLC0415  validation reads nothing
+
+    if found.columns and not (
+        found.shape.ragged or found.shape.unclosed_quote_line or found.shape.bad_quotes
+    ):
+        return
+    rejections = report_on(found).of_severity("reject")
+    reason = rejections[0].message if rejections else "It cannot be read as a table."
+    raise DatasetError(f"{name}: {reason}")
+
+
+def _named(found: Survey) -> list[ColumnFacts]:
+    return [column for column in found.columns if column.name]
+
+
+def _numeric_positions(found: Survey) -> set[int]:
+    return {c.position for c in _named(found) if c.is_numeric and c.name not in found.id_names}
+
+
+def _pieces(file: Path, found: Survey) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield the columns of each block of records, by name."""
+    dialect = found.dialect
+    assert dialect is not None  # noqa: S101  refused above
+    columns, numeric = _named(found), _numeric_positions(found)
+    plans: dict[int, Plan] = {c.position: "number" if c.position in numeric else "text" for c in columns}
+    tokens = {c.position: tuple(c.tokens) for c in columns if c.position in numeric}
+    cutter = RecordCutter(dialect, header_of(file, found.inspection, dialect), found.limits)
+    blocks = without_start(open_blocks(file, found.inspection), dialect.skipped_bytes)
+    for block in cutter.cut(blocks):
+        chunk = parse(block, dialect, plans, tokens)
+        yield {
+            c.name: _cells(chunk, c.position, is_numeric=c.position in numeric, decimal=dialect.decimal)
+            for c in columns
+        }
+
+
+def _cells(chunk: Chunk, position: int, *, is_numeric: bool, decimal: str) -> NDArray[Any]:
+    if position in chunk.numbers:
+        return chunk.numbers[position]
+    cells = chunk.texts[position]
+    values: list[str] = cells.categories.tolist()
+    if is_numeric:
+        return view_as_numbers(values, decimal).numbers[cells.codes]
+    missing = view_as_missing(values)
+    clean = np.array(
+        [np.nan if gone else value.strip() for value, gone in zip(values, missing, strict=True)], dtype=object
+    )
+    taken: NDArray[Any] = clean[cells.codes]
+    return taken
+
+
+def _joined(parts: list[NDArray[Any]], *, is_numeric: bool) -> NDArray[Any]:
+    if not parts:
+        return np.empty(0, np.float64 if is_numeric else object)
+    whole = np.concatenate(parts)
+    if is_numeric and np.isfinite(whole).all() and (np.rint(whole) == whole).all():
+        return whole.astype(np.int64)
+    return whole

@@ -1,0 +1,33 @@
+"""The rules of validation, by theme. Importing this package fills the table in `registry.RULES`."""
+
+from mlops.dataset.rules import (
+    duplicates,
+    file,
+    header,
+    leakage,
+    missing,
+    personal,
+    ranges,
+    structure,
+    target,
+    text,
+    types,
+)
+from mlops.dataset.rules.registry import RULES, Rule, rule
+
+__all__ = [
+    "RULES",
+    "Rule",
+    "duplicates",
+    "file",
+    "header",
+    "leakage",
+    "missing",
+    "personal",
+    "ranges",
+    "rule",
+    "structure",
+    "target",
+    "text",
+    "types",
+]

@@ -1,0 +1,103 @@
+"""Rules on the range of numbers: outside what was seen, codes for "missing", constant columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from mlops.dataset.column_facts import ColumnFacts, plausible_range
+from mlops.dataset.privacy import shown
+from mlops.dataset.rules.registry import Note, lines_text, plural, rule
+from mlops.dataset.sightings import Sightings
+from mlops.dataset.survey import Survey
+
+# a share of rows outside the range that no longer looks like odd cells: a unit changed
+_UNIT_CHANGE_SHARE = 0.5
+_AGE_NAME = re.compile(r"(?:^|_)age(?:_(?:in_)?years?)?$", re.IGNORECASE)
+_OLDEST = 130
+
+
+@rule("out_of_range", "Numbers lie outside the range of the contract, or are impossible.")
+def out_of_range(survey: Survey) -> Iterable[Note]:
+    """Tell of single cells; refuse a column of which half lies outside: its unit has changed."""
+    for column in survey.used_columns:
+        if not column.is_numeric or column.name in survey.id_names:
+            continue
+        if column.outside and column.known is not None:
+            yield _outside(column)
+        elif column.known is None and _AGE_NAME.search(column.name):
+            yield from _impossible_age(column)
+
+
+def _outside(column: ColumnFacts) -> Note:
+    where = column.outside
+    low, high = plausible_range(column.known) if column.known else (-np.inf, np.inf)
+    is_unit_change = where.count > _UNIT_CHANGE_SHARE * column.n_rows
+    why = ": its unit seems to have changed" if is_unit_change else ""
+    message = (
+        f"Column {shown(column.name)}: {plural(where.count, 'value')} out of range ({low:g} to {high:g})"
+        f" on {lines_text(where)}{why}."
+    )
+    advice = "Correct the cells, or widen minimum and maximum in the contract of the group."
+    return Note("reject" if is_unit_change else "warn", message, column=column.name, where=where, show=True,
+                advice=advice)  # fmt: skip
+
+
+def _impossible_age(column: ColumnFacts) -> Iterable[Note]:
+    if column.minimum < 0 or column.maximum > _OLDEST:
+        message = (
+            f"Column {shown(column.name)} ranges from {column.minimum:g} to {column.maximum:g}: out of the range"
+            f" of an age in years (0 to {_OLDEST})."
+        )
+        yield Note("warn", message, column=column.name, where=_extreme_sentinels(column))
+
+
+@rule("sentinels", "A number far from all others stands for a missing value.")
+def sentinels(survey: Survey) -> Iterable[Note]:
+    """Tell of codes such as -999 at the end of a column's range."""
+    for column in survey.used_columns:
+        if not column.is_numeric or column.name in survey.id_names:
+            continue
+        if column.known is not None and column.known.minimum is not None:
+            continue
+        for value, where in column.sentinels.items():
+            if _is_apart(column, value):
+                message = (
+                    f"Column {shown(column.name)}: {value:g} stands far from the range {column.second_minimum:g} to"
+                    f" {column.second_maximum:g} on {lines_text(where)}; it looks like a sentinel for missing."
+                )
+                yield Note("warn", message, column=column.name, where=where, advice="Leave missing cells empty.")
+
+
+def _is_apart(column: ColumnFacts, value: float) -> bool:
+    low, high = column.second_minimum, column.second_maximum
+    if not low <= high:
+        return False
+    spread = max(high - low, 1.0)
+    if value < 0:
+        # a code below a column that is otherwise never negative needs no distance
+        return value < low - spread or (low >= 0 and value <= -9)
+    return value > high + spread
+
+
+def _extreme_sentinels(column: ColumnFacts) -> Sightings | None:
+    return next((s for v, s in column.sentinels.items() if v in (column.minimum, column.maximum)), None)
+
+
+@rule("constant_column", "A column has one value only.")
+def constant_column(survey: Survey) -> Iterable[Note]:
+    """Tell of columns that cannot say anything; one that the contract saw varying is warned of."""
+    for column in survey.features:
+        if column.kind == "empty" or column.n_rows < 2 or column.n_missing:
+            continue
+        is_constant = column.minimum == column.maximum if column.is_numeric else column.n_levels == 1
+        if is_constant:
+            severity = "warn" if column.known and _varied(column) else "info"
+            yield Note(severity, f"Column {shown(column.name)} is constant.", column=column.name)
+
+
+def _varied(column: ColumnFacts) -> bool:
+    known = column.known
+    return known is not None and (known.minimum != known.maximum or len(known.levels or ()) > 1)

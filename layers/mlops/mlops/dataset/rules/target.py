@@ -1,0 +1,140 @@
+"""Rules on the target and on the number of rows: only what is trained on needs them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from mlops.dataset.privacy import shown
+from mlops.dataset.rules.registry import Note, lines_text, plural, rule
+from mlops.dataset.survey import Survey
+from mlops.dataset.target import class_counts, is_classification
+from mlops.models.group_settings import nearest
+
+_TOO_MUCH_MISSING = 0.5
+
+
+@rule("too_few_rows", "There are too few rows to train on, or none at all.")
+def too_few_rows(survey: Survey) -> Iterable[Note]:
+    """Refuse tiny files."""
+    needed = survey.limits.min_rows if survey.is_training else 1
+    usable = survey.n_rows
+    if survey.dialect is not None and usable < needed:
+        what = "no data: no row below the header" if usable == 0 else f"{plural(usable, 'row')} only"
+        yield Note("reject", f"The file holds {what}; at least {plural(needed, 'row')} are needed.")
+
+
+@rule("missing_target", "The target column is absent.", stage="header")
+def missing_target(survey: Survey) -> Iterable[Note]:
+    """Refuse training files without the target that settings or contract name."""
+    if survey.is_training and survey.dialect and survey.target and survey.target not in survey.names:
+        message = f"The target column {shown(survey.target)} is missing."
+        names = [name for name in survey.names if name]
+        advice = f"{nearest(survey.target, names[:20])} Set target in model.toml if it has another name."
+        yield Note("reject", message, column=survey.target, advice=advice)
+
+
+@rule("target_assumed", "No target was named; one was assumed.", stage="header")
+def target_assumed(survey: Survey) -> Iterable[Note]:
+    """Say which column is taken for the target."""
+    if survey.is_training and survey.is_target_assumed and survey.target in survey.names:
+        yield Note("info", f"No target is named in model.toml; column {shown(survey.target or '')} was taken.",
+                   column=survey.target)  # fmt: skip
+
+
+@rule("target_null", "Rows have no target.")
+def target_null(survey: Survey) -> Iterable[Note]:
+    """Leave rows without a target out and say how many."""
+    column = survey.target_column
+    if not survey.is_training or column is None or not column.n_missing:
+        return
+    share = column.n_missing / column.n_rows
+    message = (
+        f"{plural(column.n_missing, 'row')} ({share:.0%}) without a target in column {shown(column.name)}"
+        f" on {lines_text(column.missing)}; they are left out (missing labels)."
+    )
+    yield Note("reject" if share > _TOO_MUCH_MISSING else "warn", message, column=column.name, where=column.missing)
+
+
+@rule("target_labels", "Labels of the target differ only by space or case.")
+def target_labels(survey: Survey) -> Iterable[Note]:
+    """Trim space and say so; refuse labels that differ by case, which would be two classes."""
+    column = survey.target_column
+    if not survey.is_training or column is None or not is_classification(survey):
+        return
+    if column.spaced:
+        message = (
+            f"{plural(column.spaced.count, 'label')} of the target have space around them on"
+            f" {lines_text(column.spaced)}; it was trimmed, so that they are one class."
+        )
+        yield Note("warn", message, column=column.name, where=column.spaced)
+    written = defaultdict(list)
+    for label in class_counts(survey):
+        written[label.casefold()].append(label)
+    for labels in written.values():
+        if len(labels) > 1:
+            message = f"Target labels differ only by case: {', '.join(shown(label, 20) for label in labels)}."
+            yield Note("reject", message, column=column.name, advice="Write every class in one way.")
+
+
+@rule("unknown_label", "The target has labels that the contract does not know.")
+def unknown_label(survey: Survey) -> Iterable[Note]:
+    """Tell of new classes."""
+    column = survey.target_column
+    if survey.is_training and column is not None and column.unseen:
+        message = (
+            f"Target {shown(column.name)}: {plural(column.unseen.count, 'row')} with a class that the contract"
+            f" does not know on {lines_text(column.unseen)}."
+        )
+        yield Note("warn", message, column=column.name, where=column.unseen, show=True)
+
+
+@rule("single_class", "The target has one value only.")
+def single_class(survey: Survey) -> Iterable[Note]:
+    """Refuse a target that does not vary."""
+    column = survey.target_column
+    if not survey.is_training or column is None or survey.n_rows < 2:
+        return
+    n_classes = len(class_counts(survey)) if is_classification(survey) else None
+    if n_classes == 1 or (n_classes is None and column.minimum == column.maximum):
+        message = f"The target {shown(column.name)} has one class only: there is nothing to learn."
+        yield Note("reject", message, column=column.name)
+    elif column.kind == "empty":
+        yield Note("reject", f"The target {shown(column.name)} is empty.", column=column.name)
+
+
+@rule("rare_class", "A class has too few rows.")
+def rare_class(survey: Survey) -> Iterable[Note]:
+    """Refuse classes that cannot stand on both sides of a split."""
+    column = survey.target_column
+    if not survey.is_training or column is None or not is_classification(survey):
+        return
+    limit = survey.limits.min_rows_per_class
+    counts: Counter[str] = class_counts(survey)
+    rare = [(label, count) for label, count in counts.most_common() if count < limit]
+    if rare and len(counts) > 1:
+        named = ", ".join(f"{shown(label, 20)} ({count})" for label, count in rare[:5])
+        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
+        message = f"{plural(len(rare), 'class')} with too few rows (minimum {limit}): {named}{more}."
+        yield Note("reject", message, column=column.name, advice="Add rows, or merge rare classes.")
+
+
+@rule("many_classes", "The target has so many text labels that it looks like an id.")
+def many_classes(survey: Survey) -> Iterable[Note]:
+    """Refuse free text as a target."""
+    column = survey.target_column
+    if survey.is_training and column is not None and column.kind == "text" and survey.n_rows:
+        message = f"The target {shown(column.name)} has too many different labels: it is free text or an id."
+        yield Note("reject", message, column=column.name, advice="Set target in model.toml to the right column.")
+
+
+@rule("sorted_by_target", "The rows are sorted by the target.")
+def sorted_by_target(survey: Survey) -> Iterable[Note]:
+    """Tell of sorted labels: the order, and ids that follow it, would leak the answer."""
+    column = survey.target_column
+    if not survey.is_training or column is None or not is_classification(survey):
+        return
+    n_classes = len(class_counts(survey))
+    if 1 < n_classes == survey.label_changes + 1 and survey.n_rows >= 4 * n_classes:
+        message = "The rows are sorted by the target: their order, and ids that follow it, would leak the label."
+        yield Note("warn", message, column=column.name)

@@ -1,0 +1,56 @@
+"""An even sample of the rows, of bounded size, for what cannot be judged from counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mlops.dataset.cells import view_as_missing, view_as_numbers
+from mlops.dataset.chunks import Chunk
+
+_MAX_ROWS = 20_000
+
+
+class RowSample:
+    """Every n-th row; n doubles whenever the sample grows too large, so it stays even over the file."""
+
+    def __init__(self, decimal: str) -> None:
+        self._decimal = decimal
+        self._stride = 1
+        self._n_seen = 0
+        self._parts: list[pd.DataFrame] = []
+        self._rows: list[np.ndarray] = []
+
+    def add(self, chunk: Chunk) -> None:
+        """Take the rows of a chunk that fall on the stride."""
+        rows = np.arange(self._n_seen, self._n_seen + len(chunk))
+        self._n_seen += len(chunk)
+        chosen = np.flatnonzero(rows % self._stride == 0)
+        if len(chosen):
+            columns = {p: numbers[chosen] for p, numbers in chunk.numbers.items()}
+            columns |= {p: np.asarray(cells[chosen], dtype=object) for p, cells in chunk.texts.items()}
+            self._parts.append(pd.DataFrame(columns))
+            self._rows.append(rows[chosen])
+        if sum(map(len, self._rows)) > 2 * _MAX_ROWS:
+            self._thin()
+
+    def _thin(self) -> None:
+        self._stride *= 2
+        keep = [rows % self._stride == 0 for rows in self._rows]
+        self._parts = [part[mask] for part, mask in zip(self._parts, keep, strict=True)]
+        self._rows = [rows[mask] for rows, mask in zip(self._rows, keep, strict=True)]
+
+    def column(self, position: int, *, is_numeric: bool) -> pd.Series:
+        """Return a column of the sample: floats, or stripped text with None where it is missing."""
+        if not self._parts:
+            return pd.Series(dtype=np.float64 if is_numeric else object)
+        whole = pd.concat([part[position] for part in self._parts], ignore_index=True)
+        if pd.api.types.is_numeric_dtype(whole.dtype):
+            return whole if is_numeric else whole.map(lambda number: f"{number:g}")
+        codes, values = pd.factorize(whole.map(str))
+        texts = [str(value) for value in values]
+        if is_numeric:
+            return pd.Series(view_as_numbers(texts, self._decimal).numbers[codes])
+        missing = view_as_missing(texts)
+        clean = np.array([None if m else t.strip() for t, m in zip(texts, missing, strict=True)], dtype=object)
+        return pd.Series(clean[codes], dtype=object)

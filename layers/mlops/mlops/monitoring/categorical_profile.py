@@ -1,0 +1,101 @@
+"""Profile of a categorical feature: its levels, the rare ones, and everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlops.models.drift import FeatureCounts, FeatureProfile
+
+MOST_LEVELS = 50
+LEAST_LEVEL_SHARE = 0.01
+MOST_RARE_LEVELS = 1000
+MOST_NEW_LEVELS = 50
+
+
+def categorical_profile(
+    name: str, levels: Mapping[str, int], *, n_rows: int, importance: float | None = None
+) -> FeatureProfile:
+    """Profile the training rows of one feature, given as rows per level.
+
+    Levels with at least 1 % of the rows, at most 50, are bins; the rest is one bin, the last. The rare levels
+    are remembered by name as long as there are at most 1,000, to tell a new category from a rare one.
+    """
+    ranked = sorted(levels.items(), key=lambda entry: (-entry[1], entry[0]))
+    kept = [level for level, n in ranked[:MOST_LEVELS] if n >= LEAST_LEVEL_SHARE * n_rows]
+    rare = sorted(level for level, _ in ranked[len(kept) :])
+    n_known = sum(levels.values())
+    n_kept = sum(levels[level] for level in kept)
+    return FeatureProfile(
+        name=name,
+        kind="categorical",
+        binning="levels",
+        n_rows=n_rows,
+        n_missing=n_rows - n_known,
+        n_distinct=len(levels),
+        counts=(*(levels[level] for level in kept), n_known - n_kept),
+        bins=tuple(range(len(kept) + 1)),
+        levels=tuple(kept),
+        rare_levels=tuple(rare) if len(rare) <= MOST_RARE_LEVELS else (),
+        n_singletons=sum(n == 1 for n in levels.values()),
+        importance=importance,
+    )
+
+
+def count_levels(profile: FeatureProfile, levels: Mapping[str, int], *, n_missing: int) -> FeatureCounts:
+    """Count a batch, given as rows per level, over the levels of the profile."""
+    known = set(profile.levels)
+    others = {level: n for level, n in levels.items() if level not in known}
+    counts = (*(levels.get(level, 0) for level in profile.levels), sum(others.values()))
+    new = {} if has_open_vocabulary(profile) else _without(others, profile.rare_levels)
+    return FeatureCounts(
+        counts=counts, n_missing=n_missing, n_new=sum(new.values()), new_levels=first_levels(new.items())
+    )
+
+
+def has_open_vocabulary(profile: FeatureProfile) -> bool:
+    """Tell whether the feature has so many rare levels that a new one is nothing to report."""
+    return profile.n_distinct > len(profile.levels) + len(profile.rare_levels)
+
+
+def first_levels(levels: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Keep the alphabetically first levels: a rule under which batches still add up exactly."""
+    return dict(sorted(levels)[:MOST_NEW_LEVELS])
+
+
+def rows_per_level(column: pd.Series[Any]) -> tuple[dict[str, int], int]:
+    """Return the rows of every level, as text, and the number of missing values."""
+    codes, values = _encode(column)
+    counts = (
+        np.bincount(codes[codes >= 0], minlength=len(values)) if len(codes) else np.zeros(0, dtype=np.int64)
+    )
+    levels: dict[str, int] = {}
+    for value, n in zip(values, counts.tolist(), strict=True):
+        if n:
+            level = level_text(value)
+            levels[level] = levels.get(level, 0) + n
+    return levels, len(column) - sum(levels.values())
+
+
+def level_text(value: object) -> str:
+    """Write a level as text: 1 and 1.0 are the same, as a missing value turns whole numbers into floats."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _encode(column: pd.Series[Any]) -> tuple[Any, Any]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(), column.cat.categories
+    try:
+        return pd.factorize(column)
+    except TypeError:  # lists and the like cannot be hashed
+        return pd.factorize(column.map(str))
+
+
+def _without(levels: Mapping[str, int], known: Iterable[str]) -> dict[str, int]:
+    excluded = set(known)
+    return {level: n for level, n in levels.items() if level not in excluded}

@@ -1,0 +1,98 @@
+"""Numbers and changes in words that a mail can carry: plain ASCII, no statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlops.models.drift import FeatureCounts, FeatureProfile
+from mlops.monitoring.feature_comparison import bin_counts, cell_ends, quantile_of_counts
+from mlops.monitoring.shares import Floats
+
+
+def percent(share: float) -> str:
+    """Write a share: `12 %`, `0.4 %`, `< 0.1 %`."""
+    hundredths = 100.0 * share
+    if 0.0 < hundredths < 0.1:
+        return "< 0.1 %"
+    if 0.1 <= hundredths < 0.95 or 99.05 < hundredths < 100.0:
+        return f"{min(hundredths, 99.9):.1f} %"
+    return f"{hundredths:.0f} %"
+
+
+def number(value: float) -> str:
+    """Write a number for a reader: three digits that matter, thousands apart, no needless zeros."""
+    if value == 0:
+        return "0"
+    if 1000 <= abs(value) < 10_000:
+        return f"{value:.0f}"  # may be a year
+    if 10_000 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def rows(n: int) -> str:
+    """Write a number of rows: `1 row`, `2,139 rows`."""
+    return "1 row" if n == 1 else f"{n:,} rows"
+
+
+def listing(names: Sequence[str], *, most: int = 5) -> str:
+    """Write names as a sentence does: `a, b and c`, `a, b, c and 4 more`."""
+    shown = list(names[:most])
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def describe_change(profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int) -> str:
+    """Say what changed about the values themselves: `median 41 -> 55`, `naive 100 % -> 12 %`."""
+    if not n_rows or not sum(batch.counts) or not sum(profile.counts):
+        return ""
+    if profile.binning == "quantiles":
+        return _median_change(profile, batch)
+    return _share_change(profile, batch, n_rows)
+
+
+def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
+    ends = cell_ends(profile, batch)
+    is_whole = all(
+        value is None or value.is_integer()
+        for value in (profile.minimum, profile.maximum, profile.median, batch.minimum, batch.maximum)
+    )
+    before, now = (
+        [_quartile(side, ends, share, is_whole=is_whole) for share in (0.25, 0.5, 0.75)]
+        for side in (profile, batch)
+    )
+    if before[1] == now[1] and before != now:
+        return f"median {now[1]}, middle half {before[0]} to {before[2]} -> {now[0]} to {now[2]}"
+    return f"median {before[1]} -> {now[1]}"
+
+
+def _quartile(side: FeatureProfile | FeatureCounts, ends: Floats, share: float, *, is_whole: bool) -> str:
+    """Write a quantile of one side; none lies outside the values seen on that side."""
+    if side.minimum is not None and side.maximum is not None:
+        ends = np.clip(ends, side.minimum, side.maximum)
+    value = quantile_of_counts(side.counts, ends, share)
+    if value is None:
+        return "?"
+    return number(round(value) if is_whole else value)
+
+
+def _share_change(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> str:
+    """Name the value whose share of the rows changed most."""
+    names = [*value_names(profile), "other values"]
+    before = bin_counts(profile, profile.counts) / max(profile.n_rows, 1)
+    now = bin_counts(profile, batch.counts) / n_rows
+    most = int(abs(now - before).argmax())
+    if profile.kind == "numeric" and most == len(names) - 1:
+        return _median_change(profile, batch)
+    return f"share of {names[most]}: {percent(float(before[most]))} -> {percent(float(now[most]))}"
+
+
+def value_names(profile: FeatureProfile) -> list[str]:
+    """Name the bins of a feature with single values or levels; without the last one, all others."""
+    if profile.kind == "categorical":
+        return list(profile.levels)
+    # single values are every second end: the end before a value only closes the gap below it
+    return [number(value) for value in profile.edges[1::2]]

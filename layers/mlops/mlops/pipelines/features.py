@@ -1,0 +1,127 @@
+"""Which columns become features, of what kind, and why the others do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from mlops.errors import TrainingError
+from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.columns import as_numbers, as_texts
+from mlops.pipelines.schema import MAX_LISTED_LEVELS, FeatureColumn
+
+_MIN_NUMERIC_SHARE = 0.95  # a column of numbers with a stray text now and then is still a column of numbers
+_MAX_UNIQUE_SHARE = 0.5
+_FEW_LEVELS = 20
+_LONG_TEXT_CHARACTERS = 50
+_MANY_WORDS = 6
+_SAMPLE_ROWS = 2000
+
+_ID_NAME = re.compile(r"(?:^|[_ .-])(?:id|idx|index|uuid|guid|key)$|^unnamed(?:: ?\d+)?$|^$", re.IGNORECASE)
+_CAMEL_ID_NAME = re.compile(r"[a-z](?:Id|ID)$")
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ].*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSelection:
+    """The features, and for every other column the reason why it is none."""
+
+    features: tuple[FeatureColumn, ...]
+    dropped: Mapping[str, str]
+
+
+def select_features(frame: pd.DataFrame, target: str, settings: GroupSettings) -> FeatureSelection:
+    """Choose the features from the training rows.
+
+    Raises
+    ------
+    TrainingError
+        If no column is left; the reasons are given.
+    """
+    named = _named_columns(settings)
+    features: list[FeatureColumn] = []
+    dropped: dict[str, str] = {}
+    for name in map(str, frame.columns):
+        if name == target:
+            continue
+        reason = named.get(name) or _why_not(frame[name])
+        if reason:
+            dropped[name] = reason
+        else:
+            features.append(_describe(frame[name]))
+    if not features:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:5])
+        raise TrainingError(f"No column can be used as a feature ({reasons or 'there is only the target'}).")
+    return FeatureSelection(tuple(features), dropped)
+
+
+def _named_columns(settings: GroupSettings) -> dict[str, str]:
+    reasons = dict.fromkeys(settings.exclude_columns, "excluded by the settings")
+    if settings.time_column:
+        reasons[settings.time_column] = "time column"
+    reasons |= dict.fromkeys(settings.group_columns, "group column")
+    return reasons | dict.fromkeys(settings.id_columns, "id column")
+
+
+def _why_not(column: pd.Series) -> str | None:
+    """Return why a column can be no feature, None when it can."""
+    present = column.dropna()
+    if present.empty or (not _is_number_like(column) and as_texts(present).isna().all()):
+        return "no value in any training row"
+    if present.nunique() == 1 and len(present) == len(column):
+        return "the same value in every training row"
+    if types.is_datetime64_any_dtype(column):
+        return "raw date"
+    return (
+        _why_no_number(present) if _is_number_like(column) else _why_no_category(as_texts(present).dropna())
+    )
+
+
+def _why_no_number(present: pd.Series) -> str | None:
+    numbers = as_numbers(present)
+    steps = np.diff(numbers)
+    if len(numbers) > _FEW_LEVELS and bool((steps == 1).all()):
+        return "counts the rows"
+    looks_named = bool(_ID_NAME.search(str(present.name)) or _CAMEL_ID_NAME.search(str(present.name)))
+    is_whole = bool((numbers[~np.isnan(numbers)] % 1 == 0).all())
+    if looks_named and is_whole and present.nunique() > _MAX_UNIQUE_SHARE * len(present):
+        return "looks like an id: whole numbers that hardly repeat"
+    return None
+
+
+def _why_no_category(texts: pd.Series) -> str | None:
+    sample = texts.iloc[:_SAMPLE_ROWS]
+    if sample.map(lambda text: _DATE.fullmatch(text) is not None).mean() > _MIN_NUMERIC_SHARE:
+        return "raw date"
+    n_distinct = texts.nunique()
+    if n_distinct > _FEW_LEVELS:
+        n_words = sample.map(lambda text: len(text.split()))
+        if sample.str.len().mean() > _LONG_TEXT_CHARACTERS or n_words.mean() > _MANY_WORDS:
+            return "free text"
+        if n_distinct > _MAX_UNIQUE_SHARE * len(texts):
+            return "looks like an id: texts that hardly repeat"
+    return None
+
+
+def _describe(column: pd.Series) -> FeatureColumn:
+    name = str(column.name)
+    if _is_number_like(column):
+        return FeatureColumn(name, "numeric")
+    levels = sorted(as_texts(column).dropna().unique())
+    return FeatureColumn(name, "categorical", tuple(levels) if len(levels) <= MAX_LISTED_LEVELS else None)
+
+
+def _is_number_like(column: pd.Series) -> bool:
+    if types.is_bool_dtype(column):
+        return False
+    if types.is_numeric_dtype(column):
+        return True
+    if types.is_datetime64_any_dtype(column):
+        return False
+    present = column.dropna()
+    return len(present) > 0 and bool((~np.isnan(as_numbers(present))).mean() >= _MIN_NUMERIC_SHARE)

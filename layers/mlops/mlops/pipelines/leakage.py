@@ -1,0 +1,82 @@
+"""Features that know too much: one column that tells the target by itself was usually written after it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mlops.models.group_settings import TaskName
+
+SUSPICIOUS_SCORE = 0.98
+_MAX_ROWS = 5_000
+_MAX_LEAVES = 64
+
+
+def single_feature_scores(
+    aligned: pd.DataFrame, y: np.ndarray, task: TaskName, *, rng: np.random.Generator
+) -> dict[str, float]:
+    """Return how well each column alone tells the target: ROC-AUC (mean over the classes), or R2.
+
+    A small tree is grown on one half of at most 5,000 rows and scored on the other, so that a column of many
+    levels gains nothing by memory.
+
+    Parameters
+    ----------
+    aligned
+        Training rows in the model's form.
+    y
+        Positions of labels, or numbers.
+    task
+        Decides the score.
+    rng
+        Chooses the rows.
+    """
+    rows = rng.permutation(len(aligned))[:_MAX_ROWS]
+    grow, judge = rows[::2], rows[1::2]
+    if len(np.unique(y[grow])) < 2 or len(np.unique(y[judge])) < 2:
+        return {}
+    return {
+        str(name): _score(_as_ordered(aligned[name], grow, y), y, grow, judge, task)
+        for name in aligned.columns
+    }
+
+
+def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
+    """Return a sentence for every column that tells the target almost perfectly."""
+    score_name = "R2" if task == "regression" else "ROC-AUC"
+    return [
+        f"The column {name!r} alone predicts the target almost perfectly ({score_name} {score:.3f}): "
+        "check that it is known before the outcome, and exclude it if not."
+        for name, score in scores.items()
+        if score > SUSPICIOUS_SCORE
+    ]
+
+
+def _as_ordered(column: pd.Series, grow: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return numbers as they are, and levels as the mean target of their rows in the growing half."""
+    if column.dtype != object:
+        return column.to_numpy(dtype=np.float64)
+    codes, levels = pd.factorize(column.fillna(""))
+    counts = np.bincount(codes[grow], minlength=len(levels))
+    sums = np.bincount(codes[grow], weights=y[grow].astype(np.float64), minlength=len(levels))
+    with np.errstate(invalid="ignore"):
+        means = sums / counts
+    return np.asarray(means[codes])
+
+
+def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarray, task: TaskName) -> float:
+    from sklearn.metrics import r2_score, roc_auc_score  # noqa: PLC0415
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor  # noqa: PLC0415
+
+    kind = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
+    tree = kind(max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=3, random_state=0)
+    tree.fit(values[grow, None], y[grow])
+    if task == "regression":
+        return max(0.0, float(r2_score(y[judge], tree.predict(values[judge, None]))))
+    probabilities = tree.predict_proba(values[judge, None])
+    areas = [
+        roc_auc_score(y[judge] == label, probabilities[:, position])
+        for position, label in enumerate(tree.classes_)
+        if (y[judge] == label).any()
+    ]
+    return float(np.mean(areas))

@@ -1,0 +1,59 @@
+"""Where a pipeline's rows come from: one CSV, read the way that intake read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from mlops.dataset.reading import read_pieces, read_table
+from mlops.errors import DatasetError
+from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.schema import ModelSchema
+
+_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
+
+
+def find_table(path: Path) -> Path:
+    """Return the file itself, or the one table that a directory holds.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing there, or a directory holds no or several tables.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise DatasetError(f"{path} does not exist.")
+    tables = sorted(entry for entry in path.iterdir() if entry.name.lower().endswith(_SUFFIXES))
+    if len(tables) != 1:
+        raise DatasetError(f"{path} must hold exactly one CSV; it holds {len(tables)}.")
+    return tables[0]
+
+
+def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
+    """Read the whole table.
+
+    Raises
+    ------
+    DatasetError
+        If it is no table, or has no rows.
+    """
+    frame = read_table(path, settings=settings)
+    if frame.empty:
+        raise DatasetError(f"{path.name} has no rows.")
+    return frame
+
+
+def read_scoring_pieces(path: Path, schema: ModelSchema) -> Iterator[pd.DataFrame]:
+    """Read the table in pieces of whole rows; ids and what was text at training stay text.
+
+    Raises
+    ------
+    DatasetError
+        If it is no table.
+    """
+    kinds = {column.name: "category" for column in schema.features if column.kind == "categorical"}
+    return read_pieces(path, kinds, GroupSettings(id_columns=schema.id_columns))

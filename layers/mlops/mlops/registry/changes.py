@@ -1,0 +1,123 @@
+"""How each step of a version is written down: pure functions from what is to the change that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status, StatusChange
+from mlops.registry.candidate import Candidate
+from mlops.registry.lifecycle import Action, next_status
+from mlops.registry.store import Change, VersionWrite
+from mlops.registry.versioning import FIRST_VERSION, Recipe, next_version, recipe_of
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who does something, why, and when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+def registration(
+    group: str,
+    candidate: Candidate,
+    stamp: Stamp,
+    *,
+    head: Head | None,
+    latest: ModelMetadata | None,
+    evidence_root: str | None = None,
+    job_key: str | None = None,
+) -> Change:
+    """Return the change that adds the candidate as the next version of the group.
+
+    `latest` is the version that `head` names as such. A candidate that its gate refused starts, and stays, as
+    rejected by it. The evidence lies under `evidence_root`, or in the model's own local directory.
+    """
+    recipe = Recipe(candidate.algorithm, candidate.hyperparameters, candidate.features, candidate.target)
+    name = next_version(latest.version, recipe_of(latest), recipe) if latest else FIRST_VERSION
+    action = Action.REFUSE if candidate.gate and not candidate.gate.passed else Action.REGISTER
+    is_local = "://" not in candidate.artifact.uri
+    model = candidate.as_version(
+        group,
+        name,
+        (head.n_versions if head else 0) + 1,
+        status=next_status(action, None),
+        at=stamp.at,
+        evidence_uri=f"{evidence_root}/{group}/{name}" if evidence_root else candidate.artifact.uri if is_local else None,
+    )
+    write = VersionWrite(_stamped(model, stamp), action)
+    return _change(group, head, stamp, (write,), befores=(None,), job_key=job_key)
+
+
+def step(
+    head: Head, model: ModelMetadata, action: Action, stamp: Stamp, *, approval_request: str | None = None
+) -> Change:
+    """Return the change of one version's status that leaves the champion alone."""
+    moved = _moved(model, action, stamp)
+    if approval_request is not None:
+        moved = replace(moved, approval_request=approval_request)
+    return _change(model.model_group, head, stamp, (VersionWrite(moved, action),), befores=(model.status,))
+
+
+def succession(
+    head: Head, model: ModelMetadata, action: Action, stamp: Stamp, *, champion: ModelMetadata | None
+) -> Change:
+    """Return the change that makes `model` the champion and archives the one before, in one step."""
+    writes = [VersionWrite(_moved(model, action, stamp), action)]
+    befores: list[Status | None] = [model.status]
+    if champion is not None:
+        retired = replace(stamp, reason=f"{model.version} became the champion: {stamp.reason}")
+        writes.append(VersionWrite(_moved(champion, Action.ARCHIVE, retired), Action.ARCHIVE))
+        befores.append(champion.status)
+    return _change(model.model_group, head, stamp, writes, befores=befores)
+
+
+def _moved(model: ModelMetadata, action: Action, stamp: Stamp) -> ModelMetadata:
+    return _stamped(replace(model, status=next_status(action, model.status)), stamp)
+
+
+def _stamped(model: ModelMetadata, stamp: Stamp) -> ModelMetadata:
+    return replace(
+        model, status_changed_at=stamp.at, status_changed_by=stamp.by, status_reason=stamp.reason or None
+    )
+
+
+def _change(
+    group: str,
+    head: Head | None,
+    stamp: Stamp,
+    writes: Iterable[VersionWrite],
+    *,
+    befores: Iterable[Status | None],
+    job_key: str | None = None,
+) -> Change:
+    """Assemble a change; the first write is the one that the audit entry is about."""
+    writes, base = tuple(writes), head or Head()
+    model = writes[0].model
+    is_first = model.number > base.n_versions
+    champion = model.version if model.status is Status.CHAMPION else base.champion
+    after = Head(
+        n_versions=model.number if is_first else base.n_versions,
+        latest=model.version if is_first else base.latest,
+        champion=champion,
+        revision=base.revision + 1,
+    )
+    steps = zip(writes, befores, strict=True)
+    entry = AuditEntry(
+        revision=after.revision,
+        at=stamp.at,
+        action=writes[0].action,
+        version=model.version,
+        by=stamp.by,
+        reason=stamp.reason,
+        changes=tuple(StatusChange(w.model.version, w.action, before, w.model.status) for w, before in steps),
+        artifact=model.artifact,
+        champion=champion,
+        previous_champion=base.champion,
+        approval_request=model.approval_request,
+    )
+    return Change(group, head, after, writes, entry, job_key)

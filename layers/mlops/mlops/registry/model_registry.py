@@ -1,0 +1,355 @@
+"""The registry of model versions: the public face over a store in DynamoDB or in plain files."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops.errors import ModelNotFoundError, RegistryConflictError, RegistryError, TransitionNotAllowedError
+from mlops.infrastructure import environment
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.models.drift import BaselineStatistics
+from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
+from mlops.models.training import EvaluationMetrics
+from mlops.registry import changes
+from mlops.registry.artifacts import describe_artifact, s3_objects
+from mlops.registry.candidate import Candidate, local_training_facts
+from mlops.registry.changes import Stamp
+from mlops.registry.comparison import ModelComparison, compare
+from mlops.registry.contention import Backoff
+from mlops.registry.filesystem import FilesystemRegistry
+from mlops.registry.lifecycle import TRANSITIONS, Action
+from mlops.registry.store import RegistryStore
+
+BASELINE_FILENAME = "baseline_statistics.json"
+
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryEnvironment:
+    """Where the registry's table is named when the caller does not."""
+
+    registry_table_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The registered version; `is_new` is False when the same job had registered it before."""
+
+    model: ModelMetadata
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """The champion and the version it took over from; `is_new` is False when it was champion already."""
+
+    model: ModelMetadata
+    previous_champion: str | None
+    is_new: bool
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class ModelRegistry:
+    """Versions of models, their life, and who changed it.
+
+    Parameters
+    ----------
+    use_dynamodb
+        True keeps the state in the table `table_name` (default: environment variable `REGISTRY_TABLE_NAME`), False
+        in files under `root`. Both give the same guarantees.
+    actor
+        Who is recorded when a call does not say `by`; default is the name of the user.
+    store, objects, now, backoff
+        Replace the parts that reach outside: another store, another object storage, a clock, the retries.
+    """
+
+    def __init__(
+        self,
+        use_dynamodb: bool = False,  # noqa: FBT001, FBT002  the published signature
+        *,
+        root: str | Path = "model-registry",
+        table_name: str | None = None,
+        actor: str | None = None,
+        store: RegistryStore | None = None,
+        objects: ObjectStore | None = None,
+        now: Callable[[], datetime] = utc_now,
+        backoff: Backoff | None = None,
+    ) -> None:
+        if store is None:
+            store = _dynamodb_store(table_name) if use_dynamodb else FilesystemRegistry(Path(root))
+        self._store = store
+        self._objects = objects
+        self._actor = actor
+        self._now = now
+        self._backoff = backoff or Backoff()
+
+    def register_model(  # noqa: PLR0913  the published signature
+        self,
+        model_group: str,
+        model_artifact_path: str | Path,
+        metrics: EvaluationMetrics | Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
+        dataset_version: str,
+        algorithm: str,
+        *,
+        features: tuple[str, ...] = (),
+        target: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        notes: str = "",
+        job_key: str | None = None,
+        by: str | None = None,
+    ) -> ModelMetadata:
+        """Register a trained model as the next version of its group and return that version.
+
+        The artifact (a file, a directory, or an `s3://` address) is read once for its digest. A local directory
+        with a `training_result.json` also tells features, target, settings and importances.
+
+        Parameters
+        ----------
+        job_key
+            Identity of the work that made the model, such as the ARN of the training job. Registering under the
+            same key again changes nothing and returns the version that is there.
+
+        Raises
+        ------
+        ArtifactError
+            If there is nothing at a local path.
+        RegistryError
+            If the name of the group is not one.
+        """
+        scores = metrics if isinstance(metrics, EvaluationMetrics) else EvaluationMetrics.from_dict(metrics)
+        path = str(model_artifact_path)
+        facts = local_training_facts(path) | {"tags": tags or {}, "notes": notes}
+        facts |= {"features": tuple(features)} if features else {}
+        facts |= {"target": target} if target else {}
+        artifact = describe_artifact(path, objects=self._objects)
+        candidate = Candidate(algorithm, hyperparameters, scores, dataset_version, artifact, **facts)
+        return self.register(model_group, candidate, job_key=job_key, by=by).model
+
+    def register(
+        self,
+        group: str,
+        candidate: Candidate,
+        *,
+        job_key: str | None = None,
+        evidence_root: str | None = None,
+        by: str | None = None,
+    ) -> Registration:
+        """Register a candidate, once per `job_key`; see `register_model`."""
+        if not _GROUP.fullmatch(group):
+            raise RegistryError(
+                f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and underscores, "
+                "beginning with a letter or digit."
+            )
+        stamp = self._stamp(by, "; ".join(candidate.gate.reasons) if candidate.gate else "")
+
+        def attempt() -> Registration:
+            known = self._store.version_of_job(group, job_key) if job_key else None
+            if known is not None:
+                return Registration(self.get_model(group, known), is_new=False)
+            head = self._store.head(group)
+            latest = self.get_model(group, head.latest) if head and head.latest else None
+            change = changes.registration(
+                group, candidate, stamp, head=head, latest=latest, evidence_root=evidence_root, job_key=job_key
+            )
+            self._store.commit(change)
+            return Registration(change.writes[0].model, is_new=True)
+
+        return self._backoff.run(attempt)
+
+    def request_approval(self, group: str, version: str, approval_request: str, *, by: str | None = None) -> ModelMetadata:
+        """Record that people were asked; `approval_request` is the hash of the request's id."""
+        return self._step(group, version, Action.REQUEST_APPROVAL, self._stamp(by, ""), approval_request)
+
+    def approve_model(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+        """Approve a version. It serves only after `promote_model`; approving twice changes nothing.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version.
+        TransitionNotAllowedError
+            If its status does not allow it, for instance because its gate refused it. The same holds for
+            `reject_model`, `expire`, `supersede`, `archive`, `promote_model` and `rollback`.
+        """
+        return self._step(group, version, Action.APPROVE, self._stamp(by, reason))
+
+    def reject_model(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+        """Reject a version for good."""
+        return self._step(group, version, Action.REJECT, self._stamp(by, reason))
+
+    def expire(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+        """Record that nobody decided in time."""
+        return self._step(group, version, Action.EXPIRE, self._stamp(by, reason))
+
+    def supersede(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+        """Record that a newer candidate took the version's place before anybody decided."""
+        return self._step(group, version, Action.SUPERSEDE, self._stamp(by, reason))
+
+    def archive(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+        """Put an approved version away that never became champion; the champion itself is only ever replaced."""
+        if self.get_model(group, version).status is Status.CHAMPION:
+            raise RegistryError(f"{group} {version} is the champion; promote another version or roll back instead.")
+        return self._step(group, version, Action.ARCHIVE, self._stamp(by, reason))
+
+    def promote_model(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> Promotion:
+        """Make an approved version the champion and archive the one before, in one step."""
+        return self._succeed(group, version, Action.PROMOTE, self._stamp(by, reason))
+
+    def rollback(
+        self, group: str, *, to: str | None = None, by: str | None = None, reason: str = ""
+    ) -> Promotion:
+        """Make an archived version champion again: `to`, or the one that the champion took over from.
+
+        Raises
+        ------
+        RegistryError
+            If the champion is the group's first one, so that there is nothing to go back to.
+        """
+        return self._succeed(
+            group, to or self._predecessor(group), Action.ROLL_BACK, self._stamp(by, reason)
+        )
+
+    def get_model(self, group: str, version: str) -> ModelMetadata:
+        """Return one version.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version; the message names what there is.
+        """
+        model = self._store.version(group, version)
+        if model is not None:
+            return model
+        head = self._store.head(group)
+        if head is None:
+            raise ModelNotFoundError(f"The group {group!r} has no version yet; known groups: {self._known()}.")
+        raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
+
+    def list_models(self, group: str) -> list[ModelMetadata]:
+        """Return all versions by rising number, as they were at one moment."""
+
+        def attempt() -> list[ModelMetadata]:
+            before, models = self._store.head(group), self._store.versions(group)
+            if self._store.head(group) != before:
+                raise RegistryConflictError(f"{group} changed while it was listed.")
+            return models
+
+        return self._backoff.run(attempt)
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        """Return the version in service; None before the first promotion."""
+
+        def attempt() -> ModelMetadata | None:
+            head = self._store.head(group)
+            model = self.get_model(group, head.champion) if head and head.champion else None
+            if model is not None and model.status is not Status.CHAMPION:
+                raise RegistryConflictError(f"{group} changed its champion meanwhile.")
+            return model
+
+        return self._backoff.run(attempt)
+
+    def groups(self) -> list[str]:
+        """Return the names of all groups that have a version."""
+        return self._store.groups()
+
+    def audit(self, group: str) -> list[AuditEntry]:
+        """Return everything that ever happened to the group, oldest first."""
+        return self._store.audit(group)
+
+    def compare_models(self, group: str, a: str, b: str) -> ModelComparison:
+        """Return what differs from version `a` to version `b`; `.render()` gives it as text."""
+        return compare(self.get_model(group, a), self.get_model(group, b))
+
+    def load_baseline_statistics(self, group: str, version: str) -> BaselineStatistics:
+        """Return the statistics of the version's training data, which drift is measured against."""
+        folder = self.get_model(group, version).evidence_uri
+        if folder is None:
+            raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
+        if not folder.startswith("s3://"):
+            return BaselineStatistics.from_json((Path(folder) / BASELINE_FILENAME).read_bytes())
+        objects = self._objects or s3_objects()
+        return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
+
+    def _step(
+        self, group: str, version: str, action: Action, stamp: Stamp, approval_request: str | None = None
+    ) -> ModelMetadata:
+        def attempt() -> ModelMetadata:
+            head, model = self._existing_head(group), self.get_model(group, version)
+            is_done = model.status is TRANSITIONS[action].target
+            if is_done and approval_request in (None, model.approval_request):
+                return model
+            with self._refusing(group, head):
+                change = changes.step(head, model, action, stamp, approval_request=approval_request)
+            self._store.commit(change)
+            return change.writes[0].model
+
+        return self._backoff.run(attempt)
+
+    def _succeed(self, group: str, version: str, action: Action, stamp: Stamp) -> Promotion:
+        def attempt() -> Promotion:
+            head, model = self._existing_head(group), self.get_model(group, version)
+            if head.champion == version:
+                return Promotion(model, self._succession(group, version).previous_champion, is_new=False)
+            champion = self.get_model(group, head.champion) if head.champion else None
+            with self._refusing(group, head):
+                change = changes.succession(head, model, action, stamp, champion=champion)
+            self._store.commit(change)
+            return Promotion(change.writes[0].model, head.champion, is_new=True)
+
+        return self._backoff.run(attempt)
+
+    @contextmanager
+    def _refusing(self, group: str, head: Head) -> Iterator[None]:
+        """Let a refusal through only when it was judged on one moment's state, not on two mixed by a race."""
+        try:
+            yield
+        except TransitionNotAllowedError as refusal:
+            if self._store.head(group) == head:
+                raise
+            raise RegistryConflictError(f"{group} changed while it was read.") from refusal
+
+    def _existing_head(self, group: str) -> Head:
+        head = self._store.head(group)
+        if head is None:
+            raise ModelNotFoundError(f"The group {group!r} has no version yet; known groups: {self._known()}.")
+        return head
+
+    def _predecessor(self, group: str) -> str:
+        champion = self._existing_head(group).champion
+        if champion is None:
+            raise RegistryError(f"{group} has no champion yet, so there is nothing to roll back.")
+        previous = self._succession(group, champion, Action.PROMOTE).previous_champion
+        if previous is None:
+            raise RegistryError(f"{champion} is the first champion of {group}; there is none to go back to.")
+        return previous
+
+    def _succession(self, group: str, version: str, *actions: Action) -> AuditEntry:
+        """Return the newest entry that made the version champion."""
+        wanted = actions or (Action.PROMOTE, Action.ROLL_BACK)
+        entries = [entry for entry in self.audit(group) if entry.version == version and entry.action in wanted]
+        return entries[-1]
+
+    def _stamp(self, by: str | None, reason: str) -> Stamp:
+        return Stamp(by or self._actor or getpass.getuser(), reason, self._now())
+
+    def _known(self) -> str:
+        return ", ".join(self.groups()) or "none"
+
+
+def _dynamodb_store(table_name: str | None) -> RegistryStore:
+    from mlops.registry.dynamodb import DynamoDBRegistry  # noqa: PLC0415  see clients.py
+
+    return DynamoDBRegistry(table_name or environment.read(RegistryEnvironment).registry_table_name)

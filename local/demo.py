@@ -1,0 +1,175 @@
+"""The walk through the whole path on real data that `make demo` shows."""
+
+import csv
+import io
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from local.cloud import LocalCloud, connect
+from local.errors import LocalCloudError
+from local.launcher import DEFAULT_DIRECTORY, REPOSITORY_ROOT, start
+from local.stack import DeployedStack, deploy_application
+
+GROUP = "medication-adherence"
+EXAMPLE = REPOSITORY_ROOT / "examples" / GROUP
+RESULTS = REPOSITORY_ROOT / "demo-results"
+APPROVAL_STATE = "Request approval"
+
+
+class Narrator:
+    """Prints what happens, with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def title(self, text: str) -> None:
+        """Begin a chapter."""
+        print(f"\n\033[1m{text}\033[0m", flush=True)
+
+    def line(self, text: str) -> None:
+        """Say one thing that happened."""
+        print(f"  {time.monotonic() - self._started:6.1f} s  {text}", flush=True)
+
+    def quote(self, text: str) -> None:
+        """Show a text as it stands."""
+        print("".join(f"           │ {line}\n" for line in text.rstrip().splitlines()), end="", flush=True)
+
+
+def run(directory: Path = DEFAULT_DIRECTORY, *, approve_by_hand: bool | None = None) -> None:
+    """Walk the path: deploy, train, approve, score twice, check for drift, and say where everything is.
+
+    Parameters
+    ----------
+    directory
+        Where the local cloud runs; one that runs there already is used.
+    approve_by_hand
+        Wait for a person to answer on the approval page; by default when `APPROVE=me` is set.
+    """
+    by_hand = os.environ.get("APPROVE") == "me" if approve_by_hand is None else approve_by_hand
+    say = Narrator()
+    RESULTS.mkdir(exist_ok=True)
+    say.title("Deploy")
+    stack = _deploy(say, directory)
+    say.title("Train")
+    version = _train(say, stack, by_hand=by_hand)
+    say.title("Score")
+    usual = _score(say, stack, "score.csv")
+    drifted = _score(say, stack, "score_drifted.csv")
+    say.title("Nightly drift check")
+    night = _check_drift(say, stack)
+    _summary(say, stack, version, {"score": usual, "score_drifted": drifted}, night)
+
+
+def _deploy(say: Narrator, directory: Path) -> DeployedStack:
+    cloud = connect(directory)
+    if cloud is None:
+        state = start(directory)
+        cloud = LocalCloud(state.endpoint, state.port, directory.resolve())
+    say.line(f"the local cloud runs at {cloud.endpoint}/_local/")
+    stack = deploy_application(cloud)
+    say.line(f"sam deploy is done; data bucket: {stack.outputs['DataBucketName']}")
+    return stack
+
+
+def _train(say: Narrator, stack: DeployedStack, *, by_hand: bool) -> str:
+    known, seen_mails = stack.executions("TrainModel"), len(stack.cloud.mails())
+    stack.drop(_settings(len(known)), f"{GROUP}/model.toml")
+    stack.drop(EXAMPLE / "train.csv", f"{GROUP}/training/train.csv")
+    say.line(f"dropped {GROUP}/training/train.csv")
+    execution = stack.wait_for_execution("TrainModel", known)
+    version = ""
+    for step in stack.steps(execution, timeout_seconds=3600):
+        say.line(f"state: {step.name}")
+        if step.name == APPROVAL_STATE:
+            version = _approve(say, stack, after=seen_mails, by_hand=by_hand)
+    if stack.status(execution) != "SUCCEEDED" or not version:
+        raise LocalCloudError(
+            f"Training ended as {stack.status(execution)}; see {stack.cloud.endpoint}/_local/inbox"
+        )
+    return version
+
+
+def _settings(earlier_walks: int) -> bytes:
+    """Return model.toml; a later walk gets another seed, since the same data and settings train only once."""
+    text = (EXAMPLE / "model.toml").read_bytes()
+    return f"seed = {earlier_walks}\n".encode() + text if earlier_walks else text
+
+
+def _approve(say: Narrator, stack: DeployedStack, *, after: int, by_hand: bool) -> str:
+    mail, link = stack.wait_for_approval_link(GROUP, after=after)
+    version = next(word.strip(",.:") for word in mail["subject"].split() if word.startswith("v"))
+    say.line(f"mail to {mail['to']}: {mail['subject']}")
+    say.quote(mail["body"])
+    if by_hand:
+        say.line("APPROVE=me: open the link above and decide; waiting")
+        return version
+    answer = stack.decide(link, version, "approve")
+    if answer.status not in (200, 303):
+        raise LocalCloudError(f"The approval page answered {answer.status} to the form.")
+    say.line(f"opened the page and sent its form: approved (HTTP {answer.status})")
+    return version
+
+
+def _score(say: Narrator, stack: DeployedStack, name: str) -> dict[str, Any]:
+    known = stack.executions("RunInference")
+    stack.drop(EXAMPLE / name, f"{GROUP}/inference/{name}")
+    say.line(f"dropped {GROUP}/inference/{name}")
+    execution = stack.wait_for_execution("RunInference", known)
+    for step in stack.steps(execution):
+        say.line(f"state: {step.name}")
+    described = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
+    if described["status"] != "SUCCEEDED":
+        raise LocalCloudError(f"Scoring ended as {described['status']}: {described.get('cause')}")
+    result: dict[str, Any] = json.loads(described["output"])
+    folder = RESULTS / name.removesuffix(".csv")
+    folder.mkdir(exist_ok=True)
+    for key in stack.keys(f"predictions/{GROUP}/{result['batch_id']}/"):
+        (folder / key.rsplit("/", 1)[1]).write_bytes(stack.read(key))
+    rows = list(csv.reader(io.StringIO((folder / "predictions.csv").read_text(encoding="utf-8"))))
+    say.line(f"{result['n_rows']} predictions, drift {result['drift_verdict']} ({result['drift_score']:.2f})")
+    say.quote("\n".join(", ".join(row) for row in rows[:4]))
+    if result["features_with_drift"]:
+        say.quote("changed: " + ", ".join(result["features_with_drift"][:6]))
+    return result
+
+
+def _check_drift(say: Narrator, stack: DeployedStack) -> dict[str, Any]:
+    night = stack.check_drift()
+    for group in night["groups"]:
+        say.line(
+            f"{group['group']}: {group['verdict']} over {group['n_batches']} batches, {group['n_rows']} rows"
+        )
+    for key in stack.keys(f"drift/{GROUP}/"):
+        if key.endswith("drift_report.html"):
+            (RESULTS / "nightly_drift_report.html").write_bytes(stack.read(key))
+    return night
+
+
+def _summary(
+    say: Narrator,
+    stack: DeployedStack,
+    version: str,
+    batches: dict[str, dict[str, Any]],
+    night: dict[str, Any],
+) -> None:
+    metrics = json.loads(stack.read(f"models/{GROUP}/{version}/metrics.json"))
+    scores = ", ".join(
+        f"{name} {metrics[name]:.3f}" for name in ("roc_auc", "average_precision", "balanced_accuracy")
+    )
+    verdicts = ", ".join(f"{name}: {result['drift_verdict']}" for name, result in batches.items())
+    pages = f"{stack.cloud.endpoint}/_local"
+    say.title("Done")
+    for label, text in (
+        ("model", f"{GROUP} {version} is the champion"),
+        ("held-out", scores),
+        ("predictions", f"{RESULTS / 'score' / 'predictions.csv'}"),
+        ("drift reports", f"{RESULTS / 'score_drifted' / 'drift_report.html'} ({verdicts})"),
+        ("nightly", f"{RESULTS / 'nightly_drift_report.html'} ({night['groups'][0]['verdict']})"),
+        ("dashboard", f"{pages}/dashboard"),
+        ("inbox", f"{pages}/inbox ({len(stack.cloud.mails())} mails)"),
+        ("stop", "make down"),
+    ):
+        print(f"  {label:14} {text}")

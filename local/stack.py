@@ -1,0 +1,214 @@
+"""The deployed application as its users meet it: drop a file, read the mail, answer on the page."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urljoin
+
+from local.cloud import HttpAnswer, LocalCloud
+from local.deploy import deploy
+from local.errors import LocalCloudError
+from local.launcher import REPOSITORY_ROOT
+
+STACK_NAME = "mlops-local"
+APPROVER = "approver@example.com"
+PARAMETERS = {"ApproverEmail": APPROVER, "ApprovalTimeoutSeconds": "86400", "LogRetentionDays": "7"}
+POLL_SECONDS = 0.2
+
+
+class WaitError(LocalCloudError):
+    """What was waited for did not happen in time; the message says what was seen last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One state that an execution entered."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedStack:
+    """The application in a local cloud."""
+
+    cloud: LocalCloud
+    outputs: Mapping[str, str]
+
+    def drop(self, source: Path | bytes, key: str) -> str:
+        """Put a file (or bytes) into the data bucket and return its version id."""
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        answer = self.cloud.client("s3").put_object(
+            Bucket=self.outputs["DataBucketName"], Key=key, Body=content
+        )
+        return str(answer["VersionId"])
+
+    def read(self, key: str) -> bytes:
+        """Return an object of the artifact bucket."""
+        answer = self.cloud.client("s3").get_object(Bucket=self.outputs["ArtifactBucketName"], Key=key)
+        return bytes(answer["Body"].read())
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys of the artifact bucket under a prefix."""
+        pages = self.cloud.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.outputs["ArtifactBucketName"], Prefix=prefix)
+        return [entry["Key"] for page in found for entry in page.get("Contents", ())]
+
+    def executions(self, machine: str) -> list[str]:
+        """Return the execution ARNs of `TrainModel` or `RunInference`, newest first."""
+        arn = self.outputs[f"{machine}StateMachineArn"]
+        entries = self.cloud.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+        return [e["executionArn"] for e in sorted(entries, key=lambda e: e["startDate"], reverse=True)]
+
+    def wait_for_execution(self, machine: str, known: list[str], timeout_seconds: float = 60) -> str:
+        """Return the first execution that is not in `known`."""
+        return wait(
+            lambda: next((arn for arn in self.executions(machine) if arn not in known), None),
+            f"a new execution of {machine}",
+            timeout_seconds,
+        )
+
+    def steps(self, execution_arn: str, timeout_seconds: float = 300) -> Iterator[Step]:
+        """Yield every state as the execution enters it, until it ends or waits for an approval."""
+        seen = 0
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            entered = self._entered(execution_arn)
+            yield from entered[seen:]
+            seen = max(seen, len(entered))
+            if self.status(execution_arn) != "RUNNING":
+                yield from self._entered(execution_arn)[seen:]
+                return
+            time.sleep(POLL_SECONDS)
+        raise WaitError(f"{execution_arn} still runs after {timeout_seconds:.0f} s; states: {entered}")
+
+    def status(self, execution_arn: str) -> str:
+        """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        answer = self.cloud.client("stepfunctions").describe_execution(executionArn=execution_arn)
+        return str(answer["status"])
+
+    def finish(self, execution_arn: str, timeout_seconds: float = 300) -> list[str]:
+        """Wait for the end and return the names of the states that were entered."""
+        return [step.name for step in self.steps(execution_arn, timeout_seconds)]
+
+    def wait_for_mail(
+        self, matches: Callable[[dict[str, Any]], bool], what: str, timeout_seconds: float = 60
+    ) -> dict[str, Any]:
+        """Return the newest mail that matches."""
+        return wait(
+            lambda: next((mail for mail in self.cloud.mails() if matches(mail)), None),
+            f"a mail ({what}); subjects: {[mail['subject'] for mail in self.cloud.mails()][:8]}",
+            timeout_seconds,
+        )
+
+    def wait_for_approval_link(
+        self, group: str, timeout_seconds: float = 180, *, after: int = 0
+    ) -> tuple[dict[str, Any], str]:
+        """Return the approval mail for a group that came after the mail of that id, and the link in it."""
+        mail = self.wait_for_mail(
+            lambda m: m["id"] > after and group in m["subject"] and approval_link(m) is not None,
+            f"approval of {group}",
+            timeout_seconds,
+        )
+        return mail, approval_link(mail) or ""
+
+    def decide(self, link: str, version: str, decision: str, reason: str = "") -> HttpAnswer:
+        """Open the page behind an approval link and answer through its form, as a browser does."""
+        page = self.cloud.request("GET", link)
+        if page.status != 200:
+            raise LocalCloudError(f"The approval page answered {page.status}: {page.text[:300]}")
+        form = read_form(page.text, decision)
+        typed = {name: version if "version" in name else reason for name in form.typed}
+        body = urlencode({**form.hidden, **typed, form.button[0]: form.button[1]}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.cloud.request("POST", urljoin(link, form.action) if form.action else link, body, headers)
+
+    def check_drift(self) -> dict[str, Any]:
+        """Run the nightly check now and return its answer."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        answer = self.cloud.client("lambda").invoke(
+            FunctionName=self.outputs["CheckDriftFunctionName"], Payload=json.dumps({"scheduled_at": now})
+        )
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise LocalCloudError(f"The drift check failed: {payload.get('errorMessage', payload)}")
+        return payload
+
+
+def deploy_application(cloud: LocalCloud, **overrides: str) -> DeployedStack:
+    """Build and deploy template.yaml, and confirm the mail subscriptions as their owners would."""
+    outputs = deploy(cloud, REPOSITORY_ROOT / "template.yaml", STACK_NAME, {**PARAMETERS, **overrides})
+    cloud.confirm_subscriptions()
+    return DeployedStack(cloud, outputs)
+
+
+def wait[T](look: Callable[[], T | None], what: str, timeout_seconds: float) -> T:
+    """Return what `look` finds, polling until it is not None."""
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(POLL_SECONDS)
+    raise WaitError(f"After {timeout_seconds:.0f} s there was still no sign of {what}.")
+
+
+def approval_link(mail: Mapping[str, Any]) -> str | None:
+    """Return the link to the approval page in a mail, if there is one."""
+    return next((link for link in mail["links"] if "/approvals/" in link), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One HTML form: where it goes, what it carries, what a person types, and the button pressed."""
+
+    action: str
+    hidden: Mapping[str, str]
+    typed: tuple[str, ...]
+    button: tuple[str, str]
+
+
+def read_form(html: str, decision: str) -> Form:
+    """Return the form whose submit button has the value `decision` (`approve`, `reject`).
+
+    Raises
+    ------
+    LocalCloudError
+        If no form has such a button.
+    """
+    reader = _FormReader()
+    reader.feed(html)
+    for form in reader.forms:
+        for button in form["buttons"]:
+            if button[1] == decision:
+                return Form(form["action"], form["hidden"], tuple(form["typed"]), button)
+    raise LocalCloudError(f"The page has no button for {decision!r}.")
+
+
+class _FormReader(HTMLParser):
+    """Collects the forms of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[dict[str, Any]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Add a form, or a field to the newest form."""
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append({"action": values.get("action", ""), "hidden": {}, "typed": [], "buttons": []})
+        elif self.forms and tag in ("input", "button", "textarea") and "name" in values:
+            self._add_field(self.forms[-1], tag, values)
+
+    def _add_field(self, form: dict[str, Any], tag: str, values: Mapping[str, str]) -> None:
+        kind = values.get("type", "submit" if tag == "button" else "text")
+        if kind == "hidden":
+            form["hidden"][values["name"]] = values.get("value", "")
+        elif kind == "submit":
+            form["buttons"].append((values["name"], values.get("value", "")))
+        else:
+            form["typed"].append(values["name"])

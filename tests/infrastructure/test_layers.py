@@ -1,0 +1,121 @@
+"""Functions run on their layers alone, and fit into Lambda."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure import template as t
+
+LIMIT_BYTES = 240 * 2**20  # Lambda takes 250 MiB; the rest is head-room for patch releases
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")
+LISTING = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+import app
+print(json.dumps(sorted(sys.modules)))
+"""
+
+each_function = pytest.mark.parametrize("logical_id", sorted(t.functions()))
+
+
+@pytest.fixture(scope="session")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every layer as `sam build` makes it, by logical id."""
+    built = {}
+    for logical_id in t.resources("AWS::Serverless::LayerVersion"):
+        built[logical_id] = tmp_path_factory.mktemp(logical_id)
+        command = ["make", "-s", "-C", "layers", f"build-{logical_id}", f"ARTIFACTS_DIR={built[logical_id]}"]
+        subprocess.run(command, cwd=t.REPOSITORY, check=True, capture_output=True)
+    return built
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages that Lambda's own runtime brings, and nothing else."""
+    import boto3
+
+    installed = Path(boto3.__file__).parents[1]
+    directory = tmp_path_factory.mktemp("runtime")
+    for package in RUNTIME_PACKAGES:
+        (directory / package).symlink_to(installed / package)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def modules_of(layers: dict[str, Path], runtime: Path):
+    """What importing a handler loads, when only its layers and the runtime are there."""
+
+    def list_modules(logical_id: str) -> set[str]:
+        function = t.functions()[logical_id]
+        path = [str(t.REPOSITORY / function["CodeUri"])]
+        path += [str(layers[layer] / "python") for layer in t.layers_of(function)]
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            "-W",
+            "error",
+            "-c",
+            LISTING,
+            json.dumps([*path, str(runtime)]),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return set(json.loads(done.stdout))
+
+    return list_modules
+
+
+@each_function
+def test_a_handler_imports_from_its_layers_alone(logical_id: str, modules_of) -> None:
+    assert "app" in modules_of(logical_id)
+
+
+@each_function
+def test_a_handler_makes_no_client_and_loads_nothing_heavy_before_it_is_called(
+    logical_id: str, modules_of
+) -> None:
+    heavy = {"boto3", "pandas", "numpy", "scipy", "sklearn", "xgboost", "skops"}
+    allowed = {
+        "DataframeLayer": {"numpy", "pandas"},
+        "ScoringLayer": {"scipy", "sklearn", "skops"},
+    }
+    mine = t.layers_of(t.functions()[logical_id])
+    loaded = {name.split(".")[0] for name in modules_of(logical_id)} & heavy
+    assert loaded <= set().union(*(allowed.get(layer, set()) for layer in mine))
+
+
+@each_function
+def test_a_function_with_its_layers_fits_into_lambda(logical_id: str, layers: dict[str, Path]) -> None:
+    function = t.functions()[logical_id]
+    folders = [t.REPOSITORY / function["CodeUri"], *(layers[layer] for layer in t.layers_of(function))]
+    size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+    assert size < LIMIT_BYTES
+
+
+def test_no_layer_carries_a_gpu_library(layers: dict[str, Path]) -> None:
+    assert not [path for folder in layers.values() for path in folder.rglob("*nvidia*")]
+
+
+def test_layers_and_wheels_have_the_locked_versions() -> None:
+    pin = re.compile(r"^([a-z0-9-]+)==([^\s;\\]+)", re.M)
+    locked = dict(pin.findall((t.REPOSITORY / "requirements.lock").read_text()))
+    for path in (t.REPOSITORY / "layers").glob("*/requirements.txt"):
+        pins = pin.findall(path.read_text())
+        assert pins, path
+        assert dict(pins).items() <= locked.items(), path
+
+
+def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[str, Path]) -> None:
+    source = layers["TrainingSourceLayer"] / "training"
+    assert (source / "train.py").is_file()
+    assert (source / "score.py").is_file()
+    assert (source / "mlops" / "__init__.py").is_file()
+    wheels = {path.name.split("-")[0] for path in (source / "wheels").glob("*.whl")}
+    assert wheels == {"prettytable", "skops", "wcwidth", "xgboost_cpu"}

@@ -1,0 +1,166 @@
+"""The statistics against scipy and against values worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.spatial.distance
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops.monitoring.benjamini_hochberg import benjamini_hochberg
+from mlops.monitoring.chi_square import chi_square_tail, chi_square_test, pool_sparse_bins
+from mlops.monitoring.cramers_v import cramers_v, cramers_v_uncorrected
+from mlops.monitoring.jensen_shannon import jensen_shannon_distance
+from mlops.monitoring.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_of_counts
+from mlops.monitoring.population_stability_index import (
+    population_stability_index,
+    population_stability_index_of_counts,
+)
+from mlops.monitoring.shares import shares
+from mlops.monitoring.wasserstein import wasserstein, wasserstein_of_counts
+
+COUNTS = st.lists(st.integers(0, 500), min_size=2, max_size=30)
+SAMPLES = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)
+
+
+def two_rows_of_counts() -> st.SearchStrategy[tuple[list[int], list[int]]]:
+    pairs = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=30)
+    return pairs.map(lambda rows: ([a for a, _ in rows], [b for _, b in rows]))
+
+
+def test_psi_of_a_table_worked_by_hand():
+    by_hand = (0.3 - 0.5) * math.log(0.3 / 0.5) + (0.7 - 0.5) * math.log(0.7 / 0.5)
+    assert population_stability_index([0.5, 0.5], [0.3, 0.7]) == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_psi_of_shares_refuses_an_empty_bin_because_it_would_be_infinite():
+    with pytest.raises(ValueError, match="above 0"):
+        population_stability_index([0.5, 0.5], [0.0, 1.0])
+
+
+def test_bins_that_both_sides_lack_do_not_look_like_drift():
+    with_empty = population_stability_index_of_counts([500, 500, 0, 0], [50, 50, 0, 0])
+    assert with_empty == population_stability_index_of_counts([500, 500], [50, 50]) == pytest.approx(0.0)
+
+
+@pytest.mark.property
+@given(two_rows_of_counts())
+def test_psi_is_the_sum_of_both_relative_entropies(rows: tuple[list[int], list[int]]):
+    p, q = (np.asarray(row) + 0.5 for row in rows)
+    p, q = p / p.sum(), q / q.sum()
+    independent = scipy.stats.entropy(p, q) + scipy.stats.entropy(q, p)
+    assert population_stability_index(p, q) == pytest.approx(independent, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.property
+@given(two_rows_of_counts())
+def test_psi_of_counts_is_finite_never_negative_and_symmetric(rows: tuple[list[int], list[int]]):
+    psi = population_stability_index_of_counts(*rows)
+    assert math.isfinite(psi)
+    assert psi >= 0.0
+    assert psi == pytest.approx(population_stability_index_of_counts(rows[1], rows[0]), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.property
+@given(COUNTS)
+def test_every_statistic_is_zero_on_itself(counts: list[int]):
+    assert population_stability_index_of_counts(counts, counts) == 0.0
+    assert chi_square_test(counts, counts).statistic == pytest.approx(0.0, abs=1e-9)
+    assert jensen_shannon_distance(shares(counts), shares(counts)) == 0.0
+    assert kolmogorov_smirnov_of_counts(counts, counts) == 0.0
+    assert wasserstein_of_counts(counts, counts, range(len(counts) + 1)) == 0.0
+
+
+@pytest.mark.property
+@given(st.floats(1e-3, 2000.0), st.integers(1, 60))
+def test_the_chi_square_tail_equals_scipys(statistic: float, degrees_of_freedom: int):
+    expected = scipy.stats.chi2.sf(statistic, degrees_of_freedom)
+    assert chi_square_tail(statistic, degrees_of_freedom=degrees_of_freedom) == pytest.approx(
+        expected, rel=1e-9, abs=1e-300
+    )
+
+
+@pytest.mark.property
+@given(two_rows_of_counts())
+def test_the_chi_square_test_equals_scipys_without_yates(rows: tuple[list[int], list[int]]):
+    table = np.array(rows)
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2 or not table.sum(axis=1).all():
+        assert chi_square_test(*rows).p_value == 1.0
+        return
+    expected = scipy.stats.chi2_contingency(table, correction=False)
+    got = chi_square_test(*rows)
+    assert got.statistic == pytest.approx(expected.statistic, rel=1e-9, abs=1e-9)
+    assert got.degrees_of_freedom == expected.dof
+    assert got.p_value == pytest.approx(expected.pvalue, rel=1e-8, abs=1e-300)
+
+
+@pytest.mark.property
+@given(two_rows_of_counts())
+def test_pooling_loses_no_row_and_keeps_thin_bins_out(rows: tuple[list[int], list[int]]):
+    reference, current = pool_sparse_bins(*rows)
+    assert (reference.sum(), current.sum()) == (sum(rows[0]), sum(rows[1]))
+    total = reference.sum() + current.sum()
+    if len(reference) > 2:
+        expected = (reference + current) * min(reference.sum(), current.sum()) / total
+        assert (expected >= 5.0 - 1e-9).all() or (expected < 5.0).sum() <= 1
+
+
+def test_a_constant_that_became_another_constant_is_still_seen_after_pooling():
+    assert chi_square_test(*pool_sparse_bins([10_000, 0], [0, 100])).p_value < 1e-9
+
+
+def test_cramers_v_is_one_for_samples_without_a_common_bin_and_zero_under_noise():
+    apart = chi_square_test([500, 0], [0, 500])
+    assert cramers_v(apart.statistic, n_bins=2, n_rows=1000) == pytest.approx(1.0, abs=1e-3)
+    assert cramers_v_uncorrected(apart.statistic, n_rows=1000) == 1.0
+    assert cramers_v(9.0, n_bins=10, n_rows=1000) == 0.0  # chi-square at its expectation
+
+
+@pytest.mark.property
+@given(two_rows_of_counts())
+def test_the_jensen_shannon_distance_equals_scipys(rows: tuple[list[int], list[int]]):
+    p, q = shares(rows[0]), shares(rows[1])
+    if not (p.any() and q.any()):
+        return
+    expected = scipy.spatial.distance.jensenshannon(p, q, base=2)
+    assert jensen_shannon_distance(p, q) == pytest.approx(np.nan_to_num(expected), rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.property
+@given(SAMPLES, SAMPLES)
+def test_the_kolmogorov_smirnov_distance_equals_scipys(first: list[float], second: list[float]):
+    with np.errstate(divide="ignore"):  # scipy divides by zero for its p-value of tiny samples
+        expected = scipy.stats.ks_2samp(first, second, method="asymp").statistic
+    assert kolmogorov_smirnov(first, second) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.property
+@given(SAMPLES, SAMPLES)
+def test_the_wasserstein_distance_equals_scipys(first: list[float], second: list[float]):
+    expected = scipy.stats.wasserstein_distance(first, second)
+    assert wasserstein(first, second) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_the_distances_of_fine_counts_come_close_to_the_exact_ones():
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0, 1, 5000), rng.normal(0.7, 1.2, 4000)
+    ends = np.linspace(-6, 6, 201)
+    counts = [np.histogram(side, ends)[0] for side in (first, second)]
+    assert kolmogorov_smirnov_of_counts(*counts) == pytest.approx(kolmogorov_smirnov(first, second), abs=0.01)
+    assert wasserstein_of_counts(*counts, ends) == pytest.approx(wasserstein(first, second), rel=1e-3)
+
+
+@pytest.mark.property
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40))
+def test_benjamini_hochberg_equals_scipys(p_values: list[float]):
+    expected = scipy.stats.false_discovery_control(p_values)
+    assert benjamini_hochberg(p_values) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def test_benjamini_hochberg_of_no_test_is_empty():
+    assert len(benjamini_hochberg([])) == 0

@@ -1,0 +1,60 @@
+"""Entry point of a SageMaker processing job that scores a file too large for a Lambda, by the same code.
+
+The request stands in the environment variable SCORING_REQUEST as JSON, beside the variables that the scoring
+Lambda has. The folder of this file is the training source.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from train import BUNDLE, failure_sentence, install_missing
+
+_MESSAGE_CHARACTERS = 1024
+
+
+def main() -> int:
+    """Score; on failure leave one sentence where SageMaker looks for it, and the traceback in the log."""
+    sys.path.insert(0, str(BUNDLE))
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    try:
+        run(json.loads(os.environ["SCORING_REQUEST"]))
+    except Exception as error:  # noqa: BLE001  whatever happened becomes the reason of the failed job
+        traceback.print_exc()
+        message = base / "output" / "message"
+        message.parent.mkdir(parents=True, exist_ok=True)
+        message.write_text(failure_sentence(error)[:_MESSAGE_CHARACTERS], encoding="utf-8")
+        return 1
+    return 0
+
+
+def run(document: dict[str, object]) -> None:
+    """Score the requested file and print the summary."""
+    with tempfile.TemporaryDirectory() as scratch:
+        # which algorithm the model has is known only once it is here, so XGBoost comes in any case
+        install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost=True)
+        from mlops.infrastructure import environment  # noqa: PLC0415
+        from mlops.infrastructure.s3 import S3Objects  # noqa: PLC0415
+        from mlops.pipelines.batch_announcement import AwsAnnouncer, ScoringEnvironment  # noqa: PLC0415
+        from mlops.pipelines.batch_inference import ModelCache, ScoringRequest, score_batch  # noqa: PLC0415
+
+        variables = environment.read(ScoringEnvironment)
+        summary = score_batch(
+            ScoringRequest.from_dict(document),
+            S3Objects(),
+            artifact_bucket=variables.artifact_bucket_name,
+            models=ModelCache(Path(scratch) / "models"),
+            announce=AwsAnnouncer(variables),
+            now=datetime.now(UTC),
+        )
+    print(summary.to_json())  # noqa: T201  the log of the job
+
+
+if __name__ == "__main__":
+    sys.exit(main())

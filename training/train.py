@@ -1,0 +1,186 @@
+"""Entry point of a SageMaker training job: the container's folders in, a model and its evidence out.
+
+Started as `python3 train.py` (the `code` channel) or by the `sagemaker-training` toolkit (script mode); the
+folder of this file holds the library `mlops` and `wheels/` with the packages that the training image lacks.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BUNDLE = Path(__file__).resolve().parent
+_FOR_XGBOOST = "xgboost-cpu"
+_FAILURE_CHARACTERS = 1024
+_OUT_OF_MEMORY = "The job ran out of memory; choose a larger instance type for training."
+_UNEXPECTED = "Training stopped at an unexpected {name}; the log of the training job has the details."
+
+
+@dataclass(frozen=True)
+class Container:
+    """Where SageMaker puts things: its environment variables where they are set, else its fixed paths."""
+
+    training: Path
+    champion: Path
+    model: Path
+    evidence: Path
+    failure: Path
+    hyperparameters: Path
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Container:
+        """Read the layout from the environment."""
+        base = Path(variables.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+        data = base / "input" / "data"
+        return cls(
+            training=Path(variables.get("SM_CHANNEL_TRAINING", data / "training")),
+            champion=Path(variables.get("SM_CHANNEL_CHAMPION", data / "champion")),
+            model=Path(variables.get("SM_MODEL_DIR", base / "model")),
+            evidence=Path(variables.get("SM_OUTPUT_DATA_DIR", base / "output" / "data")),
+            failure=base / "output" / "failure",
+            hyperparameters=base / "input" / "config" / "hyperparameters.json",
+        )
+
+
+def main() -> int:
+    """Train; on failure leave one sentence where SageMaker looks for it, and the traceback in the log."""
+    sys.path.insert(0, str(BUNDLE))
+    container = Container.read(os.environ)
+    try:
+        run(container, os.environ)
+    except Exception as error:  # noqa: BLE001  whatever happened becomes the reason of the failed job
+        traceback.print_exc()
+        container.failure.parent.mkdir(parents=True, exist_ok=True)
+        container.failure.write_text(failure_sentence(error)[:_FAILURE_CHARACTERS], encoding="utf-8")
+        return 1
+    return 0
+
+
+def run(container: Container, variables: Mapping[str, str]) -> None:
+    """Train with the job's hyperparameters, compare with a champion if there is one, write the evidence."""
+    from mlops.models.group_settings import GroupSettings  # noqa: PLC0415  on the path since main()
+
+    config = read_hyperparameters(container.hyperparameters, variables)
+    group, champion_version = config.pop("group", None), config.pop("champion_version", None)
+    champion_digest = config.pop("champion_sha256", None)
+    config.pop("dataset_id", None)
+    settings = GroupSettings.from_config(config)
+    with tempfile.TemporaryDirectory() as scratch:
+        champion = unpack_champion(container.champion, champion_digest, Path(scratch) / "champion")
+        algorithms = {settings.algorithm, algorithm_of(champion)}
+        install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="XGBoost" in algorithms)
+        from mlops.pipelines.artifacts import copy_evidence  # noqa: PLC0415  needs the packages
+        from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
+
+        result = TrainingPipeline(settings).execute(
+            container.training,
+            container.model,
+            champion_path=champion,
+            champion_version=champion_version,
+            group=group,
+        )
+    copy_evidence(container.model, container.evidence)
+    for name, value in result.metrics.values().items():
+        print(f"metric {name}={value:.6f}")  # noqa: T201  read by the job's metric definitions
+
+
+def read_hyperparameters(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the job's hyperparameters: `SM_HPS`, else the file; the toolkit's own entries left out."""
+    if "SM_HPS" in variables:
+        found = json.loads(variables["SM_HPS"])
+    else:
+        found = json.loads(path.read_bytes()) if path.is_file() else {}
+    return {name: value for name, value in found.items() if not name.startswith("sagemaker_")}
+
+
+def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | None:
+    """Unpack the champion's archive, when the job has one; None when it has not.
+
+    Raises
+    ------
+    ArtifactError
+        If the archive is not the registered one, or is hostile or damaged.
+    """
+    from mlops.errors import ArtifactError  # noqa: PLC0415
+    from mlops.pipelines.archive import sha256_of, unpack  # noqa: PLC0415
+
+    archives = sorted(channel.glob("*.tar.gz")) if channel.is_dir() else []
+    if not archives:
+        return None
+    if digest is not None and sha256_of(archives[0]) != digest:
+        raise ArtifactError("The champion's archive is not the one that was registered: its digest differs.")
+    unpack(archives[0], target)
+    return target
+
+
+def algorithm_of(model: Path | None) -> str | None:
+    """Return the algorithm of a model directory, as its manifest says."""
+    manifest = model / "manifest.json" if model else None
+    if manifest is None or not manifest.is_file():
+        return None
+    algorithm: str | None = json.loads(manifest.read_bytes()).get("algorithm")
+    return algorithm
+
+
+def install_missing(wheels: Path, target: Path, *, with_xgboost: bool) -> None:
+    """Install from the bundle, offline, what is not there in that very version; XGBoost only when asked."""
+    missing = [
+        str(wheel)
+        for wheel in sorted(wheels.glob("*.whl"))
+        if not is_installed(wheel) and (with_xgboost or distribution(wheel)[0] != _FOR_XGBOOST)
+    ]
+    if missing:
+        pip(["install", "--no-index", "--no-deps", "--target", str(target), *missing])
+        sys.path.insert(0, str(target))
+        importlib.invalidate_caches()
+
+
+def distribution(wheel: Path) -> tuple[str, str]:
+    """Return name and version of a wheel, as its file name says."""
+    name, version = wheel.name.split("-")[:2]
+    return name.replace("_", "-").lower(), version
+
+
+def is_installed(wheel: Path) -> bool:
+    """Tell whether that version is installed already."""
+    name, version = distribution(wheel)
+    try:
+        return importlib.metadata.version(name) == version
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def pip(arguments: Iterable[str]) -> None:
+    """Run pip quietly; its own words go to the log."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        *arguments,
+    ]
+    subprocess.run(command, check=True)  # noqa: S603  fixed arguments and paths of our own
+
+
+def failure_sentence(error: Exception) -> str:
+    """Return what people are told: our own errors say what to do, others only what kind they are."""
+    from mlops.errors import MlopsError  # noqa: PLC0415
+
+    if isinstance(error, MlopsError):
+        return str(error)
+    return _OUT_OF_MEMORY if isinstance(error, MemoryError) else _UNEXPECTED.format(name=type(error).__name__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
