@@ -12,7 +12,16 @@ from local.errors import DeployError
 
 DEPLOY_BUCKET = "local-deployments"
 # Folders beside a template that never go into a deployment.
-_NOT_SOURCES = (".aws-sam", ".local", ".venv", ".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+_NOT_SOURCES = (
+    ".aws-sam",
+    ".local",
+    ".venv",
+    ".git",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+)
 _ERROR_LINES = 40
 
 
@@ -52,7 +61,13 @@ def deploy(
         cloud,
         template.parent,
         ["deploy", "--template-file", str(built), "--stack-name", stack_name, "--s3-bucket", DEPLOY_BUCKET]
-        + ["--s3-prefix", stack_name, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+        + [
+            "--s3-prefix",
+            stack_name,
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            "--no-progressbar",
+        ]
         + ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
         + (["--parameter-overrides", *overrides] if overrides else []),
     )
@@ -68,7 +83,11 @@ def build(cloud: LocalCloud, template: Path, sources: Iterable[str], build_direc
     shutil.rmtree(build_directory, ignore_errors=True)
     # Both directories are named, and no samconfig.toml is read: a developer's own settings do not matter here.
     where = ["--build-dir", str(build_directory), "--cache-dir", str(build_directory.parent / "cache")]
-    _sam(cloud, template.parent, ["build", "--template-file", str(template), "--cached", "--parallel", "--build-in-source", *where])
+    _sam(
+        cloud,
+        template.parent,
+        ["build", "--template-file", str(template), "--cached", "--parallel", "--build-in-source", *where],
+    )
     stamp.write_text(digest, encoding="utf-8")
     return built
 

@@ -100,9 +100,7 @@ def _traced(original: Any) -> Any:
         if trace is not None:
             statements = [statement for document in policies for statement in document]
             matching = [
-                getattr(
-                    statement, "origin", {"policy": None, "index": None, "sid": statement.sid}
-                )
+                getattr(statement, "origin", {"policy": None, "index": None, "sid": statement.sid})
                 for statement in statements
                 if iam_evaluator._first_match(context, [statement], result.decision) is not None
             ]

@@ -91,6 +91,15 @@ class DeployedStack:
         answer = self.cloud.client("stepfunctions").describe_execution(executionArn=execution_arn)
         return str(answer["status"])
 
+    def _entered(self, execution_arn: str) -> list[Step]:
+        pages = self.cloud.client("stepfunctions").get_paginator("get_execution_history")
+        events = [event for page in pages.paginate(executionArn=execution_arn) for event in page["events"]]
+        return [
+            Step(event["stateEnteredEventDetails"]["name"], event["type"].removesuffix("StateEntered"))
+            for event in events
+            if "stateEnteredEventDetails" in event
+        ]
+
     def finish(self, execution_arn: str, timeout_seconds: float = 300) -> list[str]:
         """Wait for the end and return the names of the states that were entered."""
         return [step.name for step in self.steps(execution_arn, timeout_seconds)]

@@ -65,6 +65,6 @@ def _row(mail: Mail) -> str:
     preview = " ".join(mail.body.split())[:_PREVIEW_LENGTH]
     return (
         f'<a class=row href="/_local/inbox/{mail.id}"><span>{escape(mail.recipient)}</span>'
-        f"<span class=subject>{escape(mail.subject)} <i>&ndash; {escape(preview)}</i></span>"
+        f"<span><b>{escape(mail.subject)}</b> <i>&ndash; {escape(preview)}</i></span>"
         f'<span class="when">{mail.sent_at:%d %b, %H:%M:%S}</span></a>'
     )

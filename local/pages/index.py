@@ -1,48 +1,37 @@
 """The overview page."""
 
-import json
 from html import escape
+from typing import Any
 
-from ministack.services import cloudwatch, lambda_svc, s3, sns, stepfunctions
+from ministack.services import apigateway, cloudwatch, lambda_svc, s3, sns, stepfunctions
 
 from local import mailbox
 from local.emulator import PINNED_VERSION
 from local.pages.layout import page
 
+_SHOWN_EXECUTIONS = 12
+
 
 def index_page() -> str:
-    """Return the overview: what can be looked at, and what is deployed."""
+    """Return the overview: what can be looked at, what is deployed, and what the state machines do."""
     alarms = [alarm["StateValue"] for alarm in cloudwatch._alarms.values()]
-    ringing = alarms.count("ALARM")
-    tiles = (
-        ("/_local/inbox", "Inbox", f"{len(mailbox.newest_first())} mails caught; none leaves this machine."),
-        (
+    dashboards = len(list(cloudwatch._dashboards.keys()))
+    tiles = [
+        _tile("/_local/inbox", "Inbox", f"{_count(len(mailbox.newest_first()), 'mail')}; none leaves this machine"),
+        _tile(
             "/_local/dashboard",
             "Dashboards",
-            f"{len(list(cloudwatch._dashboards.keys()))} dashboards, {len(alarms)} alarms, {ringing} in ALARM.",
+            f"{_count(dashboards, 'dashboard')}, {_count(len(alarms), 'alarm')}, {alarms.count('ALARM')} ringing",
         ),
-    )
-    cards = "".join(
-        f'<a class=card href="{address}"><h2>{name}</h2><p>{escape(text)}</p></a>'
-        for address, name, text in tiles
-    )
-    counts = ", ".join(
-        f"{len(list(store.keys()))} {name}"
-        for name, store in (
-            ("functions", lambda_svc._functions),
-            ("state machines", stepfunctions._state_machines),
-            ("executions", stepfunctions._executions),
-            ("buckets", s3._buckets),
-            ("topics", sns._topics),
-        )
-    )
-    urls = json.dumps([api["apiEndpoint"] for api in _apis()])
+        _tile(None, "Deployed", _deployed()),
+    ]
     return page(
         "Local cloud",
-        f"<h1>Local cloud</h1><p class=lead>MiniStack {PINNED_VERSION} with SageMaker jobs, on this machine only.</p>"
-        f"<div class=tiles>{cards}<div class=card><h2>Deployed</h2><p>{escape(counts)}</p></div>"
-        f"<div class=card><h2>HTTP APIs</h2><p>{escape(', '.join(json.loads(urls)) or 'none')}</p></div></div>",
+        f"<h1>Local cloud</h1><p class=lead>MiniStack {PINNED_VERSION} with SageMaker jobs, on this machine only."
+        f"{_api_addresses()}</p><div class=tiles>{''.join(tiles)}</div><h2>Executions</h2>"
+        f'<div class="card rows">{_executions()}</div>',
         "/_local/",
+        refresh_seconds=5,
     )
 
 
@@ -51,7 +40,47 @@ def not_found_page() -> str:
     return page("Not found", "<h1>Nothing here</h1><p class=lead>Try the links above.</p>")
 
 
-def _apis() -> list[dict[str, str]]:
-    from ministack.services import apigateway  # noqa: PLC0415 - keeps the import list of this module short
+def _tile(address: str | None, name: str, text: str) -> str:
+    inner = f"<h2>{escape(name)}</h2><p>{escape(text)}</p>"
+    return f"<div class=card>{inner}</div>" if address is None else f'<a class=card href="{address}">{inner}</a>'
 
-    return list(apigateway._apis.values())
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _deployed() -> str:
+    stores = {
+        "function": lambda_svc._functions,
+        "state machine": stepfunctions._state_machines,
+        "bucket": s3._buckets,
+        "topic": sns._topics,
+    }
+    return ", ".join(_count(len(list(store.keys())), noun) for noun, store in stores.items())
+
+
+def _api_addresses() -> str:
+    addresses = sorted(str(api["apiEndpoint"]) for api in apigateway._apis.values())
+    return f" HTTP APIs: {escape(', '.join(addresses))}" if addresses else ""
+
+
+def _executions() -> str:
+    newest = sorted(stepfunctions._executions.values(), key=lambda entry: str(entry["startDate"]), reverse=True)
+    rows = [_execution(execution) for execution in newest[:_SHOWN_EXECUTIONS]]
+    return "".join(rows) or "<div class=empty>None yet.</div>"
+
+
+def _execution(execution: dict[str, Any]) -> str:
+    machine = str(execution["stateMachineArn"]).rpartition(":")[2]
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for event in execution.get("events", [])
+        if "stateEnteredEventDetails" in event
+    ]
+    status = escape(str(execution["status"]))
+    return (
+        f"<div class=row><span>{escape(machine)} <i>{escape(str(execution['name']))}</i></span>"
+        f"<span>{escape(entered[-1] if entered else '')}</span>"
+        f'<span><b class="state {status}">{status.replace("_", " ").lower()}</b></span>'
+        f'<span class="when">{escape(str(execution["startDate"])[11:19])}</span></div>'
+    )

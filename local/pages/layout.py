@@ -24,8 +24,7 @@ a { color:var(--accent) }
 .rows a.row:first-child { border-top:0 }
 .rows a.row:hover { background:#f0f5fd }
 .rows .row span { white-space:nowrap; overflow:hidden; text-overflow:ellipsis }
-.rows .row .subject { font-weight:600 }
-.rows .row .subject i { font-style:normal; font-weight:400; color:var(--soft) }
+.rows .row i { font-style:normal; color:var(--soft) }
 .when, .soft { color:var(--soft) }
 .when { text-align:right }
 dl.head { display:grid; grid-template-columns:80px 1fr; gap:3px 12px; margin:0 0 14px; padding-bottom:14px;
@@ -48,13 +47,18 @@ pre.mail { white-space:pre-wrap; overflow-wrap:anywhere; font:14px/1.6 ui-monosp
 .values { display:flex; flex-wrap:wrap; gap:6px 34px; align-items:flex-end; flex:1; align-content:center }
 .state { display:inline-block; border-radius:99px; padding:1px 10px; font-size:12px; font-weight:600; color:#fff;
   background:var(--unknown) }
-.state.OK { background:var(--ok) } .state.ALARM { background:var(--alarm) }
-ul.alarms { list-style:none; margin:0; padding:0; overflow:auto; flex:1 }
-ul.alarms li { display:flex; justify-content:space-between; gap:12px; padding:5px 0; border-top:1px solid var(--line) }
-ul.alarms li:first-child { border-top:0 }
+.state.OK, .state.SUCCEEDED { background:var(--ok) } .state.RUNNING { background:var(--accent) }
+.state.ALARM, .state.FAILED, .state.ABORTED, .state.TIMED_OUT { background:var(--alarm) }
+h1 + .lead + h2, .tiles + h2 { margin-top:28px } .rows div.row { display:grid; gap:18px; padding:10px 18px;
+  grid-template-columns:minmax(0,1fr) minmax(0,260px) 120px 150px; border-top:1px solid var(--line) }
+.rows div.row:first-child { border-top:0 }
+ul.alarms { list-style:none; margin:0; padding:0; overflow:auto; flex:1; display:grid; gap:4px 28px;
+  grid-template-columns:repeat(auto-fill,minmax(300px,1fr)); align-content:start }
+ul.alarms li { display:flex; justify-content:space-between; gap:12px; padding:4px 0 }
 ul.alarms span:first-child { overflow:hidden; text-overflow:ellipsis; white-space:nowrap }
-.markdown { overflow:auto } .markdown > :first-child { margin-top:0 } .markdown h1 { font-size:20px }
-.markdown h3 { font-size:15px; margin:10px 0 4px } .markdown p, .markdown ul { margin:4px 0 8px }
+.markdown { overflow:auto; margin:-6px 0 } .markdown > :first-child { margin-top:0 }
+.markdown h1 { font-size:19px } .markdown h3 { font-size:15px; margin:8px 0 2px }
+.markdown p, .markdown ul { margin:2px 0; font-size:14px }
 .markdown ul { padding-left:20px } .markdown code { background:var(--ground); padding:1px 5px; border-radius:4px }
 .nodata { flex:1; display:grid; place-items:center; color:var(--soft); font-size:13px }
 @media (max-width:760px) { .grid { display:block } .grid .card { margin-bottom:14px; height:300px }

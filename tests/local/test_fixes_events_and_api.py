@@ -93,14 +93,19 @@ def test_the_namespace_is_found_in_both_protocols() -> None:
 def test_a_query_without_dimensions_sees_only_metrics_without_any(cloud: LocalCloud) -> None:
     client, now = cloud.client("cloudwatch"), datetime.now(UTC)
     dimensions = [{"Name": "Group", "Value": "a"}]
-    data = [{"MetricName": "Rows", "Value": 5.0}, {"MetricName": "Rows", "Value": 5.0, "Dimensions": dimensions}]
+    data = [
+        {"MetricName": "Rows", "Value": 5.0},
+        {"MetricName": "Rows", "Value": 5.0, "Dimensions": dimensions},
+    ]
     client.put_metric_data(Namespace="Twice", MetricData=data)
     window = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
     metric = {"Namespace": "Twice", "MetricName": "Rows"}
     query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 7200, "Stat": "Sum"}}
     found = client.get_metric_data(MetricDataQueries=[query], **window)["MetricDataResults"][0]["Values"]
     assert sum(found) == 5.0
-    statistics = client.get_metric_statistics(**metric, Period=7200, Statistics=["Sum"], **window)["Datapoints"]
+    statistics = client.get_metric_statistics(**metric, Period=7200, Statistics=["Sum"], **window)[
+        "Datapoints"
+    ]
     assert sum(point["Sum"] for point in statistics) == 5.0
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,7 +46,9 @@ def test_nothing_is_mailed_before_the_link_is_clicked(cloud: LocalCloud, topic: 
     sns.publish(TopicArn=topic, Subject="Later", Message="see https://example.com/a?b=c.")
     assert subjects(cloud, topic)[0] == "Later"
     assert cloud.mails()[0]["links"][0] == "https://example.com/a?b=c"
-    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"].startswith(topic)
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"].startswith(
+        topic
+    )
     assert "confirmed already" in cloud.request("GET", link).text
 
 
@@ -59,7 +60,9 @@ def test_one_call_confirms_everybody(cloud: LocalCloud, topic: str) -> None:
     assert cloud.confirm_subscriptions() == []
 
 
-def test_a_role_needs_its_own_permission_to_publish(cloud: LocalCloud, sample: dict[str, str], topic: str) -> None:
+def test_a_role_needs_its_own_permission_to_publish(
+    cloud: LocalCloud, sample: dict[str, str], topic: str
+) -> None:
     role = cloud.as_role(sample["GreetRoleArn"])
     for arn in (topic, sample["TopicArn"]):
         with pytest.raises(ClientError, match="not authorized"):
@@ -72,7 +75,10 @@ def test_a_filter_policy_decides_who_gets_a_mail(cloud: LocalCloud, topic: str) 
     for name in ("d", "e"):
         policy = json.dumps({"approver": [f"{name}@example.com"]})
         sns.subscribe(
-            TopicArn=topic, Protocol="email", Endpoint=f"{name}@example.com", Attributes={"FilterPolicy": policy}
+            TopicArn=topic,
+            Protocol="email",
+            Endpoint=f"{name}@example.com",
+            Attributes={"FilterPolicy": policy},
         )
     cloud.confirm_subscriptions()
     attributes = {"approver": {"DataType": "String", "StringValue": "d@example.com"}}

@@ -48,7 +48,11 @@ def test_the_context_object_is_complete(run_flow: Callable[..., Any]) -> None:
 
 @pytest.fixture
 def token(
-    run_flow: Callable[..., Any], cloud: LocalCloud, sample: dict[str, str], eventually: Callable[..., Any], request: Any
+    run_flow: Callable[..., Any],
+    cloud: LocalCloud,
+    sample: dict[str, str],
+    eventually: Callable[..., Any],
+    request: Any,
 ) -> tuple[str, str]:
     """An execution that waits, and its token."""
     question = request.node.name
@@ -127,7 +131,9 @@ def test_a_schedule_calls_its_target_only_when_its_role_allows_it(
     cloud: LocalCloud, sample: dict[str, str], eventually: Callable[..., Any]
 ) -> None:
     scheduler, iam = cloud.client("scheduler"), cloud.client("iam")
-    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "x.com"}}]}
+    trust = {
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "x.com"}}]
+    }
     role = iam.create_role(RoleName="may-nothing", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     function = cloud.client("lambda").get_function(FunctionName=sample["GreetFunctionName"])["Configuration"]
     scheduler.create_schedule(
@@ -146,5 +152,7 @@ def test_a_schedule_calls_its_target_only_when_its_role_allows_it(
 
 def test_the_input_of_a_schedule_gets_its_time() -> None:
     fired_at = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
-    text = with_context_attributes('{"scheduled_at": "<aws.scheduler.scheduled-time>"}', {"Arn": "a"}, fired_at)
+    text = with_context_attributes(
+        '{"scheduled_at": "<aws.scheduler.scheduled-time>"}', {"Arn": "a"}, fired_at
+    )
     assert json.loads(text) == {"scheduled_at": "2026-03-01T03:00:00Z"}

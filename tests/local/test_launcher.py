@@ -60,7 +60,9 @@ def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_process_id_that_belongs_to_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    stranger = RunningCloud(os.getpid(), 1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "not-in-our-arguments")
+    stranger = RunningCloud(
+        os.getpid(), 1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "not-in-our-arguments"
+    )
     write_state(tmp_path, stranger)
     assert not is_ours(stranger)
     assert launcher.stop(tmp_path) is None

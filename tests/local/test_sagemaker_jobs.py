@@ -123,7 +123,9 @@ def test_a_failing_script_gives_its_own_reason(
     assert job["FailureReason"] == "AlgorithmError: the target column is missing, exit code: 3"
 
 
-def test_a_job_past_its_time_is_stopped(sample: dict[str, str], data: str, finished: Callable[..., Any]) -> None:
+def test_a_job_past_its_time_is_stopped(
+    sample: dict[str, str], data: str, finished: Callable[..., Any]
+) -> None:
     request = job_request(
         sample, HyperParameters={"mode": "sleep"}, StoppingCondition={"MaxRuntimeInSeconds": 1}
     )
@@ -144,7 +146,9 @@ def test_a_job_can_be_stopped_once(
         client.stop_training_job(TrainingJobName=name)
 
 
-def test_a_name_is_used_once(sample: dict[str, str], data: str, cloud: LocalCloud, finished: Callable[..., Any]) -> None:
+def test_a_name_is_used_once(
+    sample: dict[str, str], data: str, cloud: LocalCloud, finished: Callable[..., Any]
+) -> None:
     request = job_request(sample)
     finished(request)
     with pytest.raises(ClientError) as refused:
@@ -181,7 +185,9 @@ def test_channels_and_outputs_are_limited_by_the_role(
 
 def test_a_caller_needs_pass_role(cloud: LocalCloud, sample: dict[str, str], data: str) -> None:
     iam = cloud.client("iam")
-    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "x.com"}}]}
+    trust = {
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "x.com"}}]
+    }
     role = iam.create_role(RoleName="may-create-only", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     policy = {"Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}
     iam.put_role_policy(RoleName="may-create-only", PolicyName="p", PolicyDocument=json.dumps(policy))
@@ -191,7 +197,9 @@ def test_a_caller_needs_pass_role(cloud: LocalCloud, sample: dict[str, str], dat
     assert client.list_training_jobs(MaxResults=1)["TrainingJobSummaries"]
 
 
-def test_tags_and_listing(cloud: LocalCloud, sample: dict[str, str], data: str, finished: Callable[..., Any]) -> None:
+def test_tags_and_listing(
+    cloud: LocalCloud, sample: dict[str, str], data: str, finished: Callable[..., Any]
+) -> None:
     client = cloud.client("sagemaker")
     job = finished(job_request(sample, Tags=[{"Key": "group", "Value": "a"}]))
     client.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[{"Key": "more", "Value": "b"}])
@@ -216,7 +224,11 @@ def test_a_processing_job_reads_and_writes_its_folders(
         source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
         return {"InputName": input_name, "S3Input": source}
 
-    output = {"S3Uri": f"s3://{data}/out/scores", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    output = {
+        "S3Uri": f"s3://{data}/out/scores",
+        "LocalPath": "/opt/ml/processing/output",
+        "S3UploadMode": "EndOfJob",
+    }
     client.create_processing_job(
         ProcessingJobName=name,
         RoleArn=sample["JobRoleArn"],
@@ -244,7 +256,10 @@ def test_a_processing_job_reads_and_writes_its_folders(
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     body = cloud.client("s3").get_object(Bucket=data, Key="out/scores/copy.csv")["Body"].read()
     assert body == b"a,b\n1,2\n3,4\n5,6\n"
-    assert client.list_processing_jobs(NameContains=name)["ProcessingJobSummaries"][0]["ProcessingJobName"] == name
+    assert (
+        client.list_processing_jobs(NameContains=name)["ProcessingJobSummaries"][0]["ProcessingJobName"]
+        == name
+    )
 
 
 def test_a_state_machine_waits_for_its_job(
@@ -276,10 +291,13 @@ def test_stopping_the_execution_stops_the_job(
     execution = run_flow("train", wait=False, job_name=name, hyperparameters={"mode": "sleep"})
 
     def is_in(status: str) -> Callable[[], bool]:
-        return lambda: [
-            entry["TrainingJobStatus"]
-            for entry in client.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
-        ] == [status]
+        return lambda: (
+            [
+                entry["TrainingJobStatus"]
+                for entry in client.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+            ]
+            == [status]
+        )
 
     eventually(is_in("InProgress"))
     cloud.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])

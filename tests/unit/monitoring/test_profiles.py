@@ -98,7 +98,7 @@ def test_one_and_one_point_zero_are_the_same_category():
 
 
 def test_numbers_as_text_are_numbers_and_words_among_them_are_counted():
-    baseline = build_baseline(pd.DataFrame({"x": np.arange(100.0)}))
+    baseline = build_baseline(pd.DataFrame({"x": np.arange(100.0) / 7}))
     counted = profile_batch(pd.DataFrame({"x": ["1", "2.5", "oops", None]}), baseline).features["x"]
     assert (sum(counted.counts), counted.n_missing, counted.n_retyped) == (2, 2, 1)
 
@@ -117,7 +117,7 @@ def test_nullable_columns_count_like_plain_ones():
 
 
 def test_batches_of_different_baselines_do_not_add_up():
-    one, two = (build_baseline(pd.DataFrame({"x": np.arange(100.0) * k})) for k in (1, 2))
+    one, two = (build_baseline(pd.DataFrame({"x": np.arange(100.0) / k})) for k in (7, 9))
     frame = pd.DataFrame({"x": [1.0]})
     with pytest.raises(DriftError, match="same baseline"):
         merge(profile_batch(frame, one), profile_batch(frame, two))

@@ -130,7 +130,10 @@ class ApprovalDesk:
             )
         try:
             self.registry.expire(
-                request.group, request.version, by="decide_approval", reason="The execution had ended before the decision."
+                request.group,
+                request.version,
+                by="decide_approval",
+                reason="The execution had ended before the decision.",
             )
         except TransitionNotAllowedError:
             return  # the version has left this stage in another way

@@ -27,7 +27,9 @@ class ApprovalTable:
         answer = self._dynamodb.get_item(
             TableName=self._table_name, Key=encode_item(_key(id_hash)), ConsistentRead=True
         )
-        return ApprovalRequest.from_json(decode_item(answer["Item"])["document"]) if "Item" in answer else None
+        return (
+            ApprovalRequest.from_json(decode_item(answer["Item"])["document"]) if "Item" in answer else None
+        )
 
     def put(self, request: ApprovalRequest) -> bool:
         """Store the request as the successor of revision `request.revision - 1`.

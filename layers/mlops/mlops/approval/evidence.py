@@ -38,7 +38,9 @@ def gather(model: ModelMetadata, champion: ModelMetadata | None) -> Evidence:
 def _scores(model: ModelMetadata) -> tuple[ScoreEvidence, ...]:
     metrics = model.metrics
     compared = model.comparison.metrics if model.comparison else {}
-    names = sorted(metrics.values(), key=lambda name: name != metrics.primary)  # the one that decides comes first
+    names = sorted(
+        metrics.values(), key=lambda name: name != metrics.primary
+    )  # the one that decides comes first
     rows = []
     for name in names:
         pair = compared.get(name)
@@ -61,7 +63,11 @@ def _comparison_note(model: ModelMetadata, champion: ModelMetadata | None) -> st
         return "There is no model in service yet; this would be the first."
     comparison = model.comparison
     if comparison is None or not comparison.comparable:
-        why = comparison.reason if comparison and comparison.reason else "It was not in service at the training."
+        why = (
+            comparison.reason
+            if comparison and comparison.reason
+            else "It was not in service at the training."
+        )
         return f"Not compared with {champion.version} on the same rows. {why}"
     if comparison.champion_version != champion.version:
         return (

@@ -98,7 +98,9 @@ def approver_key(email: str) -> str:
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:12]
 
 
-def make_token(request: ApprovalRequest, approval_id: str, approver: str, *, keys: SigningKeys, now: datetime) -> str:
+def make_token(
+    request: ApprovalRequest, approval_id: str, approver: str, *, keys: SigningKeys, now: datetime
+) -> str:
     """Return the personal token of one approver for one request."""
     payload = {
         "aud": AUDIENCE,
@@ -217,5 +219,3 @@ def _decode_payload(body: str) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise UntrustedTokenError("This link was made for something else.")
     return payload
-
-

@@ -88,7 +88,11 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
 
 
 def _open(
-    desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata, approvers: Sequence[str], approval_id: str
+    desk: ApprovalDesk,
+    candidate: WaitingCandidate,
+    model: ModelMetadata,
+    approvers: Sequence[str],
+    approval_id: str,
 ) -> OpenedRequest:
     now = desk.now()
     request = ApprovalRequest(

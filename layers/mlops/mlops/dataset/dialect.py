@@ -7,7 +7,15 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "^": "caret", ":": "colon", "~": "tilde"}
+DELIMITERS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "pipe",
+    "^": "caret",
+    ":": "colon",
+    "~": "tilde",
+}
 _COMMON = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(rb'"?sep=(.)"?\r?', re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")

@@ -257,5 +257,16 @@ class RecordCutter:
 
 
 def _is_footer(record: bytes) -> bool:
-    words = (b"total", b"sum", b"average", b"mean", b"count", b"rows", b"generated", b"source", b"end", b"page")
+    words = (
+        b"total",
+        b"sum",
+        b"average",
+        b"mean",
+        b"count",
+        b"rows",
+        b"generated",
+        b"source",
+        b"end",
+        b"page",
+    )
     return record.strip(b' "\t,;|').lower().startswith(words)

@@ -77,7 +77,9 @@ def _column_keys(chunk: Chunk, position: int) -> Keys:
         bits = np.where(np.isnan(chunk.numbers[position]), np.nan, chunk.numbers[position] + 0.0)
         return _mixed(bits.view(np.uint64))
     cells = chunk.texts[position]
-    hashed: Keys = pd.util.hash_array(np.asarray(cells.categories.str.strip(), dtype=object), categorize=False)
+    hashed: Keys = pd.util.hash_array(
+        np.asarray(cells.categories.str.strip(), dtype=object), categorize=False
+    )
     return hashed[cells.codes]
 
 

@@ -52,5 +52,7 @@ class RowSample:
         if is_numeric:
             return pd.Series(view_as_numbers(texts, self._decimal).numbers[codes])
         missing = view_as_missing(texts)
-        clean = np.array([None if m else t.strip() for t, m in zip(texts, missing, strict=True)], dtype=object)
+        clean = np.array(
+            [None if m else t.strip() for t, m in zip(texts, missing, strict=True)], dtype=object
+        )
         return pd.Series(clean[codes], dtype=object)

@@ -22,7 +22,9 @@ class Sightings:
 
     def note(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
         """Add sightings on these lines; `values` are what was seen, in any number."""
-        found = np.atleast_1d(np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64))
+        found = np.atleast_1d(
+            np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64)
+        )
         self.count += len(found)
         room = MAX_LINES - len(self.lines)
         if room > 0:

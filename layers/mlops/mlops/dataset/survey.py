@@ -120,8 +120,14 @@ def clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip(_IGNORED_IN_NAMES) for name in names)
 
 
-def chunks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: RecordCutter,
-              plans: Mapping[int, Plan], tokens: Mapping[int, tuple[str, ...]]) -> Iterator[Chunk]:
+def chunks_of(
+    path: Path,
+    inspection: Inspection,
+    dialect: Dialect,
+    cutter: RecordCutter,
+    plans: Mapping[int, Plan],
+    tokens: Mapping[int, tuple[str, ...]],
+) -> Iterator[Chunk]:
     """Yield the well-formed rows after the header; `plans` and `tokens` may change between chunks."""
     blocks = open_blocks(path, inspection)
     for block in cutter.cut(without_start(blocks, dialect.skipped_bytes)):
@@ -159,7 +165,9 @@ def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
         if not is_planned:
             plans.update(_plans(found))
             active.update(plans)
-            tokens.update({c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == _NUMBER})
+            tokens.update(
+                {c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == _NUMBER}
+            )
             is_planned = True
     found.label_changes = labels.n_changes
 
@@ -216,7 +224,9 @@ def _add_rows(found: Survey, chunk: Chunk, labels: _LabelChanges) -> None:
         if found.target_column is not None and found.target_column.position in chunk.texts:
             labels.add(chunk, found.target_column.position)
     texts = {p: str(cells[-1]) for p, cells in chunk.texts.items()}
-    numbers = {p: "" if values[-1] != values[-1] else f"{values[-1]:g}" for p, values in chunk.numbers.items()}
+    numbers = {
+        p: "" if values[-1] != values[-1] else f"{values[-1]:g}" for p, values in chunk.numbers.items()
+    }
     found.last_record = tuple(({**texts, **numbers})[p] for p in range(len(found.names)))
 
 
@@ -254,7 +264,8 @@ def _assign_roles(found: Survey) -> None:
 def _assumed_target(names: tuple[str, ...]) -> str | None:
     lowered = {name.lower(): name for name in reversed(names) if name}
     named = next((lowered[name] for name in _TARGET_NAMES if name in lowered), None)
-    return named or next((name for name in reversed(names) if name), None)
+    candidates = [name for name in reversed(names) if name and not _ID_NAME.fullmatch(name)]
+    return named or next(iter(candidates), None)
 
 
 def _is_header_sane(found: Survey) -> bool:

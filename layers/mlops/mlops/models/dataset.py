@@ -126,7 +126,11 @@ class ValidationReport(Record):
 
 @dataclass(frozen=True, slots=True)
 class DatasetVersion(Record):
-    """One accepted file: immutable, named by its content."""
+    """One accepted file: immutable, named by its content (`dataset_id` = SHA-256 of its bytes).
+
+    `ref` is the copy that is trained on, `source` the object version that somebody dropped, `contract` the
+    document that it was checked against; `columns` gives the kind of each column in the order of the file.
+    """
 
     group: str
     dataset_id: str
@@ -139,9 +143,9 @@ class DatasetVersion(Record):
     n_rows: int
     n_columns: int
     verdict: Verdict
-    contract_version: int
-    columns: tuple[ColumnContract, ...]
+    columns: Mapping[str, ColumnKind]
     created_at: datetime
+    contract: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

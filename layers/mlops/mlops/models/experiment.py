@@ -62,8 +62,8 @@ class RunFailure(Record):
 class Run(Record):
     """One run, but for the history of its metrics and the content of its artifacts.
 
-    `params` hold JSON values and never change once logged. `metrics` are the newest values: those of the highest
-    step, and of the latest time within it. `revision` counts the changes of the record from 0.
+    `params` hold JSON values and never change once logged. `newest` is the newest point of each metric: that of
+    the highest step, and of the latest time within it. `revision` counts the changes of the record from 0.
     """
 
     run_id: str
@@ -74,14 +74,18 @@ class Run(Record):
     ended_at: datetime | None = None
     origin: Origin = "local"
     params: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    newest: Mapping[str, MetricPoint] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     dataset: RunDataset | None = None
     code_digest: str | None = None
     artifacts: tuple[RunArtifact, ...] = ()
     failure: RunFailure | None = None
-    n_points: int = 0
     revision: int = 0
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The newest value of each metric, in the order of first logging."""
+        return {name: point.value for name, point in self.newest.items()}
 
     @property
     def duration_seconds(self) -> float | None:

@@ -93,7 +93,7 @@ def load_baseline_statistics(path: str | Path) -> BaselineStatistics:
         return BaselineStatistics.from_json(file.read_bytes())
     except FileNotFoundError as error:
         raise DriftError(f"{file} does not exist; training writes it beside the model.") from error
-    except (ValueError, TypeError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise DriftError(f"{file} does not hold baseline statistics: {error}") from error
 
 

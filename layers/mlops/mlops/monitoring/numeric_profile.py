@@ -72,7 +72,7 @@ def _distinct(ordered: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 def _single_value_cells(distinct: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """Cells {v1}, {v2}, ... and the gaps around them; all gaps together are one bin, the last."""
-    edges = np.unique(np.concatenate([np.nextafter(distinct, -np.inf), distinct]))
+    edges = _sorted_ends(just_below(distinct), distinct)
     bins = np.full(len(edges) + 1, len(distinct), dtype=np.intp)
     bins[np.searchsorted(edges, distinct)] = np.arange(len(distinct))
     return edges, bins
@@ -82,12 +82,12 @@ def _quantile_cells(ordered: Floats, low_fence: float, high_fence: float) -> tup
     deciles = np.unique(quantiles(ordered, np.arange(1, 10) / 10))
     repeats = np.searchsorted(ordered, deciles, side="right") - np.searchsorted(ordered, deciles)
     heavy = deciles[repeats > _HEAVY_SHARE * len(ordered)]
-    bin_edges = np.unique(np.concatenate([deciles, np.nextafter(heavy, -np.inf)]))
+    bin_edges = _sorted_ends(deciles, just_below(heavy))
     percentiles = quantiles(ordered, np.arange(1, 100) / 100)
     # "below the fence" as a right-closed cell ends just before the fence
-    fences = np.array([np.nextafter(low_fence, -np.inf), high_fence])
+    fences = np.append(just_below(np.array([low_fence])), high_fence)
     tails = _tail_edges(percentiles[0], low_fence, percentiles[-1], high_fence)
-    edges = np.unique(np.concatenate([bin_edges, percentiles, fences, tails]))
+    edges = _sorted_ends(bin_edges, percentiles, fences, tails)
     return edges, np.append(np.searchsorted(bin_edges, edges), len(bin_edges))
 
 
@@ -100,6 +100,18 @@ def _tail_edges(low: float, low_fence: float, high: float, high_fence: float) ->
         near = [np.linspace(low_fence, low, _N_NEAR_EDGES), np.linspace(high, high_fence, _N_NEAR_EDGES)]
         far = (high_fence - low_fence) * 2.0 ** np.arange(_N_FAR_EDGES)
         ends = np.concatenate([*near, low_fence - far, high_fence + far])
+    return ends
+
+
+def just_below(values: Floats) -> Floats:
+    """Return the next smaller numbers: as ends of right-closed cells they cut off the values themselves."""
+    with np.errstate(over="ignore", under="ignore"):
+        below: Floats = np.nextafter(values, -np.inf)
+    return below
+
+
+def _sorted_ends(*parts: Floats) -> Floats:
+    ends = np.unique(np.concatenate(parts))
     return ends[np.isfinite(ends)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -76,7 +77,8 @@ def _quartile(side: FeatureProfile | FeatureCounts, ends: Floats, share: float, 
     value = quantile_of_counts(side.counts, ends, share)
     if value is None:
         return "?"
-    return number(round(value) if is_whole else value)
+    # of whole numbers the cell (40, 41] holds 41 alone
+    return number(math.ceil(value) if is_whole else value)
 
 
 def _share_change(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> str:
@@ -94,5 +96,9 @@ def value_names(profile: FeatureProfile) -> list[str]:
     """Name the bins of a feature with single values or levels; without the last one, all others."""
     if profile.kind == "categorical":
         return list(profile.levels)
-    # single values are every second end: the end before a value only closes the gap below it
-    return [number(value) for value in profile.edges[1::2]]
+    # the last bin is of the gaps between the values, which have no name
+    return [
+        number(end)
+        for end, cell_bin in zip(profile.edges, profile.bins[:-1], strict=True)
+        if cell_bin < profile.n_distinct
+    ]

@@ -78,35 +78,33 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
 
 def fold_numbers(frame: pd.DataFrame, target: str, settings: GroupSettings, n_folds: int) -> np.ndarray:
     """Return the fold, 0..n_folds-1, of each training row; groups stay whole."""
-    position = _hash_position(frame, target, settings, salt=1)
+    position = _hash_position(frame, target, settings, salt="folds")
     folds: np.ndarray = np.minimum((position * n_folds).astype(int), n_folds - 1)
     return folds
 
 
-def _hash_position(frame: pd.DataFrame, target: str, settings: GroupSettings, salt: int = 0) -> np.ndarray:
+def _hash_position(frame: pd.DataFrame, target: str, settings: GroupSettings, salt: str = "") -> np.ndarray:
     """Return a number in [0, 1) per row, the same for equal rows in every file."""
-    key = f"{settings.seed:012d}{salt:04d}"[-16:]
     names = settings.group_columns or settings.id_columns
+    hashes = _content_hash(frame, target)
     if names:
         texts = pd.concat([as_texts(frame[name]).fillna("") for name in names], axis=1)
-        hashes = hash_pandas_object(texts, index=False, hash_key=key).to_numpy()
-        nothing = (texts == "").all(axis=1).to_numpy()
-        hashes = np.where(nothing, _content_hash(frame, target, key), hashes)
-    else:
-        hashes = _content_hash(frame, target, key)
-    return (hashes >> np.uint64(11)).astype(np.float64) / 2.0**53
+        is_nameless = (texts == "").all(axis=1).to_numpy()
+        hashes = np.where(is_nameless, hashes, hash_pandas_object(texts, index=False).to_numpy())
+    # pandas takes a hash key for text only, so seed and salt are mixed in here
+    salted = hash_array(hashes ^ hash_array(np.array([f"{settings.seed}/{salt}"], dtype=object)))
+    return (salted >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def _content_hash(frame: pd.DataFrame, target: str, key: str) -> np.ndarray:
+def _content_hash(frame: pd.DataFrame, target: str) -> np.ndarray:
     """Hash each row's values; numbers as floats, so that 1 and 1.0 are the same row."""
     combined = np.zeros(len(frame), dtype=np.uint64)
     for name in sorted(column for column in frame.columns if column != target):
         column = frame[name]
-        values = (
-            as_numbers(column) if types.is_numeric_dtype(column) else as_texts(column).fillna("").to_numpy()
-        )
-        combined = combined * np.uint64(1000003) + hash_array(values, hash_key=key)
-    return hash_array(combined, hash_key=key)
+        is_number = types.is_numeric_dtype(column)
+        values = as_numbers(column) if is_number else as_texts(column).fillna("").to_numpy()
+        combined = combined * np.uint64(1000003) + hash_array(values)
+    return combined
 
 
 def _identity_name(settings: GroupSettings) -> str:

@@ -47,7 +47,11 @@ def registration(
         (head.n_versions if head else 0) + 1,
         status=next_status(action, None),
         at=stamp.at,
-        evidence_uri=f"{evidence_root}/{group}/{name}" if evidence_root else candidate.artifact.uri if is_local else None,
+        evidence_uri=f"{evidence_root}/{group}/{name}"
+        if evidence_root
+        else candidate.artifact.uri
+        if is_local
+        else None,
     )
     write = VersionWrite(_stamped(model, stamp), action)
     return _change(group, head, stamp, (write,), befores=(None,), job_key=job_key)

@@ -162,18 +162,28 @@ class ModelRegistry:
             head = self._store.head(group)
             latest = self.get_model(group, head.latest) if head and head.latest else None
             change = changes.registration(
-                group, candidate, stamp, head=head, latest=latest, evidence_root=evidence_root, job_key=job_key
+                group,
+                candidate,
+                stamp,
+                head=head,
+                latest=latest,
+                evidence_root=evidence_root,
+                job_key=job_key,
             )
             self._store.commit(change)
             return Registration(change.writes[0].model, is_new=True)
 
         return self._backoff.run(attempt)
 
-    def request_approval(self, group: str, version: str, approval_request: str, *, by: str | None = None) -> ModelMetadata:
+    def request_approval(
+        self, group: str, version: str, approval_request: str, *, by: str | None = None
+    ) -> ModelMetadata:
         """Record that people were asked; `approval_request` is the hash of the request's id."""
         return self._step(group, version, Action.REQUEST_APPROVAL, self._stamp(by, ""), approval_request)
 
-    def approve_model(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+    def approve_model(
+        self, group: str, version: str, *, by: str | None = None, reason: str = ""
+    ) -> ModelMetadata:
         """Approve a version. It serves only after `promote_model`; approving twice changes nothing.
 
         Raises
@@ -186,7 +196,9 @@ class ModelRegistry:
         """
         return self._step(group, version, Action.APPROVE, self._stamp(by, reason))
 
-    def reject_model(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+    def reject_model(
+        self, group: str, version: str, *, by: str | None = None, reason: str = ""
+    ) -> ModelMetadata:
         """Reject a version for good."""
         return self._step(group, version, Action.REJECT, self._stamp(by, reason))
 
@@ -194,17 +206,23 @@ class ModelRegistry:
         """Record that nobody decided in time."""
         return self._step(group, version, Action.EXPIRE, self._stamp(by, reason))
 
-    def supersede(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+    def supersede(
+        self, group: str, version: str, *, by: str | None = None, reason: str = ""
+    ) -> ModelMetadata:
         """Record that a newer candidate took the version's place before anybody decided."""
         return self._step(group, version, Action.SUPERSEDE, self._stamp(by, reason))
 
     def archive(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
         """Put an approved version away that never became champion; the champion itself is only ever replaced."""
         if self.get_model(group, version).status is Status.CHAMPION:
-            raise RegistryError(f"{group} {version} is the champion; promote another version or roll back instead.")
+            raise RegistryError(
+                f"{group} {version} is the champion; promote another version or roll back instead."
+            )
         return self._step(group, version, Action.ARCHIVE, self._stamp(by, reason))
 
-    def promote_model(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> Promotion:
+    def promote_model(
+        self, group: str, version: str, *, by: str | None = None, reason: str = ""
+    ) -> Promotion:
         """Make an approved version the champion and archive the one before, in one step."""
         return self._succeed(group, version, Action.PROMOTE, self._stamp(by, reason))
 
@@ -218,9 +236,7 @@ class ModelRegistry:
         RegistryError
             If the champion is the group's first one, so that there is nothing to go back to.
         """
-        return self._succeed(
-            group, to or self._predecessor(group), Action.ROLL_BACK, self._stamp(by, reason)
-        )
+        return self._succeed(group, to or self._predecessor(group), Action.ROLL_BACK, self._stamp(by, reason))
 
     def get_model(self, group: str, version: str) -> ModelMetadata:
         """Return one version.
@@ -235,7 +251,9 @@ class ModelRegistry:
             return model
         head = self._store.head(group)
         if head is None:
-            raise ModelNotFoundError(f"The group {group!r} has no version yet; known groups: {self._known()}.")
+            raise ModelNotFoundError(
+                f"The group {group!r} has no version yet; known groups: {self._known()}."
+            )
         raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
 
     def list_models(self, group: str) -> list[ModelMetadata]:
@@ -324,7 +342,9 @@ class ModelRegistry:
     def _existing_head(self, group: str) -> Head:
         head = self._store.head(group)
         if head is None:
-            raise ModelNotFoundError(f"The group {group!r} has no version yet; known groups: {self._known()}.")
+            raise ModelNotFoundError(
+                f"The group {group!r} has no version yet; known groups: {self._known()}."
+            )
         return head
 
     def _predecessor(self, group: str) -> str:
@@ -339,7 +359,9 @@ class ModelRegistry:
     def _succession(self, group: str, version: str, *actions: Action) -> AuditEntry:
         """Return the newest entry that made the version champion."""
         wanted = actions or (Action.PROMOTE, Action.ROLL_BACK)
-        entries = [entry for entry in self.audit(group) if entry.version == version and entry.action in wanted]
+        entries = [
+            entry for entry in self.audit(group) if entry.version == version and entry.action in wanted
+        ]
         return entries[-1]
 
     def _stamp(self, by: str | None, reason: str) -> Stamp:

@@ -59,5 +59,7 @@ def parse_version(version: str) -> tuple[int, int, int]:
 
 
 def _has_new_inputs(before: Recipe, after: Recipe) -> bool:
-    has_new_features = bool(before.features and after.features) and set(before.features) != set(after.features)
+    has_new_features = bool(before.features and after.features) and set(before.features) != set(
+        after.features
+    )
     return has_new_features or (None not in (before.target, after.target) and before.target != after.target)

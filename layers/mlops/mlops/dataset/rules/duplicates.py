@@ -31,7 +31,9 @@ def duplicate_ids(survey: Survey) -> Iterable[Note]:
     if not where:
         return
     names = ", ".join(map(shown, survey.id_names))
-    is_panel = survey.settings.time_column is not None or set(survey.id_names) & set(survey.settings.group_columns)
+    is_panel = survey.settings.time_column is not None or set(survey.id_names) & set(
+        survey.settings.group_columns
+    )
     message = f"{plural(where.count, 'row')} with a duplicate id in {names}, first on {lines_text(where)}."
     advice = f'Set group_column = "{shown(survey.id_names[0])}" in model.toml to keep an id on one side of the split.'
     yield Note("info" if is_panel else "warn", message, column=survey.id_names[0], where=where, advice=advice)

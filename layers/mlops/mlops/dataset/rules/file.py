@@ -47,12 +47,18 @@ def truncated(survey: Survey) -> Iterable[Note]:
         yield Note("reject", message, advice="Compress and upload the file again.")
 
 
-@rule("too_large", "The file, or what its compressed content expands to, is larger than the limit.", stage="file")
+@rule(
+    "too_large",
+    "The file, or what its compressed content expands to, is larger than the limit.",
+    stage="file",
+)
 def too_large(survey: Survey) -> Iterable[Note]:
     """Refuse what is too large, and gzip bombs."""
     if survey.inspection.excess:
         message = f"The file is too large: {survey.inspection.excess}."
-        yield Note("reject", message, advice="Split the file, or upload it uncompressed when it is honest data.")
+        yield Note(
+            "reject", message, advice="Split the file, or upload it uncompressed when it is honest data."
+        )
 
 
 @rule("nul_bytes", "The text holds NUL (0x00) bytes.", stage="file")
@@ -84,8 +90,14 @@ def _problem_sentence(survey: Survey) -> str:
     facts = survey.inspection
     match facts.encoding_problem:
         case "truncated":
-            return f"The file ends inside a character ({facts.encoding} encoding): it was cut off (truncated)."
+            return (
+                f"The file ends inside a character ({facts.encoding} encoding): it was cut off (truncated)."
+            )
         case "mixed":
-            return f"Line {facts.encoding_line} is not valid UTF-8, while other lines are: encodings are mixed."
+            return (
+                f"Line {facts.encoding_line} is not valid UTF-8, while other lines are: encodings are mixed."
+            )
         case _:
-            return f"The file announces {_ENCODING_NAMES.get(facts.encoding, 'UTF-8')} encoding, but is damaged."
+            return (
+                f"The file announces {_ENCODING_NAMES.get(facts.encoding, 'UTF-8')} encoding, but is damaged."
+            )

@@ -22,17 +22,23 @@ def preamble(survey: Survey) -> Iterable[Note]:
     if dialect is None:
         return
     if dialect.has_sep_line:
-        yield Note("warn", "The first line is Excel's hint sep=; it was skipped and the header read below it.")
+        yield Note(
+            "warn", "The first line is Excel's hint sep=; it was skipped and the header read below it."
+        )
     n_empty = sum(not name for name in survey.names)
     if len(survey.names) >= 3 and n_empty > len(survey.names) / 2:
         message = (
             f"Line {dialect.header_line} is no header: {n_empty} of {len(survey.names)} column names are empty."
             " A title stands above the table."
         )
-        yield Note("reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header.")
+        yield Note(
+            "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
+        )
     elif len(survey.names) == 1 and survey.n_rows == 0 and survey.shape.ragged.count > 1:
         message = f"Line {dialect.header_line} is no header: it has one column, the lines below have more."
-        yield Note("reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header.")
+        yield Note(
+            "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
+        )
 
 
 @rule("header_too_long", "A column name is longer than the limit.", stage="header")
@@ -66,12 +72,16 @@ def control_chars(survey: Survey) -> Iterable[Note]:
 def header_space(survey: Survey) -> Iterable[Note]:
     """Strip names and say so."""
     raw = survey.dialect.names if survey.dialect else ()
-    spaced = [shown(name) for name, written in zip(survey.names, raw, strict=True) if name != written and name]
+    spaced = [
+        shown(name) for name, written in zip(survey.names, raw, strict=True) if name != written and name
+    ]
     if spaced:
         yield Note("warn", f"Space around column names was removed: {', '.join(spaced[:5])}.")
 
 
-@rule("duplicate_columns", "Two columns have the same name, or names that differ only by case.", stage="header")
+@rule(
+    "duplicate_columns", "Two columns have the same name, or names that differ only by case.", stage="header"
+)
 def duplicate_columns(survey: Survey) -> Iterable[Note]:
     """Refuse names that cannot be told apart."""
     counts = Counter(name.casefold() for name in survey.names if name)
@@ -92,9 +102,13 @@ def empty_header(survey: Survey) -> Iterable[Note]:
         if column.kind == "empty":
             yield Note("warn", f"{place} has no name and is empty; it was left out (a trailing delimiter?).")
         elif column.position == 0 and _is_index(survey):
-            yield Note("warn", "The first column has no name and counts the rows: an exported index, left out.")
+            yield Note(
+                "warn", "The first column has no name and counts the rows: an exported index, left out."
+            )
         else:
-            yield Note("reject", f"{place} has an empty header name but holds data.", advice="Name the column.")
+            yield Note(
+                "reject", f"{place} has an empty header name but holds data.", advice="Name the column."
+            )
 
 
 @rule("index_column", "A column only counts the rows.")
@@ -118,7 +132,9 @@ def missing_columns(survey: Survey) -> Iterable[Note]:
                        advice="Add the columns; see what the header of the first accepted file was.")  # fmt: skip
     elif _is_data(survey):
         message = "The file has no header: its first line looks like data, not like column names."
-        yield Note("reject", message, lines=_header_lines(survey), advice="Put the column names in the first line.")
+        yield Note(
+            "reject", message, lines=_header_lines(survey), advice="Put the column names in the first line."
+        )
 
 
 @rule("extra_columns", "Columns that the contract does not know.")
@@ -163,6 +179,8 @@ def _is_data(survey: Survey) -> bool:
     n_odd = n_numbers + n_dates
     if n_odd and n_odd == len(names) and n_years < len(names):
         return True
-    return (n_odd - n_years > 0 and n_levels > 0) or n_levels > len(names) / 2 or (n_odd - n_years) >= max(
-        2, 0.3 * len(names)
+    return (
+        (n_odd - n_years > 0 and n_levels > 0)
+        or n_levels > len(names) / 2
+        or (n_odd - n_years) >= max(2, 0.3 * len(names))
     )

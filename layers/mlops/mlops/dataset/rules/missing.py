@@ -18,7 +18,9 @@ def na_tokens(survey: Survey) -> Iterable[Note]:
     for column in survey.used_columns:
         if column.name in survey.id_names or not column.tokens or column.name == survey.target:
             continue
-        spelled = ", ".join(f"{shown(token, 16)} ({count:,})" for token, count in column.tokens.most_common(12))
+        spelled = ", ".join(
+            f"{shown(token, 16)} ({count:,})" for token, count in column.tokens.most_common(12)
+        )
         usual = set(token.lower() for token in column.tokens) <= {"na", "nan", "null", "n/a"}
         severity = "info" if usual and len(column.tokens) == 1 else "warn"
         message = f"Column {shown(column.name)}: these spellings were read as missing: {spelled}."
@@ -30,7 +32,9 @@ def empty_column(survey: Survey) -> Iterable[Note]:
     """Tell of columns that will be left out."""
     for column in survey.used_columns:
         if column.kind == "empty" and column.n_rows and column.name != survey.target:
-            yield Note("warn", f"Column {shown(column.name)} is empty: all values are missing.", column=column.name)
+            yield Note(
+                "warn", f"Column {shown(column.name)} is empty: all values are missing.", column=column.name
+            )
 
 
 @rule("mostly_missing", "Almost all values of a column are missing.")

@@ -68,7 +68,9 @@ def sentinels(survey: Survey) -> Iterable[Note]:
                     f"Column {shown(column.name)}: {value:g} stands far from the range {column.second_minimum:g} to"
                     f" {column.second_maximum:g} on {lines_text(where)}; it looks like a sentinel for missing."
                 )
-                yield Note("warn", message, column=column.name, where=where, advice="Leave missing cells empty.")
+                yield Note(
+                    "warn", message, column=column.name, where=where, advice="Leave missing cells empty."
+                )
 
 
 def _is_apart(column: ColumnFacts, value: float) -> bool:

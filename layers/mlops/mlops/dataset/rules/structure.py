@@ -26,7 +26,9 @@ def mixed_newlines(survey: Survey) -> Iterable[Note]:
     """Tell of carriage returns that stand alone."""
     match survey.inspection.line_ending:
         case "cr":
-            yield Note("warn", "The line endings are single carriage returns (classic Mac); they were converted.")
+            yield Note(
+                "warn", "The line endings are single carriage returns (classic Mac); they were converted."
+            )
         case "mixed":
             yield Note("warn", "The line endings are mixed: some lines end in a carriage return alone.")
 
@@ -49,7 +51,9 @@ def blank_rows(survey: Survey) -> Iterable[Note]:
     """Leave blank rows out and say so."""
     where = survey.shape.blank
     if where:
-        message = f"{plural(where.count, 'blank row')} (empty in all columns, {lines_text(where)}) were left out."
+        message = (
+            f"{plural(where.count, 'blank row')} (empty in all columns, {lines_text(where)}) were left out."
+        )
         yield Note("warn", message, where=where)
 
 

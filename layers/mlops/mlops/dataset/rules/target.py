@@ -53,7 +53,9 @@ def target_null(survey: Survey) -> Iterable[Note]:
         f"{plural(column.n_missing, 'row')} ({share:.0%}) without a target in column {shown(column.name)}"
         f" on {lines_text(column.missing)}; they are left out (missing labels)."
     )
-    yield Note("reject" if share > _TOO_MUCH_MISSING else "warn", message, column=column.name, where=column.missing)
+    yield Note(
+        "reject" if share > _TOO_MUCH_MISSING else "warn", message, column=column.name, where=column.missing
+    )
 
 
 @rule("target_labels", "Labels of the target differ only by space or case.")
@@ -125,7 +127,9 @@ def many_classes(survey: Survey) -> Iterable[Note]:
     column = survey.target_column
     if survey.is_training and column is not None and column.kind == "text" and survey.n_rows:
         message = f"The target {shown(column.name)} has too many different labels: it is free text or an id."
-        yield Note("reject", message, column=column.name, advice="Set target in model.toml to the right column.")
+        yield Note(
+            "reject", message, column=column.name, advice="Set target in model.toml to the right column."
+        )
 
 
 @rule("sorted_by_target", "The rows are sorted by the target.")
@@ -136,5 +140,7 @@ def sorted_by_target(survey: Survey) -> Iterable[Note]:
         return
     n_classes = len(class_counts(survey))
     if 1 < n_classes == survey.label_changes + 1 and survey.n_rows >= 4 * n_classes:
-        message = "The rows are sorted by the target: their order, and ids that follow it, would leak the label."
+        message = (
+            "The rows are sorted by the target: their order, and ids that follow it, would leak the label."
+        )
         yield Note("warn", message, column=column.name)

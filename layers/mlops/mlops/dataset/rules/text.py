@@ -22,7 +22,9 @@ def unknown_category(survey: Survey) -> Iterable[Note]:
     """Tell of new categories."""
     for column in survey.features:
         if column.unseen:
-            what = "most values are" if column.unseen.count > _MANY_UNSEEN * column.n_rows else "some values are"
+            what = (
+                "most values are" if column.unseen.count > _MANY_UNSEEN * column.n_rows else "some values are"
+            )
             message = (
                 f"Column {shown(column.name)}: {what} an unknown category,"
                 f" {plural(column.unseen.count, 'row')} on {lines_text(column.unseen)}."
@@ -63,7 +65,9 @@ def value_case(survey: Survey) -> Iterable[Note]:
         pairs = [levels for levels in written.values() if len(levels) > 1]
         if pairs:
             count = plural(len(pairs), "category").replace("categorys", "categories")
-            message = f"Column {shown(column.name)}: {count} written in several ways that differ only by case."
+            message = (
+                f"Column {shown(column.name)}: {count} written in several ways that differ only by case."
+            )
             yield Note("warn", message, column=column.name)
 
 

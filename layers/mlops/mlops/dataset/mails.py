@@ -1,0 +1,63 @@
+"""The mails of intake: what was wrong, where, what to do, and where the file lies now."""
+
+from __future__ import annotations
+
+from mlops.dataset.privacy import shown
+from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef
+from mlops.models.dataset import Finding, TrainingRecord, ValidationReport
+
+_MOST_FINDINGS = 10
+
+
+def rejection_mail(upload: Upload, report: ValidationReport, place: ObjectRef) -> tuple[str, str]:
+    """Return subject and body of the mail about a file that was refused."""
+    name, reasons, remarks = (
+        shown(upload.filename, 80),
+        report.of_severity("reject"),
+        report.of_severity("warn"),
+    )
+    lines = [
+        f"The file {shown(upload.key, 200)} was not used.",
+        "",
+        "What is wrong:",
+        *_bullets(reasons),
+    ]
+    if remarks:
+        lines += ["", "Also worth a look:", *_bullets(remarks)]
+    lines += [
+        "",
+        "What to do: correct the file and drop it again under the same or another name.",
+        "Nothing was lost; the file and a page with all findings lie in quarantine:",
+        place.uri,
+        f"{place.uri.rsplit('/', 1)[0]}/report.html",
+        "",
+        f"Upload {upload.upload_id}",
+    ]
+    return f"[{upload.group}] {name} was rejected", "\n".join(lines) + "\n"
+
+
+def duplicate_mail(upload: Upload, training: TrainingRecord, version: str | None) -> tuple[str, str]:
+    """Return subject and body of the mail about bytes that were trained on before."""
+    became = (
+        f"They became version {version} of {training.group}."
+        if version
+        else f"Their training {training.training_id} was started at {training.started_at:%Y-%m-%d %H:%M} UTC."
+    )
+    body = (
+        f"The file {shown(upload.key, 200)} holds the same bytes as an earlier one, and the settings are the same.\n"
+        f"{became}\n\nNo second training was started. To train again, change the data or model.toml.\n"
+    )
+    return f"[{training.group}] {shown(upload.filename, 80)}: known already, not trained again", body
+
+
+def _bullets(findings: tuple[Finding, ...]) -> list[str]:
+    """Return the findings as lines of plain text, the advice below each."""
+    lines: list[str] = []
+    for finding in findings[:_MOST_FINDINGS]:
+        lines.append(f"- {finding.message}")
+        if finding.advice:
+            lines.append(f"  {finding.advice}")
+    if len(findings) > _MOST_FINDINGS:
+        lines.append(f"- and {len(findings) - _MOST_FINDINGS} more, see the report")
+    return lines

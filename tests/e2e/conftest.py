@@ -1,0 +1,183 @@
+"""The application, deployed once into a local cloud with IAM enforced; walks that several tests look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from local.cloud import local_cloud
+from local.stack import DeployedStack, deploy_application, wait
+from tests.conftest import REPOSITORY
+
+EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
+GROUP = "medication-adherence"
+
+APPROVAL_TIMEOUT_SECONDS = 120  # short, so that a candidate nobody answers expires while the other tests run
+LAMBDA_SCORING_LIMIT_BYTES = 120_000  # small, so that a file of some thousand rows is scored in a job
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One execution that has ended."""
+
+    arn: str
+    states: list[str]
+    status: str
+    output: dict
+    version: str = ""
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
+    """The deployed application."""
+    with local_cloud(directory=tmp_path_factory.mktemp("cloud")) as cloud:
+        yield deploy_application(
+            cloud,
+            ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
+            LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
+        )
+
+
+@pytest.fixture(scope="session")
+def forgotten_candidate(stack: DeployedStack) -> str:
+    """The execution of a candidate that nobody ever answers; started first, looked at last."""
+    return start_training(stack, "forgotten", a_regression_table(seed=9), 'target = "price"')
+
+
+@pytest.fixture(scope="session")
+def champion(stack: DeployedStack, forgotten_candidate: str) -> Walk:
+    """The example's training file, dropped, trained and approved through the page."""
+    toml = (EXAMPLE / "model.toml").read_text()
+    return train_and_decide(stack, GROUP, (EXAMPLE / "train.csv").read_bytes(), toml, "approve")
+
+
+@pytest.fixture(scope="session")
+def scored(stack: DeployedStack, champion: Walk) -> Walk:
+    """The example's scoring file, scored in Lambda."""
+    return score(stack, GROUP, "score.csv", (EXAMPLE / "score.csv").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def scored_drifted(stack: DeployedStack, scored: Walk) -> Walk:
+    """The example's other scoring file: patients of another kind."""
+    return score(stack, GROUP, "score_drifted.csv", (EXAMPLE / "score_drifted.csv").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
+    """A file above the limit of Lambda, scored in a SageMaker processing job."""
+    table = pd.read_csv(EXAMPLE / "score.csv", dtype=str)
+    times = 1 + LAMBDA_SCORING_LIMIT_BYTES // (EXAMPLE / "score.csv").stat().st_size
+    large = pd.concat([table] * times, ignore_index=True)
+    return score(stack, GROUP, "large.csv", large.to_csv(index=False).encode())
+
+
+@pytest.fixture(scope="session")
+def rejected_candidate(stack: DeployedStack) -> Walk:
+    """A candidate that a reviewer turned down."""
+    return train_and_decide(stack, "houses", a_regression_table(), 'target = "price"', "reject", "Not now.")
+
+
+@pytest.fixture(scope="session")
+def hopeless_candidate(stack: DeployedStack) -> Walk:
+    """A model of noise: no better than guessing."""
+    noise = a_regression_table().assign(price=np.random.default_rng(3).normal(size=400))
+    execution = start_training(stack, "noise", noise, 'target = "price"')
+    return walk(stack, execution)
+
+
+@pytest.fixture(scope="session")
+def checked_for_drift(stack: DeployedStack, scored_drifted: Walk) -> dict:
+    """The nightly check's answer, after the two batches."""
+    return stack.check_drift()
+
+
+@pytest.fixture(scope="session")
+def refused_file(stack: DeployedStack) -> dict:
+    """A training file with a row that is too long: its key, its bytes and the mail about it."""
+    key = "refused/training/b a+d é.csv"
+    content = a_regression_table().to_csv(index=False).encode() + b"1,2,3,4,5,6,7\n"
+    stack.drop(content, key)
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("refused:"), "refusal")
+    return {"key": key, "content": content, "mail": mail}
+
+
+@pytest.fixture(scope="session")
+def dead_letter(stack: DeployedStack) -> str:
+    """What is left of an event that no try could handle."""
+    client = stack.cloud.client("lambda")
+    names = [function["FunctionName"] for function in client.list_functions()["Functions"]]
+    intake = next(name for name in names if "ReceiveUpload" in name)
+    client.invoke(FunctionName=intake, InvocationType="Event", Payload=b'{"detail": {}}')
+    sqs = stack.cloud.client("sqs")
+    queue = next(url for url in sqs.list_queues()["QueueUrls"] if "UploadDeadLetter" in url)
+    return wait(
+        lambda: next((m["Body"] for m in sqs.receive_message(QueueUrl=queue).get("Messages", [])), None),
+        "a dead letter",
+        240,
+    )
+
+
+def start_training(stack: DeployedStack, group: str, table: pd.DataFrame | bytes, toml: str) -> str:
+    """Drop settings and a training file; return the execution they start."""
+    known = stack.executions("TrainModel")
+    content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
+    stack.drop(toml.encode(), f"{group}/model.toml")
+    stack.drop(content, f"{group}/training/train.csv")
+    return stack.wait_for_execution("TrainModel", known)
+
+
+def train_and_decide(
+    stack: DeployedStack,
+    group: str,
+    table: pd.DataFrame | bytes,
+    toml: str,
+    decision: str,
+    reason: str = "Looks right.",
+) -> Walk:
+    """Train, answer on the approval page, and wait for the end."""
+    execution = start_training(stack, group, table, toml)
+    mail, link = stack.wait_for_approval_link(group)
+    version = version_in(mail["subject"])
+    answer = stack.decide(link, version, decision, reason)
+    assert answer.status in (200, 303), answer.text
+    return walk(stack, execution, version)
+
+
+def score(stack: DeployedStack, group: str, name: str, content: bytes) -> Walk:
+    """Drop a scoring file and wait for the end of its execution."""
+    known = stack.executions("RunInference")
+    stack.drop(content, f"{group}/inference/{name}")
+    return walk(stack, stack.wait_for_execution("RunInference", known))
+
+
+def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:
+    """Wait for the end of an execution."""
+    import json
+
+    states = stack.finish(execution)
+    told = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
+    assert told["status"] == "SUCCEEDED", told.get("cause")
+    return Walk(execution, states, told["status"], json.loads(told.get("output") or "{}"), version)
+
+
+def version_in(text: str) -> str:
+    """The version that a mail's subject names."""
+    return next(word.strip(",.:;") for word in text.split() if word.startswith("v") and word[1].isdigit())
+
+
+def a_regression_table(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    """Houses whose price follows their size and place, with some values missing."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(100, 25, rows).round(1)
+    place = rng.choice(["north", "south", "centre"], rows)
+    price = 2.0 * size + 40 * (place == "centre") + rng.normal(0, 8, rows)
+    table = pd.DataFrame(
+        {"house_id": np.arange(rows) + 10_000, "size_m2": size, "place": place, "price": price}
+    )
+    table.loc[rng.choice(rows, 20, replace=False), "size_m2"] = np.nan
+    return table

@@ -1,0 +1,64 @@
+"""What happens to files that are wrong, doubled or none of our business."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.stack import DeployedStack
+from tests.e2e.conftest import EXAMPLE, GROUP, Walk, a_regression_table, start_training
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_broken_file_is_refused_with_a_reason_and_nothing_is_lost(
+    stack: DeployedStack, refused_file: dict
+) -> None:
+    assert "402" in refused_file["mail"]["body"], "the mail names the line"
+    kept = stack.keys("quarantine/refused/")
+    assert stack.read(next(key for key in kept if key.endswith(".csv"))) == refused_file["content"]
+    report = json.loads(stack.read(next(key for key in kept if key.endswith("report.json"))))
+    assert report["verdict"] == "reject"
+    s3, bucket = stack.cloud.client("s3"), stack.outputs["DataBucketName"]
+    with pytest.raises(ClientError):
+        s3.head_object(Bucket=bucket, Key=refused_file["key"])
+    assert not [arn for arn in stack.executions("TrainModel") if "refused" in arn]
+
+
+def test_bad_settings_are_refused_with_the_nearest_known_key(stack: DeployedStack) -> None:
+    stack.drop(b'traget = "price"', "misspelt/model.toml")
+    stack.drop(a_regression_table().to_csv(index=False).encode(), "misspelt/training/a.csv")
+    mail = stack.wait_for_mail(lambda m: "misspelt" in m["subject"], "refusal")
+    assert "traget" in mail["body"]
+    assert "target" in mail["body"]
+
+
+def test_a_scoring_file_without_a_champion_is_refused_with_what_to_do(stack: DeployedStack) -> None:
+    stack.drop(a_regression_table().to_csv(index=False).encode(), "nobody/inference/a.csv")
+    mail = stack.wait_for_mail(lambda m: "nobody" in m["subject"], "refusal")
+    assert "approve" in mail["body"].lower()
+
+
+def test_the_same_bytes_start_no_second_training(stack: DeployedStack, champion: Walk) -> None:
+    known = stack.executions("TrainModel")
+    stack.drop((EXAMPLE / "train.csv").read_bytes(), f"{GROUP}/training/again.csv")
+    mail = stack.wait_for_mail(lambda m: "again.csv" in m["subject"] + m["body"], "duplicate")
+    assert champion.version in mail["body"]
+    assert stack.executions("TrainModel") == known
+
+
+def test_a_failing_training_ends_in_a_mail_that_names_the_step(stack: DeployedStack) -> None:
+    one_place = a_regression_table().assign(place="north", size_m2=1.0)
+    execution = start_training(stack, "hollow", one_place.drop(columns="house_id"), 'target = "price"')
+    states = stack.finish(execution)
+    assert stack.status(execution) == "FAILED"
+    assert states[-3:] == ["Count failure", "Mail failure", "Training failed"]
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("hollow: training failed"), "failure")
+    assert "Train model" in mail["body"]
+    assert "Traceback" not in mail["body"]
+
+
+def test_an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue(dead_letter: str) -> None:
+    assert "KeyError" in dead_letter

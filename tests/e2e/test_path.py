@@ -1,0 +1,132 @@
+"""A dropped CSV becomes an approved champion, predictions, drift reports, metrics and a dashboard."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from local.stack import DeployedStack
+from tests.e2e.conftest import EXAMPLE, GROUP, Walk, walk
+
+pytestmark = pytest.mark.e2e
+
+
+def predictions(stack: DeployedStack, batch_id: str) -> pd.DataFrame:
+    content = stack.read(f"predictions/{GROUP}/{batch_id}/predictions.csv").decode()
+    return pd.read_csv(io.StringIO(content), dtype=str)
+
+
+def test_a_dropped_file_becomes_the_champion(stack: DeployedStack, champion: Walk) -> None:
+    assert champion.version == "v1.0.0"
+    assert champion.states == [
+        "Read the request",
+        "Prepare training",
+        "Train model",
+        "Register model",
+        "Good enough?",
+        "Request approval",
+        "Approved?",
+        "Promote model",
+        "Mail promotion",
+        "Model approved",
+    ]
+    subjects = [mail["subject"] for mail in stack.cloud.mails()]
+    assert f"{GROUP} v1.0.0 is in service" in subjects
+
+
+def test_the_evidence_of_the_version_is_kept(stack: DeployedStack, champion: Walk) -> None:
+    metrics = json.loads(stack.read(f"models/{GROUP}/v1.0.0/metrics.json"))
+    low, high = metrics["intervals"]["roc_auc"]
+    assert low <= metrics["roc_auc"] <= high
+    assert metrics["roc_auc"] > 0.55
+    assert f"models/{GROUP}/v1.0.0/baseline_statistics.json" in stack.keys(f"models/{GROUP}/v1.0.0/")
+
+
+def test_predictions_come_back_in_the_order_of_the_rows(stack: DeployedStack, scored: Walk) -> None:
+    given = list(csv.DictReader((EXAMPLE / "score.csv").open()))
+    found = predictions(stack, scored.output["batch_id"])
+    assert list(found["patient_id"]) == [row["patient_id"] for row in given]
+    assert found["probability"].astype(float).between(0, 1).all()
+    assert set(found["model_version"]) == {"v1.0.0"}
+    assert scored.states[-1] == "Predictions ready"
+
+
+def test_a_batch_like_the_training_data_has_no_drift(scored: Walk) -> None:
+    assert scored.output["drift_verdict"] == "OK"
+    assert scored.output["features_with_drift"] == []
+
+
+def test_a_batch_of_other_patients_is_reported_as_drift(stack: DeployedStack, scored_drifted: Walk) -> None:
+    assert scored_drifted.output["drift_verdict"] == "ALERT"
+    assert scored_drifted.output["drift_score"] > 0.2
+    folder = f"predictions/{GROUP}/{scored_drifted.output['batch_id']}"
+    page = stack.read(f"{folder}/drift_report.html").decode()
+    for feature in scored_drifted.output["features_with_drift"]:
+        assert feature in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "<script" not in page
+
+
+def test_a_large_file_is_scored_in_a_job_by_the_same_code(
+    stack: DeployedStack, scored: Walk, scored_in_a_job: Walk
+) -> None:
+    assert "Run inference in a job" in scored_in_a_job.states
+    small = predictions(stack, scored.output["batch_id"])
+    large = predictions(stack, scored_in_a_job.output["batch_id"])
+    assert len(large) > len(small)
+    assert list(large["probability"][: len(small)]) == list(small["probability"])
+
+
+def test_the_nightly_check_finds_the_drift_and_publishes_it(
+    stack: DeployedStack, checked_for_drift: dict
+) -> None:
+    found = {group["group"]: group for group in checked_for_drift["groups"]}
+    assert found[GROUP]["verdict"] == "ALERT"
+    assert found[GROUP]["n_batches"] >= 2
+    cloudwatch = stack.cloud.client("cloudwatch")
+    names = {
+        metric["MetricName"]
+        for page in cloudwatch.get_paginator("list_metrics").paginate(
+            Namespace=stack.outputs["MetricsNamespace"]
+        )
+        for metric in page["Metrics"]
+    }
+    assert {"DriftScore", "FeaturesWithDrift", "DriftAlerts", "DriftChecksCompleted", "RowsScored"} <= names
+    assert any(key.endswith("drift_report.html") for key in stack.keys(f"drift/{GROUP}/"))
+
+
+def test_a_second_check_of_the_same_night_sends_no_second_mail(
+    stack: DeployedStack, checked_for_drift: dict
+) -> None:
+    before = len([mail for mail in stack.cloud.mails() if "drift" in mail["subject"].lower()])
+    assert stack.check_drift()["groups"] == checked_for_drift["groups"]
+    after = len([mail for mail in stack.cloud.mails() if "drift" in mail["subject"].lower()])
+    assert after == before
+
+
+def test_a_reviewers_no_is_an_ending_of_its_own(stack: DeployedStack, rejected_candidate: Walk) -> None:
+    assert rejected_candidate.states[-1] == "Rejected by reviewer"
+
+
+def test_a_model_of_noise_is_rejected_by_the_gate_with_a_reason(
+    stack: DeployedStack, hopeless_candidate: Walk
+) -> None:
+    assert hopeless_candidate.states[-1] == "Rejected by gate"
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("noise v1.0.0"), "gate result")
+    assert "dummy" in mail["body"]
+
+
+def test_a_candidate_that_nobody_answers_expires(stack: DeployedStack, forgotten_candidate: str) -> None:
+    ended = walk(stack, forgotten_candidate)
+    assert ended.states[-2:] == ["Expire model", "Approval expired"]
+    stack.wait_for_mail(lambda m: "forgotten" in m["subject"] and "expired" in m["subject"].lower(), "expiry")
+
+
+def test_the_dashboard_and_the_inbox_are_pages(stack: DeployedStack, champion: Walk) -> None:
+    for page in ("dashboard", "inbox", ""):
+        answer = stack.cloud.request("GET", f"{stack.cloud.endpoint}/_local/{page}")
+        assert answer.status == 200, page

@@ -1,0 +1,74 @@
+"""Every permission is enforced while the tests walk the path, and every statement was needed on the way."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from local.stack import DeployedStack
+from tests.e2e.conftest import Walk, walk
+from tests.infrastructure import template as t
+
+pytestmark = pytest.mark.e2e
+
+# What AWS asks a role for and the local cloud does not; on AWS these are needed.
+UNSEEN = {
+    "EncryptMails": "SNS encrypts with the topic's key under the publisher's name; the local topics hold plain text",
+}
+
+
+@pytest.fixture(scope="session")
+def walked(
+    stack: DeployedStack,
+    champion: Walk,
+    scored_in_a_job: Walk,
+    checked_for_drift: dict,
+    rejected_candidate: Walk,
+    hopeless_candidate: Walk,
+    forgotten_candidate: str,
+    refused_file: dict,
+    dead_letter: str,
+) -> DeployedStack:
+    """The stack after every path was walked once."""
+    walk(stack, forgotten_candidate)
+    return stack
+
+
+def declared_statements() -> set[tuple[str, str]]:
+    """(Role, Sid) of every statement in the template, roles by logical id."""
+    return {
+        (owner if owner.endswith("Role") else f"{owner}Role", statement["Sid"])
+        for owner, statement in t.statements()
+    }
+
+
+def logical_role(role: str | None) -> str | None:
+    """The logical id in a role's generated name."""
+    found = re.fullmatch(r"mlops-local-(\w+)-\w+", role or "")
+    return found.group(1) if found else None
+
+
+def test_nothing_that_the_path_needs_is_denied(walked: DeployedStack) -> None:
+    denied = {
+        (logical_role(d["role"]), d["action"], d["resource"])
+        for d in walked.cloud.iam_decisions()
+        if not d["allowed"] and logical_role(d["role"])
+    }
+    assert not denied
+
+
+def test_without_any_one_statement_the_path_would_break(walked: DeployedStack) -> None:
+    decisive = {
+        (logical_role(d["role"]), d["statements"][0]["sid"])
+        for d in walked.cloud.iam_decisions()
+        if d["allowed"] and len(d["statements"]) == 1
+    }
+    idle = {pair for pair in declared_statements() - decisive if pair[1] not in UNSEEN}
+    assert not idle, "statements that nothing needed"
+
+
+def test_statements_that_only_aws_asks_for_are_there_for_everybody_who_mails() -> None:
+    mailing = {owner for owner, s in t.statements() if s["Sid"] == "SendMails"}
+    encrypting = {owner for owner, s in t.statements() if s["Sid"] == "EncryptMails"}
+    assert mailing == encrypting

@@ -1,0 +1,87 @@
+"""When the alarm goes on and off."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops.models.drift import DriftVerdict
+from mlops.monitoring.alert_state import AlertState, Announcement, advance
+
+FIRST = date(2026, 5, 1)
+LETTERS: dict[str, DriftVerdict] = {"A": "ALERT", "w": "WARN", "o": "OK", "-": "INSUFFICIENT_DATA"}
+
+
+def announcements(nights: str, *, version: str = "v1.0.0", state: AlertState | None = None) -> str:
+    """Play one letter a night and return what was announced: D(etected), R(esolved) or a dot."""
+    heard = ""
+    for offset, letter in enumerate(nights):
+        night = FIRST + timedelta(days=offset)
+        state = advance(state, night=night, verdict=LETTERS[letter], model_version=version)
+        heard += {None: ".", "DriftDetected": "D", "DriftResolved": "R"}[state.pending and state.pending.kind]
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("nights", "heard"),
+    [
+        ("A", "."),
+        ("AA", ".D"),
+        ("AoA", "..D"),
+        ("AooA", "...."),
+        ("wwww", "...."),
+        ("AAAAA", ".D..."),
+        ("AAoo", ".D.R"),
+        ("A-A", "..D"),
+        ("AA---", ".D..."),
+        ("AAooAA", ".D.R.."),
+        ("AAooAAoo", ".D.R...."),
+        ("AAooAAAAAA", ".D.R....D."),
+    ],
+)
+def test_two_alerts_in_three_nights_announce_once_and_a_cool_down_keeps_quiet(nights: str, heard: str):
+    assert announcements(nights) == heard
+
+
+def test_the_same_night_again_announces_nothing_new():
+    state = advance(None, night=FIRST, verdict="ALERT", model_version="v1.0.0")
+    state = advance(state, night=FIRST, verdict="ALERT", model_version="v1.0.0")
+    assert (len(state.nights), state.pending) == (1, None)
+
+
+def test_another_champion_starts_with_an_empty_memory():
+    state = advance(None, night=FIRST, verdict="ALERT", model_version="v1.0.0")
+    state = advance(state, night=FIRST + timedelta(days=1), verdict="ALERT", model_version="v1.0.1")
+    assert (state.is_alarmed, state.pending) == (False, None)
+
+
+def test_the_alarm_about_the_old_champion_is_resolved_when_the_new_one_is_fine():
+    state = AlertState(FIRST, "v1.0.0", is_alarmed=True, is_announced=True, announced_on=FIRST)
+    night = FIRST + timedelta(days=1)
+    after = advance(state, night=night, verdict="OK", model_version="v1.0.1")
+    assert after.pending == Announcement("DriftResolved", night)
+
+
+@pytest.mark.property
+@given(st.text(alphabet="Awo-", max_size=40))
+def test_detected_and_resolved_alternate_and_alarms_are_a_week_apart(nights: str):
+    heard = announcements(nights)
+    spoken = heard.replace(".", "")
+    assert spoken == ("DR" * len(spoken))[: len(spoken)]
+    alarms = [index for index, letter in enumerate(heard) if letter == "D"]
+    assert all(later - earlier >= 7 for earlier, later in zip(alarms, alarms[1:], strict=False))
+
+
+@pytest.mark.property
+@given(st.text(alphabet="Awo-", min_size=1, max_size=12))
+def test_the_state_survives_json(nights: str):
+    state = None
+    for offset, letter in enumerate(nights):
+        state = advance(
+            state, night=FIRST + timedelta(days=offset), verdict=LETTERS[letter], model_version="v1.0.0"
+        )
+    assert state is not None
+    assert AlertState.from_json(state.to_json()) == state

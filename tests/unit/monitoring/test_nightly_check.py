@@ -1,0 +1,302 @@
+"""The nightly check over stored profiles: windows, reports, alarms, repetition, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops.errors import DriftError
+from mlops.infrastructure.cloudwatch import Metric
+from mlops.infrastructure.objects import ObjectRef
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.group_settings import DriftSettings, GroupSettings
+from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.training import EvaluationMetrics
+from mlops.monitoring import build_baseline, profile_batch
+from mlops.monitoring.nightly import NightlyCheck, nights_due
+from mlops.monitoring.nightly_archive import NightlyArchive
+
+BUCKET = "artifacts"
+NIGHT = date(2026, 5, 10)
+
+
+class FakeChampions:
+    """`Champions` over a dict."""
+
+    def __init__(self) -> None:
+        self.by_group: dict[str, ModelMetadata | None] = {}
+
+    def groups(self) -> list[str]:
+        return sorted(self.by_group)
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        return self.by_group[group]
+
+
+class RecordingAnnouncer:
+    """`Announcer` that remembers; it breaks as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, str]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.published: list[tuple[str | None, str, float]] = []
+        self.failures_left = 0
+
+    def mail(self, subject: str, body: str, *, group: str) -> None:
+        if self.failures_left:
+            self.failures_left -= 1
+            raise ConnectionError("the mail service is down")
+        self.mails.append((subject, body))
+
+    def event(self, detail_type: str, detail: dict[str, Any]) -> None:
+        self.events.append((detail_type, detail))
+
+    def metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
+        self.published += [(group, metric.name, metric.value) for metric in metrics]
+
+    @property
+    def heartbeats(self) -> int:
+        return sum(name == "DriftChecksCompleted" for _, name, _ in self.published)
+
+
+class World:
+    """An artifact bucket on disk, a registry, and a check over both."""
+
+    def __init__(self, root: Path) -> None:
+        self.objects = FilesystemObjects(root)
+        self.champions = FakeChampions()
+        self.announcer = RecordingAnnouncer()
+        self.baselines: dict[str, BaselineStatistics] = {}
+        self.check = NightlyCheck(NightlyArchive(self.objects, BUCKET), self.champions, self.announcer)
+
+    def add_group(self, group: str, *, version: str = "v1.0.0", settings: GroupSettings | None = None) -> None:
+        rng = np.random.default_rng(0)
+        baseline = build_baseline(pd.DataFrame({"age": rng.normal(41, 10, 800), "dose": rng.normal(5, 1, 800)}))
+        self.baselines[group] = baseline
+        self.champions.by_group[group] = ModelMetadata(
+            model_group=group,
+            version=version,
+            number=1,
+            status=Status.CHAMPION,
+            created_at=datetime(2026, 5, 1, tzinfo=UTC),
+            algorithm="RandomForest",
+            hyperparameters={},
+            metrics=EvaluationMetrics(),
+            dataset_version="d",
+            artifact=Artifact(uri="s3://artifacts/m", sha256="0" * 64),
+            settings=settings or GroupSettings(),
+        )
+        self.write(f"models/{group}/{version}/baseline_statistics.json", baseline.to_json())
+
+    def score(self, group: str, day: date, *, rows: int, age: float = 41, version: str = "v1.0.0") -> None:
+        rng = np.random.default_rng(rows + day.toordinal())
+        frame = pd.DataFrame({"age": rng.normal(age, 10, rows), "dose": rng.normal(5, 1, rows)})
+        profile = profile_batch(frame, self.baselines[group])
+        batch_id = f"{rng.integers(2**31):x}"
+        self.write(f"profiles/{group}/{version}/{day.isoformat()}/{batch_id}.json", profile.to_json())
+
+    def write(self, key: str, text: str) -> None:
+        self.objects.write(ObjectRef(BUCKET, key), text.encode(), "application/json")
+
+    def run(self, night: date = NIGHT) -> list[Any]:
+        return self.check.run(datetime(night.year, night.month, night.day, 2, tzinfo=UTC))
+
+    def report(self, group: str, night: date = NIGHT) -> DriftReport:
+        key = f"drift/{group}/{night.isoformat()}/drift_report.json"
+        return DriftReport.from_json(self.objects.read(ObjectRef(BUCKET, key)))
+
+    def keys(self, prefix: str) -> list[str]:
+        return [facts.ref.key for facts in self.objects.list(BUCKET, prefix)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def day(offset: int) -> date:
+    return NIGHT + timedelta(days=offset)
+
+
+def test_a_night_merges_the_batches_of_the_day_and_writes_both_reports(world: World):
+    world.add_group("adherence")
+    world.score("adherence", day(-1), rows=80)
+    world.score("adherence", day(-1), rows=90, age=41)
+    (check,) = world.run()
+    assert (check.group, check.verdict, check.n_batches, check.n_rows) == ("adherence", "OK", 2, 170)
+    assert check.report_uri == "s3://artifacts/drift/adherence/2026-05-10/drift_report.html"
+    assert len(world.keys("drift/adherence/2026-05-10/")) == 2
+    report = world.report("adherence")
+    assert (report.model_group, report.model_version, report.window_days) == ("adherence", "v1.0.0", 1)
+
+
+@pytest.mark.parametrize(("age_days", "window"), [(1, 1), (5, 7), (20, 30)])
+def test_the_window_widens_until_there_are_a_hundred_rows(world: World, age_days: int, window: int):
+    world.add_group("adherence")
+    world.score("adherence", day(-1), rows=20)
+    world.score("adherence", day(-age_days), rows=150)
+    world.score("adherence", day(-60), rows=1000)
+    (check,) = world.run()
+    assert (check.n_rows, world.report("adherence").window_days) == (170, window)
+
+
+def test_a_group_without_enough_rows_is_reported_without_verdict_or_numbers(world: World):
+    world.add_group("adherence")
+    world.score("adherence", day(-2), rows=60, age=90)
+    (check,) = world.run()
+    assert (check.verdict, check.n_rows) == ("INSUFFICIENT_DATA", 60)
+    assert world.announcer.published == [(None, "DriftChecksCompleted", 1)]
+
+
+def test_a_group_that_was_never_scored_has_an_empty_report(world: World):
+    world.add_group("adherence")
+    (check,) = world.run()
+    assert (check.verdict, check.n_rows, check.n_batches) == ("INSUFFICIENT_DATA", 0, 0)
+
+
+def test_without_any_group_the_heartbeat_still_beats(world: World):
+    assert world.run() == []
+    assert world.announcer.heartbeats == 1
+
+
+def test_a_group_without_champion_is_passed_over(world: World):
+    world.champions.by_group["new"] = None
+    assert world.run() == []
+    assert world.keys("drift/") == []
+
+
+def test_numbers_are_published_per_group(world: World):
+    world.add_group("adherence")
+    world.score("adherence", day(-1), rows=300, age=60)
+    world.run()
+    report = world.report("adherence")
+    assert world.announcer.published[:3] == [
+        ("adherence", "DriftScore", report.drift_score),
+        ("adherence", "FeaturesWithDrift", 1),
+        ("adherence", "DriftAlerts", 1),
+    ]
+
+
+def test_the_second_night_of_drift_sends_one_mail_and_one_event(world: World):
+    world.add_group("adherence")
+    for offset in range(-1, 5):
+        world.score("adherence", day(offset), rows=300, age=60)
+    world.run(day(0))
+    assert world.announcer.mails == []
+    for offset in range(1, 5):
+        world.run(day(offset))
+    ((subject, body),) = world.announcer.mails
+    assert subject == "Inputs changed: adherence (age)"
+    assert "- age: median 41" in body
+    assert "inputs changed, not that the model is bad" in body
+    assert "s3://artifacts/drift/adherence/2026-05-11/drift_report.html" in body
+    ((kind, detail),) = world.announcer.events
+    assert (kind, detail["group"], detail["features_with_drift"]) == ("DriftDetected", "adherence", ["age"])
+
+
+def test_when_the_inputs_return_a_mail_says_so(world: World):
+    world.add_group("adherence")
+    for offset, age in enumerate([60, 60, 41, 41, 41, 41]):
+        world.score("adherence", day(2 * offset), rows=300, age=age)
+    for offset in range(12):
+        world.run(day(offset))
+    assert [kind for kind, _ in world.announcer.events] == ["DriftDetected", "DriftResolved"]
+    assert world.announcer.mails[1][0] == "Inputs are back to normal: adherence"
+
+
+def test_running_twice_gives_the_same_report_and_no_second_mail(world: World):
+    world.add_group("adherence")
+    for offset in (-1, 0, 1):
+        world.score("adherence", day(offset), rows=300, age=60)
+    world.run(day(0))
+    first = world.run(day(1))
+    report = world.report("adherence", day(1))
+    assert world.run(day(1)) == first
+    assert world.report("adherence", day(1)) == report
+    assert len(world.announcer.mails) == 1
+    assert len(world.keys("drift/adherence/2026-05-11/")) == 2
+
+
+def test_missed_nights_are_made_up_for(world: World):
+    world.add_group("adherence")
+    world.score("adherence", day(-1), rows=300)
+    world.run(day(0))
+    for offset in (1, 2, 3):
+        world.score("adherence", day(offset), rows=300, age=60)
+    (check,) = world.run(day(4))
+    assert check.report_uri.endswith("2026-05-14/drift_report.html")
+    assert world.report("adherence", day(2)).verdict == "ALERT"
+    assert {key.split("/")[2] for key in world.keys("drift/adherence/2026")} == {
+        day(offset).isoformat() for offset in range(5)
+    }
+    assert len(world.announcer.mails) == 1
+
+
+def test_an_old_night_asked_for_again_does_not_touch_the_alarm(world: World):
+    world.add_group("adherence")
+    world.score("adherence", day(0), rows=300)
+    world.run(day(3))
+    before = world.objects.read(ObjectRef(BUCKET, "drift/adherence/state.json"))
+    (check,) = world.run(day(0))
+    assert check.verdict == "OK"
+    assert world.objects.read(ObjectRef(BUCKET, "drift/adherence/state.json")) == before
+
+
+def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_run(world: World):
+    world.add_group("adherence")
+    for offset in (-1, 0, 1):
+        world.score("adherence", day(offset), rows=300, age=60)
+    world.run(day(0))
+    world.announcer.failures_left = 1
+    with pytest.raises(DriftError, match="mail service is down"):
+        world.run(day(1))
+    world.run(day(1))
+    world.run(day(1))
+    assert len(world.announcer.mails) == 1
+
+
+def test_a_failing_group_stops_neither_the_others_nor_the_failure(world: World):
+    world.add_group("adherence")
+    world.add_group("broken")
+    world.add_group("other")
+    for group in ("adherence", "other"):
+        world.score(group, day(-1), rows=200)
+    world.write("profiles/broken/v1.0.0/2026-05-09/b.json", "{not json")
+    with pytest.raises(DriftError, match="broken"):
+        world.run()
+    assert world.report("adherence").verdict == "OK"
+    assert world.report("other").verdict == "OK"
+    assert world.announcer.heartbeats == 0
+
+
+def test_only_what_the_champion_itself_scored_counts(world: World):
+    world.add_group("adherence", version="v1.0.1")
+    world.score("adherence", day(-1), rows=300, age=90, version="v1.0.0")
+    world.score("adherence", day(-1), rows=200, version="v1.0.1")
+    (check,) = world.run()
+    assert (check.verdict, check.n_rows) == ("OK", 200)
+
+
+def test_the_thresholds_of_the_group_are_used(world: World):
+    settings = GroupSettings(drift=DriftSettings(threshold=50.0, alert_threshold=60.0, exclude_columns=("dose",)))
+    world.add_group("adherence", settings=settings)
+    world.score("adherence", day(-1), rows=300, age=46)
+    (check,) = world.run()
+    assert check.verdict == "OK"
+    assert set(world.report("adherence").features) == {"age"}
+
+
+@pytest.mark.parametrize(("offset", "expected"), [(0, 1), (-3, 1), (1, 1), (4, 4), (400, 30)])
+def test_nights_due_are_the_missed_ones_but_never_a_month(world: World, offset: int, expected: int):
+    from mlops.monitoring.alert_state import AlertState
+
+    due = nights_due(AlertState(last_checked=NIGHT, model_version="v1.0.0"), day(offset))
+    assert len(due) == expected
+    assert due[-1] == day(offset)

@@ -1,0 +1,83 @@
+"""Small data sets with a known truth, and models trained on them once per run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops.models.training import TrainingResult
+from mlops.pipelines.training_pipeline import TrainingPipeline
+
+Builder = Callable[..., pd.DataFrame]
+
+
+def build_table(rows: int = 400, task: str = "binary", seed: int = 0) -> pd.DataFrame:
+    """Patients whose outcome hangs on age, dose and region, with an id, missing cells and columns of no use."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(50, 12, rows).round(1)
+    dose = rng.gamma(2.0, 2.0, rows).round(2)
+    region = rng.choice(["north", "south", "east"], rows, p=[0.5, 0.3, 0.2])
+    signal = 0.08 * (age - 50) + 0.5 * (dose - 4) + np.where(region == "east", 1.5, 0.0)
+    noisy = signal + rng.normal(0, 1.0, rows)
+    outcomes: dict[str, Any] = {
+        "binary": np.where(noisy > 0.5, "yes", "no"),
+        "multiclass": np.select([noisy > 1.2, noisy < -0.8], ["high", "low"], "middle"),
+        "regression": (100 + 10 * noisy).round(3),
+    }
+    frame = pd.DataFrame(
+        {
+            "patient_id": [f"P{number:05d}" for number in range(rows)],
+            "age": np.where(rng.random(rows) < 0.05, np.nan, age),
+            "dose": dose,
+            "region": np.where(rng.random(rows) < 0.05, None, region),
+            "visited": pd.date_range("2023-01-01", periods=rows, freq="D").strftime("%Y-%m-%d"),
+            "nothing": np.nan,
+            "site": "main",
+            "outcome": outcomes[task],
+        }
+    )
+    return frame
+
+
+@pytest.fixture(scope="session")
+def a_table() -> Builder:
+    return build_table
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path) -> Callable[..., Path]:
+    def write(frame: pd.DataFrame, name: str = "train.csv") -> Path:
+        path = tmp_path / name
+        frame.to_csv(path, index=False)
+        return path
+
+    return write
+
+
+SETTINGS = {"target": "outcome", "id_columns": "patient_id"}
+SMALL = {
+    "RandomForest": {"n_estimators": 20},
+    "XGBoost": {"n_estimators": 20},
+    "LogisticRegression": {},
+}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], TrainingResult]:
+    """Trains each algorithm on each task at most once; the results must not be changed."""
+    known: dict[tuple[str, str], TrainingResult] = {}
+
+    def train(algorithm: str, task: str) -> TrainingResult:
+        if (algorithm, task) not in known:
+            folder = tmp_path_factory.mktemp(f"{algorithm}-{task}")
+            build_table(task=task).to_csv(folder / "train.csv", index=False)
+            config = {**SETTINGS, "algorithm": algorithm, **SMALL[algorithm]}
+            known[algorithm, task] = TrainingPipeline(config).execute(folder / "train.csv", folder / "model")
+        return known[algorithm, task]
+
+    return train

@@ -1,0 +1,59 @@
+"""The registry of algorithms, checked against the libraries that it names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mlops.errors import SettingsError
+from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.algorithms import ALGORITHMS, check_settings, make_estimator
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_every_listed_hyperparameter_is_one_that_the_estimator_takes(name: str, task: str):
+    spec = ALGORITHMS[name].spec(task)
+    known = set(make_estimator(GroupSettings(algorithm=name), task).get_params())
+    assert spec.hyperparameters - {"class_weight"} <= known
+    assert set(spec.defaults) <= spec.hyperparameters
+
+
+def test_an_unknown_algorithm_is_refused_with_the_nearest_name():
+    with pytest.raises(SettingsError, match=r"'XGboost'.*Did you mean 'XGBoost'"):
+        check_settings(GroupSettings(algorithm="XGboost"))
+
+
+def test_an_unknown_hyperparameter_is_refused_with_the_nearest_name():
+    settings = GroupSettings.from_config({"algorithm": "RandomForest", "n_estimator": 10})
+    with pytest.raises(SettingsError, match=r"'n_estimator'.*Did you mean 'n_estimators'"):
+        check_settings(settings)
+
+
+def test_a_hyperparameter_of_another_task_is_refused_once_the_task_is_known():
+    settings = GroupSettings(algorithm="LogisticRegression", hyperparameters={"C": 0.5})
+    check_settings(settings)
+    check_settings(settings, "binary")
+    with pytest.raises(SettingsError, match=r"no hyperparameter 'C' for a regression task"):
+        check_settings(settings, "regression")
+
+
+def test_a_list_is_no_value_of_a_hyperparameter():
+    settings = GroupSettings(algorithm="RandomForest", hyperparameters={"max_depth": [3, 5]})
+    with pytest.raises(SettingsError, match=r"single value"):
+        check_settings(settings)
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["algorithms", "gate", "training_job", "training_source", "archive", "command"],
+)
+def test_what_small_lambdas_import_brings_no_numpy(module: str, repository):
+    code = (
+        f"import sys; import mlops.pipelines.{module}; "
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'pandas', 'sklearn', 'xgboost')))"
+    )
+    environment = {"PYTHONPATH": str(repository / "layers" / "mlops")}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
