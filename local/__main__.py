@@ -1,8 +1,9 @@
-"""`python -m local up|down|status|env|deploy|serve`."""
+"""`python -m local up|down|status|env|deploy|demo|serve`."""
 
 import argparse
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from local import launcher
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
     up = command("up", _up, "Start it in the background, or say what is already running.")
     up.add_argument("--port", type=int, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument("--deploy", action="store_true", help="deploy the application too")
     down = command("down", _down, "Stop it and remove its files.")
     down.add_argument("--keep", action="store_true", help="keep logs and decisions")
     command("status", _status, "Say whether it runs and where.")
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     deploy.add_argument("--template", type=Path, default=launcher.REPOSITORY_ROOT / "template.yaml")
     deploy.add_argument("--stack", required=True)
     deploy.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
+    command("demo", _demo, "Deploy the application and walk its whole path on real data.")
     serve = command("serve", _serve, "Run the emulator in the foreground (what `up` starts).")
     serve.add_argument("--port", type=int, required=True)
     serve.add_argument("--instance", required=True)
@@ -52,9 +55,13 @@ def _up(options: argparse.Namespace) -> int:
     running = connect(options.directory)
     if running is not None:
         print(f"Already running on {running.endpoint} (pages: {running.endpoint}/_local/).")
-        return 0
-    state = launcher.start(options.directory, options.port)
-    print(f"Running on {state.endpoint} (pages: {state.endpoint}/_local/, stop with: python -m local down).")
+    else:
+        state = launcher.start(options.directory, options.port)
+        print(f"Running on {state.endpoint} (pages: {state.endpoint}/_local/, stop: python -m local down).")
+    if options.deploy:
+        from local.stack import deploy_application  # noqa: PLC0415 - not needed to start
+
+        _print_outputs(deploy_application(_connected(options)).outputs)
     return 0
 
 
@@ -80,10 +87,20 @@ def _deploy(options: argparse.Namespace) -> int:
     from local.deploy import deploy  # noqa: PLC0415 - boto3 is slow to import and the other commands do without
 
     parameters = dict(text.split("=", 1) for text in options.parameter)
-    outputs = deploy(_connected(options), options.template, options.stack, parameters)
+    _print_outputs(deploy(_connected(options), options.template, options.stack, parameters))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from local.demo import run  # noqa: PLC0415 - not needed by the other commands
+
+    run(options.directory)
+    return 0
+
+
+def _print_outputs(outputs: Mapping[str, str]) -> None:
     for name, value in outputs.items():
         print(f"{name} = {value}")
-    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""May this role do that? Asked on behalf of services that act under a role (state machines, jobs, schedules)."""
+"""May this role do that? Asked for services that act under a role: machines, jobs, schedules."""
 
 import hashlib
 import json
@@ -27,8 +27,8 @@ class Decision:
     def message(self) -> str:
         """What a denied caller reads."""
         return (
-            f"User: {self.principal} is not authorized to perform: {self.action} on resource: {self.resource} "
-            f"because no identity-based policy allows the {self.action} action"
+            f"User: {self.principal} is not authorized to perform: {self.action} "
+            f"on resource: {self.resource} because no identity-based policy allows the {self.action} action"
         )
 
 
@@ -48,7 +48,7 @@ def role_exists(role_arn: str) -> bool:
 
 
 def trusts_service(role_arn: str, service_principal: str) -> bool:
-    """Tell whether the role's trust policy lets `service_principal` (e.g. sagemaker.amazonaws.com) assume it."""
+    """Tell whether the role's trust policy lets a service (`sagemaker.amazonaws.com`) assume it."""
     role = iam_service._roles.get_scoped(get_account_id(), None, role_name(role_arn)) or {}
     document = role.get("AssumeRolePolicyDocument") or {}
     if isinstance(document, str):
@@ -106,7 +106,7 @@ def decide(
 def session_credentials(
     role_arn: str, session_name: str, lifetime_seconds: int = 12 * 3600
 ) -> dict[str, str]:
-    """Open a session of a role, as a service does that runs user code under it; return boto3 client arguments."""
+    """Open a session of a role, as services do for the code they run; return boto3 client arguments."""
     digest = hashlib.sha256(f"{role_arn}:{session_name}:{time.time_ns()}".encode()).hexdigest()
     access_key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest[::-1]
     sts_service.register_session(

@@ -1,4 +1,4 @@
-"""The handle that tests and the demo hold: clients, environment, mails, decisions, requests by any host name."""
+"""The handle that tests and the demo hold: clients, environment, mails, decisions, requests."""
 
 import http.client
 import json

@@ -1,16 +1,21 @@
 """`sam build` and `sam deploy` of a template into a local cloud."""
 
+import fcntl
 import hashlib
+import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.cloud import LocalCloud
 from local.errors import DeployError
 
 DEPLOY_BUCKET = "local-deployments"
+# What a build depends on, beside the template.
+SOURCES = ("functions", "layers", "statemachine", "training", "requirements.lock", "samconfig.toml")
 # Folders beside a template that never go into a deployment.
 _NOT_SOURCES = (
     ".aws-sam",
@@ -31,10 +36,13 @@ def deploy(
     stack_name: str,
     parameters: Mapping[str, str] | None = None,
     *,
-    sources: Iterable[str] = ("functions", "layers", "statemachine", "training"),
+    sources: Iterable[str] = SOURCES,
     build_directory: Path | None = None,
 ) -> dict[str, str]:
-    """Build the template when its sources changed, deploy it without questions, return the stack's outputs.
+    """Build and deploy the template without questions, return the stack's outputs.
+
+    Nothing is built when the sources are those of the last build, and nothing is deployed when they and the
+    parameters are those of the last deployment into this cloud.
 
     Parameters
     ----------
@@ -43,8 +51,8 @@ def deploy(
     parameters
         Parameter overrides by name.
     sources
-        Folders beside the template whose content decides, with the template, whether to build again; those that
-        do not exist count as empty.
+        Files and folders beside the template whose content decides, with the template, whether to build
+        again; those that do not exist count as empty.
     build_directory
         Where the build goes; `.aws-sam/build` beside the template when None, which `sam` itself uses too.
 
@@ -54,23 +62,16 @@ def deploy(
         `sam` failed; the message ends with its last lines.
     """
     template = template.resolve()
-    built = build(cloud, template, sources, build_directory or template.parent / ".aws-sam" / "build")
+    directory = build_directory or template.parent / ".aws-sam" / "build"
     _make_bucket(cloud)
-    overrides = [f"{name}={value}" for name, value in (parameters or {}).items()]
-    _sam(
-        cloud,
-        template.parent,
-        ["deploy", "--template-file", str(built), "--stack-name", stack_name, "--s3-bucket", DEPLOY_BUCKET]
-        + [
-            "--s3-prefix",
-            stack_name,
-            "--no-confirm-changeset",
-            "--no-fail-on-empty-changeset",
-            "--no-progressbar",
-        ]
-        + ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-        + (["--parameter-overrides", *overrides] if overrides else []),
-    )
+    with _alone_in(directory):
+        wanted = json.dumps([source_digest(template, sources), dict(sorted((parameters or {}).items()))])
+        done = cloud.directory / "tmp" / f"deployed-{stack_name}.json"
+        if not (done.exists() and done.read_text(encoding="utf-8") == wanted):
+            done.unlink(missing_ok=True)
+            built = build(cloud, template, sources, directory)
+            _deploy(cloud, built, stack_name, parameters or {})
+            done.write_text(wanted, encoding="utf-8")
     return outputs(cloud, stack_name)
 
 
@@ -81,7 +82,6 @@ def build(cloud: LocalCloud, template: Path, sources: Iterable[str], build_direc
     if built.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return built
     shutil.rmtree(build_directory, ignore_errors=True)
-    # Both directories are named, and no samconfig.toml is read: a developer's own settings do not matter here.
     where = ["--build-dir", str(build_directory), "--cache-dir", str(build_directory.parent / "cache")]
     _sam(
         cloud,
@@ -99,15 +99,42 @@ def outputs(cloud: LocalCloud, stack_name: str) -> dict[str, str]:
 
 
 def source_digest(template: Path, sources: Iterable[str]) -> str:
-    """Return a digest over the template and every file in the source folders, names and contents."""
+    """Return a digest over the template and every source file, names and contents."""
     digest = hashlib.sha256(template.read_bytes())
-    files = sorted(path for name in sources for path in (template.parent / name).rglob("*") if path.is_file())
-    for path in files:
+    roots = [template.parent / name for name in sources]
+    files = {path for root in roots for path in (root, *root.rglob("*")) if path.is_file()}
+    for path in sorted(files):
         relative = path.relative_to(template.parent)
         if not set(relative.parts) & set(_NOT_SOURCES):
             digest.update(f"\0{relative.as_posix()}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _deploy(cloud: LocalCloud, built: Path, stack_name: str, parameters: Mapping[str, str]) -> None:
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
+        # `sam build` reads the project's samconfig.toml; where to deploy to is decided here and not there
+        settings.write("version = 0.1\n")
+        settings.flush()
+        _sam(
+            cloud,
+            built.parent,
+            ["deploy", "--config-file", settings.name, "--template-file", str(built)]
+            + ["--stack-name", stack_name, "--s3-bucket", DEPLOY_BUCKET, "--s3-prefix", stack_name]
+            + ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+            + ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+            + (["--parameter-overrides", *overrides] if overrides else []),
+        )
+
+
+@contextmanager
+def _alone_in(build_directory: Path) -> Iterator[None]:
+    """Keep two deployments of one checkout (the demo, the tests) out of each other's build."""
+    build_directory.parent.mkdir(parents=True, exist_ok=True)
+    with (build_directory.parent / ".local-deploy.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make_bucket(cloud: LocalCloud) -> None:
@@ -118,18 +145,15 @@ def _make_bucket(cloud: LocalCloud) -> None:
 
 
 def _sam(cloud: LocalCloud, directory: Path, arguments: list[str]) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as no_settings:  # instead of a samconfig.toml
-        no_settings.write("version = 0.1\n")
-        no_settings.flush()
-        done = subprocess.run(
-            ["sam", arguments[0], "--config-file", no_settings.name, *arguments[1:]],
-            cwd=directory,
-            env=cloud.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    done = subprocess.run(
+        ["sam", *arguments],
+        cwd=directory,
+        env=cloud.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).splitlines()[-_ERROR_LINES:])
         raise DeployError(f"sam {arguments[0]} ended with code {done.returncode}:\n{said}")

@@ -14,7 +14,7 @@ replaced: list[tuple[str, str]] = []
 
 
 def require_pinned_version(installed: str | None = None) -> None:
-    """Refuse any MiniStack but the pinned one: the corrections replace private functions of exactly that one."""
+    """Refuse any MiniStack but the pinned one: the corrections replace its private functions."""
     found = version("ministack") if installed is None else installed
     if found != PINNED_VERSION:
         raise HookError(

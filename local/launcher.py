@@ -80,7 +80,7 @@ def stop(directory: Path = DEFAULT_DIRECTORY, *, keep: bool = False) -> RunningC
     if state is not None:
         children = session_members(state.pid) if stopped else []
         if stopped:
-            _terminate([state.pid], lambda pid: is_ours(state))
+            _terminate([state.pid], lambda _: is_ours(state))
         # The session id stays reserved while members live, so these can only be ours.
         _terminate([*children, *(session_members(state.pid) if stopped else [])], is_alive)
         _collect(state.pid)
@@ -157,6 +157,7 @@ def _collect(pid: int) -> None:
 
 
 def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended but was not collected yet does not."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
         with suppress(OSError):

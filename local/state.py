@@ -41,7 +41,7 @@ def running_cloud(directory: Path) -> RunningCloud | None:
 
 
 def is_ours(state: RunningCloud) -> bool:
-    """Tell whether `state.pid` still is the process that was started: its command line holds our random id."""
+    """Tell whether `state.pid` still is what was started: its command line holds our random id."""
     return state.instance in command_line(state.pid)
 
 

@@ -1,4 +1,4 @@
-"""Which task of which execution this thread works on: what several corrections of Step Functions need to know."""
+"""Which task of which execution this thread works on; several corrections need to know."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass

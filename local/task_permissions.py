@@ -1,4 +1,4 @@
-"""Which permissions a task of a state machine needs on AWS: action, resource and condition keys per integration."""
+"""Which permissions a task of a state machine needs on AWS, per integration."""
 
 import json
 from collections.abc import Mapping
@@ -107,7 +107,7 @@ def managed_rule_permissions(rule: str, error: str) -> list[Permission]:
 
 
 def _sdk_permissions(service: str, operation: str, arguments: dict[str, Any]) -> list[Permission]:
-    """Return what an `aws-sdk:` task needs: the operation's own action, on the resource that its arguments name."""
+    """Return what an `aws-sdk:` task needs: its own action, on what its arguments name."""
     name, namespace = _capitalised(operation), _SDK_NAMESPACES.get(service.lower(), service.lower())
     prefix = stepfunctions._AWS_SDK_ERROR_PREFIX.get(service.lower(), service.capitalize())
     error = f"{prefix}.{prefix}Exception"

@@ -80,8 +80,6 @@ def create_table(name: str, partition: str, sort: str) -> str:
             {"AttributeName": partition, "KeyType": "HASH"},
             {"AttributeName": sort, "KeyType": "RANGE"},
         ],
-        AttributeDefinitions=[
-            {"AttributeName": key, "AttributeType": "S"} for key in (partition, sort)
-        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (partition, sort)],
     )
     return name

@@ -1,9 +1,9 @@
 """Receives a file that somebody dropped into the data bucket.
 
-Started by EventBridge for every "Object Created" event of the data bucket. Writes dataset versions and rejected
-files to the artifact bucket and their records to the registry table, deletes the exact version of a rejected
-file, starts the train_model or run_inference machine, sends mails, events and metrics. A bad file is a result,
-never an error; what it raises are faults of AWS services, after which the same event may be delivered again.
+Started by EventBridge for every "Object Created" event of the data bucket. Writes dataset versions and
+rejected files to the artifact bucket and their records to the registry table, deletes the exact version of a
+rejected file, starts the train_model or run_inference machine, sends mails, events and metrics. A bad file is
+a result, never an error; what it raises are faults of AWS services, after which the event may come again.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """When an alarm goes off, and when it goes back.
 
-AWS: an alarm looks at the last `EvaluationPeriods` periods of one metric with exactly its dimensions and unit;
-`DatapointsToAlarm` of them must breach; missing ones count as `TreatMissingData` says; the state is reviewed
-every minute or so, also when no data comes.
+AWS: an alarm looks at the last `EvaluationPeriods` periods of one metric with exactly its dimensions and
+unit; `DatapointsToAlarm` of them must breach; missing ones count as `TreatMissingData` says; the state is
+reviewed every minute or so, also when no data comes.
 MiniStack 1.5.33: mixes all dimension sets, looks at one statistic over the whole window, ignores
-`DatapointsToAlarm` and `TreatMissingData`, and only looks when data comes, so that an alarm never goes back.
+`DatapointsToAlarm` and `TreatMissingData`, and only looks when data comes, so that an alarm never goes
+back.
 Here: evaluated as AWS documents it, on every publication and every second. Periods end now instead of on
 the full minute, so that a person who watches need not wait for one.
 """

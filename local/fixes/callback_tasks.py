@@ -1,11 +1,11 @@
 """Tasks that wait for a token.
 
-AWS: when the call that hands out the token fails, the state fails at once. A token answers once: a later answer,
-or one after the state ended, is `TaskTimedOut`; a string that never was a token is `InvalidToken`. A retry hands
-out a new token. `HeartbeatSeconds` fails the state with States.HeartbeatTimeout.
-MiniStack 1.5.33: an error of the Lambda function that hands out the token is swallowed, so that the execution
-waits for nobody; two answers in a row are both accepted; every refused token is `TaskDoesNotExist`; heartbeats
-do nothing; an aborted execution keeps waiting.
+AWS: when the call that hands out the token fails, the state fails at once. A token answers once: a later
+answer, or one after the state ended, is `TaskTimedOut`; a string that never was a token is `InvalidToken`.
+A retry hands out a new token. `HeartbeatSeconds` fails the state with States.HeartbeatTimeout.
+MiniStack 1.5.33: an error of the Lambda function that hands out the token is swallowed, so that the
+execution waits for nobody; two answers in a row are both accepted; every refused token is
+`TaskDoesNotExist`; heartbeats do nothing; an aborted execution keeps waiting.
 Here: the waiting is done anew, as on AWS.
 """
 

@@ -1,7 +1,8 @@
 """The condition key `cloudwatch:namespace`.
 
 AWS: PutMetricData has no resource; a policy narrows it with `cloudwatch:namespace`.
-MiniStack 1.5.33: the key is never set, so that such a statement never matches and every publication is denied.
+MiniStack 1.5.33: the key is never set, so that such a statement never matches and every publication is
+denied.
 Here: read from the request, be it JSON or a form.
 """
 

@@ -43,7 +43,7 @@ def routes_of(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _with_body_routes(original: Any) -> Any:
     def create_or_update(first: Any, *arguments: Any, **keywords: Any) -> Any:
         api_id, attributes = original(first, *arguments, **keywords)
-        # create(logical_id, properties, stack); update(physical_id, old_properties, new_properties, stack, ...)
+        # create(logical_id, properties, stack); update(physical_id, old, new, stack, ...)
         dictionaries = [argument for argument in arguments if isinstance(argument, dict)]
         body = dictionaries[-1].get("Body")
         if isinstance(body, dict):

@@ -5,7 +5,7 @@ and Retry by that name. A module that cannot be imported is `Runtime.ImportModul
 `Runtime.HandlerNotFound`.
 MiniStack 1.5.33: every exception is `Runtime.HandlerError` (or `RuntimeError` when the import fails), so that
 a Catch by class never matches.
-Here: the worker script reports the class, and the result carries it.
+Here: the worker script reports the class, and the result carries it; the log of the function tells it too.
 """
 
 from contextvars import ContextVar
@@ -19,7 +19,10 @@ from local.emulator import replace_text, wrap
 _INIT_PREFIX = "Worker init failed: "
 _reported: ContextVar[dict[str, Any] | None] = ContextVar("lambda_reported_error", default=None)
 
-_HANDLER_ERROR = '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'
+_HANDLER_ERROR = (
+    '_real_stdout.write(json.dumps({"status": "error", "error": str(e),'
+    ' "trace": traceback.format_exc()}) + "\\n")'
+)
 _TYPED_HANDLER_ERROR = (
     '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc(),'
     ' "error_type": type(e).__name__, "stack": traceback.format_tb(e.__traceback__)[1:]}) + "\\n")'
@@ -29,7 +32,8 @@ _TYPED_INIT_ERROR = """traceback.print_exc()
         if isinstance(e, ImportError):
             _said = "Runtime.ImportModuleError: Unable to import module '%s': %s" % (module_name, e)
         elif isinstance(e, AttributeError) and handler_name in str(e):
-            _said = "Runtime.HandlerNotFound: Handler '%s' missing on module '%s'" % (handler_name, module_name)
+            _said = "Runtime.HandlerNotFound: Handler '%s' missing on module '%s'"
+            _said = _said % (handler_name, module_name)
         else:
             _said = "%s: %s" % (type(e).__name__, e)
         _real_stdout.write(json.dumps({"status": "error", "error": _said}) + "\\n")"""
@@ -70,6 +74,8 @@ def _with_error_type(original: Any) -> Any:
             body["errorType"], _, body["errorMessage"] = message.removeprefix(_INIT_PREFIX).partition(": ")
         elif message.startswith(("Worker process died", "Worker process exited")):
             body["errorType"] = "Runtime.ExitError"
+        if not result.get("log"):
+            result["log"] = f"[ERROR] {body.get('errorType')}: {body.get('errorMessage')}"
         return result
 
     return execute

@@ -1,10 +1,11 @@
 """Mails of SNS topics.
 
-AWS: an email subscription stays pending until its owner clicks the link in a mail; until then it gets nothing,
-and shows as `PendingConfirmation`. Then every publication that passes the filter policy is mailed as plain text.
+AWS: an email subscription stays pending until its owner clicks the link in a mail; until then it gets
+nothing, and shows as `PendingConfirmation`. Then every publication that passes the filter policy is mailed
+as plain text.
 MiniStack 1.5.33: such a subscription is confirmed at once, and a mail is a line in the log.
-Here: mails arrive in the inbox at `/_local/inbox`, the confirmation with a link that works. Nobody is confirmed
-by itself, so that a stack whose approvers never confirmed looks here as it looks on AWS.
+Here: mails arrive in the inbox at `/_local/inbox`, the confirmation with a link that works. Nobody is
+confirmed by itself, so that a stack whose approvers never confirmed looks here as it looks on AWS.
 """
 
 import os
@@ -21,8 +22,8 @@ from local.environment import endpoint_url
 
 _MAIL_PROTOCOLS = ("email", "email-json")
 _FOOTER = (
-    "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link below "
-    "to unsubscribe:\n{link}\n\nPlease do not reply directly to this email."
+    "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link "
+    "below to unsubscribe:\n{link}\n\nPlease do not reply directly to this email."
 )
 
 

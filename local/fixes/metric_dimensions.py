@@ -1,9 +1,9 @@
 """Metrics that are asked for without dimensions.
 
-AWS: a metric is namespace, name and the exact set of dimensions; a query without dimensions means the metric
-published without any.
-MiniStack 1.5.33: GetMetricData and GetMetricStatistics without dimensions mix the points of all dimension sets,
-so that a metric published twice (per group and overall) counts double.
+AWS: a metric is namespace, name and the exact set of dimensions; a query without dimensions means the
+metric published without any.
+MiniStack 1.5.33: GetMetricData and GetMetricStatistics without dimensions mix the points of all dimension
+sets, so that a metric published twice (per group and overall) counts double.
 Here: such a query sees only the points without dimensions.
 """
 

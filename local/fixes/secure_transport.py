@@ -1,7 +1,9 @@
 """Bucket policies that demand TLS.
 
-AWS: `aws:SecureTransport` is true for https requests, and a policy that denies everything else is good custom.
-MiniStack 1.5.33: with IAM enforced, the same policy shuts out the plain http of a machine talking to itself.
+AWS: `aws:SecureTransport` is true for https requests, and a policy that denies everything else is good
+custom.
+MiniStack 1.5.33: with IAM enforced, the same policy shuts out the plain http of a machine talking to
+itself.
 Here: a request from the loopback address counts as secure; any other plain request does not.
 """
 

@@ -1,9 +1,9 @@
 """Metrics that AWS services publish about themselves.
 
-AWS: Step Functions publishes ExecutionsStarted, -Succeeded, -Failed, -TimedOut and -Aborted per machine; SQS
-publishes the visible messages of each queue; the age of the oldest message as well.
-MiniStack 1.5.33: publishes those of Lambda only, so that alarms on failed executions and on dead-letter queues
-stay without data.
+AWS: Step Functions publishes ExecutionsStarted, -Succeeded, -Failed, -TimedOut and -Aborted per machine;
+SQS publishes the visible messages of each queue; the age of the oldest message as well.
+MiniStack 1.5.33: publishes those of Lambda only, so that alarms on failed executions and on dead-letter
+queues stay without data.
 Here: the first at each change of status, the second every few seconds.
 """
 

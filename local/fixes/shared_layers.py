@@ -42,7 +42,7 @@ def unpacked(archive: bytes) -> Path:
 
 
 def at_local_path(value: str, folders: list[Path]) -> str:
-    """Return where `/opt/...` is on this machine; any other value, and a path no layer has, is returned as it is."""
+    """Return where `/opt/...` is on this machine; a value that no layer explains stays as it is."""
     if value.startswith("/opt/"):
         for folder in reversed(folders):  # a later layer wins, as on AWS
             candidate = folder / value.removeprefix("/opt/")

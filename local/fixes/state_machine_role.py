@@ -4,8 +4,9 @@ AWS: every call of a task is made with the machine's role, and a denied one fail
 logging is only created when its role may deliver logs. A Distributed Map starts its children with
 states:StartExecution on its own machine.
 MiniStack 1.5.33: calls the services in-process and never looks at the role.
-Here: the role is asked before each call, with the action and resource that AWS documents for the integration.
-A denied Lambda call is `Lambda.AWSLambdaException`, a denied SDK call `<Service>.<Service>Exception`, as on AWS.
+Here: the role is asked before each call, with the action and resource that AWS documents for the
+integration. A denied Lambda call is `Lambda.AWSLambdaException`, a denied SDK call
+`<Service>.<Service>Exception`, as on AWS.
 """
 
 from typing import Any
@@ -98,9 +99,8 @@ def _with_log_delivery(original: Any) -> Any:
         if str(logging.get("Level", logging.get("level", "OFF"))) != "OFF":
             for action in LOG_DELIVERY_ACTIONS:
                 if not decide(properties["RoleArn"], "states.amazonaws.com", action, "*").allowed:
-                    raise ValueError(
-                        f"The state machine IAM Role is not authorized to access the Log Destination ({action})"
-                    )
+                    said = "The state machine IAM Role is not authorized to access the Log Destination"
+                    raise ValueError(f"{said} ({action})")
         return original(*arguments, **keywords)
 
     return create_or_update

@@ -1,4 +1,4 @@
-"""Pages of the local cloud under `/_local/`: inbox, dashboards, and the few calls that the Python handle makes."""
+"""Pages of the local cloud under `/_local/`: inbox, dashboards, and what the Python handle calls."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

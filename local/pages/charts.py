@@ -21,7 +21,7 @@ def color_of(series: Series, index: int) -> str:
 
 
 def nice_step(span: float, *, whole: bool) -> float:
-    """Return 1, 2 or 5 times a power of ten, so that four steps or so make `span`; at least 1 for whole numbers."""
+    """Return 1, 2 or 5 times a power of ten, so that about four make `span`; never below 1 if `whole`."""
     if span <= 0:
         return 1.0
     rough = span / _TICKS
@@ -38,10 +38,12 @@ def time_chart(
     low, high = min(times), max(times)
     if high - low < 1:
         low, high = low - 30, high + 30
-    top = nice_ceiling(
-        max([_highest(series, stacked=stacked), *(float(line["value"]) for line in annotations)])
-    )
-    floor = min(0.0, *(value for entry in series for _, value in entry.points))
+    values = [value for entry in series for _, value in entry.points]
+    highest = max([_highest(series, stacked=stacked), *(float(line["value"]) for line in annotations)])
+    lowest = min(0.0, *values)
+    step = nice_step(highest - lowest, whole=all(value == int(value) for value in values))
+    floor = math.floor(lowest / step) * step
+    top = max(math.ceil(highest / step - 1e-9) * step, floor + step)
     inner = width - _LEFT - _RIGHT - (12 if stacked else 0)
 
     def x(at: float) -> float:
@@ -68,7 +70,8 @@ def bar_chart(series: Sequence[Series], width: int, height: int) -> str:
         middle = (height - step * len(rows)) / 2 + step * (index + 0.5)
         length = max(0.0, value / top * room)
         parts.append(
-            f'<text x="{label_width - 8:.0f}" y="{middle + 4:.1f}" text-anchor="end">{escape(entry.label)}</text>'
+            f'<text x="{label_width - 8:.0f}" y="{middle + 4:.1f}" text-anchor="end">'
+            f"{escape(entry.label)}</text>"
             f'<rect x="{label_width:.0f}" y="{middle - step * 0.3:.1f}" width="{max(length, 1.5):.1f}" '
             f'height="{step * 0.6:.1f}" rx="3" fill="{color_of(entry, index)}"/>'
             f'<text x="{label_width + length + 7:.1f}" y="{middle + 4:.1f}" class="v">{value:g}</text>'
@@ -127,7 +130,8 @@ def _time_labels(low: float, high: float, x: Any, height: int) -> str:
     moments = [low, (low + high) / 2, high]
     anchors = ("start", "middle", "end")
     return "".join(
-        f'<text x="{x(at):.1f}" y="{height - 5}" text-anchor="{anchor}">{_clock(at, with_seconds=with_seconds)}</text>'
+        f'<text x="{x(at):.1f}" y="{height - 5}" text-anchor="{anchor}">'
+        f"{_clock(at, with_seconds=with_seconds)}</text>"
         for at, anchor in zip(moments, anchors, strict=True)
     )
 
@@ -137,7 +141,8 @@ def _annotation(line: dict[str, Any], y: Any, width: int) -> str:
     text = f"{line.get('label', '')} {float(line['value']):g}".strip()
     return (
         f'<line x1="{_LEFT}" x2="{width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="{color}" '
-        f'stroke-dasharray="5 4" opacity=".75"/><text x="{width - _RIGHT}" y="{at - 4:.1f}" text-anchor="end" '
+        f'stroke-dasharray="5 4" opacity=".75"/>'
+        f'<text x="{width - _RIGHT}" y="{at - 4:.1f}" text-anchor="end" '
         f'style="fill:{color}">{escape(text)}</text>'
     )
 
@@ -156,6 +161,7 @@ def _clock(at: float, *, with_seconds: bool) -> str:
 
 def _svg(content: str, width: int, height: int) -> str:
     return (
-        f'<svg viewBox="0 0 {width} {height}" role="img"><style>text{{font:11px system-ui,"DejaVu Sans",sans-serif;'
-        f"fill:{_INK}}}text.v{{font-weight:600;fill:#1d2733}}</style>{content}</svg>"
+        f'<svg viewBox="0 0 {width} {height}" role="img"><style>'
+        f'text{{font:11px system-ui,"DejaVu Sans",sans-serif;fill:{_INK}}}'
+        f"text.v{{font-weight:600;fill:#1d2733}}</style>{content}</svg>"
     )

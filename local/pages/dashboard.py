@@ -13,6 +13,7 @@ from local.pages.markdown import to_html
 from local.pages.widget_metrics import Series, range_seconds, series_of
 
 _COLUMNS = 24
+_NO_DASHBOARDS = "<div class=empty>None deployed yet.</div>"
 _UNIT_WIDTH, _UNIT_HEIGHT = 47, 60
 _FRAME_WIDTH, _FRAME_HEIGHT, _LEGEND_HEIGHT = 38, 74, 22
 
@@ -24,10 +25,10 @@ def dashboards_page(name: str | None) -> str | None:
     if name is not None and not chosen:
         return None
     content = "".join(_dashboard(key, json.loads(entry["DashboardBody"])) for key, entry in chosen.items())
-    lead = "As the template defines them. Where there is little data yet, shorter periods are shown. Times are UTC."
+    lead = "As the template defines them. Where data is scarce, shorter periods are shown. Times are UTC."
     return page(
         "Dashboards",
-        f"<h1>Dashboards</h1><p class=lead>{lead}</p>{content or '<div class=empty>None deployed yet.</div>'}",
+        f"<h1>Dashboards</h1><p class=lead>{lead}</p>{content or _NO_DASHBOARDS}",
         "/_local/dashboard",
         refresh_seconds=10,
     )
@@ -36,7 +37,8 @@ def dashboards_page(name: str | None) -> str | None:
 def _dashboard(name: str, body: Mapping[str, Any]) -> str:
     seconds = range_seconds(body.get("start"))
     widgets = "".join(_widget(widget, seconds) for widget in body.get("widgets", []))
-    return f"<h2><a href='/_local/dashboard?name={escape(name, quote=True)}'>{escape(name)}</a></h2><div class=grid>{widgets}</div>"
+    link = f"/_local/dashboard?name={escape(name, quote=True)}"
+    return f'<h2><a href="{link}">{escape(name)}</a></h2><div class=grid>{widgets}</div>'
 
 
 def _widget(widget: Mapping[str, Any], seconds_back: float) -> str:
@@ -82,7 +84,8 @@ def _alarms(names: list[str]) -> str:
         reason = escape(str(alarm.get("StateReason", "")), quote=True)
         said = {"OK": "OK", "ALARM": "In alarm", "INSUFFICIENT_DATA": "Insufficient data"}.get(state, state)
         rows.append(
-            f'<li title="{reason}"><span>{escape(name)}</span><span class="state {escape(state)}">{escape(said)}</span></li>'
+            f'<li title="{reason}"><span>{escape(name)}</span>'
+            f'<span class="state {escape(state)}">{escape(said)}</span></li>'
         )
     return f"<ul class=alarms>{''.join(rows)}</ul>"
 
@@ -113,7 +116,8 @@ def _metric(properties: Mapping[str, Any], width: int, height: int, seconds_back
 def _values(found: list[Series]) -> str:
     """Show the latest number of each series."""
     cells = "".join(
-        f"<div><div class=value>{entry.points[-1][1]:g}</div><div class=soft>{escape(entry.label)}</div></div>"
+        f"<div><div class=value>{entry.points[-1][1]:g}</div>"
+        f"<div class=soft>{escape(entry.label)}</div></div>"
         for entry in found
         if entry.points
     )

@@ -45,7 +45,8 @@ def confirmation_page(address: str | None) -> str:
     if address is None:
         text = "<h1>Nothing to confirm</h1><p class=lead>The subscription is confirmed already, or gone.</p>"
     else:
-        text = f"<h1>Subscription confirmed</h1><p class=lead>{escape(address)} now gets the mails of this topic.</p>"
+        said = f"{escape(address)} now gets the mails of this topic."
+        text = f"<h1>Subscription confirmed</h1><p class=lead>{said}</p>"
     return page("Subscription", text, "/_local/inbox")
 
 

@@ -15,21 +15,19 @@ _SHOWN_EXECUTIONS = 12
 def index_page() -> str:
     """Return the overview: what can be looked at, what is deployed, and what the state machines do."""
     alarms = [alarm["StateValue"] for alarm in cloudwatch._alarms.values()]
-    dashboards = len(list(cloudwatch._dashboards.keys()))
+    mails = _count(len(mailbox.newest_first()), "mail")
+    dashboards = _count(len(list(cloudwatch._dashboards.keys())), "dashboard")
+    ringing = f"{_count(len(alarms), 'alarm')}, {alarms.count('ALARM')} ringing"
     tiles = [
-        _tile("/_local/inbox", "Inbox", f"{_count(len(mailbox.newest_first()), 'mail')}; none leaves this machine"),
-        _tile(
-            "/_local/dashboard",
-            "Dashboards",
-            f"{_count(dashboards, 'dashboard')}, {_count(len(alarms), 'alarm')}, {alarms.count('ALARM')} ringing",
-        ),
+        _tile("/_local/inbox", "Inbox", f"{mails}; none leaves this machine"),
+        _tile("/_local/dashboard", "Dashboards", f"{dashboards}, {ringing}"),
         _tile(None, "Deployed", _deployed()),
     ]
     return page(
         "Local cloud",
-        f"<h1>Local cloud</h1><p class=lead>MiniStack {PINNED_VERSION} with SageMaker jobs, on this machine only."
-        f"{_api_addresses()}</p><div class=tiles>{''.join(tiles)}</div><h2>Executions</h2>"
-        f'<div class="card rows">{_executions()}</div>',
+        f"<h1>Local cloud</h1><p class=lead>MiniStack {PINNED_VERSION} with SageMaker jobs, "
+        f"on this machine only.{_api_addresses()}</p><div class=tiles>{''.join(tiles)}</div>"
+        f'<h2>Executions</h2><div class="card rows">{_executions()}</div>',
         "/_local/",
         refresh_seconds=5,
     )
@@ -42,7 +40,9 @@ def not_found_page() -> str:
 
 def _tile(address: str | None, name: str, text: str) -> str:
     inner = f"<h2>{escape(name)}</h2><p>{escape(text)}</p>"
-    return f"<div class=card>{inner}</div>" if address is None else f'<a class=card href="{address}">{inner}</a>'
+    if address is None:
+        return f"<div class=card>{inner}</div>"
+    return f'<a class=card href="{address}">{inner}</a>'
 
 
 def _count(number: int, noun: str) -> str:
@@ -65,7 +65,7 @@ def _api_addresses() -> str:
 
 
 def _executions() -> str:
-    newest = sorted(stepfunctions._executions.values(), key=lambda entry: str(entry["startDate"]), reverse=True)
+    newest = sorted(stepfunctions._executions.values(), key=lambda entry: entry["startDate"], reverse=True)
     rows = [_execution(execution) for execution in newest[:_SHOWN_EXECUTIONS]]
     return "".join(rows) or "<div class=empty>None yet.</div>"
 

@@ -11,7 +11,7 @@ _INLINE = (
 
 
 def to_html(text: str) -> str:
-    """Return headings, lists, bold, code and links of `text` as HTML; everything else stays plain and escaped."""
+    """Return headings, lists, bold, code and links of `text` as HTML; the rest stays plain and escaped."""
     html, items = [], []
     for line in [*text.splitlines(), ""]:
         if line.startswith(("- ", "* ")):

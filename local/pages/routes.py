@@ -73,15 +73,13 @@ def _session(request: Request) -> Page:
 
 
 _ROUTES: dict[tuple[str, str], Callable[[Request], Page]] = {
-    ("GET", "/"): lambda request: _html(index.index_page()),
+    ("GET", "/"): lambda _: _html(index.index_page()),
     ("GET", "/ready"): lambda request: Page(request.instance.encode(), content_type="text/plain"),
-    ("GET", "/inbox"): lambda request: _html(inbox.inbox_page(mailbox.newest_first())),
+    ("GET", "/inbox"): lambda _: _html(inbox.inbox_page(mailbox.newest_first())),
     ("GET", "/inbox/"): _message,
-    ("GET", "/inbox.json"): lambda request: _json(
-        {"mails": [mail.to_dict() for mail in mailbox.newest_first()]}
-    ),
+    ("GET", "/inbox.json"): lambda _: _json({"mails": [mail.to_dict() for mail in mailbox.newest_first()]}),
     ("GET", "/confirm"): _confirm,
-    ("POST", "/confirm-all"): lambda request: _json({"confirmed": confirm_all()}),
+    ("POST", "/confirm-all"): lambda _: _json({"confirmed": confirm_all()}),
     ("POST", "/sessions"): _session,
     ("GET", "/dashboard"): lambda request: _html(dashboard.dashboards_page(request.query.get("name"))),
 }

@@ -1,7 +1,8 @@
 """From the `metrics` of a dashboard widget to series of numbers, by CloudWatch's own notation.
 
-Understood: plain arrays (`[namespace, name, dimension, value, ..., {options}]`, with `.` and `...` for what the
-line above says) and expressions of the form `SEARCH('{namespace,dimension} MetricName="x" words', 'stat', period)`.
+Understood: plain arrays (`[namespace, name, dimension, value, ..., {options}]`, with `.` and `...` for what
+the line above says) and expressions of the form `SEARCH('{namespace,dimension} MetricName="x" words',
+'stat', period)`.
 """
 
 import re
@@ -57,7 +58,7 @@ def range_seconds(start: str | None) -> float:
 def series_of(properties: Mapping[str, Any], seconds_back: float) -> list[Series]:
     """Return the series of a widget, looking back from now."""
     since = time.time() - seconds_back
-    metrics = [metric for metric in metrics_of(properties)]
+    metrics = list(metrics_of(properties))
     points = {metric: [p for p in _points(metric) if p["Timestamp"] >= since] for metric in metrics}
     period = _shown_period(metrics, [p["Timestamp"] for found in points.values() for p in found])
     return [_series(metric, points[metric], period) for metric in metrics]

@@ -35,13 +35,13 @@ def install() -> None:
 
 
 def _as_module() -> ModuleType:
-    """Return what MiniStack expects of a service module; jobs do not outlive the process, so no state is kept."""
+    """Return what MiniStack expects of a service module; jobs end with the process, so it has no state."""
     return cast(
         "ModuleType",
         SimpleNamespace(
             handle_request=service.handle_request,
             get_state=lambda: None,
-            load_persisted_state=lambda data: None,
+            load_persisted_state=lambda _: None,
             reset=jobs.forget_all,
         ),
     )

@@ -9,7 +9,7 @@ class SageMakerError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-class JobFailure(Exception):
+class JobFailedError(Exception):
     """A job cannot go on; the message becomes its FailureReason."""
 
 

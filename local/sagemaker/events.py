@@ -13,7 +13,7 @@ logger = logging.getLogger("local.sagemaker")
 
 
 def publish_state(job: Job) -> None:
-    """Publish `SageMaker <Kind> Job State Change` with the job as it is now; a failing target changes nothing."""
+    """Publish `SageMaker <Kind> Job State Change`; a failing target changes nothing for the job."""
     detail: dict[str, Any] = with_times_as(describe(job), epoch_milliseconds) | {"Tags": job.tags}
     entry = {
         "Source": "aws.sagemaker",

@@ -3,7 +3,7 @@
 import re
 
 from local.authorization import decide
-from local.sagemaker.errors import JobFailure
+from local.sagemaker.errors import JobFailedError
 from local.sagemaker.jobs import Job
 
 _ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
@@ -27,4 +27,4 @@ def check_image_access(job: Job) -> None:
     ]:
         decision = decide(job.role_arn, "SageMaker", action, resource)
         if not decision.allowed:
-            raise JobFailure(f"ClientError: The image {image} cannot be pulled: {decision.message}")
+            raise JobFailedError(f"ClientError: The image {image} cannot be pulled: {decision.message}")

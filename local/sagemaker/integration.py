@@ -1,8 +1,10 @@
-"""`sagemaker:createTrainingJob` and `sagemaker:createProcessingJob` in state machines, with and without `.sync`.
+"""`sagemaker:createTrainingJob` and `sagemaker:createProcessingJob` in state machines, with and without
+`.sync`.
 
-As on AWS: Step Functions tags the job as its own (so the role needs AddTags), waits for its end, returns the
-Describe result with times in milliseconds, fails with States.TaskFailed and the job as JSON in Cause when the job
-failed or was stopped, and stops the job when the execution is stopped or the state runs out of time.
+As on AWS: Step Functions tags the job as its own (so the role needs AddTags), waits for its end, returns
+the Describe result with times in milliseconds, fails with States.TaskFailed and the job as JSON in Cause
+when the job failed or was stopped, and stops the job when the execution is stopped or the state runs out of
+time.
 """
 
 import json
@@ -72,7 +74,8 @@ def _create(kind: Kind, arguments: dict[str, Any], task: RunningTask, *, waits: 
         return call(f"Create{kind}Job", arguments, authorise)
     except SageMakerError as error:
         name = _OWN_NAMES.get(error.code, _COMMON_NAME)
-        cause = f"{error.message} (Service: AmazonSageMaker; Status Code: {error.status}; Error Code: {error.code})"
+        details = f"Service: AmazonSageMaker; Status Code: {error.status}; Error Code: {error.code}"
+        cause = f"{error.message} ({details})"
         raise stepfunctions._ExecutionError(f"SageMaker.{name}", cause) from error
 
 

@@ -14,7 +14,7 @@ from local.authorization import decide, session_credentials
 from local.environment import endpoint_url
 from local.sagemaker import container
 from local.sagemaker.describe import output_uri
-from local.sagemaker.errors import JobFailure
+from local.sagemaker.errors import JobFailedError
 from local.sagemaker.events import publish_state
 from local.sagemaker.images import check_image_access
 from local.sagemaker.jobs import Job, Status, all_jobs
@@ -66,7 +66,7 @@ def move(job: Job, secondary_status: str, message: str, status: Status | None = 
 def _live(job: Job) -> None:
     try:
         _work(job)
-    except JobFailure as failure:
+    except JobFailedError as failure:
         _finish(job, "Failed", "Failed", str(failure))
     except Exception as error:
         logger.exception("The job %s ended by an error of the local cloud.", job.name)
@@ -117,7 +117,7 @@ def _run_container(job: Job, credentials: dict[str, str], log: LogStream, metric
             max_runtime_seconds=float(condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)),
         )
     except OSError as error:
-        raise JobFailure(f"AlgorithmError: The entry point could not be started: {error}") from error
+        raise JobFailedError(f"AlgorithmError: The entry point could not be started: {error}") from error
 
 
 def _conclude(job: Job, ending: Ending, client: Any) -> None:

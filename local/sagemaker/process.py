@@ -26,7 +26,7 @@ class Ending:
 
 @dataclass(slots=True)
 class MetricReader:
-    """Finds metric values in log lines by the regular expressions of MetricDefinitions; the last value wins."""
+    """Finds metric values in log lines by the expressions of MetricDefinitions; the last value wins."""
 
     definitions: list[dict[str, str]]
     latest: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -51,7 +51,8 @@ def run(
 ) -> Ending:
     """Run a command to its end, its output line by line to `on_line`.
 
-    A stop request, or the end of its time, sends SIGTERM to its process group and SIGKILL after the grace time.
+    A stop request, or the end of its time, sends SIGTERM to its process group, and SIGKILL after the grace
+    time.
     """
     process = subprocess.Popen(
         command,

@@ -1,4 +1,4 @@
-"""Requests checked against botocore's own model of the SageMaker API: types, names, lengths, patterns, enums."""
+"""Requests checked against botocore's own model of the API: types, names, lengths, patterns, enums."""
 
 import re
 from collections.abc import Iterator
@@ -38,11 +38,11 @@ def check_request(operation: str, request: dict[str, Any]) -> None:
         raise validation_error(count + "; ".join(problems))
 
 
-def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
+def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
     expected = _PYTHON_TYPES.get(shape.type_name)
     is_bool_as_number = isinstance(value, bool) and shape.type_name != "boolean"
     if expected is not None and (not isinstance(value, expected) or is_bool_as_number):
-        yield f"Value at '{path}' must be a {shape.type_name}, not {type(value).__name__}"
+        yield f"Value at '{path}' must be of type {shape.type_name}, not {type(value).__name__}"
     elif shape.type_name == "structure":
         yield from _structure_problems(shape, value, path)
     elif shape.type_name == "list":

@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
@@ -16,16 +17,21 @@ from local.sagemaker import lifecycle
 from local.sagemaker.describe import describe, with_times_as
 from local.sagemaker.errors import SageMakerError, access_denied, validation_error
 from local.sagemaker.jobs import Job, Kind, all_jobs, find_by_arn, find_job, register
-from local.sagemaker.request_model import check_request
+from local.sagemaker.request_model import check_request, service_model
 
 Authorise = Callable[[str, str, dict[str, Any]], str | None]
 """May the caller do (action, resource, context)? None, or the sentence why not."""
 
+_JOB_OPERATION = re.compile(r"(?P<verb>Create|Describe|Stop|List)(?P<kind>Training|Processing)Jobs?")
 _KINDS: tuple[Kind, ...] = ("Training", "Processing")
 
 
 async def handle_request(
-    method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    method: str,  # noqa: ARG001 - this is how MiniStack calls a service
+    path: str,  # noqa: ARG001
+    headers: dict[str, str],
+    body: bytes,
+    query_params: dict[str, Any],
 ) -> tuple[int, dict[str, str], bytes]:
     """Answer one HTTP request, as MiniStack's services do."""
     operation = headers.get("x-amz-target", "").partition(".")[2]
@@ -39,17 +45,16 @@ async def handle_request(
 
 
 def call(operation: str, request: dict[str, Any], authorise: Authorise) -> dict[str, Any]:
-    """Do one operation for a caller whose main action is allowed already; times in the answer are datetimes."""
-    for kind in _KINDS:
-        handlers: dict[str, Callable[[], dict[str, Any]]] = {
-            f"Create{kind}Job": lambda kind=kind: _create(kind, request, authorise),
-            f"Describe{kind}Job": lambda kind=kind: describe(find_job(kind, request[f"{kind}JobName"])),
-            f"Stop{kind}Job": lambda kind=kind: _stop(kind, request),
-            f"List{kind}Jobs": lambda kind=kind: _list(kind, request),
-        }
-        if operation in handlers:
-            check_request(operation, request)
-            return handlers[operation]()
+    """Do one operation for a caller whose main action is allowed; times in the answer are datetimes."""
+    found = _JOB_OPERATION.fullmatch(operation)
+    if found is not None and operation in service_model().operation_names:
+        check_request(operation, request)
+        verb, kind = found["verb"], cast("Kind", found["kind"])
+        if verb == "Create":
+            return _create(kind, request, authorise)
+        if verb == "Describe":
+            return describe(find_job(kind, request[f"{kind}JobName"]))
+        return _stop(kind, request) if verb == "Stop" else _list(kind, request)
     if operation in ("AddTags", "ListTags", "DeleteTags"):
         check_request(operation, request)
         return _tags(operation, request)

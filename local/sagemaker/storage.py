@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from local.environment import REGION
-from local.sagemaker.errors import JobFailure
+from local.sagemaker.errors import JobFailedError
 
 
 def role_client(service: str, endpoint: str, credentials: dict[str, str]) -> Any:
@@ -33,7 +33,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     """Split `s3://bucket/key`."""
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc:
-        raise JobFailure(f"ClientError: {uri!r} is not an S3 URI: write s3://bucket/prefix.")
+        raise JobFailedError(f"ClientError: {uri!r} is not an S3 URI: write s3://bucket/prefix.")
     return parts.netloc, parts.path.lstrip("/")
 
 
@@ -55,13 +55,13 @@ def download(client: Any, source: dict[str, Any], target: Path, *, gunzip: bool 
         else:
             wanted = [(bucket, key, relative_name(key, prefix)) for key in _keys(client, bucket, prefix)]
         if not wanted:
-            raise JobFailure(
+            raise JobFailedError(
                 f"ClientError: Data download failed: No S3 objects found under {source['S3Uri']!r}."
             )
         for source_bucket, key, name in wanted:
             _download_object(client, source_bucket, key, target / name, gunzip=gunzip)
     except ClientError as error:
-        raise JobFailure(f"ClientError: Data download failed: {error} ({source['S3Uri']})") from error
+        raise JobFailedError(f"ClientError: Data download failed: {error} ({source['S3Uri']})") from error
 
 
 def relative_name(key: str, prefix: str) -> str:
@@ -100,7 +100,7 @@ def _upload(client: Any, path: Path, uri: str, key_id: str | None) -> None:
         with path.open("rb") as body:
             client.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
     except ClientError as error:
-        raise JobFailure(f"ClientError: Artifact upload failed: {error} ({uri})") from error
+        raise JobFailedError(f"ClientError: Artifact upload failed: {error} ({uri})") from error
 
 
 def _keys(client: Any, bucket: str, prefix: str) -> Iterator[str]:

@@ -165,7 +165,7 @@ def test_the_audit_log_replays_to_the_registry(registry):
 
 def test_unknown_names_are_answered_with_known_ones(registry):
     registry.register(GROUP, a_candidate())
-    with pytest.raises(ModelNotFoundError, match="its newest is v1.0.0"):
+    with pytest.raises(ModelNotFoundError, match=r"its newest is v1\.0\.0"):
         registry.get_model(GROUP, "v9.0.0")
     with pytest.raises(ModelNotFoundError, match="known groups: adherence"):
         registry.approve_model("adherense", "v1.0.0")
@@ -205,7 +205,9 @@ def test_64_threads_register_versions_without_gap(registry):
 
     def register(index: int) -> str:
         barrier.wait()
-        return registry.register(GROUP, a_candidate(dataset_version=f"d{index}"), job_key=f"job-{index}").model.version
+        return registry.register(
+            GROUP, a_candidate(dataset_version=f"d{index}"), job_key=f"job-{index}"
+        ).model.version
 
     with ThreadPoolExecutor(64) as pool:
         versions = list(pool.map(register, range(64)))

@@ -164,13 +164,13 @@ def test_a_request_is_checked_against_the_service_model(cloud: LocalCloud, sampl
     resources = {"InstanceType": "ml.nothing", "InstanceCount": 1, "VolumeSizeInGB": 5}
     with pytest.raises(ClientError, match="enum value set"):
         client.create_training_job(**job_request(sample, ResourceConfig=resources))
+    specification = {"TrainingImage": "local/python", "TrainingInputMode": "File"}
     with pytest.raises(ClientError, match="ContainerEntrypoint"):
-        specification = {"TrainingImage": "local/python", "TrainingInputMode": "File"}
         client.create_training_job(**job_request(sample, AlgorithmSpecification=specification))
 
 
 def test_a_role_that_does_not_trust_sagemaker_is_refused(cloud: LocalCloud, sample: dict[str, str]) -> None:
-    with pytest.raises(ClientError, match="allows principal 'sagemaker.amazonaws.com'"):
+    with pytest.raises(ClientError, match="allows principal 'sagemaker"):
         cloud.client("sagemaker").create_training_job(**job_request(sample, RoleArn=sample["GreetRoleArn"]))
 
 
@@ -302,3 +302,48 @@ def test_stopping_the_execution_stops_the_job(
     eventually(is_in("InProgress"))
     cloud.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
     eventually(is_in("Stopped"))
+
+
+def test_each_status_is_an_event(
+    cloud: LocalCloud,
+    sample: dict[str, str],
+    data: str,
+    finished: Callable[..., Any],
+    eventually: Callable[..., Any],
+) -> None:
+    sqs, events = cloud.client("sqs"), cloud.client("events")
+    url = sqs.create_queue(QueueName="job-events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Training Job State Change"]}
+    events.put_rule(Name="jobs", EventPattern=json.dumps(pattern))
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "*",
+        "Resource": arn,
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [allow]})})
+    events.put_targets(Rule="jobs", Targets=[{"Id": "queue", "Arn": arn}])
+    try:
+        job = finished(job_request(sample))
+    finally:
+        events.remove_targets(Rule="jobs", Ids=["queue"])
+        events.delete_rule(Name="jobs")
+    seen: list[dict[str, Any]] = []
+
+    def all_five() -> bool:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        seen.extend(json.loads(message["Body"])["detail"] for message in messages)
+        return len(seen) >= 5
+
+    eventually(all_five)
+    assert {entry["SecondaryStatus"] for entry in seen} == {
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
+    }
+    last = next(entry for entry in seen if entry["SecondaryStatus"] == "Completed")
+    assert last["TrainingJobArn"] == job["TrainingJobArn"]
+    assert last["TrainingEndTime"] == round(job["TrainingEndTime"].timestamp() * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,7 @@ def test_detected_and_resolved_alternate_and_alarms_are_a_week_apart(nights: str
     spoken = heard.replace(".", "")
     assert spoken == ("DR" * len(spoken))[: len(spoken)]
     alarms = [index for index, letter in enumerate(heard) if letter == "D"]
-    assert all(later - earlier >= 7 for earlier, later in zip(alarms, alarms[1:], strict=False))
+    assert all(later - earlier >= 7 for earlier, later in pairwise(alarms))
 
 
 @pytest.mark.property

@@ -120,8 +120,9 @@ def test_outliers_beyond_the_fences_alert():
         (lambda frame: frame.drop(columns="age"), "missing_column"),
         (lambda frame: frame.assign(age=np.nan), "empty_column"),
         (lambda frame: frame.assign(age="forty"), "retyped_column"),
+        (lambda frame: frame.assign(age=pd.Timestamp("2026-05-01")), "retyped_column"),
     ],
-    ids=["missing", "empty", "retyped"],
+    ids=["missing", "empty", "words", "dates"],
 )
 def test_a_column_without_usable_values_alerts_and_never_raises(
     change: Callable[[pd.DataFrame], pd.DataFrame], kind: str

@@ -25,7 +25,8 @@ CASES = [
     *(
         f"rx_persistence|other_sites|{column}"
         for column in (
-            "age", "income", "drug_usd", "doctor_visits", "general_health_index", "self_rated_health", "plan", "sex",
+            "age", "income", "drug_usd", "doctor_visits",
+            "general_health_index", "self_rated_health", "plan", "sex",
         )
     ),
     *(

@@ -17,7 +17,7 @@ Builder = Callable[..., pd.DataFrame]
 
 
 def build_table(rows: int = 400, task: str = "binary", seed: int = 0) -> pd.DataFrame:
-    """Patients whose outcome hangs on age, dose and region, with an id, missing cells and columns of no use."""
+    """Patients whose outcome hangs on age, dose and region, with an id, gaps and columns of no use."""
     rng = np.random.default_rng(seed)
     age = rng.normal(50, 12, rows).round(1)
     dose = rng.gamma(2.0, 2.0, rows).round(2)
@@ -29,7 +29,7 @@ def build_table(rows: int = 400, task: str = "binary", seed: int = 0) -> pd.Data
         "multiclass": np.select([noisy > 1.2, noisy < -0.8], ["high", "low"], "middle"),
         "regression": (100 + 10 * noisy).round(3),
     }
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "patient_id": [f"P{number:05d}" for number in range(rows)],
             "age": np.where(rng.random(rows) < 0.05, np.nan, age),
@@ -41,7 +41,6 @@ def build_table(rows: int = 400, task: str = "binary", seed: int = 0) -> pd.Data
             "outcome": outcomes[task],
         }
     )
-    return frame
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ class ApprovalDesk:
         Raises
         ------
         ApprovalClosedError
-            If nobody waits any more: the time is over, or the execution was stopped. The version is expired then.
+            If nobody waits any more: the time is over, or the execution was stopped.
         """
         while True:
             request = self._existing(id_hash)
@@ -64,7 +64,8 @@ class ApprovalDesk:
                 return Decided(self.deliver(counted), is_new=True)
 
     def deliver(self, request: ApprovalRequest) -> ApprovalRequest:
-        """Hand a stored decision to the execution, unless it has it already; a request without one stays as it is.
+        """Hand a stored decision to the execution, unless it has it already; a request without one stays as
+        it is.
 
         Raises
         ------
@@ -76,7 +77,7 @@ class ApprovalDesk:
         try:
             send_task_success(self.unseal(request)["task_token"], request.decision.to_dict())
         except ApprovalClosedError:
-            # A closed token of an execution that lives on means: an earlier try arrived, only its answer was lost.
+            # a closed token of an execution that lives on: an earlier try arrived, only its answer was lost
             if execution_status(request.execution_arn) not in ("RUNNING", "SUCCEEDED"):
                 self._expire(request)
                 raise
@@ -153,7 +154,7 @@ def count_answer(request: ApprovalRequest, answer: Answer) -> ApprovalRequest:
 
 
 def link_of(approver: str) -> str:
-    """Say who decided as far as it is known: a link can be forwarded, so it proves whose link, not which person."""
+    """Say who decided as far as it is known: a link can be forwarded, so it proves no person."""
     return f"link of {approver}"
 
 

@@ -71,8 +71,8 @@ def _comparison_note(model: ModelMetadata, champion: ModelMetadata | None) -> st
         return f"Not compared with {champion.version} on the same rows. {why}"
     if comparison.champion_version != champion.version:
         return (
-            f"The comparison is with {comparison.champion_version}; meanwhile {champion.version} is in service, "
-            "so read it with care."
+            f"The comparison is with {comparison.champion_version}; meanwhile {champion.version} is in "
+            "service, so read it with care."
         )
     return None
 

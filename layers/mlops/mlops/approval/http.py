@@ -23,7 +23,7 @@ from mlops.approval.links import (
 )
 from mlops.approval.style import STYLE_HASH
 from mlops.errors import ApprovalClosedError
-from mlops.models.approval import Answer, ApprovalRequest, RequestStatus
+from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
 
 BODY_LIMIT_BYTES = 16_384
 REASON_LIMIT_CHARACTERS = 1_000
@@ -34,7 +34,8 @@ _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src '{STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src '{STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -130,10 +131,11 @@ class ApprovalPage:
         return self._show(claims, request, approver)
 
     def _show(self, claims: Claims, request: ApprovalRequest, approver: str) -> Reply:
+        is_over = request.status is RequestStatus.PENDING and self.desk.now() >= request.expires_at
+        if request.status is RequestStatus.EXPIRED or is_over:
+            raise ApprovalClosedError(_closed(request))
         if request.decision is not None or _has_answered(request, approver):
             return Reply(200, page.render_outcome(request))
-        if request.status is not RequestStatus.PENDING or self.desk.now() >= request.expires_at:
-            raise ApprovalClosedError(_closed(request))
         return Reply(200, page.render_request(request, approver, nonce=self._nonce(claims)))
 
     def _decide(self, visit: Visit, claims: Claims, request: ApprovalRequest, approver: str) -> Reply:
@@ -147,7 +149,7 @@ class ApprovalPage:
                 request, approver, nonce=self._nonce(claims), problem=problem, reason=form.get("reason", "")
             )
             return Reply(400, html)
-        choice = "approved" if form["decision"] == "approved" else "rejected"
+        choice: Choice = "approved" if form["decision"] == "approved" else "rejected"
         answer = Answer(approver, choice, form.get("reason", "").strip(), self.desk.now())
         try:
             decided = self.desk.answer(request.id_hash, answer)
@@ -155,7 +157,7 @@ class ApprovalPage:
             raise ApprovalClosedError(_closed(request)) from error
         if not decided.is_new:
             return Reply(409, page.render_outcome(decided.request, is_late=True))
-        return Reply(303, "", {"Location": f"/approvals/{visit.token}"})
+        return Reply(303, "", {"Location": visit.token})
 
     def _nonce(self, claims: Claims) -> str:
         return make_nonce(claims, keys=self.keys(), now=self.desk.now())

@@ -1,7 +1,7 @@
 """Signed links: who may answer which request until when, in a token that fits an address.
 
-A token is `<payload>.<signature>`: compact JSON and its HMAC-SHA256, both in base64url without padding. Two keys may
-be live at once, so that keys rotate without killing the links that are in people's mailboxes.
+A token is `<payload>.<signature>`: compact JSON and its HMAC-SHA256, both in base64url without padding. Two
+keys may be live at once, so that keys rotate without killing the links that are in people's mailboxes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import json
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +25,7 @@ AUDIENCE = "approval"
 CLOCK_SKEW_SECONDS = 60
 TOKEN_LIMIT_CHARACTERS = 1_024
 NONCE_LIFETIME_SECONDS = 4 * 3600
+KEYS_LIFETIME_SECONDS = 60.0
 
 _TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NONCE = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
@@ -68,6 +71,22 @@ class SigningKeys:
     def verify(self, text: str, signature: str) -> bool:
         """Tell whether one of the live keys made the signature; takes the same time whichever it is."""
         return any([hmac.compare_digest(_mac(key, text), signature) for key in self.keys])  # noqa: C419
+
+
+class RotatingKeys:
+    """The live signing keys, read again every minute so that a rotation arrives without a deployment."""
+
+    def __init__(self, read: Callable[[], str], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._keys: SigningKeys | None = None
+        self._read_at = 0.0
+
+    def __call__(self) -> SigningKeys:
+        """Return the keys, at most `KEYS_LIFETIME_SECONDS` old."""
+        if self._keys is None or self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
+            self._keys, self._read_at = SigningKeys.from_secret(self._read()), self._clock()
+        return self._keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +138,8 @@ def make_token(
 def read_token(token: str, *, keys: SigningKeys, now: datetime) -> Claims:
     """Return what a token says, after checking that it was made here and not for later.
 
-    The end of its time is not checked: who comes late gets a friendly page, and for that the claims are needed.
+    The end of its time is not checked: who comes late gets a friendly page, and for that the claims are
+    needed.
 
     Raises
     ------

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
+from mlops.approval.links import SigningKeys, make_token
+from mlops.approval.requests import OpenedRequest
+from mlops.infrastructure.sns import send_mail
 from mlops.models.approval import ApprovalRequest, ScoreEvidence
 
 LINE_WIDTH = 72
 _SCORES_SHOWN = 6
 _SENTENCES_SHOWN = 6
 _IMPORTANCES_SHOWN = 5
+
+
+def mail_approvers(
+    opened: OpenedRequest, topic_arn: str, base_url: str, *, keys: SigningKeys, now: datetime
+) -> None:
+    """Send every approver a mail of their own; the attribute `approver` is what subscriptions filter on.
+
+    `base_url` is the address of the page without the token, such as `https://.../approvals`.
+    """
+    for approver in opened.request.approvers:
+        token = make_token(opened.request, opened.approval_id, approver, keys=keys, now=now)
+        subject, body = compose_request(opened.request, f"{base_url.rstrip('/')}/{token}")
+        send_mail(topic_arn, subject, body, attributes={"approver": approver})
 
 
 def compose_request(request: ApprovalRequest, link: str) -> tuple[str, str]:
@@ -28,8 +45,8 @@ def _body(request: ApprovalRequest, link: str) -> Iterator[str]:
     yield link
     yield ""
     yield from _wrap(
-        f"The link is personal and works until {request.expires_at:%d %b %Y, %H:%M} UTC. Opening it decides nothing. "
-        "Please do not forward it: the decision is recorded under your address."
+        f"The link is personal and works until {request.expires_at:%d %b %Y, %H:%M} UTC. "
+        "Opening it decides nothing. Please do not forward it: the decision is recorded under your address."
     )
     yield from _part(
         "Scores on held-out rows (greater is better)", map(_score, evidence.scores[:_SCORES_SHOWN])

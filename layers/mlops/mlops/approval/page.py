@@ -36,7 +36,7 @@ def render_request(
 
 
 def render_outcome(request: ApprovalRequest, *, is_late: bool = False) -> str:
-    """Return the page of a request that is decided; `is_late` tells a visitor that an answer did not count."""
+    """Return the page of a decided request; `is_late` tells a visitor that the answer did not count."""
     late = (
         '<p role="alert"><strong>Your answer did not count: this was decided before.</strong></p>'
         if is_late
@@ -81,7 +81,8 @@ def _header(request: ApprovalRequest, question: str) -> str:
     until = (
         f"<p>Open until {_time(request.expires_at)}</p>" if request.status is RequestStatus.PENDING else ""
     )
-    return f"<header><p>Model approval</p><h1>{escape(request.group)} {escape(request.version)}</h1>{lead}{until}</header>"
+    name = f"{escape(request.group)} {escape(request.version)}"
+    return f"<header><p>Model approval</p><h1>{name}</h1>{lead}{until}</header>"
 
 
 def _scores(evidence: Evidence, version: str) -> str:
@@ -133,8 +134,8 @@ def _difference_plot(difference: float, interval: Interval | None, limit: float)
 
 
 def _reach(score: ScoreEvidence) -> float:
-    values = (*(score.difference_interval or ()), score.difference or 0.0)
-    return max(abs(value) for value in values)
+    low, high = score.difference_interval or (0.0, 0.0)
+    return max(abs(low), abs(high), abs(score.difference or 0.0))
 
 
 def _sentences(title: str, sentences: Iterable[str]) -> str:
@@ -148,15 +149,22 @@ def _importances(evidence: Evidence) -> str:
         return ""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{value:.4f}</td><td class="plot">'
-        '<svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="200" height="10" rx="3"/>'
-        f'<rect class="bar" width="{200 * max(value, 0.0) / largest:.1f}" height="10" rx="3"/></svg></td></tr>'
+        f"{_bar(max(value, 0.0) / largest)}</td></tr>"
         for name, value in evidence.importances.items()
     )
     return (
         "<section><h2>What the model looks at</h2><table>"
         "<caption>Loss of the deciding score when the column is shuffled.</caption>"
-        '<thead><tr><th scope="col">Column</th><th scope="col">Importance</th><th scope="col">'
-        f'<span class="soft">share</span></th></tr></thead><tbody>{rows}</tbody></table></section>'
+        '<thead><tr><th scope="col">Column</th><th scope="col">Importance</th>'
+        f"<td></td></tr></thead><tbody>{rows}</tbody></table></section>"
+    )
+
+
+def _bar(share: float) -> str:
+    return (
+        '<svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="200" height="10" rx="3"/>'
+        f'<rect class="bar" width="{200 * share:.1f}" height="10" rx="3"/></svg>'
     )
 
 
@@ -181,9 +189,11 @@ def _consequences(request: ApprovalRequest) -> str:
     more = request.required_approvals - sum(answer.choice == "approved" for answer in request.answers)
     quorum = f"<li>{more} approvals are still needed.</li>" if more > 1 else ""
     return (
-        f"<section><h2>What happens next</h2><ul>{quorum}<li><strong>Approve:</strong> scoring files are answered by "
-        f"{version}{replaces}.</li><li><strong>Reject:</strong> {stays}; {version} is closed for good.</li>"
-        f"<li><strong>Nothing:</strong> the request expires at {_time(request.expires_at)}, and {stays}.</li></ul></section>"
+        f"<section><h2>What happens next</h2><ul>{quorum}<li><strong>Approve:</strong> scoring files are "
+        f"answered by {version}{replaces}.</li><li><strong>Reject:</strong> {stays}; {version} is closed "
+        "for good.</li>"
+        f"<li><strong>Nothing:</strong> the request expires at {_time(request.expires_at)}, and {stays}."
+        "</li></ul></section>"
     )
 
 
@@ -201,7 +211,8 @@ def _form(request: ApprovalRequest, approver: str, nonce: str, reason: str) -> s
         '<label class="field" for="reason">Reason <span class="soft">(needed to reject)</span></label>'
         f'<textarea id="reason" name="reason" maxlength="1000">{escape(reason)}</textarea>'
         f'<label class="field" for="version">Type the version, <code>{version}</code>, to confirm</label>'
-        '<input type="text" id="version" name="version" required maxlength="32" autocapitalize="none" spellcheck="false">'
+        '<input type="text" id="version" name="version" required maxlength="32" '
+        'autocapitalize="none" spellcheck="false">'
         '<button type="submit">Send decision</button></form></section>'
     )
 
@@ -210,7 +221,8 @@ def _outcome(request: ApprovalRequest) -> str:
     decision = request.decision
     if decision is None:
         given = f"{len(request.answers)} of {request.required_approvals} approvals are in."
-        return f'<section class="notice"><h2>Not decided yet</h2><p>{given} Your answer is recorded.</p></section>'
+        told = f"<h2>Not decided yet</h2><p>{given} Your answer is recorded.</p>"
+        return f'<section class="notice">{told}</section>'
     return f'<section class="notice">{_decision(decision)}</section>'
 
 

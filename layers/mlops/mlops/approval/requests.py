@@ -51,9 +51,9 @@ def request_approval(
 ) -> OpenedRequest | None:
     """Open a request for a waiting candidate, and supersede older ones that nobody has decided.
 
-    Entering again for the same version (a retry, a redrive) puts the new task token into the same request, so that
-    the links in people's mailboxes go on working. Returns None when nobody needs to be asked: approval is automatic,
-    was decided already, or a newer candidate is ahead; the execution has its answer then.
+    Entering again for the same version (a retry, a redrive) puts the new task token into the same request, so
+    that the links in people's mailboxes go on working. Returns None when nobody needs to be asked: approval
+    is automatic, was decided already, or a newer candidate is ahead; the execution has its answer then.
 
     Raises
     ------
@@ -62,10 +62,12 @@ def request_approval(
     """
     model = desk.registry.get_model(candidate.group, candidate.version)
     if model.settings.approval.automatic:
-        return _approve_automatically(desk, candidate, model)
+        _approve_automatically(desk, candidate, model)
+        return None
     newer = _newer_candidate(desk, model)
     if newer is not None or model.status is Status.SUPERSEDED:
-        return _supersede_itself(desk, candidate, model, newer)
+        _supersede_itself(desk, candidate, model, newer)
+        return None
     _check_approvers(model, approvers)
     opened = _reopen(desk, candidate, model) or _open(desk, candidate, model, approvers, make_id())
     desk.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
@@ -82,8 +84,8 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
     needed = model.settings.approval.required_approvals
     if len(approvers) < needed:
         raise NoApproverError(
-            f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} have confirmed "
-            "their subscription to the approval topic; confirm it and redrive the execution."
+            f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} have "
+            "confirmed their subscription to the approval topic; confirm it and redrive the execution."
         )
 
 

@@ -33,7 +33,7 @@ def strength(values: pd.Series, answer: pd.Series) -> float:
 
 
 def _cells(values: pd.Series) -> NDArray[np.int64]:
-    """Cut a column into at most fifty cells: levels, or quantiles of numbers; missing is a cell of its own."""
+    """Cut a column into at most fifty cells: levels, or quantiles of numbers; missing is one too."""
     if values.dtype == object:
         return np.asarray(pd.factorize(values)[0] + 1)
     numbers = values.to_numpy(np.float64)
@@ -47,7 +47,7 @@ def _cells(values: pd.Series) -> NDArray[np.int64]:
 
 
 def _out_of_fold_mean(cells: NDArray[np.int64], answer: NDArray[np.bool_] | Numbers) -> Numbers:
-    """Predict every row by the mean answer of its cell in the other half, so that rare cells prove nothing."""
+    """Predict every row by the mean answer of its cell in the other half: rare cells prove nothing."""
     # a fixed scramble: neighbouring rows, which may be repeats, go to both halves alike
     fold = (np.arange(len(cells)) * 2654435761 // 65536) % _FOLDS
     predicted = np.empty(len(cells))

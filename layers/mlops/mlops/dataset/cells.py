@@ -64,7 +64,7 @@ def view_as_numbers(values: Sequence[str], decimal: str = ".") -> NumberView:
     texts = [value.replace(",", ".") for value in values] if decimal == "," else list(values)
     joined = "\n".join(texts) + "\n"
     is_code = np.zeros(n, dtype=bool)
-    if n and _ALL_NUMBERS.fullmatch(joined) and "\n\n" not in joined:
+    if n and joined.count("\n") == n and _ALL_NUMBERS.fullmatch(joined):
         numbers = np.asarray(texts, dtype=np.float64)
         is_number = np.isfinite(numbers)
         is_missing, is_like = np.zeros(n, dtype=bool), ~is_number
@@ -72,7 +72,9 @@ def view_as_numbers(values: Sequence[str], decimal: str = ".") -> NumberView:
         is_number, is_missing, is_like, numbers = _view_mixed(values, texts)
     if _CODE.search(joined):
         is_code = np.fromiter((bool(_CODE.fullmatch(text.strip())) for text in texts), bool, n)
-    is_code |= is_number & np.isfinite(numbers) & (np.abs(numbers) >= _SAFE_INTEGER) & _all_digits(texts)
+    is_large = is_number & np.isfinite(numbers) & (np.abs(numbers) >= _SAFE_INTEGER)
+    if is_large.any():
+        is_code |= is_large & _all_digits(texts)
     return NumberView(numbers, is_number, is_missing, is_like, is_code)
 
 
@@ -99,7 +101,8 @@ def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:
 
 def view_as_missing(values: Sequence[str]) -> NDArray[np.bool_]:
     """Which distinct values mean "missing" in a column of text."""
-    return np.fromiter((value.strip().lower() in MISSING_EVERYWHERE for value in values), bool, len(values))
+    folded = map(str.lower, map(str.strip, values))
+    return np.fromiter(map(MISSING_EVERYWHERE.__contains__, folded), bool, len(values))
 
 
 _ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*")

@@ -75,7 +75,8 @@ def _read(
         "low_memory": False,
         "engine": "c",
     }
-    return pd.read_csv(BytesIO(block.body), **{**settings, **options})
+    frame: pd.DataFrame = pd.read_csv(BytesIO(block.body), **{**settings, **options})
+    return frame
 
 
 def _columns_with_text(

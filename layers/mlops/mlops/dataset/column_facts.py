@@ -146,7 +146,7 @@ class ColumnFacts:
             self.n_missing_as_number += int(counts[is_missing].sum())
         if self._may_be_date():
             self._add_dates(view_as_dates(values), values, codes, counts, lines)
-        self._add_unseen(values, codes, counts, lines)
+        self._add_unseen(values, codes, lines)
         self.n_rows += len(codes)
 
     def _may_be_numeric(self) -> bool:
@@ -281,7 +281,6 @@ class ColumnFacts:
         self,
         values: list[str],
         codes: NDArray[np.int64],
-        counts: NDArray[np.int64],
         lines: NDArray[np.int64],
     ) -> None:
         if self.known is None or self.known.kind != "category" or self.known.levels is None:

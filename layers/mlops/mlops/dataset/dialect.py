@@ -38,7 +38,7 @@ class Dialect:
     n_skipped_lines: int
     has_sep_line: bool
     decimal: str
-    has_unclosed_header: bool = False
+    has_bad_header_quotes: bool = False
 
 
 def detect(head: bytes) -> Dialect | None:
@@ -50,7 +50,7 @@ def detect(head: bytes) -> Dialect | None:
     delimiter = named or _vote(sample)
     end, n_lines = _end_of_record(head, offset)
     header = head[offset:end].decode("utf-8", "ignore")
-    names = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter, strict=False), [])
+    names, is_well_quoted = _names(header, delimiter)
     return Dialect(
         delimiter=delimiter,
         names=tuple(names),
@@ -59,8 +59,18 @@ def detect(head: bytes) -> Dialect | None:
         n_skipped_lines=line - 1 + n_lines,
         has_sep_line=has_sep_line,
         decimal=_decimal(sample, delimiter),
-        has_unclosed_header=header.count('"') % 2 == 1,
+        has_bad_header_quotes=not is_well_quoted,
     )
+
+
+def _names(header: str, delimiter: str) -> tuple[list[str], bool]:
+    """Return the column names, and whether their quotes make sense."""
+    line = header.rstrip("\r\n")
+    try:
+        names = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return line.split(delimiter), False
+    return names, True
 
 
 def records(text: str, delimiter: str, limit: int = _SAMPLE_RECORDS) -> list[list[str]]:
@@ -132,7 +142,7 @@ def _end_of_record(head: bytes, offset: int) -> tuple[int, int]:
 
 
 def _decimal(sample: str, delimiter: str) -> str:
-    """A comma is the decimal mark when cells look like `1,5` and none like `1.5`; never with comma-separated."""
+    """A comma is the decimal mark when cells look like `1,5`, none like `1.5`, and it is no delimiter."""
     if delimiter == ",":
         return "."
     cells = [cell.strip() for record in records(sample, delimiter)[1:] for cell in record]

@@ -41,7 +41,7 @@ def receive_upload(upload: Upload, *, ports: IntakePorts, limits: Limits, now: d
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
     settings were trained on before. A scoring file is tied to the champion of this moment and scored. A file
-    that cannot be used goes to quarantine, and a mail says what to do. Anything else is ignored, with a reason.
+    that cannot be used goes to quarantine, and a mail says what to do. Anything else is ignored for a reason.
 
     Raises
     ------
@@ -110,7 +110,8 @@ def _handle(
         advice = f"Correct {upload.group}/{SETTINGS_FILE} and drop the file again."
         return _reject(upload, record, _refusal(upload, "settings", str(error), advice), ports, now)
     if upload.size_bytes > limits.max_expanded_bytes:
-        message = f"The file is too large: {upload.size_bytes // MIB:,} MiB, the limit is {limits.max_expanded_bytes // MIB:,}."
+        size, limit = upload.size_bytes // MIB, limits.max_expanded_bytes // MIB
+        message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."
         return _reject(upload, record, _refusal(upload, "too_large", message, "Split the file."), ports, now)
     champion = ports.models.champion(record.group) if upload.purpose == "inference" else None
     if upload.purpose == "inference" and champion is None:
@@ -226,7 +227,7 @@ def _reject(
 
 
 def _gone(upload: Upload, record: UploadRecord, ports: IntakePorts, now: datetime) -> Received:
-    """Close an upload whose file is not there: rejected by a run that was cut short, or deleted by somebody."""
+    """Close an upload whose file is not there: rejected by a run cut short, or deleted by somebody."""
     report = report_in_quarantine(upload, ports)
     if report is None:
         return _finish(replace(record, state="ignored", reason="deleted", finished_at=now), None, ports)

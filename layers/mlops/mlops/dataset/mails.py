@@ -45,7 +45,8 @@ def duplicate_mail(upload: Upload, training: TrainingRecord, version: str | None
         else f"Their training {training.training_id} was started at {training.started_at:%Y-%m-%d %H:%M} UTC."
     )
     body = (
-        f"The file {shown(upload.key, 200)} holds the same bytes as an earlier one, and the settings are the same.\n"
+        f"The file {shown(upload.key, 200)} holds the same bytes as an earlier one,"
+        " and the settings are the same.\n"
         f"{became}\n\nNo second training was started. To train again, change the data or model.toml.\n"
     )
     return f"[{training.group}] {shown(upload.filename, 80)}: known already, not trained again", body

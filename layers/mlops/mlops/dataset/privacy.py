@@ -31,7 +31,7 @@ def shown(text: str, limit: int = _MAX_SHOWN) -> str:
 
 
 def safe_examples(values: Iterable[str]) -> tuple[str, ...]:
-    """Return at most three values that may stand in a report: short, printable, nothing that looks personal."""
+    """Return at most three values fit for a report: short, printable, nothing that looks personal."""
     fit = (shown(value, 24) for value in values if len(value) <= 40 and not _UNSAFE_PARTS.search(value))
     return tuple(dict.fromkeys(fit))[:3]
 

@@ -47,9 +47,9 @@ def read_table(
     Returns
     -------
     pandas.DataFrame
-        Columns in the order of the file, index 0..n-1. Numbers are `float64`, or `int64` when all are whole and
-        none is missing; everything else is `object`: stripped text, NaN where missing. Ids and numbers with
-        leading zeros stay text.
+        Columns in the order of the file, index 0..n-1. Numbers are `float64`, or `int64` when all are whole
+        and none is missing; everything else is `object`: stripped text, NaN where missing. Ids and numbers
+        with leading zeros stay text.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def read_pieces(
 ) -> Iterator[pd.DataFrame]:
     """Read a file of data piece by piece: the rows of `read_table`, in order, in memory that stays flat.
 
-    Takes and raises what `read_table` does. Every numeric column is `float64` in every piece, and the index goes
+    Takes and raises what `read_table` does. Every numeric column is `float64` in every piece, the index goes
     on from piece to piece. A file without rows yields one empty piece.
     """
     file, found = _survey(path, schema, settings)
@@ -101,6 +101,8 @@ def _survey(
     return file, found
 
 
+# beyond this a float does not hold every integer
+_EXACT_INTEGER = 2.0**53
 _UNLIMITED = Limits(min_rows=0, max_columns=1_000_000, max_header_characters=10_000)
 
 
@@ -117,9 +119,9 @@ def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
 def _refuse_unreadable(found: Survey, name: str) -> None:
     from mlops.dataset.validation import report_on  # noqa: PLC0415  validation reads nothing
 
-    if found.columns and not (
-        found.shape.ragged or found.shape.unclosed_quote_line or found.shape.bad_quotes
-    ):
+    has_names = any(column.name for column in found.columns)
+    shape = found.shape
+    if has_names and not (shape.ragged or shape.unclosed_quote_line or shape.bad_quotes):
         return
     rejections = report_on(found).of_severity("reject")
     reason = rejections[0].message if rejections else "It cannot be read as a table."
@@ -157,7 +159,8 @@ def _cells(chunk: Chunk, position: int, *, is_numeric: bool, decimal: str) -> ND
     cells = chunk.texts[position]
     values: list[str] = cells.categories.tolist()
     if is_numeric:
-        return view_as_numbers(values, decimal).numbers[cells.codes]
+        numbers: NDArray[Any] = view_as_numbers(values, decimal).numbers[cells.codes]
+        return numbers
     missing = view_as_missing(values)
     clean = np.array(
         [np.nan if gone else value.strip() for value, gone in zip(values, missing, strict=True)], dtype=object
@@ -170,6 +173,6 @@ def _joined(parts: list[NDArray[Any]], *, is_numeric: bool) -> NDArray[Any]:
     if not parts:
         return np.empty(0, np.float64 if is_numeric else object)
     whole = np.concatenate(parts)
-    if is_numeric and np.isfinite(whole).all() and (np.rint(whole) == whole).all():
+    if is_numeric and (np.abs(whole) < _EXACT_INTEGER).all() and (np.rint(whole) == whole).all():
         return whole.astype(np.int64)
     return whole

@@ -140,8 +140,9 @@ class RecordCutter:
         self, buffer: bytes, octets: NDArray[np.uint8], layout: _Layout, lines: Positions
     ) -> NDArray[np.bool_]:
         """Note what is wrong; return which records can be read."""
+        bad_quotes = np.zeros(len(lines), dtype=bool)
         if len(layout.quotes):
-            self._check_quotes(octets, layout, lines)
+            bad_quotes = self._check_quotes(octets, layout, lines)
         lengths = layout.ends - layout.starts
         lengths -= octets[layout.ends - 1] == _RETURN
         blank = self._blank(buffer, octets, layout, lengths)
@@ -151,7 +152,7 @@ class RecordCutter:
             self._note_ragged(buffer, layout, lines, ~exact)
         long = self._long(layout, lengths, lines)
         header = self._repeated_header(buffer, layout, lines)
-        return exact & ~blank & ~long & ~header
+        return exact & ~blank & ~long & ~header & ~bad_quotes
 
     def _exact(self, layout: _Layout) -> NDArray[np.bool_]:
         """Which records have the right number of fields."""
@@ -162,7 +163,8 @@ class RecordCutter:
             grid = layout.delimiters.reshape(n_rows, n_inner)
             if (grid[:, 0] >= layout.starts).all() and (grid[:, -1] < layout.ends).all():
                 return np.ones(n_rows, dtype=bool)
-        return self._delimiters_per_record(layout) == n_inner
+        exact: NDArray[np.bool_] = self._delimiters_per_record(layout) == n_inner
+        return exact
 
     def _delimiters_per_record(self, layout: _Layout) -> Positions:
         before = np.searchsorted(layout.delimiters, layout.ends)
@@ -172,7 +174,7 @@ class RecordCutter:
         self, buffer: bytes, octets: NDArray[np.uint8], layout: _Layout, lengths: Positions
     ) -> NDArray[np.bool_]:
         """Which records hold nothing but delimiters, spaces and empty quotes."""
-        blank: NDArray[np.bool_] = lengths <= (0 if self._n_fields > 1 else -1)
+        blank: NDArray[np.bool_] = lengths <= 0
         if self._n_fields < 2:
             return blank
         dull = b' "\t\r' + self._delimiter
@@ -227,21 +229,25 @@ class RecordCutter:
             self.shape.repeated_headers.note(lines[repeated])
         return repeated
 
-    def _check_quotes(self, octets: NDArray[np.uint8], layout: _Layout, lines: Positions) -> None:
-        """Quotes must enclose whole fields; a quoted field must not hold what looks like whole records."""
+    def _check_quotes(
+        self, octets: NDArray[np.uint8], layout: _Layout, lines: Positions
+    ) -> NDArray[np.bool_]:
+        """Mark records whose quotes do not enclose whole fields; look for fields that hold whole records."""
         quotes, bare = layout.quotes, (self._delimiter[0], _NEWLINE, _RETURN, _QUOTE)
         opening, closing = quotes[0::2], quotes[1::2]
         before = octets[np.maximum(opening - 1, 0)]
         after = octets[np.minimum(closing + 1, len(octets) - 1)]
-        bad = np.concatenate(
+        misplaced = np.concatenate(
             (opening[~np.isin(before, bare) & (opening > 0)], closing[~np.isin(after, bare)])
         )
-        if len(bad):
-            rows = np.unique(np.searchsorted(layout.ends, bad))
-            self.shape.bad_quotes.note(lines[rows])
+        is_bad = np.zeros(len(lines), dtype=bool)
+        is_bad[np.searchsorted(layout.ends, misplaced)] = True
+        if len(misplaced):
+            self.shape.bad_quotes.note(lines[is_bad])
         inside = layout.newlines[np.searchsorted(quotes, layout.newlines) % 2 == 1]
         if len(inside) > 1:
             self._check_swallowed(inside, layout, lines)
+        return is_bad
 
     def _check_swallowed(self, inside: Positions, layout: _Layout, lines: Positions) -> None:
         low, high = inside[:-1], inside[1:]
@@ -251,7 +257,7 @@ class RecordCutter:
         )
         alike = is_one_field & (n_delimiters == self._n_fields - 1) & (high - low > 1)
         # in a narrow table a line of free text can have as many commas as a record has by chance
-        if self._n_fields >= 4 and alike.any() or self._n_fields > 1 and alike.sum() >= 5:
+        if (self._n_fields >= 4 and alike.any()) or (self._n_fields > 1 and alike.sum() >= 5):
             rows = np.unique(np.searchsorted(layout.ends, low[alike]))
             self.shape.swallowed.note(lines[rows])
 

@@ -26,14 +26,17 @@ main{max-width:60rem;margin:0 auto;padding:2rem 1rem 4rem}
 h1{font-size:1.5rem;margin:0 0 .25rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2rem 0 .75rem}
 .verdict{border-left:.4rem solid var(--tone);background:var(--card);border-radius:.5rem;padding:1.1rem 1.3rem;
 box-shadow:0 1px 3px #0001}.verdict strong{color:var(--tone);font-size:1.15rem}.verdict p{margin:.2rem 0 0}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;margin:1rem 0 0;padding:0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));
+gap:.75rem;margin:1rem 0 0;padding:0}
 .facts div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
 .facts dt{color:var(--soft);font-size:.8rem}.facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
-article{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.9rem 1.1rem;margin:0 0 .75rem}
+article{background:var(--card);border:1px solid var(--line);border-radius:.5rem;
+padding:.9rem 1.1rem;margin:0 0 .75rem}
 article header{display:flex;gap:.6rem;align-items:baseline;flex-wrap:wrap;margin-bottom:.3rem}
 .badge{color:var(--tone);border:1px solid var(--tone);border-radius:1rem;padding:0 .6rem;font-size:.8rem;
 font-weight:600;white-space:nowrap}code{font:.85em ui-monospace,SFMono-Regular,Menlo,monospace}
-.rule{color:var(--soft);font-size:.85rem}article p{margin:.15rem 0;overflow-wrap:anywhere}.small{color:var(--soft);font-size:.9rem}
+.rule{color:var(--soft);font-size:.85rem}article p{margin:.15rem 0;overflow-wrap:anywhere}
+.small{color:var(--soft);font-size:.9rem}
 .table{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.5rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.45rem .8rem;
 border-bottom:1px solid var(--line);white-space:nowrap}tr:last-child td{border-bottom:0}th{color:var(--soft)}
@@ -54,7 +57,8 @@ def render_report(report: ValidationReport, *, title: str) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{heading}: {name}</title><style>{_STYLE}</style></head><body><main>\n"
-        f'<section class="verdict {report.verdict}"><h1>{name}</h1><strong>{heading}</strong><p>{sentence}</p>'
+        f'<section class="verdict {report.verdict}"><h1>{name}</h1><strong>{heading}</strong>'
+        f"<p>{sentence}</p>"
         f"</section>\n{_facts(report)}\n<h2>Findings</h2>\n{findings}\n{_columns(report.columns)}</main></body></html>\n"
     )
 
@@ -73,7 +77,7 @@ def _facts(report: ValidationReport) -> str:
         if report.format.compression:
             facts.append(("Compression", report.format.compression))
     if report.sha256:
-        facts.append(("SHA-256", f"{report.sha256[:12]}..."))
+        facts.append(("SHA-256", report.sha256[:8]))
     entries = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return f'<dl class="facts">{entries}</dl>'
 

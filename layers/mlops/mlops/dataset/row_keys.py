@@ -38,7 +38,10 @@ class RowKeys:
     def add(self, chunk: Chunk) -> None:
         """Take the rows of a chunk."""
         keys = {position: _column_keys(chunk, position) for position in (*chunk.numbers, *chunk.texts)}
-        features = _combined([key for position, key in keys.items() if position != self._target])
+        others = [key for position, key in keys.items() if position != self._target]
+        if not others:  # values of a lone column repeat by nature
+            return
+        features = _combined(others)
         self._feature_keys.append(features)
         if self._target is not None:
             self._row_keys.append(_combined([features, keys[self._target]]))
@@ -52,17 +55,19 @@ class RowKeys:
 
     def repeated_rows(self) -> Sightings:
         """Rows that equal an earlier row in every column."""
+        if self._are_ids_unique():
+            return Sightings()
         return self._sightings(_repeats(_joined(self._row_keys or self._feature_keys)))
 
     def conflicting_labels(self) -> Sightings:
         """Rows that equal an earlier row in everything but the target."""
-        if self._target is None:
+        if self._target is None or self._are_ids_unique():
             return Sightings()
         return self._sightings(_repeats(_joined(self._feature_keys)) & ~_repeats(_joined(self._row_keys)))
 
-    def n_distinct_ids(self) -> int:
-        """How many different ids there are."""
-        return len(np.unique(_joined(self._id_keys)))
+    def _are_ids_unique(self) -> bool:
+        """Whether no id repeats: then no row does."""
+        return bool(self._id_keys) and not self.repeated_ids()
 
     def _sightings(self, repeated: NDArray[np.bool_]) -> Sightings:
         found = Sightings()
@@ -80,11 +85,12 @@ def _column_keys(chunk: Chunk, position: int) -> Keys:
     hashed: Keys = pd.util.hash_array(
         np.asarray(cells.categories.str.strip(), dtype=object), categorize=False
     )
-    return hashed[cells.codes]
+    keys: Keys = hashed[cells.codes]
+    return keys
 
 
 def _combined(keys: Sequence[Keys]) -> Keys:
-    total = np.zeros(len(keys[0]) if keys else 0, np.uint64)
+    total = np.zeros(len(keys[0]), np.uint64)
     for key in keys:
         total = _mixed(total * _ODD + key)
     return total

@@ -272,4 +272,5 @@ def _is_header_sane(found: Survey) -> bool:
     """Whether reading on makes sense: the header itself breaks no limit."""
     limits = found.limits
     is_short = all(len(name) <= limits.max_header_characters for name in found.names)
-    return is_short and 0 < len(found.names) <= limits.max_columns
+    is_quoted_well = found.dialect is not None and not found.dialect.has_bad_header_quotes
+    return is_short and is_quoted_well and 0 < len(found.names) <= limits.max_columns

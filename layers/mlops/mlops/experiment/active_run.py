@@ -31,7 +31,8 @@ class ActiveRun:
     thousand values, and at the end; a process that is killed loses at most those. One object may be used by
     several threads.
 
-    As a context manager it ends the run: `finished`, or `failed` with the type of the exception, which goes on.
+    As a context manager it ends the run: `finished`, or `failed` with the type of the exception, which
+    goes on.
     """
 
     def __init__(self, store: RunStore, run: Run, *, now: Callable[[], datetime]) -> None:

@@ -49,8 +49,8 @@ def with_params(run: Run, params: Mapping[str, Any]) -> Run:
     for name, value in params.items():
         if name in run.params and not _is_same(run.params[name], value):
             raise ExperimentError(
-                f"The param {name!r} is {run.params[name]!r} in run {run.run_id} and cannot become {value!r}; "
-                "params never change, use a tag or a new run."
+                f"The param {name!r} is {run.params[name]!r} in run {run.run_id} and cannot become "
+                f"{value!r}; params never change, use a tag or a new run."
             )
     return replace(require_running(run), params={**run.params, **params})
 

@@ -1,8 +1,8 @@
 """Runs in plain files, safe between processes.
 
-    <root>/<group>/<run_id>/run.json     the record; it appears whole, and is replaced whole
-    <root>/<group>/<run_id>/.lock        held by whoever changes it
-    <root>/<group>/<run_id>/files/...    metrics by the chunk, artifacts
+<root>/<group>/<run_id>/run.json     the record; it appears whole, and is replaced whole
+<root>/<group>/<run_id>/.lock        held by whoever changes it
+<root>/<group>/<run_id>/files/...    metrics by the chunk, artifacts
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ def require_group(group: str) -> str:
     """
     if not _GROUP.fullmatch(group):
         raise ExperimentError(
-            f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and underscores, "
-            "beginning with a letter or digit."
+            f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and "
+            "underscores, beginning with a letter or digit."
         )
     return group
 
@@ -43,8 +43,8 @@ def require_run_id(run_id: str) -> str:
     """
     if not _RUN_ID.fullmatch(run_id):
         raise ExperimentError(
-            f"{run_id!r} cannot be the id of a run; use up to 128 letters, digits, dots, hyphens and underscores, "
-            "beginning with a letter or digit."
+            f"{run_id!r} cannot be the id of a run; use up to 128 letters, digits, dots, hyphens and "
+            "underscores, beginning with a letter or digit."
         )
     return run_id
 

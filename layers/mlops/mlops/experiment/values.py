@@ -49,12 +49,9 @@ def metric_value(name: str, value: SupportsFloat) -> float | None:
     ExperimentError
         If it is no number.
     """
-    try:
-        number = math.nan if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        number = None
-    if number is None or isinstance(value, str):
+    if not isinstance(value, SupportsFloat):
         raise ExperimentError(f"The metric {name!r} must be a number, not {type(value).__name__}.")
+    number = float(value)
     return number if math.isfinite(number) else None
 
 

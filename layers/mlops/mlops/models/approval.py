@@ -43,7 +43,7 @@ class ScoreEvidence(Record):
 
 @dataclass(frozen=True, slots=True)
 class Evidence(Record):
-    """What approvers are shown, as it was when they were asked. New kinds of evidence get a field with a default."""
+    """What approvers are shown, as it was when they were asked; a new kind of evidence gets a new field."""
 
     algorithm: str
     task: str | None

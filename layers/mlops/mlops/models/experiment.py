@@ -1,4 +1,4 @@
-"""Runs: what was tried, on which data and code, with what result; kept also when it failed or was rejected."""
+"""Runs: what was tried, on which data and code, and with what result, also where it failed."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class RunFailure(Record):
 class Run(Record):
     """One run, but for the history of its metrics and the content of its artifacts.
 
-    `params` hold JSON values and never change once logged. `newest` is the newest point of each metric: that of
-    the highest step, and of the latest time within it. `revision` counts the changes of the record from 0.
+    `params` hold JSON values and never change once logged. `newest` is the newest point of each metric: that
+    of the highest step, and of the latest time within it. `revision` counts the changes of the record from 0.
     """
 
     run_id: str

@@ -74,9 +74,9 @@ class DataFindings(Record):
 class ModelMetadata(Record):
     """One registered version of a model.
 
-    `number` counts the versions of the group from 1; `version` is its name for people. Everything but `status`
-    and the three `status_` fields and `approval_request` (the hash of the id of its newest approval request)
-    stays as it was registered. `evidence_uri` is the folder with the training run's JSON documents.
+    `number` counts the versions of the group from 1; `version` is its name for people. Everything but
+    `status` and the three `status_` fields and `approval_request` (the hash of the id of its newest approval
+    request) stays as it was registered. `evidence_uri` is the folder with the training run's JSON documents.
     """
 
     model_group: str
@@ -134,8 +134,8 @@ class StatusChange(Record):
 class AuditEntry(Record):
     """One change of a group: what happened, when, by whom, why, and to which bytes.
 
-    Entries are numbered by `revision` from 1 without a gap and never change; replaying them gives the state of
-    the registry. `champion` is the champion after the change, `previous_champion` the one before.
+    Entries are numbered by `revision` from 1 without a gap and never change; replaying them gives the state
+    of the registry. `champion` is the champion after the change, `previous_champion` the one before.
     """
 
     revision: int

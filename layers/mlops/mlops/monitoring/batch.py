@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ def _count(frame: pd.DataFrame, profile: FeatureProfile) -> FeatureCounts:
 
 def _count_numbers(column: pd.Series[Any], profile: FeatureProfile) -> FeatureCounts:
     values, n_retyped = numbers_of(column)
-    counted = CellCounter(profile.edges).count(values)
+    counted = _counter(profile.edges).count(values)
     n_new = int(counted.counts[_gap_cells(profile)].sum())
     return FeatureCounts(
         counts=tuple(counted.counts.tolist()),
@@ -97,6 +98,11 @@ def _count_numbers(column: pd.Series[Any], profile: FeatureProfile) -> FeatureCo
         minimum=counted.minimum,
         maximum=counted.maximum,
     )
+
+
+@lru_cache(maxsize=256)  # 140 KiB each; large files come in pieces, all over the same cells
+def _counter(edges: tuple[float, ...]) -> CellCounter:
+    return CellCounter(edges)
 
 
 def _gap_cells(profile: FeatureProfile) -> NDArray[np.bool_]:

@@ -23,6 +23,10 @@ def numbers_of(column: pd.Series[Any]) -> tuple[NDArray[Any], int]:
         values = column.to_numpy()
         return (values.astype(np.float64) if values.dtype.kind == "b" else values), 0
     n_known = int(column.notna().sum())
+    if pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind in "cm":
+        return np.full(
+            len(column), np.nan
+        ), n_known  # dates, durations and complex numbers convert to nonsense
     text = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
     parsed = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return parsed, n_known - int(np.count_nonzero(~np.isnan(parsed)))

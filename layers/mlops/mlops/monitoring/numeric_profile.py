@@ -99,8 +99,7 @@ def _tail_edges(low: float, low_fence: float, high: float, high_fence: float) ->
     with np.errstate(over="ignore", invalid="ignore"):
         near = [np.linspace(low_fence, low, _N_NEAR_EDGES), np.linspace(high, high_fence, _N_NEAR_EDGES)]
         far = (high_fence - low_fence) * 2.0 ** np.arange(_N_FAR_EDGES)
-        ends = np.concatenate([*near, low_fence - far, high_fence + far])
-    return ends
+        return np.concatenate([*near, low_fence - far, high_fence + far])
 
 
 def just_below(values: Floats) -> Floats:

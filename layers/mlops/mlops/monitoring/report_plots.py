@@ -66,14 +66,13 @@ def _rows(histogram: Histogram, feature: FeatureDrift) -> tuple[str, int]:
 
 def _row(index: int, label: str, before: float, now: float, top: float) -> str:
     y = index * _ROW_HEIGHT + 4
-    room = _WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
+    room = (_WIDTH - _LABEL_WIDTH - _VALUE_WIDTH) / top
     text = label if len(label) <= _MOST_LABEL else f"{label[: _MOST_LABEL - 1]}…"
-    middle, right = y + 17, _WIDTH
     return (
-        f'<text x="{_LABEL_WIDTH - 10}" y="{middle}" text-anchor="end">'
+        f'<text x="{_LABEL_WIDTH - 10}" y="{y + 17}" text-anchor="end">'
         f"<title>{escape(label)}</title>{escape(text)}</text>"
-        f'<rect class="reference" x="{_LABEL_WIDTH}" y="{y}" width="{before / top * room:.1f}" height="11"/>'
-        f'<rect class="current solid" x="{_LABEL_WIDTH}" y="{y + 13}" width="{now / top * room:.1f}" height="11"/>'
-        f'<text class="share" x="{right}" y="{y + 10}" text-anchor="end">{escape(percent(before))}</text>'
-        f'<text class="share now" x="{right}" y="{y + 24}" text-anchor="end">{escape(percent(now))}</text>'
+        f'<rect class="reference" x="{_LABEL_WIDTH}" y="{y}" width="{before * room:.1f}" height="11"/>'
+        f'<rect class="current solid" x="{_LABEL_WIDTH}" y="{y + 13}" width="{now * room:.1f}" height="11"/>'
+        f'<text class="share" x="{_WIDTH}" y="{y + 10}" text-anchor="end">{escape(percent(before))}</text>'
+        f'<text class="share now" x="{_WIDTH}" y="{y + 24}" text-anchor="end">{escape(percent(now))}</text>'
     )

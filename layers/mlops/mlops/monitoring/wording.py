@@ -65,6 +65,8 @@ def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
         [_quartile(side, ends, share, is_whole=is_whole) for share in (0.25, 0.5, 0.75)]
         for side in (profile, batch)
     )
+    if profile.median is not None:
+        before[1] = number(profile.median)  # known exactly
     if before[1] == now[1] and before != now:
         return f"median {now[1]}, middle half {before[0]} to {before[2]} -> {now[0]} to {now[2]}"
     return f"median {before[1]} -> {now[1]}"

@@ -84,14 +84,19 @@ def _why_not(column: pd.Series) -> str | None:
 
 def _why_no_number(present: pd.Series) -> str | None:
     numbers = as_numbers(present)
-    steps = np.diff(numbers)
-    if len(numbers) > _FEW_LEVELS and bool((steps == 1).all()):
+    if len(numbers) > _FEW_LEVELS and _counts_up(numbers):
         return "counts the rows"
     looks_named = bool(_ID_NAME.search(str(present.name)) or _CAMEL_ID_NAME.search(str(present.name)))
     is_whole = bool((numbers[~np.isnan(numbers)] % 1 == 0).all())
     if looks_named and is_whole and present.nunique() > _MAX_UNIQUE_SHARE * len(present):
         return "looks like an id: whole numbers that hardly repeat"
     return None
+
+
+def _counts_up(numbers: np.ndarray) -> bool:
+    """Tell a row counter: whole numbers that only grow and fill their range (held-out rows leave gaps)."""
+    grows = bool((np.diff(numbers) > 0).all() and (numbers % 1 == 0).all())
+    return grows and bool(numbers[-1] - numbers[0] < 2 * len(numbers))
 
 
 def _why_no_category(texts: pd.Series) -> str | None:

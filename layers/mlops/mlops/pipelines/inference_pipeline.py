@@ -187,11 +187,8 @@ class InferencePipeline:
 
 
 def _smaller(pieces: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Cut pieces of very many short rows, so that the matrix of one piece stays small."""
+    """Cut pieces of very many short rows, so that one matrix stays small; leave out empty ones."""
     for piece in pieces:
-        if len(piece) <= _ROWS_AT_ONCE:
-            yield piece
-            continue
         for start in range(0, len(piece), _ROWS_AT_ONCE):
             yield piece.iloc[start : start + _ROWS_AT_ONCE]
 

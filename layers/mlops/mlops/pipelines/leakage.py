@@ -72,7 +72,8 @@ def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarra
     tree = kind(max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=3, random_state=0)
     tree.fit(values[grow, None], y[grow])
     if task == "regression":
-        return max(0.0, float(r2_score(y[judge], tree.predict(values[judge, None]))))
+        of_tree = float(r2_score(y[judge], tree.predict(values[judge, None])))
+        return max(0.0, of_tree, _squared_correlation(values[judge], y[judge]))
     probabilities = tree.predict_proba(values[judge, None])
     areas = [
         roc_auc_score(y[judge] == label, probabilities[:, position])
@@ -80,3 +81,11 @@ def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarra
         if (y[judge] == label).any()
     ]
     return float(np.mean(areas))
+
+
+def _squared_correlation(values: np.ndarray, y: np.ndarray) -> float:
+    """Return the R2 of a straight line, which a tree of few leaves only comes near to."""
+    known = np.isfinite(values)
+    if known.sum() < len(values) / 2 or np.ptp(values[known]) == 0.0 or np.ptp(y[known]) == 0.0:
+        return 0.0
+    return float(np.corrcoef(values[known], y[known])[0, 1] ** 2)

@@ -14,8 +14,8 @@ from mlops.models.registry import Artifact
 def describe_artifact(path: str, *, objects: ObjectStore | None = None) -> Artifact:
     """Return where the artifact is and the digest of its bytes, read in blocks.
 
-    `path` is a local file, a local directory or an `s3://` address; of the last, the newest version is taken and
-    named in the result.
+    `path` is a local file, a local directory or an `s3://` address; of the last, the newest version is taken
+    and named in the result.
 
     Raises
     ------

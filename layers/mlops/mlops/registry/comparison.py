@@ -17,9 +17,9 @@ _RENDERED_IMPORTANCES = 10
 class MetricDifference(Record):
     """One score of both versions; `difference` is b - a, above 0 = b is better.
 
-    `interval` is the paired interval of the difference; it is there when b was compared with a on the same rows
-    at its training. Otherwise each score comes from rows of its own, and only `interval_a` and `interval_b` are
-    known.
+    `interval` is the paired interval of the difference; it is there when b was compared with a on the same
+    rows at its training. Otherwise each score comes from rows of its own, and only `interval_a` and
+    `interval_b` are known.
     """
 
     a: float | None
@@ -42,8 +42,8 @@ class ValuePair(Record):
 class ModelComparison(Record):
     """What differs from version `a` to version `b` of a group.
 
-    `metrics` and `importance` hold every name that one of the two knows, `hyperparameters` and `facts` (algorithm,
-    dataset, rows, target, code, libraries) only what differs.
+    `metrics` and `importance` hold every name that one of the two knows, `hyperparameters` and `facts`
+    (algorithm, dataset, rows, target, code, libraries) only what differs.
     """
 
     model_group: str

@@ -1,7 +1,7 @@
 """The registry's state in DynamoDB: every change is one transaction.
 
-Items of a group share the partition `GROUP#<group>`: `HEAD`, `VERSION#<number>`, `NAME#<version>` (its number),
-`JOB#<sha256 of the key>` and `AUDIT#<revision>`; the partition `GROUPS` has one item per group.
+Items of a group share the partition `GROUP#<group>`: `HEAD`, `VERSION#<number>`, `NAME#<version>` (its
+number), `JOB#<sha256 of the key>` and `AUDIT#<revision>`; the partition `GROUPS` has one item per group.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class DynamoDBRegistry:
     def version_of_job(self, group: str, job_key: str) -> str | None:
         """Return the name of the version that was registered under the key."""
         item = self._get(_partition(group), _job_key(job_key))
-        return item and item["version"]
+        return str(item["version"]) if item else None
 
     def commit(self, change: Change) -> None:
         """Write the change in one transaction."""

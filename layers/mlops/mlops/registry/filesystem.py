@@ -103,7 +103,7 @@ def _check(folder: Path, change: Change) -> None:
     for write in change.writes:
         stored = _read_version(folder, write.model.version)
         try:
-            next_status(write.action, stored and stored.status)
+            next_status(write.action, stored.status if stored else None)
         except TransitionNotAllowedError:
             holds = False
     if not holds:

@@ -11,23 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.errors import ModelNotFoundError, RegistryConflictError, RegistryError, TransitionNotAllowedError
+from mlops.errors import RegistryConflictError, RegistryError, TransitionNotAllowedError
 from mlops.infrastructure import environment
-from mlops.infrastructure.objects import ObjectRef, ObjectStore
-from mlops.models.drift import BaselineStatistics
+from mlops.infrastructure.objects import ObjectStore
 from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
-from mlops.registry.artifacts import describe_artifact, s3_objects
+from mlops.registry.artifacts import describe_artifact
 from mlops.registry.candidate import Candidate, local_training_facts
 from mlops.registry.changes import Stamp
-from mlops.registry.comparison import ModelComparison, compare
 from mlops.registry.contention import Backoff
 from mlops.registry.filesystem import FilesystemRegistry
 from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.store import RegistryStore
-
-BASELINE_FILENAME = "baseline_statistics.json"
+from mlops.registry.view import RegistryView
 
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -61,14 +58,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ModelRegistry:
+class ModelRegistry(RegistryView):
     """Versions of models, their life, and who changed it.
 
     Parameters
     ----------
     use_dynamodb
-        True keeps the state in the table `table_name` (default: environment variable `REGISTRY_TABLE_NAME`), False
-        in files under `root`. Both give the same guarantees.
+        True keeps the state in the table `table_name` (default: environment variable `REGISTRY_TABLE_NAME`),
+        False in files under `root`. Both give the same guarantees.
     actor
         Who is recorded when a call does not say `by`; default is the name of the user.
     store, objects, now, backoff
@@ -89,11 +86,9 @@ class ModelRegistry:
     ) -> None:
         if store is None:
             store = _dynamodb_store(table_name) if use_dynamodb else FilesystemRegistry(Path(root))
-        self._store = store
-        self._objects = objects
+        super().__init__(store, backoff or Backoff(), objects)
         self._actor = actor
         self._now = now
-        self._backoff = backoff or Backoff()
 
     def register_model(  # noqa: PLR0913  the published signature
         self,
@@ -113,14 +108,14 @@ class ModelRegistry:
     ) -> ModelMetadata:
         """Register a trained model as the next version of its group and return that version.
 
-        The artifact (a file, a directory, or an `s3://` address) is read once for its digest. A local directory
-        with a `training_result.json` also tells features, target, settings and importances.
+        The artifact (a file, a directory, or an `s3://` address) is read once for its digest. A local
+        directory with a `training_result.json` also tells features, target, settings and importances.
 
         Parameters
         ----------
         job_key
-            Identity of the work that made the model, such as the ARN of the training job. Registering under the
-            same key again changes nothing and returns the version that is there.
+            Identity of the work that made the model, such as the ARN of the training job. Registering under
+            the same key again changes nothing and returns the version that is there.
 
         Raises
         ------
@@ -150,8 +145,8 @@ class ModelRegistry:
         """Register a candidate, once per `job_key`; see `register_model`."""
         if not _GROUP.fullmatch(group):
             raise RegistryError(
-                f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and underscores, "
-                "beginning with a letter or digit."
+                f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and "
+                "underscores, beginning with a letter or digit."
             )
         stamp = self._stamp(by, "; ".join(candidate.gate.reasons) if candidate.gate else "")
 
@@ -213,7 +208,7 @@ class ModelRegistry:
         return self._step(group, version, Action.SUPERSEDE, self._stamp(by, reason))
 
     def archive(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
-        """Put an approved version away that never became champion; the champion itself is only ever replaced."""
+        """Put away an approved version that never became champion; the champion is only ever replaced."""
         if self.get_model(group, version).status is Status.CHAMPION:
             raise RegistryError(
                 f"{group} {version} is the champion; promote another version or roll back instead."
@@ -237,69 +232,6 @@ class ModelRegistry:
             If the champion is the group's first one, so that there is nothing to go back to.
         """
         return self._succeed(group, to or self._predecessor(group), Action.ROLL_BACK, self._stamp(by, reason))
-
-    def get_model(self, group: str, version: str) -> ModelMetadata:
-        """Return one version.
-
-        Raises
-        ------
-        ModelNotFoundError
-            If there is no such version; the message names what there is.
-        """
-        model = self._store.version(group, version)
-        if model is not None:
-            return model
-        head = self._store.head(group)
-        if head is None:
-            raise ModelNotFoundError(
-                f"The group {group!r} has no version yet; known groups: {self._known()}."
-            )
-        raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
-
-    def list_models(self, group: str) -> list[ModelMetadata]:
-        """Return all versions by rising number, as they were at one moment."""
-
-        def attempt() -> list[ModelMetadata]:
-            before, models = self._store.head(group), self._store.versions(group)
-            if self._store.head(group) != before:
-                raise RegistryConflictError(f"{group} changed while it was listed.")
-            return models
-
-        return self._backoff.run(attempt)
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
-
-        def attempt() -> ModelMetadata | None:
-            head = self._store.head(group)
-            model = self.get_model(group, head.champion) if head and head.champion else None
-            if model is not None and model.status is not Status.CHAMPION:
-                raise RegistryConflictError(f"{group} changed its champion meanwhile.")
-            return model
-
-        return self._backoff.run(attempt)
-
-    def groups(self) -> list[str]:
-        """Return the names of all groups that have a version."""
-        return self._store.groups()
-
-    def audit(self, group: str) -> list[AuditEntry]:
-        """Return everything that ever happened to the group, oldest first."""
-        return self._store.audit(group)
-
-    def compare_models(self, group: str, a: str, b: str) -> ModelComparison:
-        """Return what differs from version `a` to version `b`; `.render()` gives it as text."""
-        return compare(self.get_model(group, a), self.get_model(group, b))
-
-    def load_baseline_statistics(self, group: str, version: str) -> BaselineStatistics:
-        """Return the statistics of the version's training data, which drift is measured against."""
-        folder = self.get_model(group, version).evidence_uri
-        if folder is None:
-            raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
-        if not folder.startswith("s3://"):
-            return BaselineStatistics.from_json((Path(folder) / BASELINE_FILENAME).read_bytes())
-        objects = self._objects or s3_objects()
-        return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
 
     def _step(
         self, group: str, version: str, action: Action, stamp: Stamp, approval_request: str | None = None
@@ -339,14 +271,6 @@ class ModelRegistry:
                 raise
             raise RegistryConflictError(f"{group} changed while it was read.") from refusal
 
-    def _existing_head(self, group: str) -> Head:
-        head = self._store.head(group)
-        if head is None:
-            raise ModelNotFoundError(
-                f"The group {group!r} has no version yet; known groups: {self._known()}."
-            )
-        return head
-
     def _predecessor(self, group: str) -> str:
         champion = self._existing_head(group).champion
         if champion is None:
@@ -366,9 +290,6 @@ class ModelRegistry:
 
     def _stamp(self, by: str | None, reason: str) -> Stamp:
         return Stamp(by or self._actor or getpass.getuser(), reason, self._now())
-
-    def _known(self) -> str:
-        return ", ".join(self.groups()) or "none"
 
 
 def _dynamodb_store(table_name: str | None) -> RegistryStore:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
+from mlops.models.dataset import Severity
 
 
 @rule("duplicate_rows", "Rows repeat in every column.")
@@ -17,7 +18,7 @@ def duplicate_rows(survey: Survey) -> Iterable[Note]:
     where = survey.keys.repeated_rows()
     if where:
         share = where.count / survey.n_rows
-        severity = "warn" if survey.id_names or share > 0.01 else "info"
+        severity: Severity = "warn" if survey.id_names or share > 0.01 else "info"
         message = f"{plural(where.count, 'duplicate row')} ({share:.1%}), first on {lines_text(where)}."
         yield Note(severity, message, where=where)
 
@@ -35,7 +36,8 @@ def duplicate_ids(survey: Survey) -> Iterable[Note]:
         survey.settings.group_columns
     )
     message = f"{plural(where.count, 'row')} with a duplicate id in {names}, first on {lines_text(where)}."
-    advice = f'Set group_column = "{shown(survey.id_names[0])}" in model.toml to keep an id on one side of the split.'
+    setting = f'group_column = "{shown(survey.id_names[0])}"'
+    advice = f"Set {setting} in model.toml to keep an id on one side of the split."
     yield Note("info" if is_panel else "warn", message, column=survey.id_names[0], where=where, advice=advice)
 
 
@@ -46,7 +48,7 @@ def conflicting_labels(survey: Survey) -> Iterable[Note]:
         return
     where = survey.keys.conflicting_labels()
     if where:
-        severity = "warn" if survey.id_names or where.count > 0.01 * survey.n_rows else "info"
+        severity: Severity = "warn" if survey.id_names or where.count > 0.01 * survey.n_rows else "info"
         message = (
             f"{plural(where.count, 'row')} that equal an earlier row but have another label (conflict),"
             f" first on {lines_text(where)}."

@@ -11,6 +11,7 @@ from mlops.dataset.cells import view_as_dates, view_as_numbers
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.registry import Note, plural, rule
 from mlops.dataset.survey import Survey
+from mlops.models.dataset import Severity
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -28,8 +29,8 @@ def preamble(survey: Survey) -> Iterable[Note]:
     n_empty = sum(not name for name in survey.names)
     if len(survey.names) >= 3 and n_empty > len(survey.names) / 2:
         message = (
-            f"Line {dialect.header_line} is no header: {n_empty} of {len(survey.names)} column names are empty."
-            " A title stands above the table."
+            f"Line {dialect.header_line} is no header: {n_empty} of {len(survey.names)} column names"
+            " are empty. A title stands above the table."
         )
         yield Note(
             "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
@@ -47,7 +48,8 @@ def header_too_long(survey: Survey) -> Iterable[Note]:
     limit = survey.limits.max_header_characters
     for position, name in enumerate(survey.names):
         if len(name) > limit:
-            message = f"The header name of column {position + 1} is too long: {len(name):,} characters, limit {limit}."
+            length = f"{len(name):,} characters, limit {limit}"
+            message = f"The header name of column {position + 1} is too long: {length}."
             yield Note("reject", message)
 
 
@@ -95,6 +97,9 @@ def duplicate_columns(survey: Survey) -> Iterable[Note]:
 @rule("empty_header", "A column has no name.")
 def empty_header(survey: Survey) -> Iterable[Note]:
     """Drop nameless columns that are empty or an index; refuse those that hold data."""
+    n_empty = sum(not name for name in survey.names)
+    if n_empty > len(survey.names) / 2:  # no header at all: `preamble` says it once
+        return
     for column in survey.columns:
         if column.name:
             continue
@@ -116,8 +121,9 @@ def index_column(survey: Survey) -> Iterable[Note]:
     """Tell of exported row numbers that would be learned from."""
     first = survey.columns[0] if survey.columns else None
     if first and first.name.lower().startswith(("unnamed", "index", "row")) and _is_index(survey):
-        yield Note("warn", f"Column {shown(first.name)} only counts the rows: an exported index.", column=first.name,
-                   advice="Name it in exclude_columns, or export without the index.")  # fmt: skip
+        message = f"Column {shown(first.name)} only counts the rows: an exported index."
+        advice = "Name it in exclude_columns, or export without the index."
+        yield Note("warn", message, column=first.name, advice=advice)
 
 
 @rule("missing_columns", "Columns that the contract knows are absent, or the file has no header.")
@@ -128,8 +134,8 @@ def missing_columns(survey: Survey) -> Iterable[Note]:
         if absent:
             names = ", ".join(map(shown, absent[:10]))
             message = f"{plural(len(absent), 'column')} of the contract missing from the header: {names}."
-            yield Note("reject", message, column=absent[0], lines=_header_lines(survey),
-                       advice="Add the columns; see what the header of the first accepted file was.")  # fmt: skip
+            advice = "Add the columns; see what the header of the first accepted file was."
+            yield Note("reject", message, column=absent[0], lines=_header_lines(survey), advice=advice)
     elif _is_data(survey):
         message = "The file has no header: its first line looks like data, not like column names."
         yield Note(
@@ -145,7 +151,7 @@ def extra_columns(survey: Survey) -> Iterable[Note]:
     extra = [name for name in survey.names if name and survey.contract.column(name) is None]
     if extra:
         names = ", ".join(map(shown, extra[:10]))
-        severity = "warn" if survey.is_training else "info"
+        severity: Severity = "warn" if survey.is_training else "info"
         yield Note(severity, f"{plural(len(extra), 'column')} not in the contract: {names}.", column=extra[0])
 
 

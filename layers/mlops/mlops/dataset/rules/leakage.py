@@ -34,8 +34,8 @@ def leakage(survey: Survey) -> Iterable[Note]:
         if found > LEAK_STRENGTH:
             measure = "AUC" if is_classes else "R2"
             message = (
-                f"Column {shown(column.name)} alone predicts the target ({measure} {found:.3f}): it looks like a leak,"
-                " a copy or a consequence of the target."
+                f"Column {shown(column.name)} alone predicts the target ({measure} {found:.3f}): it looks"
+                " like a leak, a copy or a consequence of the target."
             )
             yield Note("warn", message, column=column.name,
                        advice="Name it in exclude_columns unless it is known at scoring time.")  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.registry import Note, plural, rule
 from mlops.dataset.survey import Survey
+from mlops.models.dataset import Severity
 
 _RISE = 0.05
 _MOSTLY = 0.95
@@ -21,8 +22,8 @@ def na_tokens(survey: Survey) -> Iterable[Note]:
         spelled = ", ".join(
             f"{shown(token, 16)} ({count:,})" for token, count in column.tokens.most_common(12)
         )
-        usual = set(token.lower() for token in column.tokens) <= {"na", "nan", "null", "n/a"}
-        severity = "info" if usual and len(column.tokens) == 1 else "warn"
+        usual = {token.lower() for token in column.tokens} <= {"na", "nan", "null", "n/a"}
+        severity: Severity = "info" if usual and len(column.tokens) == 1 else "warn"
         message = f"Column {shown(column.name)}: these spellings were read as missing: {spelled}."
         yield Note(severity, message, column=column.name)
 
@@ -58,8 +59,8 @@ def missing_share(survey: Survey) -> Iterable[Note]:
         noise = 3 * (max(was * (1 - was), 0.01) / column.n_rows) ** 0.5
         if share > was + max(_RISE, noise):
             message = (
-                f"Column {shown(column.name)}: {plural(column.n_missing, 'value')} missing, {share:.0%} of the"
-                f" rows; it was {was:.0%}."
+                f"Column {shown(column.name)}: {plural(column.n_missing, 'value')} missing, {share:.0%} of"
+                f" the rows; it was {was:.0%}."
             )
             yield Note("warn", message, column=column.name)
 

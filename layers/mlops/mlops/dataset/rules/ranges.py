@@ -12,6 +12,7 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.sightings import Sightings
 from mlops.dataset.survey import Survey
+from mlops.models.dataset import Severity
 
 # a share of rows outside the range that no longer looks like odd cells: a unit changed
 _UNIT_CHANGE_SHARE = 0.5
@@ -48,8 +49,8 @@ def _outside(column: ColumnFacts) -> Note:
 def _impossible_age(column: ColumnFacts) -> Iterable[Note]:
     if column.minimum < 0 or column.maximum > _OLDEST:
         message = (
-            f"Column {shown(column.name)} ranges from {column.minimum:g} to {column.maximum:g}: out of the range"
-            f" of an age in years (0 to {_OLDEST})."
+            f"Column {shown(column.name)} ranges from {column.minimum:g} to {column.maximum:g}: out of the"
+            f" range of an age in years (0 to {_OLDEST})."
         )
         yield Note("warn", message, column=column.name, where=_extreme_sentinels(column))
 
@@ -65,8 +66,9 @@ def sentinels(survey: Survey) -> Iterable[Note]:
         for value, where in column.sentinels.items():
             if _is_apart(column, value):
                 message = (
-                    f"Column {shown(column.name)}: {value:g} stands far from the range {column.second_minimum:g} to"
-                    f" {column.second_maximum:g} on {lines_text(where)}; it looks like a sentinel for missing."
+                    f"Column {shown(column.name)}: {value:g} stands far from the range"
+                    f" {column.second_minimum:g} to {column.second_maximum:g} on {lines_text(where)}; it"
+                    " looks like a sentinel for missing."
                 )
                 yield Note(
                     "warn", message, column=column.name, where=where, advice="Leave missing cells empty."
@@ -96,7 +98,7 @@ def constant_column(survey: Survey) -> Iterable[Note]:
             continue
         is_constant = column.minimum == column.maximum if column.is_numeric else column.n_levels == 1
         if is_constant:
-            severity = "warn" if column.known and _varied(column) else "info"
+            severity: Severity = "warn" if column.known and _varied(column) else "info"
             yield Note(severity, f"Column {shown(column.name)} is constant.", column=column.name)
 
 

@@ -52,7 +52,7 @@ def blank_rows(survey: Survey) -> Iterable[Note]:
     where = survey.shape.blank
     if where:
         message = (
-            f"{plural(where.count, 'blank row')} (empty in all columns, {lines_text(where)}) were left out."
+            f"Left out: {plural(where.count, 'blank row')}, empty in all columns, on {lines_text(where)}."
         )
         yield Note("warn", message, where=where)
 
@@ -72,9 +72,14 @@ def unclosed_quote(survey: Survey) -> Iterable[Note]:
         yield Note("reject", message, where=shape.swallowed, advice="Close or remove the quote.")
 
 
-@rule("bad_quoting", "Quotes stand inside a field or are escaped by a backslash.")
+@rule("bad_quoting", "Quotes stand inside a field or are escaped by a backslash.", stage="header")
 def bad_quoting(survey: Survey) -> Iterable[Note]:
     """Refuse quotes that do not enclose a whole field."""
+    if survey.dialect and survey.dialect.has_bad_header_quotes:
+        message = "Quoting in the header is not CSV: a quote is not closed, or stands inside a name."
+        yield Note(
+            "reject", message, lines=(survey.dialect.header_line,), advice="Correct the header's quotes."
+        )
     where = survey.shape.bad_quotes
     if where:
         message = (

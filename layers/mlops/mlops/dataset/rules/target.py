@@ -38,8 +38,8 @@ def missing_target(survey: Survey) -> Iterable[Note]:
 def target_assumed(survey: Survey) -> Iterable[Note]:
     """Say which column is taken for the target."""
     if survey.is_training and survey.is_target_assumed and survey.target in survey.names:
-        yield Note("info", f"No target is named in model.toml; column {shown(survey.target or '')} was taken.",
-                   column=survey.target)  # fmt: skip
+        message = f"No target is named in model.toml; column {shown(survey.target or '')} was taken."
+        yield Note("info", message, column=survey.target)
 
 
 @rule("target_null", "Rows have no target.")
@@ -66,8 +66,8 @@ def target_labels(survey: Survey) -> Iterable[Note]:
         return
     if column.spaced:
         message = (
-            f"{plural(column.spaced.count, 'label')} of the target have space around them on"
-            f" {lines_text(column.spaced)}; it was trimmed, so that they are one class."
+            f"Space around {plural(column.spaced.count, 'label')} of the target on"
+            f" {lines_text(column.spaced)} was trimmed, so that each class is written in one way."
         )
         yield Note("warn", message, column=column.name, where=column.spaced)
     written = defaultdict(list)
@@ -85,8 +85,8 @@ def unknown_label(survey: Survey) -> Iterable[Note]:
     column = survey.target_column
     if survey.is_training and column is not None and column.unseen:
         message = (
-            f"Target {shown(column.name)}: {plural(column.unseen.count, 'row')} with a class that the contract"
-            f" does not know on {lines_text(column.unseen)}."
+            f"Target {shown(column.name)}: {plural(column.unseen.count, 'row')} with a class that the"
+            f" contract does not know on {lines_text(column.unseen)}."
         )
         yield Note("warn", message, column=column.name, where=column.unseen, show=True)
 

@@ -40,7 +40,10 @@ def excel_dates(survey: Survey) -> Iterable[Note]:
             continue
         hits = [level for level in column.levels if _EXCEL_DATE.fullmatch(level)]
         if hits and len(hits) < len(column.levels):
-            message = f"Column {shown(column.name)}: category values such as {shown(hits[0])} look like dates made by Excel."
+            message = (
+                f"Column {shown(column.name)}: category values such as {shown(hits[0])} look like dates made"
+                " by Excel."
+            )
             yield Note("warn", message, column=column.name)
 
 
@@ -49,7 +52,8 @@ def value_whitespace(survey: Survey) -> Iterable[Note]:
     """Tell of values that differ by surrounding space only; it is removed when the file is read."""
     for column in survey.features:
         if column.spaced and not column.is_numeric:
-            message = f"Column {shown(column.name)}: space around {plural(column.spaced.count, 'value')} was trimmed."
+            count = plural(column.spaced.count, "value")
+            message = f"Column {shown(column.name)}: space around {count} was trimmed."
             yield Note("info", message, column=column.name, where=column.spaced)
 
 
@@ -77,8 +81,8 @@ def formula_cells(survey: Survey) -> Iterable[Note]:
     for column in survey.columns:
         if column.formulas and not column.is_numeric:
             message = (
-                f"Column {shown(column.name)}: {plural(column.formulas.count, 'cell')} beginning like a formula"
-                f" (=, +, -, @) on {lines_text(column.formulas)}; kept as text."
+                f"Column {shown(column.name)}: {plural(column.formulas.count, 'cell')} beginning like a"
+                f" formula (=, +, -, @) on {lines_text(column.formulas)}; kept as text."
             )
             yield Note("warn", message, column=column.name, where=column.formulas)
 
@@ -105,5 +109,5 @@ def id_like(survey: Survey) -> Iterable[Note]:
             continue
         present = column.n_rows - column.n_missing
         if column.n_levels is None or column.n_levels > 0.5 * present:
-            message = f"Column {shown(column.name)} has a different value in most rows; a model learns nothing from it."
+            message = f"Column {shown(column.name)} differs in most rows; nothing can be learned from it."
             yield Note("info", message, column=column.name)

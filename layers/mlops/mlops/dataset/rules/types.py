@@ -30,7 +30,7 @@ def _not_numeric(column: ColumnFacts) -> Note:
     where = column.not_numbers
     how = " (written with thousands separators, decimal commas or units)" if column.n_number_like else ""
     message = (
-        f"Column {shown(column.name)} is numeric, but {plural(where.count, 'cell')} of type text{how}"
+        f"Column {shown(column.name)} is numeric, but has {plural(where.count, 'cell')} of type text{how}"
         f" on {lines_text(where)}."
     )
     return Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP)
@@ -54,7 +54,10 @@ def _dates(column: ColumnFacts) -> Iterable[Note]:
         yield Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP)
     if column.not_dates:
         where = column.not_dates
-        message = f"Column {name} holds dates, but {plural(where.count, 'cell')} no ISO date on {lines_text(where)}."
+        count = plural(where.count, "cell")
+        message = (
+            f"Column {name} holds dates, but {count} of another kind (no ISO date) on {lines_text(where)}."
+        )
         yield Note("reject", message, column=column.name, where=where, show=True,
                    advice="Write dates as 2024-12-31.")  # fmt: skip
 
@@ -76,8 +79,8 @@ def type_changed(survey: Survey) -> Iterable[Note]:
             continue
         if column.fractions:
             message = (
-                f"Column {shown(column.name)} held integers only; now {plural(column.fractions.count, 'fraction')}"
-                f" on {lines_text(column.fractions)}."
+                f"Column {shown(column.name)} held integers only; now"
+                f" {plural(column.fractions.count, 'fraction')} on {lines_text(column.fractions)}."
             )
             yield Note("warn", message, column=column.name, where=column.fractions, show=True)
 

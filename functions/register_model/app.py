@@ -1,0 +1,89 @@
+"""Registers the model of a finished training job as a version, judged by the gate.
+
+Started by the state "Register model" of the train_model machine. Writes the version and its evidence, once
+per training job; publishes metrics and the event ModelRegistered. Raises ArtifactError when the job's output
+cannot be read, SettingsError when the gate asks for a score that the task does not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mlops.infrastructure import environment
+from mlops.infrastructure.cloudwatch import Metric, publish
+from mlops.infrastructure.eventbridge import publish_event
+from mlops.infrastructure.metric_names import MODELS_REGISTERED, MODELS_REJECTED_BY_GATE
+from mlops.infrastructure.s3 import S3Objects
+from mlops.registry.model_registry import ModelRegistry, Registration
+from mlops.registry.promotion import describe_change
+from mlops.registry.registration import FinishedTraining, register_training, summarize
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    artifact_bucket_name: str
+    event_bus_name: str
+    metrics_namespace: str
+    registry_table_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the handler works with, made once per worker."""
+
+    environment: Environment
+    objects: S3Objects
+    registry: ModelRegistry
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Make the dependencies on first use."""
+    variables = environment.read(Environment)
+    registry = ModelRegistry(
+        use_dynamodb=True, table_name=variables.registry_table_name, actor="register_model"
+    )
+    return Dependencies(variables, S3Objects(), registry)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the version, and what the gate says about it."""
+    needed = dependencies()
+    registration = register_training(
+        FinishedTraining.from_event(event),
+        registry=needed.registry,
+        objects=needed.objects,
+        evidence_root=f"s3://{needed.environment.artifact_bucket_name}/models",
+    )
+    summary = summarize(registration)
+    _announce(registration, summary, needed.environment)
+    model = registration.model
+    logger.info("model registered", group=model.model_group, version=model.version, status=model.status.value)
+    gate = {"passed": model.gate.passed, "reasons": list(model.gate.reasons)} if model.gate else {}
+    return {
+        "group": model.model_group,
+        "version": model.version,
+        "status": model.status.value,
+        "gate": gate,
+        "summary": summary,
+    }
+
+
+def _announce(registration: Registration, summary: str, variables: Environment) -> None:
+    """Count the version once; repeat the event on a repeated call: the first may not have got this far."""
+    model = registration.model
+    if registration.is_new:
+        is_refused = model.gate is not None and not model.gate.passed
+        metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
+        publish(variables.metrics_namespace, metrics, group=model.model_group)
+    publish_event("ModelRegistered", describe_change(model, summary=summary), variables.event_bus_name)

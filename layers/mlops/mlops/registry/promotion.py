@@ -1,0 +1,94 @@
+"""The last steps of a candidate: into service after its bytes were checked again, or out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from mlops.errors import ArtifactError, ObjectNotFoundError, RegistryError
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.models.approval import ApprovalDecision
+from mlops.models.registry import ModelMetadata, Status
+from mlops.registry.artifacts import describe_object
+from mlops.registry.model_registry import ModelRegistry, Promotion
+
+DeclineOutcome = Literal["Rejected", "Expired", "Superseded"]
+
+
+def promote_approved(
+    group: str, version: str, approval: ApprovalDecision, *, registry: ModelRegistry, objects: ObjectStore
+) -> Promotion:
+    """Make an approved version the champion, if its artifact still is what was approved.
+
+    Raises
+    ------
+    ArtifactError
+        If that version of the artifact is gone, or its bytes have changed.
+    RegistryError
+        If the approval is that of another version, or no approval.
+    TransitionNotAllowedError
+        If the version has left this stage in another way.
+    """
+    model = registry.get_model(group, version)
+    if approval.decision != "approved" or approval.approval_id_hash != (model.approval_request or ""):
+        raise RegistryError(f"This is no approval of {group} {version}; ask for approval again.")
+    _check_artifact(model, objects)
+    if model.status is not Status.CHAMPION:
+        registry.approve_model(group, version, by=approval.decided_by, reason=approval.reason)
+    return registry.promote_model(group, version, by=approval.decided_by, reason=approval.reason)
+
+
+def decline(
+    group: str, version: str, outcome: DeclineOutcome, *, registry: ModelRegistry, by: str, reason: str
+) -> tuple[ModelMetadata, bool]:
+    """Close a candidate that does not go into service.
+
+    Returns the version and whether this call closed it. One that is closed already stays as it is.
+    """
+    steps = {"Rejected": registry.reject_model, "Expired": registry.expire, "Superseded": registry.supersede}
+    model = registry.get_model(group, version)
+    if model.status in (Status.REJECTED, Status.EXPIRED, Status.SUPERSEDED):
+        return model, False
+    return steps[outcome](group, version, by=by, reason=reason), True
+
+
+def describe_change(model: ModelMetadata, **more: Any) -> Mapping[str, Any]:
+    """Return what events say about a version."""
+    return {
+        "group": model.model_group,
+        "version": model.version,
+        "status": model.status.value,
+        "artifact_sha256": model.artifact.sha256,
+        "by": model.status_changed_by,
+        "reason": model.status_reason,
+        **more,
+    }
+
+
+def compose_decline(model: ModelMetadata, champion: ModelMetadata | None) -> tuple[str, str]:
+    """Return subject and body of the mail about a closed candidate."""
+    name = f"{model.model_group} {model.version}"
+    told = {
+        Status.EXPIRED: ("expired", "Nobody decided in time, so it was closed."),
+        Status.SUPERSEDED: ("was superseded", "A newer candidate took its place before anybody decided."),
+    }
+    headline, sentence = told.get(
+        model.status, ("was rejected", f"It was rejected by {model.status_changed_by}.")
+    )
+    stays = f"{champion.version} stays in service." if champion else "No model is in service yet."
+    reason = f"\nReason: {model.status_reason}" if model.status_reason else ""
+    advice = f"To try again, drop a training file into\n{model.model_group}/training/ of the data bucket."
+    return f"{name} {headline}", f"{name} {headline}.\n{sentence}{reason}\n\n{stays}\n\n{advice}\n"
+
+
+def _check_artifact(model: ModelMetadata, objects: ObjectStore) -> None:
+    ref = ObjectRef.from_uri(model.artifact.uri, model.artifact.version_id)
+    try:
+        found = describe_object(ref, objects)
+    except ObjectNotFoundError as error:
+        raise ArtifactError(f"The artifact of {model.version} is gone: {error}") from error
+    if found != model.artifact:
+        raise ArtifactError(
+            f"The artifact of {model.model_group} {model.version} is not the one that was registered; train "
+            "it again."
+        )

@@ -1,0 +1,126 @@
+"""From a finished training job to a registered version: evidence, digest, gate, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.errors import ArtifactError
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.models.group_settings import GroupSettings
+from mlops.models.registry import DataFindings, Source, TrainingJob
+from mlops.models.training import TrainingResult
+from mlops.pipelines.gate import judge
+from mlops.registry.artifacts import describe_object
+from mlops.registry.candidate import TRAINING_RESULT_FILENAME, Candidate, training_facts
+from mlops.registry.evidence import keep_evidence, read_evidence
+from mlops.registry.model_registry import ModelRegistry, Registration
+
+MAX_IMPORTANCES = 1_000
+MAX_FINDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTraining:
+    """A training job that completed, and what it was started with."""
+
+    group: str
+    dataset_id: str
+    settings: GroupSettings
+    job: TrainingJob
+    model: ObjectRef
+    source: Source = field(default_factory=Source)
+    data: DataFindings = field(default_factory=DataFindings)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> FinishedTraining:
+        """Read the input of the step "Register model"; `training_job` is what SageMaker describes."""
+        job, prepared, validation = event["training_job"], event["prepared"], event.get("validation") or {}
+        findings = tuple(validation.get("findings") or ())[:MAX_FINDINGS]
+        return cls(
+            group=event["group"],
+            dataset_id=event["dataset_id"],
+            settings=GroupSettings.from_dict(event["settings"]),
+            job=_training_job(job),
+            model=ObjectRef.from_uri(job["ModelArtifacts"]["S3ModelArtifacts"]),
+            source=Source(prepared.get("source_digest"), prepared.get("source_uri")),
+            data=DataFindings(validation.get("verdict", "accept"), validation.get("n_rows"), findings),
+        )
+
+
+def register_training(
+    training: FinishedTraining, *, registry: ModelRegistry, objects: ObjectStore, evidence_root: str
+) -> Registration:
+    """Register the model of a finished training job, once per job.
+
+    A model that its gate refuses is registered too, as such. The job's JSON documents are kept in
+    `<evidence_root>/<group>/<version>/`; a repeated call completes them.
+
+    Raises
+    ------
+    ArtifactError
+        If the job's output cannot be read or is not what a training writes.
+    SettingsError
+        If the gate has a rule on a score that the task does not have.
+    """
+    output = ObjectRef(training.model.bucket, training.model.key.rpartition("/")[0] + "/output.tar.gz")
+    documents = read_evidence(output, objects)
+    result = _training_result(documents[TRAINING_RESULT_FILENAME], output)
+    candidate = _candidate(training, result, objects)
+    registration = registry.register(
+        training.group, candidate, job_key=training.job.arn, evidence_root=evidence_root
+    )
+    keep_evidence(documents, f"{evidence_root}/{training.group}/{registration.model.version}", objects)
+    return registration
+
+
+def summarize(registration: Registration) -> str:
+    """Say in one line what was registered."""
+    model = registration.model
+    primary = model.metrics.primary
+    score = model.metrics.values().get(primary) if primary else None
+    scored = f" with {primary} {score:.4f}" if score is not None else ""
+    return f"{model.model_group} {model.version}: {model.algorithm}{scored}, {model.status}."
+
+
+def _candidate(training: FinishedTraining, result: TrainingResult, objects: ObjectStore) -> Candidate:
+    importances = sorted(result.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
+    facts = training_facts(result) | {"settings": training.settings, "feature_importance": dict(importances)}
+    return Candidate(
+        result.algorithm,
+        result.hyperparameters,
+        result.metrics,
+        training.dataset_id,
+        describe_object(training.model, objects),
+        source=training.source,
+        training_job=training.job,
+        gate=judge(result.metrics, result.comparison, training.settings.gate),
+        data=training.data,
+        **facts,
+    )
+
+
+def _training_result(document: bytes, output: ObjectRef) -> TrainingResult:
+    try:
+        return TrainingResult.from_json(document)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ArtifactError(f"{TRAINING_RESULT_FILENAME} in {output.uri} cannot be read: {error}") from error
+
+
+def _training_job(job: Mapping[str, Any]) -> TrainingJob:
+    return TrainingJob(
+        name=job["TrainingJobName"],
+        arn=job["TrainingJobArn"],
+        image_uri=(job.get("AlgorithmSpecification") or {}).get("TrainingImage"),
+        instance_type=(job.get("ResourceConfig") or {}).get("InstanceType"),
+        started_at=_moment(job.get("TrainingStartTime")),
+        ended_at=_moment(job.get("TrainingEndTime")),
+        billable_seconds=job.get("BillableTimeInSeconds"),
+    )
+
+
+def _moment(milliseconds: float | None) -> datetime | None:
+    """Read a time as Step Functions writes it: milliseconds since 1970."""
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,99 @@
+"""What can be read from the registry, whoever keeps its state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops.errors import ModelNotFoundError, RegistryConflictError, RegistryError
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.models.drift import BaselineStatistics
+from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
+from mlops.registry.artifacts import s3_objects
+from mlops.registry.comparison import ModelComparison, compare
+from mlops.registry.contention import Backoff
+from mlops.registry.store import RegistryStore
+
+BASELINE_FILENAME = "baseline_statistics.json"
+
+
+class RegistryView:
+    """The reading half of `ModelRegistry`: every answer is the state of one moment."""
+
+    def __init__(self, store: RegistryStore, backoff: Backoff, objects: ObjectStore | None = None) -> None:
+        self._store = store
+        self._backoff = backoff
+        self._objects = objects
+
+    def get_model(self, group: str, version: str) -> ModelMetadata:
+        """Return one version.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version; the message names what there is.
+        """
+        model = self._store.version(group, version)
+        if model is not None:
+            return model
+        head = self._store.head(group)
+        if head is None:
+            raise ModelNotFoundError(
+                f"The group {group!r} has no version yet; known groups: {self._known()}."
+            )
+        raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
+
+    def list_models(self, group: str) -> list[ModelMetadata]:
+        """Return all versions by rising number, as they were at one moment."""
+
+        def attempt() -> list[ModelMetadata]:
+            before, models = self._store.head(group), self._store.versions(group)
+            if self._store.head(group) != before:
+                raise RegistryConflictError(f"{group} changed while it was listed.")
+            return models
+
+        return self._backoff.run(attempt)
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        """Return the version in service; None before the first promotion."""
+
+        def attempt() -> ModelMetadata | None:
+            head = self._store.head(group)
+            model = self.get_model(group, head.champion) if head and head.champion else None
+            if model is not None and model.status is not Status.CHAMPION:
+                raise RegistryConflictError(f"{group} changed its champion meanwhile.")
+            return model
+
+        return self._backoff.run(attempt)
+
+    def groups(self) -> list[str]:
+        """Return the names of all groups that have a version."""
+        return self._store.groups()
+
+    def audit(self, group: str) -> list[AuditEntry]:
+        """Return everything that ever happened to the group, oldest first."""
+        return self._store.audit(group)
+
+    def compare_models(self, group: str, a: str, b: str) -> ModelComparison:
+        """Return what differs from version `a` to version `b`; `.render()` gives it as text."""
+        return compare(self.get_model(group, a), self.get_model(group, b))
+
+    def load_baseline_statistics(self, group: str, version: str) -> BaselineStatistics:
+        """Return the statistics of the version's training data, which drift is measured against."""
+        folder = self.get_model(group, version).evidence_uri
+        if folder is None:
+            raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
+        if not folder.startswith("s3://"):
+            return BaselineStatistics.from_json((Path(folder) / BASELINE_FILENAME).read_bytes())
+        objects = self._objects or s3_objects()
+        return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
+
+    def _existing_head(self, group: str) -> Head:
+        head = self._store.head(group)
+        if head is None:
+            raise ModelNotFoundError(
+                f"The group {group!r} has no version yet; known groups: {self._known()}."
+            )
+        return head
+
+    def _known(self) -> str:
+        return ", ".join(self.groups()) or "none"

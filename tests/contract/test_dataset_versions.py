@@ -1,0 +1,107 @@
+"""The contract of `DatasetVersions`, over DynamoDB and over files."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mlops.dataset.versions import DatasetVersions
+from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.infrastructure.objects import ObjectRef
+from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
+
+NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
+
+
+@pytest.fixture(params=["dynamodb", "filesystem"])
+def versions(request: pytest.FixtureRequest, tmp_path: Path) -> DatasetVersions:
+    if request.param == "filesystem":
+        return FilesystemDatasetVersions(tmp_path)
+    return DynamoDatasetVersions(request.getfixturevalue("registry_table"))
+
+
+def an_upload(number: int = 1) -> UploadRecord:
+    return UploadRecord(
+        group="g",
+        upload_id=f"upload{number}",
+        key=f"g/training/é {number}.csv",
+        version_id="1",
+        state="received",
+        received_at=NOW + timedelta(minutes=number),
+        purpose="training",
+    )
+
+
+def a_dataset(number: int = 1) -> DatasetVersion:
+    return DatasetVersion(
+        group="g",
+        dataset_id=f"{number:064x}",
+        purpose="training",
+        ref=ObjectRef("artifacts", "data.csv", "1"),
+        report_ref=ObjectRef("artifacts", "report.json", "1"),
+        source=ObjectRef("data", "g/training/a.csv", "1"),
+        upload_id="upload1",
+        size_bytes=10,
+        n_rows=100,
+        n_columns=2,
+        verdict="warn",
+        columns={"age": "integer", "plan": "category"},
+        created_at=NOW + timedelta(minutes=number),
+    )
+
+
+def test_an_upload_is_claimed_once(versions: DatasetVersions) -> None:
+    first = versions.claim_upload(an_upload())
+    again = versions.claim_upload(replace(an_upload(), received_at=NOW + timedelta(days=1)))
+    assert first == again == an_upload()
+
+
+def test_a_finished_upload_keeps_its_state(versions: DatasetVersions) -> None:
+    versions.claim_upload(an_upload())
+    done = replace(an_upload(), state="accepted", dataset_id="d", finished_at=NOW)
+    assert versions.finish_upload(done) == done
+    assert versions.finish_upload(replace(done, state="rejected")) == done
+    assert versions.claim_upload(an_upload()) == done
+
+
+def test_uploads_are_listed_oldest_first(versions: DatasetVersions) -> None:
+    for number in (3, 1, 2):
+        versions.claim_upload(an_upload(number))
+    assert [upload.upload_id for upload in versions.list_uploads("g")] == ["upload1", "upload2", "upload3"]
+    assert versions.list_uploads("other") == ()
+
+
+def test_a_dataset_is_recorded_once_and_found_by_its_digest(versions: DatasetVersions) -> None:
+    assert versions.find_dataset("g", a_dataset().dataset_id) is None
+    versions.record_dataset(a_dataset())
+    assert versions.record_dataset(replace(a_dataset(), n_rows=5)) == a_dataset()
+    assert versions.find_dataset("g", a_dataset().dataset_id) == a_dataset()
+    versions.record_dataset(a_dataset(2))
+    assert versions.list_datasets("g") == (a_dataset(), a_dataset(2))
+
+
+def test_the_first_training_of_a_name_wins(versions: DatasetVersions) -> None:
+    training = TrainingRecord("g", "t", "d", "upload1", {"seed": 1, "rate": 1.0}, NOW)
+    versions.record_training(training)
+    assert versions.record_training(replace(training, upload_id="upload2")) == training
+
+
+def test_the_newest_contract_is_current(versions: DatasetVersions) -> None:
+    assert versions.current_contract("g") is None
+    first, second = ObjectRef("artifacts", "1.json", "1"), ObjectRef("artifacts", "2.json", "1")
+    assert versions.record_contract("g", 1, first, now=NOW) == first
+    assert versions.record_contract("g", 1, second, now=NOW) == first
+    versions.record_contract("g", 2, second, now=NOW)
+    assert versions.current_contract("g") == second
+
+
+def test_of_many_at_once_one_wins_and_all_see_it(versions: DatasetVersions) -> None:
+    trainings = [TrainingRecord("g", "t", "d", f"upload{n}", {}, NOW) for n in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        seen = {training.upload_id for training in pool.map(versions.record_training, trainings)}
+    assert len(seen) == 1

@@ -1,0 +1,16 @@
+"""The stage on which asking and answering is tested."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import create_table
+from tests.functions.approval_stage import Stage, moto_with_executions
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
+    with moto_with_executions(monkeypatch):
+        create_table("registry", "pk", "sk")
+        create_table("approvals", "pk", "sk")
+        yield Stage(monkeypatch)

@@ -1,0 +1,140 @@
+"""The function as EventBridge Scheduler starts it, on moto."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops.errors import DriftError
+from mlops.infrastructure.clients import client
+from mlops.monitoring import build_baseline, profile_batch
+from mlops.registry.model_registry import ModelRegistry
+
+BUCKET = "artifacts"
+GROUP = "adherence"
+
+
+@dataclass
+class LambdaContext:
+    function_name: str = "check-drift"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:check-drift"
+    aws_request_id: str = "1"
+
+
+@pytest.fixture
+def app(aws: None, registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    s3 = client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    topic = client("sns").create_topic(Name="notifications")["TopicArn"]
+    client("events").create_event_bus(Name="mlops")
+    variables = {
+        "ARTIFACT_BUCKET_NAME": BUCKET,
+        "EVENT_BUS_NAME": "mlops",
+        "METRICS_NAMESPACE": "Trial",
+        "NOTIFICATION_TOPIC_ARN": topic,
+        "REGISTRY_TABLE_NAME": registry_table,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    spec = importlib.util.spec_from_file_location(
+        "check_drift_app", repository / "functions/check_drift/app.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def event(repository: Path) -> dict[str, Any]:
+    return json.loads((repository / "events/check_drift.json").read_text())
+
+
+def put(key: str, text: str) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+
+
+def a_champion_with_scored_rows(registry_table: str, tmp_path: Path, *, age: float) -> None:
+    (tmp_path / "model.txt").write_text("a model")
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    registry = ModelRegistry(use_dynamodb=True, table_name=registry_table, actor="tester", now=lambda: now)
+    registry.register_model(GROUP, tmp_path / "model.txt", {}, {}, "d1", "RandomForest")
+    registry.approve_model(GROUP, "v1.0.0")
+    registry.promote_model(GROUP, "v1.0.0")
+    rng = np.random.default_rng(0)
+    baseline = build_baseline(pd.DataFrame({"age": rng.normal(41, 10, 500)}))
+    batch = profile_batch(pd.DataFrame({"age": rng.normal(age, 10, 200)}), baseline)
+    put(f"models/{GROUP}/v1.0.0/baseline_statistics.json", baseline.to_json())
+    put(f"profiles/{GROUP}/v1.0.0/2026-11-21/batch.json", batch.to_json())
+
+
+def published() -> dict[tuple[str, str], float]:
+    """Return the largest published value per metric and group (empty for the stack)."""
+    cloudwatch = client("cloudwatch")
+    values = {}
+    for metric in cloudwatch.list_metrics(Namespace="Trial")["Metrics"]:
+        points = cloudwatch.get_metric_statistics(
+            Namespace="Trial",
+            MetricName=metric["MetricName"],
+            Dimensions=metric["Dimensions"],
+            StartTime=datetime(2000, 1, 1, tzinfo=UTC),
+            EndTime=datetime(2100, 1, 1, tzinfo=UTC),
+            Period=86400,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        group = "".join(dimension["Value"] for dimension in metric["Dimensions"])
+        values[metric["MetricName"], group] = max(point["Maximum"] for point in points)
+    return values
+
+
+def test_a_stack_without_models_beats_its_heart(app: ModuleType, event: dict[str, Any]):
+    assert app.handler(event, LambdaContext()) == {"groups": []}
+    assert published() == {("DriftChecksCompleted", ""): 1.0}
+
+
+def test_a_champion_is_checked_reported_and_measured(
+    app: ModuleType, event: dict[str, Any], registry_table: str, tmp_path: Path
+):
+    a_champion_with_scored_rows(registry_table, tmp_path, age=60)
+    answer = app.handler(event, LambdaContext())
+    assert answer == {
+        "groups": [
+            {
+                "group": GROUP,
+                "verdict": "ALERT",
+                "n_batches": 1,
+                "n_rows": 200,
+                "report_uri": f"s3://{BUCKET}/drift/{GROUP}/2026-11-22/drift_report.html",
+            }
+        ]
+    }
+    page = client("s3").get_object(Bucket=BUCKET, Key=f"drift/{GROUP}/2026-11-22/drift_report.html")
+    assert page["ContentType"] == "text/html; charset=utf-8"
+    assert b"Inputs changed a lot." in page["Body"].read()
+    values = published()
+    assert {("DriftAlerts", ""), ("DriftAlerts", GROUP), ("DriftChecksCompleted", "")} <= set(values)
+    assert values["FeaturesWithDrift", GROUP] == 1.0
+
+
+def test_a_group_whose_baseline_is_gone_fails_the_function_without_heartbeat(
+    app: ModuleType, event: dict[str, Any], registry_table: str, tmp_path: Path
+):
+    a_champion_with_scored_rows(registry_table, tmp_path, age=41)
+    client("s3").delete_object(Bucket=BUCKET, Key=f"models/{GROUP}/v1.0.0/baseline_statistics.json")
+    with pytest.raises(DriftError, match=GROUP):
+        app.handler(event, LambdaContext())
+    assert published() == {}

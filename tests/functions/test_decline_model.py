@@ -1,0 +1,61 @@
+"""Closing a candidate: its status, one mail, one event, however often it is asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from functions.decline_model import app
+from mlops.infrastructure.clients import client
+from mlops.models.registry import Status
+from tests.functions.approval_stage import CONTEXT, GROUP
+
+
+@pytest.fixture
+def decline(stage, repository):
+    app.dependencies.cache_clear()
+
+    def run(name: str = "decline_model.json", **changes) -> dict:
+        event = json.loads((repository / "events" / name).read_text())
+        return app.handler(event | changes, CONTEXT)
+
+    return run
+
+
+def test_a_rejected_version_is_closed_with_its_reason_and_a_mail(stage, decline):
+    stage.register()
+    assert decline() == {"group": GROUP, "version": "v1.0.0", "status": "Rejected"}
+    model = stage.registry.get_model(GROUP, "v1.0.0")
+    assert (model.status_changed_by, model.status_reason) == (
+        "link of ada@example.com",
+        "It predicts worse for older people.",
+    )
+    mail = stage.mails(stage.notifications)[0]
+    assert mail["subject"] == f"{GROUP} v1.0.0 was rejected"
+    assert "It predicts worse for older people." in mail["body"]
+    assert "No model is in service yet." in mail["body"]
+
+
+def test_an_expired_version_is_counted(stage, decline):
+    stage.register()
+    assert decline("decline_model.expired.json")["status"] == "Expired"
+    metrics = client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]
+    assert {metric["MetricName"] for metric in metrics} == {"ApprovalsExpired"}
+    assert "Nobody decided in time" in stage.mails(stage.notifications)[0]["body"]
+
+
+def test_declining_again_sends_nothing_more(stage, decline):
+    stage.register()
+    decline()
+    assert decline()["status"] == "Rejected"
+    assert decline("decline_model.expired.json")["status"] == "Rejected"
+    assert len(stage.mails(stage.notifications)) == 1
+
+
+def test_a_superseded_version_stays_superseded(stage, decline):
+    stage.register()
+    stage.registry.supersede(GROUP, "v1.0.0", reason="v1.0.1 is newer.")
+    assert decline()["status"] == "Superseded"
+    assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.SUPERSEDED
+    assert stage.mails(stage.notifications) == []

@@ -1,0 +1,85 @@
+"""The function that prepares a training job, on moto, with the event of `sam local invoke`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from mlops.errors import SettingsError
+from mlops.infrastructure.clients import client
+from mlops.models.group_settings import GroupSettings
+
+CONTEXT = SimpleNamespace(
+    function_name="prepare-training",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:prepare-training",
+    aws_request_id="request",
+)
+
+
+@pytest.fixture
+def app(aws, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "train.py").write_text("print('train')")
+    monkeypatch.setenv("ARTIFACT_BUCKET_NAME", "artifact-bucket")
+    monkeypatch.setenv("REGISTRY_TABLE_NAME", "registry")
+    monkeypatch.setenv("TRAINING_SOURCE_DIRECTORY", str(tmp_path))
+    client("s3").create_bucket(Bucket="artifact-bucket")
+    client("dynamodb").create_table(
+        TableName="registry",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    path = repository / "functions" / "prepare_training" / "app.py"
+    spec = importlib.util.spec_from_file_location("prepare_training_app", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def event(repository: Path) -> dict:
+    return json.loads((repository / "events" / "prepare_training.json").read_text())
+
+
+def test_prepare_training_publishes_the_source_and_returns_the_job(app, event: dict):
+    job = app.handler(event, CONTEXT)
+    assert job["job_name"] == "medication-adherence-b7c1d9e2f4a6-0"
+    assert job["output_uri"] == "s3://artifact-bucket/training/medication-adherence/"
+    channels = {entry["ChannelName"]: entry["DataSource"] for entry in job["input_data_config"]}
+    assert set(channels) == {"code", "training"}
+    assert channels["code"]["S3DataSource"]["S3Uri"] == job["source_uri"]
+    assert channels["training"]["S3DataSource"]["S3Uri"].endswith("/data.csv")
+    listed = client("s3").list_objects_v2(Bucket="artifact-bucket", Prefix=f"code/{job['source_digest']}/")
+    assert [entry["Key"].rsplit("/", 1)[-1] for entry in listed["Contents"]] == ["train.py"]
+    assert all(isinstance(value, str) for value in job["hyperparameters"].values())
+    assert GroupSettings.from_config(json.loads(job["hyperparameters"]["settings"])).target == "offtrt"
+    assert json.loads(json.dumps(job)) == job
+
+
+def test_prepare_training_names_every_attempt_anew(app, event: dict):
+    names = {app.handler({**event, "attempt": attempt}, CONTEXT)["job_name"] for attempt in range(3)}
+    assert len(names) == 3
+
+
+def test_prepare_training_refuses_an_unknown_hyperparameter(app, event: dict):
+    event["settings"]["hyperparameters"] = {"Cc": 1.0}
+    with pytest.raises(SettingsError, match="'Cc'"):
+        app.handler(event, CONTEXT)
+
+
+@pytest.mark.parametrize("group", ["a" * 63, "trial.v2_b", "x"])
+def test_a_job_name_fits_sagemaker_whatever_the_group_is_called(app, event: dict, group: str):
+    name = app.handler({**event, "group": group, "attempt": 12}, CONTEXT)["job_name"]
+    assert len(name) <= 63
+    assert all(character.isalnum() or character == "-" for character in name)
+    assert name.endswith("-b7c1d9e2f4a6-12")

@@ -1,0 +1,136 @@
+"""The ReceiveUpload function over moto: the sample events, the wiring, what it leaves behind."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.clients import client
+
+PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
+    f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)
+)
+DEFINITION = '{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}'
+ROLE = "arn:aws:iam::123456789012:role/any"
+CONTEXT = SimpleNamespace(
+    function_name="receive_upload",
+    function_version="1",
+    memory_limit_in_mb=1024,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:receive_upload",
+    aws_request_id="1",
+)
+
+
+@pytest.fixture
+def app(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The handler's module, with buckets, topic, bus and machines behind its variables."""
+    for bucket in ("data-bucket", "artifact-bucket"):
+        client("s3").create_bucket(Bucket=bucket)
+        client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    machines = {
+        name: client("stepfunctions").create_state_machine(name=name, definition=DEFINITION, roleArn=ROLE)
+        for name in ("train_model", "run_inference")
+    }
+    queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    topic = client("sns").create_topic(Name="mails")["TopicArn"]
+    queue_arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
+    variables = {
+        "ARTIFACT_BUCKET_NAME": "artifact-bucket",
+        "REGISTRY_TABLE_NAME": registry_table,
+        "NOTIFICATION_TOPIC_ARN": topic,
+        "EVENT_BUS_NAME": "default",
+        "METRICS_NAMESPACE": "mlops",
+        "TRAIN_MODEL_STATE_MACHINE_ARN": machines["train_model"]["stateMachineArn"],
+        "RUN_INFERENCE_STATE_MACHINE_ARN": machines["run_inference"]["stateMachineArn"],
+        "POWERTOOLS_SERVICE_NAME": "receive_upload",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    path = repository / "functions" / "receive_upload" / "app.py"
+    spec = importlib.util.spec_from_file_location("receive_upload_app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(__import__("sys").modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def dropped(repository: Path, name: str, content: str) -> dict[str, Any]:
+    """The sample event, after its object was really put into the bucket."""
+    event: dict[str, Any] = json.loads((repository / "events" / f"{name}.json").read_text("utf-8"))
+    entry = event["detail"]["object"]
+    answer = client("s3").put_object(
+        Bucket=event["detail"]["bucket"]["name"], Key=entry["key"], Body=content.encode()
+    )
+    entry["version-id"], entry["size"] = answer["VersionId"], len(content.encode())
+    return event
+
+
+def executions(app: ModuleType, kind: str) -> list[dict[str, Any]]:
+    environment = app.read(app.Environment)
+    arn = getattr(environment, f"{kind}_state_machine_arn")
+    found: list[dict[str, Any]] = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    return found
+
+
+def mails() -> list[str]:
+    url = client("sqs").get_queue_url(QueueName="inbox")["QueueUrl"]
+    messages = client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"])["Message"] for message in messages]
+
+
+def test_a_training_file_starts_the_training_machine_once(app: ModuleType, repository: Path) -> None:
+    event = dropped(repository, "receive_upload", PATIENTS)
+    first, second = app.handler(event, CONTEXT), app.handler(event, CONTEXT)
+    (execution,) = executions(app, "train_model")
+    assert (first["outcome"], execution["name"]) == ("accepted", first["work_id"])
+    assert second["is_repeated"]
+    described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    document = json.loads(described["input"])
+    body = client("s3").get_object(Bucket=document["dataset"]["bucket"], Key=document["dataset"]["key"])[
+        "Body"
+    ]
+    assert body.read().decode() == PATIENTS
+
+
+def test_an_empty_file_is_rejected_with_a_mail_and_moved(app: ModuleType, repository: Path) -> None:
+    event = dropped(repository, "receive_upload.rejected", "")
+    result = app.handler(event, CONTEXT)
+    assert (result["outcome"], result["reason"]) == ("rejected", "empty_file")
+    assert "empty" in mails()[0]
+    left = client("s3").list_object_versions(Bucket="data-bucket")
+    assert "Versions" not in left
+    assert "DeleteMarkers" not in left
+    (upload,) = DynamoDatasetVersions("registry").list_uploads("medication-adherence")
+    assert upload.state == "rejected"
+
+
+def test_a_scoring_file_without_a_champion_is_rejected(app: ModuleType, repository: Path) -> None:
+    event = dropped(repository, "receive_upload.inference", PATIENTS)
+    assert app.handler(event, CONTEXT)["reason"] == "no_champion"
+    assert executions(app, "run_inference") == []
+
+
+def test_logs_hold_no_cell_values(
+    app: ModuleType, repository: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.handler(dropped(repository, "receive_upload", PATIENTS.replace(",20,", ",canary,", 1)), CONTEXT)
+    logged = repr([vars(record) for record in caplog.records])
+    assert "type_mismatch" in logged
+    assert "canary" not in logged
+
+
+@pytest.mark.parametrize("key", ["g/training/my file (1).csv", "g/training/a+b c%20é=.csv"])
+def test_keys_arrive_as_they_are(app: ModuleType, repository: Path, key: str) -> None:
+    event = json.loads((repository / "events" / "receive_upload.json").read_text("utf-8"))
+    answer = client("s3").put_object(Bucket="data-bucket", Key=key, Body=PATIENTS.encode())
+    event["detail"]["object"] |= {"key": key, "version-id": answer["VersionId"], "size": len(PATIENTS)}
+    assert app.handler(event, CONTEXT)["outcome"] == "accepted"

@@ -1,0 +1,308 @@
+"""What becomes of an upload: over files instead of AWS, killed at every step, delivered twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.dataset.intake import receive_upload, why_ignored
+from mlops.dataset.intake_ports import IntakePorts, Received
+from mlops.dataset.limits import Limits
+from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.infrastructure.cloudwatch import Metric
+from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.models.group_settings import GroupSettings
+from mlops.models.registry import Artifact, ModelMetadata, Source, Status
+from mlops.models.training import EvaluationMetrics
+
+NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
+GOOD = "patient_id,age,plan,adherent\n" + "".join(
+    f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{'yes' if (i * i + i // 3) % 5 < 3 else 'no'}\n"
+    for i in range(120)
+)
+BAD = GOOD.replace(",20,", ",canary@example.org,", 1)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Models:
+    found: list[ModelMetadata] = field(default_factory=list)
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        return self.found[-1] if self.found else None
+
+    def list_models(self, group: str) -> list[ModelMetadata]:
+        return self.found
+
+
+@dataclass
+class Executions:
+    training: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    inference: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def start_training(self, name: str, document: Mapping[str, Any]) -> None:
+        self.training.setdefault(name, document)
+
+    def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
+        self.inference.setdefault(name, document)
+
+
+@dataclass
+class Announcer:
+    mails: list[tuple[str, str]] = field(default_factory=list)
+    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+
+    def mail(self, subject: str, body: str) -> None:
+        self.mails.append((subject, body))
+
+    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        self.events.append((detail_type, detail))
+
+    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
+        self.metrics.extend(metrics)
+
+
+class Killing:
+    """A port whose n-th call, over all ports that share the countdown, is the last thing that happens."""
+
+    def __init__(self, port: Any, countdown: list[int], *, before: bool) -> None:
+        self._port, self._countdown, self._before = port, countdown, before
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._port, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._countdown[0] -= 1
+            is_last = self._countdown[0] == 0
+            if is_last and self._before:
+                raise Killed
+            answer = method(*arguments, **named)
+            if is_last:
+                raise Killed
+            return answer
+
+        return call
+
+
+@dataclass
+class World:
+    """A data bucket, an artifact bucket and everything that listens."""
+
+    root: Path
+    models: Models = field(default_factory=Models)
+    executions: Executions = field(default_factory=Executions)
+    announcer: Announcer = field(default_factory=Announcer)
+
+    def __post_init__(self) -> None:
+        self.objects = FilesystemObjects(self.root / "objects")
+        self.versions = FilesystemDatasetVersions(self.root / "versions")
+
+    def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
+        found = (self.objects, self.versions, self.models, self.executions, self.announcer)
+        wrapped = found if countdown is None else [Killing(port, countdown, before=before) for port in found]
+        return IntakePorts(*wrapped, artifact_bucket="artifacts")  # type: ignore[arg-type]
+
+    def drop(self, key: str, content: str) -> Upload:
+        ref = self.objects.write(ObjectRef("data", key), content.encode(), "text/csv")
+        return Upload("data", key, ref.version_id, len(content.encode()))
+
+    def receive(self, upload: Upload, ports: IntakePorts | None = None) -> Received:
+        return receive_upload(upload, ports=ports or self.ports(), limits=Limits(), now=NOW)
+
+    def artifacts(self) -> list[str]:
+        return [facts.ref.key for facts in self.objects.list("artifacts", "")]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def a_champion(dataset_id: str = "other") -> ModelMetadata:
+    return ModelMetadata(
+        model_group="g",
+        version="v1.0.0",
+        number=1,
+        status=Status.CHAMPION,
+        created_at=NOW,
+        algorithm="RandomForest",
+        hyperparameters={},
+        metrics=EvaluationMetrics(),
+        dataset_version=dataset_id,
+        artifact=Artifact("s3://artifacts/model.tar.gz", "ab", "1"),
+        settings=GroupSettings(target="adherent"),
+        source=Source(uri="s3://artifacts/code"),
+    )
+
+
+def test_a_good_training_file_becomes_a_dataset_and_starts_one_training(world: World) -> None:
+    received = world.receive(world.drop("g/training/a.csv", GOOD))
+    assert (received.outcome, received.n_rows) == ("accepted", 120)
+    (dataset,) = world.versions.list_datasets("g")
+    assert world.objects.read(dataset.ref).decode() == GOOD
+    (name, document), *rest = world.executions.training.items()
+    assert (rest, name, document["dataset_id"]) == ([], received.work_id, dataset.dataset_id)
+    assert set(document) == {
+        "group", "training_id", "dataset_id", "dataset", "upload", "upload_id", "settings", "validation",
+    }  # fmt: skip
+    assert world.announcer.mails == []
+
+
+def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
+    upload = world.drop("g/training/a.csv", BAD)
+    received = world.receive(upload)
+    assert (received.outcome, received.reason) == ("rejected", "type_mismatch")
+    folder = f"quarantine/g/{upload.upload_id}"
+    assert world.artifacts() == [f"{folder}/a.csv", f"{folder}/report.html", f"{folder}/report.json"]
+    assert not world.objects.exists(upload.ref)
+    ((subject, body),) = world.announcer.mails
+    assert subject == "[g] a.csv was rejected"
+    assert "line 2" in body
+    assert f"s3://artifacts/{folder}/report.html" in body
+    assert world.executions.training == {}
+
+
+def test_no_cell_value_leaves_through_mail_event_or_result(world: World) -> None:
+    received = world.receive(world.drop("g/training/a.csv", BAD))
+    assert "canary" not in repr((world.announcer.mails, world.announcer.events, received))
+
+
+def test_a_corrected_file_under_the_same_key_goes_through(world: World) -> None:
+    world.receive(world.drop("g/training/a.csv", BAD))
+    assert world.receive(world.drop("g/training/a.csv", GOOD)).outcome == "accepted"
+
+
+def test_rejecting_an_old_version_leaves_the_newer_one_alone(world: World) -> None:
+    old = world.drop("g/training/a.csv", BAD)
+    new = world.drop("g/training/a.csv", GOOD)
+    world.receive(old)
+    assert world.objects.exists(new.ref)
+    assert not world.objects.exists(old.ref)
+
+
+def test_the_same_event_twice_does_nothing_more(world: World) -> None:
+    upload = world.drop("g/training/a.csv", GOOD)
+    first, second = world.receive(upload), world.receive(upload)
+    assert second.is_repeated
+    assert second.work_id == first.work_id
+    assert len(world.announcer.events) == 1
+
+
+def test_the_same_bytes_under_another_name_start_nothing_and_the_mail_says_so(world: World) -> None:
+    first = world.receive(world.drop("g/training/a.csv", GOOD))
+    second = world.receive(world.drop("g/training/b.csv", GOOD))
+    assert (second.outcome, second.reason, second.work_id) == ("accepted", "same_content", first.work_id)
+    assert len(world.executions.training) == 1
+    assert "started at" in world.announcer.mails[0][1]
+
+
+def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) -> None:
+    world.drop("g/model.toml", 'target = "adherent"')
+    first = world.receive(world.drop("g/training/a.csv", GOOD))
+    world.models.found.append(a_champion(str(first.dataset_id)))
+    world.receive(world.drop("g/training/b.csv", GOOD))
+    assert "version v1.0.0" in world.announcer.mails[0][1]
+
+
+def test_other_settings_train_the_same_bytes_again(world: World) -> None:
+    world.receive(world.drop("g/training/a.csv", GOOD))
+    world.drop("g/model.toml", 'algorithm = "XGBoost"')
+    world.receive(world.drop("g/training/b.csv", GOOD))
+    assert len(world.executions.training) == 2
+    assert len(world.versions.list_datasets("g")) == 1
+
+
+def test_bad_settings_reject_the_file_and_say_what_to_correct(world: World) -> None:
+    world.drop("g/model.toml", 'tarqet = "adherent"')
+    received = world.receive(world.drop("g/training/a.csv", GOOD))
+    assert (received.outcome, received.reason) == ("rejected", "settings")
+    assert "Did you mean 'target'?" in world.announcer.mails[0][1]
+
+
+def test_later_files_are_held_against_the_first(world: World) -> None:
+    world.receive(world.drop("g/training/a.csv", GOOD))
+    received = world.receive(world.drop("g/training/b.csv", GOOD.replace("age", "years", 1)))
+    assert (received.outcome, received.reason) == ("rejected", "missing_columns")
+
+
+def test_a_scoring_file_is_tied_to_the_champion_of_the_moment(world: World) -> None:
+    world.models.found.append(a_champion())
+    upload = world.drop("g/inference/a.csv", GOOD)
+    world.receive(upload)
+    document = world.executions.inference[upload.upload_id]
+    assert document["model"] == {
+        "version": "v1.0.0",
+        "artifact": {"uri": "s3://artifacts/model.tar.gz", "sha256": "ab", "version_id": "1"},
+        "source_uri": "s3://artifacts/code",
+    }
+    assert document["batch_id"] == upload.upload_id
+
+
+def test_a_scoring_file_without_a_champion_is_sent_back_with_advice(world: World) -> None:
+    received = world.receive(world.drop("g/inference/a.csv", GOOD))
+    assert (received.outcome, received.reason) == ("rejected", "no_champion")
+    assert "Approve a version first" in world.announcer.mails[0][1]
+
+
+def test_an_upload_that_was_deleted_before_it_was_read_is_closed(world: World) -> None:
+    upload = world.drop("g/training/a.csv", GOOD)
+    world.objects.delete(upload.ref)
+    assert (world.receive(upload).outcome, world.receive(upload).reason) == ("ignored", "deleted")
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("g/training/", "folder"),
+        ("g/folder.csv/", "folder"),
+        ("g/model.toml", "settings"),
+        ("top.csv", "outside_a_group"),
+        ("-odd/training/a.csv", "outside_a_group"),
+        ("g/elsewhere/a.csv", "outside_training_and_inference"),
+        ("g/labels/a.csv", "labels_are_not_evaluated"),
+        ("g/training/.csv", "hidden_file"),
+        ("g/training/my file (1)+%20é=.csv", None),
+        ("g/training/UPPER.CSV", None),
+    ],
+)
+def test_noise_is_ignored_with_a_reason(key: str, reason: str | None) -> None:
+    assert why_ignored(Upload("data", key, "1", 10)) == reason
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("content", [GOOD, BAD], ids=["accepted", "rejected"])
+def test_a_run_killed_around_any_call_is_finished_by_the_next_delivery(
+    tmp_path: Path, content: str, before: bool
+) -> None:
+    whole = World(tmp_path / "whole")
+    expected = whole.receive(whole.drop("g/training/a.csv", content))
+    for step in range(1, 100):
+        world = World(tmp_path / f"killed{step}")
+        upload = world.drop("g/training/a.csv", content)
+        countdown = [step]
+        try:
+            world.receive(upload, world.ports(countdown, before=before))
+        except Killed:
+            world.receive(upload)
+        assert world.artifacts() == [
+            key.replace(str(expected.upload_id), upload.upload_id) for key in whole.artifacts()
+        ]
+        assert world.executions.training.keys() == whole.executions.training.keys()
+        assert [u.state for u in world.versions.list_uploads("g")] == [expected.outcome]
+        assert world.objects.exists(upload.ref) == (expected.outcome == "accepted")
+        assert bool(world.announcer.mails) == (expected.outcome == "rejected")
+        if countdown[0] > 0:
+            assert step > 8
+            return
+    pytest.fail("the run never ended")

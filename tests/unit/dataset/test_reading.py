@@ -1,0 +1,110 @@
+"""Reading a table as the pipelines see it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlops.dataset import read_table
+from mlops.errors import DatasetError
+from mlops.models.group_settings import GroupSettings
+
+
+def table(tmp_path: Path, text: str | bytes, **options: object) -> pd.DataFrame:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_table(path, **options)  # type: ignore[arg-type]
+
+
+def test_types_follow_the_values(tmp_path: Path) -> None:
+    frame = table(tmp_path, "n,x,word,zip,gap\n1,1.5, a ,007,3\n2,2.5,b,012,\n")
+    assert frame.dtypes.map(str).to_dict() == {
+        "n": "int64", "x": "float64", "word": "object", "zip": "object", "gap": "float64",
+    }  # fmt: skip
+    assert frame["word"].tolist() == ["a", "b"]
+    assert frame["zip"].tolist() == ["007", "012"]
+    assert np.isnan(frame["gap"][1])
+
+
+def test_missing_values_are_nan_in_text_too(tmp_path: Path) -> None:
+    frame = table(tmp_path, "a,b\nx,1\nNA,2\n,n/a\nnone,4\n")
+    assert frame["a"].isna().tolist() == [False, True, True, False]
+    assert frame["b"].tolist()[0] == 1.0
+    assert np.isnan(frame["b"][2])
+
+
+def test_ids_stay_text(tmp_path: Path) -> None:
+    frame = table(tmp_path, "key,x\n9007199254740993,1\n9007199254740992,2\n")
+    assert frame["key"].tolist() == ["9007199254740993", "9007199254740992"]
+    named = table(tmp_path, "key,x\n1,1\n2,2\n", settings=GroupSettings(id_columns=("key",)))
+    assert named["key"].tolist() == ["1", "2"]
+
+
+def test_a_schema_decides_over_the_values(tmp_path: Path) -> None:
+    frame = table(tmp_path, "code,age\n1,30\n2,old\n", schema={"code": "category", "age": "number"})
+    assert frame["code"].tolist() == ["1", "2"]
+    assert frame["age"].tolist()[0] == 30.0
+    assert np.isnan(frame["age"][1])
+
+
+def test_semicolons_and_decimal_commas_are_read(tmp_path: Path) -> None:
+    frame = table(tmp_path, "a;b\n1,5;x\n2,25;y\n")
+    assert frame["a"].tolist() == [1.5, 2.25]
+
+
+def test_nameless_and_blank_parts_are_left_out(tmp_path: Path) -> None:
+    frame = table(tmp_path, "a,b,\n1,x,\n,,\n2,y,\n")
+    assert frame.columns.tolist() == ["a", "b"]
+    assert len(frame) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1" + bytes(50), b"a,b\n1,2,3\n", b"a,b\n1,\xc3"])
+def test_what_is_no_table_is_refused_with_its_reason(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(DatasetError, match=r"t\.csv: "):
+        table(tmp_path, content)
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf")), min_size=1, max_size=8
+)
+
+
+@pytest.mark.property
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cells=st.lists(
+        st.tuples(WORDS.map("w{}".format), st.floats(-1e9, 1e9), st.sampled_from(['a "b"', "c,d", "e\nf"])),
+        min_size=2,
+        max_size=30,
+    )
+)
+def test_what_the_csv_module_writes_is_read_back(tmp_path: Path, cells: list[tuple[str, float, str]]) -> None:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["word", "number", "quoted"])
+    writer.writerows((word, repr(number), quoted) for word, number, quoted in cells)
+    frame = table(tmp_path, stream.getvalue())
+    assert frame["word"].tolist() == [word for word, _, _ in cells]
+    assert frame["quoted"].tolist() == [quoted for _, _, quoted in cells]
+    assert np.allclose(frame["number"].to_numpy(float), [number for _, number, _ in cells], rtol=1e-12)
+
+
+@pytest.mark.property
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300) | st.text('ab1,;"\n\r.- \t', max_size=200).map(str.encode))
+def test_no_bytes_crash_the_reader_or_the_validator(tmp_path: Path, content: bytes) -> None:
+    from mlops.dataset import validate
+
+    path = tmp_path / "fuzz.csv"
+    path.write_bytes(content)
+    assert validate(path).verdict in ("accept", "warn", "reject")
+    with suppress(DatasetError):
+        assert len(read_table(path).columns)

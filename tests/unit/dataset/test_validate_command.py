@@ -1,0 +1,80 @@
+"""The command `mlops validate` and the page that goes to quarantine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlops.command_line import main
+from mlops.dataset import validate
+from mlops.dataset.report_page import render_report
+from mlops.dataset.rules import RULES
+
+GOOD = "key,age,plan,label\n" + "".join(
+    f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)
+)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.csv"
+    path.write_text(GOOD, "utf-8")
+    return path
+
+
+def test_a_usable_file_exits_with_zero(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(good)]) == 0
+    assert capsys.readouterr().out.startswith("good.csv: accept (120 rows, 4 columns)\n")
+
+
+def test_a_rejected_file_exits_with_one_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(GOOD.replace(",20,", ",twenty,", 1), "utf-8")
+    assert main(["validate", str(path)]) == 1
+    assert "line 2. [type_mismatch]" in capsys.readouterr().out
+
+
+def test_the_json_of_one_file_is_a_contract_for_the_next(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["validate", str(good), "--json"])
+    report = tmp_path / "report.json"
+    report.write_text(capsys.readouterr().out, "utf-8")
+    other = tmp_path / "other.csv"
+    other.write_text(GOOD.replace("age", "years", 1), "utf-8")
+    assert main(["validate", str(other), "--contract", str(report), "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert "missing_columns" in [finding["rule_id"] for finding in findings]
+
+
+def test_settings_are_read_and_errors_are_one_sentence(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = tmp_path / "model.toml"
+    toml.write_text('tarqet = "label"', "utf-8")
+    assert main(["validate", str(good), "--settings", str(toml)]) == 2
+    assert capsys.readouterr().err == "mlops: Unknown setting 'tarqet'. Did you mean 'target'?\n"
+    assert main(["validate", "nowhere.csv"]) == 2
+
+
+def test_the_page_escapes_what_comes_from_the_file_and_loads_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "evil.csv"
+    path.write_text(
+        GOOD.replace("plan", "<script>alert(1)</script>", 1).replace(",20,", ",<b>x</b>,", 1), "utf-8"
+    )
+    page = render_report(validate(path), title='<img src="x">.csv')
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<b>" not in page
+    assert "http" not in page
+
+
+def test_every_rule_has_a_title_and_a_reason_to_exist() -> None:
+    assert len(RULES) > 40
+    for rule in RULES.values():
+        assert rule.title.endswith(".")
+        assert rule.check.__doc__

@@ -1,0 +1,312 @@
+"""Validation of files: what is refused, what is let through, and what is said."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from mlops.dataset import Limits, learn_contract, validate
+from mlops.errors import DatasetError
+from mlops.models.dataset import Contract, ValidationReport
+from mlops.models.group_settings import GroupSettings
+
+SETTINGS = GroupSettings(target="adherent", id_columns=("patient_id",))
+HEADER = ("patient_id", "age", "plan", "copay_usd", "last_visit", "adherent")
+
+type Row = dict[str, str]
+type Edit = Callable[[list[Row]], None]
+
+
+def patients(rows: int = 120) -> list[Row]:
+    """Made-up patients with labels that no column gives away."""
+    return [
+        {
+            "patient_id": f"P{1000 + i}",
+            "age": str(20 + (i * 37) % 60),
+            "plan": ("gold", "silver", "bronze")[(i * 7) % 3],
+            "copay_usd": f"{(i * 13) % 90}.{i % 10}5",
+            "last_visit": f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}",
+            "adherent": "yes" if (i * i + i // 3) % 5 < 3 else "no",
+        }
+        for i in range(rows)
+    ]
+
+
+def a_csv(edit: Edit | None = None, *, rows: int = 120, delimiter: str = ",", end: str = "\n") -> str:
+    """The patients as CSV text, after an edit."""
+    table = patients(rows)
+    if edit:
+        edit(table)
+    header = delimiter.join(table[0]) if table else delimiter.join(HEADER)
+    return end.join([header, *(delimiter.join(row.values()) for row in table)]) + end
+
+
+def cell(column: str, value: str, *rows: int) -> Edit:
+    """An edit that writes one value into some rows (0-based; row 0 is line 2)."""
+
+    def edit(table: list[Row]) -> None:
+        for row in rows:
+            table[row][column] = value
+
+    return edit
+
+
+def renamed(old: str, new: str) -> Edit:
+    def edit(table: list[Row]) -> None:
+        table[:] = [{new if name == old else name: value for name, value in row.items()} for row in table]
+
+    return edit
+
+
+def judge(
+    tmp_path: Path, content: str | bytes, name: str = "file.csv", **options: object
+) -> ValidationReport:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return validate(path, SETTINGS, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Contract:
+    path = tmp_path / "first.csv"
+    path.write_text(a_csv(), "utf-8")
+    return learn_contract(path, SETTINGS)
+
+
+def test_a_clean_file_is_accepted_without_a_word(tmp_path: Path) -> None:
+    report = judge(tmp_path, a_csv())
+    assert (report.verdict, report.findings, report.n_rows) == ("accept", (), 120)
+
+
+def test_a_file_is_accepted_by_the_contract_learned_from_it(tmp_path: Path, contract: Contract) -> None:
+    assert judge(tmp_path, a_csv(), contract=contract).findings == ()
+
+
+BAD_CELLS: Mapping[str, tuple[Edit, str, tuple[int, ...]]] = {
+    "a word among numbers": (cell("age", "forty", 7), "type_mismatch", (9,)),
+    "thousands separators": (cell("copay_usd", '"1,234.50"', 3, 4), "type_mismatch", (5, 6)),
+    "an underscore in a number": (cell("age", "1_000", 0), "type_mismatch", (2,)),
+    "hexadecimal": (cell("age", "0x1F", 0), "type_mismatch", (2,)),
+    "digits of another script": (cell("age", "٣٣", 5), "type_mismatch", (7,)),
+    "a day that does not exist": (cell("last_visit", "2024-02-30", 2), "type_mismatch", (4,)),
+    "infinity": (cell("copay_usd", "inf", 9), "non_finite", (11,)),
+    "a field too many": (cell("plan", "gold,extra", 49), "ragged_row", (51,)),
+    "text after a closing quote": (cell("plan", '"gold"x', 1), "bad_quoting", (3,)),
+    "a backslash before a quote": (cell("plan", r'"a \"b\" c"', 1), "bad_quoting", (3,)),
+    "an endless field": (cell("plan", "x" * 70_000, 1), "field_too_large", (3,)),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CELLS)
+def test_a_bad_cell_rejects_the_file_and_names_its_line(tmp_path: Path, case: str) -> None:
+    edit, rule_id, lines = BAD_CELLS[case]
+    report = judge(tmp_path, a_csv(edit))
+    finding = next(finding for finding in report.findings if finding.rule_id == rule_id)
+    assert (report.verdict, finding.severity, finding.lines) == ("reject", "reject", lines)
+
+
+REMARKS: Mapping[str, tuple[Edit, str]] = {
+    "several spellings of missing": (cell("age", "n.a.", 3, 9), "na_tokens"),
+    "a sentinel": (cell("age", "-999", 3), "sentinels"),
+    "labels with space": (cell("adherent", "yes ", 3), "target_labels"),
+    "rows without a label": (cell("adherent", "", 3, 4), "target_null"),
+    "a repeated id": (cell("patient_id", "P1000", 5), "duplicate_ids"),
+    "a formula": (cell("plan", "=1+1", 5), "formula_cells"),
+}
+
+
+@pytest.mark.parametrize("case", REMARKS)
+def test_a_remark_lets_the_file_through(tmp_path: Path, case: str) -> None:
+    edit, rule_id = REMARKS[case]
+    report = judge(tmp_path, a_csv(edit))
+    assert report.verdict == "warn"
+    assert rule_id in [finding.rule_id for finding in report.findings]
+
+
+AGAINST_THE_CONTRACT: Mapping[str, tuple[Edit, str, str]] = {
+    "a value outside the range": (cell("age", "700", 4), "out_of_range", "warn"),
+    "another unit": (
+        lambda t: [r.update(age=str(int(r["age"]) * 12)) for r in t] and None,
+        "out_of_range",
+        "reject",
+    ),
+    "a negative amount": (cell("copay_usd", "-3", 4), "out_of_range", "warn"),
+    "a fraction among integers": (cell("age", "33.5", 4), "type_changed", "warn"),
+    "a new category": (cell("plan", "platinum", 4), "unknown_category", "warn"),
+    "a renamed column": (renamed("age", "years"), "missing_columns", "reject"),
+    "a new label": (cell("adherent", "perhaps", *range(20)), "unknown_label", "warn"),
+    "many missing values": (cell("age", "", *range(40)), "missing_share", "warn"),
+}
+
+
+@pytest.mark.parametrize("case", AGAINST_THE_CONTRACT)
+def test_a_file_is_held_against_the_contract(tmp_path: Path, contract: Contract, case: str) -> None:
+    edit, rule_id, severity = AGAINST_THE_CONTRACT[case]
+    report = judge(tmp_path, a_csv(edit), contract=contract)
+    assert (rule_id, severity) in [(finding.rule_id, finding.severity) for finding in report.findings]
+
+
+def test_columns_are_matched_by_name_not_by_position(tmp_path: Path, contract: Contract) -> None:
+    text = a_csv(lambda table: table.__setitem__(slice(None), [dict(reversed(row.items())) for row in table]))
+    assert judge(tmp_path, text, contract=contract).verdict == "accept"
+
+
+def _zipped() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return stream.getvalue()
+
+
+NO_TABLES = {
+    "Excel": (_zipped(), "Excel"),
+    "Parquet": (b"PAR1" + bytes(100), "Parquet"),
+    "HTML": (b"<!DOCTYPE html><html>403</html>", "HTML"),
+    "JSON": (b'[{"age": 3}]', "JSON"),
+    "LFS pointer": (b"version https://git-lfs.github.com/spec/v1\n", "LFS"),
+    "nothing": (b"", "empty"),
+    "blank lines": (b"\n\n\n", "empty"),
+    "NUL bytes": (a_csv().encode().replace(b"gold", b"g\0ld", 1), "NUL"),
+    "cut gzip": (gzip.compress(a_csv().encode())[:-20], "gzip"),
+    "gzip bomb": (gzip.compress(bytes(60_000_000).replace(b"\0", b"a")), "too large"),
+    "cut in a character": ("age,city\n1,Zürich\n2,Z".encode() + b"\xc3", "truncated"),
+    "two encodings": ("age,city\n1,Zürich\n".encode() + "2,Genève\n".encode("cp1252"), "UTF-8"),
+}
+
+
+@pytest.mark.parametrize("case", NO_TABLES)
+def test_what_is_no_table_is_named_as_what_it_is(tmp_path: Path, case: str) -> None:
+    content, word = NO_TABLES[case]
+    report = judge(tmp_path, content)
+    assert report.verdict == "reject"
+    assert any(word in finding.message for finding in report.of_severity("reject"))
+
+
+WRITTEN_OTHERWISE = {
+    "utf-8 with mark": (a_csv().encode("utf-8-sig"), "file.csv", "accept"),
+    "utf-16": (a_csv().encode("utf-16"), "file.csv", "warn"),
+    "utf-16 without mark": (a_csv().encode("utf-16-le"), "file.csv", "warn"),
+    "windows-1252": (a_csv(cell("plan", "Genève", 3)).encode("cp1252"), "file.csv", "warn"),
+    "semicolons": (a_csv(delimiter=";").encode(), "file.csv", "warn"),
+    "tabs": (a_csv(delimiter="\t").encode(), "file.csv", "warn"),
+    "carriage returns": (a_csv(end="\r").encode(), "file.csv", "warn"),
+    "crlf": (a_csv(end="\r\n").encode(), "file.csv", "accept"),
+    "gzip": (gzip.compress(a_csv().encode()), "file.csv.gz", "accept"),
+    "gzip under another name": (gzip.compress(a_csv().encode()), "file.csv", "warn"),
+    "sep line": (("sep=,\n" + a_csv()).encode(), "file.csv", "warn"),
+    "quoted line breaks": (a_csv(cell("plan", '"gold\r\nplus"', 3)).encode(), "file.csv", "accept"),
+    "no final newline": (a_csv().rstrip("\n").encode(), "file.csv", "accept"),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN_OTHERWISE)
+def test_a_table_written_in_another_way_is_read_whole_and_the_way_is_told(tmp_path: Path, case: str) -> None:
+    content, name, verdict = WRITTEN_OTHERWISE[case]
+    report = judge(tmp_path, content, name)
+    assert (report.verdict, report.n_rows, report.n_columns) == (verdict, 120, 6)
+
+
+def test_lines_after_a_quoted_line_break_are_counted_as_an_editor_does(tmp_path: Path) -> None:
+    table = patients()
+    table[2]["plan"] = '"gold\nplus"'
+    table[10]["age"] = "forty"
+    report = judge(tmp_path, a_csv(lambda rows: rows.__setitem__(slice(None), table)))
+    assert report.findings[0].lines == (13,)
+
+
+def test_a_stray_quote_that_swallows_records_is_refused(tmp_path: Path) -> None:
+    text = a_csv(lambda table: (table[10].update(plan='"gold'), table[90].update(plan='gold"'))[0])
+    assert "unclosed_quote" in [finding.rule_id for finding in judge(tmp_path, text).of_severity("reject")]
+
+
+def test_a_quote_that_never_closes_is_refused(tmp_path: Path) -> None:
+    text = a_csv(cell("plan", '"gold', 10))
+    report = judge(tmp_path, text)
+    assert [(f.rule_id, f.lines) for f in report.findings if f.rule_id == "unclosed_quote"] == [
+        ("unclosed_quote", (12,))
+    ]
+
+
+def test_ghost_rows_of_a_spreadsheet_are_left_out_and_counted(tmp_path: Path) -> None:
+    report = judge(tmp_path, a_csv() + ",,,,,\n" * 30)
+    assert (report.verdict, report.n_rows) == ("warn", 120)
+    assert [finding.count for finding in report.findings] == [30]
+
+
+def test_a_copy_of_the_target_is_called_a_leak(tmp_path: Path) -> None:
+    text = a_csv(
+        lambda table: (
+            [row.update(copay_usd="1" if row["adherent"] == "yes" else "0") for row in table] and None
+        )
+    )
+    assert [(f.rule_id, f.column) for f in judge(tmp_path, text).findings] == [("leakage", "copay_usd")]
+
+
+def test_personal_data_is_refused_and_never_repeated(tmp_path: Path) -> None:
+    def with_mail(table: list[Row]) -> None:
+        for position, row in enumerate(table):
+            row["plan"] = f"canary{position}@example.org"
+
+    report = judge(tmp_path, a_csv(with_mail))
+    assert "pii" in [finding.rule_id for finding in report.of_severity("reject")]
+    assert "canary" not in report.to_json()
+
+
+def test_excluding_a_personal_column_lets_the_file_through(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    text = a_csv(lambda table: [row.update(plan=f"u{i}@example.org") for i, row in enumerate(table)] and None)
+    path.write_text(text, "utf-8")
+    settings = GroupSettings(target="adherent", id_columns=("patient_id",), exclude_columns=("plan",))
+    assert validate(path, settings).verdict == "accept"
+
+
+def test_ids_beyond_two_to_the_53_do_not_collide(tmp_path: Path) -> None:
+    text = a_csv(
+        lambda table: [row.update(patient_id=str(2**53 + i)) for i, row in enumerate(table)] and None
+    )
+    assert judge(tmp_path, text).findings == ()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 49])
+def test_too_few_rows_are_refused_for_training_but_not_for_scoring(tmp_path: Path, rows: int) -> None:
+    text = a_csv(rows=rows)
+    assert "too_few_rows" in [finding.rule_id for finding in judge(tmp_path, text).of_severity("reject")]
+    scoring = judge(tmp_path, text, purpose="inference")
+    assert (scoring.verdict == "reject") == (rows == 0)
+
+
+def test_a_scoring_file_needs_no_target(tmp_path: Path, contract: Contract) -> None:
+    text = a_csv(lambda table: [row.pop("adherent") for row in table] and None)
+    assert judge(tmp_path, text, contract=contract, purpose="inference").verdict == "accept"
+    assert judge(tmp_path, text, contract=contract).verdict == "reject"
+
+
+def test_limits_are_parameters(tmp_path: Path) -> None:
+    assert judge(tmp_path, a_csv(), limits=Limits(max_columns=5)).verdict == "reject"
+
+
+def test_the_report_survives_json(tmp_path: Path) -> None:
+    report = judge(tmp_path, a_csv(cell("age", "forty", 7)))
+    assert ValidationReport.from_json(report.to_json()) == report
+
+
+def test_the_same_file_gets_the_same_report(tmp_path: Path) -> None:
+    text = a_csv(cell("age", "forty", 7))
+    assert judge(tmp_path, text) == judge(tmp_path, text)
+
+
+def test_a_missing_file_is_an_error_not_a_verdict(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no file"):
+        validate(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize("n_rows", [30_000])
+def test_a_bad_cell_far_down_a_long_file_is_found_with_its_line(tmp_path: Path, n_rows: int) -> None:
+    report = judge(tmp_path, a_csv(cell("age", "forty", n_rows - 2), rows=n_rows))
+    assert [(f.rule_id, f.lines) for f in report.of_severity("reject")] == [("type_mismatch", (n_rows,))]
+    assert report.n_rows == n_rows

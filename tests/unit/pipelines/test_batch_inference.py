@@ -1,0 +1,200 @@
+"""Scoring an upload exactly once, over objects kept as files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mlops.errors import ArtifactError
+from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.models.drift import BatchProfile
+from mlops.models.registry import Artifact
+from mlops.pipelines.archive import pack, sha256_of
+from mlops.pipelines.batch_announcement import compose_mail
+from mlops.pipelines.batch_inference import (
+    BatchManifest,
+    BatchSummary,
+    ModelCache,
+    ScoringModel,
+    ScoringRequest,
+    score_batch,
+)
+
+from .conftest import build_table
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Announcements(list):
+    """Remembers what was announced, in the place of AWS."""
+
+    def __call__(self, summary, quality, drift) -> None:
+        self.append((summary, quality, drift))
+
+
+class Bench:
+    """A bucket of models and uploads, and everything that scoring needs."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self.objects = FilesystemObjects(folder / "objects")
+        self.models = ModelCache(folder / "models")
+        self.announced = Announcements()
+        pack(model, folder / "model.tar.gz")
+        ref = ObjectRef("artifacts", "training/trial/job/output/model.tar.gz")
+        stored = self.objects.upload(folder / "model.tar.gz", ref, "application/gzip")
+        sha256 = sha256_of(folder / "model.tar.gz")
+        self.model = ScoringModel("v1.0.0", Artifact(ref.uri, sha256, stored.version_id))
+
+    def request(self, rows: int = 150, seed: int = 2) -> ScoringRequest:
+        content = build_table(rows, seed=seed).to_csv(index=False).encode()
+        ref = self.objects.write(ObjectRef("data", f"trial/inference/{seed}.csv"), content, "text/csv")
+        upload = Upload(ref.bucket, ref.key, ref.version_id, len(content))
+        return ScoringRequest("trial", upload.upload_id, upload, self.model)
+
+    def score(self, request: ScoringRequest) -> BatchSummary:
+        return score_batch(
+            request,
+            self.objects,
+            artifact_bucket="artifacts",
+            models=self.models,
+            announce=self.announced,
+            now=NOW,
+        )
+
+    def manifest(self, request: ScoringRequest) -> BatchManifest:
+        key = f"predictions/trial/{request.batch_id}/manifest.json"
+        return BatchManifest.from_json(self.objects.read(ObjectRef("artifacts", key)))
+
+
+@pytest.fixture
+def bench(trained, tmp_path: Path) -> Bench:
+    return Bench(trained("LogisticRegression", "binary").model_path, tmp_path)
+
+
+def test_a_batch_is_stored_whole_with_its_digests_and_profile(bench: Bench):
+    request = bench.request()
+    summary = bench.score(request)
+    manifest = bench.manifest(request)
+    assert manifest.summary == summary
+    assert set(manifest.files) == {
+        "predictions.csv",
+        "batch_profile.json",
+        "drift_report.json",
+        "drift_report.html",
+        "data_quality.json",
+    }
+    for name, file in manifest.files.items():
+        key = f"predictions/trial/{request.batch_id}/{name}"
+        content = bench.objects.read(ObjectRef("artifacts", key, file.version_id))
+        assert hashlib.sha256(content).hexdigest() == file.sha256
+    key = f"profiles/trial/v1.0.0/2026-03-01/{request.batch_id}.json"
+    assert BatchProfile.from_json(bench.objects.read(ObjectRef("artifacts", key))).n_rows == 150
+
+
+def test_the_summary_is_what_the_state_machine_passes_on(bench: Bench):
+    summary = bench.score(bench.request())
+    assert json.loads(summary.to_json()) == {
+        "group": "trial",
+        "batch_id": summary.batch_id,
+        "n_rows": 150,
+        "predictions_uri": f"s3://artifacts/predictions/trial/{summary.batch_id}/predictions.csv",
+        "report_uri": f"s3://artifacts/predictions/trial/{summary.batch_id}/drift_report.html",
+        "drift_verdict": "OK",
+        "drift_score": 0.0,
+        "features_with_drift": [],
+    }
+
+
+def test_a_second_delivery_answers_the_same_and_scores_and_announces_nothing(bench: Bench):
+    request = bench.request()
+    first = bench.score(request)
+    stored = list(bench.objects.list("artifacts", "predictions/"))
+    assert bench.score(request) == first
+    assert list(bench.objects.list("artifacts", "predictions/")) == stored
+    assert len(bench.announced) == 1
+
+
+def test_a_run_that_died_before_the_manifest_is_done_again(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    request = bench.request()
+    write = bench.objects.write
+
+    def die(ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:
+        if ref.key.endswith("manifest.json"):
+            raise KeyboardInterrupt
+        return write(ref, content, content_type)
+
+    monkeypatch.setattr(bench.objects, "write", die)
+    with pytest.raises(KeyboardInterrupt):
+        bench.score(request)
+    assert not bench.announced
+    monkeypatch.undo()
+    assert bench.score(request).n_rows == 150
+    assert len(bench.announced) == 1
+
+
+def test_a_batch_whose_announcement_failed_is_announced_by_the_next_run(bench: Bench):
+    request = bench.request()
+    announce, bench.announced = bench.announced, _failing
+    with pytest.raises(RuntimeError):
+        bench.score(request)
+    bench.announced = announce
+    bench.score(request)
+    summary, quality, drift = announce[0]
+    assert summary.n_rows == quality.n_rows == drift.n_rows == 150
+    bench.score(request)
+    assert len(announce) == 1
+
+
+def _failing(summary, quality, drift) -> None:
+    raise RuntimeError("no mail today")
+
+
+def test_a_model_whose_bytes_changed_is_not_loaded(bench: Bench):
+    ref = ObjectRef.from_uri(bench.model.artifact.uri)
+    changed = bench.objects.write(ref, b"something else", "application/gzip")
+    artifact = Artifact(ref.uri, bench.model.artifact.sha256, changed.version_id)
+    bench.model = ScoringModel("v1.0.0", artifact)
+    with pytest.raises(ArtifactError, match="not the registered model"):
+        bench.score(bench.request())
+    assert not bench.announced
+
+
+def test_an_overwritten_model_does_not_matter_because_its_version_is_named(bench: Bench):
+    bench.objects.write(ObjectRef.from_uri(bench.model.artifact.uri), b"newer", "application/gzip")
+    assert bench.score(bench.request()).n_rows == 150
+
+
+def test_a_warm_worker_downloads_a_model_once(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    downloads = []
+    download = bench.objects.download
+
+    def note(ref: ObjectRef, path: Path) -> None:
+        downloads.append(ref.key)
+        download(ref, path)
+
+    monkeypatch.setattr(bench.objects, "download", note)
+    for seed in (2, 3):
+        bench.score(bench.request(seed=seed))
+    assert len([key for key in downloads if key.endswith("model.tar.gz")]) == 1
+
+
+def test_the_mail_says_in_plain_words_what_changed(bench: Bench):
+    request = bench.request(rows=300)
+    frame = build_table(300, seed=2)
+    content = frame.assign(age=frame.age + 30).to_csv(index=False).encode()
+    stored = bench.objects.write(request.upload.ref, content, "text/csv")
+    upload = Upload(stored.bucket, stored.key, stored.version_id, len(content))
+    bench.score(ScoringRequest("trial", upload.upload_id, upload, bench.model))
+    subject, body = compose_mail(*bench.announced[0])
+    assert subject.startswith("trial: 300 predictions are ready, inputs have changed")
+    assert subject.isascii()
+    assert len(subject) <= 100
+    assert "- age: median" in body
+    assert "predictions.csv\n" in body
+    assert "P000" not in body

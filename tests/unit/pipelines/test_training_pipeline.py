@@ -1,0 +1,330 @@
+"""Training from a CSV to a model directory: what is learned, what is said, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from mlops.errors import DatasetError, SettingsError, TrainingError
+from mlops.models.training import EvaluationMetrics, TrainingResult
+from mlops.pipelines import artifacts
+from mlops.pipelines.gate import judge
+from mlops.pipelines.training_pipeline import TrainingPipeline
+
+from .conftest import SETTINGS, SMALL, build_table
+
+
+def train(frame: pd.DataFrame, folder: Path, **config) -> TrainingResult:
+    frame.to_csv(folder / "train.csv", index=False)
+    merged = {**SETTINGS, "algorithm": "LogisticRegression", **config}
+    return TrainingPipeline(merged).execute(folder / "train.csv", folder / "model")
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("algorithm", sorted(SMALL))
+def test_every_algorithm_learns_every_task_and_passes_the_gate(algorithm: str, task: str, trained):
+    result = trained(algorithm, task)
+    assert result.task == task
+    assert judge(result.metrics, None, {}).passed
+    assert set(result.features) == {"age", "dose", "region"}
+    assert result.dropped_columns == {
+        "patient_id": "id column",
+        "visited": "raw date",
+        "nothing": "no value in any training row",
+        "site": "the same value in every training row",
+    }
+    assert set(list(result.feature_importance)[:2]) <= {"age", "dose", "region"}
+
+
+def test_the_written_documents_are_the_result(trained):
+    result = trained("RandomForest", "binary")
+    folder = result.model_path
+    assert EvaluationMetrics.from_json((folder / "metrics.json").read_bytes()) == result.metrics
+    document = json.loads((folder / "training_result.json").read_bytes())
+    again = TrainingResult.from_dict(document)
+    assert again.metrics == result.metrics
+    assert again.baseline == result.baseline
+    manifest = artifacts.read_manifest(folder)
+    assert set(manifest.files) | {"manifest.json"} == {path.name for path in folder.iterdir()}
+    assert manifest.features == result.features
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(task: str, trained, tmp_path: Path):
+    from mlops.models.group_settings import GroupSettings
+    from mlops.pipelines.splitting import split_rows
+
+    result = trained("LogisticRegression", task)
+    frame = build_table(task=task)
+    held_out = frame[split_rows(frame, "outcome", GroupSettings.from_config(SETTINGS)).test]
+    assert len(held_out) == result.n_rows_test == result.metrics.n_rows
+    model, _ = artifacts.load_model(result.model_path)
+    scores, _ = model.score(held_out)
+    found = result.metrics
+    if task == "regression":
+        assert found.r2 == pytest.approx(sklearn_metrics.r2_score(held_out.outcome, scores.predicted))
+        return
+    predicted = np.array(model.schema.labels)[scores.predicted]
+    assert found.accuracy == pytest.approx((predicted == held_out.outcome).mean())
+    expected = sklearn_metrics.balanced_accuracy_score(held_out.outcome, predicted)
+    assert found.balanced_accuracy == pytest.approx(expected)
+    if task == "binary":
+        is_yes, probability = held_out.outcome == "yes", scores.probabilities[:, 1]
+        assert found.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(is_yes, probability))
+        expected = sklearn_metrics.average_precision_score(is_yes, probability)
+        assert found.average_precision == pytest.approx(expected)
+        assert found.positive_label == "yes"
+        assert found.dummy["roc_auc"] == 0.5
+
+
+def test_every_score_lies_within_its_interval(trained):
+    for task in ("binary", "regression"):
+        found = trained("RandomForest", task).metrics
+        for name, value in found.values().items():
+            low, high = found.intervals[name]
+            assert low <= value <= high, name
+
+
+@pytest.mark.parametrize("algorithm", sorted(SMALL))
+def test_training_twice_gives_the_same_metrics(algorithm: str, trained, tmp_path: Path):
+    first = trained(algorithm, "binary").metrics
+    second = train(build_table(task="binary"), tmp_path, algorithm=algorithm, **SMALL[algorithm]).metrics
+    for name, value in first.values().items():
+        assert second.values()[name] == pytest.approx(value, abs=1e-12), name
+    assert second.intervals == first.intervals
+    assert second.threshold == pytest.approx(first.threshold, abs=1e-12)
+
+
+def test_flat_nested_and_json_text_configs_are_the_same(tmp_path: Path):
+    flat = {"algorithm": "RandomForest", "n_estimators": 15, "target": "outcome"}
+    nested = {"algorithm": "RandomForest", "hyperparameters": {"n_estimators": 15}, "target": "outcome"}
+    as_text = {"algorithm": "RandomForest", "n_estimators": "15", "target": "outcome"}
+    whole = {"settings": json.dumps(nested)}
+    settings = [TrainingPipeline(config).settings for config in (flat, nested, as_text, whole)]
+    assert all(one == settings[0] for one in settings)
+
+
+def test_noise_does_not_pass_the_gate(tmp_path: Path):
+    rng = np.random.default_rng(5)
+    frame = build_table(600).assign(outcome=rng.choice(["yes", "no"], 600))
+    result = train(frame, tmp_path)
+    assert not judge(result.metrics).passed
+
+
+def test_a_rare_class_is_not_won_by_calling_everybody_negative(tmp_path: Path):
+    rng = np.random.default_rng(1)
+    frame = build_table(2000).drop(columns=["nothing", "site", "visited"])
+    frame["outcome"] = np.where(frame.dose + rng.normal(0, 1, 2000) > 11, 1, 0)
+    result = train(frame, tmp_path)
+    assert 0.01 < frame.outcome.mean() < 0.06
+    assert result.metrics.balanced_accuracy > 0.8
+    assert result.metrics.dummy["accuracy"] > 0.93
+    assert result.metrics.dummy["balanced_accuracy"] == 0.5
+
+
+def test_balanced_class_weights_move_the_probabilities(tmp_path: Path):
+    frame = build_table(800).drop(columns=["nothing", "site", "visited"])
+    frame = frame[(frame.outcome == "no") | (np.arange(800) % 5 == 0)]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    plain = train(frame, tmp_path / "a")
+    weighted = train(frame, tmp_path / "b", class_weight="balanced")
+    assert plain.metrics.neg_log_loss > weighted.metrics.neg_log_loss
+
+
+def test_a_leaking_column_is_named(tmp_path: Path):
+    frame = build_table()
+    frame["discharge_code"] = np.where(frame.outcome == "yes", "D7", "D1")
+    result = train(frame, tmp_path)
+    assert any("'discharge_code' alone predicts the target" in warning for warning in result.warnings)
+    assert not any("'age'" in warning for warning in result.warnings)
+
+
+def test_a_leak_in_a_regression_is_named(tmp_path: Path):
+    frame = build_table(task="regression")
+    frame["invoice"] = frame.outcome * 1.2 + 3
+    result = train(frame, tmp_path)
+    assert any("'invoice' alone predicts" in warning for warning in result.warnings)
+
+
+def test_rows_without_a_target_are_left_out_and_counted(tmp_path: Path):
+    frame = build_table()
+    frame.loc[:49, "outcome"] = None
+    result = train(frame, tmp_path)
+    assert result.n_rows_train + result.n_rows_test == 350
+    assert any("50 rows have no value of 'outcome'" in warning for warning in result.warnings)
+
+
+def test_without_settings_the_last_column_is_the_target_and_that_is_said(tmp_path: Path):
+    frame = build_table()
+    result = train(frame, tmp_path, target=None)
+    assert result.target == "outcome"
+    assert any("No target is set" in warning for warning in result.warnings)
+
+
+def test_a_column_called_target_or_label_is_the_target(tmp_path: Path):
+    frame = build_table().rename(columns={"outcome": "label"})[["label", "age", "dose", "region"]]
+    assert train(frame, tmp_path, target=None, id_columns=[]).target == "label"
+
+
+def test_free_text_and_id_like_columns_are_left_out_and_named(tmp_path: Path):
+    frame = build_table()
+    frame["comment"] = [
+        f"patient {n} came on a rainy day and told a long story again" for n in range(len(frame))
+    ]
+    frame["row_id"] = np.random.default_rng(0).permutation(len(frame)) + 70_000
+    frame["counter"] = np.arange(len(frame)) + 5
+    dropped = train(frame, tmp_path, id_columns=[]).dropped_columns
+    assert dropped["comment"] == "free text"
+    assert "id" in dropped["row_id"]
+    assert dropped["counter"] == "counts the rows"
+    assert "id" in dropped["patient_id"]
+
+
+def test_a_new_class_after_the_time_cut_counts_as_an_error_and_does_not_crash(tmp_path: Path):
+    frame = build_table(task="multiclass")
+    frame.loc[350:, "outcome"] = "new"
+    result = train(frame, tmp_path, time_column="visited", algorithm="XGBoost", n_estimators=5)
+    assert result.metrics.labels[-1] == "new"
+    assert result.metrics.confusion_matrix[-1][-1] == 0
+    model, _ = artifacts.load_model(result.model_path)
+    assert "new" not in model.schema.labels
+
+
+@pytest.mark.parametrize(
+    ("spoil", "config", "words"),
+    [
+        (lambda f: f.assign(outcome="yes"), {}, "one class only"),
+        (lambda f: f.assign(outcome=["rare"] * 3 + ["no", "yes"] * 198 + ["no"]), {}, "fewer than 10 rows"),
+        (lambda f: f.assign(outcome=[f"c{n}" for n in range(400)]), {}, "distinct values; at most 100"),
+        (lambda f: f.head(12), {}, "at least 30 are needed"),
+        (lambda f: f, {"target": "outcom"}, r"no target column 'outcom'. Did you mean 'outcome'"),
+        (lambda f: f, {"id_columns": "nobody"}, "not have: nobody"),
+        (lambda f: f, {"positive_label": "maybe"}, "No row has the positive label 'maybe'"),
+        (lambda f: f, {"task": "regression"}, "no numbers"),
+        (lambda f: f[["patient_id", "outcome"]], {}, "No column can be used as a feature"),
+        (lambda f: f, {"C": -1.0}, "LogisticRegression cannot be fitted: .*'C'"),
+        (lambda f: f, {"class_weight": "heavy"}, "class_weight must be 'balanced'"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_in_one_sentence(spoil, config, words: str, tmp_path: Path):
+    with pytest.raises(TrainingError, match=words) as caught:
+        train(spoil(build_table()), tmp_path, **config)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "model" / "manifest.json").exists()
+
+
+def test_an_unknown_hyperparameter_is_refused_before_anything_is_read():
+    with pytest.raises(SettingsError, match=r"Did you mean 'max_depth'"):
+        TrainingPipeline({"algorithm": "RandomForest", "max_dept": 3})
+
+
+def test_a_directory_must_hold_exactly_one_table(tmp_path: Path):
+    pipeline = TrainingPipeline(SETTINGS)
+    with pytest.raises(DatasetError, match="does not exist"):
+        pipeline.execute(tmp_path / "nothing", tmp_path / "model")
+    (tmp_path / "data").mkdir()
+    with pytest.raises(DatasetError, match="holds 0"):
+        pipeline.execute(tmp_path / "data", tmp_path / "model")
+    build_table(60).to_csv(tmp_path / "data" / "train.csv", index=False)
+    assert pipeline.execute(tmp_path / "data", tmp_path / "model").n_rows_train > 30
+
+
+def test_many_columns_and_few_rows_end_well(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(80, 600)), columns=[f"x{n}" for n in range(600)])
+    frame = wide.assign(outcome=np.where(wide.x0 + rng.normal(0, 0.1, 80) > 0, "yes", "no"))
+    result = train(frame, tmp_path, id_columns=[])
+    assert len(result.features) == 600
+    assert len(result.feature_importance) == 600
+
+
+def test_the_candidate_is_compared_with_the_champion_on_the_same_rows(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    build_table(task="binary").to_csv(tmp_path / "train.csv", index=False)
+    pipeline = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression"})
+    arguments = {"champion_path": champion.model_path, "champion_version": "v1.0.0"}
+    result = pipeline.execute(tmp_path / "train.csv", tmp_path / "model", **arguments)
+    comparison = result.comparison
+    assert comparison.comparable
+    assert comparison.n_rows == result.n_rows_test
+    assert comparison.metrics["roc_auc"].difference == 0.0
+    assert comparison.metrics["roc_auc"].interval == (0.0, 0.0)
+    gate = judge(result.metrics, comparison)
+    assert gate.passed
+    assert "does not differ clearly from that of v1.0.0" in gate.reasons[1]
+
+
+def test_a_worse_candidate_is_refused_by_the_gate(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    frame = build_table(task="binary")
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    poor = {**SETTINGS, "algorithm": "LogisticRegression", "exclude_columns": ["dose", "region"]}
+    result = TrainingPipeline(poor).execute(
+        tmp_path / "train.csv", tmp_path / "model", champion_path=champion.model_path
+    )
+    assert not judge(result.metrics, result.comparison).passed
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.rename(columns={"dose": "amount"}), "lacks columns that the model needs: dose"),
+        (lambda f: f.assign(outcome=f.outcome.map({"yes": "y", "no": "n"})), "its classes are no, yes"),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_is_said_so(change, words: str, trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    change(build_table(task="binary")).to_csv(tmp_path / "train.csv", index=False)
+    result = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression"}).execute(
+        tmp_path / "train.csv", tmp_path / "model", champion_path=champion.model_path
+    )
+    assert not result.comparison.comparable
+    assert words in result.comparison.reason
+
+
+REAL_SETS = {
+    "hiv_off_treatment": {
+        "target": "offtrt",
+        "id_columns": "patient_id",
+        "exclude_columns": ["days", "cens", "cd496", "r", "cd420", "cd820"],
+    },
+    "rx_persistence": {"target": "refilled_next_year", "group_columns": "person_id"},
+    "german_doctor_visits": {"target": "docvis", "group_columns": "id", "exclude_columns": "hospvis"},
+    "meps_drug_spend": {"target": "drugexp"},
+    "storms": {"target": "status", "group_columns": ["name", "year"], "exclude_columns": "category"},
+}
+
+
+@pytest.mark.parametrize("name", REAL_SETS)
+def test_real_sets_reach_what_their_plain_linear_baseline_reaches(
+    name: str, shared_dir: Path, tmp_path: Path
+):
+    facts = json.loads((shared_dir / "data" / f"{name}.json").read_text())
+    linear = facts["baseline"]["honest_random"]["linear"]
+    result = TrainingPipeline({**REAL_SETS[name], "algorithm": "LogisticRegression"}).execute(
+        shared_dir / "data" / f"{name}.csv", tmp_path / "model"
+    )
+    ours = result.metrics
+    known = {"roc_auc": ours.roc_auc, "r2": ours.r2, "accuracy": ours.accuracy}
+    compared = [(known[score], linear[score]) for score in known if score in linear]
+    assert compared
+    for value, reference in compared:
+        assert value > reference - 0.05
+    assert judge(ours).passed
+
+
+def test_the_same_rows_in_another_order_are_split_alike(a_table: Callable[..., pd.DataFrame], tmp_path: Path):
+    frame = a_table()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = train(frame, tmp_path / "a")
+    second = train(frame.sample(frac=1, random_state=3), tmp_path / "b")
+    assert first.n_rows_test == second.n_rows_test
+    assert first.metrics.roc_auc == pytest.approx(second.metrics.roc_auc, abs=1e-9)
