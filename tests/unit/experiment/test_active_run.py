@@ -132,6 +132,16 @@ def test_metrics_reach_the_store_after_five_seconds_or_a_thousand_values(tracker
         assert len(tracker.history(GROUP, run.run_id)) == 1002
 
 
+def test_a_long_run_has_few_files_of_metrics(tracker, tmp_path, clock):
+    with tracker.start_run(GROUP) as run:
+        for step in range(6000):
+            run.log_metric("loss", 1.0, step=step)
+            clock.skip(5)
+    files = list((tmp_path / "runs").rglob("*.jsonl"))
+    assert len(tracker.history(GROUP, run.run_id)) == 6000
+    assert len(files) < 160
+
+
 def test_threads_may_log_into_one_run(tracker):
     with tracker.start_run(GROUP) as run:
 

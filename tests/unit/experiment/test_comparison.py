@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mlops.errors import ExperimentError, RunNotFoundError
-from mlops.experiment.comparison import RunComparison, compare, duration_text
+from mlops.experiment.comparison import RunComparison, compare, duration_text, short_names
 from mlops.experiment.page import render_page
 from mlops.models.experiment import RunFailure
 
@@ -60,6 +60,13 @@ def test_without_ids_the_last_ten_are_compared_oldest_first(tracker):
 def test_a_comparison_is_lossless_as_json(runs):
     comparison = runs.compare(GROUP)
     assert RunComparison.from_json(comparison.to_json()) == comparison
+
+
+def test_names_are_shown_without_what_all_begin_with():
+    names = ["adherence-4f2a0c-0", "adherence-4f2a0c-1", "adherence-4f99"]
+    assert short_names(names) == ("adherence-", ["4f2a0c-0", "4f2a0c-1", "4f99"])
+    assert short_names(["run-1", "run-2"]) == ("", ["run-1", "run-2"])
+    assert short_names(["adherence-1"]) == ("", ["adherence-1"])
 
 
 def test_what_cannot_be_compared_is_said(runs):
@@ -122,6 +129,13 @@ def test_the_page_names_the_best_run_and_the_failed_one(runs):
     assert re.search(r"<dt>Best roc_auc</dt><dd>0\.8000</dd><p>deep</p>", page)
     assert "1 failed, 0 rejected by the gate" in page
     assert 'class="badge failed"' in page
+
+
+def test_the_page_goes_by_the_score_that_the_trainings_call_primary(tracker):
+    for f1, roc_auc in ((0.9, 0.1), (0.1, 0.9)):
+        with tracker.start_run(GROUP, tags={"primary_metric": "roc_auc"}) as run:
+            run.log_metrics({"f1": f1, "roc_auc": roc_auc})
+    assert "<dt>Best roc_auc</dt><dd>0.9000</dd><p>run-2</p>" in page_of(tracker)
 
 
 def test_a_page_of_one_run_and_of_an_empty_run_works(tracker):

@@ -96,6 +96,7 @@ def test_a_rejected_version_is_a_run_with_its_gate_and_reasons(store):
         "gate": "rejected",
         "gate_reasons": "roc_auc 0.75 is below 0.8.",
         "champion_version": "v0.9.0",
+        "primary_metric": "roc_auc",
     }
     expected = {"algorithm": "XGBoost", "max_depth": 3, "n_estimators": 200, "seed": 7, "target": "stopped"}
     assert {name: run.params[name] for name in expected} == expected
@@ -146,7 +147,7 @@ def test_a_training_on_the_desk_is_a_run_too(store):
     run = record_training(
         store, a_result(), group=GROUP, job_name="desk-1", **times, code_digest="e" * 64, tags={"a": "b"}
     )
-    assert (run.run_id, run.origin, run.code_digest, run.tags) == ("desk-1", "local", "e" * 64, {"a": "b"})
+    assert (run.run_id, run.origin, run.code_digest, run.tags["a"]) == ("desk-1", "local", "e" * 64, "b")
     assert (run.params["n_rows_train"], run.params["n_rows_test"], run.params["max_depth"]) == (800, 200, 3)
     with pytest.raises(ExperimentError, match="job_name"):
         record_training(store, a_result(), group=GROUP)
@@ -155,7 +156,7 @@ def test_a_training_on_the_desk_is_a_run_too(store):
 def test_a_version_registered_by_hand_has_its_version_for_a_job(store):
     run = record_training(store, a_model(training_job=None, gate=None, comparison=None, source=Source()))
     assert (run.run_id, run.origin, run.duration_seconds) == ("v1.0.0", "local", 0)
-    assert run.tags == {"team": "b", "model_version": "v1.0.0"}
+    assert run.tags == {"team": "b", "model_version": "v1.0.0", "primary_metric": "roc_auc"}
 
 
 def test_a_job_that_failed_is_a_failed_run_once(store, tracker):

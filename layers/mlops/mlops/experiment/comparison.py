@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -76,6 +77,13 @@ def compare(runs: Sequence[Run]) -> RunComparison:
     )
 
 
+def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the part up to a hyphen that all names begin with, if it is long, and what follows it in each."""
+    shared = os.path.commonprefix(list(names)).rpartition("-")[0]
+    prefix = f"{shared}-" if len(names) > 1 and len(shared) >= 8 else ""
+    return prefix, [name.removeprefix(prefix) for name in names]
+
+
 def text_of(value: Any) -> str:
     """Return a value as it stands in a table."""
     match value:
@@ -144,8 +152,9 @@ def _facts(run: Run) -> dict[str, Any]:
 
 
 def _render(comparison: RunComparison) -> Iterator[str]:
-    yield f"{comparison.group}: {len(comparison.runs)} runs"
-    header = ("", *(run.run_id for run in comparison.runs))
+    prefix, names = short_names([run.run_id for run in comparison.runs])
+    yield f"{comparison.group}: {len(names)} runs{f' {prefix}...' if prefix else ''}"
+    header = ("", *names)
     scores = [(row.name, *_marked(row)) for row in comparison.metrics]
     yield from _table("Metrics (* = best)", header, scores)
     differing = [row for row in comparison.params if row.differs]

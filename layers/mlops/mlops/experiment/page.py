@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -59,9 +59,9 @@ def render_page(
 
 
 def _tiles(comparison: RunComparison) -> str:
-    """Show the best run by the first score in which the runs differ, and what ran."""
+    """Show the best run, and what ran."""
     tiles = []
-    decisive = next((row for row in comparison.metrics if row.best), None)
+    decisive = _decisive(comparison)
     if decisive is not None:
         best = comparison.runs[decisive.best[0]]
         value = text_of(decisive.values[decisive.best[0]])
@@ -79,6 +79,13 @@ def _tiles(comparison: RunComparison) -> str:
     return f'<dl class="tiles">{cells}</dl>'
 
 
+def _decisive(comparison: RunComparison) -> MetricRow | None:
+    """Return the score that the trainings themselves call primary, else the first, where the runs differ."""
+    primary = {run.tags["primary_metric"] for run in comparison.runs if "primary_metric" in run.tags}
+    rows = sorted(comparison.metrics, key=lambda row: row.name not in primary)
+    return next((row for row in rows if row.best), None)
+
+
 def _period(runs: Sequence[Run]) -> str:
     days = sorted({f"{run.started_at:%Y-%m-%d}" for run in runs})
     return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
@@ -90,7 +97,7 @@ def _scores(comparison: RunComparison) -> str:
         return ""
     header = "".join(f'<th class="num" scope="col">{escape(row.name)}</th>' for row in comparison.metrics)
     lines = "".join(
-        f'<tr>{_run_cell(run, at)}<td class="num">{duration_text(run.duration_seconds)}</td>'
+        f'<tr>{_run_cell(run, at, _notes(run))}<td class="num">{duration_text(run.duration_seconds)}</td>'
         f"{''.join(_score_cell(row, at) for row in comparison.metrics)}</tr>"
         for at, run in enumerate(comparison.runs)
     )
@@ -126,17 +133,18 @@ def _differences(comparison: RunComparison) -> str:
 
 
 def _curves(comparison: RunComparison, histories: Sequence[Sequence[MetricPoint]]) -> str:
+    curves = curves_of(histories)
+    if not curves:
+        return ""
     classes = {at: _colour(at) for at in range(len(comparison.runs))}
     cards = "".join(
-        f'<article class="card"><h3>{escape(metric)}</h3>{draw(metric, curves, classes)}</article>'
-        for metric, curves in curves_of(histories).items()
+        f'<article class="card"><h3>{escape(metric)}</h3>{draw(metric, lines, classes)}</article>'
+        for metric, lines in curves.items()
     )
-    if not cards:
-        return ""
     legend = "".join(
         f'<span class="{_colour(at)}"><i class="swatch"></i>{escape(run.name)}</span>'
         for at, run in enumerate(comparison.runs)
-        if histories[at]
+        if any(lines[at] for lines in curves.values())
     )
     return _section("Over the steps", f'<p class="legend">{legend}</p><div class="cards">{cards}</div>')
 
@@ -152,12 +160,12 @@ def _shared(comparison: RunComparison) -> str:
     return _section(title, f'<div class="card"><dl class="same">{entries}</dl></div>')
 
 
-def _run_cell(run: Run, at: int) -> str:
-    notes = "".join(f"<small>{escape(note)}</small>" for note in _notes(run))
+def _run_cell(run: Run, at: int, notes: Iterable[str] = ()) -> str:
+    lines = "".join(f"<small>{escape(note)}</small>" for note in notes)
     badge = f'<span class="badge {run.status}">{run.status}</span>'
     return (
         f'<th scope="row" class="{_colour(at)}"><i class="swatch"></i>{escape(run.name)} '
-        f"{badge if run.status is not RunStatus.FINISHED else ''}{notes}</th>"
+        f"{badge if run.status is not RunStatus.FINISHED else ''}{lines}</th>"
     )
 
 

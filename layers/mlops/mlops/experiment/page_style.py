@@ -20,7 +20,8 @@ N_COLOURS = len(_COLOURS)
 _RUNS = "".join(f".run{at}{{--run:{colour}}}" for at, colour in enumerate(_COLOURS))
 
 STYLE = f"""{REPORT_STYLE}{_RUNS}
-.runs th[scope=row]{{position:sticky;left:0;background:var(--card);min-width:170px;max-width:260px}}
+.runs th[scope=row]{{position:sticky;left:0;background:var(--card);min-width:min(260px,40vw);max-width:260px}}
+.runs td{{white-space:nowrap}}
 .runs thead th:first-child{{position:sticky;left:0;background:var(--card)}}
 .runs{{border:1px solid var(--line);border-radius:12px;background:var(--card)}}
 .runs table{{border:0}}

@@ -56,7 +56,8 @@ def record_training(
         A registered version, which tells all the rest, or a training result, which needs `group`, `job_name`,
         `started_at` and `ended_at`.
     tags
-        Notes beside those that `trained` gives: `gate`, `gate_reasons`, `model_version`, `champion_version`.
+        Notes beside those that `trained` gives: `model_version`, `champion_version`, `primary_metric`, `gate`,
+        `gate_reasons`.
 
     Raises
     ------
@@ -134,6 +135,7 @@ def _of_result(
     sizes = {"n_rows_train": result.n_rows_train, "n_rows_test": result.n_rows_test}
     facts = (result.algorithm, result.hyperparameters, result.target, len(result.features))
     champion = result.comparison.champion_version if result.comparison else None
+    tags = {"champion_version": champion} if champion else {}
     run = Run(
         run_id=require_run_id(job_name),
         group=require_group(group),
@@ -142,7 +144,7 @@ def _of_result(
         started_at=started_at,
         ended_at=ended_at,
         params=_params(result.settings, *facts) | sizes,
-        tags={"champion_version": champion} if champion else {},
+        tags=tags | _primary(result.metrics),
         dataset=RunDataset(result.dataset_digest, result.dataset_digest),
         artifacts=(RunArtifact("model", str(result.model_path)),),
     )
@@ -195,13 +197,17 @@ def _setting_params(settings: GroupSettings) -> dict[str, Any]:
 
 
 def _model_tags(model: ModelMetadata) -> dict[str, str]:
-    tags = {"model_version": model.version}
+    tags = {"model_version": model.version, **_primary(model.metrics)}
     if model.gate is not None:
         tags["gate"] = "passed" if model.gate.passed else "rejected"
         tags |= {"gate_reasons": "; ".join(model.gate.reasons)} if model.gate.reasons else {}
     if model.comparison is not None and model.comparison.champion_version:
         tags["champion_version"] = model.comparison.champion_version
     return tags
+
+
+def _primary(metrics: EvaluationMetrics) -> dict[str, str]:
+    return {"primary_metric": metrics.primary} if metrics.primary else {}
 
 
 def _evaluation(trained: ModelMetadata | TrainingResult) -> dict[str, Any]:
