@@ -11,7 +11,7 @@ from typing import Any
 from local.cloud import LocalCloud, connect
 from local.errors import LocalCloudError
 from local.launcher import DEFAULT_DIRECTORY, REPOSITORY_ROOT, start
-from local.stack import DeployedStack, deploy_application
+from local.stack import DeployedStack, deploy_application, version_in
 
 GROUP = "medication-adherence"
 EXAMPLE = REPOSITORY_ROOT / "examples" / GROUP
@@ -100,13 +100,13 @@ def _settings(earlier_walks: int) -> bytes:
 
 def _approve(say: Narrator, stack: DeployedStack, *, after: int, by_hand: bool) -> str:
     mail, link = stack.wait_for_approval_link(GROUP, after=after)
-    version = next(word.strip(",.:") for word in mail["subject"].split() if word.startswith("v"))
+    version = version_in(mail["subject"])
     say.line(f"mail to {mail['to']}: {mail['subject']}")
     say.quote(mail["body"])
     if by_hand:
         say.line("APPROVE=me: open the link above and decide; waiting")
         return version
-    answer = stack.decide(link, version, "approve")
+    answer = stack.decide(link, version, "approved")
     if answer.status not in (200, 303):
         raise LocalCloudError(f"The approval page answered {answer.status} to the form.")
     say.line(f"opened the page and sent its form: approved (HTTP {answer.status})")

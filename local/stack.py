@@ -1,13 +1,14 @@
 """The deployed application as its users meet it: drop a file, read the mail, answer on the page."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from local.cloud import HttpAnswer, LocalCloud
 from local.deploy import deploy
@@ -126,15 +127,22 @@ class DeployedStack:
         return mail, approval_link(mail) or ""
 
     def decide(self, link: str, version: str, decision: str, reason: str = "") -> HttpAnswer:
-        """Open the page behind an approval link and answer through its form, as a browser does."""
+        """Open the page behind an approval link and answer (`approved`, `rejected`) through its form.
+
+        Raises
+        ------
+        LocalCloudError
+            If the page does not open or offers no such decision.
+        """
         page = self.cloud.request("GET", link)
         if page.status != 200:
             raise LocalCloudError(f"The approval page answered {page.status}: {page.text[:300]}")
-        form = read_form(page.text, decision)
-        typed = {name: version if "version" in name else reason for name in form.typed}
-        body = urlencode({**form.hidden, **typed, form.button[0]: form.button[1]}).encode()
+        form = read_form(page.text)
+        if decision not in form.choices:
+            raise LocalCloudError(f"The page offers {sorted(form.choices)}, not {decision!r}.")
+        fields = {**form.hidden, "decision": decision, "version": version, "reason": reason}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.cloud.request("POST", urljoin(link, form.action) if form.action else link, body, headers)
+        return self.cloud.request("POST", link, urlencode(fields).encode(), headers)
 
     def check_drift(self) -> dict[str, Any]:
         """Run the nightly check now and return its answer."""
@@ -171,53 +179,38 @@ def approval_link(mail: Mapping[str, Any]) -> str | None:
     return next((link for link in mail["links"] if "/approvals/" in link), None)
 
 
+def version_in(text: str) -> str:
+    """Return the model version (`v1.0.0`) that a subject names."""
+    return re.search(r"\bv\d+\.\d+\.\d+\b", text)[0]  # type: ignore[index]
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One HTML form: where it goes, what it carries, what a person types, and the button pressed."""
+    """What a form on a page carries by itself, and what it lets a person choose."""
 
-    action: str
     hidden: Mapping[str, str]
-    typed: tuple[str, ...]
-    button: tuple[str, str]
+    choices: frozenset[str]
 
 
-def read_form(html: str, decision: str) -> Form:
-    """Return the form whose submit button has the value `decision` (`approve`, `reject`).
-
-    Raises
-    ------
-    LocalCloudError
-        If no form has such a button.
-    """
+def read_form(html: str) -> Form:
+    """Return the hidden fields and the choices of all forms of a page."""
     reader = _FormReader()
     reader.feed(html)
-    for form in reader.forms:
-        for button in form["buttons"]:
-            if button[1] == decision:
-                return Form(form["action"], form["hidden"], tuple(form["typed"]), button)
-    raise LocalCloudError(f"The page has no button for {decision!r}.")
+    return Form(reader.hidden, frozenset(reader.choices))
 
 
 class _FormReader(HTMLParser):
-    """Collects the forms of a page."""
+    """Collects the fields of the forms of a page."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.forms: list[dict[str, Any]] = []
+        self.hidden: dict[str, str] = {}
+        self.choices: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Add a form, or a field to the newest form."""
+        """Note hidden fields and radio buttons."""
         values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.forms.append({"action": values.get("action", ""), "hidden": {}, "typed": [], "buttons": []})
-        elif self.forms and tag in ("input", "button", "textarea") and "name" in values:
-            self._add_field(self.forms[-1], tag, values)
-
-    def _add_field(self, form: dict[str, Any], tag: str, values: Mapping[str, str]) -> None:
-        kind = values.get("type", "submit" if tag == "button" else "text")
-        if kind == "hidden":
-            form["hidden"][values["name"]] = values.get("value", "")
-        elif kind == "submit":
-            form["buttons"].append((values["name"], values.get("value", "")))
-        else:
-            form["typed"].append(values["name"])
+        if tag == "input" and values.get("type") == "hidden":
+            self.hidden[values["name"]] = values.get("value", "")
+        elif tag == "input" and values.get("type") == "radio":
+            self.choices.append(values["value"])

@@ -8,7 +8,7 @@ from typing import Any
 from ministack.services import cloudwatch
 
 from local.pages.charts import bar_chart, color_of, time_chart
-from local.pages.layout import page
+from local.pages.layout import page, short_name
 from local.pages.markdown import to_html
 from local.pages.widget_metrics import Series, range_seconds, series_of
 
@@ -38,7 +38,7 @@ def _dashboard(name: str, body: Mapping[str, Any]) -> str:
     seconds = range_seconds(body.get("start"))
     widgets = "".join(_widget(widget, seconds) for widget in body.get("widgets", []))
     link = f"/_local/dashboard?name={escape(name, quote=True)}"
-    return f'<h2><a href="{link}">{escape(name)}</a></h2><div class=grid>{widgets}</div>'
+    return f'<h2><a href="{link}">{escape(short_name(name))}</a></h2><div class=grid>{widgets}</div>'
 
 
 def _widget(widget: Mapping[str, Any], seconds_back: float) -> str:
@@ -84,7 +84,7 @@ def _alarms(names: list[str]) -> str:
         reason = escape(str(alarm.get("StateReason", "")), quote=True)
         said = {"OK": "OK", "ALARM": "In alarm", "INSUFFICIENT_DATA": "Insufficient data"}.get(state, state)
         rows.append(
-            f'<li title="{reason}"><span>{escape(name)}</span>'
+            f'<li title="{reason}"><span>{escape(short_name(name))}</span>'
             f'<span class="state {escape(state)}">{escape(said)}</span></li>'
         )
     return f"<ul class=alarms>{''.join(rows)}</ul>"

@@ -7,7 +7,7 @@ from ministack.services import apigateway, cloudwatch, lambda_svc, s3, sns, step
 
 from local import mailbox
 from local.emulator import PINNED_VERSION
-from local.pages.layout import page
+from local.pages.layout import page, short_name
 
 _SHOWN_EXECUTIONS = 12
 
@@ -71,7 +71,7 @@ def _executions() -> str:
 
 
 def _execution(execution: dict[str, Any]) -> str:
-    machine = str(execution["stateMachineArn"]).rpartition(":")[2]
+    machine = short_name(str(execution["stateMachineArn"]).rpartition(":")[2])
     entered = [
         event["stateEnteredEventDetails"]["name"]
         for event in execution.get("events", [])

@@ -1,11 +1,17 @@
 """The frame of every page, with the one style sheet."""
 
+import re
 from html import escape
 from pathlib import Path
 
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 _LINKS = (("/_local/", "Overview"), ("/_local/inbox", "Inbox"), ("/_local/dashboard", "Dashboards"))
+
+
+def short_name(physical_name: str) -> str:
+    """Return a name without the random end that CloudFormation gives it."""
+    return re.sub(r"-[0-9A-F]{12,13}$", "", physical_name)
 
 
 def page(title: str, content: str, here: str = "", refresh_seconds: int | None = None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlops.errors import ExperimentError, ObjectNotFoundError, RunNotFoundError
-from mlops.experiment import changes
+from mlops.experiment import ExperimentTracker, changes
 from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.filesystem import FilesystemRuns
 from mlops.models.experiment import (
@@ -154,6 +154,20 @@ def test_files_are_whole_and_replaceable(store, tmp_path):
     assert place == "artifacts/plots/roc é.svg"
     with pytest.raises(ObjectNotFoundError):
         files.read("artifacts/nothing")
+
+
+def test_a_whole_run_is_kept_on_every_store(store, tmp_path):
+    tracker = ExperimentTracker(store, now=lambda: NOW)
+    (tmp_path / "card.html").write_text("<p>")
+    with tracker.start_run(GROUP, run_id="one", params={"depth": 3}, code_digest="c" * 64) as run:
+        for step in range(1500):
+            run.log_metric("loss", 1 / (step + 1), step=step)
+        run.log_artifact(tmp_path / "card.html", "pages")
+    kept = tracker.get_run(GROUP, "one")
+    assert (kept.status, kept.params, kept.metrics) == (RunStatus.FINISHED, {"depth": 3}, {"loss": 1 / 1500})
+    assert [point.step for point in tracker.history(GROUP, "one", "loss")] == list(range(1500))
+    assert tracker.read_artifact(GROUP, "one", "pages/card.html") == b"<p>"
+    assert tracker.best_run(GROUP, "loss", greater_is_better=False) == kept
 
 
 def test_a_run_with_ten_thousand_params_fits(store):

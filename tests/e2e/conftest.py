@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from local.cloud import local_cloud
-from local.stack import DeployedStack, deploy_application, wait
+from local.stack import DeployedStack, deploy_application, version_in, wait
 from tests.conftest import REPOSITORY
 
 EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
@@ -52,7 +52,7 @@ def forgotten_candidate(stack: DeployedStack) -> str:
 def champion(stack: DeployedStack, forgotten_candidate: str) -> Walk:
     """The example's training file, dropped, trained and approved through the page."""
     toml = (EXAMPLE / "model.toml").read_text()
-    return train_and_decide(stack, GROUP, (EXAMPLE / "train.csv").read_bytes(), toml, "approve")
+    return train_and_decide(stack, GROUP, (EXAMPLE / "train.csv").read_bytes(), toml, "approved")
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +79,7 @@ def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
 @pytest.fixture(scope="session")
 def rejected_candidate(stack: DeployedStack) -> Walk:
     """A candidate that a reviewer turned down."""
-    return train_and_decide(stack, "houses", a_regression_table(), 'target = "price"', "reject", "Not now.")
+    return train_and_decide(stack, "houses", a_regression_table(), 'target = "price"', "rejected", "Not now.")
 
 
 @pytest.fixture(scope="session")
@@ -163,11 +163,6 @@ def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:
     told = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
     assert told["status"] == "SUCCEEDED", told.get("cause")
     return Walk(execution, states, told["status"], json.loads(told.get("output") or "{}"), version)
-
-
-def version_in(text: str) -> str:
-    """The version that a mail's subject names."""
-    return next(word.strip(",.:;") for word in text.split() if word.startswith("v") and word[1].isdigit())
 
 
 def a_regression_table(rows: int = 400, seed: int = 0) -> pd.DataFrame:

@@ -10,7 +10,14 @@ from importlib import import_module
 from mlops.errors import MlopsError
 
 # the modules that hold a sub-command: each has `add_parser(subparsers)`, which sets `run(arguments) -> int`
-COMMANDS: dict[str, str] = {"validate": "mlops.dataset.command"}
+COMMANDS: dict[str, str] = {
+    "validate": "mlops.dataset.command",
+    "train": "mlops.pipelines.command",
+    "score": "mlops.pipelines.command",
+    "drift": "mlops.monitoring.command",
+    "registry": "mlops.registry.command",
+    "runs": "mlops.experiment.command",
+}
 
 _REFUSED = 2
 

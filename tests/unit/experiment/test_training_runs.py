@@ -149,6 +149,8 @@ def test_a_training_on_the_desk_is_a_run_too(store):
     )
     assert (run.run_id, run.origin, run.code_digest, run.tags["a"]) == ("desk-1", "local", "e" * 64, "b")
     assert (run.params["n_rows_train"], run.params["n_rows_test"], run.params["max_depth"]) == (800, 200, 3)
+    assert (run.params["task"], run.artifacts[0].uri) == ("binary", "/models/one")
+    assert len(record_training(store, a_result(), group=GROUP, job_name="desk-2", **times).code_digest) == 64
     with pytest.raises(ExperimentError, match="job_name"):
         record_training(store, a_result(), group=GROUP)
 

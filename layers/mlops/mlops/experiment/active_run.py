@@ -30,8 +30,8 @@ class ActiveRun:
     """A run that is being logged; made by `ExperimentTracker.start_run`.
 
     Params, tags and artifacts are stored at once. Metrics are stored together: every five seconds (after two
-    minutes every twentieth of the run's time), every thousand values, and at the end; a process that is killed
-    loses at most those. One object may be used by several threads.
+    minutes every twentieth of the run's time), every thousand values, and at the end; a process that is
+    killed loses at most those. One object may be used by several threads.
 
     As a context manager it ends the run: `finished`, or `failed` with the type of the exception, which
     goes on.

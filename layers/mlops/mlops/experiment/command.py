@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +161,9 @@ def _result(run: Run) -> str:
     if run.failure is not None:
         return run.failure.error_type
     labels = [run.tags[name] for name in ("model_version", "gate") if name in run.tags]
-    names = [name for name in SCORE_NAMES if name in run.metrics] or list(run.metrics)
-    scores = [f"{name} {text_of(run.metrics[name])}" for name in names[:3]]
+    primary = run.tags.get("primary_metric", "")
+    names = dict.fromkeys(name for name in (primary, *SCORE_NAMES, *run.metrics) if name in run.metrics)
+    scores = [f"{name} {text_of(run.metrics[name])}" for name in islice(names, 3)]
     return "  ".join([*labels, *scores]) or ABSENT
 
 
@@ -173,7 +175,9 @@ def _description(run: Run) -> Iterator[str]:
     if run.failure is not None:
         yield f"  failed    {run.failure.error_type} {run.failure.message}".rstrip()
     if run.dataset is not None:
-        yield f"  dataset   {run.dataset.dataset_id} ({run.dataset.digest or 'no digest'})"
+        yield f"  dataset   {run.dataset.dataset_id}"
+        if run.dataset.digest not in (None, run.dataset.dataset_id):
+            yield f"  sha256    {run.dataset.digest}"
     yield f"  code      {run.code_digest or ABSENT}"
     yield from _block("Params", {name: value_text(value) for name, value in run.params.items()})
     yield from _block("Metrics", {name: text_of(value) for name, value in run.metrics.items()})

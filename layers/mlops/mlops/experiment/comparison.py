@@ -78,8 +78,8 @@ def compare(runs: Sequence[Run]) -> RunComparison:
 
 
 def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the part up to a hyphen that all names begin with, if it is long, and what follows it in each."""
-    shared = os.path.commonprefix(list(names)).rpartition("-")[0]
+    """Return what all names begin with up to a hyphen, if it is long, and what follows it in each."""
+    shared = os.path.commonprefix(list(names)).rpartition("-")[0]  # noqa: RUF071  by characters is meant
     prefix = f"{shared}-" if len(names) > 1 and len(shared) >= 8 else ""
     return prefix, [name.removeprefix(prefix) for name in names]
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops.errors import DatasetError
 from mlops.experiment.filesystem import FilesystemRuns
 from mlops.experiment.store import RunStore
 from mlops.infrastructure import environment
-from mlops.models.experiment import RunDataset
 
 DEFAULT_DIRECTORY = "experiment-runs"
 
@@ -39,19 +36,3 @@ def open_store(
     from mlops.experiment.dynamodb import DynamoDBRuns  # noqa: PLC0415  brings boto3
 
     return DynamoDBRuns(stack.registry_table_name, stack.artifact_bucket_name)
-
-
-def describe_dataset(path: str | Path, *, dataset_id: str | None = None) -> RunDataset:
-    """Return name, digest and address of a local file; the name is the file's unless one is given.
-
-    Raises
-    ------
-    DatasetError
-        If there is no such file.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise DatasetError(f"There is no file at {file}.")
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return RunDataset(dataset_id or file.name, digest, str(file.resolve()))

@@ -7,10 +7,12 @@ from html import escape
 from typing import Any
 
 from mlops.experiment.comparison import (
+    ABSENT,
     MetricRow,
     RunComparison,
     ValueRow,
     duration_text,
+    short_names,
     text_of,
     value_text,
 )
@@ -96,8 +98,10 @@ def _scores(comparison: RunComparison) -> str:
     if not comparison.metrics:
         return ""
     header = "".join(f'<th class="num" scope="col">{escape(row.name)}</th>' for row in comparison.metrics)
+    names = _names(comparison)
     lines = "".join(
-        f'<tr>{_run_cell(run, at, _notes(run))}<td class="num">{duration_text(run.duration_seconds)}</td>'
+        f"<tr>{_run_cell(run, at, names[at], _notes(run))}"
+        f'<td class="num">{duration_text(run.duration_seconds)}</td>'
         f"{''.join(_score_cell(row, at) for row in comparison.metrics)}</tr>"
         for at, run in enumerate(comparison.runs)
     )
@@ -107,7 +111,7 @@ def _scores(comparison: RunComparison) -> str:
 def _score_cell(row: MetricRow, at: int) -> str:
     value = row.values[at]
     if value is None:
-        return '<td class="num none">-</td>'
+        return f'<td class="num none">{ABSENT}</td>'
     known = [value for value in row.values if value is not None]
     low, high = min(known), max(known)
     # from a tenth to all of the width: the worst run still shows a bar
@@ -124,9 +128,13 @@ def _differences(comparison: RunComparison) -> str:
     rows = [row for row in comparison.params if row.differs] + facts
     if not rows or len(comparison.runs) < 2:
         return ""
-    header = "".join(f'<th scope="col">{escape(row.name)}</th>' for row in rows)
+    header = "".join(
+        f'<th class="{"num" if _is_numeric(row) else "text"}" scope="col">{escape(row.name)}</th>'
+        for row in rows
+    )
+    names = _names(comparison)
     lines = "".join(
-        f"<tr>{_run_cell(run, at)}{''.join(_value_cell(row, at) for row in rows)}</tr>"
+        f"<tr>{_run_cell(run, at, names[at])}{''.join(_value_cell(row, at) for row in rows)}</tr>"
         for at, run in enumerate(comparison.runs)
     )
     return _section("What differed", _table(header, lines))
@@ -142,8 +150,8 @@ def _curves(comparison: RunComparison, histories: Sequence[Sequence[MetricPoint]
         for metric, lines in curves.items()
     )
     legend = "".join(
-        f'<span class="{_colour(at)}"><i class="swatch"></i>{escape(run.name)}</span>'
-        for at, run in enumerate(comparison.runs)
+        f'<span class="{_colour(at)}"><i class="swatch"></i>{escape(name)}</span>'
+        for at, name in enumerate(_names(comparison))
         if any(lines[at] for lines in curves.values())
     )
     return _section("Over the steps", f'<p class="legend">{legend}</p><div class="cards">{cards}</div>')
@@ -160,11 +168,12 @@ def _shared(comparison: RunComparison) -> str:
     return _section(title, f'<div class="card"><dl class="same">{entries}</dl></div>')
 
 
-def _run_cell(run: Run, at: int, notes: Iterable[str] = ()) -> str:
+def _run_cell(run: Run, at: int, name: str, notes: Iterable[str] = ()) -> str:
     lines = "".join(f"<small>{escape(note)}</small>" for note in notes)
     badge = f'<span class="badge {run.status}">{run.status}</span>'
     return (
-        f'<th scope="row" class="{_colour(at)}"><i class="swatch"></i>{escape(run.name)} '
+        f'<th scope="row" class="{_colour(at)}" title="{escape(run.name, quote=True)}">'
+        f'<i class="swatch"></i>{escape(name)} '
         f"{badge if run.status is not RunStatus.FINISHED else ''}{lines}</th>"
     )
 
@@ -177,12 +186,22 @@ def _notes(run: Run) -> Iterator[str]:
         yield f"{run.failure.error_type}{': ' + run.failure.message if run.failure.message else ''}"
 
 
+def _names(comparison: RunComparison) -> list[str]:
+    """Return the runs' names without what all begin with; the whole name shows on hovering."""
+    return short_names([run.name for run in comparison.runs])[1]
+
+
 def _value_cell(row: ValueRow, at: int) -> str:
+    css_class = "num" if _is_numeric(row) else "text"
     value = row.values[at]
     if value is None:
-        return '<td class="none">-</td>'
-    css_class = ' class="num"' if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
-    return f"<td{css_class}>{_short(row.name, value)}</td>"
+        return f'<td class="{css_class} none">{ABSENT}</td>'
+    return f'<td class="{css_class}">{_short(row.name, value)}</td>'
+
+
+def _is_numeric(row: ValueRow) -> bool:
+    known = [value for value in row.values if value is not None]
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known)
 
 
 def _short(name: str, value: Any) -> str:

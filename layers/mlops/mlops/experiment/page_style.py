@@ -20,7 +20,8 @@ N_COLOURS = len(_COLOURS)
 _RUNS = "".join(f".run{at}{{--run:{colour}}}" for at, colour in enumerate(_COLOURS))
 
 STYLE = f"""{REPORT_STYLE}{_RUNS}
-.runs th[scope=row]{{position:sticky;left:0;background:var(--card);min-width:min(260px,40vw);max-width:260px}}
+.runs th[scope=row]{{position:sticky;left:0;background:var(--card);min-width:min(220px,40vw);max-width:220px}}
+main{{max-width:1240px}}
 .runs td{{white-space:nowrap}}
 .runs thead th:first-child{{position:sticky;left:0;background:var(--card)}}
 .runs{{border:1px solid var(--line);border-radius:12px;background:var(--card)}}
@@ -43,6 +44,7 @@ td.score{{min-width:104px}}
 .curves circle{{fill:var(--run)}}
 .curves .rule{{stroke:var(--line)}}
 .curves text{{fill:var(--soft)}}
+@media (prefers-color-scheme:dark){{.swatch,.curves polyline,.curves circle{{filter:brightness(1.35)}}}}
 .running{{color:var(--warn);background:var(--warn-wash)}}
 .failed{{color:var(--alert);background:var(--alert-wash)}}
 .finished{{color:var(--ok);background:var(--ok-wash)}}

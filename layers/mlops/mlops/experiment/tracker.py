@@ -5,12 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-import mlops
 from mlops.errors import RunNotFoundError
 from mlops.experiment import changes
 from mlops.experiment.active_run import ActiveRun
@@ -18,6 +15,7 @@ from mlops.experiment.comparison import RunComparison, compare
 from mlops.experiment.conditions import Condition, parse_where
 from mlops.experiment.history import read_points
 from mlops.experiment.names import missing_run, require_group, require_name, require_run_id
+from mlops.experiment.origins import library_digest
 from mlops.experiment.store import RunStore
 from mlops.experiment.values import flatten
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunStatus
@@ -33,14 +31,6 @@ def utc_now() -> datetime:
 def new_run_id() -> str:
     """Return an id that nobody else makes."""
     return uuid.uuid4().hex[:16]
-
-
-@cache
-def library_digest() -> str:
-    """Return the digest of this library's source: the code that a local run ran."""
-    from mlops.pipelines.training_source import source_digest  # noqa: PLC0415  only runs that start here need it
-
-    return source_digest(Path(mlops.__file__).parent)
 
 
 class ExperimentTracker:

@@ -13,6 +13,7 @@ from mlops.errors import ExperimentError
 from mlops.experiment import changes
 from mlops.experiment.history import write_points
 from mlops.experiment.names import require_group, require_run_id
+from mlops.experiment.origins import library_digest
 from mlops.experiment.store import RunFiles, RunStore
 from mlops.experiment.values import flatten, metric_value
 from mlops.models.experiment import MetricPoint, Run, RunArtifact, RunDataset, RunFailure, RunStatus
@@ -55,9 +56,11 @@ def record_training(
     trained
         A registered version, which tells all the rest, or a training result, which needs `group`, `job_name`,
         `started_at` and `ended_at`.
+    code_digest
+        Which code ran, where `trained` does not say it; for a training result, default is this library.
     tags
-        Notes beside those that `trained` gives: `model_version`, `champion_version`, `primary_metric`, `gate`,
-        `gate_reasons`.
+        Notes beside those that `trained` gives: `model_version`, `champion_version`, `primary_metric`,
+        `gate`, `gate_reasons`.
 
     Raises
     ------
@@ -118,9 +121,7 @@ def _of_model(model: ModelMetadata) -> _Training:
         started_at=started_at,
         ended_at=job.ended_at if job and job.ended_at else model.created_at,
         origin="sagemaker" if job else "local",
-        params=_params(
-            model.settings, model.algorithm, model.hyperparameters, model.target, len(model.features)
-        ),
+        params=_params(model),
         tags={**model.tags, **_model_tags(model)},
         dataset=RunDataset(model.dataset_version, model.dataset_version),
         code_digest=model.source.digest,
@@ -133,7 +134,6 @@ def _of_result(
     result: TrainingResult, group: str, job_name: str, started_at: datetime, ended_at: datetime
 ) -> _Training:
     sizes = {"n_rows_train": result.n_rows_train, "n_rows_test": result.n_rows_test}
-    facts = (result.algorithm, result.hyperparameters, result.target, len(result.features))
     champion = result.comparison.champion_version if result.comparison else None
     tags = {"champion_version": champion} if champion else {}
     run = Run(
@@ -143,10 +143,11 @@ def _of_result(
         status=RunStatus.FINISHED,
         started_at=started_at,
         ended_at=ended_at,
-        params=_params(result.settings, *facts) | sizes,
+        params=_params(result) | sizes,
         tags=tags | _primary(result.metrics),
         dataset=RunDataset(result.dataset_digest, result.dataset_digest),
-        artifacts=(RunArtifact("model", str(result.model_path)),),
+        code_digest=library_digest(),
+        artifacts=(RunArtifact("model", str(result.model_path.resolve())),),
     )
     return _Training(run, _scores(result.metrics, None), _evaluation(result))
 
@@ -176,17 +177,11 @@ def _scores(metrics: EvaluationMetrics, billable_seconds: int | None) -> dict[st
     return metrics.values() | cost
 
 
-def _params(
-    settings: GroupSettings,
-    algorithm: str,
-    hyperparameters: Mapping[str, Any],
-    target: str | None,
-    n_features: int,
-) -> dict[str, Any]:
+def _params(trained: ModelMetadata | TrainingResult) -> dict[str, Any]:
     """Return the settings as they were resolved: what was trained wins over what was asked for."""
-    resolved = {"algorithm": algorithm, "target": target, "n_features": n_features}
-    asked = {name: value for name, value in _setting_params(settings).items() if name not in hyperparameters}
-    return asked | resolved | dict(flatten(hyperparameters))
+    resolved = {"algorithm": trained.algorithm, "target": trained.target, "task": trained.task}
+    asked = _setting_params(trained.settings) | resolved | {"n_features": len(trained.features)}
+    return asked | dict(flatten(trained.hyperparameters))
 
 
 def _setting_params(settings: GroupSettings) -> dict[str, Any]:

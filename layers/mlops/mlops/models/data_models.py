@@ -1,0 +1,20 @@
+"""The data models of the library in one place; each lives in the module of its subject."""
+
+from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.registry import ModelMetadata
+from mlops.models.training import (
+    EvaluationMetrics,
+    InferenceResult,
+    MedicationAdherencePrediction,
+    TrainingResult,
+)
+
+__all__ = [
+    "BaselineStatistics",
+    "DriftReport",
+    "EvaluationMetrics",
+    "InferenceResult",
+    "MedicationAdherencePrediction",
+    "ModelMetadata",
+    "TrainingResult",
+]
