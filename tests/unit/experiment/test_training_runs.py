@@ -155,6 +155,23 @@ def test_a_training_on_the_desk_is_a_run_too(store):
         record_training(store, a_result(), group=GROUP)
 
 
+def test_a_hyperparameter_too_long_for_a_table_is_kept_beside_it(store, tracker):
+    weights = {"label\nof two lines": 2.0}
+    run = record_training(
+        store, a_model(hyperparameters={"depth": 3, "order": ["x"] * 5000, "weight": weights})
+    )
+    assert run.params["depth"] == 3
+    assert not {"order", "weight"} & set(run.params)
+    evaluation = json.loads(tracker.read_artifact(GROUP, run.run_id, "evaluation.json"))
+    assert evaluation["hyperparameters"]["weight"] == weights
+
+
+def test_a_version_without_scores_is_a_run_without_metrics(store, tracker):
+    run = record_training(store, a_model(metrics=EvaluationMetrics(), training_job=None))
+    assert run.metrics == {}
+    assert tracker.history(GROUP, run.run_id) == []
+
+
 def test_a_version_registered_by_hand_has_its_version_for_a_job(store):
     run = record_training(store, a_model(training_job=None, gate=None, comparison=None, source=Source()))
     assert (run.run_id, run.origin, run.duration_seconds) == ("v1.0.0", "local", 0)

@@ -23,6 +23,8 @@ def write_points(
 
     `new_name` must not give a name twice, unless the points are the same.
     """
+    if not points:
+        return
     lines = (json.dumps(point.to_dict(), ensure_ascii=False, allow_nan=False) for point in points)
     files.write(f"{_FOLDER}{new_name()}.jsonl", ("\n".join(lines) + "\n").encode())
 

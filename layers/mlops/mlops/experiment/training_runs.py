@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -48,8 +49,8 @@ def record_training(
     """Record a training that ended well, also one whose model the gate rejected, and return its run.
 
     The id of the run is the name of the job: recording the same job again changes nothing and returns what
-    was recorded first. Scores become metrics; settings and hyperparameters become params; intervals,
-    comparison, gate and importances become the artifact `evaluation.json`.
+    was recorded first. Scores become metrics, settings and hyperparameters params. The artifact `evaluation.json`
+    holds all of the evaluation, and the hyperparameters that are too long for a param.
 
     Parameters
     ----------
@@ -181,14 +182,23 @@ def _params(trained: ModelMetadata | TrainingResult) -> dict[str, Any]:
     """Return the settings as they were resolved: what was trained wins over what was asked for."""
     resolved = {"algorithm": trained.algorithm, "target": trained.target, "task": trained.task}
     asked = _setting_params(trained.settings) | resolved | {"n_features": len(trained.features)}
-    return asked | dict(flatten(trained.hyperparameters))
+    return asked | _showable(trained.hyperparameters)
+
+
+def _showable(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what fits a table; a training must not fail afterwards because a value is long or oddly named."""
+    params: dict[str, Any] = {}
+    for name, value in hyperparameters.items():
+        with suppress(ExperimentError):
+            params |= dict(flatten({name: value}))
+    return params
 
 
 def _setting_params(settings: GroupSettings) -> dict[str, Any]:
     document = settings.to_dict()
     names = ("algorithm", "target", "task", "seed", "test_fraction", "time_column")
     params = {name: document[name] for name in names if document[name] is not None}
-    return params | dict(flatten(settings.hyperparameters))
+    return params | _showable(settings.hyperparameters)
 
 
 def _model_tags(model: ModelMetadata) -> dict[str, str]:
@@ -214,6 +224,7 @@ def _evaluation(trained: ModelMetadata | TrainingResult) -> dict[str, Any]:
         "gate": gate,
     }
     document: dict[str, Any] = {name: part.to_dict() for name, part in parts.items() if part is not None}
+    document["hyperparameters"] = dict(trained.hyperparameters)
     document["feature_importance"] = dict(trained.feature_importance)
     document["library_versions"] = dict(trained.library_versions)
     document["warnings"] = list(trained.warnings)

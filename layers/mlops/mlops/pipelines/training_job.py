@@ -13,20 +13,19 @@ from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 from mlops.pipelines.training_source import Source
 
-_MAX_NAME = 63
+_MAX_NAME = 63 - len("-999-999")
 _TRAINING_ID_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest(Record):
-    """What is to be trained; `attempt` counts retries and redrives: every attempt has its own name."""
+    """What is to be trained."""
 
     group: str
     dataset: ObjectRef
     dataset_id: str
     training_id: str
     settings: GroupSettings = field(default_factory=GroupSettings)
-    attempt: int = 0
 
 
 def prepare_training(
@@ -69,8 +68,12 @@ def prepare_training(
 
 
 def job_name(request: TrainingRequest) -> str:
-    """Return `<group>-<training id>-<attempt>`, cut to the 63 letters, digits and hyphens of SageMaker."""
-    ending = f"-{_slug(request.training_id)[:_TRAINING_ID_CHARACTERS]}-{request.attempt}"
+    """Return `<group>-<training id>`: letters, digits and hyphens, with room for the counts of attempts.
+
+    The state machine appends `-<redrives>-<retries>`, so that every attempt has a name of its own; SageMaker
+    takes 63 characters in all.
+    """
+    ending = f"-{_slug(request.training_id)[:_TRAINING_ID_CHARACTERS]}"
     return f"{_slug(request.group)[: _MAX_NAME - len(ending)].rstrip('-')}{ending}"
 
 
