@@ -109,11 +109,15 @@ class DeployedStack:
         self, matches: Callable[[dict[str, Any]], bool], what: str, timeout_seconds: float = 60
     ) -> dict[str, Any]:
         """Return the newest mail that matches."""
-        return wait(
-            lambda: next((mail for mail in self.cloud.mails() if matches(mail)), None),
-            f"a mail ({what}); subjects: {[mail['subject'] for mail in self.cloud.mails()][:8]}",
-            timeout_seconds,
-        )
+        try:
+            return wait(
+                lambda: next((mail for mail in self.cloud.mails() if matches(mail)), None),
+                f"a mail ({what})",
+                timeout_seconds,
+            )
+        except WaitError as error:
+            seen = [mail["subject"] for mail in self.cloud.mails()]
+            raise WaitError(f"{error} Subjects seen: {seen}") from None
 
     def wait_for_approval_link(
         self, group: str, timeout_seconds: float = 180, *, after: int = 0

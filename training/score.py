@@ -1,7 +1,7 @@
 """Entry point of a SageMaker processing job that scores a file too large for a Lambda, by the same code.
 
-The request stands in the environment variable SCORING_REQUEST as JSON, beside the variables that the scoring
-Lambda has. The folder of this file is the training source.
+The request is the JSON document of the input channel `request`; the variables are those that the scoring Lambda
+has. The folder of this file is the training source.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def main() -> int:
     sys.path.insert(0, str(BUNDLE))
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:
-        run(json.loads(os.environ["SCORING_REQUEST"]))
+        request = base / "processing" / "input" / "request" / "request.json"
+        run(json.loads(request.read_text(encoding="utf-8")))
     except Exception as error:  # noqa: BLE001  whatever happened becomes the reason of the failed job
         traceback.print_exc()
         message = base / "output" / "message"

@@ -102,7 +102,7 @@ def refused_file(stack: DeployedStack) -> dict:
     key = "refused/training/b a+d é.csv"
     content = a_regression_table().to_csv(index=False).encode() + b"1,2,3,4,5,6,7\n"
     stack.drop(content, key)
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("refused:"), "refusal")
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("[refused]"), "refusal")
     return {"key": key, "content": content, "mail": mail}
 
 

@@ -79,7 +79,7 @@ def test_a_good_model_is_registered_with_digest_lineage_and_evidence(stage, even
     version_id = finish_job(event, a_tar(documents()))
     answer = app.handler(event, CONTEXT)
     assert (answer["version"], answer["status"], answer["gate"]["passed"]) == ("v1.0.0", "Registered", True)
-    assert answer["summary"] == f"{GROUP} v1.0.0: RandomForest with roc_auc 0.8000, Registered."
+    assert answer["summary"] == f"{GROUP} v1.0.0: RandomForest with roc_auc 0.8000."
     model = stage.registry.get_model(GROUP, "v1.0.0")
     assert (model.artifact.sha256, model.artifact.version_id) == (
         hashlib.sha256(b"a model").hexdigest(),

@@ -197,6 +197,10 @@ def _score(
         },
         "settings": champion.settings.to_dict(),
     }
+    # a scoring job reads its request from here: SageMaker takes no value longer than 256 characters
+    key = f"predictions/{record.group}/{upload.upload_id}/request.json"
+    request = json.dumps(document, indent=2).encode()
+    ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")
     ports.executions.start_inference(upload.upload_id, document)
     done = replace(record, state="accepted", work_id=upload.upload_id, finished_at=now)
     return _accept(done, report, ports)

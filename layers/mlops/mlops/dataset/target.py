@@ -7,30 +7,20 @@ from collections import Counter
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.survey import Survey
 from mlops.models.group_settings import TaskName
-
-# whole numbers with at most this many different values are classes, more are a quantity
-MAX_NUMERIC_CLASSES = 20
+from mlops.models.task import infer_task
 
 
 def is_classification(survey: Survey) -> bool:
     """Whether the target names classes, by the settings or by its values."""
     column = survey.target_column
-    return column is not None and infer_task(survey.settings.task, column) != "regression"
+    return column is not None and (survey.settings.task or _task_of(column)) != "regression"
 
 
-def infer_task(stated: TaskName | None, column: ColumnFacts) -> TaskName:
-    """Return the task: what the settings state, else by the values.
-
-    Text is classes, and so are two numbers or few whole ones; other numbers are a quantity.
-    """
-    if stated is not None:
-        return stated
-    n_classes = len(_classes(column)) if column.has_all_levels and column.levels else None
-    if column.is_numeric and (n_classes is None or n_classes > MAX_NUMERIC_CLASSES):
-        return "regression"
-    if column.is_numeric and column.n_fractions and n_classes is not None and n_classes > 2:
-        return "regression"
-    return "binary" if n_classes == 2 else "multiclass"
+def _task_of(column: ColumnFacts) -> TaskName:
+    if not column.has_all_levels:
+        return "regression" if column.is_numeric else "multiclass"
+    counts = _classes(column).values()
+    return infer_task(counts, is_numeric=column.is_numeric, has_fractions=column.n_fractions > 0)
 
 
 def class_counts(survey: Survey) -> Counter[str]:

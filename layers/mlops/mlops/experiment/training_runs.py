@@ -49,8 +49,8 @@ def record_training(
     """Record a training that ended well, also one whose model the gate rejected, and return its run.
 
     The id of the run is the name of the job: recording the same job again changes nothing and returns what
-    was recorded first. Scores become metrics, settings and hyperparameters params. The artifact `evaluation.json`
-    holds all of the evaluation, and the hyperparameters that are too long for a param.
+    was recorded first. Scores become metrics, settings and hyperparameters params. The artifact
+    `evaluation.json` holds all of the evaluation, and the hyperparameters that are too long for a param.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def _params(trained: ModelMetadata | TrainingResult) -> dict[str, Any]:
 
 
 def _showable(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what fits a table; a training must not fail afterwards because a value is long or oddly named."""
+    """Return what fits a table: a training must not fail in the end over a long value or an odd name."""
     params: dict[str, Any] = {}
     for name, value in hyperparameters.items():
         with suppress(ExperimentError):

@@ -11,11 +11,10 @@ from pandas.api import types
 
 from mlops.errors import TrainingError
 from mlops.models.group_settings import GroupSettings, TaskName, nearest
+from mlops.models.task import MIN_ROWS_PER_CLASS, find_label, infer_task
 from mlops.pipelines.columns import as_numbers, as_texts
 
-MIN_ROWS_PER_CLASS = 10
 MAX_CLASSES = 100
-MAX_NUMERIC_CLASSES = 20
 _TARGET_NAMES = ("target", "label")
 _POSITIVE_LABELS = ("1", "yes", "true", "y", "t", "positive")
 
@@ -68,7 +67,7 @@ def define_problem(values: pd.Series, settings: GroupSettings) -> Problem:
         If the column cannot be a target: one value only, a class with fewer than 10 rows, too many classes.
     """
     target = str(values.name)
-    task = settings.task or infer_task(values)
+    task = settings.task or _task_of(values)
     if task == "regression":
         return Problem("regression", target, _numbers(values, target))
     texts = as_texts(values)
@@ -104,19 +103,13 @@ def trained_labels_first(problem: Problem, is_train: np.ndarray) -> Problem:
     return replace(problem, y=np.argsort(order)[problem.y], labels=labels, n_trained_labels=len(trained))
 
 
-def infer_task(values: pd.Series) -> TaskName:
-    """Tell the task by the target: two values are binary, texts and few well-filled whole numbers classes.
-
-    Numbers are a quantity when they have fractions, more than 20 distinct values, or values with few rows.
-    """
-    counts = as_texts(values).value_counts()
-    if len(counts) <= 2:
-        return "binary"
-    if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
-        has_fractions = bool((values % 1 != 0).any())
-        if has_fractions or len(counts) > MAX_NUMERIC_CLASSES or counts.min() < MIN_ROWS_PER_CLASS:
-            return "regression"
-    return "multiclass"
+def _task_of(values: pd.Series) -> TaskName:
+    is_numeric = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
+    return infer_task(
+        as_texts(values).value_counts().tolist(),
+        is_numeric=is_numeric,
+        has_fractions=is_numeric and bool((values % 1 != 0).any()),
+    )
 
 
 def _numbers(values: pd.Series, target: str) -> np.ndarray:
@@ -147,11 +140,12 @@ def _check_classes(counts: pd.Series, target: str) -> None:
 def _ordered_labels(counts: pd.Series, settings: GroupSettings) -> tuple[str, ...]:
     labels = sorted(str(label) for label in counts.index)
     wanted = settings.positive_label
-    if wanted is not None and wanted not in labels:
+    positive = None if wanted is None else find_label(wanted, labels)
+    if wanted is not None and positive is None:
         raise TrainingError(f"No row has the positive label {wanted!r}; the target has {', '.join(labels)}.")
     if len(labels) != 2:
         return tuple(labels)
-    positive = wanted or next((label for label in labels if label.lower() in _POSITIVE_LABELS), None)
+    positive = positive or next((label for label in labels if label.lower() in _POSITIVE_LABELS), None)
     if positive is None:
         positive = str(counts.sort_values(kind="stable").index[0])
     return (next(label for label in labels if label != positive), positive)

@@ -82,7 +82,7 @@ def summarize(registration: Registration) -> str:
     primary = model.metrics.primary
     score = model.metrics.values().get(primary) if primary else None
     scored = f" with {primary} {score:.4f}" if score is not None else ""
-    return f"{model.model_group} {model.version}: {model.algorithm}{scored}, {model.status}."
+    return f"{model.model_group} {model.version}: {model.algorithm}{scored}."
 
 
 def _candidate(training: FinishedTraining, result: TrainingResult, objects: ObjectStore) -> Candidate:

@@ -10,6 +10,7 @@ from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
 from mlops.dataset.target import class_counts, is_classification
 from mlops.models.group_settings import nearest
+from mlops.models.task import find_label
 
 _TOO_MUCH_MISSING = 0.5
 
@@ -77,6 +78,19 @@ def target_labels(survey: Survey) -> Iterable[Note]:
         if len(labels) > 1:
             message = f"Target labels differ only by case: {', '.join(shown(label, 20) for label in labels)}."
             yield Note("reject", message, column=column.name, advice="Write every class in one way.")
+
+
+@rule("positive_label", "No row has the positive label of the settings.")
+def positive_label(survey: Survey) -> Iterable[Note]:
+    """Refuse to look for a class that is not there."""
+    column, wanted = survey.target_column, survey.settings.positive_label
+    if not survey.is_training or column is None or wanted is None or not is_classification(survey):
+        return
+    labels = class_counts(survey)
+    if len(labels) > 1 and find_label(wanted, labels) is None:
+        named = ", ".join(shown(label, 20) for label in sorted(labels)[:5])
+        message = f"No row has the positive label {shown(wanted, 20)}; the target has {named}."
+        yield Note("reject", message, column=column.name, advice="Correct positive_label in model.toml.")
 
 
 @rule("unknown_label", "The target has labels that the contract does not know.")

@@ -1,0 +1,139 @@
+"""Are our models as good as what anybody gets with plain scikit-learn, with and without a chosen algorithm?
+
+    python -m benchmarks.training_quality FOLDER [--seeds 3] [--algorithms default RandomForest ...]
+
+FOLDER holds CSV files, each with a JSON of the same name that says `target` and, where there are any, `task`,
+`positive`, `id_columns`, `group_column` ("a+b" for two), and `leakage_columns`. Each file is split by our own
+split, several times with another seed; the peers are fitted to the same training rows and see the same
+features. Peers: logistic or ridge regression behind imputation, scaling and one-hot, and
+HistGradientBoosting, both with scikit-learn's own defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from mlops.models.group_settings import GroupSettings
+from mlops.pipelines import artifacts
+from mlops.pipelines.algorithms import ALGORITHMS
+from mlops.pipelines.bootstrap import bootstrap_intervals
+from mlops.pipelines.model import Scores
+from mlops.pipelines.schema import align
+from mlops.pipelines.scores import PRIMARY, compute_scores
+from mlops.pipelines.splitting import split_rows
+from mlops.pipelines.tables import read_training_table
+from mlops.pipelines.task import define_problem
+from mlops.pipelines.training_pipeline import TrainingPipeline
+
+DEFAULT = "default"
+
+
+def settings_of(facts: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Return the pipeline's config for one data set, without an algorithm."""
+    config: dict[str, Any] = {
+        "target": facts["target"],
+        "task": facts.get("task"),
+        "positive_label": facts.get("positive"),
+        "id_columns": facts.get("id_columns") or [],
+        "group_columns": (facts.get("group_column") or "").split("+") if facts.get("group_column") else [],
+        "exclude_columns": facts.get("leakage_columns") or [],
+        "seed": seed,
+    }
+    return {name: value for name, value in config.items() if value is not None}
+
+
+def plain_peers(task: str) -> dict[str, Any]:
+    """Return what a person writes in five minutes, unfitted."""
+    numbers = make_column_selector(dtype_include="number")
+    texts = make_column_selector(dtype_exclude="number")
+    as_columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore"), texts),
+    )
+    as_codes = make_column_transformer(
+        ("passthrough", numbers),
+        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), texts),
+    )
+    linear = Ridge() if task == "regression" else LogisticRegression(max_iter=2000)
+    boosted = (
+        HistGradientBoostingRegressor(random_state=0)
+        if task == "regression"
+        else HistGradientBoostingClassifier(random_state=0)
+    )
+    return {"plain linear": make_pipeline(as_columns, linear), "plain boosting": make_pipeline(as_codes, boosted)}
+
+
+def scores_of(fitted: Any, rows: pd.DataFrame, task: str) -> Scores:
+    """Return what a peer says, in the form that our scores take."""
+    if task == "regression":
+        return Scores(np.asarray(fitted.predict(rows), dtype=np.float64))
+    probabilities = fitted.predict_proba(rows)
+    return Scores(probabilities.argmax(axis=1), probabilities)
+
+
+class Trial:
+    """One data set under one split: the rows, and what each contender says of the held-out ones."""
+
+    def __init__(self, source: Path, seed: int) -> None:
+        self.source = source
+        self.config = settings_of(json.loads(source.with_suffix(".json").read_bytes()), seed)
+        settings = GroupSettings.from_config(self.config)
+        self.frame = read_training_table(source, settings)
+        self.problem = define_problem(self.frame[settings.target], settings)
+        self.split = split_rows(self.frame, str(settings.target), settings)
+
+    def ours(self, algorithm: str) -> tuple[Scores, Any, float]:
+        """Train by our pipeline and score with the saved model."""
+        config = self.config if algorithm == DEFAULT else {**self.config, "algorithm": algorithm}
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            result = TrainingPipeline(config).execute(self.source, folder)
+            seconds = time.perf_counter() - start
+            model, _ = artifacts.load_model(Path(folder))
+        self.schema = model.schema
+        return model.score(self.frame[self.split.test])[0], result, seconds
+
+    def theirs(self, name: str) -> Scores:
+        """Fit a peer to the same rows and features."""
+        aligned, _ = align(self.frame, self.schema.features)
+        rows = aligned.infer_objects().fillna({c: "missing" for c in aligned.columns if aligned[c].dtype == object})
+        peer = plain_peers(self.problem.task)[name]
+        peer.fit(rows[self.split.train], self.problem.y[self.split.train])
+        return scores_of(peer, rows[self.split.test], self.problem.task)
+
+    def judge(self, scores: Scores) -> dict[str, float]:
+        return compute_scores(self.problem.task, self.problem.y[self.split.test], scores)
+
+    def difference(self, ours: Scores, theirs: Scores, metric: str) -> tuple[float, float]:
+        """Return the 95 % interval of the paired difference in one score."""
+        y, task = self.problem.y[self.split.test], self.problem.task
+
+        def differences(rows: np.ndarray) -> dict[str, float]:
+            one = compute_scores(task, y[rows], ours.take(rows)).get(metric, np.nan)
+            return {metric: one - compute_scores(task, y[rows], theirs.take(rows)).get(metric, np.nan)}
+
+        members = self.split.members[self.split.test]
+        return bootstrap_intervals(differences, members, np.random.default_rng(0))[metric]
+
+
+SHOWN = {
+    "binary": ("roc_auc", "average_precision", "neg_log_loss", "accuracy", "balanced_accuracy"),
+    "multiclass": ("balanced_accuracy", "f1_macro", "accuracy", "neg_log_loss", "roc_auc_ovr"),
+    "regression": ("r2", "neg_root_mean_squared_error", "neg_mean_absolute_error"),
+}
