@@ -1,16 +1,14 @@
 """Intake: decides what becomes of a file that somebody dropped into the data bucket.
 
-Deliveries come twice, late and out of order, and a run may be killed anywhere. Therefore every step can be
-repeated: names are derived from the content or from bucket, key and version id; records are written once; and
-the upload gets its final state last, so that a redelivery before that point does the rest.
+Deliveries come twice, at once, late and out of order, and a run may be killed anywhere. Therefore one delivery
+works at a time (`uploads`); every step can be repeated, because names are derived from the content or from
+bucket, key and version id; and the decision is written, with what there is to say about it, before it is said
+(`outbox`). A redelivery does what is left.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,28 +18,56 @@ from mlops.dataset.acceptance import AcceptedFile, accept_dataset, current_contr
 from mlops.dataset.intake_ports import IntakePorts, Received
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.mails import duplicate_mail, rejection_mail
-from mlops.dataset.privacy import shown
-from mlops.dataset.quarantine import quarantine, remove_from_drop_folder, report_in_quarantine
+from mlops.dataset.outbox import acceptance, empty_outbox, mail_of, rejection, rule_ids
+from mlops.dataset.quarantine import (
+    quarantine,
+    quarantined_file,
+    remove_from_drop_folder,
+    report_in_quarantine,
+)
+from mlops.dataset.starting import start_scoring, start_training, version_trained_on
+from mlops.dataset.uploads import SETTINGS_FILE, record_ignored, take_upload, why_ignored
 from mlops.dataset.validation import validate
 from mlops.errors import ObjectNotFoundError, SettingsError
-from mlops.infrastructure.cloudwatch import Metric
 from mlops.infrastructure.events import Upload
-from mlops.infrastructure.metric_names import UPLOADS_ACCEPTED, UPLOADS_REJECTED
 from mlops.infrastructure.objects import ObjectRef
-from mlops.models.dataset import Finding, TrainingRecord, UploadRecord, ValidationReport
+from mlops.models.dataset import Claim, Finding, UploadRecord, ValidationReport
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
 
-SETTINGS_FILE = "model.toml"
-_SHOWN_FINDINGS = 20
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One run over one upload that this run has claimed."""
+
+    upload: Upload
+    record: UploadRecord
+    ports: IntakePorts
+    limits: Limits
+    now: datetime
 
 
-def receive_upload(upload: Upload, *, ports: IntakePorts, limits: Limits, now: datetime) -> Received:
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of an upload, and the report that led to it."""
+
+    record: UploadRecord
+    report: ValidationReport | None = None
+
+
+def receive_upload(
+    upload: Upload, *, ports: IntakePorts, limits: Limits, claim: Claim, now: datetime
+) -> Received:
     """Validate an uploaded file and start what it was dropped for.
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
     settings were trained on before. A scoring file is tied to the champion of this moment and scored. A file
     that cannot be used goes to quarantine, and a mail says what to do. Anything else is ignored for a reason.
+
+    Parameters
+    ----------
+    claim : Claim
+        Who runs this (the same for a retry of the same run) and when the run will have ended for certain.
 
     Raises
     ------
@@ -50,31 +76,22 @@ def receive_upload(upload: Upload, *, ports: IntakePorts, limits: Limits, now: d
     """
     reason = why_ignored(upload)
     if reason:
-        return Received("ignored", reason, upload.group, upload.upload_id, upload.purpose)
-    record = ports.versions.claim_upload(_new_record(upload, now))
-    if record.state != "received":
-        return _repeated(record)
+        is_known = record_ignored(upload, reason, ports.versions, now)
+        return Received(
+            "ignored", reason, upload.group, upload.upload_id, upload.purpose, is_repeated=is_known
+        )
+    record = take_upload(upload, ports.versions, claim, now)
+    if record.claim != claim:
+        return _received(record, None, is_repeated=True)
     try:
-        return _handle(upload, record, ports, limits, now)
-    except ObjectNotFoundError:
-        if ports.objects.exists(upload.ref):
-            raise
-        return _gone(upload, record, ports, now)
-
-
-def why_ignored(upload: Upload) -> str | None:
-    """Return why an object starts nothing, or None when it is a file to work on."""
-    if upload.key.endswith("/"):
-        return "folder"
-    if upload.group is None:
-        return "outside_a_group"
-    if upload.filename == SETTINGS_FILE and upload.key.count("/") == 1:
-        return "settings"
-    if upload.purpose is None:
-        return "outside_training_and_inference"
-    if upload.purpose == "labels":
-        return "labels_are_not_evaluated"
-    return "hidden_file" if upload.filename.startswith(".") else None
+        decision = Decision(record)
+        if record.state == "received":
+            decision = _close(_decide(Delivery(upload, record, ports, limits, now)), ports)
+        record = decision.record
+        return _received(empty_outbox(record, ports.versions, ports.announcer), decision.report)
+    except Exception:
+        ports.versions.save_upload(record.changed(claim=None))
+        raise
 
 
 def read_settings(upload: Upload, ports: IntakePorts) -> GroupSettings:
@@ -95,188 +112,115 @@ def read_settings(upload: Upload, ports: IntakePorts) -> GroupSettings:
         raise SettingsError("model.toml is not UTF-8 text.") from error
 
 
-def training_id_of(group: str, dataset_id: str, settings: GroupSettings) -> str:
-    """Return the identity of a training: 32 hex digits over group, bytes and settings."""
-    canonical = json.dumps(settings.to_dict(), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256("\n".join((group, dataset_id, canonical)).encode()).hexdigest()[:32]
+def _close(decision: Decision, ports: IntakePorts) -> Decision:
+    """Write the decision down; only a claim that something is left to say for is kept."""
+    record = decision.record
+    done = record if record.outbox else record.changed(claim=None, revision=record.revision)
+    return Decision(ports.versions.save_upload(done), decision.report)
 
 
-def _handle(
-    upload: Upload, record: UploadRecord, ports: IntakePorts, limits: Limits, now: datetime
-) -> Received:
+def _decide(delivery: Delivery) -> Decision:
+    try:
+        return _judge(delivery)
+    except ObjectNotFoundError:
+        if delivery.ports.objects.exists(delivery.upload.ref):
+            raise
+        return _gone(delivery)
+
+
+def _judge(delivery: Delivery) -> Decision:
+    upload, ports = delivery.upload, delivery.ports
     try:
         settings = read_settings(upload, ports)
     except SettingsError as error:
         advice = f"Correct {upload.group}/{SETTINGS_FILE} and drop the file again."
-        return _reject(upload, record, _refusal(upload, "settings", str(error), advice), ports, now)
-    if upload.size_bytes > limits.max_expanded_bytes:
-        size, limit = upload.size_bytes // MIB, limits.max_expanded_bytes // MIB
+        return _reject(delivery, _refusal(upload, "settings", str(error), advice))
+    if upload.size_bytes > delivery.limits.max_expanded_bytes:
+        size, limit = upload.size_bytes // MIB, delivery.limits.max_expanded_bytes // MIB
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."
-        return _reject(upload, record, _refusal(upload, "too_large", message, "Split the file."), ports, now)
-    champion = ports.models.champion(record.group) if upload.purpose == "inference" else None
+        return _reject(delivery, _refusal(upload, "too_large", message, "Split the file."))
+    champion = ports.models.champion(str(upload.group)) if upload.purpose == "inference" else None
     if upload.purpose == "inference" and champion is None:
-        message = f"The group {record.group} has no approved model to score with."
+        message = f"The group {upload.group} has no approved model to score with."
         advice = "Approve a version first, then drop the file again."
-        return _reject(upload, record, _refusal(upload, "no_champion", message, advice), ports, now)
-    report = _validate(upload, champion.settings if champion else settings, ports, limits)
+        return _reject(delivery, _refusal(upload, "no_champion", message, advice))
+    report = _validate(delivery, champion.settings if champion else settings)
     if report.verdict == "reject":
-        return _reject(upload, record, report, ports, now)
-    if champion is not None:
-        return _score(upload, record, report, champion, ports, now)
-    return _train(upload, record, report, settings, ports, now)
+        return _reject(delivery, report)
+    return _score(delivery, report, champion) if champion else _train(delivery, report, settings)
 
 
-def _validate(
-    upload: Upload, settings: GroupSettings, ports: IntakePorts, limits: Limits
-) -> ValidationReport:
+def _validate(delivery: Delivery, settings: GroupSettings) -> ValidationReport:
+    upload, ports = delivery.upload, delivery.ports
     contract = current_contract(str(upload.group), ports)
     with TemporaryDirectory() as folder:
         # the suffix is all that validation may see of a name that somebody else chose
         path = Path(folder) / ("upload.csv.gz" if upload.key.lower().endswith(".gz") else "upload.csv")
         ports.objects.download(upload.ref, path)
         purpose = cast("Any", upload.purpose)
-        return validate(path, settings, contract, purpose=purpose, limits=limits)
+        return validate(path, settings, contract, purpose=purpose, limits=delivery.limits)
 
 
-def _train(
-    upload: Upload,
-    record: UploadRecord,
-    report: ValidationReport,
-    settings: GroupSettings,
-    ports: IntakePorts,
-    now: datetime,
-) -> Received:
-    dataset = accept_dataset(AcceptedFile(upload, record.group, report), ports, now)
-    training_id = training_id_of(record.group, dataset.dataset_id, settings)
-    training = ports.versions.record_training(
-        TrainingRecord(
-            record.group, training_id, dataset.dataset_id, upload.upload_id, settings.to_dict(), now
-        )
+def _train(delivery: Delivery, report: ValidationReport, settings: GroupSettings) -> Decision:
+    upload, record, ports = delivery.upload, delivery.record, delivery.ports
+    dataset = accept_dataset(AcceptedFile(upload, record.group, report), ports, delivery.now)
+    training = start_training(dataset, upload, report, settings, ports, now=delivery.now)
+    done = record.changed(
+        state="accepted",
+        dataset_id=dataset.dataset_id,
+        work_id=training.training_id,
+        finished_at=delivery.now,
     )
-    if training.upload_id == upload.upload_id:
-        document = {
-            "group": record.group,
-            "training_id": training_id,
-            "dataset_id": dataset.dataset_id,
-            "dataset": dataset.ref.to_dict(),
-            "upload": upload.to_dict(),
-            "upload_id": upload.upload_id,
-            "settings": settings.to_dict(),
-            "validation": _evidence(report),
-        }
-        ports.executions.start_training(training_id, document)
-    else:
-        known = _version_trained_on(
-            record.group, dataset.dataset_id, settings, ports.models.list_models(record.group)
-        )
-        ports.announcer.mail(*duplicate_mail(upload, training, known))
-    done = replace(
-        record, state="accepted", dataset_id=dataset.dataset_id, work_id=training_id, finished_at=now
-    )
+    outbox = acceptance(done, report)
     if training.upload_id != upload.upload_id:
-        done = replace(done, reason="same_content")
-    return _accept(done, report, ports)
+        became = version_trained_on(training, ports.models.list_models(record.group))
+        mail = mail_of(duplicate_mail(upload, training, became))
+        return Decision(_with(done, reason="same_content", outbox=(mail, *outbox)), report)
+    return Decision(_with(done, outbox=outbox), report)
 
 
-def _score(
-    upload: Upload,
-    record: UploadRecord,
-    report: ValidationReport,
-    champion: ModelMetadata,
-    ports: IntakePorts,
-    now: datetime,
+def _score(delivery: Delivery, report: ValidationReport, champion: ModelMetadata) -> Decision:
+    batch_id = start_scoring(delivery.upload, champion, delivery.ports)
+    done = delivery.record.changed(state="accepted", work_id=batch_id, finished_at=delivery.now)
+    return Decision(_with(done, outbox=acceptance(done, report)), report)
+
+
+def _reject(delivery: Delivery, report: ValidationReport) -> Decision:
+    """Move the dropped version to quarantine."""
+    quarantine(delivery.upload, report, delivery.ports)
+    remove_from_drop_folder(delivery.upload, delivery.ports)
+    return _rejected(delivery, report)
+
+
+def _rejected(delivery: Delivery, report: ValidationReport) -> Decision:
+    rules, place = rule_ids(report), quarantined_file(delivery.upload, delivery.ports)
+    done = delivery.record.changed(state="rejected", reason=rules[0], finished_at=delivery.now)
+    mail = rejection_mail(delivery.upload, report, place)
+    return Decision(_with(done, outbox=rejection(done, report, mail, place)), report)
+
+
+def _gone(delivery: Delivery) -> Decision:
+    """Decide about a file that is not there: rejected by a run cut short, or deleted by somebody."""
+    report = report_in_quarantine(delivery.upload, delivery.ports)
+    if report is not None:
+        return _rejected(delivery, report)
+    return Decision(delivery.record.changed(state="ignored", reason="deleted", finished_at=delivery.now))
+
+
+def _received(
+    record: UploadRecord, report: ValidationReport | None, *, is_repeated: bool = False
 ) -> Received:
-    document = {
-        "group": record.group,
-        "batch_id": upload.upload_id,
-        "upload": upload.to_dict(),
-        "model": {
-            "version": champion.version,
-            "artifact": champion.artifact.to_dict(),
-            "source_uri": champion.source.uri,
-        },
-        "settings": champion.settings.to_dict(),
-    }
-    # a scoring job reads its request from here: SageMaker takes no value longer than 256 characters
-    key = f"predictions/{record.group}/{upload.upload_id}/request.json"
-    request = json.dumps(document, indent=2).encode()
-    ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")
-    ports.executions.start_inference(upload.upload_id, document)
-    done = replace(record, state="accepted", work_id=upload.upload_id, finished_at=now)
-    return _accept(done, report, ports)
-
-
-def _accept(done: UploadRecord, report: ValidationReport, ports: IntakePorts) -> Received:
-    detail = {"group": done.group, "uploadId": done.upload_id, "purpose": done.purpose,
-              "datasetId": done.dataset_id, "verdict": report.verdict, "rows": report.n_rows}  # fmt: skip
-    ports.announcer.publish_event("DatasetAccepted", detail)
-    ports.announcer.publish_metrics(done.group, [Metric(UPLOADS_ACCEPTED, 1)])
-    return _finish(done, report, ports)
-
-
-def _reject(
-    upload: Upload, record: UploadRecord, report: ValidationReport, ports: IntakePorts, now: datetime
-) -> Received:
-    """Quarantine, tell everybody, delete the dropped version, and only then close the upload."""
-    place = quarantine(upload, report, ports)
-    rule_ids = _rule_ids(report)
-    ports.announcer.mail(*rejection_mail(upload, report, place))
-    detail = {"group": record.group, "uploadId": upload.upload_id, "purpose": upload.purpose,
-              "key": shown(upload.key, 1024), "rules": rule_ids, "quarantine": place.uri}  # fmt: skip
-    ports.announcer.publish_event("DatasetRejected", detail)
-    ports.announcer.publish_metrics(record.group, [Metric(UPLOADS_REJECTED, 1)])
-    remove_from_drop_folder(upload, ports)
-    done = replace(record, state="rejected", reason=rule_ids[0] if rule_ids else None, finished_at=now)
-    return _finish(done, report, ports)
-
-
-def _gone(upload: Upload, record: UploadRecord, ports: IntakePorts, now: datetime) -> Received:
-    """Close an upload whose file is not there: rejected by a run cut short, or deleted by somebody."""
-    report = report_in_quarantine(upload, ports)
-    if report is None:
-        return _finish(replace(record, state="ignored", reason="deleted", finished_at=now), None, ports)
-    rule_ids = _rule_ids(report)
-    done = replace(record, state="rejected", reason=rule_ids[0] if rule_ids else None, finished_at=now)
-    return _finish(done, report, ports)
-
-
-def _finish(done: UploadRecord, report: ValidationReport | None, ports: IntakePorts) -> Received:
-    stored = ports.versions.finish_upload(done)
     return Received(
-        outcome=cast("Any", stored.state),
-        reason=stored.reason,
-        group=stored.group,
-        upload_id=stored.upload_id,
-        purpose=stored.purpose,
-        dataset_id=stored.dataset_id,
-        work_id=stored.work_id,
-        n_rows=report.n_rows if report else None,
-        rule_ids=_rule_ids(report) if report else (),
-    )
-
-
-def _repeated(record: UploadRecord) -> Received:
-    return Received(
-        outcome=cast("Any", record.state),
+        outcome="in_progress" if record.state == "received" else record.state,
         reason=record.reason,
         group=record.group,
         upload_id=record.upload_id,
         purpose=record.purpose,
         dataset_id=record.dataset_id,
         work_id=record.work_id,
-        is_repeated=True,
-    )
-
-
-def _new_record(upload: Upload, now: datetime) -> UploadRecord:
-    return UploadRecord(
-        group=str(upload.group),
-        upload_id=upload.upload_id,
-        key=upload.key,
-        version_id=upload.version_id,
-        state="received",
-        received_at=now,
-        purpose=upload.purpose,
+        n_rows=report.n_rows if report else None,
+        rule_ids=rule_ids(report) if report else (),
+        is_repeated=is_repeated,
     )
 
 
@@ -284,34 +228,3 @@ def _refusal(upload: Upload, rule_id: str, message: str, advice: str) -> Validat
     """Return the report of a file that was not even read."""
     finding = Finding(rule_id, "reject", message, advice=advice)
     return ValidationReport("reject", (finding,), 0, 0, "", upload.size_bytes, str(upload.purpose))
-
-
-def _rule_ids(report: ValidationReport) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(finding.rule_id for finding in report.findings if finding.severity != "info"))
-
-
-def _evidence(report: ValidationReport) -> dict[str, Any]:
-    """Return what travels with the execution: short, and free of cell values."""
-    findings = [
-        {
-            "rule_id": f.rule_id,
-            "severity": f.severity,
-            "message": f.message[:300],
-            "column": f.column and f.column[:100],
-        }
-        for f in report.findings[:_SHOWN_FINDINGS]
-    ]
-    return {"verdict": report.verdict, "n_rows": report.n_rows, "findings": findings}
-
-
-def _version_trained_on(
-    group: str, dataset_id: str, settings: GroupSettings, models: Sequence[ModelMetadata]
-) -> str | None:
-    """Return the version that came of these bytes and settings, None while it is in training."""
-    found = [
-        model.version
-        for model in models
-        if model.dataset_version == dataset_id
-        and training_id_of(group, dataset_id, model.settings) == training_id_of(group, dataset_id, settings)
-    ]
-    return found[-1] if found else None

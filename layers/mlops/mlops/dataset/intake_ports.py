@@ -12,7 +12,7 @@ from mlops.infrastructure.objects import ObjectStore
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 
-Outcome = Literal["accepted", "rejected", "ignored"]
+Outcome = Literal["accepted", "rejected", "ignored", "in_progress"]
 
 
 class Models(Protocol):
@@ -36,7 +36,7 @@ class Executions(Protocol):
 
 
 class Announcer(Protocol):
-    """Tells people and other systems. Saying the same twice does no harm."""
+    """Tells people and other systems."""
 
     def mail(self, subject: str, body: str) -> None:
         """Send a plain-text mail to the people of the stack."""

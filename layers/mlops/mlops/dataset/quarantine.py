@@ -15,15 +15,20 @@ _LONGEST_NAME = 200
 def quarantine(upload: Upload, report: ValidationReport, ports: IntakePorts) -> ObjectRef:
     """Copy the file and write its report in both forms; return where the file lies. Repeating it is harmless.
 
-    Nothing is deleted here: `remove_from_drop_folder` comes last, when everybody has been told.
+    Nothing is deleted here. The report is written last: where it lies, the file lies too.
     """
-    file = _place(upload, ports, upload.filename[-_LONGEST_NAME:] or "file")
+    file = quarantined_file(upload, ports)
     ports.objects.copy(upload.ref, file)
     page = render_report(report, title=upload.filename)
     ports.objects.write(_place(upload, ports, "report.html"), page.encode(), "text/html; charset=utf-8")
     document = report.to_json().encode()
     ports.objects.write(_place(upload, ports, "report.json"), document, "application/json")
     return file
+
+
+def quarantined_file(upload: Upload, ports: IntakePorts) -> ObjectRef:
+    """Return where the file lies when it was rejected."""
+    return _place(upload, ports, upload.filename[-_LONGEST_NAME:] or "file")
 
 
 def remove_from_drop_folder(upload: Upload, ports: IntakePorts) -> None:

@@ -16,11 +16,14 @@ class DatasetVersions(Protocol):
     returned, so that a repeated delivery sees what the first one did. Reads are consistent; a miss is None.
     """
 
-    def claim_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Record an upload in state `received`, or return what is stored for it."""
+    def record_upload(self, upload: UploadRecord) -> UploadRecord:
+        """Record an upload that was not seen before."""
 
-    def finish_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Replace a `received` upload by its final state; an upload that has one keeps it."""
+    def save_upload(self, upload: UploadRecord) -> UploadRecord:
+        """Store the next revision of a recorded upload.
+
+        When another revision was stored in the meantime nothing changes and that one is returned.
+        """
 
     def list_uploads(self, group: str) -> tuple[UploadRecord, ...]:
         """Return all uploads of a group, oldest first."""

@@ -1,7 +1,7 @@
 """Dataset versions in the registry's DynamoDB table.
 
-An item holds its record as JSON text, because DynamoDB does not keep 1 and 1.0 apart; `state` stands beside
-it for the condition of the one update there is.
+An item holds its record as JSON text, because DynamoDB does not keep 1 and 1.0 apart; an upload's `revision`
+stands beside it for the condition of the one update there is.
 """
 
 from __future__ import annotations
@@ -27,23 +27,22 @@ class DynamoDatasetVersions:
         self._table = table_name
         self._dynamodb = dynamodb or client("dynamodb")
 
-    def claim_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Record an upload in state `received`, or return what is stored for it."""
+    def record_upload(self, upload: UploadRecord) -> UploadRecord:
+        """Record an upload that was not seen before."""
         key = f"UPLOAD#{upload.upload_id}"
-        text = self._put_once(upload.group, key, upload.to_json(), state=upload.state)
+        text = self._put_once(upload.group, key, upload.to_json(), revision=upload.revision)
         return UploadRecord.from_json(text)
 
-    def finish_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Replace a `received` upload by its final state."""
+    def save_upload(self, upload: UploadRecord) -> UploadRecord:
+        """Store the next revision of a recorded upload."""
         key = f"UPLOAD#{upload.upload_id}"
-        item = encode_item(_item(upload.group, key, upload.to_json(), state=upload.state))
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk) OR #state = :received",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=encode_item({":received": "received"}),
+                Item=encode_item(_item(upload.group, key, upload.to_json(), revision=upload.revision)),
+                ConditionExpression="#revision = :previous",
+                ExpressionAttributeNames={"#revision": "revision"},
+                ExpressionAttributeValues=encode_item({":previous": upload.revision - 1}),
             )
         except ClientError as error:
             _reraise_unless_condition(error)
@@ -85,7 +84,7 @@ class DynamoDatasetVersions:
         newest = list(self._query(group, "CONTRACT#"))[-1:]
         return ObjectRef.from_json(newest[0]) if newest else None
 
-    def _put_once(self, group: str, key: str, text: str, **attributes: str) -> str:
+    def _put_once(self, group: str, key: str, text: str, **attributes: str | int) -> str:
         """Write the item if it is absent; return the text that is stored."""
         try:
             self._dynamodb.put_item(
@@ -123,7 +122,7 @@ def _partition(group: str) -> str:
     return f"GROUP#{group}"
 
 
-def _item(group: str, key: str, text: str, **attributes: str) -> dict[str, str]:
+def _item(group: str, key: str, text: str, **attributes: str | int) -> dict[str, str | int]:
     return {"pk": _partition(group), "sk": key, "document": text, **attributes}
 
 

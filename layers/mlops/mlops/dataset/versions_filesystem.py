@@ -20,17 +20,17 @@ class FilesystemDatasetVersions:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def claim_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Record an upload in state `received`, or return what is stored for it."""
+    def record_upload(self, upload: UploadRecord) -> UploadRecord:
+        """Record an upload that was not seen before."""
         path = self._path(upload.group, "uploads", upload.upload_id)
         return UploadRecord.from_json(_write_once(path, upload.to_json()))
 
-    def finish_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Replace a `received` upload by its final state."""
+    def save_upload(self, upload: UploadRecord) -> UploadRecord:
+        """Store the next revision of a recorded upload."""
         path = self._path(upload.group, "uploads", upload.upload_id)
         with _lock(path.parent):
-            stored = UploadRecord.from_json(path.read_text("utf-8")) if path.is_file() else None
-            if stored is not None and stored.state != "received":
+            stored = UploadRecord.from_json(path.read_text("utf-8"))
+            if stored.revision != upload.revision - 1:
                 return stored
             _temporary(path, upload.to_json()).replace(path)
         return upload

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ Severity = Literal["info", "warn", "reject"]
 ColumnKind = Literal["integer", "number", "date", "category", "text", "empty"]
 Role = Literal["feature", "target", "id", "excluded"]
 UploadState = Literal["received", "accepted", "rejected", "ignored"]
+AnnouncementKind = Literal["mail", "event", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,29 @@ class DatasetVersion(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Claim(Record):
+    """Who works on an upload, and until when nobody else may."""
+
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement(Record):
+    """Something that is to be said: a mail (subject, text), an event (type, detail) or a metric (name)."""
+
+    kind: AnnouncementKind
+    title: str
+    text: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class UploadRecord(Record):
-    """What became of one upload; `reason` is a rule id or a short code, never a cell value."""
+    """What became of one upload; `reason` is a rule id or a short code, never a cell value.
+
+    `outbox` holds what is still to be announced about a decided upload. `revision` grows with every change.
+    """
 
     group: str
     upload_id: str
@@ -163,6 +185,22 @@ class UploadRecord(Record):
     dataset_id: str | None = None
     work_id: str | None = None
     finished_at: datetime | None = None
+    claim: Claim | None = None
+    outbox: tuple[Announcement, ...] = ()
+    revision: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do: deciding, or announcing what was decided."""
+        return self.state == "received" or bool(self.outbox)
+
+    def is_held_by_another(self, owner: str, now: datetime) -> bool:
+        """Tell whether somebody else works on it at this moment."""
+        return self.claim is not None and self.claim.owner != owner and self.claim.until > now
+
+    def changed(self, **changes: Any) -> UploadRecord:
+        """Return the next revision."""
+        return replace(self, revision=self.revision + 1, **changes)
 
 
 @dataclass(frozen=True, slots=True)
