@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -148,11 +149,12 @@ class DeployedStack:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self.cloud.request("POST", link, urlencode(fields).encode(), headers)
 
-    def check_drift(self) -> dict[str, Any]:
-        """Run the nightly check now and return its answer."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    def check_drift(self, days_ahead: int = 0) -> dict[str, Any]:
+        """Run the nightly check as it will run today (or some days ahead) and return its answer."""
+        night = datetime.now(UTC) + timedelta(days=days_ahead)
         answer = self.cloud.client("lambda").invoke(
-            FunctionName=self.outputs["CheckDriftFunctionName"], Payload=json.dumps({"scheduled_at": now})
+            FunctionName=self.outputs["CheckDriftFunctionName"],
+            Payload=json.dumps({"scheduled_at": night.strftime("%Y-%m-%dT%H:%M:%SZ")}),
         )
         payload: dict[str, Any] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):

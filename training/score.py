@@ -1,7 +1,7 @@
 """Entry point of a SageMaker processing job that scores a file too large for a Lambda, by the same code.
 
-The request is the JSON document of the input channel `request`; the variables are those of the scoring Lambda.
-The folder of this file is the training source.
+The request is the JSON document of the input `request`; the variables are those of the scoring Lambda. The
+folder of this file is the training source.
 """
 
 from __future__ import annotations

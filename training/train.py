@@ -68,6 +68,7 @@ def main() -> int:
 def run(container: Container, variables: Mapping[str, str]) -> None:
     """Train with the job's hyperparameters, compare with a champion if there is one, write the evidence."""
     from mlops.models.group_settings import GroupSettings  # noqa: PLC0415  on the path since main()
+    from mlops.pipelines.algorithms import candidates  # noqa: PLC0415
 
     config = read_hyperparameters(container.hyperparameters, variables)
     group, champion_version = config.pop("group", None), config.pop("champion_version", None)
@@ -76,8 +77,9 @@ def run(container: Container, variables: Mapping[str, str]) -> None:
     settings = GroupSettings.from_config(config)
     with tempfile.TemporaryDirectory() as scratch:
         champion = unpack_champion(container.champion, champion_digest, Path(scratch) / "champion")
-        algorithms = {settings.algorithm, algorithm_of(champion)}
-        install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="XGBoost" in algorithms)
+        needed = {package for chosen in candidates(settings) for package in packages_of(chosen.algorithm)}
+        needed |= packages_of(algorithm_of(champion))
+        install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="xgboost" in needed)
         from mlops.pipelines.artifacts import copy_evidence  # noqa: PLC0415  needs the packages
         from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
 
@@ -129,6 +131,13 @@ def algorithm_of(model: Path | None) -> str | None:
         return None
     algorithm: str | None = json.loads(manifest.read_bytes()).get("algorithm")
     return algorithm
+
+
+def packages_of(name: str | None) -> set[str]:
+    """Return the package that an algorithm hangs on; nothing for no algorithm."""
+    from mlops.pipelines.algorithms import algorithm  # noqa: PLC0415
+
+    return set() if name is None else {algorithm(name).package}
 
 
 def install_missing(wheels: Path, target: Path, *, with_xgboost: bool) -> None:

@@ -34,7 +34,9 @@ def install() -> None:
 
 
 def _call_and_wait(resource: str, arguments: Any, token: str, state: dict[str, Any]) -> Any:
+    waiting = current_task.get()
     task = {"event": threading.Event(), "result": None, "error": None, "heartbeat": None}
+    task["execution"] = {"status": "RUNNING"} if waiting is None else waiting.execution
     stepfunctions._task_tokens[token] = task
     try:
         stepfunctions._invoke_resource(resource.replace(".waitForTaskToken", ""), arguments)
@@ -42,9 +44,8 @@ def _call_and_wait(resource: str, arguments: Any, token: str, state: dict[str, A
     finally:
         stepfunctions._task_tokens.pop(token, None)
         _closed_tokens.add(token)
-        running = current_task.get()
-        if running is not None:
-            running.context["Task"] = {"Token": new_uuid()}
+        if waiting is not None:
+            waiting.context["Task"] = {"Token": new_uuid()}
     if task["error"]:
         error: Any = task["error"]
         raise stepfunctions._ExecutionError(error.get("Error", "TaskFailed"), error.get("Cause", ""))
@@ -94,9 +95,10 @@ def _with_refusals(original: Any) -> Any:
 
 
 def _refusal(token: str) -> Any:
-    if stepfunctions._task_tokens.get(token) is not None:
+    task = stepfunctions._task_tokens.get(token)
+    if task is not None and task["execution"]["status"] == "RUNNING":
         return None
-    if token in _closed_tokens:
+    if task is not None or token in _closed_tokens:
         message = "Task Timed Out: 'Provided task does not exist anymore'"
         return error_response_json("TaskTimedOut", message, 400)
     return error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)

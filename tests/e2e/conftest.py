@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local.cloud import local_cloud
+from local.cloud import HttpAnswer, local_cloud
 from local.stack import DeployedStack, deploy_application, version_in, wait
 from tests.conftest import REPOSITORY
 
@@ -97,6 +98,64 @@ def checked_for_drift(stack: DeployedStack, scored_drifted: Walk) -> dict:
 
 
 @pytest.fixture(scope="session")
+def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
+    """The mail of the second night in drift: one night alone alarms nobody."""
+    stack.check_drift(days_ahead=1)
+    return stack.wait_for_mail(lambda m: m["subject"].startswith(f"Inputs changed: {GROUP}"), "drift")
+
+
+@pytest.fixture(scope="session")
+def failed_scoring(stack: DeployedStack, champion: Walk) -> str:
+    """The execution of a batch whose request was damaged on its way."""
+    document = {"group": GROUP, "batch_id": "damaged", "upload": {"key": "k", "size_bytes": 1}, "model": {}}
+    execution: str = stack.cloud.client("stepfunctions").start_execution(
+        stateMachineArn=stack.outputs["RunInferenceStateMachineArn"],
+        name="damaged-request",
+        input=json.dumps(document),
+    )["executionArn"]
+    stack.finish(execution)
+    return execution
+
+
+@pytest.fixture(scope="session")
+def swapped_artifact(stack: DeployedStack) -> tuple[str, list[str]]:
+    """The execution and states of a candidate whose artifact vanished between approval and promotion."""
+    execution = start_training(stack, "swapped", a_regression_table(seed=6), 'target = "price"')
+    _, link = stack.wait_for_approval_link("swapped")
+    bucket, s3 = stack.outputs["ArtifactBucketName"], stack.cloud.client("s3")
+    key = next(key for key in stack.keys("training/swapped/") if key.endswith("model.tar.gz"))
+    version = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+    s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    stack.decide(link, "v1.0.0", "approved")
+    return execution, stack.finish(execution)
+
+
+@pytest.fixture(scope="session")
+def superseded_candidate(stack: DeployedStack) -> Walk:
+    """A candidate whose approvers were asked about a newer one before they answered; that one is rejected."""
+    stopped = start_training(stack, "twice", a_regression_table(seed=5), 'target = "price"')
+    stopped_mail, _ = stack.wait_for_approval_link("twice")
+    stack.cloud.client("stepfunctions").stop_execution(executionArn=stopped)
+    first = start_training(stack, "twice", a_regression_table(seed=1), 'target = "price"')
+    stack.wait_for_approval_link("twice", after=stopped_mail["id"])
+    newest = max(mail["id"] for mail in stack.cloud.mails())
+    second = start_training(stack, "twice", a_regression_table(seed=2), 'target = "price"')
+    mail, link = stack.wait_for_approval_link("twice", after=newest)
+    stack.decide(link, version_in(mail["subject"]), "rejected", "Only the first was wanted.")
+    walk(stack, second)
+    return walk(stack, first)
+
+
+@pytest.fixture(scope="session")
+def answer_after_a_stop(stack: DeployedStack) -> HttpAnswer:
+    """What the page answers when the execution was stopped behind the approver's back."""
+    execution = start_training(stack, "stopped", a_regression_table(seed=4), 'target = "price"')
+    _, link = stack.wait_for_approval_link("stopped")
+    stack.cloud.client("stepfunctions").stop_execution(executionArn=execution)
+    return stack.decide(link, "v1.0.0", "approved")
+
+
+@pytest.fixture(scope="session")
 def refused_file(stack: DeployedStack) -> dict:
     """A training file with a row that is too long: its key, its bytes and the mail about it."""
     key = "refused/training/b a+d é.csv"
@@ -157,8 +216,6 @@ def score(stack: DeployedStack, group: str, name: str, content: bytes) -> Walk:
 
 def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:
     """Wait for the end of an execution."""
-    import json
-
     states = stack.finish(execution)
     told = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
     assert told["status"] == "SUCCEEDED", told.get("cause")

@@ -9,6 +9,7 @@ import json
 import pandas as pd
 import pytest
 
+from local.cloud import HttpAnswer
 from local.stack import DeployedStack
 from tests.e2e.conftest import EXAMPLE, GROUP, Walk, walk
 
@@ -81,6 +82,21 @@ def test_a_large_file_is_scored_in_a_job_by_the_same_code(
     assert list(large["probability"][: len(small)]) == list(small["probability"])
 
 
+def test_a_scoring_that_fails_is_mailed_with_the_step(stack: DeployedStack, failed_scoring: str) -> None:
+    assert stack.status(failed_scoring) == "FAILED"
+    mail = stack.wait_for_mail(lambda m: m["subject"] == f"{GROUP}: scoring failed", "failure")
+    assert "Step: Run inference" in mail["body"]
+    assert "Traceback" not in mail["body"]
+
+
+def test_an_artifact_that_is_not_the_approved_one_is_not_promoted(
+    stack: DeployedStack, swapped_artifact: tuple[str, list[str]]
+) -> None:
+    execution, states = swapped_artifact
+    assert stack.status(execution) == "FAILED"
+    assert states[-4:] == ["Promote model", "Count failure", "Mail failure", "Training failed"]
+
+
 def test_the_nightly_check_finds_the_drift_and_publishes_it(
     stack: DeployedStack, checked_for_drift: dict
 ) -> None:
@@ -102,10 +118,24 @@ def test_the_nightly_check_finds_the_drift_and_publishes_it(
 def test_a_second_check_of_the_same_night_sends_no_second_mail(
     stack: DeployedStack, checked_for_drift: dict
 ) -> None:
-    before = len([mail for mail in stack.cloud.mails() if "drift" in mail["subject"].lower()])
+    before = len([mail for mail in stack.cloud.mails() if mail["subject"].startswith("Inputs changed")])
     assert stack.check_drift()["groups"] == checked_for_drift["groups"]
-    after = len([mail for mail in stack.cloud.mails() if "drift" in mail["subject"].lower()])
+    after = len([mail for mail in stack.cloud.mails() if mail["subject"].startswith("Inputs changed")])
     assert after == before
+
+
+def test_a_second_night_in_drift_is_mailed_once(stack: DeployedStack, drift_mail: dict) -> None:
+    assert GROUP in drift_mail["subject"]
+    assert "preanti" in drift_mail["body"] or "prior_therapy" in drift_mail["body"]
+
+
+def test_a_newer_candidate_ends_the_wait_for_the_older_one(superseded_candidate: Walk) -> None:
+    assert superseded_candidate.states[-1] == "Superseded by a newer candidate"
+
+
+def test_a_decision_nobody_waits_for_is_too_late(answer_after_a_stop: HttpAnswer) -> None:
+    assert answer_after_a_stop.status == 410
+    assert "late" in answer_after_a_stop.text
 
 
 def test_a_reviewers_no_is_an_ending_of_its_own(stack: DeployedStack, rejected_candidate: Walk) -> None:

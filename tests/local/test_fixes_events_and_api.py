@@ -33,6 +33,16 @@ def test_an_s3_event_carries_the_version_id(stored: dict[str, Any]) -> None:
     assert stored["size"]["N"] == "5"
 
 
+def test_a_version_of_a_large_object_is_downloaded_whole(
+    cloud: LocalCloud, sample: dict[str, str], tmp_path: Path
+) -> None:
+    bucket, content = sample["BucketName"], bytes(range(256)) * 40_000  # more than boto3 fetches in one part
+    s3 = cloud.client("s3")
+    version = s3.put_object(Bucket=bucket, Key="large", Body=content)["VersionId"]
+    s3.download_file(bucket, "large", str(tmp_path / "large"), ExtraArgs={"VersionId": version})
+    assert (tmp_path / "large").read_bytes() == content
+
+
 def test_routes_come_from_the_body_of_the_api(cloud: LocalCloud, sample: dict[str, str]) -> None:
     for method in ("GET", "POST"):
         answer = cloud.request(method, f"{sample['ApiUrl']}/hello/ann")
@@ -59,6 +69,20 @@ def test_a_tls_only_bucket_answers_the_loopback_address(stored: dict[str, Any]) 
     assert is_secure("127.0.0.1", over_tls=False)  # the sample bucket has such a policy, and was read
     assert is_secure("10.0.0.7", over_tls=True)
     assert not is_secure("10.0.0.7", over_tls=False)
+
+
+def test_a_miss_is_told_only_to_those_who_may_list(cloud: LocalCloud, sample: dict[str, str]) -> None:
+    iam, bucket = cloud.client("iam"), sample["BucketName"]
+    codes = {}
+    for name, actions in (("reader", ["s3:GetObject"]), ("lister", ["s3:GetObject", "s3:ListBucket"])):
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
+        with pytest.raises(ClientError) as caught:
+            cloud.client("s3", **cloud.as_role(role)).get_object(Bucket=bucket, Key="nothing")
+        codes[name] = caught.value.response["Error"]["Code"]
+    assert codes == {"reader": "AccessDenied", "lister": "NoSuchKey"}
 
 
 def test_layer_paths_point_to_the_last_layer_that_has_them(tmp_path: Path) -> None:
