@@ -55,4 +55,6 @@ $(READY): requirements.lock
 	  test -x $(BIN)/python || $$python -m venv .venv
 	@$(BIN)/python -m pip install --quiet $$(grep -oE '^uv==[0-9.]+' requirements.lock)
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@echo "$(CURDIR)/layers/mlops" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mlops.pth
+	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m mlops "$$@"\n' "$(CURDIR)" > $(BIN)/mlops && chmod +x $(BIN)/mlops
 	@touch $@

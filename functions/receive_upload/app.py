@@ -9,7 +9,7 @@ a result, never an error; what it raises are faults of AWS services, after which
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.events import parse_s3_event
 from mlops.infrastructure.s3 import S3Objects
+from mlops.models.dataset import Claim
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()
@@ -50,7 +51,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     upload = parse_s3_event(event)
     environment = read(Environment)
     limits = Limits(min_rows=environment.min_rows, max_expanded_bytes=environment.max_upload_bytes)
-    received = receive_upload(upload, ports=intake_ports(environment), limits=limits, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    # retries of an asynchronous invocation keep its request id; nothing runs on after the remaining time
+    claim = Claim(
+        context.aws_request_id, now + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    )
+    received = receive_upload(upload, ports=intake_ports(environment), limits=limits, claim=claim, now=now)
     result = received.to_dict()
     logger.info("upload received", extra={"received": result})
     return result

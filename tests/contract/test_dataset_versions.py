@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from mlops.dataset.uploads import take_upload
 from mlops.dataset.versions import DatasetVersions
 from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
 from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
-from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
+from mlops.models.dataset import Announcement, Claim, DatasetVersion, TrainingRecord, UploadRecord
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture(params=["dynamodb", "filesystem"])
@@ -55,23 +58,43 @@ def a_dataset(number: int = 1) -> DatasetVersion:
     )
 
 
-def test_an_upload_is_claimed_once(versions: DatasetVersions) -> None:
-    first = versions.claim_upload(an_upload())
-    again = versions.claim_upload(replace(an_upload(), received_at=NOW + timedelta(days=1)))
+def test_an_upload_is_recorded_once(versions: DatasetVersions) -> None:
+    first = versions.record_upload(an_upload())
+    again = versions.record_upload(replace(an_upload(), received_at=NOW + timedelta(days=1)))
     assert first == again == an_upload()
 
 
-def test_a_finished_upload_keeps_its_state(versions: DatasetVersions) -> None:
-    versions.claim_upload(an_upload())
-    done = replace(an_upload(), state="accepted", dataset_id="d", finished_at=NOW)
-    assert versions.finish_upload(done) == done
-    assert versions.finish_upload(replace(done, state="rejected")) == done
-    assert versions.claim_upload(an_upload()) == done
+def test_of_two_next_revisions_the_first_is_kept_and_returned_to_both(versions: DatasetVersions) -> None:
+    stored = versions.record_upload(an_upload())
+    done = stored.changed(state="accepted", outbox=(Announcement("event", "E", detail={"rows": 1}),))
+    assert versions.save_upload(done) == done
+    assert versions.save_upload(done) == done
+    assert versions.save_upload(stored.changed(state="rejected")) == done
+    assert versions.record_upload(an_upload()) == done
+
+
+def test_an_upload_that_is_worked_on_is_taken_over_when_its_claim_has_ended(
+    versions: DatasetVersions,
+) -> None:
+    upload = Upload("data", "g/training/a.csv", "1", 10)
+    first, second = Claim("first", NOW + timedelta(minutes=15)), Claim("second", NOW + timedelta(hours=1))
+    assert take_upload(upload, versions, first, NOW).claim == first
+    assert take_upload(upload, versions, second, NOW).claim == first
+    assert take_upload(upload, versions, second, first.until).claim == second
+    assert take_upload(upload, versions, replace(second, until=LATER), NOW).claim == Claim("second", LATER)
+
+
+def test_of_many_deliveries_at_once_one_takes_the_upload(versions: DatasetVersions) -> None:
+    upload = Upload("data", "g/training/a.csv", "1", 10)
+    claims = [Claim(f"run{number}", LATER) for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda claim: take_upload(upload, versions, claim, NOW).claim == claim, claims))
+    assert sum(taken) == 1
 
 
 def test_uploads_are_listed_oldest_first(versions: DatasetVersions) -> None:
     for number in (3, 1, 2):
-        versions.claim_upload(an_upload(number))
+        versions.record_upload(an_upload(number))
     assert [upload.upload_id for upload in versions.list_uploads("g")] == ["upload1", "upload2", "upload3"]
     assert versions.list_uploads("other") == ()
 

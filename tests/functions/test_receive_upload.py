@@ -24,6 +24,7 @@ CONTEXT = SimpleNamespace(
     memory_limit_in_mb=1024,
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:receive_upload",
     aws_request_id="1",
+    get_remaining_time_in_millis=lambda: 900_000,
 )
 
 

@@ -116,6 +116,17 @@ def test_the_same_job_registers_one_version(stage, event):
     assert len(stored) == 2
 
 
+def test_the_model_card_is_kept_beside_the_version_as_a_page(stage, event):
+    card = b"<!doctype html><title>Model card</title>"
+    files = {**documents(), "model_card.html": card, "evaluation_details.json": b"{}", "other.html": b"no"}
+    finish_job(event, a_tar(files))
+    app.handler(event, CONTEXT)
+    page = client("s3").get_object(Bucket=BUCKET, Key=f"models/{GROUP}/v1.0.0/model_card.html")
+    assert (page["Body"].read(), page["ContentType"]) == (card, "text/html")
+    kept = client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"models/{GROUP}/v1.0.0/")["Contents"]
+    assert not any(entry["Key"].endswith("other.html") for entry in kept)
+
+
 def test_a_call_that_died_after_the_registration_is_completed(stage, event):
     finish_job(event, a_tar(documents()))
     app.handler(event, CONTEXT)

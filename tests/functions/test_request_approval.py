@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 from functions.request_approval import app
+from mlops.approval.mail import compose_request
 from mlops.errors import NoApproverError
 from mlops.infrastructure.clients import client
 from mlops.models.approval import RequestStatus
@@ -43,6 +45,15 @@ def test_the_mail_is_readable_as_plain_text(stage):
     assert link in lines
     assert max(len(line) for line in lines if line != link) <= 72
     assert "- average_precision: 0.6100 (0.5600 to 0.6600), +0.0600 against the" in lines
+
+
+def test_the_mail_says_what_the_model_predicts(stage):
+    stage.subscribe("ada@example.com")
+    stage.ask(stage.register())
+    request = stage.request_of("v1.0.0")
+    evidence = dataclasses.replace(request.evidence, target="adherent", task="binary", positive_label="yes")
+    _, body = compose_request(dataclasses.replace(request, evidence=evidence), "https://link")
+    assert "- It predicts adherent (binary, looks for yes)." in body.splitlines()
 
 
 def test_the_task_token_is_nowhere_to_be_read(stage, caplog):

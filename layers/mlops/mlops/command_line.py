@@ -12,6 +12,7 @@ from mlops.errors import MlopsError
 # the modules that hold a sub-command: each has `add_parser(subparsers)`, which sets `run(arguments) -> int`
 COMMANDS: dict[str, str] = {
     "validate": "mlops.dataset.command",
+    "datasets": "mlops.dataset.datasets_command",
     "train": "mlops.pipelines.command",
     "score": "mlops.pipelines.command",
     "drift": "mlops.monitoring.command",

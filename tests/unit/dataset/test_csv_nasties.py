@@ -22,6 +22,7 @@ def complaints(entry: dict[str, Any], folder: Path, *, with_contract: bool) -> l
     wrong = []
     if report.verdict not in {entry["verdict"], *entry["also_ok"]}:
         wrong.append(f"{entry['file']}: verdict {report.verdict}, expected {entry['verdict']}")
+    assert type(report).from_json(report.to_json()) == report, entry["file"]
     messages = [finding.message for finding in report.findings]
     pattern = re.compile(entry["reason_must_match"], re.IGNORECASE)
     if report.verdict != "accept" and pattern.pattern and not any(map(pattern.search, messages)):

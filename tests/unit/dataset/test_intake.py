@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlops.dataset.intake import receive_upload, why_ignored
+from mlops.dataset.intake import receive_upload
 from mlops.dataset.intake_ports import IntakePorts, Received
 from mlops.dataset.limits import Limits
+from mlops.dataset.uploads import why_ignored
 from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
 from mlops.infrastructure.cloudwatch import Metric
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
 from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.models.dataset import Claim
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import Artifact, ModelMetadata, Source, Status
 from mlops.models.training import EvaluationMetrics
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=20)
 GOOD = "patient_id,age,plan,adherent\n" + "".join(
     f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{'yes' if (i * i + i // 3) % 5 < 3 else 'no'}\n"
     for i in range(120)
@@ -72,6 +75,29 @@ class Announcer:
     def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
         self.metrics.extend(metrics)
 
+    def said(self) -> list[str]:
+        subjects, types = [mail[0] for mail in self.mails], [event[0] for event in self.events]
+        return sorted([*subjects, *types, *(metric.name for metric in self.metrics)])
+
+
+class Unavailable:
+    """A port that does not answer."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        raise ConnectionError(name)
+
+
+class Interrupted:
+    """Objects during whose first download something else happens."""
+
+    def __init__(self, objects: FilesystemObjects, event: Callable[[], object]) -> None:
+        self._objects, self._events = objects, [event]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "download" and self._events:
+            self._events.pop()()
+        return getattr(self._objects, name)
+
 
 class Killing:
     """A port whose n-th call, over all ports that share the countdown, is the last thing that happens."""
@@ -117,8 +143,11 @@ class World:
         ref = self.objects.write(ObjectRef("data", key), content.encode(), "text/csv")
         return Upload("data", key, ref.version_id, len(content.encode()))
 
-    def receive(self, upload: Upload, ports: IntakePorts | None = None) -> Received:
-        return receive_upload(upload, ports=ports or self.ports(), limits=Limits(), now=NOW)
+    def receive(
+        self, upload: Upload, ports: IntakePorts | None = None, *, owner: str = "run", now: datetime = NOW
+    ) -> Received:
+        claim = Claim(owner, now + timedelta(minutes=15))
+        return receive_upload(upload, ports=ports or self.ports(), limits=Limits(), claim=claim, now=now)
 
     def artifacts(self) -> list[str]:
         return [facts.ref.key for facts in self.objects.list("artifacts", "")]
@@ -236,6 +265,15 @@ def test_later_files_are_held_against_the_first(world: World) -> None:
     assert (received.outcome, received.reason) == ("rejected", "missing_columns")
 
 
+def test_a_column_of_words_where_numbers_were_learned_is_refused(world: World) -> None:
+    world.receive(world.drop("g/training/a.csv", GOOD))
+    header, *rows = GOOD.splitlines()
+    cells = [row.split(",") for row in rows]
+    words = "\n".join([header, *(f"{i},{plan},{plan},{y}" for i, _, plan, y in cells)])
+    received = world.receive(world.drop("g/training/b.csv", words))
+    assert (received.outcome, received.reason) == ("rejected", "type_mismatch")
+
+
 def test_a_scoring_file_is_tied_to_the_champion_of_the_moment(world: World) -> None:
     world.models.found.append(a_champion())
     upload = world.drop("g/inference/a.csv", GOOD)
@@ -247,6 +285,30 @@ def test_a_scoring_file_is_tied_to_the_champion_of_the_moment(world: World) -> N
         "source_uri": "s3://artifacts/code",
     }
     assert document["batch_id"] == upload.upload_id
+
+
+def test_a_scoring_file_may_lack_or_spoil_a_column_that_the_champion_does_not_use(world: World) -> None:
+    world.receive(world.drop("g/training/first.csv", GOOD))
+    names, *rows = (line.split(",") for line in GOOD.splitlines())
+    features = [name for name in names if name not in (names[0], "adherent")]
+    world.models.found.append(replace(a_champion(), features=(features[0],)))
+    lacking = [[cell for name, cell in zip(names, row, strict=True) if name != features[1]] for row in rows]
+    header = ",".join(name for name in names if name != features[1])
+    content = "\n".join([header, *(",".join(row) for row in lacking)]) + "\n"
+    assert world.receive(world.drop("g/inference/a.csv", content)).outcome == "accepted"
+    needed = content.replace(features[0], "other")
+    assert world.receive(world.drop("g/inference/b.csv", needed)).reason == "missing_columns"
+
+
+def test_a_scoring_file_is_held_against_the_contract_that_its_model_was_trained_under(world: World) -> None:
+    first = world.receive(world.drop("g/training/a.csv", GOOD))
+    world.models.found.append(a_champion(str(first.dataset_id)))
+    widened = ObjectRef("artifacts", "datasets/g/contracts/00000002.json")
+    known = world.versions.current_contract("g")
+    assert known is not None
+    other = world.objects.read(known).replace(b'"age"', b'"years"')
+    world.versions.record_contract("g", 2, world.objects.write(widened, other, "application/json"), now=NOW)
+    assert world.receive(world.drop("g/inference/a.csv", GOOD)).outcome == "accepted"
 
 
 def test_a_scoring_file_without_a_champion_is_sent_back_with_advice(world: World) -> None:
@@ -282,7 +344,7 @@ def test_noise_is_ignored_with_a_reason(key: str, reason: str | None) -> None:
 
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("content", [GOOD, BAD], ids=["accepted", "rejected"])
-def test_a_run_killed_around_any_call_is_finished_by_the_next_delivery(
+def test_a_run_killed_around_any_call_is_finished_by_its_retry(
     tmp_path: Path, content: str, before: bool
 ) -> None:
     whole = World(tmp_path / "whole")
@@ -299,10 +361,56 @@ def test_a_run_killed_around_any_call_is_finished_by_the_next_delivery(
             key.replace(str(expected.upload_id), upload.upload_id) for key in whole.artifacts()
         ]
         assert world.executions.training.keys() == whole.executions.training.keys()
-        assert [u.state for u in world.versions.list_uploads("g")] == [expected.outcome]
+        (record,) = world.versions.list_uploads("g")
+        assert (record.state, record.is_open, record.claim) == (expected.outcome, False, None)
         assert world.objects.exists(upload.ref) == (expected.outcome == "accepted")
-        assert bool(world.announcer.mails) == (expected.outcome == "rejected")
+        said, wanted = world.announcer.said(), whole.announcer.said()
+        assert set(said) == set(wanted)
+        assert len(said) <= len(wanted) + 1  # the one thing that was said and not yet noted
         if countdown[0] > 0:
             assert step > 8
             return
     pytest.fail("the run never ended")
+
+
+def test_a_delivery_leaves_an_upload_alone_that_another_run_works_on(world: World) -> None:
+    upload = world.drop("g/training/a.csv", BAD)
+    with pytest.raises(Killed):
+        world.receive(upload, world.ports([5], before=True))
+    other = world.receive(upload, owner="other", now=NOW + timedelta(minutes=14))
+    assert (other.outcome, other.is_repeated, world.announcer.said()) == ("in_progress", True, [])
+    later = world.receive(upload, owner="other", now=NOW + timedelta(minutes=16))
+    assert (later.outcome, later.is_repeated) == ("rejected", False)
+
+
+def test_a_run_whose_claim_was_taken_over_says_nothing(world: World) -> None:
+    upload = world.drop("g/training/a.csv", BAD)
+    late = world.ports()
+    slow = replace(
+        late, objects=Interrupted(world.objects, lambda: world.receive(upload, owner="other", now=LATER))
+    )
+    assert world.receive(upload, slow).outcome == "rejected"
+    assert len(world.announcer.mails) == 1
+
+
+def test_after_a_fault_any_delivery_may_go_on_at_once(world: World) -> None:
+    upload = world.drop("g/training/a.csv", GOOD)
+    broken = replace(world.ports(), executions=Unavailable())
+    with pytest.raises(ConnectionError):
+        world.receive(upload, broken)
+    assert world.receive(upload, owner="other").outcome == "accepted"
+
+
+def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery(world: World) -> None:
+    upload = world.drop("g/training/a.csv", BAD)
+    with pytest.raises(ConnectionError):
+        world.receive(upload, replace(world.ports(), announcer=Unavailable()))
+    assert world.receive(upload, owner="other").outcome == "rejected"
+    assert len(world.announcer.mails) == 1
+
+
+def test_the_reason_of_an_ignored_upload_is_recorded(world: World) -> None:
+    upload = world.drop("g/model.toml", 'target = "adherent"')
+    assert [world.receive(upload, now=now).is_repeated for now in (NOW, LATER)] == [False, True]
+    (record,) = world.versions.list_uploads("g")
+    assert (record.state, record.reason, record.is_open) == ("ignored", "settings", False)

@@ -151,6 +151,49 @@ def test_a_file_is_held_against_the_contract(tmp_path: Path, contract: Contract,
     assert (rule_id, severity) in [(finding.rule_id, finding.severity) for finding in report.findings]
 
 
+def test_no_mail_repeats_values_that_stand_where_the_header_should(
+    tmp_path: Path, contract: Contract
+) -> None:
+    headless = a_csv().split("\n", 1)[1]
+    report = judge(tmp_path, headless, contract=contract)
+    [reason] = report.of_severity("reject")
+    assert "no header" in reason.message
+    told = (reason, *report.of_severity("warn"))
+    assert "P1000" not in "".join(f"{finding.message} {finding.advice}" for finding in told)
+
+
+def test_advice_on_splitting_is_for_training_files_only(tmp_path: Path) -> None:
+    content = a_csv(cell("patient_id", "P1000", 5))
+    advice = {
+        purpose: [f.advice for f in judge(tmp_path, content, purpose=purpose).findings]
+        for purpose in ("training", "inference")
+    }
+    assert "group_column" in str(advice["training"])
+    assert advice["inference"] == [None]
+
+
+@pytest.mark.parametrize(("label", "verdict"), [("YES", "accept"), ("maybe", "reject")])
+def test_a_positive_label_that_no_row_has_is_refused_before_training(
+    tmp_path: Path, label: str, verdict: str
+) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(a_csv(), "utf-8")
+    settings = GroupSettings(target="adherent", id_columns=("patient_id",), positive_label=label)
+    assert validate(path, settings).verdict == verdict
+
+
+@pytest.mark.parametrize("setting", ["id_columns", "group_columns", "time_column"])
+def test_a_column_that_the_settings_name_must_be_there_for_training(tmp_path: Path, setting: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(a_csv(), "utf-8")
+    named = "plans" if setting == "time_column" else ("plans",)
+    settings = GroupSettings(target="adherent", **{setting: named})  # type: ignore[arg-type]
+    [reason] = validate(path, settings).of_severity("reject")
+    assert (reason.rule_id, reason.column) == ("settings_columns", "plans")
+    assert "Did you mean 'plan'?" in str(reason.advice)
+    assert "settings_columns" not in str(validate(path, settings, purpose="inference").findings)
+
+
 def test_columns_are_matched_by_name_not_by_position(tmp_path: Path, contract: Contract) -> None:
     text = a_csv(lambda table: table.__setitem__(slice(None), [dict(reversed(row.items())) for row in table]))
     assert judge(tmp_path, text, contract=contract).verdict == "accept"

@@ -61,8 +61,13 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
 SETTINGS = {"target": "outcome", "id_columns": "patient_id"}
 SMALL = {
     "RandomForest": {"n_estimators": 20},
-    "XGBoost": {"n_estimators": 20},
+    "XGBoost": {"n_estimators": 60, "learning_rate": 0.1},
     "LogisticRegression": {},
+    "HistGradientBoosting": {"max_iter": 40, "learning_rate": 0.1},
+    "ExtraTrees": {"n_estimators": 20},
+    "Ridge": {},
+    "LinearRegression": {},
+    "auto": {},
 }
 
 

@@ -9,7 +9,13 @@ import pytest
 
 from mlops.errors import SettingsError
 from mlops.models.group_settings import GroupSettings
-from mlops.pipelines.algorithms import ALGORITHMS, check_settings, make_estimator
+from mlops.pipelines.algorithms import (
+    ALGORITHMS,
+    algorithm,
+    candidates,
+    check_settings,
+    make_estimator,
+)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -24,6 +30,31 @@ def test_every_listed_hyperparameter_is_one_that_the_estimator_takes(name: str, 
 def test_an_unknown_algorithm_is_refused_with_the_nearest_name():
     with pytest.raises(SettingsError, match=r"'XGboost'.*Did you mean 'XGBoost'"):
         check_settings(GroupSettings(algorithm="XGboost"))
+
+
+def test_the_class_names_of_the_libraries_are_aliases():
+    names = {"XGBClassifier": "XGBoost", "ExtraTreesRegressor": "ExtraTrees", "GradientBoosting": None}
+    for alias, name in names.items():
+        assert algorithm(alias).name == (name or "HistGradientBoosting")
+    all_names = [name for entry in ALGORITHMS.values() for name in (entry.name, *entry.aliases)]
+    assert len(all_names) == len(set(all_names))
+
+
+def test_without_an_algorithm_linear_and_boosted_models_contend():
+    chosen_from = candidates(GroupSettings(hyperparameters={"class_weight": "balanced"}), "binary")
+    assert [one.algorithm for one in chosen_from][:2] == ["LogisticRegression", "HistGradientBoosting"]
+    assert all(one.hyperparameters["class_weight"] == "balanced" for one in chosen_from)
+    assert candidates(GroupSettings(), "regression")[0].algorithm == "Ridge"
+
+
+def test_without_an_algorithm_hyperparameters_name_the_first_that_knows_them():
+    depth = GroupSettings.from_config({"n_estimators": 100, "max_depth": 10})
+    assert [one.algorithm for one in candidates(depth)] == ["RandomForest"]
+    assert candidates(GroupSettings(hyperparameters={"C": 1.0}))[0].algorithm == "LogisticRegression"
+    with pytest.raises(SettingsError, match=r"'n_estimator'.*Did you mean 'n_estimators'"):
+        check_settings(GroupSettings.from_config({"n_estimator": 10}))
+    with pytest.raises(SettingsError, match="No algorithm has all of C, gamma"):
+        check_settings(GroupSettings(hyperparameters={"C": 1.0, "gamma": 0.1}))
 
 
 def test_an_unknown_hyperparameter_is_refused_with_the_nearest_name():

@@ -184,6 +184,27 @@ def test_a_warm_worker_downloads_a_model_once(bench: Bench, monkeypatch: pytest.
     assert len([key for key in downloads if key.endswith("model.tar.gz")]) == 1
 
 
+def test_the_mail_about_an_extra_column_does_not_speak_of_drift(bench: Bench):
+    request = bench.request(rows=300)
+    content = build_table(300, seed=2).assign(extra=1).to_csv(index=False).encode()
+    stored = bench.objects.write(request.upload.ref, content, "text/csv")
+    upload = Upload(stored.bucket, stored.key, stored.version_id, len(content))
+    bench.score(ScoringRequest("trial", upload.upload_id, upload, bench.model))
+    summary, quality, drift = bench.announced[0]
+    subject, body = compose_mail(summary, quality, drift)
+    assert subject == "trial: 300 predictions are ready, with remarks"
+    assert "have not drifted" in body
+    assert "extra" in body
+
+
+def test_one_row_is_not_many(bench: Bench):
+    bench.score(bench.request(rows=1))
+    subject, body = compose_mail(*bench.announced[0])
+    assert subject == "trial: 1 prediction is ready"
+    assert "1 row of trial was scored." in body
+    assert "1 row is too few" in body
+
+
 def test_the_mail_says_in_plain_words_what_changed(bench: Bench):
     request = bench.request(rows=300)
     frame = build_table(300, seed=2)

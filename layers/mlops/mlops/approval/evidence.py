@@ -32,7 +32,14 @@ def gather(model: ModelMetadata, champion: ModelMetadata | None) -> Evidence:
         importances=dict(importances),
         hyperparameters={name: str(value) for name, value in model.hyperparameters.items()},
         billable_seconds=model.training_job.billable_seconds if model.training_job else None,
+        positive_label=model.metrics.positive_label,
     )
+
+
+def describe_task(evidence: Evidence) -> str:
+    """Say what the model predicts: `adherent (binary, looks for yes)`."""
+    looks_for = f", looks for {evidence.positive_label}" if evidence.positive_label else ""
+    return f"{evidence.target or '?'} ({evidence.task or 'unknown task'}{looks_for})"
 
 
 def _scores(model: ModelMetadata) -> tuple[ScoreEvidence, ...]:

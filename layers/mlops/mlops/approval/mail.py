@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from mlops.approval.evidence import describe_task
 from mlops.approval.links import SigningKeys, make_token
 from mlops.approval.requests import OpenedRequest
 from mlops.infrastructure.sns import send_mail
@@ -48,6 +49,9 @@ def _body(request: ApprovalRequest, link: str) -> Iterator[str]:
         f"The link is personal and works until {request.expires_at:%d %b %Y, %H:%M} UTC. "
         "Opening it decides nothing. Please do not forward it: the decision is recorded under your address."
     )
+    rows = "one file" if evidence.n_rows is None else f"{evidence.n_rows:,} rows"
+    made = f"{evidence.algorithm}, from {evidence.n_features} columns of {rows}"
+    yield from _part("The model", (f"It predicts {describe_task(evidence)}.", f"{made}."))
     yield from _part(
         "Scores on held-out rows (greater is better)", map(_score, evidence.scores[:_SCORES_SHOWN])
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from html import escape
 
+from mlops.approval.evidence import describe_task
 from mlops.approval.style import STYLE
 from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, RequestStatus, ScoreEvidence
 from mlops.models.training import Interval
@@ -172,7 +173,7 @@ def _facts(evidence: Evidence) -> str:
     rows = "one file" if evidence.n_rows is None else f"{evidence.n_rows:,} rows"
     hyperparameters = ", ".join(f"{name} = {value}" for name, value in evidence.hyperparameters.items())
     facts = {
-        "Predicts": f"{evidence.target or '?'} ({evidence.task or 'unknown task'})",
+        "Predicts": describe_task(evidence),
         "Algorithm": evidence.algorithm + (f": {hyperparameters}" if hyperparameters else ""),
         "Trained on": f"{rows}, {evidence.n_features} columns, data {evidence.dataset_version[:12]}",
     }

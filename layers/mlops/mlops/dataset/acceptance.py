@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
-from mlops.dataset.intake_ports import IntakePorts
+from mlops.dataset.versions import DatasetVersions
 from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
+from mlops.models.registry import ModelMetadata
+
+
+class DatasetStorage(Protocol):
+    """Where datasets are kept: their records, and their files in one bucket."""
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The files."""
+
+    @property
+    def versions(self) -> DatasetVersions:
+        """The records."""
+
+    @property
+    def artifact_bucket(self) -> str:
+        """The bucket that datasets are copied to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +38,33 @@ class AcceptedFile:
     report: ValidationReport
 
 
-def current_contract(group: str, ports: IntakePorts) -> Contract | None:
+def current_contract(group: str, storage: DatasetStorage) -> Contract | None:
     """Return the contract that files of the group are checked against, None before the first file."""
-    document = ports.versions.current_contract(group)
-    return None if document is None else Contract.from_json(ports.objects.read(document))
+    document = storage.versions.current_contract(group)
+    return None if document is None else Contract.from_json(storage.objects.read(document))
 
 
-def accept_dataset(file: AcceptedFile, ports: IntakePorts, now: datetime) -> DatasetVersion:
+def contract_of_version(model: ModelMetadata, storage: DatasetStorage) -> Contract | None:
+    """Return the contract of the file that a model was trained on: what it expects of files to score.
+
+    A model that was trained elsewhere has no dataset here; then the group's current contract counts.
+    """
+    dataset = storage.versions.find_dataset(model.model_group, model.dataset_version)
+    if dataset is None or dataset.contract is None:
+        return current_contract(model.model_group, storage)
+    return Contract.from_json(storage.objects.read(dataset.contract))
+
+
+def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> DatasetVersion:
     """Store the file once as a dataset version; the same bytes give the version that is there already."""
-    known = ports.versions.find_dataset(file.group, file.report.sha256)
+    known = storage.versions.find_dataset(file.group, file.report.sha256)
     if known is not None:
         return known
-    contract = _contract_for(file, ports, now)
+    contract = _contract_for(file, storage, now)
     folder = f"datasets/{file.group}/{file.report.sha256}"
-    copy = ports.objects.copy(file.upload.ref, ObjectRef(ports.artifact_bucket, f"{folder}/data.csv"))
-    report = ports.objects.write(
-        ObjectRef(ports.artifact_bucket, f"{folder}/report.json"),
+    copy = storage.objects.copy(file.upload.ref, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
+    report = storage.objects.write(
+        ObjectRef(storage.artifact_bucket, f"{folder}/report.json"),
         file.report.to_json().encode(),
         "application/json",
     )
@@ -55,15 +84,15 @@ def accept_dataset(file: AcceptedFile, ports: IntakePorts, now: datetime) -> Dat
         created_at=now,
         contract=contract,
     )
-    return ports.versions.record_dataset(version)
+    return storage.versions.record_dataset(version)
 
 
-def _contract_for(file: AcceptedFile, ports: IntakePorts, now: datetime) -> ObjectRef | None:
+def _contract_for(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> ObjectRef | None:
     """Return the group's contract, learned from this file when it is the first."""
-    known = ports.versions.current_contract(file.group)
+    known = storage.versions.current_contract(file.group)
     if known is not None or file.report.contract is None:
         return known
     contract = replace(file.report.contract, version=1)
-    place = ObjectRef(ports.artifact_bucket, f"datasets/{file.group}/contracts/00000001.json")
-    document = ports.objects.write(place, contract.to_json().encode(), "application/json")
-    return ports.versions.record_contract(file.group, 1, document, now=now)
+    place = ObjectRef(storage.artifact_bucket, f"datasets/{file.group}/contracts/00000001.json")
+    document = storage.objects.write(place, contract.to_json().encode(), "application/json")
+    return storage.versions.record_contract(file.group, 1, document, now=now)

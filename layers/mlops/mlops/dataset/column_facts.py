@@ -11,16 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlops.dataset.cells import DateView, NumberView, view_as_dates, view_as_missing, view_as_numbers
+from mlops.dataset.number_range import NumberRange, plain
 from mlops.dataset.privacy import personal_kind
 from mlops.dataset.sightings import Sightings
 from mlops.models.dataset import ColumnContract, ColumnKind
 
 MAX_LEVELS = 2_000
-# what exports write for "missing" in a column of numbers
-SENTINELS = (-99999.0, -9999.0, -999.0, -998.0, -99.0, -9.0, -1.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
 _NUMERIC_SHARE = 0.9
 _FORMULA = re.compile(r"(?m)^[=+\-@\t\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EDGE_SPACE = re.compile(r"(?m)^[ \t\u00a0]|[ \t\u00a0]$")
 
 
@@ -37,17 +37,13 @@ class ColumnFacts:
     n_missing_as_number: int = 0
     n_numbers: int = 0
     n_fractions: int = 0
-    n_infinite: int = 0
     n_codes: int = 0
     n_number_like: int = 0
     n_dates: int = 0
     n_other_dates: int = 0
     n_zoned: int = 0
     n_unzoned: int = 0
-    minimum: float = np.inf
-    maximum: float = -np.inf
-    second_minimum: float = np.inf
-    second_maximum: float = -np.inf
+    range: NumberRange = field(default_factory=NumberRange)
     longest: int = 0
     personal: str | None = None
     levels: Counter[str] = field(default_factory=Counter)
@@ -56,15 +52,12 @@ class ColumnFacts:
     not_numbers: Sightings = field(default_factory=Sightings)
     impossible_dates: Sightings = field(default_factory=Sightings)
     not_dates: Sightings = field(default_factory=Sightings)
-    infinite: Sightings = field(default_factory=Sightings)
-    outside: Sightings = field(default_factory=Sightings)
     fractions: Sightings = field(default_factory=Sightings)
     unseen: Sightings = field(default_factory=Sightings)
     formulas: Sightings = field(default_factory=Sightings)
     control: Sightings = field(default_factory=Sightings)
     spaced: Sightings = field(default_factory=Sightings)
     missing: Sightings = field(default_factory=Sightings)
-    sentinels: dict[float, Sightings] = field(default_factory=dict)
 
     @property
     def is_numeric(self) -> bool:
@@ -96,6 +89,11 @@ class ColumnFacts:
         return present > 0 and self.n_dates > 0 and dates >= _NUMERIC_SHARE * present
 
     @property
+    def has_range(self) -> bool:
+        """Whether it is a column of numbers in which a number was found."""
+        return self.is_numeric and not self.range.is_empty
+
+    @property
     def n_levels(self) -> int | None:
         """How many distinct values a text column has; None when too many to count."""
         return len(self.levels) if self.has_all_levels else None
@@ -123,13 +121,13 @@ class ColumnFacts:
         self.n_missing_as_text += n_missing
         if n_missing:
             self.missing.note(lines[missing])
-        self._add_range(numbers, lines)
+        self.range.add(numbers, lines, self.known)
         self.n_numbers += len(numbers) - n_missing
         # rounding leaves whole numbers and NaN as they are: one comparison finds the fractions
         fractional = (np.rint(numbers) != numbers) & ~missing
         self.n_fractions += int(fractional.sum())
         if self.known is not None and self.known.kind == "integer" and fractional.any():
-            self.fractions.note(lines[fractional], map(_plain, numbers[fractional][:3].tolist()))
+            self.fractions.note(lines[fractional], map(plain, numbers[fractional][:3].tolist()))
 
     def add_text(self, cells: pd.Categorical, lines: NDArray[np.int64]) -> None:
         """Take cells as they are written."""
@@ -144,7 +142,7 @@ class ColumnFacts:
             is_missing = view_as_missing(values)
             self._add_missing_text(is_missing, values, codes, counts, lines)
             self.n_missing_as_number += int(counts[is_missing].sum())
-        if self._may_be_date():
+        if self._may_be_date(values):
             self._add_dates(view_as_dates(values), values, codes, counts, lines)
         self._add_unseen(values, codes, lines)
         self.n_rows += len(codes)
@@ -154,43 +152,13 @@ class ColumnFacts:
             return True
         return self.n_numbers + self.n_number_like > 0 or self.n_missing_as_number == self.n_rows
 
-    def _may_be_date(self) -> bool:
-        return self.n_rows == 0 or self.n_dates + self.impossible_dates.count > 0 or self._is_known_date()
+    def _may_be_date(self, values: list[str]) -> bool:
+        if self.n_rows == 0 and not self._is_known_date():
+            return bool(_DAY.search("\n".join(values)))
+        return self.n_dates + self.impossible_dates.count > 0 or self._is_known_date()
 
     def _is_known_date(self) -> bool:
         return self.known is not None and self.known.kind == "date"
-
-    def _add_range(self, numbers: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
-        with np.errstate(invalid="ignore"):
-            low, high = np.fmin.reduce(numbers, initial=np.inf), np.fmax.reduce(numbers, initial=-np.inf)
-        if low == -np.inf or (high == np.inf and np.isinf(numbers).any()):
-            infinite = np.isinf(numbers)
-            self.n_infinite += int(infinite.sum())
-            self.infinite.note(lines[infinite], ("infinity",))
-            numbers = np.where(infinite, np.nan, numbers)
-            low, high = np.fmin.reduce(numbers, initial=np.inf), np.fmax.reduce(numbers, initial=-np.inf)
-        self._add_extremes(numbers, float(low), float(high), lines)
-        if self.known is not None and self.known.minimum is not None and self.known.maximum is not None:
-            bottom, top = plausible_range(self.known)
-            if low < bottom or high > top:
-                outside = (numbers < bottom) | (numbers > top)
-                self.outside.note(lines[outside], map(_plain, numbers[outside][:3].tolist()))
-
-    def _add_extremes(
-        self, numbers: NDArray[np.float64], low: float, high: float, lines: NDArray[np.int64]
-    ) -> None:
-        """Keep the range, and apart from it the range without values that stand for "missing"."""
-        self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
-        if low in SENTINELS or high in SENTINELS:
-            for sentinel in SENTINELS:
-                found = numbers == sentinel
-                if found.any():
-                    self.sentinels.setdefault(sentinel, Sightings()).note(lines[found])
-            rest = numbers[~np.isin(numbers, SENTINELS)]
-            low = float(np.fmin.reduce(rest, initial=np.inf))
-            high = float(np.fmax.reduce(rest, initial=-np.inf))
-        self.second_minimum = min(self.second_minimum, low)
-        self.second_maximum = max(self.second_maximum, high)
 
     def _add_levels(self, values: list[str], counts: NDArray[np.int64]) -> None:
         self.longest = max(self.longest, max(map(len, values), default=0))
@@ -244,7 +212,7 @@ class ColumnFacts:
             self.n_fractions += int(counts[fractional].sum())
             if self.known is not None and self.known.kind == "integer":
                 _note(self.fractions, fractional, values, codes, lines)
-            self._add_range(numbers, lines)
+            self.range.add(numbers, lines, self.known)
 
     def _add_missing_text(
         self,
@@ -293,16 +261,6 @@ class ColumnFacts:
         _note(self.unseen, unseen, values, codes, lines)
 
 
-def plausible_range(known: ColumnContract) -> tuple[float, float]:
-    """Return the range that later files may fill: the learned one, half as wide again on both sides.
-
-    A column that was never negative stays so, and a column of few whole numbers may grow by a little.
-    """
-    low, high = known.minimum or 0.0, known.maximum or 0.0
-    slack = max(0.5 * (high - low), 0.5 * abs(high), 1.0)
-    return (max(low - slack, 0.0) if low >= 0 else low - slack), high + slack
-
-
 def _note(
     sightings: Sightings,
     is_seen: NDArray[np.bool_] | list[bool],
@@ -314,7 +272,3 @@ def _note(
     seen = np.asarray(is_seen, dtype=bool)
     if seen.any():
         sightings.note(lines[seen[codes]], (values[p] for p in np.flatnonzero(seen).tolist()))
-
-
-def _plain(number: float) -> str:
-    return f"{number:g}"

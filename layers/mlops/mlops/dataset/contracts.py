@@ -49,7 +49,7 @@ def role_of(found: Survey, name: str) -> Role:
 
 def _column(found: Survey, column: ColumnFacts) -> ColumnContract:
     role, kind = role_of(found, column.name), column.kind
-    is_number = column.is_numeric and role != "id" and kind != "empty"
+    is_number = column.has_range and role != "id" and kind != "empty"
     is_listed = kind == "category" and role in ("feature", "target") and not column.personal
     levels = tuple(sorted(_levels(column))) if is_listed else None
     return ColumnContract(
@@ -57,8 +57,8 @@ def _column(found: Survey, column: ColumnFacts) -> ColumnContract:
         kind="text" if role == "id" else kind,
         role=role,
         missing_share=round(column.n_missing / column.n_rows, 6),
-        minimum=column.minimum if is_number else None,
-        maximum=column.maximum if is_number else None,
+        minimum=column.range.minimum if is_number else None,
+        maximum=column.range.maximum if is_number else None,
         levels=levels if levels is not None and len(levels) <= MAX_LISTED_LEVELS else None,
         is_unique=role == "id" and found.keys is not None and not found.keys.repeated_ids(),
     )

@@ -1,20 +1,20 @@
 """Intake: decides what becomes of a file that somebody dropped into the data bucket.
 
-Deliveries come twice, at once, late and out of order, and a run may be killed anywhere. Therefore one delivery
-works at a time (`uploads`); every step can be repeated, because names are derived from the content or from
-bucket, key and version id; and the decision is written, with what there is to say about it, before it is said
-(`outbox`). A redelivery does what is left.
+Deliveries come twice, at once, late and out of order, and a run may be killed anywhere. Therefore one
+delivery works at a time (`uploads`); every step can be repeated, because names are derived from the content
+or from bucket, key and version id; and the decision is written, with what there is to say about it, before
+it is said (`outbox`). A redelivery does what is left.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from mlops.dataset.acceptance import AcceptedFile, accept_dataset, current_contract
+from mlops.dataset.acceptance import AcceptedFile, accept_dataset, contract_of_version, current_contract
 from mlops.dataset.intake_ports import IntakePorts, Received
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.mails import duplicate_mail, rejection_mail
@@ -26,12 +26,12 @@ from mlops.dataset.quarantine import (
     report_in_quarantine,
 )
 from mlops.dataset.starting import start_scoring, start_training, version_trained_on
-from mlops.dataset.uploads import SETTINGS_FILE, record_ignored, take_upload, why_ignored
+from mlops.dataset.uploads import SETTINGS_FILE, record_ignored, release_upload, take_upload, why_ignored
 from mlops.dataset.validation import validate
 from mlops.errors import ObjectNotFoundError, SettingsError
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
-from mlops.models.dataset import Claim, Finding, UploadRecord, ValidationReport
+from mlops.models.dataset import Claim, Contract, Finding, UploadRecord, ValidationReport
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
 
@@ -84,13 +84,9 @@ def receive_upload(
     if record.claim != claim:
         return _received(record, None, is_repeated=True)
     try:
-        decision = Decision(record)
-        if record.state == "received":
-            decision = _close(_decide(Delivery(upload, record, ports, limits, now)), ports)
-        record = decision.record
-        return _received(empty_outbox(record, ports.versions, ports.announcer), decision.report)
+        return _work(Delivery(upload, record, ports, limits, now))
     except Exception:
-        ports.versions.save_upload(record.changed(claim=None))
+        release_upload(record, ports.versions)
         raise
 
 
@@ -112,11 +108,16 @@ def read_settings(upload: Upload, ports: IntakePorts) -> GroupSettings:
         raise SettingsError("model.toml is not UTF-8 text.") from error
 
 
-def _close(decision: Decision, ports: IntakePorts) -> Decision:
-    """Write the decision down; only a claim that something is left to say for is kept."""
-    record = decision.record
-    done = record if record.outbox else record.changed(claim=None, revision=record.revision)
-    return Decision(ports.versions.save_upload(done), decision.report)
+def _work(delivery: Delivery) -> Received:
+    """Do what is left: decide and write it down, then say it."""
+    record, report, ports = delivery.record, None, delivery.ports
+    if record.state == "received":
+        decision = _decide(delivery)
+        report, done = decision.report, decision.record
+        record = ports.versions.save_upload(done if done.outbox else replace(done, claim=None))
+        if record.claim != delivery.record.claim:
+            return _received(record, report)  # nothing to say, or the claim has ended and was taken over
+    return _received(empty_outbox(record, ports.versions, ports.announcer), report)
 
 
 def _decide(delivery: Delivery) -> Decision:
@@ -144,21 +145,36 @@ def _judge(delivery: Delivery) -> Decision:
         message = f"The group {upload.group} has no approved model to score with."
         advice = "Approve a version first, then drop the file again."
         return _reject(delivery, _refusal(upload, "no_champion", message, advice))
-    report = _validate(delivery, champion.settings if champion else settings)
+    report = _validate(delivery, settings, champion)
     if report.verdict == "reject":
         return _reject(delivery, report)
     return _score(delivery, report, champion) if champion else _train(delivery, report, settings)
 
 
-def _validate(delivery: Delivery, settings: GroupSettings) -> ValidationReport:
+def _validate(
+    delivery: Delivery, settings: GroupSettings, champion: ModelMetadata | None
+) -> ValidationReport:
+    """Hold a training file against the group's contract, a scoring file against that of its model."""
     upload, ports = delivery.upload, delivery.ports
-    contract = current_contract(str(upload.group), ports)
+    if champion is None:
+        contract = current_contract(str(upload.group), ports)
+    else:
+        contract = contract_of_version(champion, ports)
+        settings = _scoring_settings(champion, contract)
     with TemporaryDirectory() as folder:
         # the suffix is all that validation may see of a name that somebody else chose
         path = Path(folder) / ("upload.csv.gz" if upload.key.lower().endswith(".gz") else "upload.csv")
         ports.objects.download(upload.ref, path)
         purpose = cast("Any", upload.purpose)
         return validate(path, settings, contract, purpose=purpose, limits=delivery.limits)
+
+
+def _scoring_settings(champion: ModelMetadata, contract: Contract | None) -> GroupSettings:
+    """Return the champion's settings; a column that it does not look at may be absent, or hold anything."""
+    columns = contract.columns if contract and champion.features else ()
+    unused = [c.name for c in columns if c.role == "feature" and c.name not in champion.features]
+    stated = champion.settings
+    return replace(stated, exclude_columns=(*stated.exclude_columns, *unused))
 
 
 def _train(delivery: Delivery, report: ValidationReport, settings: GroupSettings) -> Decision:
@@ -175,14 +191,14 @@ def _train(delivery: Delivery, report: ValidationReport, settings: GroupSettings
     if training.upload_id != upload.upload_id:
         became = version_trained_on(training, ports.models.list_models(record.group))
         mail = mail_of(duplicate_mail(upload, training, became))
-        return Decision(_with(done, reason="same_content", outbox=(mail, *outbox)), report)
-    return Decision(_with(done, outbox=outbox), report)
+        return Decision(replace(done, reason="same_content", outbox=(mail, *outbox)), report)
+    return Decision(replace(done, outbox=outbox), report)
 
 
 def _score(delivery: Delivery, report: ValidationReport, champion: ModelMetadata) -> Decision:
     batch_id = start_scoring(delivery.upload, champion, delivery.ports)
     done = delivery.record.changed(state="accepted", work_id=batch_id, finished_at=delivery.now)
-    return Decision(_with(done, outbox=acceptance(done, report)), report)
+    return Decision(replace(done, outbox=acceptance(done, report)), report)
 
 
 def _reject(delivery: Delivery, report: ValidationReport) -> Decision:
@@ -196,7 +212,7 @@ def _rejected(delivery: Delivery, report: ValidationReport) -> Decision:
     rules, place = rule_ids(report), quarantined_file(delivery.upload, delivery.ports)
     done = delivery.record.changed(state="rejected", reason=rules[0], finished_at=delivery.now)
     mail = rejection_mail(delivery.upload, report, place)
-    return Decision(_with(done, outbox=rejection(done, report, mail, place)), report)
+    return Decision(replace(done, outbox=rejection(done, report, mail, place)), report)
 
 
 def _gone(delivery: Delivery) -> Decision:

@@ -27,7 +27,7 @@ def rejection_mail(upload: Upload, report: ValidationReport, place: ObjectRef) -
         lines += ["", "Also worth a look:", *_bullets(remarks)]
     lines += [
         "",
-        "What to do: correct the file and drop it again under the same or another name.",
+        "When that is put right, drop the file again under the same or another name.",
         "Nothing was lost; the file and a page with all findings lie in quarantine:",
         place.uri,
         f"{place.uri.rsplit('/', 1)[0]}/report.html",

@@ -57,14 +57,12 @@ def read_table(
         If the file does not exist or cannot be read as a table; the message says what it is instead.
     """
     file, found = _survey(path, schema, settings)
-    parts: dict[str, list[NDArray[Any]]] = {column.name: [] for column in _named(found)}
-    for piece in _pieces(file, found):
-        for name, cells in piece.items():
-            parts[name].append(cells)
-    numeric = _numeric_positions(found)
-    return pd.DataFrame(
-        {c.name: _joined(parts[c.name], is_numeric=c.position in numeric) for c in _named(found)}, copy=False
-    )
+    pieces, numeric = list(_pieces(file, found)), _numeric_positions(found)
+    whole = {
+        c.name: _joined([piece[c.name] for piece in pieces], is_numeric=c.position in numeric)
+        for c in _named(found)
+    }
+    return pd.DataFrame(whole, copy=False)
 
 
 def read_pieces(

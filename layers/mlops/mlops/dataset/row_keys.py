@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.cells import view_as_numbers
 from mlops.dataset.chunks import Chunk
 from mlops.dataset.sightings import Sightings
 
@@ -21,72 +23,117 @@ _SHIFT = np.uint64(31)
 class RowKeys:
     """Keys of the rows seen so far: of the ids, of everything but the target, of everything.
 
+    Where ids do not repeat no row does, so rows are compared only when ids repeat in the first chunk already.
+    When one repeats later, `must_compare_rows` asks for another reading with `compares_rows`.
+
     Parameters
     ----------
     id_positions, target_position
         Which columns make up an id (may be none), which one is the target (may be None).
+    decimal
+        The decimal mark of numbers that stand among text.
+    compares_rows
+        Whether rows are compared in any case; always so without an id.
     """
 
-    def __init__(self, id_positions: Sequence[int], target_position: int | None) -> None:
+    def __init__(
+        self,
+        id_positions: Sequence[int],
+        target_position: int | None,
+        *,
+        decimal: str = ".",
+        compares_rows: bool = False,
+    ) -> None:
+        self._decimal = decimal
         self._ids = tuple(id_positions)
         self._target = target_position
+        self._compares_rows = compares_rows or not self._ids
         self._id_keys: list[Keys] = []
         self._feature_keys: list[Keys] = []
         self._row_keys: list[Keys] = []
-        self._lines: list[NDArray[np.int64]] = []
+        self._lines: list[NDArray[np.int64] | range] = []
 
     def add(self, chunk: Chunk) -> None:
         """Take the rows of a chunk."""
-        keys = {position: _column_keys(chunk, position) for position in (*chunk.numbers, *chunk.texts)}
-        others = [key for position, key in keys.items() if position != self._target]
+        others = [position for position in sorted((*chunk.numbers, *chunk.texts)) if position != self._target]
         if not others:  # values of a lone column repeat by nature
             return
-        features = _combined(others)
-        self._feature_keys.append(features)
-        if self._target is not None:
-            self._row_keys.append(_combined([features, keys[self._target]]))
         if self._ids:
-            self._id_keys.append(_combined([keys[position] for position in self._ids]))
-        self._lines.append(chunk.lines)
+            id_keys = _combined(self._keys(chunk, self._ids))
+            self._compares_rows |= not self._id_keys and bool(_repeats(id_keys).any())
+            self._id_keys.append(id_keys)
+        if self._compares_rows:
+            features = _combined(self._keys(chunk, others))
+            self._feature_keys.append(features)
+            if self._target is not None:
+                self._row_keys.append(_combined([features, *self._keys(chunk, [self._target])]))
+        self._lines.append(_compact(chunk.lines))
+
+    def _keys(self, chunk: Chunk, positions: Sequence[int]) -> list[Keys]:
+        return [_column_keys(chunk, position, self._decimal) for position in positions]
+
+    @property
+    def must_compare_rows(self) -> bool:
+        """Whether ids repeat although none did at first, so that rows may repeat as well."""
+        return not self._compares_rows and bool(self.repeated_ids())
 
     def repeated_ids(self) -> Sightings:
         """Rows whose id stood in an earlier row."""
-        return self._sightings(_repeats(_joined(self._id_keys)))
+        return self._sightings(self._repeated_ids)
 
     def repeated_rows(self) -> Sightings:
         """Rows that equal an earlier row in every column."""
-        if self._are_ids_unique():
-            return Sightings()
-        return self._sightings(_repeats(_joined(self._row_keys or self._feature_keys)))
+        return self._sightings(self._repeated_rows if self._row_keys else self._repeated_features)
 
     def conflicting_labels(self) -> Sightings:
         """Rows that equal an earlier row in everything but the target."""
-        if self._target is None or self._are_ids_unique():
+        if not self._row_keys:
             return Sightings()
-        return self._sightings(_repeats(_joined(self._feature_keys)) & ~_repeats(_joined(self._row_keys)))
+        return self._sightings(self._repeated_features & ~self._repeated_rows)
 
-    def _are_ids_unique(self) -> bool:
-        """Whether no id repeats: then no row does."""
-        return bool(self._id_keys) and not self.repeated_ids()
+    @cached_property
+    def _repeated_ids(self) -> NDArray[np.bool_]:
+        return _repeats(_joined(self._id_keys))
+
+    @cached_property
+    def _repeated_features(self) -> NDArray[np.bool_]:
+        return _repeats(_joined(self._feature_keys))
+
+    @cached_property
+    def _repeated_rows(self) -> NDArray[np.bool_]:
+        return _repeats(_joined(self._row_keys))
 
     def _sightings(self, repeated: NDArray[np.bool_]) -> Sightings:
         found = Sightings()
         if repeated.any():
-            found.note(np.concatenate(self._lines)[repeated])
+            found.note(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
         return found
 
 
-def _column_keys(chunk: Chunk, position: int) -> Keys:
+def _compact(lines: NDArray[np.int64]) -> NDArray[np.int64] | range:
+    """Return the lines as a range where no record spans two and none was left out."""
+    if not len(lines):
+        return lines
+    first, last = int(lines[0]), int(lines[-1])
+    return range(first, last + 1) if last - first + 1 == len(lines) else lines
+
+
+def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
     if position in chunk.numbers:
-        # adding 0.0 makes -0.0 equal to 0.0; all missing values share one bit pattern
-        bits = np.where(np.isnan(chunk.numbers[position]), np.nan, chunk.numbers[position] + 0.0)
-        return _mixed(bits.view(np.uint64))
+        return _number_keys(chunk.numbers[position])
     cells = chunk.texts[position]
-    hashed: Keys = pd.util.hash_array(
-        np.asarray(cells.categories.str.strip(), dtype=object), categorize=False
-    )
+    stripped = [value.strip() for value in cells.categories]
+    hashed: Keys = pd.util.hash_array(np.array(stripped, dtype=object), categorize=False)
+    if position in chunk.mixed:
+        view = view_as_numbers(stripped, decimal)
+        hashed = np.where(view.is_number | view.is_missing, _number_keys(view.numbers), hashed)
     keys: Keys = hashed[cells.codes]
     return keys
+
+
+def _number_keys(numbers: NDArray[np.float64]) -> Keys:
+    # adding 0.0 makes -0.0 equal to 0.0; all missing values share one bit pattern
+    return _mixed(np.where(np.isnan(numbers), np.nan, numbers + 0.0).view(np.uint64))
 
 
 def _combined(keys: Sequence[Keys]) -> Keys:

@@ -8,7 +8,7 @@ import pandas as pd
 from mlops.dataset.cells import view_as_missing, view_as_numbers
 from mlops.dataset.chunks import Chunk
 
-_MAX_ROWS = 20_000
+_MAX_ROWS = 10_000
 
 
 class RowSample:
@@ -47,7 +47,7 @@ class RowSample:
         whole = pd.concat([part[position] for part in self._parts], ignore_index=True)
         if pd.api.types.is_numeric_dtype(whole.dtype):
             return whole if is_numeric else whole.map(lambda number: f"{number:g}")
-        codes, values = pd.factorize(whole.map(str))
+        codes, values = pd.factorize(whole)
         texts = [str(value) for value in values]
         if is_numeric:
             return pd.Series(view_as_numbers(texts, self._decimal).numbers[codes])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlops.dataset.chunks import Chunk, Plan, parse
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.dialect import Dialect, detect
 from mlops.dataset.inspection import Inspection, inspect, open_blocks
+from mlops.dataset.label_changes import LabelChanges
 from mlops.dataset.limits import Limits
 from mlops.dataset.records import RecordCutter, Shape
 from mlops.dataset.row_keys import RowKeys
@@ -102,6 +103,8 @@ def survey(
     _pass_over(path, found, plans)
     if _corrects(plans, found):
         _pass_over(path, found, plans)
+    if found.keys is not None and found.keys.must_compare_rows:
+        _compare_rows(path, found, plans)
     return found
 
 
@@ -153,28 +156,27 @@ def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
     _reset(found, cutter)
     is_planned = bool(plans)
     tokens: dict[int, tuple[str, ...]] = {}
-    active = dict(plans) if is_planned else dict.fromkeys(range(len(found.names)), _TEXT)
-    labels = _LabelChanges()
+    active: dict[int, Plan] = dict(plans) if is_planned else dict.fromkeys(range(len(found.names)), "text")
+    labels = LabelChanges()
     for chunk in chunks_of(path, found.inspection, dialect, cutter, active, tokens):
         for column in found.columns:
             if column.position in chunk.numbers:
                 column.add_numbers(chunk.numbers[column.position], chunk.lines)
             else:
                 column.add_text(chunk.texts[column.position], chunk.lines)
-        _add_rows(found, chunk, labels)
+        active.update(dict.fromkeys(chunk.mixed, "mixed"))  # reading it as numbers would fail again
         if not is_planned:
             plans.update(_plans(found))
             active.update(plans)
-            tokens.update(
-                {c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == _NUMBER}
-            )
+            numeric = frozenset(position for position, plan in plans.items() if plan == "number")
+            tokens.update({c.position: tuple(c.tokens) for c in found.columns if c.position in numeric})
+            chunk = replace(chunk, mixed=numeric)  # noqa: PLW2901  its keys must equal those of later rows
             is_planned = True
+        _add_rows(found, chunk, labels)
     found.label_changes = labels.n_changes
 
 
 _FEW_LABELS = 100
-_TEXT: Plan = "text"
-_NUMBER: Plan = "number"
 
 
 def header_of(path: Path, inspection: Inspection, dialect: Dialect) -> bytes:
@@ -191,11 +193,29 @@ def _reset(found: Survey, cutter: RecordCutter) -> None:
         ColumnFacts(position, name, contract.column(name) if contract else None, decimal)
         for position, name in enumerate(found.names)
     )
+    found.keys = _row_keys(found)
+    found.sample = RowSample(decimal)
+
+
+def _row_keys(found: Survey, *, compares_rows: bool = False) -> RowKeys:
     positions = {name: position for position, name in enumerate(found.names)}
     ids = [positions[name] for name in found.id_names if name in positions]
     target = positions.get(found.target) if found.target else None
-    found.keys = RowKeys(ids, target)
-    found.sample = RowSample(decimal)
+    decimal = found.dialect.decimal if found.dialect else "."
+    return RowKeys(ids, target, decimal=decimal, compares_rows=compares_rows)
+
+
+def _compare_rows(path: Path, found: Survey, plans: Mapping[int, Plan]) -> None:
+    """Read once more, for the keys of whole rows alone."""
+    dialect = found.dialect
+    assert dialect is not None  # noqa: S101  there are rows
+    found.keys = _row_keys(found, compares_rows=True)
+    cutter = RecordCutter(dialect, header_of(path, found.inspection, dialect), found.limits)
+    tokens = {c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == "number"}
+    active = dict(plans)
+    for chunk in chunks_of(path, found.inspection, dialect, cutter, active, tokens):
+        active.update(dict.fromkeys(chunk.mixed, "mixed"))
+        found.keys.add(chunk)
 
 
 def _plans(found: Survey) -> dict[int, Plan]:
@@ -206,17 +226,24 @@ def _plans(found: Survey) -> dict[int, Plan]:
     stay = {*found.id_names}
     if found.target_column is not None and 0 < len(found.target_column.levels) <= _FEW_LABELS:
         stay.add(found.target_column.name)
-    return {c.position: _NUMBER if c.is_numeric and c.name not in stay else _TEXT for c in found.columns}
+    few = 0.1 * found.n_rows
+
+    def plan(column: ColumnFacts) -> Plan:
+        if column.is_numeric and column.name not in stay:
+            return "number"
+        return "category" if column.has_all_levels and len(column.levels) <= few else "text"
+
+    return {column.position: plan(column) for column in found.columns}
 
 
 def _corrects(plans: dict[int, Plan], found: Survey) -> bool:
     """Whether columns that began as numbers turned out to be text, and the plans were corrected."""
-    wrong = [p for p, plan in _plans(found).items() if plan == _TEXT and plans.get(p) == _NUMBER]
-    plans.update(dict.fromkeys(wrong, _TEXT))
+    wrong = [p for p, plan in _plans(found).items() if plan != "number" and plans.get(p) == "number"]
+    plans.update(dict.fromkeys(wrong, "text"))
     return bool(wrong)
 
 
-def _add_rows(found: Survey, chunk: Chunk, labels: _LabelChanges) -> None:
+def _add_rows(found: Survey, chunk: Chunk, labels: LabelChanges) -> None:
     assert found.keys is not None and found.sample is not None  # noqa: S101, PT018  set by _reset
     found.keys.add(chunk)
     if found.is_training:
@@ -228,23 +255,6 @@ def _add_rows(found: Survey, chunk: Chunk, labels: _LabelChanges) -> None:
         p: "" if values[-1] != values[-1] else f"{values[-1]:g}" for p, values in chunk.numbers.items()
     }
     found.last_record = tuple(({**texts, **numbers})[p] for p in range(len(found.names)))
-
-
-class _LabelChanges:
-    """Counts how often the label differs from the row before: few changes mean sorted rows."""
-
-    def __init__(self) -> None:
-        self.n_changes = 0
-        self._last: str | None = None
-
-    def add(self, chunk: Chunk, position: int) -> None:
-        cells = chunk.texts[position]
-        if not len(cells):
-            return
-        self.n_changes += int((cells.codes[1:] != cells.codes[:-1]).sum())
-        if self._last is not None and self._last != cells[0]:
-            self.n_changes += 1
-        self._last = str(cells[-1])
 
 
 def _assign_roles(found: Survey) -> None:

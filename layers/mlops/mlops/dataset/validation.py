@@ -124,15 +124,15 @@ def _summaries(found: Survey) -> list[ColumnSummary]:
     summaries = []
     for column in found.columns:
         role = role_of(found, column.name)
-        is_number = column.is_numeric and role != "id" and column.minimum <= column.maximum
+        is_number = column.has_range and role != "id"
         summaries.append(
             ColumnSummary(
                 name=column.name,
                 kind=column.kind,
                 role=role,
                 n_missing=column.n_missing,
-                minimum=column.minimum if is_number else None,
-                maximum=column.maximum if is_number else None,
+                minimum=column.range.minimum if is_number else None,
+                maximum=column.range.maximum if is_number else None,
                 n_levels=None if column.is_numeric else column.n_levels,
                 missing_tokens=dict(column.tokens) if role not in ("id",) else {},
             )

@@ -61,6 +61,7 @@ class Evidence(Record):
     importances: Mapping[str, float] = field(default_factory=dict)
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     billable_seconds: int | None = None
+    positive_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from mlops.errors import SettingsError
 from mlops.models.record import Record
 
 TaskName = Literal["binary", "multiclass", "regression"]
+AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
@@ -55,8 +56,9 @@ class GroupSettings(Record):
     """What a team may say about its model; everything has a default.
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
-    whoever must not sit on both sides of the split; `time_column` orders the rows. Without `gate` rules the
-    candidate must beat a dummy model.
+    whoever must not sit on both sides of the split; `time_column` orders the rows. Without `algorithm` the
+    better one of a linear and a boosted model is taken. Without `gate` rules the candidate must beat a dummy
+    model.
     """
 
     target: str | None = None
@@ -66,7 +68,7 @@ class GroupSettings(Record):
     group_columns: tuple[str, ...] = ()
     time_column: str | None = None
     exclude_columns: tuple[str, ...] = ()
-    algorithm: str = "RandomForest"
+    algorithm: str = AUTOMATIC
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     test_fraction: float = 0.2

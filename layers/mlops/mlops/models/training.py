@@ -118,7 +118,8 @@ class TrainingResult(Record):
     """Everything a training run produced, but for the model itself, which lies at `model_path`.
 
     `dropped_columns` says of each column that is no feature why. `feature_importance` is the loss of the
-    primary score when the column is shuffled, never below 0.
+    primary score when the column is shuffled, never below 0. `contenders` are, where the algorithm was chosen
+    and not set, the primary scores by which it was, out of fold on the training rows.
     """
 
     metrics: EvaluationMetrics
@@ -140,6 +141,8 @@ class TrainingResult(Record):
     warnings: tuple[str, ...] = ()
     comparison: ChampionComparison | None = None
     feature_importance: Mapping[str, float] = field(default_factory=dict)
+    contenders: Mapping[str, float] = field(default_factory=dict)
+    duration_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,13 @@ SCHEMA = "schema.json"
 METRICS = "metrics.json"
 BASELINE = "baseline_statistics.json"
 RESULT = "training_result.json"
+DETAILS = "evaluation_details.json"
+CARD = "model_card.html"
 _SKLEARN_MODEL = "model.skops"
 _PREPROCESSING = "preprocessing.skops"
 _XGBOOST_MODEL = "model.ubj"
 MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL)
-_ALL_FILES = (*MODEL_FILES, MANIFEST, SCHEMA, METRICS, BASELINE, RESULT)
+_ALL_FILES = (*MODEL_FILES, MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
 
 # what skops does not trust by itself and our algorithms need: arrays of numbers in compiled wrappers
 _TRUSTED_TYPES = (

@@ -11,6 +11,7 @@ from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, 
 from mlops.infrastructure.sns import send_mail
 from mlops.models.drift import DriftReport
 from mlops.models.training import DataQuality
+from mlops.monitoring.wording import rows
 from mlops.pipelines.batch_inference import BatchSummary
 
 PREDICTIONS_READY = "PredictionsReady"
@@ -54,12 +55,13 @@ class AwsAnnouncer:
 def compose_mail(summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> tuple[str, str]:
     """Return subject and body of the mail, in short lines; it names columns and counts, never a person."""
     lines = [
-        f"{summary.n_rows:,} rows of {summary.group} were scored.",
+        f"{rows(summary.n_rows)} of {summary.group} {'was' if summary.n_rows == 1 else 'were'} scored.",
         "",
         "Predictions:",
         summary.predictions_uri,
     ]
-    subject = f"{summary.group}: {summary.n_rows:,} predictions are ready"
+    count = "1 prediction is" if summary.n_rows == 1 else f"{summary.n_rows:,} predictions are"
+    subject = f"{summary.group}: {count} ready"
     if drift is not None:
         subject += _subject_note(drift)
         lines += ["", _verdict_sentence(drift)]
@@ -81,14 +83,21 @@ def _metrics(summary: BatchSummary) -> list[Metric]:
 
 
 def _subject_note(drift: DriftReport) -> str:
+    if drift.verdict in ("ALERT", "WARN") and not drift.features_with_drift:
+        return ", with remarks"
     return {"ALERT": ", inputs have changed", "WARN": ", inputs have changed somewhat"}.get(drift.verdict, "")
 
 
 def _verdict_sentence(drift: DriftReport) -> str:
     if drift.verdict == "INSUFFICIENT_DATA":
-        return f"{drift.n_rows} rows are too few to tell whether the inputs have changed."
-    if not drift.features_with_drift:
+        are = "is" if drift.n_rows == 1 else "are"
+        return f"{rows(drift.n_rows)} {are} too few to tell whether the inputs have changed."
+    if not drift.features_with_drift and drift.verdict == "OK":
         return "The inputs look like those that the model was trained on."
+    if not drift.features_with_drift:
+        return (
+            "The inputs that the model uses have not drifted, but the drift report has remarks on the file."
+        )
     if drift.verdict == "OK":
         return "Some inputs have changed since training, but none that matters much to the model:"
     return (

@@ -9,6 +9,7 @@ import numpy as np
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.pipelines.bootstrap import bootstrap_intervals
 from mlops.pipelines.model import Scores
+from mlops.pipelines.resampled_scores import resampled_scores
 from mlops.pipelines.scores import PRIMARY, compute_scores
 from mlops.pipelines.task import Problem
 
@@ -42,9 +43,7 @@ def evaluate(
     """
     task = problem.task
     found: dict[str, Any] = dict(compute_scores(task, y_test, scores))
-    intervals = bootstrap_intervals(
-        lambda rows: compute_scores(task, y_test[rows], scores.take(rows)), members, rng
-    )
+    intervals = bootstrap_intervals(resampled_scores(task, y_test, scores), members, rng)
     return EvaluationMetrics(
         **found,
         task=task,
@@ -93,10 +92,12 @@ def compare(
     """Compare two models on the same rows; the intervals are those of the paired differences."""
     task = problem.task
 
+    of_candidate = resampled_scores(task, y_test, candidate)
+    of_champion = resampled_scores(task, y_test, champion)
+
     def differences(rows: np.ndarray) -> dict[str, float]:
-        ours = compute_scores(task, y_test[rows], candidate.take(rows))
-        theirs = compute_scores(task, y_test[rows], champion.take(rows))
-        return {name: ours[name] - theirs[name] for name in ours if name in theirs}
+        one, other = of_candidate(rows), of_champion(rows)
+        return {name: one[name] - other[name] for name in one if name in other}
 
     ours = compute_scores(task, y_test, candidate)
     theirs = compute_scores(task, y_test, champion)

@@ -17,6 +17,7 @@ from mlops.pipelines.schema import MAX_LISTED_LEVELS, FeatureColumn
 
 _MIN_NUMERIC_SHARE = 0.95  # a column of numbers with a stray text now and then is still a column of numbers
 _MAX_UNIQUE_SHARE = 0.5
+RAW_DATE = "raw date"
 _FEW_LEVELS = 20
 _LONG_TEXT_CHARACTERS = 50
 _MANY_WORDS = 6
@@ -76,7 +77,7 @@ def _why_not(column: pd.Series) -> str | None:
     if present.nunique() == 1 and len(present) == len(column):
         return "the same value in every training row"
     if types.is_datetime64_any_dtype(column):
-        return "raw date"
+        return RAW_DATE
     return (
         _why_no_number(present) if _is_number_like(column) else _why_no_category(as_texts(present).dropna())
     )
@@ -102,7 +103,7 @@ def _counts_up(numbers: np.ndarray) -> bool:
 def _why_no_category(texts: pd.Series) -> str | None:
     sample = texts.iloc[:_SAMPLE_ROWS]
     if sample.map(lambda text: _DATE.fullmatch(text) is not None).mean() > _MIN_NUMERIC_SHARE:
-        return "raw date"
+        return RAW_DATE
     n_distinct = texts.nunique()
     if n_distinct > _FEW_LEVELS:
         n_words = sample.map(lambda text: len(text.split()))

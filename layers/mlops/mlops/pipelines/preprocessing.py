@@ -8,6 +8,8 @@ from mlops.pipelines.algorithms import Algorithm
 from mlops.pipelines.schema import FeatureColumn
 
 MAX_LEVELS = 40
+MAX_LEVEL_COLUMNS = 2_000
+_MIN_LEVELS = 4
 _MIN_LEVEL_ROWS = 10
 
 
@@ -16,7 +18,8 @@ def make_preprocessing(features: tuple[FeatureColumn, ...], algorithm: Algorithm
 
     Missing numbers become the median with an indicator beside it, unless the algorithm takes them as such.
     A level seen in fewer than 10 rows (2 % in small files), or beyond the 40 most frequent, shares one
-    column with the levels that were never seen at all.
+    column with the levels that were never seen at all. Many columns of categories share 2,000 columns of the
+    matrix.
 
     The matrix is dense: XGBoost reads an absent cell of a sparse one as missing, not as 0.
     """
@@ -28,7 +31,7 @@ def make_preprocessing(features: tuple[FeatureColumn, ...], algorithm: Algorithm
     if numeric:
         steps.append(("numbers", _for_numbers(algorithm), numeric))
     if categorical:
-        steps.append(("categories", _for_categories(n_rows), categorical))
+        steps.append(("categories", _for_categories(n_rows, len(categorical)), categorical))
     return ColumnTransformer(steps, sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
@@ -45,7 +48,7 @@ def _for_numbers(algorithm: Algorithm) -> Any:
     return Pipeline(steps)
 
 
-def _for_categories(n_rows: int) -> Any:
+def _for_categories(n_rows: int, n_columns: int) -> Any:
     from sklearn.impute import SimpleImputer  # noqa: PLC0415
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
     from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415
@@ -53,7 +56,7 @@ def _for_categories(n_rows: int) -> Any:
     encoder = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
         min_frequency=max(1, min(_MIN_LEVEL_ROWS, n_rows // 50)),
-        max_categories=MAX_LEVELS,
+        max_categories=max(_MIN_LEVELS, min(MAX_LEVELS, MAX_LEVEL_COLUMNS // n_columns)),
         sparse_output=False,
     )
     return Pipeline(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,15 +15,19 @@ import numpy as np
 import pandas as pd
 
 from mlops.errors import ArtifactError, DatasetError, TrainingError
+from mlops.models.evaluation import EvaluationDetails
 from mlops.models.group_settings import GroupSettings
 from mlops.models.training import ChampionComparison, TrainingResult
 from mlops.monitoring.profile import build_baseline
 from mlops.pipelines import artifacts
 from mlops.pipelines.algorithms import algorithm, check_settings, effective_hyperparameters
 from mlops.pipelines.archive import sha256_of
+from mlops.pipelines.choosing import N_FOLDS, choose
 from mlops.pipelines.evaluation import compare, dummy_scores, evaluate, over_labels
-from mlops.pipelines.features import FeatureSelection, select_features
-from mlops.pipelines.fitting import N_FOLDS, Fit, choose_threshold, fit_pipeline
+from mlops.pipelines.evaluation_details import describe_evaluation
+from mlops.pipelines.evidence import write_evidence
+from mlops.pipelines.features import RAW_DATE, FeatureSelection, select_features
+from mlops.pipelines.fitting import Fit, fit_pipeline, worthwhile_threads
 from mlops.pipelines.importance import permutation_importance
 from mlops.pipelines.leakage import leak_warnings, single_feature_scores
 from mlops.pipelines.model import Model, Scores
@@ -85,11 +92,12 @@ class TrainingPipeline:
             If nothing can be learned from it; the sentence says what to change.
         """
         source = find_table(Path(data_path))
-        directory = Path(output_path)
+        directory, created_at = Path(output_path), now or datetime.now(UTC)
         run = _Run.prepare(source, self.settings)
         champion = _Champion(Path(champion_path), champion_version) if champion_path else None
-        result = run.train(directory, champion, created_at=now or datetime.now(UTC))
-        _write_evidence(result, directory, group, now or datetime.now(UTC))
+        with _limited_threads(run.frame):
+            result, details = run.train(directory, champion, created_at=created_at)
+        write_evidence(result, details, directory, group, created_at)
         return result
 
 
@@ -129,14 +137,19 @@ class _Run:
         selection = select_features(frame[split.train], target, settings)
         return cls(settings, source, frame, problem, split, selection, tuple(notes))
 
-    def train(self, directory: Path, champion: _Champion | None, *, created_at: datetime) -> TrainingResult:
+    def train(
+        self, directory: Path, champion: _Champion | None, *, created_at: datetime
+    ) -> tuple[TrainingResult, EvaluationDetails]:
         """Fit, evaluate, compare, and save the model files."""
-        features, settings, task = self.selection.features, self.settings, self.problem.task
+        started = time.perf_counter()
+        features, task = self.selection.features, self.problem.task
         aligned, _ = align(self.frame, features)
         train, test = self.split.train, self.split.test
         y_train, y_test = self.problem.y[train], self.problem.y[test]
+        choice = choose(aligned[train], y_train, self._folds(), features, self.settings, task)
+        settings = choice.settings
         fit = fit_pipeline(aligned[train], y_train, features, settings, task)
-        model = Model(self._schema(self._threshold(aligned[train], y_train)), fit.pipeline)
+        model = Model(self._schema(choice.threshold), fit.pipeline)
         scores = over_labels(model.score_aligned(aligned[test]), len(self.problem.labels))
         rng = np.random.default_rng(settings.seed)
         metrics = evaluate(
@@ -151,6 +164,9 @@ class _Run:
         comparison = self._compare(champion, scores, rng) if champion else None
         alone = single_feature_scores(aligned[train], y_train, task, rng=rng)
         importance = permutation_importance(model, aligned[test], y_test, alone, rng=rng)
+        details = describe_evaluation(
+            self.problem, y_test, scores, aligned[test], importance, members=self.split.members[test], rng=rng
+        )
         artifacts.save_model(model, directory, is_xgboost=algorithm(settings.algorithm).package == "xgboost")
         baseline = build_baseline(
             self.frame[train],
@@ -159,14 +175,14 @@ class _Run:
             kinds={feature.name: feature.kind for feature in features},
             created_at=created_at,
         )
-        return TrainingResult(
+        result = TrainingResult(
             metrics=metrics,
             baseline=baseline,
             model_path=directory,
             baseline_path=directory / artifacts.BASELINE,
-            algorithm=settings.algorithm,
+            algorithm=algorithm(settings.algorithm).name,
             hyperparameters=effective_hyperparameters(settings, task),
-            settings=settings,
+            settings=self.settings,
             task=task,
             target=self.problem.target,
             features=model.schema.feature_names,
@@ -179,7 +195,10 @@ class _Run:
             warnings=self._warnings(fit, leak_warnings(alone, task)),
             comparison=comparison,
             feature_importance=importance,
+            contenders=choice.contenders,
+            duration_seconds=round(time.perf_counter() - started, 3),
         )
+        return result, details
 
     def _schema(self, threshold: float | None) -> ModelSchema:
         problem = self.problem
@@ -193,12 +212,9 @@ class _Run:
             threshold=threshold,
         )
 
-    def _threshold(self, aligned: pd.DataFrame, y: np.ndarray) -> float | None:
-        if self.problem.task != "binary":
-            return None
+    def _folds(self) -> np.ndarray:
         train = self.frame[self.split.train]
-        folds = fold_numbers(train, self.problem.target, self.settings, N_FOLDS)
-        return choose_threshold(aligned, y, folds, self.selection.features, self.settings)
+        return fold_numbers(train, self.problem.target, self.settings, N_FOLDS)
 
     def _compare(self, champion: _Champion, scores: Scores, rng: np.random.Generator) -> ChampionComparison:
         """Score the champion on our held-out rows; one that cannot be scored fails nothing, but is named."""
@@ -222,7 +238,18 @@ class _Run:
         )
 
     def _warnings(self, fit: Fit, leaks: list[str]) -> tuple[str, ...]:
-        return (*self.notes, *leaks, *(f"While fitting: {text}" for text in fit.warnings))
+        dates = [name for name, reason in self.selection.dropped.items() if reason == RAW_DATE]
+        unused = [f"Dates are not used as they stand: {', '.join(dates)}."] if dates else []
+        return (*self.notes, *leaks, *unused, *(f"While fitting: {text}" for text in fit.warnings))
+
+
+def _limited_threads(frame: pd.DataFrame) -> AbstractContextManager[Any]:
+    """Limit the threads of those without `n_jobs`, as HistGradientBoosting and BLAS."""
+    import sklearn  # noqa: F401, PLC0415  brings the OpenMP that is to be limited
+
+    threadpoolctl: Any = importlib.import_module("threadpoolctl")  # has no type hints
+    limits: AbstractContextManager[Any] = threadpoolctl.threadpool_limits(worthwhile_threads(frame))
+    return limits
 
 
 def _named_columns(settings: GroupSettings) -> list[str]:
@@ -267,27 +294,3 @@ def _in_order_of(labels: tuple[str, ...], scores: Scores, schema: ModelSchema) -
     probabilities = np.zeros((len(scores.predicted), len(labels)))
     probabilities[:, places] = scores.probabilities
     return Scores(places[scores.predicted], probabilities)
-
-
-def _write_evidence(result: TrainingResult, directory: Path, group: str | None, created_at: datetime) -> None:
-    """Write the documents beside the model files, the manifest last."""
-    documents = {
-        artifacts.METRICS: result.metrics,
-        artifacts.BASELINE: result.baseline,
-        artifacts.RESULT: replace(result, model_path=Path(), baseline_path=Path(artifacts.BASELINE)),
-    }
-    for name, document in documents.items():
-        (directory / name).write_text(document.to_json(), encoding="utf-8")
-    manifest = artifacts.Manifest(
-        files={},
-        library_versions=result.library_versions,
-        algorithm=result.algorithm,
-        task=result.task,
-        target=result.target,
-        features=result.features,
-        created_at=created_at,
-        dataset_digest=result.dataset_digest,
-        settings=result.settings,
-        model_group=group,
-    )
-    artifacts.write_manifest(manifest, directory)

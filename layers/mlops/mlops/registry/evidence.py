@@ -1,4 +1,4 @@
-"""The JSON documents of a training run: read from `output.tar.gz` with distrust, kept beside the version."""
+"""The documents of a training run: read from `output.tar.gz` with distrust, kept beside the version."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from mlops.registry.candidate import TRAINING_RESULT_FILENAME
 EXPECTED_FILENAMES = frozenset(
     {
         "baseline_statistics.json",
+        "evaluation_details.json",
         "manifest.json",
         "metrics.json",
+        "model_card.html",
         "schema.json",
         TRAINING_RESULT_FILENAME,
     }
@@ -52,7 +54,7 @@ def keep_evidence(documents: Mapping[str, bytes], folder_uri: str, objects: Obje
     for name, content in sorted(documents.items()):
         ref = ObjectRef.from_uri(f"{folder_uri}/{name}")
         if not objects.exists(ref):
-            objects.write(ref, content, "application/json")
+            objects.write(ref, content, "text/html" if name.endswith(".html") else "application/json")
 
 
 def _read_members(archive: tarfile.TarFile) -> dict[str, bytes]:

@@ -38,7 +38,13 @@ def duplicate_ids(survey: Survey) -> Iterable[Note]:
     message = f"{plural(where.count, 'row')} with a duplicate id in {names}, first on {lines_text(where)}."
     setting = f'group_column = "{shown(survey.id_names[0])}"'
     advice = f"Set {setting} in model.toml to keep an id on one side of the split."
-    yield Note("info" if is_panel else "warn", message, column=survey.id_names[0], where=where, advice=advice)
+    yield Note(
+        "info" if is_panel else "warn",
+        message,
+        column=survey.id_names[0],
+        where=where,
+        advice=advice if survey.is_training else None,
+    )
 
 
 @rule("conflicting_labels", "Rows are equal but for the target.")

@@ -12,6 +12,7 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.rules.registry import Note, plural, rule
 from mlops.dataset.survey import Survey
 from mlops.models.dataset import Severity
+from mlops.models.group_settings import nearest
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -129,30 +130,51 @@ def index_column(survey: Survey) -> Iterable[Note]:
 @rule("missing_columns", "Columns that the contract knows are absent, or the file has no header.")
 def missing_columns(survey: Survey) -> Iterable[Note]:
     """Refuse files without the columns that the model group's files have."""
-    if survey.contract is not None:
+    if lacks_header(survey):
+        message = "The file has no header: its first line looks like data, not like column names."
+        yield Note(
+            "reject", message, lines=_header_lines(survey), advice="Put the column names in the first line."
+        )
+    elif survey.contract is not None:
         absent = _absent(survey)
         if absent:
             names = ", ".join(map(shown, absent[:10]))
             message = f"{plural(len(absent), 'column')} of the contract missing from the header: {names}."
             advice = "Add the columns; see what the header of the first accepted file was."
             yield Note("reject", message, column=absent[0], lines=_header_lines(survey), advice=advice)
-    elif _is_data(survey):
-        message = "The file has no header: its first line looks like data, not like column names."
-        yield Note(
-            "reject", message, lines=_header_lines(survey), advice="Put the column names in the first line."
-        )
+
+
+@rule("settings_columns", "Columns that the settings name are absent.", stage="header")
+def settings_columns(survey: Survey) -> Iterable[Note]:
+    """Refuse a training file without its ids, groups or time: the split would need them."""
+    stated = survey.settings
+    named = [*stated.id_columns, *stated.group_columns, *([stated.time_column] if stated.time_column else ())]
+    absent = [name for name in dict.fromkeys(named) if name not in survey.names]
+    if not survey.is_training or survey.dialect is None or not absent or lacks_header(survey):
+        return
+    names = [name for name in survey.names if name]
+    message = f"model.toml names {plural(len(absent), 'column')} that the file does not have:"
+    advice = f"{nearest(absent[0], names[:20])} Correct model.toml or the header."
+    yield Note("reject", f"{message} {', '.join(map(shown, absent))}.", column=absent[0], advice=advice)
 
 
 @rule("extra_columns", "Columns that the contract does not know.")
 def extra_columns(survey: Survey) -> Iterable[Note]:
     """Tell of new columns."""
-    if survey.contract is None:
+    if survey.contract is None or lacks_header(survey):
         return
     extra = [name for name in survey.names if name and survey.contract.column(name) is None]
     if extra:
         names = ", ".join(map(shown, extra[:10]))
         severity: Severity = "warn" if survey.is_training else "info"
         yield Note(severity, f"{plural(len(extra), 'column')} not in the contract: {names}.", column=extra[0])
+
+
+def lacks_header(survey: Survey) -> bool:
+    """Whether values stand where the names should: then no rule may repeat them as names."""
+    contract = survey.contract
+    is_known = contract is not None and any(contract.column(name) for name in survey.names)
+    return not is_known and _is_data(survey)
 
 
 def _absent(survey: Survey) -> list[str]:
@@ -168,9 +190,9 @@ def _header_lines(survey: Survey) -> tuple[int, ...]:
 
 def _is_index(survey: Survey) -> bool:
     first = survey.columns[0]
-    start = first.minimum
+    start = first.range.minimum
     counts = first.is_numeric and first.n_fractions == 0 and start in (0.0, 1.0)
-    return counts and first.n_missing == 0 and first.maximum - start == first.n_rows - 1
+    return counts and first.n_missing == 0 and first.range.maximum - start == first.n_rows - 1
 
 
 def _is_data(survey: Survey) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mlops.dataset.column_facts import ColumnFacts, plausible_range
+from mlops.dataset.column_facts import ColumnFacts
+from mlops.dataset.number_range import plausible_range
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.sightings import Sightings
@@ -26,14 +27,14 @@ def out_of_range(survey: Survey) -> Iterable[Note]:
     for column in survey.used_columns:
         if not column.is_numeric or column.name in survey.id_names:
             continue
-        if column.outside and column.known is not None:
+        if column.range.outside and column.known is not None:
             yield _outside(column)
         elif column.known is None and _AGE_NAME.search(column.name):
             yield from _impossible_age(column)
 
 
 def _outside(column: ColumnFacts) -> Note:
-    where = column.outside
+    where = column.range.outside
     low, high = plausible_range(column.known) if column.known else (-np.inf, np.inf)
     is_unit_change = where.count > _UNIT_CHANGE_SHARE * column.n_rows
     why = ": its unit seems to have changed" if is_unit_change else ""
@@ -47,10 +48,10 @@ def _outside(column: ColumnFacts) -> Note:
 
 
 def _impossible_age(column: ColumnFacts) -> Iterable[Note]:
-    if column.minimum < 0 or column.maximum > _OLDEST:
+    if column.range.minimum < 0 or column.range.maximum > _OLDEST:
         message = (
-            f"Column {shown(column.name)} ranges from {column.minimum:g} to {column.maximum:g}: out of the"
-            f" range of an age in years (0 to {_OLDEST})."
+            f"Column {shown(column.name)} ranges from {column.range.minimum:g} to {column.range.maximum:g}:"
+            f" out of the range of an age in years (0 to {_OLDEST})."
         )
         yield Note("warn", message, column=column.name, where=_extreme_sentinels(column))
 
@@ -63,12 +64,12 @@ def sentinels(survey: Survey) -> Iterable[Note]:
             continue
         if column.known is not None and column.known.minimum is not None:
             continue
-        for value, where in column.sentinels.items():
+        for value, where in column.range.sentinels.items():
             if _is_apart(column, value):
                 message = (
                     f"Column {shown(column.name)}: {value:g} stands far from the range"
-                    f" {column.second_minimum:g} to {column.second_maximum:g} on {lines_text(where)}; it"
-                    " looks like a sentinel for missing."
+                    f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
+                    f" on {lines_text(where)}; it looks like a sentinel for missing."
                 )
                 yield Note(
                     "warn", message, column=column.name, where=where, advice="Leave missing cells empty."
@@ -76,7 +77,7 @@ def sentinels(survey: Survey) -> Iterable[Note]:
 
 
 def _is_apart(column: ColumnFacts, value: float) -> bool:
-    low, high = column.second_minimum, column.second_maximum
+    low, high = column.range.typical_minimum, column.range.typical_maximum
     if not low <= high:
         return False
     spread = max(high - low, 1.0)
@@ -87,7 +88,10 @@ def _is_apart(column: ColumnFacts, value: float) -> bool:
 
 
 def _extreme_sentinels(column: ColumnFacts) -> Sightings | None:
-    return next((s for v, s in column.sentinels.items() if v in (column.minimum, column.maximum)), None)
+    return next(
+        (s for v, s in column.range.sentinels.items() if v in (column.range.minimum, column.range.maximum)),
+        None,
+    )
 
 
 @rule("constant_column", "A column has one value only.")
@@ -96,7 +100,9 @@ def constant_column(survey: Survey) -> Iterable[Note]:
     for column in survey.features:
         if column.kind == "empty" or column.n_rows < 2 or column.n_missing:
             continue
-        is_constant = column.minimum == column.maximum if column.is_numeric else column.n_levels == 1
+        is_constant = (
+            column.range.minimum == column.range.maximum if column.is_numeric else column.n_levels == 1
+        )
         if is_constant:
             severity: Severity = "warn" if column.known and _varied(column) else "info"
             yield Note(severity, f"Column {shown(column.name)} is constant.", column=column.name)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.header import lacks_header
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
 from mlops.dataset.target import class_counts, is_classification
@@ -28,11 +29,15 @@ def too_few_rows(survey: Survey) -> Iterable[Note]:
 @rule("missing_target", "The target column is absent.", stage="header")
 def missing_target(survey: Survey) -> Iterable[Note]:
     """Refuse training files without the target that settings or contract name."""
-    if survey.is_training and survey.dialect and survey.target and survey.target not in survey.names:
-        message = f"The target column {shown(survey.target)} is missing."
-        names = [name for name in survey.names if name]
-        advice = f"{nearest(survey.target, names[:20])} Set target in model.toml if it has another name."
-        yield Note("reject", message, column=survey.target, advice=advice)
+    target = survey.target
+    if not survey.is_training or not survey.dialect or not target or target in survey.names:
+        return
+    if lacks_header(survey):
+        return
+    message = f"The target column {shown(target)} is missing."
+    names = [name for name in survey.names if name]
+    advice = f"{nearest(target, names[:20])} Set target in model.toml if it has another name."
+    yield Note("reject", message, column=target, advice=advice)
 
 
 @rule("target_assumed", "No target was named; one was assumed.", stage="header")
@@ -112,7 +117,7 @@ def single_class(survey: Survey) -> Iterable[Note]:
     if not survey.is_training or column is None or survey.n_rows < 2:
         return
     n_classes = len(class_counts(survey)) if is_classification(survey) else None
-    if n_classes == 1 or (n_classes is None and column.minimum == column.maximum):
+    if n_classes == 1 or (n_classes is None and column.range.minimum == column.range.maximum):
         message = f"The target {shown(column.name)} has one class only: there is nothing to learn."
         yield Note("reject", message, column=column.name)
     elif column.kind == "empty":

@@ -89,7 +89,7 @@ def type_changed(survey: Survey) -> Iterable[Note]:
 def non_finite(survey: Survey) -> Iterable[Note]:
     """Refuse infinity: no model can learn from it."""
     for column in survey.used_columns:
-        if column.is_numeric and column.infinite:
-            message = f"Column {shown(column.name)} holds infinity on {lines_text(column.infinite)}."
-            yield Note("reject", message, column=column.name, where=column.infinite,
+        if column.is_numeric and column.range.infinite:
+            message = f"Column {shown(column.name)} holds infinity on {lines_text(column.range.infinite)}."
+            yield Note("reject", message, column=column.name, where=column.range.infinite,
                        advice="Leave the cells empty.")  # fmt: skip

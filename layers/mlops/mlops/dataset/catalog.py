@@ -1,0 +1,112 @@
+"""The datasets of all groups: look them up, add one, compare two. On DynamoDB and S3 or on plain files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mlops.dataset.acceptance import AcceptedFile, accept_dataset, current_contract
+from mlops.dataset.comparison import DatasetComparison, compare_datasets
+from mlops.dataset.intake_ports import Models
+from mlops.dataset.validation import validate
+from mlops.dataset.versions import DatasetVersions
+from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.errors import DatasetError
+from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.models.dataset import DatasetVersion
+from mlops.models.group_settings import GroupSettings
+from mlops.models.registry import ModelMetadata
+from mlops.registry.model_registry import ModelRegistry
+
+_SHORTEST_ID = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCatalog:
+    """Datasets by name. A name is a digest or its beginning, a model version (`v1.2.0`: the file that it
+    was trained on), or `latest`.
+    """
+
+    versions: DatasetVersions
+    objects: ObjectStore
+    models: Models
+    artifact_bucket: str = "artifacts"
+
+    @classmethod
+    def in_files(cls, root: str | Path, registry_root: str | Path = "model-registry") -> DatasetCatalog:
+        """Return the catalog in a directory, beside a model registry in files."""
+        versions = FilesystemDatasetVersions(Path(root) / "records")
+        models = ModelRegistry(use_dynamodb=False, root=registry_root)
+        return cls(versions, FilesystemObjects(Path(root) / "objects"), models)
+
+    @classmethod
+    def in_table(cls, table_name: str) -> DatasetCatalog:
+        """Return the catalog of a deployed stack, in its registry table and artifact bucket."""
+        from mlops.dataset.versions_dynamodb import DynamoDatasetVersions  # noqa: PLC0415  boto3 is slow
+        from mlops.infrastructure.s3 import S3Objects  # noqa: PLC0415
+
+        models = ModelRegistry(use_dynamodb=True, table_name=table_name)
+        return cls(DynamoDatasetVersions(table_name), S3Objects(), models)
+
+    def list_datasets(self, group: str) -> tuple[DatasetVersion, ...]:
+        """Return the datasets of a group, oldest first."""
+        return self.versions.list_datasets(group)
+
+    def find(self, group: str, name: str) -> DatasetVersion:
+        """Return the dataset of that name.
+
+        Raises
+        ------
+        DatasetError
+            If no dataset, or more than one, has that name.
+        RegistryError
+            If there is no such model version.
+        """
+        if name.startswith("v"):
+            name = next(
+                (m.dataset_version for m in self.models.list_models(group) if m.version == name), name
+            )
+        datasets = self.list_datasets(group)
+        found = datasets[-1:] if name == "latest" else [d for d in datasets if _is_named(d, name)]
+        if len(found) != 1:
+            problem = "no dataset" if not found else f"{len(found)} datasets"
+            raise DatasetError(
+                f"The group {group} has {problem} {name!r}; see `mlops datasets list {group}`."
+            )
+        return found[0]
+
+    def models_trained_on(self, dataset: DatasetVersion) -> Sequence[ModelMetadata]:
+        """Return the model versions that came of a dataset."""
+        models = self.models.list_models(dataset.group)
+        return [model for model in models if model.dataset_version == dataset.dataset_id]
+
+    def compare(self, group: str, before: str, after: str = "latest") -> DatasetComparison:
+        """Say what changed, for instance since the file that `v1.2.0` was trained on."""
+        return compare_datasets(self.find(group, before), self.find(group, after), self.objects)
+
+    def add(
+        self, group: str, path: Path, *, settings: GroupSettings | None = None, now: datetime
+    ) -> DatasetVersion:
+        """Validate a training file and keep it as a dataset; the same bytes give the one that is there.
+
+        Raises
+        ------
+        DatasetError
+            If the file is rejected; `mlops validate` says why.
+        """
+        report = validate(path, settings, current_contract(group, self))
+        if report.verdict == "reject":
+            reason = report.of_severity("reject")[0].message
+            raise DatasetError(f"{path.name} is no dataset of {group}: {reason}")
+        place = ObjectRef(self.artifact_bucket, f"dropped/{group}/{path.name}")
+        dropped = self.objects.upload(path, place, "text/csv")
+        upload = Upload(dropped.bucket, dropped.key, dropped.version_id, report.size_bytes)
+        return accept_dataset(AcceptedFile(upload, group, report), self, now)
+
+
+def _is_named(dataset: DatasetVersion, name: str) -> bool:
+    return len(name) >= _SHORTEST_ID and dataset.dataset_id.startswith(name)

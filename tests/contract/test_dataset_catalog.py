@@ -1,0 +1,148 @@
+"""Datasets by name, and what changed between two of them: over files, and over S3 and DynamoDB."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mlops.command_line import main
+from mlops.dataset.catalog import DatasetCatalog
+from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.errors import DatasetError
+from mlops.infrastructure.clients import client
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.s3 import S3Objects
+from mlops.models.dataset import DatasetVersion
+from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.training import EvaluationMetrics
+
+NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
+
+
+@dataclass
+class Models:
+    """A registry that holds what a test puts into it."""
+
+    found: list[ModelMetadata] = field(default_factory=list)
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        return self.found[-1] if self.found else None
+
+    def list_models(self, group: str) -> list[ModelMetadata]:
+        return self.found
+
+
+@pytest.fixture(params=["aws", "files"])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> DatasetCatalog:
+    if request.param == "files":
+        versions = FilesystemDatasetVersions(tmp_path / "records")
+        return DatasetCatalog(versions, FilesystemObjects(tmp_path / "objects"), Models())
+    table = request.getfixturevalue("registry_table")
+    client("s3").create_bucket(Bucket="artifacts")
+    client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
+    return DatasetCatalog(DynamoDatasetVersions(table), S3Objects(), Models())
+
+
+def a_file(folder: Path, name: str, *, rows: int = 600, older_by: int = 0, plan: bool = True) -> Path:
+    path = folder / name
+    lines = ["patient_id,age,plan,adherent" if plan else "patient_id,age,adherent"]
+    for i in range(rows):
+        level = f",{'abc'[i * 7 % 3]}" if plan else ""
+        lines.append(
+            f"P{i},{20 + i * 37 % 60 + older_by}{level},{'yes' if (i * i + i // 3) % 5 < 3 else 'no'}"
+        )
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def trained_on(dataset: DatasetVersion, version: str = "v1.0.0") -> ModelMetadata:
+    return ModelMetadata(
+        model_group=dataset.group,
+        version=version,
+        number=1,
+        status=Status.CHAMPION,
+        created_at=NOW,
+        algorithm="RandomForest",
+        hyperparameters={},
+        metrics=EvaluationMetrics(),
+        dataset_version=dataset.dataset_id,
+        artifact=Artifact("s3://artifacts/model.tar.gz", "ab", "1"),
+    )
+
+
+def test_a_dataset_is_found_by_digest_by_version_and_as_the_latest(
+    catalog: DatasetCatalog, tmp_path: Path
+) -> None:
+    first = catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
+    second = catalog.add("g", a_file(tmp_path, "b.csv", rows=700), now=NOW + timedelta(days=1))
+    catalog.models.list_models("g").append(trained_on(first))  # type: ignore[attr-defined]
+    assert catalog.find("g", first.dataset_id[:8]) == catalog.find("g", "v1.0.0") == first
+    assert catalog.find("g", "latest") == second
+    assert catalog.list_datasets("g") == (first, second)
+    assert [model.version for model in catalog.models_trained_on(first)] == ["v1.0.0"]
+
+
+@pytest.mark.parametrize("name", ["v9.9.9", "latest", "abcdef12", "abc"])
+def test_a_name_that_nothing_has_is_an_error_that_says_where_to_look(
+    catalog: DatasetCatalog, name: str
+) -> None:
+    with pytest.raises(DatasetError, match="see `mlops datasets list g`"):
+        catalog.find("g", name)
+
+
+def test_the_same_bytes_are_one_dataset(catalog: DatasetCatalog, tmp_path: Path) -> None:
+    first = catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
+    assert catalog.add("g", a_file(tmp_path, "b.csv"), now=NOW + timedelta(days=1)) == first
+
+
+def test_a_file_that_is_no_dataset_is_refused_with_its_reason(
+    catalog: DatasetCatalog, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match=r"short\.csv is no dataset of g: .*3 rows"):
+        catalog.add("g", a_file(tmp_path, "short.csv", rows=3), now=NOW)
+
+
+def test_what_changed_since_the_file_of_a_version_names_rows_and_drift(
+    catalog: DatasetCatalog, tmp_path: Path
+) -> None:
+    first = catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
+    catalog.models.list_models("g").append(trained_on(first, "v1.2.0"))  # type: ignore[attr-defined]
+    catalog.add("g", a_file(tmp_path, "b.csv", rows=900, older_by=12), now=NOW + timedelta(days=1))
+    comparison = catalog.compare("g", "v1.2.0")
+    assert (comparison.n_rows_before, comparison.n_rows_after) == (600, 900)
+    assert comparison.drift is not None
+    assert comparison.drift.features_with_drift == ("age",)
+    assert "patient_id" not in comparison.drift.features
+    assert "rows: 600 -> 900 (+300)" in comparison.render()
+    assert type(comparison).from_json(comparison.to_json()) == comparison
+
+
+def test_a_dataset_has_not_drifted_from_itself(catalog: DatasetCatalog, tmp_path: Path) -> None:
+    catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
+    comparison = catalog.compare("g", "latest", "latest")
+    assert comparison.drift is not None
+    assert (comparison.drift.verdict, comparison.drift.drift_score) == ("OK", 0.0)
+    assert comparison.added_columns == comparison.removed_columns == ()
+
+
+def test_the_command_adds_lists_shows_and_compares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--root", str(tmp_path / "d"), "--registry", str(tmp_path / "r")]
+    for name, rows in (("a.csv", 600), ("b.csv", 650)):
+        assert main(["datasets", "add", "g", str(a_file(tmp_path, name, rows=rows)), *places]) == 0
+    assert "650 rows, 4 columns  trained: no version" in capsys.readouterr().out
+    assert main(["datasets", "list", "g", "--json", *places]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert main(["datasets", "show", "g", first["dataset_id"][:10], *places]) == 0
+    assert "  age: integer" in capsys.readouterr().out
+    names = [first["dataset_id"], second["dataset_id"]]
+    assert main(["datasets", "compare", "g", *names, *places]) == 0
+    assert "rows: 600 -> 650 (+50)" in capsys.readouterr().out
+    assert main(["datasets", "show", "g", "v1.0.0", *places]) == 2
+    assert "has no dataset 'v1.0.0'" in capsys.readouterr().err

@@ -1,0 +1,187 @@
+"""A thousand deliveries, duplicated, shuffled and at once, for 120 object versions: all happens once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.dataset.intake import receive_upload
+from mlops.dataset.intake_ports import IntakePorts, Received
+from mlops.dataset.limits import Limits
+from mlops.dataset.versions import DatasetVersions
+from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.infrastructure.clients import client
+from mlops.infrastructure.cloudwatch import Metric
+from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.s3 import S3Objects
+from mlops.models.dataset import Claim, UploadRecord
+
+NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
+N_EVENTS, N_VERSIONS, N_KEYS, N_CONTENTS, N_BAD, N_DELETED, N_NOISE = 1000, 120, 40, 99, 12, 8, 30
+GROUPS = ("alpha", "beta")
+NOISE = ("top.csv", "alpha/training/", "alpha/notes/a.csv", "beta/training/.hidden", "beta/labels/a.csv")
+
+
+class NoModels:
+    """A registry without models."""
+
+    def champion(self, group: str) -> None:
+        return None
+
+    def list_models(self, group: str) -> list[Any]:
+        return []
+
+
+@dataclass
+class Listener:
+    """Hears everything that intake starts and says; now and then it does not answer."""
+
+    rng: random.Random
+    fault_share: float = 0.0
+    started: list[str] = field(default_factory=list)
+    mails: list[str] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+
+    def start_training(self, name: str, document: Mapping[str, Any]) -> None:
+        self._answer()
+        self.started.append(name)
+
+    def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
+        raise AssertionError("nothing was dropped for scoring")
+
+    def mail(self, subject: str, body: str) -> None:
+        self._answer()
+        self.mails.append(subject)
+
+    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        self._answer()
+        self.events.append((detail_type, detail["uploadId"]))
+
+    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
+        self._answer()
+        self.metrics += [metric.name for metric in metrics]
+
+    def _answer(self) -> None:
+        if self.rng.random() < self.fault_share:
+            raise ConnectionError
+
+
+@dataclass(frozen=True)
+class Storm:
+    """What was dropped, and the deliveries about it."""
+
+    versions: tuple[Upload, ...]
+    deleted: tuple[Upload, ...]
+    noise: tuple[Upload, ...]
+
+    def deliveries(self, rng: random.Random) -> list[Upload]:
+        every = [*self.versions, *self.deleted, *self.noise]
+        shuffled = every + rng.choices(every, k=N_EVENTS - len(every))
+        rng.shuffle(shuffled)
+        return shuffled
+
+
+def a_table(seed: int, *, is_bad: bool = False) -> bytes:
+    """60 rows that any group accepts, other ones for every seed; a bad table has a column twice."""
+    rng = random.Random(seed)
+    rows = [f"P{i},{rng.randint(20, 79)},{'abc'[i % 3]},{rng.choice(('yes', 'no'))}" for i in range(60)]
+    edges = ["P60,20,a,yes", "P61,79,b,no"]
+    header = "patient_id,age,age,adherent" if is_bad else "patient_id,age,plan,adherent"
+    return ("\n".join([header, *edges, *rows]) + "\n").encode()
+
+
+def a_storm(objects: ObjectStore, rng: random.Random) -> Storm:
+    """Write 120 versions under 40 keys (9 of them known bytes, 12 bad), 8 that are deleted, 30 of noise."""
+
+    def drop(key: str, content: bytes) -> Upload:
+        ref = objects.write(ObjectRef("data", key), content, "text/csv")
+        return Upload("data", key, ref.version_id, len(content))
+
+    keys = [f"{GROUPS[n % 2]}/training/part {n}+%20é=.csv" for n in range(N_KEYS)]
+    contents = [a_table(n) for n in range(N_CONTENTS)] + [a_table(n, is_bad=True) for n in range(N_BAD)]
+    contents += contents[: N_VERSIONS - len(contents)]  # the same keys again, so the same groups
+    order = [(keys[n % N_CONTENTS % N_KEYS], content) for n, content in enumerate(contents[:N_CONTENTS])]
+    order += [(rng.choice(keys), content) for content in contents[N_CONTENTS : N_CONTENTS + N_BAD]]
+    order += [(keys[n], content) for n, content in enumerate(contents[N_CONTENTS + N_BAD :])]
+    rng.shuffle(order)
+    versions = tuple(drop(key, content) for key, content in order)
+    deleted = tuple(drop(f"alpha/training/deleted {n}.csv", a_table(500 + n)) for n in range(N_DELETED))
+    for upload in deleted:
+        objects.delete(upload.ref)
+    noise = tuple(drop(NOISE[n % len(NOISE)], b"noise") for n in range(N_NOISE))
+    return Storm(versions, deleted, noise)
+
+
+def deliver(storm: Storm, ports: IntakePorts, rng: random.Random) -> list[Received]:
+    """Deliver everything with eight threads; a delivery that fails comes back with the same owner."""
+
+    def one(numbered: tuple[int, Upload]) -> Received:
+        number, upload = numbered
+        claim = Claim(f"delivery {number}", NOW + timedelta(minutes=15))
+        for _ in range(20):
+            try:
+                return receive_upload(upload, ports=ports, limits=Limits(), claim=claim, now=NOW)
+            except ConnectionError:
+                continue
+        raise AssertionError("twenty faults in a row")
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(one, enumerate(storm.deliveries(rng))))
+
+
+def check_everything_happened_once(
+    storm: Storm, listener: Listener, versions: DatasetVersions, results: list[Received]
+) -> None:
+    records = {record.upload_id: record for group in GROUPS for record in versions.list_uploads(group)}
+    ends = [ending(records[upload.upload_id]) for upload in storm.versions]
+    n_known = N_VERSIONS - N_CONTENTS - N_BAD
+    assert Counter(ends) == {"accepted": N_CONTENTS, "same_content": n_known, "rejected": N_BAD}
+    assert {records[upload.upload_id].reason for upload in storm.deleted} == {"deleted"}
+    assert {ending(records[n.upload_id]) for n in storm.noise if n.group} == {"ignored"}
+    assert all(not record.is_open and record.claim is None for record in records.values())
+    assert len(results) == N_EVENTS
+    assert len(listener.started) == len(set(listener.started)) == N_CONTENTS
+    assert sum(len(versions.list_datasets(group)) for group in GROUPS) == N_CONTENTS
+    assert len(listener.mails) == N_BAD + n_known
+    assert len(listener.events) == len(set(listener.events)) == N_VERSIONS
+    assert Counter(listener.metrics) == {"UploadsAccepted": N_VERSIONS - N_BAD, "UploadsRejected": N_BAD}
+
+
+def ending(record: UploadRecord) -> str:
+    return "same_content" if record.reason == "same_content" else record.state
+
+
+@pytest.mark.parametrize("fault_share", [0.0, 0.1])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_thousand_deliveries_over_files_give_one_result_per_version(
+    tmp_path: Path, seed: int, fault_share: float
+) -> None:
+    rng = random.Random(seed)
+    objects, versions = FilesystemObjects(tmp_path / "o"), FilesystemDatasetVersions(tmp_path / "v")
+    listener = Listener(rng, fault_share)
+    ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
+    storm = a_storm(objects, rng)
+    check_everything_happened_once(storm, listener, versions, deliver(storm, ports, rng))
+
+
+def test_a_thousand_deliveries_over_s3_and_dynamodb_give_one_result_per_version(registry_table: str) -> None:
+    rng = random.Random(4)
+    for bucket in ("data", "artifacts"):
+        client("s3").create_bucket(Bucket=bucket)
+        client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    objects, versions, listener = S3Objects(), DynamoDatasetVersions(registry_table), Listener(rng)
+    ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
+    storm = a_storm(objects, rng)
+    check_everything_happened_once(storm, listener, versions, deliver(storm, ports, rng))

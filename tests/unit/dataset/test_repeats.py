@@ -1,0 +1,83 @@
+"""Repeated ids and rows, wherever in the file they stand and however their numbers are written."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlops.dataset import validate
+from mlops.models.dataset import ColumnContract, Contract, Finding
+
+N_ROWS = 60_000  # several blocks of the reader
+PADDING = "p" * 30
+CONTRACT = Contract(
+    (
+        ColumnContract("patient_id", "text", "id", is_unique=True),
+        ColumnContract("age", "number", "feature", minimum=0.0, maximum=100_000.0),
+        ColumnContract("note", "text", "feature"),
+        ColumnContract("adherent", "category", "target", levels=("no", "yes")),
+    ),
+    "adherent",
+)
+
+
+def a_table() -> list[list[str]]:
+    rng = random.Random(5)
+    return [[f"P{i}", f"{i}.5", f"{PADDING}{i}", rng.choice(("yes", "no"))] for i in range(N_ROWS)]
+
+
+def findings(tmp_path: Path, rows: list[list[str]]) -> dict[str, Finding]:
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join(map(",".join, [["patient_id", "age", "note", "adherent"], *rows])) + "\n")
+    return {found.rule_id: found for found in validate(path, contract=CONTRACT).findings}
+
+
+def test_a_row_that_stands_again_far_below_is_found(tmp_path: Path) -> None:
+    rows = a_table()
+    found = findings(tmp_path, [*rows, rows[7]])
+    assert found["duplicate_ids"].lines == found["duplicate_rows"].lines == (N_ROWS + 2,)
+
+
+def test_an_id_that_stands_again_with_other_values_is_no_repeated_row(tmp_path: Path) -> None:
+    rows = a_table()
+    found = findings(tmp_path, [*rows, [rows[7][0], *rows[8][1:]]])
+    assert found["duplicate_ids"].lines == (N_ROWS + 2,)
+    assert "duplicate_rows" not in found
+
+
+def test_a_row_with_another_label_far_below_is_a_conflict(tmp_path: Path) -> None:
+    rows = a_table()
+    other = "no" if rows[7][3] == "yes" else "yes"
+    found = findings(tmp_path, [*rows, [*rows[7][:3], other]])
+    assert found["conflicting_labels"].lines == (N_ROWS + 2,)
+
+
+@pytest.mark.parametrize("odd", [20, N_ROWS // 2, N_ROWS - 3])
+def test_rows_are_compared_as_numbers_even_beside_a_word_among_them(tmp_path: Path, odd: int) -> None:
+    rows = a_table()
+    rows[odd][1] = "soon"
+    found = findings(tmp_path, [*rows, [rows[7][0], "7.50", *rows[7][2:]]])
+    assert found["type_mismatch"].lines == (odd + 2,)
+    assert found["duplicate_rows"].lines == (N_ROWS + 2,)
+
+
+def test_without_an_id_a_row_of_the_beginning_that_stands_again_far_below_is_found(tmp_path: Path) -> None:
+    rows = a_table()
+    lines = [",".join(row[1:]) for row in [["", "age", "note", "adherent"], *rows, rows[7]]]
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join(lines) + "\n")
+    found = {finding.rule_id: finding for finding in validate(path, {"target": "adherent"}).findings}
+    assert found["duplicate_rows"].lines == (N_ROWS + 2,)
+
+
+def test_every_word_among_numbers_is_counted_whatever_came_before(tmp_path: Path) -> None:
+    rows = a_table()
+    odd = np.arange(1000, N_ROWS, 997)
+    for row in odd.tolist():
+        rows[row][1] = "soon"
+    found = findings(tmp_path, rows)
+    assert found["type_mismatch"].count == len(odd)
+    assert "out_of_range" not in found

@@ -1,0 +1,27 @@
+"""The page of rules in the documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mlops.dataset.rules import RULES
+from mlops.dataset.rules_table import BEFORE_READING, render_rules_table
+
+
+def test_the_page_of_rules_is_current(repository: Path) -> None:
+    page = (repository / "docs" / "validation-rules.md").read_text("utf-8")
+    assert page == render_rules_table(), "run python -m mlops.dataset.rules_table > docs/validation-rules.md"
+
+
+def test_every_rule_has_one_line_that_says_what_it_finds_and_does() -> None:
+    lines = [line for line in render_rules_table().splitlines() if line.startswith("| `")]
+    assert len(lines) == len(RULES) + len(BEFORE_READING)
+    assert all(len(re.split(r"(?<!\\)\|", line)) in (5, 6) and "|  |" not in line for line in lines)
+
+
+def test_intake_refuses_for_no_other_reasons_than_the_page_lists(repository: Path) -> None:
+    source = (repository / "layers/mlops/mlops/dataset/intake.py").read_text("utf-8")
+    refusals = set(re.findall(r'_refusal\(upload, "(\w+)"', source))
+    assert refusals
+    assert refusals <= RULES.keys() | BEFORE_READING.keys()

@@ -1,0 +1,128 @@
+"""The model card: one page that needs nothing from elsewhere and says what the result says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import auc
+
+from mlops.models.evaluation import EvaluationDetails
+from mlops.models.training import TrainingResult
+from mlops.pipelines.model_card import render_card
+from mlops.pipelines.training_pipeline import TrainingPipeline
+
+from .conftest import SETTINGS, build_table
+
+NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+def details_of(result: TrainingResult) -> EvaluationDetails:
+    return EvaluationDetails.from_json((result.model_path / "evaluation_details.json").read_bytes())
+
+
+def page_of(result: TrainingResult) -> str:
+    return (result.model_path / "model_card.html").read_text()
+
+
+class OpenTags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs) -> None:
+        self.attributes += attrs
+        if tag not in ("meta", "rect", "line", "circle", "polyline", "path"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("rect", "line", "circle", "polyline", "path"):
+            return
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_card_is_whole_and_needs_nothing_from_elsewhere(task: str, trained):
+    page = page_of(trained("RandomForest", task))
+    parser = OpenTags()
+    parser.feed(page)
+    assert parser.open == []
+    assert not [value for name, value in parser.attributes if name in ("src", "href", "onclick")]
+    assert "<script" not in page
+    assert "url(" not in page
+    for part in page.split("<svg")[1:]:
+        ElementTree.fromstring("<svg" + part[: part.index("</svg>")] + "</svg>")
+    wanted = {"regression": "True against predicted"}.get(task, "Confusion matrix")
+    for heading in ("Calibration", "Importance", "Worst slices", "Settings", wanted):
+        assert heading in page
+
+
+def test_the_curves_enclose_the_scores_that_are_told(trained):
+    result = trained("LogisticRegression", "binary")
+    points = np.array(details_of(result).roc["yes"])
+    assert auc(points[:, 0], points[:, 1]) == pytest.approx(result.metrics.roc_auc, abs=0.01)
+
+
+def test_calibration_and_slices_count_held_out_rows(trained):
+    result = trained("LogisticRegression", "multiclass")
+    details = details_of(result)
+    assert sum(entry.n_rows for entry in details.calibration) == result.n_rows_test
+    scores = [entry.score for entry in details.slices]
+    assert scores == sorted(scores)
+    assert all(low <= entry.score <= high for entry in details.slices for low, high in [entry.interval])
+
+
+def test_a_slice_in_which_the_model_knows_nothing_is_the_worst(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    frame = build_table(1500).drop(columns=["nothing", "site", "visited"])
+    lost = frame.region == "south"
+    frame.loc[lost, "outcome"] = rng.choice(["yes", "no"], int(lost.sum()))
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    config = {**SETTINGS, "algorithm": "LogisticRegression"}
+    result = TrainingPipeline(config).execute(tmp_path / "train.csv", tmp_path / "model")
+    worst = details_of(result).slices[0]
+    assert (worst.column, worst.value) == ("region", "south")
+
+
+def test_names_from_the_data_are_escaped(tmp_path: Path):
+    frame = build_table(200).rename(columns={"age": "<script>alert(1)</script>"})
+    frame["region"] = frame.region.replace({"north": '"><img src=x onerror=alert(1)>'})
+    frame["outcome"] = frame.outcome.replace({"yes": "<b>yes</b>"})
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    config = {**SETTINGS, "algorithm": "LogisticRegression"}
+    result = TrainingPipeline(config).execute(tmp_path / "train.csv", tmp_path / "model", group="<i>g</i>")
+    page = page_of(result)
+    for hostile in ("<script>", "<img", "<b>yes", "<i>g"):
+        assert hostile not in page
+
+
+def test_a_champion_stands_beside_the_candidate(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary").model_path
+    build_table().to_csv(tmp_path / "train.csv", index=False)
+    result = TrainingPipeline({**SETTINGS, "algorithm": "Ridge"}).execute(
+        tmp_path / "train.csv", tmp_path / "model", champion_path=champion, champion_version="v1.0.0"
+    )
+    assert ">v1.0.0</th>" in page_of(result)
+
+
+def test_a_card_of_few_facts_is_still_a_card(trained):
+    result = trained("Ridge", "regression")
+    page = render_card(result, EvaluationDetails(), group=None, created_at=NOW)
+    assert "Model card: outcome" in page
+    assert "How it errs" not in page
+
+
+def test_curves_stay_small_however_many_rows_there_are(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=4000)})
+    frame["outcome"] = (frame.x + rng.normal(size=4000) > 0).astype(int)
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    config = {"target": "outcome", "algorithm": "LogisticRegression"}
+    details = details_of(TrainingPipeline(config).execute(tmp_path / "train.csv", tmp_path / "model"))
+    assert len(details.roc["1"]) <= 120

@@ -1,0 +1,112 @@
+"""The entry point under the real `sagemaker-training` toolkit, as SageMaker's own images start it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from mlops.pipelines import artifacts
+
+from .conftest import SETTINGS, build_table
+
+TOOLKIT = "sagemaker-training==5.1.4"
+
+
+@pytest.fixture(scope="session")
+def toolkit() -> Path:
+    """An environment with the toolkit, kept for the next run; skips where it cannot be made."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlops-tests"
+    environment = cache / TOOLKIT.replace("==", "-")
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    if not Path(uv).is_file():
+        pytest.skip("the toolkit needs uv to be installed")
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (environment / "ready").is_file():
+            _build(uv, environment)
+    return environment
+
+
+def _build(uv: str, environment: Path) -> None:
+    python = environment / "bin" / "python"
+    for command in (
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)],
+        [uv, "pip", "install", "--quiet", "--python", str(python), TOOLKIT, "setuptools<81"],
+    ):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            pytest.skip(f"{TOOLKIT} cannot be installed here: {error}")
+        if done.returncode:
+            pytest.skip(f"{TOOLKIT} cannot be installed here: {done.stderr.strip()[-300:]}")
+    (environment / "ready").touch()
+
+
+def prepare_container(base: Path, repository: Path) -> None:
+    """Lay out `/opt/ml` as SageMaker does for a script-mode job."""
+    source = base / "source"
+    shutil.copytree(repository / "training", source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        repository / "layers" / "mlops" / "mlops",
+        source / "mlops",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    config, channel = base / "input" / "config", base / "input" / "data" / "training"
+    config.mkdir(parents=True)
+    channel.mkdir(parents=True)
+    build_table(200).to_csv(channel / "data.csv", index=False)
+    hyperparameters = {
+        **SETTINGS,
+        "algorithm": "RandomForest",
+        "n_estimators": 12,
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": str(source),
+    }
+    documents = {
+        "hyperparameters": {name: json.dumps(value) for name, value in hyperparameters.items()},
+        # a name that resolves: the toolkit waits for its hosts up to a quarter of an hour
+        "resourceconfig": {
+            "current_host": "localhost",
+            "hosts": ["localhost"],
+            "network_interface_name": "lo",
+        },
+        "inputdataconfig": {"training": {"TrainingInputMode": "File", "ContentType": "text/csv"}},
+    }
+    for name, document in documents.items():
+        (config / f"{name}.json").write_text(json.dumps(document))
+
+
+def test_the_toolkit_runs_our_entry_point_in_script_mode(toolkit: Path, repository: Path, tmp_path: Path):
+    prepare_container(tmp_path, repository)
+    variables = {
+        "PATH": f"{toolkit / 'bin'}:{os.environ['PATH']}",
+        "HOME": os.environ["HOME"],
+        "SAGEMAKER_BASE_DIR": str(tmp_path),
+        "PYTHONPATH": sysconfig.get_path("purelib"),  # the libraries of the image
+        "AWS_REGION": "eu-west-1",
+    }
+    job = subprocess.run(
+        [str(toolkit / "bin" / "train")],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
+    assert "Reporting training SUCCESS" in job.stdout + job.stderr
+    manifest = artifacts.read_manifest(tmp_path / "model")
+    assert manifest.settings.hyperparameters == {"n_estimators": 12}
+    model, _ = artifacts.load_model(tmp_path / "model")
+    assert set(model.schema.feature_names) == {"age", "dose", "region"}
+    assert (tmp_path / "output" / "data" / "model_card.html").is_file()
