@@ -207,7 +207,7 @@ def render(lines: list[dict[str, Any]]) -> str:
         f"# Quality\n\n{question}\n\n"
         + "\n".join(rows)
         + (
-            f"\n\nClearly worse than the better peer (the whole interval below 0): {worse} of {len(lines)}.\n\n"
+            f"\n\nClearly worse than the better peer (interval wholly below 0): {worse} of {len(lines)}.\n\n"
             f"Measured on {os.cpu_count()} cores that others used too. Decision: {DECISION}\n"
         )
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import fields
 from importlib import resources as files
+from importlib.util import module_from_spec, spec_from_file_location
 
 import cfnlint.data.AdditionalSpecs
 import pytest
@@ -247,11 +249,9 @@ def test_state_machines_publish_a_metric_that_exists() -> None:
 
 @each_function
 def test_a_handler_reads_only_variables_that_the_template_sets(logical_id: str) -> None:
-    from importlib.util import module_from_spec, spec_from_file_location
-
     path = t.REPOSITORY / "functions" / t.snake_case(logical_id) / "app.py"
     specification = spec_from_file_location(f"app_{logical_id}", path)
-    module = module_from_spec(specification)
+    module = sys.modules[specification.name] = module_from_spec(specification)
     specification.loader.exec_module(module)
     declared = t.environment_of(t.functions()[logical_id])
     needed = {
