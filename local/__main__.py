@@ -45,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     deploy.add_argument("--stack", required=True)
     deploy.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
     command("demo", _demo, "Deploy the application and walk its whole path on real data.")
+    invoke = command(
+        "invoke", _invoke, "sam local invoke of one function in Docker, against the deployed stack."
+    )
+    invoke.add_argument("function", help="its folder, such as receive_upload")
+    invoke.add_argument("--case", default="", help="which of its events; the plain one by default")
+    invoke.add_argument("--skip-pull-image", action="store_true", help="use the image that is here already")
     serve = command("serve", _serve, "Run the emulator in the foreground (what `up` starts).")
     serve.add_argument("--port", type=int, required=True)
     serve.add_argument("--instance", required=True)
@@ -96,6 +102,16 @@ def _demo(options: argparse.Namespace) -> int:
 
     run(options.directory)
     return 0
+
+
+def _invoke(options: argparse.Namespace) -> int:
+    from local.deploy import outputs  # noqa: PLC0415 - as above
+    from local.invoke import invoke  # noqa: PLC0415
+    from local.stack import STACK_NAME  # noqa: PLC0415
+
+    cloud = _connected(options)
+    more = ["--skip-pull-image"] if options.skip_pull_image else []
+    return invoke(cloud, outputs(cloud, STACK_NAME), options.function, options.case, *more)
 
 
 def _print_outputs(outputs: Mapping[str, str]) -> None:

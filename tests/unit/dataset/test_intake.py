@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -279,6 +280,8 @@ def test_a_scoring_file_is_tied_to_the_champion_of_the_moment(world: World) -> N
     upload = world.drop("g/inference/a.csv", GOOD)
     world.receive(upload)
     document = world.executions.inference[upload.upload_id]
+    kept = ObjectRef("artifacts", f"predictions/g/{upload.upload_id}/request.json")
+    assert json.loads(world.objects.read(kept)) == document, "a scoring job reads its request from there"
     assert document["model"] == {
         "version": "v1.0.0",
         "artifact": {"uri": "s3://artifacts/model.tar.gz", "sha256": "ab", "version_id": "1"},

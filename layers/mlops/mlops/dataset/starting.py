@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops.dataset.intake_ports import IntakePorts
 from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef
 from mlops.models.dataset import DatasetVersion, TrainingRecord, ValidationReport
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
@@ -54,7 +55,11 @@ def start_training(
 
 
 def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -> str:
-    """Score the file with the champion of this moment; return the batch's id."""
+    """Score the file with the champion of this moment; return the batch's id.
+
+    The request is kept beside the predictions to come: a scoring job reads it from there, because SageMaker
+    passes no value longer than 256 characters.
+    """
     document = {
         "group": champion.model_group,
         "batch_id": upload.upload_id,
@@ -66,6 +71,9 @@ def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -
         },
         "settings": champion.settings.to_dict(),
     }
+    key = f"predictions/{champion.model_group}/{upload.upload_id}/request.json"
+    request = json.dumps(document, indent=2).encode()
+    ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")
     ports.executions.start_inference(upload.upload_id, document)
     return upload.upload_id
 
