@@ -16,9 +16,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from mlops.models.data_models import BaselineStatistics, DriftReport, InferenceResult, TrainingResult
 
 from mlops.infrastructure.clients import client
+from mlops.models.data_models import BaselineStatistics, DriftReport, InferenceResult, TrainingResult
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profile import load_baseline_statistics
 from mlops.pipelines.inference_pipeline import InferencePipeline

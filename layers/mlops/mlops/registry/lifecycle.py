@@ -65,5 +65,5 @@ def next_status(action: Action, status: Status | None) -> Status:
         return transition.target
     allowed = " or ".join(transition.sources) or "not registered yet"
     raise TransitionNotAllowedError(
-        f"Cannot {action} a version that is {status or 'not registered'}; it must be {allowed}."
+        f"To {action}, a version must be {allowed}, not {status or 'not registered'}."
     )
