@@ -36,7 +36,7 @@ test: static ## Everything, the end-to-end tests on the local cloud included
 	$(BIN)/python -m pytest tests
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks all
 
 deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|prod
 	$(BIN)/sam build --config-env $(or $(CONFIG),default)
