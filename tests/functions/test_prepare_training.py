@@ -78,3 +78,15 @@ def test_a_job_name_fits_sagemaker_whatever_the_group_is_called(app, event: dict
     assert len(name + "-999-999") <= 63
     assert all(character.isalnum() or character == "-" for character in name)
     assert name.endswith("-b7c1d9e2f4a6")
+
+
+def test_settings_too_long_for_a_job_are_refused_with_advice(app, event: dict):
+    event["settings"]["exclude_columns"] = [f"a_rather_long_column_name_{number}" for number in range(100)]
+    with pytest.raises(SettingsError, match="name fewer columns"):
+        app.handler(event, CONTEXT)
+
+
+def test_only_what_differs_from_the_defaults_travels_to_the_job(app, event: dict):
+    sent = json.loads(app.handler(event, CONTEXT)["hyperparameters"]["settings"])
+    assert "seed" not in sent
+    assert GroupSettings.from_config({"settings": sent}) == GroupSettings.from_dict(event["settings"])

@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops.errors import SettingsError
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.group_settings import GroupSettings
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 from mlops.pipelines.training_source import Source
 
+_MAX_HYPERPARAMETER = 2_500
 _MAX_NAME = 63 - len("-999-999")
 _TRAINING_ID_CHARACTERS = 12
 
@@ -47,7 +49,7 @@ def prepare_training(
     name = job_name(request)
     channels = [_channel("code", source.uri), _channel("training", request.dataset.uri)]
     hyperparameters = {
-        "settings": json.dumps(request.settings.to_dict(), sort_keys=True),
+        "settings": settings_text(request.settings),
         "group": request.group,
         "dataset_id": request.dataset_id,
     }
@@ -65,6 +67,25 @@ def prepare_training(
         "environment": {},
         "champion_version": hyperparameters.get("champion_version"),
     }
+
+
+def settings_text(settings: GroupSettings) -> str:
+    """Return what differs from the defaults as JSON: SageMaker takes values of at most 2,500 characters.
+
+    Raises
+    ------
+    SettingsError
+        If even that is longer.
+    """
+    defaults = GroupSettings().to_dict()
+    changed = {name: value for name, value in settings.to_dict().items() if value != defaults[name]}
+    text = json.dumps(changed, sort_keys=True)
+    if len(text) > _MAX_HYPERPARAMETER:
+        raise SettingsError(
+            f"The settings are {len(text)} characters long and a training job takes {_MAX_HYPERPARAMETER}: "
+            "name fewer columns in model.toml, for example by leaving excluded columns out of the file."
+        )
+    return text
 
 
 def job_name(request: TrainingRequest) -> str:
