@@ -1,1 +1,1 @@
-"""feature_store"""
+"""Feature definitions with offline and online reads: reserved, nothing is here yet."""

@@ -1,1 +1,1 @@
-"""infrastructure"""
+"""Adapters: AWS services, plain files, environment variables and events."""

@@ -1,1 +1,1 @@
-"""pipelines"""
+"""From a CSV to a model, and from a model and a CSV to predictions."""
