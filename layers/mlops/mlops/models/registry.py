@@ -50,7 +50,10 @@ class Source(Record):
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob(Record):
-    """The SageMaker job that made the model; `billable_seconds` is what it cost."""
+    """The SageMaker job that made the model; costs are in US dollars, None where the price is not known.
+
+    `estimated_cost_usd` was said before the job started, `actual_cost_usd` follows from `billable_seconds`.
+    """
 
     name: str
     arn: str
@@ -59,15 +62,39 @@ class TrainingJob(Record):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     billable_seconds: int | None = None
+    estimated_cost_usd: float | None = None
+    actual_cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChanges(Record):
+    """How a training file differs from the one that `model_version` was trained on.
+
+    `verdict` and `drift_score` (0.0 = same; larger = more drift) are those of the drift detector, None where
+    the files share no column. `sentences` are written for people, the most important first.
+    """
+
+    model_version: str
+    dataset_id: str
+    n_rows_before: int
+    n_rows_after: int
+    verdict: str | None = None
+    drift_score: float | None = None
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DataFindings(Record):
-    """What validation said about the training file; `findings` are short JSON documents."""
+    """What intake said about the training file; `findings` are short JSON documents.
+
+    `changes` compares it with the champion's file. `uploader` is who dropped it, as far as is known.
+    """
 
     verdict: str = "accept"
     n_rows: int | None = None
     findings: tuple[Mapping[str, Any], ...] = ()
+    changes: DatasetChanges | None = None
+    uploader: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

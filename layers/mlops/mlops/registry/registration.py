@@ -46,7 +46,7 @@ class FinishedTraining:
             job=_training_job(job),
             model=ObjectRef.from_uri(job["ModelArtifacts"]["S3ModelArtifacts"]),
             source=Source(prepared.get("source_digest"), prepared.get("source_uri")),
-            data=DataFindings(validation.get("verdict", "accept"), validation.get("n_rows"), findings),
+            data=DataFindings.from_dict({**validation, "findings": findings}),
         )
 
 
