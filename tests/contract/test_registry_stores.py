@@ -127,6 +127,26 @@ def test_rollback_brings_back_whom_the_champion_replaced(registry):
     assert registry.rollback(GROUP, to=versions[2]).model.version == versions[2]
 
 
+def test_a_rollback_of_a_champion_that_has_gone_is_refused(registry):
+    first, second, third = (approved(registry) for _ in range(3))
+    for version in (first, second, third):
+        registry.promote_model(GROUP, version)
+    with pytest.raises(TransitionNotAllowedError, match=f"{third} is the champion of {GROUP}, not {second}"):
+        registry.rollback(GROUP, to=first, only_from=second)
+    assert registry.rollback(GROUP, to=second, only_from=third).is_new
+    assert not registry.rollback(GROUP, to=second, only_from=third).is_new
+
+
+def test_an_expired_version_can_be_asked_about_again(registry):
+    version = registry.register(GROUP, a_candidate()).model.version
+    registry.request_approval(GROUP, version, "a" * 64)
+    registry.expire(GROUP, version)
+    with pytest.raises(TransitionNotAllowedError):
+        registry.request_approval(GROUP, version, "b" * 64)
+    assert registry.reopen(GROUP, version, by="ada", reason="was away").status is Status.REGISTERED
+    assert registry.request_approval(GROUP, version, "b" * 64).approval_request == "b" * 64
+
+
 def test_only_an_approved_version_is_promoted(registry):
     version = registry.register(GROUP, a_candidate()).model.version
     with pytest.raises(TransitionNotAllowedError, match="must be Approved"):

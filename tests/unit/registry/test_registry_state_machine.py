@@ -20,8 +20,8 @@ from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.model_registry import ModelRegistry
 
 GROUP = "g"
-FINAL = {Status.REJECTED_BY_GATE, Status.REJECTED, Status.EXPIRED, Status.SUPERSEDED}
-STEPS = ["approve_model", "reject_model", "expire", "supersede", "archive", "promote_model"]
+FINAL = {Status.REJECTED_BY_GATE, Status.REJECTED, Status.SUPERSEDED}
+STEPS = ["approve_model", "reject_model", "expire", "reopen", "supersede", "archive", "promote_model"]
 
 
 class RegistryLife(RuleBasedStateMachine):

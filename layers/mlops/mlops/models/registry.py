@@ -129,6 +129,7 @@ class ModelMetadata(Record):
     data: DataFindings = field(default_factory=DataFindings)
     warnings: tuple[str, ...] = ()
     evidence_uri: str | None = None
+    plots: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
     approval_request: str | None = None

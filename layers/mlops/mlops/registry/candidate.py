@@ -37,6 +37,7 @@ class Candidate(Record):
     feature_importance: Mapping[str, float] = field(default_factory=dict)
     data: DataFindings = field(default_factory=DataFindings)
     warnings: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 

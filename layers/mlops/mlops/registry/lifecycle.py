@@ -20,6 +20,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     EXPIRE = "expire"
+    REOPEN = "reopen"
     SUPERSEDE = "supersede"
     PROMOTE = "promote"
     ARCHIVE = "archive"
@@ -44,6 +45,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         Action.APPROVE: Transition(_UNDECIDED, Status.APPROVED),
         Action.REJECT: Transition((*_UNDECIDED, Status.APPROVED), Status.REJECTED),
         Action.EXPIRE: Transition(_UNDECIDED, Status.EXPIRED),
+        Action.REOPEN: Transition((Status.EXPIRED,), Status.REGISTERED),
         Action.SUPERSEDE: Transition(_UNDECIDED, Status.SUPERSEDED),
         Action.PROMOTE: Transition((Status.APPROVED,), Status.CHAMPION),
         Action.ARCHIVE: Transition((Status.CHAMPION, Status.APPROVED), Status.ARCHIVED),

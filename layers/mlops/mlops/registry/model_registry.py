@@ -201,6 +201,10 @@ class ModelRegistry(RegistryView):
         """Record that nobody decided in time."""
         return self._step(group, version, Action.EXPIRE, self._stamp(by, reason))
 
+    def reopen(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
+        """Let an expired version be asked about again."""
+        return self._step(group, version, Action.REOPEN, self._stamp(by, reason))
+
     def supersede(
         self, group: str, version: str, *, by: str | None = None, reason: str = ""
     ) -> ModelMetadata:
@@ -222,7 +226,13 @@ class ModelRegistry(RegistryView):
         return self._succeed(group, version, Action.PROMOTE, self._stamp(by, reason))
 
     def rollback(
-        self, group: str, *, to: str | None = None, by: str | None = None, reason: str = ""
+        self,
+        group: str,
+        *,
+        to: str | None = None,
+        only_from: str | None = None,
+        by: str | None = None,
+        reason: str = "",
     ) -> Promotion:
         """Make an archived version champion again: `to`, or the one that the champion took over from.
 
@@ -230,8 +240,11 @@ class ModelRegistry(RegistryView):
         ------
         RegistryError
             If the champion is the group's first one, so that there is nothing to go back to.
+        TransitionNotAllowedError
+            If neither `only_from`, when given, nor `to` is the champion.
         """
-        return self._succeed(group, to or self._predecessor(group), Action.ROLL_BACK, self._stamp(by, reason))
+        target = to or self._predecessor(group)
+        return self._succeed(group, target, Action.ROLL_BACK, self._stamp(by, reason), only_from)
 
     def _step(
         self, group: str, version: str, action: Action, stamp: Stamp, approval_request: str | None = None
@@ -248,11 +261,17 @@ class ModelRegistry(RegistryView):
 
         return self._backoff.run(attempt)
 
-    def _succeed(self, group: str, version: str, action: Action, stamp: Stamp) -> Promotion:
+    def _succeed(
+        self, group: str, version: str, action: Action, stamp: Stamp, only_from: str | None = None
+    ) -> Promotion:
         def attempt() -> Promotion:
             head, model = self._existing_head(group), self.get_model(group, version)
             if head.champion == version:
                 return Promotion(model, self._succession(group, version).previous_champion, is_new=False)
+            if only_from not in (None, head.champion):
+                raise TransitionNotAllowedError(
+                    f"{head.champion} is the champion of {group}, not {only_from}."
+                )
             champion = self.get_model(group, head.champion) if head.champion else None
             with self._refusing(group, head):
                 change = changes.succession(head, model, action, stamp, champion=champion)
