@@ -14,9 +14,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.s3 import S3Objects
-from mlops.monitoring.announcing import AwsAnnouncer
 from mlops.monitoring.nightly import NightlyCheck
 from mlops.monitoring.nightly_archive import NightlyArchive
 from mlops.registry.model_registry import ModelRegistry

@@ -155,5 +155,5 @@ def test_the_records_and_the_command_import_without_numpy():
 
 
 def test_the_nightly_check_needs_neither_scipy_nor_scikit_learn():
-    modules = ("mlops.monitoring.nightly", "mlops.monitoring.announcing")
+    modules = ("mlops.monitoring.nightly", "mlops.infrastructure.announcing")
     assert imported_of({"scipy", "sklearn"}, *modules) == set()

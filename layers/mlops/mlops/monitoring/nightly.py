@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from mlops.errors import DriftError
+from mlops.infrastructure.announcing import Announcer
 from mlops.infrastructure.cloudwatch import Metric
 from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 from mlops.monitoring.alert_state import AlertState, advance
-from mlops.monitoring.announcing import Announcer, announce
+from mlops.monitoring.announcing import announce
 from mlops.monitoring.batch import empty_batch, merge
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of

@@ -12,28 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import RegistryConflictError, RegistryError, TransitionNotAllowedError
-from mlops.infrastructure import environment
 from mlops.infrastructure.objects import ObjectStore
-from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
+from mlops.models.registry import Head, ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
 from mlops.registry.artifacts import describe_artifact
 from mlops.registry.candidate import Candidate, local_training_facts
 from mlops.registry.changes import Stamp
 from mlops.registry.contention import Backoff
-from mlops.registry.filesystem import FilesystemRegistry
 from mlops.registry.lifecycle import TRANSITIONS, Action
+from mlops.registry.opening import open_store
 from mlops.registry.store import RegistryStore
 from mlops.registry.view import RegistryView
 
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryEnvironment:
-    """Where the registry's table is named when the caller does not."""
-
-    registry_table_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +76,7 @@ class ModelRegistry(RegistryView):
         now: Callable[[], datetime] = utc_now,
         backoff: Backoff | None = None,
     ) -> None:
-        if store is None:
-            store = _dynamodb_store(table_name) if use_dynamodb else FilesystemRegistry(Path(root))
+        store = store or open_store(use_dynamodb, root=root, table_name=table_name)
         super().__init__(store, backoff or Backoff(), objects)
         self._actor = actor
         self._now = now
@@ -236,6 +227,8 @@ class ModelRegistry(RegistryView):
     ) -> Promotion:
         """Make an archived version champion again: `to`, or the one that the champion took over from.
 
+        With `only_from`, the champion that is to leave, a repeated call changes nothing.
+
         Raises
         ------
         RegistryError
@@ -243,7 +236,7 @@ class ModelRegistry(RegistryView):
         TransitionNotAllowedError
             If neither `only_from`, when given, nor `to` is the champion.
         """
-        target = to or self._predecessor(group)
+        target = to or self.predecessor(group, only_from)
         return self._succeed(group, target, Action.ROLL_BACK, self._stamp(by, reason), only_from)
 
     def _step(
@@ -267,7 +260,7 @@ class ModelRegistry(RegistryView):
         def attempt() -> Promotion:
             head, model = self._existing_head(group), self.get_model(group, version)
             if head.champion == version:
-                return Promotion(model, self._succession(group, version).previous_champion, is_new=False)
+                return Promotion(model, self.succession(group, version).previous_champion, is_new=False)
             if only_from not in (None, head.champion):
                 raise TransitionNotAllowedError(
                     f"{head.champion} is the champion of {group}, not {only_from}."
@@ -290,28 +283,5 @@ class ModelRegistry(RegistryView):
                 raise
             raise RegistryConflictError(f"{group} changed while it was read.") from refusal
 
-    def _predecessor(self, group: str) -> str:
-        champion = self._existing_head(group).champion
-        if champion is None:
-            raise RegistryError(f"{group} has no champion yet, so there is nothing to roll back.")
-        previous = self._succession(group, champion, Action.PROMOTE).previous_champion
-        if previous is None:
-            raise RegistryError(f"{champion} is the first champion of {group}; there is none to go back to.")
-        return previous
-
-    def _succession(self, group: str, version: str, *actions: Action) -> AuditEntry:
-        """Return the newest entry that made the version champion."""
-        wanted = actions or (Action.PROMOTE, Action.ROLL_BACK)
-        entries = [
-            entry for entry in self.audit(group) if entry.version == version and entry.action in wanted
-        ]
-        return entries[-1]
-
     def _stamp(self, by: str | None, reason: str) -> Stamp:
         return Stamp(by or self._actor or getpass.getuser(), reason, self._now())
-
-
-def _dynamodb_store(table_name: str | None) -> RegistryStore:
-    from mlops.registry.dynamodb import DynamoDBRegistry  # noqa: PLC0415  see clients.py
-
-    return DynamoDBRegistry(table_name or environment.read(RegistryEnvironment).registry_table_name)

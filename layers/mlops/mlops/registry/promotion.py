@@ -9,7 +9,7 @@ from mlops.errors import ArtifactError, ObjectNotFoundError, RegistryError
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.approval import ApprovalDecision
 from mlops.models.registry import ModelMetadata, Status
-from mlops.registry.artifacts import describe_object
+from mlops.registry.artifacts import describe_artifact, describe_object, s3_objects
 from mlops.registry.model_registry import ModelRegistry, Promotion
 
 DeclineOutcome = Literal["Rejected", "Expired", "Superseded"]
@@ -32,7 +32,7 @@ def promote_approved(
     model = registry.get_model(group, version)
     if approval.decision != "approved" or approval.approval_id_hash != (model.approval_request or ""):
         raise RegistryError(f"This is no approval of {group} {version}; ask for approval again.")
-    _check_artifact(model, objects)
+    check_artifact(model, objects)
     if model.status is not Status.CHAMPION:
         registry.approve_model(group, version, by=approval.decided_by, reason=approval.reason)
     return registry.promote_model(group, version, by=approval.decided_by, reason=approval.reason)
@@ -81,10 +81,20 @@ def compose_decline(model: ModelMetadata, champion: ModelMetadata | None) -> tup
     return f"{name} {headline}", f"{name} {headline}.\n{sentence}{reason}\n\n{stays}\n\n{advice}\n"
 
 
-def _check_artifact(model: ModelMetadata, objects: ObjectStore) -> None:
-    ref = ObjectRef.from_uri(model.artifact.uri, model.artifact.version_id)
+def check_artifact(model: ModelMetadata, objects: ObjectStore | None = None) -> None:
+    """Read the version's artifact again and compare it with what was registered.
+
+    Raises
+    ------
+    ArtifactError
+        If that version of the artifact is gone, or its bytes have changed.
+    """
     try:
-        found = describe_object(ref, objects)
+        if model.artifact.uri.startswith("s3://"):
+            ref = ObjectRef.from_uri(model.artifact.uri, model.artifact.version_id)
+            found = describe_object(ref, objects or s3_objects())
+        else:
+            found = describe_artifact(model.artifact.uri)
     except ObjectNotFoundError as error:
         raise ArtifactError(f"The artifact of {model.version} is gone: {error}") from error
     if found != model.artifact:

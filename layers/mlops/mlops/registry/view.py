@@ -11,6 +11,7 @@ from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
 from mlops.registry.artifacts import s3_objects
 from mlops.registry.comparison import ModelComparison, compare
 from mlops.registry.contention import Backoff
+from mlops.registry.lifecycle import Action
 from mlops.registry.store import RegistryStore
 
 BASELINE_FILENAME = "baseline_statistics.json"
@@ -72,6 +73,36 @@ class RegistryView:
     def audit(self, group: str) -> list[AuditEntry]:
         """Return everything that ever happened to the group, oldest first."""
         return self._store.audit(group)
+
+    def predecessor(self, group: str, champion: str | None = None) -> str:
+        """Return the version that a champion (default: the one in service) was promoted in place of.
+
+        Raises
+        ------
+        RegistryError
+            If there is none to go back to.
+        """
+        version = champion or self._existing_head(group).champion
+        if version is None:
+            raise RegistryError(f"{group} has no champion yet, so there is nothing to roll back.")
+        previous = self.succession(group, version, Action.PROMOTE).previous_champion
+        if previous is None:
+            raise RegistryError(f"{version} is the first champion of {group}; there is none to go back to.")
+        return previous
+
+    def succession(self, group: str, version: str, *actions: Action) -> AuditEntry:
+        """Return the newest entry that made the version champion, by one of the actions when some are named.
+
+        Raises
+        ------
+        RegistryError
+            If it never was the champion.
+        """
+        wanted = actions or (Action.PROMOTE, Action.ROLL_BACK)
+        for entry in reversed(self.audit(group)):
+            if entry.version == version and entry.action in wanted:
+                return entry
+        raise RegistryError(f"{group} {version} was never the champion.")
 
     def compare_models(self, group: str, a: str, b: str) -> ModelComparison:
         """Return what differs from version `a` to version `b`; `.render()` gives it as text."""
