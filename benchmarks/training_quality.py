@@ -5,8 +5,8 @@
 Without FOLDER the training files of examples/ are measured, by their model.toml.
 FOLDER holds CSV files, each with a JSON of the same name that says `target` and, where there are any, `task`,
 `positive`, `id_columns`, `group_column` ("a+b" for two), and `leakage_columns`. Each file is split by our own
-split, several times with another seed; the peers are fitted to the same training rows and see the same
-features. Peers: logistic or ridge regression behind imputation, scaling and one-hot, and
+split, several times under other names for the same persons; the peers are fitted to the same training rows and
+see the same features. Peers: logistic or ridge regression behind imputation, scaling and one-hot, and
 HistGradientBoosting, both with scikit-learn's own defaults. The table goes to
 benchmarks/results/training_quality.md.
 """
@@ -79,6 +79,20 @@ def config_of(source: Path, seed: int) -> dict[str, Any]:
     }
 
 
+def renamed(source: Path, config: dict[str, Any], seed: int, folder: Path) -> Path:
+    """Write the file with other names for the same persons or rows: the split hangs on nothing else."""
+    frame = pd.read_csv(source, dtype=str, keep_default_na=False)
+    names = config.get("group_columns") or config.get("group_column") or config.get("id_columns")
+    if not names:
+        frame["row"], names = np.arange(len(frame)).astype(str), "row"
+        config["id_columns"] = ["row"]
+    column = names if isinstance(names, str) else names[0]
+    frame[column] = frame[column] + f" ({seed})"
+    path = folder / source.name
+    frame.to_csv(path, index=False)
+    return path
+
+
 def plain_peers(task: str) -> dict[str, Any]:
     """Return what a person writes in five minutes, unfitted."""
     numbers = make_column_selector(dtype_include="number")
@@ -114,11 +128,11 @@ def scores_of(fitted: Any, rows: pd.DataFrame, task: str) -> Scores:
 class Trial:
     """One data set under one split: the rows, and what each contender says of the held-out ones."""
 
-    def __init__(self, source: Path, seed: int) -> None:
-        self.source = source
+    def __init__(self, source: Path, seed: int, folder: Path) -> None:
         self.config = config_of(source, seed)
+        self.source = renamed(source, self.config, seed, folder) if seed else source
         settings = GroupSettings.from_config(self.config)
-        self.frame = read_training_table(source, settings)
+        self.frame = read_training_table(self.source, settings)
         self.problem = define_problem(self.frame[settings.target], settings)
         self.split = split_rows(self.frame, str(settings.target), settings)
 
@@ -163,27 +177,35 @@ def measure(source: Path, seeds: int, algorithms: Sequence[str]) -> list[dict[st
     """Return a line per split and algorithm: our score, the better peer's, and the paired interval."""
     lines = []
     for seed in range(seeds):
-        trial = Trial(source, seed)
-        metric = PRIMARY[trial.problem.task]
-        ours = {algorithm: trial.ours(algorithm) for algorithm in algorithms}
-        theirs = {name: trial.theirs(name) for name in plain_peers(trial.problem.task)}
-        best = max(theirs, key=lambda name: trial.judge(theirs[name])[metric])
-        for algorithm, (scores, result, seconds) in ours.items():
-            low, high = trial.difference(scores, theirs[best], metric)
-            lines.append(
-                {
-                    "set": source.parent.name if source.stem == "train" else source.stem,
-                    "metric": metric,
-                    "algorithm": algorithm,
-                    "took": result.algorithm,
-                    "ours": trial.judge(scores)[metric],
-                    "peer": trial.judge(theirs[best])[metric],
-                    "best": best,
-                    "low": low,
-                    "high": high,
-                    "seconds": seconds,
-                }
-            )
+        with tempfile.TemporaryDirectory() as folder:
+            lines += measure_split(source, seed, Path(folder), algorithms)
+    return lines
+
+
+def measure_split(source: Path, seed: int, folder: Path, algorithms: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a line per algorithm for one split."""
+    trial = Trial(source, seed, folder)
+    metric = PRIMARY[trial.problem.task]
+    ours = {algorithm: trial.ours(algorithm) for algorithm in algorithms}
+    theirs = {name: trial.theirs(name) for name in plain_peers(trial.problem.task)}
+    best = max(theirs, key=lambda name: trial.judge(theirs[name])[metric])
+    lines = []
+    for algorithm, (scores, result, seconds) in ours.items():
+        low, high = trial.difference(scores, theirs[best], metric)
+        lines.append(
+            {
+                "set": source.parent.name if source.stem == "train" else source.stem,
+                "metric": metric,
+                "algorithm": algorithm,
+                "took": result.algorithm,
+                "ours": trial.judge(scores)[metric],
+                "peer": trial.judge(theirs[best])[metric],
+                "best": best,
+                "low": low,
+                "high": high,
+                "seconds": seconds,
+            }
+        )
     return lines
 
 

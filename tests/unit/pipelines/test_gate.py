@@ -49,12 +49,12 @@ def test_a_score_that_could_not_be_computed_is_refused():
     ("difference", "low", "high", "passed", "words"),
     [
         (0.05, 0.02, 0.08, True, "is better than that of v1.0.0"),
-        (0.01, -0.02, 0.04, True, "does not differ clearly"),
-        (-0.01, -0.04, 0.02, True, "does not differ clearly"),
+        (0.01, -0.02, 0.04, False, "does not differ clearly from that of v1.0.0 on the same 500 rows"),
+        (-0.01, -0.04, 0.02, False, "An equal model does not replace the champion"),
         (-0.05, -0.08, -0.02, False, "is clearly worse"),
     ],
 )
-def test_only_a_clearly_worse_model_is_refused_and_an_equal_one_is_called_so(
+def test_only_a_clearly_better_model_passes_and_an_equal_one_is_called_so(
     difference, low, high, passed, words
 ):
     result = judge(metrics(), against_champion(difference, low, high))
@@ -87,6 +87,24 @@ def test_a_rule_on_another_score_stands_beside_the_dummy():
 def test_an_asked_change_must_be_reached_and_be_more_than_chance(difference, low, high, passed):
     rules = {"roc_auc": GateRule(min_absolute_change=0.02)}
     assert judge(metrics(), against_champion(difference, low, high), rules).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "passed"), [(-0.015, 0.02, True), (-0.03, 0.03, False), (-0.018, -0.001, True)]
+)
+def test_a_change_below_zero_lets_an_equal_model_pass_that_is_shown_to_be_hardly_worse(low, high, passed):
+    rules = {"roc_auc": GateRule(min_absolute_change=-0.02)}
+    result = judge(metrics(), against_champion((low + high) / 2, low, high), rules)
+    assert result.passed is passed
+    verb = "reaches" if passed else "misses"
+    assert f"roc_auc {verb} the rule of being worse by at most 0.020, beyond chance" in result.reasons[1]
+    relative = {"roc_auc": GateRule(min_relative_change=-0.025)}
+    assert judge(metrics(), against_champion((low + high) / 2, low, high), relative).passed is passed
+
+
+def test_of_two_asked_changes_the_greater_one_counts():
+    rules = {"roc_auc": GateRule(min_absolute_change=-0.1, min_relative_change=0.1)}
+    assert not judge(metrics(), against_champion(0.05, 0.02, 0.08), rules).passed
 
 
 def test_a_relative_change_is_a_share_of_the_champions_score():

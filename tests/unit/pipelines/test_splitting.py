@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,10 +65,33 @@ def test_a_corrected_label_does_not_move_its_row():
     assert (first.test == second.test).all()
 
 
-def test_another_seed_holds_other_rows_out():
+@pytest.mark.parametrize(
+    "named", [{}, {"group_columns": ("person",)}, {"time_column": "year", "group_columns": ("person",)}]
+)
+def test_another_seed_moves_nobody_to_the_other_side(named):
     frame = visits()
-    first, second = (split_rows(frame, "y", GroupSettings(seed=seed)) for seed in (0, 1))
-    assert (first.test != second.test).any()
+    first, second = (split_rows(frame, "y", GroupSettings(seed=seed, **named)) for seed in (0, 1))
+    assert (first.test == second.test).all()
+    assert (first.train == second.train).all()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {},
+        {"group_columns": ("person",)},
+        {"time_column": "year"},
+        {"time_column": "year", "group_columns": ("person",)},
+    ],
+)
+def test_a_smaller_held_out_part_lies_within_a_greater_one(named):
+    parts = [
+        split_rows(visits(), "y", GroupSettings(test_fraction=fraction, **named))
+        for fraction in (0.1, 0.2, 0.3, 0.6)
+    ]
+    for smaller, greater in pairwise(parts):
+        assert not (smaller.test & ~greater.test).any()
+        assert not (greater.train & ~smaller.train).any()
 
 
 def test_one_group_alone_cannot_be_split():

@@ -25,7 +25,8 @@ class GateRule(Record):
     """What one metric must reach; the field names are those of MLflow's `MetricThreshold`.
 
     `threshold` is the least acceptable score. `min_absolute_change` and `min_relative_change` (a share, 0.01
-    = one percent) are how much better than the champion the candidate must be.
+    = one percent) are how much better than the champion the candidate must be; below 0 they are how much
+    worse it may be, so that an equal model of newer data passes.
     """
 
     threshold: float | None = None
@@ -58,7 +59,7 @@ class GroupSettings(Record):
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
     whoever must not sit on both sides of the split; `time_column` orders the rows. Without `algorithm` the
     better one of a linear and a boosted model is taken. Without `gate` rules the candidate must beat a dummy
-    model.
+    model, and the champion by more than chance.
     """
 
     target: str | None = None

@@ -18,6 +18,11 @@ from mlops.models.training import (
     MetricComparison,
 )
 
+BETTER_THAN_CHAMPION = "better_than_champion"
+_BETTER = "is better than that of"
+_EQUAL = "does not differ clearly from that of"
+_WORSE = "is clearly worse than that of"
+
 
 def judge(
     metrics: EvaluationMetrics,
@@ -27,9 +32,10 @@ def judge(
     """Judge a candidate.
 
     Without rules two things are asked of the primary score: its interval must lie above the dummy model's
-    score, and the interval of its difference to the champion must not lie below 0, so that a clearly worse
-    model is refused and an equal one passes with that said. A rule with a `threshold` on the primary score
-    takes the place of the first, one with a `min_..._change` that of the second.
+    score, and the interval of its paired difference to the champion above 0, so that an equal model does not
+    win by noise. A rule with a `threshold` on the primary score takes the place of the first, one with a
+    `min_..._change` that of the second. A candidate passes beside a champion that it cannot be compared with,
+    and that is said.
 
     Parameters
     ----------
@@ -103,16 +109,19 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
     if not comparison.comparable or found is None:
         reason = comparison.reason or f"{primary} is not defined for both"
         message = f"Not compared with {name}: {reason}"
-        return GateCheck("not_worse_than_champion", primary, message, passed=True)
-    message = (
-        f"{primary} {_verdict(found)} {name} on the same {comparison.n_rows} rows: {_difference(found)}."
-    )
-    passed = found.interval[1] >= 0.0
+        return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
+    verdict = _verdict(found)
+    message = f"{primary} {verdict} {name} on the same {comparison.n_rows} rows: {_difference(found)}."
+    if verdict == _EQUAL:
+        message += (
+            " An equal model does not replace the champion; "
+            f"a gate.{primary}.min_absolute_change below 0 would let it pass."
+        )
     return GateCheck(
-        "not_worse_than_champion",
+        BETTER_THAN_CHAMPION,
         primary,
         message,
-        passed=passed,
+        passed=verdict == _BETTER,
         value=found.candidate,
         required=found.champion,
     )
@@ -121,8 +130,8 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
 def _verdict(found: MetricComparison) -> str:
     low, high = found.interval
     if low > 0.0:
-        return "is better than that of"
-    return "is clearly worse than that of" if high < 0.0 else "does not differ clearly from that of"
+        return _BETTER
+    return _WORSE if high < 0.0 else _EQUAL
 
 
 def _difference(found: MetricComparison) -> str:
@@ -154,7 +163,10 @@ def _check_threshold(metric: str, rule: GateRule, value: float) -> GateCheck:
 
 
 def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -> GateCheck:
-    """Ask for the change itself, and that chance does not explain it: equal models do not win by noise."""
+    """Ask for the change, and that chance does not explain it: equal models do not win by noise.
+
+    A change below 0 is a margin: the whole interval must show that the candidate is worse by no more.
+    """
     name = comparison.champion_version or "the champion"
     found = comparison.metrics.get(metric)
     if not comparison.comparable or found is None:
@@ -163,10 +175,18 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     sign = 1.0 if rule.higher_is_better else -1.0
     gain = sign * found.difference
     least_gain = min(sign * end for end in found.interval)
-    required = max(rule.min_absolute_change or 0.0, (rule.min_relative_change or 0.0) * abs(found.champion))
-    passed = gain >= required and least_gain > 0.0
+    required = _required_change(rule, found)
+    if required < 0.0:
+        passed, asked = least_gain >= required, f"of being worse by at most {-required:.3f}"
+    else:
+        passed, asked = gain >= required and least_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
-    message = (
-        f"{metric} {verb} of a change of {required:.3f}, beyond chance, against {name}: {_difference(found)}."
-    )
+    message = f"{metric} {verb} {asked}, beyond chance, against {name}: {_difference(found)}."
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
+
+
+def _required_change(rule: GateRule, found: MetricComparison) -> float:
+    asked = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
+    if rule.min_relative_change is not None:
+        asked.append(rule.min_relative_change * abs(found.champion))
+    return max(asked)

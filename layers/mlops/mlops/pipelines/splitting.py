@@ -1,12 +1,12 @@
 """Which rows are held out. Membership hangs on what a row is, never on its place in the file.
 
 A row, person or group that was trained on once is trained on in every later training, too: a file that grew
-by new rows moves no old one to the other side (but for a time split, whose cut moves on with time).
+by new rows moves no old one to the other side (but for a time split, whose cut moves on with time). Nor does
+another seed, and the part of a smaller `test_fraction` lies within that of a greater one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,8 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
     target
         The target column; it has no part in a row's identity, because labels get corrected.
     settings
-        `time_column`, `group_columns`, `id_columns`, `test_fraction` and `seed` are used.
+        `time_column`, `group_columns`, `id_columns` and `test_fraction` are used; `seed` is not, or a
+        champion of another seed would have been trained on rows that are held out here.
 
     Raises
     ------
@@ -83,7 +84,9 @@ def fold_numbers(frame: pd.DataFrame, target: str, settings: GroupSettings, n_fo
     return folds
 
 
-def _hash_position(frame: pd.DataFrame, target: str, settings: GroupSettings, salt: str = "") -> np.ndarray:
+def _hash_position(
+    frame: pd.DataFrame, target: str, settings: GroupSettings, salt: str = "split"
+) -> np.ndarray:
     """Return a number in [0, 1) per row, the same for equal rows in every file."""
     names = settings.group_columns or settings.id_columns
     hashes = _content_hash(frame, target)
@@ -91,8 +94,8 @@ def _hash_position(frame: pd.DataFrame, target: str, settings: GroupSettings, sa
         texts = pd.concat([as_texts(frame[name]).fillna("") for name in names], axis=1)
         is_nameless = (texts == "").all(axis=1).to_numpy()
         hashes = np.where(is_nameless, hashes, hash_pandas_object(texts, index=False).to_numpy())
-    # pandas takes a hash key for text only, so seed and salt are mixed in here
-    salted = hash_array(hashes ^ hash_array(np.array([f"{settings.seed}/{salt}"], dtype=object)))
+    # pandas takes a hash key for text only, so the salt is mixed in here
+    salted = hash_array(hashes ^ hash_array(np.array([salt], dtype=object)))
     return (salted >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
@@ -154,14 +157,16 @@ def _time_numbers(column: pd.Series) -> np.ndarray:
     return np.where(moments.isna().to_numpy(), np.nan, numbers)
 
 
-def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse settings that name columns the file does not have.
+def require_columns(frame: pd.DataFrame, settings: GroupSettings) -> None:
+    """Refuse settings whose split hangs on columns that the file does not have.
 
     Raises
     ------
     TrainingError
         If a column is missing; all missing ones are named.
     """
+    names = [*settings.id_columns, *settings.group_columns]
+    names += [settings.time_column] if settings.time_column else []
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise TrainingError(

@@ -1,0 +1,145 @@
+"""Question: how often does a retrained model that is no better than the champion win by noise?
+
+    python -m benchmarks gate -- [--retrainings 200]
+
+Champion and candidate are trained on different draws of one distribution (eight numbers, one row in ten
+positive) and scored on the same held-out rows, as in a training job. Beside equal ones: a champion of a tenth
+of the rows, and one that lacks the best column. The table goes to benchmarks/results/gate.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlops.models.group_settings import GateRule, GroupSettings
+from mlops.models.training import ChampionComparison, EvaluationMetrics
+from mlops.pipelines.evaluation import compare, dummy_scores, evaluate
+from mlops.pipelines.fitting import fit_pipeline
+from mlops.pipelines.gate import judge
+from mlops.pipelines.model import Scores
+from mlops.pipelines.schema import FeatureColumn
+from mlops.pipelines.task import Problem
+
+N_FEATURES = 8
+N_TRAINED = 2_000
+FEATURES = tuple(FeatureColumn(f"x{number}", "numeric") for number in range(N_FEATURES))
+COEFFICIENTS = np.array([0.9, 0.6, 0.5, 0.4, 0.3, 0.2, 0.0, 0.0])
+INTERCEPT = -2.9  # one row in ten is positive
+
+RULES: dict[str, Callable[[EvaluationMetrics, ChampionComparison], bool]] = {
+    "0.02 more ROC-AUC, no interval": lambda _, found: found.metrics["roc_auc"].difference >= 0.02,
+    "default": lambda metrics, found: judge(metrics, found).passed,
+    "`min_absolute_change = 0.02`": lambda metrics, found: _passes(metrics, found, 0.02),
+    "`min_absolute_change = -0.05`": lambda metrics, found: _passes(metrics, found, -0.05),
+}
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What the champion was trained on."""
+
+    n_rows: int = N_TRAINED
+    features: tuple[FeatureColumn, ...] = FEATURES
+
+
+CHAMPIONS = {
+    "an equal one": Champion(),
+    "one of a tenth of the rows": Champion(n_rows=N_TRAINED // 10),
+    "one without the best column": Champion(features=FEATURES[1:]),
+}
+
+
+def retraining(
+    rng: np.random.Generator, n_held_out: int, champion: Champion, algorithm: str
+) -> tuple[EvaluationMetrics, ChampionComparison]:
+    """Train both on draws of their own, and score them on the same held-out rows."""
+    rows, truth = draw(rng, n_held_out)
+    ours = trained(rng, N_TRAINED, FEATURES, algorithm)(rows)
+    theirs = trained(rng, champion.n_rows, champion.features, algorithm)(rows)
+    problem = Problem("binary", "y", truth, ("0", "1"), 2)
+    members = np.arange(n_held_out)
+    dummy = dummy_scores(problem, draw(rng, 200)[1], n_held_out)
+    metrics = evaluate(problem, truth, ours, dummy, members=members, threshold=0.5, rng=rng)
+    return metrics, compare(problem, truth, ours, theirs, members=members, rng=rng)
+
+
+def draw(rng: np.random.Generator, n_rows: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return rows and their truth."""
+    values = rng.normal(size=(n_rows, N_FEATURES))
+    chance = 1.0 / (1.0 + np.exp(-(values @ COEFFICIENTS + INTERCEPT)))
+    frame = pd.DataFrame(values, columns=[feature.name for feature in FEATURES])
+    return frame, (rng.random(n_rows) < chance).astype(np.int64)
+
+
+def trained(
+    rng: np.random.Generator, n_rows: int, features: tuple[FeatureColumn, ...], algorithm: str
+) -> Callable[[pd.DataFrame], Scores]:
+    """Return the scoring function of a model of fresh rows."""
+    rows, truth = draw(rng, n_rows)
+    names = [feature.name for feature in features]
+    fitted = fit_pipeline(rows[names], truth, features, GroupSettings(algorithm=algorithm), "binary").pipeline
+
+    def score(frame: pd.DataFrame) -> Scores:
+        probabilities = fitted.predict_proba(frame[names])
+        return Scores((probabilities[:, 1] >= 0.5).astype(np.int64), probabilities)
+
+    return score
+
+
+def _passes(metrics: EvaluationMetrics, found: ChampionComparison, change: float) -> bool:
+    return judge(metrics, found, {"roc_auc": GateRule(min_absolute_change=change)}).passed
+
+
+def measure(n_retrainings: int, n_held_out: int, champion: Champion, algorithm: str) -> Mapping[str, float]:
+    """Return the share of retrainings that each rule lets pass."""
+    rng = np.random.default_rng(n_held_out)
+    passed = dict.fromkeys(RULES, 0)
+    for _ in range(n_retrainings):
+        metrics, found = retraining(rng, n_held_out, champion, algorithm)
+        for name, rule in RULES.items():
+            passed[name] += rule(metrics, found)
+    return {name: count / n_retrainings for name, count in passed.items()}
+
+
+def render(n_retrainings: int) -> str:
+    """Return the table: one line per champion and number of held-out rows."""
+    lines = [
+        "# The gate against chance",
+        "",
+        (__doc__ or "").splitlines()[0],
+        "",
+        f"Share of {n_retrainings} retrainings that pass; {N_TRAINED:,} training rows, one in ten positive.",
+        "",
+        f"| algorithm | champion | held out | {' | '.join(RULES)} |",
+        "|---|---|---|" + "---|" * len(RULES),
+    ]
+    for algorithm in ("LogisticRegression", "HistGradientBoosting"):
+        for name, champion in CHAMPIONS.items():
+            for n_held_out in (200, 1_000):
+                shares = measure(n_retrainings, n_held_out, champion, algorithm)
+                cells = " | ".join(f"{share:.1%}" for share in shares.values())
+                lines.append(f"| {algorithm} | {name} | {n_held_out:,} | {cells} |")
+    decision = (
+        "Decision: without a rule of its own a group's candidate passes only when the paired interval of the "
+        "difference lies above 0; whoever wants equal models of newer data to pass sets a margin below 0."
+    )
+    return "\n".join([*lines, "", decision, ""])
+
+
+def main() -> None:
+    """Measure, print, and keep the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--retrainings", type=int, default=200)
+    table = render(parser.parse_args().retrainings)
+    print(table)
+    (Path(__file__).parent / "results" / "gate.md").write_text(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The champion on the candidate's held-out rows: whether it can be compared at all, and how it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mlops.errors import ArtifactError, DatasetError, TrainingError
+from mlops.models.group_settings import GroupSettings
+from mlops.models.training import ChampionComparison
+from mlops.pipelines import artifacts
+from mlops.pipelines.evaluation import compare
+from mlops.pipelines.model import Scores
+from mlops.pipelines.schema import ModelSchema
+from mlops.pipelines.splitting import require_columns, split_rows
+from mlops.pipelines.task import Problem
+from mlops.pipelines.training_rows import TrainingRows
+
+MIN_COMPARED_ROWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The model in service: its directory, and its version where that is known."""
+
+    path: Path
+    version: str | None = None
+
+
+def compare_with_champion(
+    champion: Champion, rows: TrainingRows, scores: Scores, *, rng: np.random.Generator
+) -> ChampionComparison:
+    """Score the champion on our held-out rows; one that cannot be scored fails nothing, but is named.
+
+    Rows that the champion's own settings had put on its training side are left out.
+
+    Parameters
+    ----------
+    champion
+        Its directory is loaded with the same distrust as for scoring.
+    rows
+        Those of the candidate's training.
+    scores
+        What the candidate says of its held-out rows.
+    rng
+        Source of the bootstrap draws.
+    """
+    held_out = rows.split.test
+    try:
+        model, manifest = artifacts.load_model(champion.path)
+        if reason := _why_not_comparable(model.schema, rows.problem):
+            return ChampionComparison(champion.version, reason=reason)
+        theirs, _ = model.score(rows.frame[held_out])
+        unseen = _unseen(rows, model.schema, manifest.settings)
+    except (ArtifactError, DatasetError, TrainingError) as error:
+        return ChampionComparison(champion.version, reason=str(error))
+    if unseen.sum() < MIN_COMPARED_ROWS:
+        reason = (
+            f"it may have been trained on {int((~unseen).sum())} of the {len(unseen)} held-out rows; "
+            "id_columns or group_columns that stay the same keep every row on its side."
+        )
+        return ChampionComparison(champion.version, reason=reason)
+    return compare(
+        rows.problem,
+        rows.problem.y[held_out][unseen],
+        scores.take(unseen),
+        _in_order_of(rows.problem.labels, theirs.take(unseen), model.schema),
+        members=rows.split.members[held_out][unseen],
+        rng=rng,
+        champion_version=champion.version,
+    )
+
+
+def _unseen(rows: TrainingRows, schema: ModelSchema, settings: GroupSettings) -> np.ndarray:
+    """Tell of each held-out row whether the champion's split had held it out, too.
+
+    Where content names a row, it is what the champion's file had of it: a new column must not make every row
+    a new one.
+    """
+    known = {schema.target, *schema.feature_names, *schema.ignored_columns}
+    by_content = not (settings.group_columns or settings.id_columns)
+    if by_content and (gone := sorted(known - set(rows.frame.columns))):
+        raise DatasetError(
+            f"this file lacks {', '.join(gone)}, without which nobody can tell on which of the held-out rows "
+            "it was trained."
+        )
+    content = rows.frame[[name for name in rows.frame.columns if name in known]]
+    require_columns(content, settings)
+    held_out: np.ndarray = split_rows(content, schema.target, settings).test[rows.split.test]
+    return held_out
+
+
+def _why_not_comparable(champion: ModelSchema, problem: Problem) -> str | None:
+    if champion.target != problem.target:
+        return f"it predicts {champion.target!r}, the candidate {problem.target!r}."
+    if champion.task != problem.task:
+        return f"it was trained for a {champion.task} task, the candidate for a {problem.task} one."
+    if not set(champion.labels) <= set(problem.labels) or (
+        problem.task == "binary" and champion.labels != problem.labels
+    ):
+        return f"its classes are {', '.join(champion.labels)}, those here {', '.join(problem.labels)}."
+    return None
+
+
+def _in_order_of(labels: tuple[str, ...], scores: Scores, schema: ModelSchema) -> Scores:
+    """Rewrite the champion's label positions as positions in our labels."""
+    if scores.probabilities is None:
+        return scores
+    places = np.array([labels.index(label) for label in schema.labels])
+    probabilities = np.zeros((len(scores.predicted), len(labels)))
+    probabilities[:, places] = scores.probabilities
+    return Scores(places[scores.predicted], probabilities)

@@ -1,0 +1,42 @@
+"""The model that a training's rows ask for: chosen and fitted on the training part alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.choosing import N_FOLDS, choose
+from mlops.pipelines.fitting import fit_pipeline
+from mlops.pipelines.model import Model
+from mlops.pipelines.training_rows import TrainingRows
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A model, the settings with which it was fitted, and how it came to be taken.
+
+    `contenders` are the primary scores out of fold of those it was chosen from; `warnings` are the words of
+    the libraries.
+    """
+
+    model: Model
+    settings: GroupSettings
+    contenders: Mapping[str, float]
+    warnings: tuple[str, ...]
+
+
+def fit_model(rows: TrainingRows) -> FittedModel:
+    """Choose algorithm and threshold out of fold, then fit to all training rows.
+
+    Raises
+    ------
+    TrainingError
+        If a hyperparameter has an impossible value.
+    """
+    train, features, task = rows.split.train, rows.selection.features, rows.problem.task
+    aligned, y = rows.aligned[train], rows.problem.y[train]
+    choice = choose(aligned, y, rows.folds(N_FOLDS), features, rows.settings, task)
+    fit = fit_pipeline(aligned, y, features, choice.settings, task)
+    model = Model(rows.schema(choice.threshold), fit.pipeline)
+    return FittedModel(model, choice.settings, choice.contenders, fit.warnings)
