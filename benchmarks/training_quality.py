@@ -5,7 +5,7 @@
 Without FOLDER the training files of examples/ are measured, by their model.toml.
 FOLDER holds CSV files, each with a JSON of the same name that says `target` and, where there are any, `task`,
 `positive`, `id_columns`, `group_column` ("a+b" for two), and `leakage_columns`. Each file is split by our own
-split, several times under other names for the same persons; the peers are fitted to the same training rows and
+split, several times under other names for the same persons; the peers are fitted to the same rows and
 see the same features. Peers: logistic or ridge regression behind imputation, scaling and one-hot, and
 HistGradientBoosting, both with scikit-learn's own defaults. The table goes to
 benchmarks/results/training_quality.md.

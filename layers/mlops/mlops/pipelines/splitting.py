@@ -19,6 +19,8 @@ from mlops.models.group_settings import GroupSettings
 from mlops.pipelines.columns import as_numbers, as_texts
 
 _MIN_READABLE_TIMES = 0.95
+# changing either moves rows between the parts in every group that there is
+_SPLIT, _FOLDS = "0/", "0/folds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
 
 def fold_numbers(frame: pd.DataFrame, target: str, settings: GroupSettings, n_folds: int) -> np.ndarray:
     """Return the fold, 0..n_folds-1, of each training row; groups stay whole."""
-    position = _hash_position(frame, target, settings, salt="folds")
+    position = _hash_position(frame, target, settings, salt=_FOLDS)
     folds: np.ndarray = np.minimum((position * n_folds).astype(int), n_folds - 1)
     return folds
 
