@@ -142,3 +142,9 @@ def test_a_number_read_as_text_or_as_float_is_the_same_id(numbers: list[int]):
         return
     assert (splits[0] == splits[1]).all()
     assert (splits[0] == splits[2]).all()
+
+
+def test_the_sides_of_known_rows_stay_what_they_were_in_every_later_release():
+    frame = pd.DataFrame({"id": [f"P{number}" for number in range(24)], "y": 0})
+    split = split_rows(frame, "y", GroupSettings(id_columns=("id",)))
+    assert np.flatnonzero(split.test).tolist() == [5, 12, 20]

@@ -87,7 +87,7 @@ def fold_numbers(frame: pd.DataFrame, target: str, settings: GroupSettings, n_fo
 
 
 def _hash_position(
-    frame: pd.DataFrame, target: str, settings: GroupSettings, salt: str = "split"
+    frame: pd.DataFrame, target: str, settings: GroupSettings, salt: str = _SPLIT
 ) -> np.ndarray:
     """Return a number in [0, 1) per row, the same for equal rows in every file."""
     names = settings.group_columns or settings.id_columns
