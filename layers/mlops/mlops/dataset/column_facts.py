@@ -58,6 +58,9 @@ class ColumnFacts:
     control: Sightings = field(default_factory=Sightings)
     spaced: Sightings = field(default_factory=Sightings)
     missing: Sightings = field(default_factory=Sightings)
+    # what the beginning of the table showed, when this is a later part of it
+    expects_numbers: bool = False
+    expects_dates: bool = False
 
     @property
     def is_numeric(self) -> bool:
@@ -148,11 +151,15 @@ class ColumnFacts:
         self.n_rows += len(codes)
 
     def _may_be_numeric(self) -> bool:
-        if self.n_rows == 0 or (self.known is not None and self.known.kind in ("integer", "number")):
+        if self.n_rows == 0 or self.expects_numbers:
+            return True
+        if self.known is not None and self.known.kind in ("integer", "number"):
             return True
         return self.n_numbers + self.n_number_like > 0 or self.n_missing_as_number == self.n_rows
 
     def _may_be_date(self, values: list[str]) -> bool:
+        if self.expects_dates:
+            return True
         if self.n_rows == 0 and not self._is_known_date():
             return bool(_DAY.search("\n".join(values)))
         return self.n_dates + self.impossible_dates.count > 0 or self._is_known_date()

@@ -1,4 +1,4 @@
-"""`mlops validate FILE`: the verdict over a file, for people or as JSON."""
+"""`mlops validate FILE`: the verdict over a file, or a folder of parts, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from mlops.dataset.limits import Limits
+from mlops.dataset.parts.listing import parts_in_folder
+from mlops.dataset.parts.validating import validate_parts
 from mlops.dataset.privacy import shown
 from mlops.dataset.validation import validate
 from mlops.errors import DatasetError
@@ -19,7 +21,9 @@ _SIGNS = {"reject": "x", "warn": "!", "info": "-"}
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser("validate", help="check a CSV file and say whether it can be used")
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a file, or a folder with the parts of one table"
+    )
     parser.add_argument("--settings", type=Path, metavar="model.toml", help="settings of the model group")
     parser.add_argument("--contract", type=Path, metavar="contract.json", help="what the file must look like")
     parser.add_argument("--purpose", choices=("training", "inference"), default="training")
@@ -31,13 +35,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; return 0 when the file can be used, 1 when it is rejected."""
     settings = GroupSettings.from_toml(_read(arguments.settings)) if arguments.settings else None
-    report = validate(
-        arguments.file,
-        settings,
-        _contract(arguments.contract) if arguments.contract else None,
-        purpose=arguments.purpose,
-        limits=Limits(min_rows=arguments.min_rows),
-    )
+    contract = _contract(arguments.contract) if arguments.contract else None
+    limits = Limits(min_rows=arguments.min_rows)
+    if arguments.file.is_dir():
+        parts = parts_in_folder(arguments.file)
+        report = validate_parts(parts, settings, contract, purpose=arguments.purpose, limits=limits)
+    else:
+        report = validate(arguments.file, settings, contract, purpose=arguments.purpose, limits=limits)
     text = report.to_json() if arguments.json else _as_text(arguments.file.name, report)
     sys.stdout.write(text)
     return 1 if report.verdict == "reject" else 0

@@ -41,13 +41,16 @@ class Dialect:
     has_bad_header_quotes: bool = False
 
 
-def detect(head: bytes) -> Dialect | None:
-    """Read the dialect off the beginning of the text (UTF-8); None when it holds nothing but blank lines."""
+def detect(head: bytes, *, delimiter: str | None = None, decimal: str | None = None) -> Dialect | None:
+    """Read the dialect off the beginning of the text (UTF-8); None when it holds nothing but blank lines.
+
+    A `delimiter` or `decimal` that is known already is not guessed.
+    """
     offset, line, has_sep_line, named = _skip_to_header(head)
     if offset >= len(head):
         return None
     sample = head[offset:].decode("utf-8", "ignore")
-    delimiter = named or _vote(sample)
+    delimiter = delimiter or named or _vote(sample)
     end, n_lines = _end_of_record(head, offset)
     header = head[offset:end].decode("utf-8", "ignore")
     names, is_well_quoted = _names(header, delimiter)
@@ -58,7 +61,7 @@ def detect(head: bytes) -> Dialect | None:
         skipped_bytes=end,
         n_skipped_lines=line - 1 + n_lines,
         has_sep_line=has_sep_line,
-        decimal=_decimal(sample, delimiter),
+        decimal=decimal or _decimal(sample, delimiter),
         has_bad_header_quotes=not is_well_quoted,
     )
 

@@ -10,7 +10,8 @@ class LabelChanges:
 
     def __init__(self) -> None:
         self.n_changes = 0
-        self._last: str | None = None
+        self.first: str | None = None
+        self.last: str | None = None
 
     def add(self, chunk: Chunk, position: int) -> None:
         """Take the rows of a chunk, whose labels stand at that position."""
@@ -18,6 +19,16 @@ class LabelChanges:
         if not len(cells):
             return
         self.n_changes += int((cells.codes[1:] != cells.codes[:-1]).sum())
-        if self._last is not None and self._last != cells[0]:
+        if self.last is not None and self.last != cells[0]:
             self.n_changes += 1
-        self._last = str(cells[-1])
+        self.first = str(cells[0]) if self.first is None else self.first
+        self.last = str(cells[-1])
+
+    def merged(self, later: LabelChanges) -> LabelChanges:
+        """Return the changes over these rows and the later ones."""
+        both = LabelChanges()
+        is_change = self.last is not None and later.first is not None and self.last != later.first
+        both.n_changes = self.n_changes + later.n_changes + is_change
+        both.first = self.first if self.first is not None else later.first
+        both.last = later.last if later.last is not None else self.last
+        return both

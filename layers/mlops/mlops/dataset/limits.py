@@ -25,3 +25,4 @@ class Limits(Record):
     max_expanded_bytes: int = 2048 * MIB
     bomb_bytes: int = 32 * MIB
     bomb_ratio: float = 100.0
+    max_parts: int = 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from itertools import groupby
 
 from mlops.dataset.privacy import shown
 from mlops.models.dataset import ColumnSummary, Finding, ValidationReport
@@ -90,7 +91,7 @@ def _finding(finding: Finding) -> str:
             if (finding.count or 0) <= len(finding.lines)
             else f" (first {len(finding.lines)} of {finding.count:,})"
         )
-        parts.append(f'<p class="small">Lines{more}: {", ".join(map(str, finding.lines))}</p>')
+        parts.append(f'<p class="small">Lines{more}: {_lines(finding)}</p>')
     if finding.examples:
         shown_examples = " ".join(f"<code>{escape(example)}</code>" for example in finding.examples)
         parts.append(f'<p class="small">For example: {shown_examples}</p>')
@@ -99,6 +100,16 @@ def _finding(finding: Finding) -> str:
     badge = f'<span class="badge">{_SEVERITIES[finding.severity]}</span>'
     rule = f'<code class="rule">{escape(finding.rule_id)}</code>'
     return f'<article class="{finding.severity}"><header>{badge}{rule}</header>{"".join(parts)}</article>'
+
+
+def _lines(finding: Finding) -> str:
+    if not finding.parts:
+        return ", ".join(map(str, finding.lines))
+    pairs = zip(finding.parts, finding.lines, strict=False)
+    by_part = {part: [line for _, line in lines] for part, lines in groupby(pairs, lambda pair: pair[0])}
+    return "; ".join(
+        f"{escape(shown(part, 60))} {', '.join(map(str, lines))}" for part, lines in by_part.items()
+    )
 
 
 def _columns(columns: Iterable[ColumnSummary]) -> str:

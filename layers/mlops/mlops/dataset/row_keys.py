@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,7 @@ class RowKeys:
         self._feature_keys: list[Keys] = []
         self._row_keys: list[Keys] = []
         self._lines: list[NDArray[np.int64] | range] = []
+        self._parts: list[tuple[str, int]] = []
 
     def add(self, chunk: Chunk) -> None:
         """Take the rows of a chunk."""
@@ -71,6 +73,39 @@ class RowKeys:
 
     def _keys(self, chunk: Chunk, positions: Sequence[int]) -> list[Keys]:
         return [_column_keys(chunk, position, self._decimal) for position in positions]
+
+    def export(self) -> dict[str, NDArray[Any]]:
+        """Return everything as arrays, for `restored`."""
+        lines = [np.asarray(lines, np.int64) for lines in self._lines]
+        return {
+            "ids": _joined(self._id_keys),
+            "features": _joined(self._feature_keys),
+            "rows": _joined(self._row_keys),
+            "lines": np.concatenate(lines) if lines else np.zeros(0, np.int64),
+        }
+
+    def restored(self, arrays: Mapping[str, NDArray[Any]], part: str) -> RowKeys:
+        """Return keys for the same columns with what `export` gave of one part.
+
+        Without `features` among the arrays only ids are compared, and `must_compare_rows` tells whether
+        that is enough.
+        """
+        found = RowKeys(self._ids, self._target, decimal=self._decimal)
+        found._compares_rows = not self._ids or "features" in arrays
+        found._parts = [(part, len(arrays["lines"]))]
+        found._lines = [_compact(arrays["lines"])]
+        found._id_keys = [arrays["ids"]]
+        found._feature_keys = [arrays["features"]] if "features" in arrays else []
+        found._row_keys = [arrays["rows"]] if "rows" in arrays and self._target is not None else []
+        return found
+
+    def merged(self, later: RowKeys) -> RowKeys:
+        """Return the keys of these rows and the later ones."""
+        both = RowKeys(self._ids, self._target, decimal=self._decimal)
+        both._compares_rows = self._compares_rows
+        for name in ("_id_keys", "_feature_keys", "_row_keys", "_lines", "_parts"):
+            setattr(both, name, [*getattr(self, name), *getattr(later, name)])
+        return both
 
     @property
     def must_compare_rows(self) -> bool:
@@ -107,7 +142,13 @@ class RowKeys:
         found = Sightings()
         if repeated.any():
             found.note(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
+            found.parts = self._parts_of(np.flatnonzero(repeated)[: len(found.lines)])
         return found
+
+    def _parts_of(self, rows: NDArray[np.int64]) -> list[str]:
+        """Return the part that each row stands in; nothing when the table has none."""
+        ends = np.cumsum([n_rows for _, n_rows in self._parts])
+        return [self._parts[p][0] for p in np.searchsorted(ends, rows, side="right")] if self._parts else []
 
 
 def _compact(lines: NDArray[np.int64]) -> NDArray[np.int64] | range:

@@ -18,6 +18,8 @@ _STAGES = {
 }
 BEFORE_READING = {
     "settings": "`model.toml` of the group cannot be read or says something impossible.",
+    "parts": "A closed folder has no parts, too many, parts in folders below, or parts that are gone.",
+    "manifest": "A manifest cannot be read, or names what is no part.",
     "no_champion": "A file to score was dropped for a group without a model in service.",
 }
 _INTRODUCTION = """\

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from mlops.dataset.cells import view_as_missing, view_as_numbers
 from mlops.dataset.chunks import Chunk
 
-_MAX_ROWS = 10_000
+MAX_ROWS = 10_000
+# a cell longer than this belongs to no category, so the rest of it decides nothing
+_LONGEST_CELL = 200
 
 
 class RowSample:
@@ -31,7 +35,7 @@ class RowSample:
             columns |= {p: np.asarray(cells[chosen], dtype=object) for p, cells in chunk.texts.items()}
             self._parts.append(pd.DataFrame(columns))
             self._rows.append(rows[chosen])
-        if sum(map(len, self._rows)) > 2 * _MAX_ROWS:
+        if sum(map(len, self._rows)) > 2 * MAX_ROWS:
             self._thin()
 
     def _thin(self) -> None:
@@ -39,6 +43,33 @@ class RowSample:
         keep = [rows % self._stride == 0 for rows in self._rows]
         self._parts = [part[mask] for part, mask in zip(self._parts, keep, strict=True)]
         self._rows = [rows[mask] for rows, mask in zip(self._rows, keep, strict=True)]
+
+    def export(self, stride: int = 1) -> dict[int, list[float] | list[str]]:
+        """Return the rows of the sample that fall on `stride`, column by column, for `restored`."""
+        if not self._parts:
+            return {}
+        table = pd.concat(self._parts, ignore_index=True)[np.concatenate(self._rows) % stride == 0]
+        return {int(position): _plain(table[position]) for position in table}
+
+    @classmethod
+    def restored(cls, columns: Mapping[int, Sequence[float] | Sequence[str]], decimal: str) -> RowSample:
+        """Return a sample of the rows that `export` gave."""
+        sample = cls(decimal)
+        if columns:
+            table = pd.DataFrame(
+                {
+                    p: np.asarray(c, object if isinstance(c[0], str) else np.float64)
+                    for p, c in columns.items()
+                }
+            )
+            sample._parts, sample._rows = [table], [np.arange(len(table))]
+        return sample
+
+    def merged(self, later: RowSample) -> RowSample:
+        """Return the rows of both; they are as even as the two strides were equal."""
+        both = RowSample(self._decimal)
+        both._parts, both._rows = [*self._parts, *later._parts], [*self._rows, *later._rows]
+        return both
 
     def column(self, position: int, *, is_numeric: bool) -> pd.Series:
         """Return a column of the sample: floats, or stripped text with None where it is missing."""
@@ -56,3 +87,9 @@ class RowSample:
             [None if m else t.strip() for t, m in zip(texts, missing, strict=True)], dtype=object
         )
         return pd.Series(clean[codes], dtype=object)
+
+
+def _plain(cells: pd.Series) -> list[float] | list[str]:
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        return [float(number) for number in cells]
+    return [str(cell)[:_LONGEST_CELL] for cell in cells]

@@ -14,11 +14,15 @@ MAX_EXAMPLES = 3
 
 @dataclass(slots=True)
 class Sightings:
-    """Counts every sighting and keeps the first twenty lines and the first few distinct values."""
+    """Counts every sighting and keeps the first twenty lines and the first few distinct values.
+
+    When a table comes in parts, `parts` names the one in which each of the lines stands.
+    """
 
     count: int = 0
     lines: list[int] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
     def note(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
         """Add sightings on these lines; `values` are what was seen, in any number."""
@@ -34,6 +38,15 @@ class Sightings:
                 break
             if value not in self.values:
                 self.values.append(value)
+
+    def merged(self, later: Sightings) -> Sightings:
+        """Return these sightings and later ones as one."""
+        return Sightings(
+            self.count + later.count,
+            [*self.lines, *later.lines][:MAX_LINES],
+            list(dict.fromkeys((*self.values, *later.values)))[:MAX_EXAMPLES],
+            [*self.parts, *later.parts][:MAX_LINES],
+        )
 
     def __bool__(self) -> bool:
         return self.count > 0

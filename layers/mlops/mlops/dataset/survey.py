@@ -13,6 +13,7 @@ from mlops.dataset.dialect import Dialect, detect
 from mlops.dataset.inspection import Inspection, inspect, open_blocks
 from mlops.dataset.label_changes import LabelChanges
 from mlops.dataset.limits import Limits
+from mlops.dataset.parts.agreement import Agreement
 from mlops.dataset.records import RecordCutter, Shape
 from mlops.dataset.row_keys import RowKeys
 from mlops.dataset.sample import RowSample
@@ -43,9 +44,10 @@ class Survey:
     are_ids_assumed: bool = False
     keys: RowKeys | None = None
     sample: RowSample | None = None
-    label_changes: int = 0
+    labels: LabelChanges = field(default_factory=LabelChanges)
     last_record: tuple[str, ...] = ()
     is_named_as_gzip: bool = False
+    agreed: Agreement | None = None
 
     @property
     def n_rows(self) -> int:
@@ -84,23 +86,29 @@ def survey(
     *,
     purpose: str,
     limits: Limits,
+    agreed: Agreement | None = None,
 ) -> Survey:
-    """Read the file and gather what the rules need; raises nothing for bad content."""
+    """Read the file and gather what the rules need; raises nothing for bad content.
+
+    With `agreed` the file is one part of a larger table: it is read as the others are, so that facts add up.
+    """
     inspection = inspect(path, limits)
-    found = Survey(inspection, purpose, settings, limits, contract)
+    found = Survey(inspection, purpose, settings, limits, contract, agreed=agreed)
     found.is_named_as_gzip = path.suffix.lower() == ".gz"
     if not inspection.is_readable:
         return found
     head = read_head(path, inspection)
-    found.dialect = detect(head)
+    found.dialect = detect(head) if agreed is None else agreed.dialect_of(head)
     if found.dialect is None:
         return found
     found.names = clean_names(found.dialect.names)
-    _assign_roles(found)
-    if not _is_header_sane(found):
+    assign_roles(found)
+    if not _is_header_sane(found) or (agreed is not None and found.names != agreed.names):
         return found
     plans: dict[int, Plan] = {}
     _pass_over(path, found, plans)
+    if agreed is not None:
+        return found  # whether the plans were right shows when all parts are merged
     if _corrects(plans, found):
         _pass_over(path, found, plans)
     if found.keys is not None and found.keys.must_compare_rows:
@@ -157,7 +165,7 @@ def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
     is_planned = bool(plans)
     tokens: dict[int, tuple[str, ...]] = {}
     active: dict[int, Plan] = dict(plans) if is_planned else dict.fromkeys(range(len(found.names)), "text")
-    labels = LabelChanges()
+    found.labels = labels = LabelChanges()
     for chunk in chunks_of(path, found.inspection, dialect, cutter, active, tokens):
         for column in found.columns:
             if column.position in chunk.numbers:
@@ -166,14 +174,13 @@ def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
                 column.add_text(chunk.texts[column.position], chunk.lines)
         active.update(dict.fromkeys(chunk.mixed, "mixed"))  # reading it as numbers would fail again
         if not is_planned:
-            plans.update(_plans(found))
+            plans.update(plans_of(found) if found.agreed is None else enumerate(found.agreed.plans))
             active.update(plans)
             numeric = frozenset(position for position, plan in plans.items() if plan == "number")
             tokens.update({c.position: tuple(c.tokens) for c in found.columns if c.position in numeric})
             chunk = replace(chunk, mixed=numeric)  # noqa: PLW2901  its keys must equal those of later rows
             is_planned = True
         _add_rows(found, chunk, labels)
-    found.label_changes = labels.n_changes
 
 
 _FEW_LABELS = 100
@@ -193,11 +200,16 @@ def _reset(found: Survey, cutter: RecordCutter) -> None:
         ColumnFacts(position, name, contract.column(name) if contract else None, decimal)
         for position, name in enumerate(found.names)
     )
-    found.keys = _row_keys(found)
+    if found.agreed is not None:
+        for column in found.columns:
+            column.expects_numbers = found.agreed.has_numbers[column.position]
+            column.expects_dates = found.agreed.has_dates[column.position]
+    found.keys = row_keys_of(found, compares_rows=found.agreed is not None)
     found.sample = RowSample(decimal)
 
 
-def _row_keys(found: Survey, *, compares_rows: bool = False) -> RowKeys:
+def row_keys_of(found: Survey, *, compares_rows: bool = False) -> RowKeys:
+    """Return empty keys for the rows of a table with these columns."""
     positions = {name: position for position, name in enumerate(found.names)}
     ids = [positions[name] for name in found.id_names if name in positions]
     target = positions.get(found.target) if found.target else None
@@ -209,7 +221,7 @@ def _compare_rows(path: Path, found: Survey, plans: Mapping[int, Plan]) -> None:
     """Read once more, for the keys of whole rows alone."""
     dialect = found.dialect
     assert dialect is not None  # noqa: S101  there are rows
-    found.keys = _row_keys(found, compares_rows=True)
+    found.keys = row_keys_of(found, compares_rows=True)
     cutter = RecordCutter(dialect, header_of(path, found.inspection, dialect), found.limits)
     tokens = {c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == "number"}
     active = dict(plans)
@@ -218,7 +230,7 @@ def _compare_rows(path: Path, found: Survey, plans: Mapping[int, Plan]) -> None:
         found.keys.add(chunk)
 
 
-def _plans(found: Survey) -> dict[int, Plan]:
+def plans_of(found: Survey) -> dict[int, Plan]:
     """Decide from the columns so far which ones are parsed as numbers.
 
     Ids always stay text, and so does a target of few values, whose labels must be counted.
@@ -238,7 +250,7 @@ def _plans(found: Survey) -> dict[int, Plan]:
 
 def _corrects(plans: dict[int, Plan], found: Survey) -> bool:
     """Whether columns that began as numbers turned out to be text, and the plans were corrected."""
-    wrong = [p for p, plan in _plans(found).items() if plan != "number" and plans.get(p) == "number"]
+    wrong = [p for p, plan in plans_of(found).items() if plan != "number" and plans.get(p) == "number"]
     plans.update(dict.fromkeys(wrong, "text"))
     return bool(wrong)
 
@@ -257,7 +269,7 @@ def _add_rows(found: Survey, chunk: Chunk, labels: LabelChanges) -> None:
     found.last_record = tuple(({**texts, **numbers})[p] for p in range(len(found.names)))
 
 
-def _assign_roles(found: Survey) -> None:
+def assign_roles(found: Survey) -> None:
     """Say which column is the target and which are ids, from settings, contract or names."""
     named = found.settings.target or (found.contract.target if found.contract else None)
     found.target = named or _assumed_target(found.names)

@@ -63,9 +63,15 @@ def validate(
 
 def report_on(found: Survey) -> ValidationReport:
     """Apply every rule that the survey got far enough for, worst findings first."""
-    stages = _reached(found)
-    findings = [f for rule in RULES.values() if rule.stage in stages for f in rule.findings(found)]
-    findings.sort(key=lambda finding: _SEVERITY_ORDER[finding.severity])
+    stages = reached(found)
+    return report_with(
+        found, [f for rule in RULES.values() if rule.stage in stages for f in rule.findings(found)]
+    )
+
+
+def report_with(found: Survey, findings: list[Finding]) -> ValidationReport:
+    """Return the report of a survey with these findings, the worst first."""
+    findings = sorted(findings, key=lambda finding: _SEVERITY_ORDER[finding.severity])
     target = found.target_column
     n_unlabelled = target.n_missing if target is not None and found.is_training else 0
     return ValidationReport(
@@ -89,7 +95,8 @@ def _settings(settings: GroupSettings | Mapping[str, Any] | None) -> GroupSettin
     return GroupSettings.from_config(settings or {})
 
 
-def _reached(found: Survey) -> set[Stage]:
+def reached(found: Survey) -> set[Stage]:
+    """Return the stages whose rules make sense for what could be read."""
     stages: set[Stage] = {"file"}
     if found.dialect is not None:
         stages.add("header")

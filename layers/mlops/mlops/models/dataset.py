@@ -24,6 +24,7 @@ class Finding(Record):
 
     `lines` are 1-based lines of the file as an editor shows them (at most 20, the first ones), `examples` at
     most three values and never of an id, free-text or personal column. `count` is how often it occurs.
+    `parts` names the part in which each of the lines stands, when the data came as several files.
     """
 
     rule_id: str
@@ -34,6 +35,7 @@ class Finding(Record):
     examples: tuple[str, ...] = ()
     count: int | None = None
     advice: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

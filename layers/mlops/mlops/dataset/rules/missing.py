@@ -72,4 +72,4 @@ def missing_ids(survey: Survey) -> Iterable[Note]:
         column = survey.find(name)
         if column and column.n_missing_as_text and not survey.are_ids_assumed:
             message = f"{plural(column.n_missing_as_text, 'row')} without an id in column {shown(name)}."
-            yield Note("warn", message, column=name, lines=tuple(column.missing.lines))
+            yield Note("warn", message, column=name, where=column.missing)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops.dataset.privacy import safe_examples
+from mlops.dataset.privacy import safe_examples, shown
 from mlops.dataset.sightings import Sightings
 from mlops.dataset.survey import Survey
 from mlops.models.dataset import Finding, Severity
@@ -49,6 +49,7 @@ class Rule:
                 message=note.message,
                 column=note.column,
                 lines=note.lines or tuple(where.lines),
+                parts=() if note.lines else tuple(where.parts),
                 examples=safe_examples(where.values) if note.show else (),
                 count=where.count or None,
                 advice=note.advice,
@@ -71,9 +72,14 @@ def rule(rule_id: str, title: str, *, stage: Stage = "rows") -> Callable[[Check]
 
 
 def lines_text(where: Sightings) -> str:
-    """Return `line 7`, `lines 7, 9 and 11` or `lines 7, 9, 11 and 40 more`."""
+    """Return `line 7`, `lines 7, 9 and 11`, `lines 7, 9, 11 and 40 more`, or `line 7 of part-01.csv`."""
     first = where.lines[:3]
     rest = where.count - len(first)
+    if where.parts:
+        places = ", ".join(
+            f"line {n} of {shown(part, 60)}" for n, part in zip(first, where.parts, strict=False)
+        )
+        return f"{places} and {rest:,} more" if rest > 0 else places
     if rest > 0:
         return f"lines {', '.join(map(str, first))} and {rest:,} more"
     if len(first) == 1:

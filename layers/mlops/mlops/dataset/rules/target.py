@@ -158,7 +158,7 @@ def sorted_by_target(survey: Survey) -> Iterable[Note]:
     if not survey.is_training or column is None or not is_classification(survey):
         return
     n_classes = len(class_counts(survey))
-    if 1 < n_classes == survey.label_changes + 1 and survey.n_rows >= 4 * n_classes:
+    if 1 < n_classes == survey.labels.n_changes + 1 and survey.n_rows >= 4 * n_classes:
         message = (
             "The rows are sorted by the target: their order, and ids that follow it, would leak the label."
         )
