@@ -19,7 +19,8 @@ from mlops.infrastructure.cloudwatch import Metric, publish
 from mlops.infrastructure.eventbridge import publish_event
 from mlops.infrastructure.metric_names import MODELS_REGISTERED, MODELS_REJECTED_BY_GATE
 from mlops.infrastructure.s3 import S3Objects
-from mlops.registry.model_registry import ModelRegistry, Registration
+from mlops.models.registry import Registration
+from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import describe_change
 from mlops.registry.registration import FinishedTraining, register_training, summarize
 

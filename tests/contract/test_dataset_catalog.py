@@ -133,7 +133,7 @@ def test_a_dataset_has_not_drifted_from_itself(catalog: DatasetCatalog, tmp_path
 def test_the_command_adds_lists_shows_and_compares(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = ["--root", str(tmp_path / "d"), "--registry", str(tmp_path / "r")]
+    places = ["--root", str(tmp_path)]
     for name, rows in (("a.csv", 600), ("b.csv", 650)):
         assert main(["datasets", "add", "g", str(a_file(tmp_path, name, rows=rows)), *places]) == 0
     assert "650 rows, 4 columns  trained: no version" in capsys.readouterr().out

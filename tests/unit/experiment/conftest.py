@@ -36,7 +36,7 @@ def clock() -> TickingClock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> FilesystemRuns:
-    return FilesystemRuns(tmp_path / "runs")
+    return FilesystemRuns(tmp_path / "experiment-runs")
 
 
 @pytest.fixture

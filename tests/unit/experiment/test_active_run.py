@@ -74,7 +74,7 @@ def test_an_interrupt_marks_the_run_as_failed_too(tracker):
 
 def test_a_store_that_breaks_down_does_not_hide_the_first_error(tracker, tmp_path):
     run = tracker.start_run(GROUP)
-    (tmp_path / "runs" / GROUP / run.run_id / "run.json").unlink()
+    (tmp_path / "experiment-runs" / GROUP / run.run_id / "run.json").unlink()
     with pytest.raises(ZeroDivisionError) as caught, run:
         _ = 1 / 0
     assert "could not be marked as failed" in caught.value.__notes__[0]
@@ -137,7 +137,7 @@ def test_a_long_run_has_few_files_of_metrics(tracker, tmp_path, clock):
         for step in range(6000):
             run.log_metric("loss", 1.0, step=step)
             clock.skip(5)
-    files = list((tmp_path / "runs").rglob("*.jsonl"))
+    files = list((tmp_path / "experiment-runs").rglob("*.jsonl"))
     assert len(tracker.history(GROUP, run.run_id)) == 6000
     assert len(files) < 160
 
@@ -217,7 +217,7 @@ def test_an_artifact_stays_within_its_run(tracker, path):
 
 def test_nothing_to_log_is_said(tracker, tmp_path):
     with tracker.start_run(GROUP) as run:
-        for path in (tmp_path / "nothing", tmp_path / "runs" / "empty"):
+        for path in (tmp_path / "nothing", tmp_path / "experiment-runs" / "empty"):
             with pytest.raises(ExperimentError, match="no file to log"):
                 run.log_artifact(path)
 

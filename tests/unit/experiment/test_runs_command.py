@@ -28,7 +28,7 @@ def type_in(tmp_path, tracker, capsys):
     add_parser(parser.add_subparsers())
 
     def type_in(*words: str) -> str:
-        arguments = parser.parse_args(["runs", *words, "--directory", str(tmp_path / "runs")])
+        arguments = parser.parse_args(["runs", *words, "--root", str(tmp_path)])
         assert arguments.run(arguments) == 0
         return capsys.readouterr().out
 

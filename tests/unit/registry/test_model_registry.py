@@ -81,7 +81,7 @@ def test_the_calls_of_the_description_work_on_a_laptop(registry, tmp_path):
     assert register(registry, directory, dataset_version="v1.1").version == "v1.0.1"
     assert registry.approve_model(GROUP, "v1.0.0").status == "Approved"
     comparison = registry.compare_models(GROUP, "v1.0.0", "v1.0.1")
-    assert comparison.facts["dataset"].a == "v1.0"
+    assert comparison.data["dataset"].a == "v1.0"
     assert registry.load_baseline_statistics(GROUP, "v1.0.0") == BASELINE
 
 

@@ -1,68 +1,214 @@
-"""The command line of the registry, on a registry in files."""
+"""The commands over the registry, as a person types them, on plain files."""
 
 from __future__ import annotations
 
-import argparse
+import csv
+import getpass
+import io
 import json
 
 import pytest
 
-from mlops.errors import RegistryError
-from mlops.models.registry import Artifact
-from mlops.models.training import EvaluationMetrics
+from mlops.command_line import main
+from mlops.models.registry import AuditEntry, DataFindings, DatasetChanges, TrainingJob
+from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
+from mlops.registry.audit import replay
 from mlops.registry.candidate import Candidate
-from mlops.registry.command import add_parser
 from mlops.registry.model_registry import ModelRegistry
+
+GROUP = "adherence"
+
+
+def a_metric(value: float) -> EvaluationMetrics:
+    return EvaluationMetrics(
+        roc_auc=value, primary="roc_auc", intervals={"roc_auc": (value - 0.05, value + 0.05)}
+    )
 
 
 @pytest.fixture
-def run(tmp_path, capsys):
-    registry = ModelRegistry(root=tmp_path, actor="ada")
-    metrics = EvaluationMetrics(roc_auc=0.7, primary="roc_auc")
-    for dataset in ("d1", "d2"):
-        registry.register(
-            "g", Candidate("RandomForest", {}, metrics, dataset, Artifact("s3://b/k", "0" * 64))
-        )
-
-    def run(*arguments: str) -> str:
-        parser = argparse.ArgumentParser()
-        add_parser(parser.add_subparsers())
-        parsed = parser.parse_args(["registry", *arguments, "--root", str(tmp_path)])
-        assert parsed.run(parsed) == 0
-        return capsys.readouterr().out
-
-    run.registry = registry
-    return run
-
-
-def test_groups_and_versions_are_listed(run):
-    assert run("groups") == "g\n"
-    assert "v1.0.1   Registered" in run("versions", "g")
-    assert [model["version"] for model in json.loads(run("versions", "g", "--json"))] == ["v1.0.0", "v1.0.1"]
-
-
-def test_a_version_is_shown_and_compared(run):
-    assert "0000000000" in run("show", "g", "v1.0.0")
-    assert "dataset  d1      d2" in run("compare", "g", "v1.0.0", "v1.0.1")
-
-
-def test_decisions_stand_in_the_audit_with_who_and_why(run):
-    run("approve", "g", "v1.0.0", "--reason", "good", "--by", "bob")
-    assert "v1.0.0 is in service." in run("promote", "g", "v1.0.0", "--reason", "go")
-    run("approve", "g", "v1.0.1", "--reason", "better")
-    assert "v1.0.1 is in service in place of v1.0.0." in run("promote", "g", "v1.0.1", "--reason", "go")
-    assert "v1.0.0 is in service in place of v1.0.1." in run("rollback", "g", "--reason", "alarm")
-    audit = run("audit", "g")
-    assert "approve       by bob" in audit
-    assert json.loads(run("audit", "g", "--json"))[-1]["reason"] == "alarm"
+def registry(tmp_path, monkeypatch):
+    """Two versions; the second was compared with the first on the same rows."""
+    monkeypatch.delenv("MLOPS_STACK", raising=False)
+    registry = ModelRegistry(root=tmp_path / "model-registry", actor="ada")
+    artifact = tmp_path / "model.bin"
+    artifact.write_text("model")
+    plain = registry.register_model(GROUP, artifact, a_metric(0.7), {"depth": 3}, "d1", "RandomForest")
+    paired = ChampionComparison(
+        plain.version, True, None, 200, {"roc_auc": MetricComparison(0.75, 0.68, 0.07, (0.01, 0.13))}
+    )
+    registry.register(
+        GROUP,
+        Candidate(
+            "RandomForest",
+            {"depth": 9},
+            a_metric(0.75),
+            "d2",
+            plain.artifact,
+            comparison=paired,
+            feature_importance={"age": 0.2, "visits": 0.1},
+            data=DataFindings(
+                "warn", 900, changes=DatasetChanges(plain.version, "d1", 600, 900, sentences=("rows: +300",))
+            ),
+            training_job=TrainingJob("job-2", "arn:job-2", "image:1"),
+        ),
+    )
+    return registry
 
 
-def test_a_version_that_waits_for_its_approvers_is_left_to_them(run):
-    run.registry.request_approval("g", "v1.0.0", "0" * 64)
-    with pytest.raises(RegistryError, match="decide through the link"):
-        run("reject", "g", "v1.0.0", "--reason", "no")
+@pytest.fixture
+def mlops(registry, tmp_path, capsys):
+    """Type a command; returns what it prints, or the sentence with which it is refused."""
+
+    def type_in(*words: str, refused: bool = False) -> str:
+        code = main([*words, "--root", str(tmp_path)])
+        printed = capsys.readouterr()
+        assert (code, bool(printed.err)) == ((2, True) if refused else (0, False)), printed
+        if refused:
+            assert printed.err.startswith("mlops: ")
+            assert printed.err.count("\n") == 1
+        return printed.err if refused else printed.out
+
+    return type_in
 
 
-def test_an_unknown_group_is_one_sentence(run):
-    with pytest.raises(RegistryError, match="has no version"):
-        run("versions", "nobody")
+def serve_both(mlops) -> None:
+    for version in ("v1.0.0", "v1.1.0"):
+        mlops("approve", GROUP, version, "--reason", "good")
+        mlops("promote", GROUP, version, "--reason", "go")
+
+
+def test_groups_and_versions_are_listed(mlops):
+    assert mlops("groups").splitlines() == ["group      versions  champion", "adherence  2         none yet"]
+    assert json.loads(mlops("groups", "--json")) == [GROUP]
+    assert "v1.1.0   Registered" in mlops("versions", GROUP)
+    assert [m["version"] for m in json.loads(mlops("versions", GROUP, "--json"))] == ["v1.0.0", "v1.1.0"]
+
+
+def test_a_version_is_shown_with_its_scores_lineage_and_history(mlops):
+    serve_both(mlops)
+    told = mlops("show", GROUP, "v1.1.0")
+    assert told.startswith("adherence v1.1.0: Champion\n")
+    for part in (
+        "roc_auc  0.7500  (0.7000 to 0.8000)",
+        "dataset       d2",
+        "training job  job-2",
+        f"approved by   {getpass.getuser()}",
+        "promote -> Champion by",
+    ):
+        assert part in told
+    document = json.loads(mlops("show", GROUP, "--json"))
+    assert document["version"] == "v1.1.0"
+    assert [entry["action"] for entry in document["history"]] == ["register", "approve", "promote"]
+
+
+def test_the_newest_is_compared_with_the_champion_when_nothing_is_said(mlops, tmp_path):
+    mlops("approve", GROUP, "v1.0.0", "--reason", "good")
+    mlops("promote", GROUP, "v1.0.0", "--reason", "go")
+    told = mlops("compare", GROUP, "--html", str(tmp_path / "out.html"))
+    assert told.startswith("adherence: v1.0.0 (Champion) -> v1.1.0 (Registered)")
+    for part in (
+        "roc_auc  0.6800  0.7500 (0.7000 to 0.8000)  +0.0700     +0.0100 to +0.1300",
+        "same 200 rows",
+        "rows     -       900",
+        "rows: +300",
+        "depth  3       9",
+        "age     -       0.2000",
+    ):
+        assert part in told
+    page = (tmp_path / "out.html").read_text()
+    for part in ("+0.0100 to +0.1300", "rows: +300", ">depth</th>", "Champion"):
+        assert part in page
+    assert "<script" not in page
+    assert json.loads(mlops("compare", GROUP, "--json"))["metrics"]["roc_auc"]["difference"] == 0.07
+
+
+def test_scores_on_rows_of_their_own_are_not_called_a_difference_without_saying_so(mlops):
+    told = mlops("compare", GROUP, "v1.1.0", "v1.0.0")
+    assert "0.7500 (0.7000 to 0.8000)  0.7000 (0.6500 to 0.7500)  -0.0500     not paired" in told
+    assert "the differences are no proof" in told
+
+
+def test_decisions_stand_in_the_audit_with_who_and_why(mlops):
+    assert "v1.1.0  Registered  roc_auc 0.7500" in mlops("pending")
+    serve_both(mlops)
+    assert mlops("pending") == "Nothing waits for a decision.\n"
+    told = mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0")
+    assert told == "v1.0.0 is in service again in place of v1.1.0.\n"
+    assert mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0") == told
+    assert "first champion" in mlops("rollback", GROUP, "--reason", "more", refused=True)
+    last = json.loads(mlops("audit", GROUP, "--json"))[-1]
+    assert (last["action"], last["by"], last["reason"]) == ("roll back to", getpass.getuser(), "alarm")
+
+
+def test_the_audit_is_exported_as_json_lines_that_replay(mlops, registry, tmp_path):
+    serve_both(mlops)
+    mlops("tag", GROUP, "v1.1.0", "team=north")
+    lines = mlops("audit", GROUP, "--format", "jsonl").splitlines()
+    state = replay(AuditEntry.from_json(line) for line in lines)
+    assert state.statuses == {m.version: m.status for m in registry.list_models(GROUP)}
+    assert state.labels["v1.1.0"].tags == {"team": "north"}
+    assert mlops("audit", GROUP, "--format", "jsonl", "--output", str(tmp_path / "log")) == ""
+    assert (tmp_path / "log").read_text().splitlines() == lines
+
+
+def test_the_audit_as_csv_has_a_row_per_step_and_no_formula(mlops, registry):
+    serve_both(mlops)
+    mlops("rollback", GROUP, "--reason", '=HYPERLINK("http://x")')
+    rows = list(csv.DictReader(io.StringIO(mlops("audit", GROUP, "--format", "csv"), newline="")))
+    assert [row["action"] for row in rows[-2:]] == ["roll back to", "archive"]
+    assert (rows[-1]["version"], rows[-1]["status_before"], rows[-1]["status_after"]) == (
+        "v1.1.0",
+        "Champion",
+        "Archived",
+    )
+    assert rows[-2]["reason"] == '\'=HYPERLINK("http://x")'
+    assert rows[-2]["artifact_sha256"] == registry.champion(GROUP).artifact.sha256
+    assert {row["revision"] for row in rows} == {str(n) for n in range(1, 8)}
+
+
+def test_an_audit_that_does_not_lead_to_the_registry_is_refused(mlops, tmp_path):
+    document = tmp_path / "model-registry" / GROUP / "versions" / "v1.0.0.json"
+    document.write_text(document.read_text().replace('"Registered"', '"Approved"'))
+    assert "The audit log leaves v1.0.0 Registered" in mlops("audit", GROUP, refused=True)
+
+
+def test_tags_and_notes_are_kept_and_audited(mlops):
+    assert (
+        mlops("tag", GROUP, "v1.0.0", "team=north", "use=pilot")
+        == "v1.0.0 is tagged team=north, use=pilot.\n"
+    )
+    assert mlops("tag", GROUP, "v1.0.0", "use=") == "v1.0.0 is tagged team=north.\n"
+    mlops("note", GROUP, "v1.0.0", "Looks odd in spring.")
+    assert mlops("note", GROUP, "v1.0.0", "Asked the clinic.") == "Looks odd in spring.\nAsked the clinic.\n"
+    assert mlops("audit", GROUP).count("annotate") == 4
+    told = mlops("show", GROUP, "v1.0.0")
+    assert "team  north" in told
+    assert "Asked the clinic." in told
+
+
+def test_a_version_that_waits_for_its_approvers_is_left_to_them(mlops, registry):
+    registry.request_approval(GROUP, "v1.0.0", "0" * 64)
+    assert "decide through the link" in mlops("reject", GROUP, "v1.0.0", "--reason", "no", refused=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("versions", "nobody"), "has no version"),
+        (("audit", "nobody"), "has no version"),
+        (("show", GROUP, "v9.0.0"), "has no version 'v9.0.0'"),
+        (("show", GROUP, "champion"), "has no champion yet"),
+        (("tag", GROUP, "v1.0.0", "team"), "NAME=VALUE"),
+        (("tag", GROUP, "v1.0.0", "=x"), "cannot name a tag"),
+        (("tag", GROUP, "v1.0.0", f"t={'x' * 257}"), "256 characters"),
+        (("note", GROUP, "v1.0.0", " "), "says something"),
+        (("drift", "nobody", "file.csv"), "no model group"),
+        (("drift", GROUP), "--stack"),
+        (
+            ("compare", GROUP, "v1.0.0", "v1.1.0", "--html", "/nowhere/x.html"),
+            "/nowhere/x.html: No such file",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(mlops, words, sentence):
+    assert sentence in mlops(*words, refused=True)

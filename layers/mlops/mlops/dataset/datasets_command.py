@@ -1,68 +1,46 @@
-"""`mlops datasets ...`: the accepted files of a group, in files or in the table of a deployed stack."""
+"""`mlops datasets ...`: the accepted files of a group, in plain files or in a deployed stack."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops.dataset.catalog import DatasetCatalog
+from mlops.commands import add_command
 from mlops.errors import DatasetError
 from mlops.models.dataset import DatasetVersion
+from mlops.workplace import Workplace
 
-type _Run = Callable[[argparse.Namespace, DatasetCatalog], tuple[Any, str]]
+if TYPE_CHECKING:  # pandas is slow, and only these commands need it
+    from mlops.dataset.catalog import DatasetCatalog
+
+_NAMES = "A dataset is named by its digest (or the beginning), by a model version, or by `latest`."
 
 
 def add_parser(subparsers: Any) -> None:
     """Add `datasets` with its actions; each prints text, or JSON with `--json`."""
-    parser = subparsers.add_parser("datasets", help="look at the files that models are trained on")
+    told = "look at the files that models are trained on"
+    parser = subparsers.add_parser("datasets", help=told, description=f"{told.capitalize()}. {_NAMES}")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    _add(actions, "list", "list the datasets of a group", _list)
-    _add(actions, "show", "show a dataset and the versions trained on it", _show, "dataset")
-    compare = _add(actions, "compare", "say what changed between two datasets", _compare, "before")
+    add_command(actions, "list", "list the datasets of a group", _list, "group")
+    add_command(actions, "show", "show a dataset and the versions trained on it", _show, "group", "dataset")
+    compare = add_command(
+        actions, "compare", "say what changed between two datasets", _compare, "group", "before"
+    )
     compare.add_argument("after", nargs="?", default="latest", help="default: the newest")
-    _add(actions, "add", "validate a training file and keep it as a dataset", _keep, "file")
+    add_command(actions, "add", "validate a training file and keep it as a dataset", _keep, "group", "file")
 
 
-def _add(actions: Any, name: str, told: str, run: _Run, *arguments: str) -> argparse.ArgumentParser:
-    names = "A dataset is named by its digest (or the beginning), by a model version, or by `latest`."
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name, help=told, description=f"{told.capitalize()}. {names}"
-    )
-    for argument in ("group", *arguments):
-        parser.add_argument(argument)
-    parser.add_argument("--root", default="datasets", help="directory of the datasets in files")
-    parser.add_argument("--registry", default="model-registry", help="directory of the registry in files")
-    parser.add_argument("--table", help="DynamoDB table of a deployed registry, in place of both")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=lambda parsed: _print(run, parsed))
-    return parser
-
-
-def _print(run: _Run, parsed: argparse.Namespace) -> int:
-    is_deployed = parsed.table is not None
-    catalog = (
-        DatasetCatalog.in_table(parsed.table)
-        if is_deployed
-        else DatasetCatalog.in_files(parsed.root, parsed.registry)
-    )
-    document, text = run(parsed, catalog)
-    shown = json.dumps(document, indent=2, ensure_ascii=False) if parsed.json else text.rstrip("\n")
-    sys.stdout.write(shown + "\n")
-    return 0
-
-
-def _list(parsed: argparse.Namespace, catalog: DatasetCatalog) -> tuple[Any, str]:
+def _list(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
+    catalog = place.datasets()
     datasets = catalog.list_datasets(parsed.group)
     lines = [_line(dataset, catalog) for dataset in datasets]
     return [dataset.to_dict() for dataset in datasets], "\n".join(lines) or "No file has been accepted yet."
 
 
-def _show(parsed: argparse.Namespace, catalog: DatasetCatalog) -> tuple[Any, str]:
+def _show(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
+    catalog = place.datasets()
     dataset = catalog.find(parsed.group, parsed.dataset)
     columns = [f"  {name}: {kind}" for name, kind in dataset.columns.items()]
     document = {**dataset.to_dict(), "models": [m.version for m in catalog.models_trained_on(dataset)]}
@@ -70,14 +48,16 @@ def _show(parsed: argparse.Namespace, catalog: DatasetCatalog) -> tuple[Any, str
     return document, "\n".join([*lines, f"verdict: {dataset.verdict}", "columns:", *columns])
 
 
-def _compare(parsed: argparse.Namespace, catalog: DatasetCatalog) -> tuple[Any, str]:
+def _compare(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
+    catalog = place.datasets()
     comparison = catalog.compare(parsed.group, parsed.before, parsed.after)
     return comparison.to_dict(), comparison.render()
 
 
-def _keep(parsed: argparse.Namespace, catalog: DatasetCatalog) -> tuple[Any, str]:
-    if parsed.table is not None:
+def _keep(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
+    if place.stack is not None:
         raise DatasetError(f"Drop the file into the data bucket as {parsed.group}/training/ instead.")
+    catalog = place.datasets()
     dataset = catalog.add(parsed.group, Path(parsed.file), now=datetime.now(UTC))
     return dataset.to_dict(), _line(dataset, catalog)
 

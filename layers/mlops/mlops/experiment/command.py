@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,18 @@ from typing import Any
 from mlops.experiment.comparison import ABSENT, duration_text, text_of, value_text
 from mlops.experiment.mlflow_export import export_runs
 from mlops.experiment.mlflow_server import Credentials, MlflowServer
-from mlops.experiment.opening import DEFAULT_DIRECTORY, open_store
 from mlops.experiment.page import render_page
 from mlops.experiment.tracker import ExperimentTracker
 from mlops.infrastructure import environment
 from mlops.models.experiment import Run
 from mlops.models.training import SCORE_NAMES
+from mlops.workplace import Workplace, add_place
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command with its four sub-commands; each sets `run`, which returns the exit status."""
-    parser = subparsers.add_parser("runs", help="list, show, compare and export training runs")
+    told = "list, show, compare and export training runs"
+    parser = subparsers.add_parser("runs", help=told, description=f"{told.capitalize()}.")
     commands = parser.add_subparsers(required=True, metavar="ACTION")
     _add_list(commands)
     _add_show(commands)
@@ -44,7 +46,7 @@ def _add_show(commands: Any) -> None:
     parser = commands.add_parser("show", help="show all that is known of one run")
     parser.add_argument("group")
     parser.add_argument("run_id")
-    _add_directory(parser)
+    add_place(parser)
     parser.add_argument("--json", action="store_true", help="print the run as JSON")
     parser.set_defaults(run=run_show)
 
@@ -53,7 +55,7 @@ def _add_compare(commands: Any) -> None:
     parser = commands.add_parser("compare", help="set runs side by side")
     parser.add_argument("group")
     parser.add_argument("run_ids", nargs="*", metavar="run_id", help="default: the ten that started last")
-    _add_directory(parser)
+    add_place(parser)
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the comparison as a page")
     parser.set_defaults(run=run_compare)
@@ -70,24 +72,16 @@ def _add_export(commands: Any) -> None:
     parser.add_argument("--to", required=True, metavar="URL", help="such as http://127.0.0.1:5000")
     parser.add_argument("--experiment", help="name of the MLflow experiment; default: the group")
     _add_selection(parser)
+    parser.add_argument("--json", action="store_true", help="print the exported runs as JSON")
     parser.set_defaults(run=run_export)
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
-    _add_directory(parser)
+    add_place(parser)
     parser.add_argument(
         "--where", default="", help="such as \"metrics.roc_auc > 0.7 and status = 'finished'\""
     )
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many, the last started ones")
-
-
-def _add_directory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--directory",
-        type=Path,
-        help="where the runs are; default: the stack that REGISTRY_TABLE_NAME and ARTIFACT_BUCKET_NAME name, "
-        f"else {DEFAULT_DIRECTORY}",
-    )
 
 
 def run_list(arguments: argparse.Namespace) -> int:
@@ -135,6 +129,9 @@ def run_export(arguments: argparse.Namespace) -> int:
     exported = export_runs(
         runs[::-1], lambda run: tracker.history(run.group, run.run_id), server, experiment=experiment
     )
+    if arguments.json:
+        _print(json.dumps([asdict(run) for run in exported], indent=2, ensure_ascii=False))
+        return 0
     n_written = sum(run.was_written for run in exported)
     _print(
         f"{n_written} of {len(exported)} runs written to the experiment {experiment} at {server.address}, "
@@ -144,7 +141,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 
 def _tracker(arguments: argparse.Namespace) -> ExperimentTracker:
-    return ExperimentTracker(open_store(arguments.directory))
+    return Workplace.of(arguments).runs()
 
 
 def _listing(runs: Sequence[Run]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -17,3 +18,12 @@ def client(service_name: str) -> Any:
     )
     make_client: Any = boto3.client  # the stubs want a literal name
     return make_client(service_name, config=settings)
+
+
+def aws_errors() -> tuple[type[Exception], ...]:
+    """Return what calls to AWS raise; nothing as long as none was made, so that asking imports nothing."""
+    if "botocore" not in sys.modules:
+        return ()
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    return BotoCoreError, ClientError

@@ -102,8 +102,9 @@ class ModelMetadata(Record):
     """One registered version of a model.
 
     `number` counts the versions of the group from 1; `version` is its name for people. Everything but
-    `status` and the three `status_` fields and `approval_request` (the hash of the id of its newest approval
-    request) stays as it was registered. `evidence_uri` is the folder with the training run's JSON documents.
+    `status` and the three `status_` fields, tags, notes and `approval_request` (the hash of the id of its
+    newest approval request) stays as it was registered. `evidence_uri` is the folder with the training run's
+    JSON documents.
     """
 
     model_group: str
@@ -139,6 +140,23 @@ class ModelMetadata(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """The registered version; `is_new` is False when the same job had registered it before."""
+
+    model: ModelMetadata
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """The champion and the version it took over from; `is_new` is False when it was champion already."""
+
+    model: ModelMetadata
+    previous_champion: str | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Head(Record):
     """The state of a group: how many versions, the newest, the champion, and a counter of changes."""
 
@@ -159,11 +177,20 @@ class StatusChange(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Labels(Record):
+    """What people wrote on a version: tags by name, and notes, one a line."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry(Record):
     """One change of a group: what happened, when, by whom, why, and to which bytes.
 
     Entries are numbered by `revision` from 1 without a gap and never change; replaying them gives the state
-    of the registry. `champion` is the champion after the change, `previous_champion` the one before.
+    of the registry. `champion` is the champion after the change, `previous_champion` the one before. `labels`
+    are those of `version` after the change, where it touched them.
     """
 
     revision: int
@@ -177,3 +204,4 @@ class AuditEntry(Record):
     champion: str | None = None
     previous_champion: str | None = None
     approval_request: str | None = None
+    labels: Labels | None = None

@@ -40,6 +40,15 @@ class NightlyArchive:
         """Return the report of one night."""
         return DriftReport.from_json(self.objects.read(self._report_ref(group, night, "json")))
 
+    def last_report(self, group: str) -> DriftReport | None:
+        """Return the report of the newest night; None before the first."""
+        reports = [
+            facts.ref
+            for facts in self.objects.list(self.bucket, f"drift/{group}/")
+            if facts.ref.key.endswith("/drift_report.json")
+        ]
+        return DriftReport.from_json(self.objects.read(reports[-1])) if reports else None
+
     def report_uri(self, group: str, night: date) -> str:
         """Return the address of the page people read."""
         return self._report_ref(group, night, "html").uri

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status, StatusChange
+from mlops.models.registry import AuditEntry, Head, Labels, ModelMetadata, Status, StatusChange
 from mlops.registry.candidate import Candidate
 from mlops.registry.lifecycle import Action, next_status
 from mlops.registry.store import Change, VersionWrite
@@ -80,6 +80,12 @@ def succession(
     return _change(model.model_group, head, stamp, writes, befores=befores)
 
 
+def annotation(head: Head, labelled: ModelMetadata, stamp: Stamp) -> Change:
+    """Return the change that gives a version the tags and notes of `labelled`, and nothing else."""
+    write = VersionWrite(labelled, Action.ANNOTATE)
+    return _change(labelled.model_group, head, stamp, (write,), befores=(labelled.status,))
+
+
 def _moved(model: ModelMetadata, action: Action, stamp: Stamp) -> ModelMetadata:
     return _stamped(replace(model, status=next_status(action, model.status)), stamp)
 
@@ -110,7 +116,8 @@ def _change(
         champion=champion,
         revision=base.revision + 1,
     )
-    steps = zip(writes, befores, strict=True)
+    steps = [step for step in zip(writes, befores, strict=True) if step[0].action is not Action.ANNOTATE]
+    is_labelled = writes[0].action is Action.ANNOTATE or (is_first and (model.tags or model.notes))
     entry = AuditEntry(
         revision=after.revision,
         at=stamp.at,
@@ -123,5 +130,6 @@ def _change(
         champion=champion,
         previous_champion=base.champion,
         approval_request=model.approval_request,
+        labels=Labels(model.tags, model.notes) if is_labelled else None,
     )
     return Change(group, head, after, writes, entry, job_key)

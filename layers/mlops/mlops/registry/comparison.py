@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 from mlops.models.training import Interval
-
-_RENDERED_IMPORTANCES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,10 @@ class ValuePair(Record):
 class ModelComparison(Record):
     """What differs from version `a` to version `b` of a group.
 
-    `metrics` and `importance` hold every name that one of the two knows, `hyperparameters` and `facts`
-    (algorithm, dataset, rows, target, code, libraries) only what differs.
+    `metrics` and `importance` hold every name that one of the two knows, `hyperparameters`, `facts`
+    (algorithm, target, code, image, libraries) and `data` (dataset, rows, findings) only what differs.
+    `data_changes` are the sentences of intake on how the data of `b` differ from those of `a`, where it
+    compared the two. `statuses` are those of both.
     """
 
     model_group: str
@@ -55,10 +55,22 @@ class ModelComparison(Record):
     features_added: tuple[str, ...]
     features_removed: tuple[str, ...]
     importance: Mapping[str, ValuePair]
+    data: Mapping[str, ValuePair] = field(default_factory=dict)
+    data_changes: tuple[str, ...] = ()
+    statuses: ValuePair = field(default_factory=lambda: ValuePair(None, None))
+    note: str | None = None
 
     def render(self) -> str:
         """Return the comparison as text for a terminal or a mail."""
-        return "\n".join(_render(self)) + "\n"
+        from mlops.registry.comparison_text import render_text  # noqa: PLC0415  which knows this class
+
+        return render_text(self)
+
+    def render_html(self) -> str:
+        """Return the comparison as one self-contained page."""
+        from mlops.registry.comparison_page import render_page  # noqa: PLC0415  which knows this class
+
+        return render_page(self)
 
 
 def compare(a: ModelMetadata, b: ModelMetadata) -> ModelComparison:
@@ -73,6 +85,10 @@ def compare(a: ModelMetadata, b: ModelMetadata) -> ModelComparison:
         features_added=tuple(name for name in b.features if name not in set(a.features)),
         features_removed=tuple(name for name in a.features if name not in set(b.features)),
         importance=_pair(a.feature_importance, b.feature_importance),
+        data=_differing(_data(a), _data(b)),
+        data_changes=_data_changes(a, b),
+        statuses=ValuePair(a.status.value, b.status.value),
+        note=_note(a, b),
     )
 
 
@@ -88,7 +104,7 @@ def _compare_metrics(a: ModelMetadata, b: ModelMetadata) -> dict[str, MetricDiff
             a=on_same_rows.champion if on_same_rows else one,
             b=on_same_rows.candidate if on_same_rows else other,
             difference=on_same_rows.difference if on_same_rows else difference,
-            interval_a=a.metrics.intervals.get(name),
+            interval_a=None if on_same_rows else a.metrics.intervals.get(name),
             interval_b=b.metrics.intervals.get(name),
             interval=on_same_rows.interval if on_same_rows else None,
         )
@@ -96,14 +112,40 @@ def _compare_metrics(a: ModelMetadata, b: ModelMetadata) -> dict[str, MetricDiff
 
 
 def _facts(model: ModelMetadata) -> dict[str, Any]:
+    job = model.training_job
     facts = {
         "algorithm": model.algorithm,
-        "dataset": model.dataset_version,
-        "rows": model.data.n_rows,
         "target": model.target,
         "code": model.source.digest,
+        "image": job.image_uri if job else None,
+        "instance": job.instance_type if job else None,
     }
     return facts | {f"library {name}": version for name, version in model.library_versions.items()}
+
+
+def _data(model: ModelMetadata) -> dict[str, Any]:
+    return {
+        "dataset": model.dataset_version,
+        "rows": model.data.n_rows,
+        "verdict": model.data.verdict,
+        "findings": len(model.data.findings),
+        "uploaded by": model.data.uploader,
+    }
+
+
+def _data_changes(a: ModelMetadata, b: ModelMetadata) -> tuple[str, ...]:
+    changes = b.data.changes
+    return changes.sentences if changes and changes.model_version == a.version else ()
+
+
+def _note(a: ModelMetadata, b: ModelMetadata) -> str | None:
+    """Say what the differences of the scores rest on; None when there is nothing to say."""
+    paired = b.comparison if b.comparison and b.comparison.champion_version == a.version else None
+    if paired is None:
+        return "Each version was scored on held-out rows of its own: the differences are no proof."
+    if not paired.comparable:
+        return paired.reason
+    return f"Both were scored on the same {paired.n_rows:,} rows, held out when {b.version} was trained."
 
 
 def _pair(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, ValuePair]:
@@ -115,45 +157,3 @@ def _pair(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, ValuePair]:
 def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, ValuePair]:
     names = dict.fromkeys((*a, *b))
     return {name: ValuePair(a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)}
-
-
-def _render(comparison: ModelComparison) -> Iterator[str]:
-    a, b = comparison.a, comparison.b
-    yield f"{comparison.model_group}: {a} -> {b}"
-    rows = [(name, *_metric_cells(metric)) for name, metric in comparison.metrics.items()]
-    yield from _table("Scores (greater is better)", ("", a, b, "difference", "95 % interval"), rows)
-    yield from _table("Hyperparameters", ("", a, b), _value_rows(comparison.hyperparameters))
-    yield from _table("Made from", ("", a, b), _value_rows(comparison.facts))
-    if comparison.features_added or comparison.features_removed:
-        yield ""
-        yield f"New features: {', '.join(comparison.features_added) or 'none'}"
-        yield f"Features left out: {', '.join(comparison.features_removed) or 'none'}"
-    importances = dict(list(comparison.importance.items())[:_RENDERED_IMPORTANCES])
-    yield from _table("Importance", ("", a, b), _value_rows(importances))
-
-
-def _metric_cells(metric: MetricDifference) -> tuple[str, str, str, str]:
-    interval = f"{metric.interval[0]:+.4f} to {metric.interval[1]:+.4f}" if metric.interval else "not paired"
-    difference = "" if metric.difference is None else f"{metric.difference:+.4f}"
-    return _text(metric.a), _text(metric.b), difference, interval if difference else ""
-
-
-def _value_rows(pairs: Mapping[str, ValuePair]) -> list[tuple[str, ...]]:
-    return [(name, _text(pair.a), _text(pair.b)) for name, pair in pairs.items()]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not rows:
-        return
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    yield ""
-    yield title
-    for row in (header, *rows):
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        yield "  " + "  ".join(cells).rstrip()

@@ -25,14 +25,18 @@ class Action(StrEnum):
     PROMOTE = "promote"
     ARCHIVE = "archive"
     ROLL_BACK = "roll back to"
+    ANNOTATE = "annotate"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """From which statuses an action may start, and where it leads; no sources = the version is new."""
+    """From which statuses an action may start, and where it leads.
+
+    No sources = the version is new; no target = it stays where it is.
+    """
 
     sources: tuple[Status, ...]
-    target: Status
+    target: Status | None
 
 
 _UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL)
@@ -50,6 +54,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         Action.PROMOTE: Transition((Status.APPROVED,), Status.CHAMPION),
         Action.ARCHIVE: Transition((Status.CHAMPION, Status.APPROVED), Status.ARCHIVED),
         Action.ROLL_BACK: Transition((Status.ARCHIVED,), Status.CHAMPION),
+        Action.ANNOTATE: Transition(tuple(Status), None),
     }
 )
 
@@ -63,8 +68,10 @@ def next_status(action: Action, status: Status | None) -> Status:
         If the action may not start there; the message names where it may.
     """
     transition = TRANSITIONS[action]
-    if (status in transition.sources) if transition.sources else (status is None):
+    if not transition.sources and status is None and transition.target:
         return transition.target
+    if status is not None and status in transition.sources:
+        return transition.target or status
     allowed = " or ".join(transition.sources) or "not registered yet"
     raise TransitionNotAllowedError(
         f"To {action}, a version must be {allowed}, not {status or 'not registered'}."

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import getpass
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlops.errors import RegistryConflictError, RegistryError, TransitionNotAllowedError
 from mlops.infrastructure.objects import ObjectStore
-from mlops.models.registry import Head, ModelMetadata, Status
+from mlops.models.registry import Head, ModelMetadata, Promotion, Registration, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
 from mlops.registry.artifacts import describe_artifact
 from mlops.registry.candidate import Candidate, local_training_facts
 from mlops.registry.changes import Stamp
 from mlops.registry.contention import Backoff
+from mlops.registry.labels import check_group, check_labels, with_labels
 from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.opening import open_store
 from mlops.registry.store import RegistryStore
 from mlops.registry.view import RegistryView
-
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """The registered version; `is_new` is False when the same job had registered it before."""
-
-    model: ModelMetadata
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """The champion and the version it took over from; `is_new` is False when it was champion already."""
-
-    model: ModelMetadata
-    previous_champion: str | None
-    is_new: bool
 
 
 def utc_now() -> datetime:
@@ -134,11 +114,8 @@ class ModelRegistry(RegistryView):
         by: str | None = None,
     ) -> Registration:
         """Register a candidate, once per `job_key`; see `register_model`."""
-        if not _GROUP.fullmatch(group):
-            raise RegistryError(
-                f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and "
-                "underscores, beginning with a letter or digit."
-            )
+        check_group(group)
+        check_labels(candidate.tags, candidate.notes)
         stamp = self._stamp(by, "; ".join(candidate.gate.reasons) if candidate.gate else "")
 
         def attempt() -> Registration:
@@ -238,6 +215,36 @@ class ModelRegistry(RegistryView):
         """
         target = to or self.predecessor(group, only_from)
         return self._succeed(group, target, Action.ROLL_BACK, self._stamp(by, reason), only_from)
+
+    def annotate_model(
+        self,
+        group: str,
+        version: str,
+        *,
+        tags: Mapping[str, str | None] | None = None,
+        note: str = "",
+        by: str | None = None,
+    ) -> ModelMetadata:
+        """Set tags (None takes one away) and add a note to those that are there; both stay in the audit log.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version.
+        RegistryError
+            If a tag or the notes are longer than they may be.
+        """
+        stamp = self._stamp(by, note)
+
+        def attempt() -> ModelMetadata:
+            head, model = self._existing_head(group), self.get_model(group, version)
+            labelled = with_labels(model, tags or {}, note)
+            if labelled == model:
+                return model
+            self._store.commit(changes.annotation(head, labelled, stamp))
+            return labelled
+
+        return self._backoff.run(attempt)
 
     def _step(
         self, group: str, version: str, action: Action, stamp: Stamp, approval_request: str | None = None

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from mlops.errors import ArtifactError, ObjectNotFoundError, RegistryError
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.approval import ApprovalDecision
-from mlops.models.registry import ModelMetadata, Status
+from mlops.models.registry import ModelMetadata, Promotion, Status
 from mlops.registry.artifacts import describe_artifact, describe_object, s3_objects
-from mlops.registry.model_registry import ModelRegistry, Promotion
+from mlops.registry.model_registry import ModelRegistry
 
 DeclineOutcome = Literal["Rejected", "Expired", "Superseded"]
 

@@ -10,13 +10,13 @@ from typing import Any
 from mlops.errors import ArtifactError
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.group_settings import GroupSettings
-from mlops.models.registry import DataFindings, Source, TrainingJob
+from mlops.models.registry import DataFindings, Registration, Source, TrainingJob
 from mlops.models.training import TrainingResult
 from mlops.pipelines.gate import judge
 from mlops.registry.artifacts import describe_object
 from mlops.registry.candidate import TRAINING_RESULT_FILENAME, Candidate, training_facts
 from mlops.registry.evidence import keep_evidence, read_evidence
-from mlops.registry.model_registry import ModelRegistry, Registration
+from mlops.registry.model_registry import ModelRegistry
 
 MAX_IMPORTANCES = 1_000
 MAX_FINDINGS = 20

@@ -8,8 +8,8 @@ from mlops.infrastructure.cloudwatch import Metric
 from mlops.infrastructure.event_names import CHAMPION_CHANGED
 from mlops.infrastructure.metric_names import CHAMPIONS_ROLLED_BACK
 from mlops.infrastructure.objects import ObjectStore
-from mlops.models.registry import ModelMetadata
-from mlops.registry.model_registry import ModelRegistry, Promotion
+from mlops.models.registry import ModelMetadata, Promotion
+from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import check_artifact, describe_change
 
 

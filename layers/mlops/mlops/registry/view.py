@@ -9,6 +9,7 @@ from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.drift import BaselineStatistics
 from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
 from mlops.registry.artifacts import s3_objects
+from mlops.registry.audit import check
 from mlops.registry.comparison import ModelComparison, compare
 from mlops.registry.contention import Backoff
 from mlops.registry.lifecycle import Action
@@ -42,6 +43,20 @@ class RegistryView:
                 f"The group {group!r} has no version yet; known groups: {self._known()}."
             )
         raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
+
+    def find_model(self, group: str, name: str) -> ModelMetadata:
+        """Return the version of that name; `champion` and `latest` are names, too.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version, or no champion yet.
+        """
+        head = self._existing_head(group)
+        named = {"latest": head.latest, "champion": head.champion}.get(name, name)
+        if named is None:
+            raise ModelNotFoundError(f"{group} has no champion yet; its newest version is {head.latest}.")
+        return self.get_model(group, named)
 
     def list_models(self, group: str) -> list[ModelMetadata]:
         """Return all versions by rising number, as they were at one moment."""
@@ -103,6 +118,24 @@ class RegistryView:
             if entry.version == version and entry.action in wanted:
                 return entry
         raise RegistryError(f"{group} {version} was never the champion.")
+
+    def check_audit(self, group: str) -> list[AuditEntry]:
+        """Return the audit log after replaying it: it leads from nothing to the state of this moment.
+
+        Raises
+        ------
+        RegistryError
+            If it does not.
+        """
+
+        def attempt() -> list[AuditEntry]:
+            head, models, entries = self._store.head(group), self._store.versions(group), self.audit(group)
+            if self._store.head(group) != head:
+                raise RegistryConflictError(f"{group} changed while it was checked.")
+            check(entries, head, models)
+            return entries
+
+        return self._backoff.run(attempt)
 
     def compare_models(self, group: str, a: str, b: str) -> ModelComparison:
         """Return what differs from version `a` to version `b`; `.render()` gives it as text."""
