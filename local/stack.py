@@ -151,14 +151,23 @@ class DeployedStack:
 
     def check_drift(self, days_ahead: int = 0) -> dict[str, Any]:
         """Run the nightly check as it will run today (or some days ahead) and return its answer."""
-        night = datetime.now(UTC) + timedelta(days=days_ahead)
+        return self.run_scheduled("CheckDrift", datetime.now(UTC) + timedelta(days=days_ahead))
+
+    def run_scheduled(self, function: str, at: datetime) -> dict[str, Any]:
+        """Run a scheduled function (`CheckDrift`, `RecoverUploads`) as its schedule would at that time.
+
+        Raises
+        ------
+        LocalCloudError
+            If the function fails.
+        """
         answer = self.cloud.client("lambda").invoke(
-            FunctionName=self.outputs["CheckDriftFunctionName"],
-            Payload=json.dumps({"scheduled_at": night.strftime("%Y-%m-%dT%H:%M:%SZ")}),
+            FunctionName=self.outputs[f"{function}FunctionName"],
+            Payload=json.dumps({"scheduled_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}),
         )
         payload: dict[str, Any] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
-            raise LocalCloudError(f"The drift check failed: {payload.get('errorMessage', payload)}")
+            raise LocalCloudError(f"{function} failed: {payload.get('errorMessage', payload)}")
         return payload
 
 

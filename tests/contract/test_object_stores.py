@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from mlops.errors import ObjectNotFoundError
+from mlops.infrastructure.clients import client
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.infrastructure.objects_filesystem import FilesystemObjects
 from mlops.infrastructure.s3 import S3Objects
@@ -23,8 +27,6 @@ def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectSt
         yield FilesystemObjects(tmp_path / "objects")
         return
     request.getfixturevalue("aws")
-    from mlops.infrastructure.clients import client
-
     client("s3").create_bucket(Bucket=BUCKET)
     client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     yield S3Objects()
@@ -78,6 +80,42 @@ def test_a_listing_has_the_newest_versions_in_key_order(objects: ObjectStore) ->
         ("p/a", 2),
         ("p/b", 1),
     ]
+
+
+def test_every_version_is_listed_with_its_size_and_time(objects: ObjectStore) -> None:
+    stored = [objects.write(REF, content, "text/csv") for content in (b"1", b"22")]
+    stored.append(objects.write(ObjectRef(BUCKET, "z"), b"333", "text/csv"))
+    objects.delete(objects.write(ObjectRef(BUCKET, "y"), b"", "text/csv"))
+    listed = list(objects.list_versions(BUCKET))
+    assert {facts.ref: facts.size_bytes for facts in listed} == dict(zip(stored, (1, 2, 3), strict=True))
+    assert [facts.ref.key for facts in listed] == [KEY, KEY, "z"]
+    assert all(abs(datetime.now(UTC) - facts.stored_at) < timedelta(minutes=5) for facts in listed)
+
+
+def test_versions_of_a_deleted_object_are_not_listed_even_across_pages(aws: None) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a", "b", "b", "b", "c"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"1")
+    s3.delete_object(Bucket=BUCKET, Key="b")
+    for page_size in (1, 2, 3, 1000):
+        assert [facts.ref.key for facts in _paged(page_size).list_versions(BUCKET)] == ["a", "c"]
+
+
+def _paged(page_size: int) -> S3Objects:
+    class Paged:
+        """S3 with small pages."""
+
+        def get_paginator(self, name: str) -> Any:
+            paginator = client("s3").get_paginator(name)
+            return SimpleNamespace(
+                paginate=lambda **address: paginator.paginate(
+                    **address, PaginationConfig={"PageSize": page_size}
+                )
+            )
+
+    return S3Objects(Paged())
 
 
 @pytest.mark.parametrize("act", ["head", "read"])

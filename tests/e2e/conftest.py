@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -163,6 +164,21 @@ def refused_file(stack: DeployedStack) -> dict:
     stack.drop(content, key)
     mail = stack.wait_for_mail(lambda m: m["subject"].startswith("[refused]"), "refusal")
     return {"key": key, "content": content, "mail": mail}
+
+
+@pytest.fixture(scope="session")
+def recovered_file(stack: DeployedStack) -> Walk:
+    """A training file whose event nobody delivered, found by the daily sweep; its group has hopeless data."""
+    noise = a_regression_table(seed=11).assign(price=np.random.default_rng(4).normal(size=400))
+    events, known = stack.cloud.client("events"), stack.executions("TrainModel")
+    (rule,) = (rule["Name"] for rule in events.list_rules()["Rules"] if "FileDropped" in rule["Name"])
+    stack.drop(b'target = "price"', "lost/model.toml")
+    events.disable_rule(Name=rule)
+    stack.drop(noise.to_csv(index=False).encode(), "lost/training/train.csv")
+    events.enable_rule(Name=rule)
+    sweep = stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=2))
+    assert sweep["n_recovered"] == 1, sweep
+    return walk(stack, stack.wait_for_execution("TrainModel", known))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -62,3 +63,11 @@ def test_a_failing_training_ends_in_a_mail_that_names_the_step(stack: DeployedSt
 
 def test_an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue(dead_letter: str) -> None:
     assert "KeyError" in dead_letter
+
+
+def test_the_daily_sweep_finds_a_file_whose_event_was_lost(
+    stack: DeployedStack, recovered_file: Walk
+) -> None:
+    assert "Register model" in recovered_file.states
+    again = stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=2))
+    assert again["n_recovered"] == 0

@@ -34,6 +34,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     answer_after_a_stop: HttpAnswer,
     refused_file: dict,
     dead_letter: str,
+    recovered_file: Walk,
 ) -> DeployedStack:
     """The stack after every path was walked once."""
     walk(stack, forgotten_candidate)

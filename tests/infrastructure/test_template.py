@@ -193,6 +193,7 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
         "DriftAlerts",
         "DriftChecksCompleted",
         "ExecutionsFailed",
+        "UploadSweepsCompleted",
     }
     for alarm in ours:
         assert alarm["MetricName"] in METRICS
@@ -209,6 +210,7 @@ def test_every_alarm_tells_somebody_what_to_do() -> None:
 def test_a_missing_heartbeat_is_an_alarm_and_missing_drift_is_not() -> None:
     alarms = t.resources("AWS::CloudWatch::Alarm")
     assert alarms["DriftCheckMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
+    assert alarms["UploadSweepMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
     assert alarms["DriftAlarm"]["Properties"]["TreatMissingData"] == "notBreaching"
 
 

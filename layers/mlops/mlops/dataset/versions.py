@@ -25,6 +25,9 @@ class DatasetVersions(Protocol):
         When another revision was stored in the meantime nothing changes and that one is returned.
         """
 
+    def find_upload(self, group: str, upload_id: str) -> UploadRecord | None:
+        """Return what is recorded of an upload."""
+
     def list_uploads(self, group: str) -> tuple[UploadRecord, ...]:
         """Return all uploads of a group, oldest first."""
 

@@ -49,6 +49,11 @@ class DynamoDatasetVersions:
             return UploadRecord.from_json(self._get(upload.group, key) or upload.to_json())
         return upload
 
+    def find_upload(self, group: str, upload_id: str) -> UploadRecord | None:
+        """Return what is recorded of an upload."""
+        text = self._get(group, f"UPLOAD#{upload_id}")
+        return None if text is None else UploadRecord.from_json(text)
+
     def list_uploads(self, group: str) -> tuple[UploadRecord, ...]:
         """Return all uploads of a group, oldest first."""
         found = map(UploadRecord.from_json, self._query(group, "UPLOAD#"))

@@ -35,6 +35,11 @@ class FilesystemDatasetVersions:
             _temporary(path, upload.to_json()).replace(path)
         return upload
 
+    def find_upload(self, group: str, upload_id: str) -> UploadRecord | None:
+        """Return what is recorded of an upload."""
+        path = self._path(group, "uploads", upload_id)
+        return UploadRecord.from_json(path.read_text("utf-8")) if path.is_file() else None
+
     def list_uploads(self, group: str) -> tuple[UploadRecord, ...]:
         """Return all uploads of a group, oldest first."""
         found = map(UploadRecord.from_json, self._texts(group, "uploads"))

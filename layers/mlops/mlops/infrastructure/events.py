@@ -71,3 +71,15 @@ def parse_s3_event(event: Mapping[str, Any]) -> Upload:
         size_bytes=int(entry.get("size", 0)),
         sequencer=entry.get("sequencer", ""),
     )
+
+
+def s3_event(upload: Upload) -> dict[str, Any]:
+    """Return an event that `parse_s3_event` reads as this upload, for an upload whose own was lost."""
+    entry = {"key": upload.key, "size": upload.size_bytes, "sequencer": upload.sequencer}
+    if upload.version_id is not None:
+        entry["version-id"] = upload.version_id
+    return {
+        "source": "mlops",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": upload.bucket}, "object": entry},
+    }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 UPLOADS_ACCEPTED = "UploadsAccepted"
 UPLOADS_REJECTED = "UploadsRejected"
+UPLOADS_RECOVERED = "UploadsRecovered"
+UPLOAD_SWEEPS_COMPLETED = "UploadSweepsCompleted"
 MODELS_REGISTERED = "ModelsRegistered"
 MODELS_REJECTED_BY_GATE = "ModelsRejectedByGate"
 MODELS_PROMOTED = "ModelsPromoted"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
@@ -37,10 +38,11 @@ class ObjectRef(Record):
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts(Record):
-    """What is known of an object without reading it."""
+    """What is known of an object without reading it; `stored_at` is when that version was written."""
 
     ref: ObjectRef
     size_bytes: int
+    stored_at: datetime
 
 
 class ObjectStore(Protocol):
@@ -75,3 +77,6 @@ class ObjectStore(Protocol):
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield the newest version of every object under the prefix, in key order, all pages."""
+
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object that nobody has deleted, in key order, all pages."""

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
@@ -23,7 +24,7 @@ class FilesystemObjects:
     def head(self, ref: ObjectRef) -> ObjectFacts:
         """Return the facts of that version, or of the newest."""
         path = self._version(ref)
-        return ObjectFacts(ObjectRef(ref.bucket, ref.key, path.name), path.stat().st_size)
+        return _facts(ObjectRef(ref.bucket, ref.key, path.name), path)
 
     def read(self, ref: ObjectRef) -> bytes:
         """Return the whole content."""
@@ -70,11 +71,20 @@ class FilesystemObjects:
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield the newest version of every object under the prefix, in key order."""
-        folders = (self._root / bucket).iterdir() if (self._root / bucket).is_dir() else iter(())
-        for key in sorted(unquote(folder.name) for folder in folders):
+        for key in self._keys(bucket):
             ref = ObjectRef(bucket, key)
             if key.startswith(prefix) and self.exists(ref):
-                yield ObjectFacts(ref, self._version(ref).stat().st_size)
+                yield _facts(ref, self._version(ref))
+
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object, in key order; here a deleted version leaves no marker."""
+        for key in self._keys(bucket):
+            for path in sorted(self._folder(ObjectRef(bucket, key)).iterdir()):
+                yield _facts(ObjectRef(bucket, key, path.name), path)
+
+    def _keys(self, bucket: str) -> Iterator[str]:
+        folders = (self._root / bucket).iterdir() if (self._root / bucket).is_dir() else iter(())
+        yield from sorted(unquote(folder.name) for folder in folders)
 
     def _folder(self, ref: ObjectRef) -> Path:
         return self._root / ref.bucket / quote(ref.key, safe="")
@@ -86,3 +96,8 @@ class FilesystemObjects:
         if not wanted:
             raise ObjectNotFoundError(f"{ref.uri} does not exist.")
         return wanted[-1]
+
+
+def _facts(ref: ObjectRef, path: Path) -> ObjectFacts:
+    status = path.stat()
+    return ObjectFacts(ref, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

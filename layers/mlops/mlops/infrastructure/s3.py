@@ -27,7 +27,8 @@ class S3Objects:
         with _miss_as_not_found(ref):
             answer = self._s3.head_object(**_address(ref))
         version = answer.get("VersionId") or ref.version_id
-        return ObjectFacts(ObjectRef(ref.bucket, ref.key, version), int(answer["ContentLength"]))
+        newest = ObjectRef(ref.bucket, ref.key, version)
+        return ObjectFacts(newest, int(answer["ContentLength"]), answer["LastModified"])
 
     def read(self, ref: ObjectRef) -> bytes:
         """Return the whole content."""
@@ -80,7 +81,19 @@ class S3Objects:
         """Yield the newest version of every object under the prefix, in key order, all pages."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for entry in page.get("Contents", ()):
-                yield ObjectFacts(ObjectRef(bucket, entry["Key"]), int(entry["Size"]))
+                yield ObjectFacts(ObjectRef(bucket, entry["Key"]), int(entry["Size"]), entry["LastModified"])
+
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object that nobody has deleted, in key order, all pages."""
+        deleted: set[str] = set()
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            # of a deleted key the marker comes first, but its versions may go on into the next page
+            marked = {marker["Key"] for marker in page.get("DeleteMarkers", ()) if marker["IsLatest"]}
+            deleted = marked | (deleted & {page.get("KeyMarker")})
+            for entry in page.get("Versions", ()):
+                if entry["Key"] not in deleted:
+                    ref = ObjectRef(bucket, entry["Key"], entry["VersionId"])
+                    yield ObjectFacts(ref, int(entry["Size"]), entry["LastModified"])
 
 
 def _address(ref: ObjectRef) -> dict[str, str]:

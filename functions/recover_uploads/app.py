@@ -1,0 +1,75 @@
+"""Hands uploads whose event was lost to intake again.
+
+Started every day by EventBridge Scheduler. Reads the list of the data bucket's versions and what is recorded
+of uploads; starts ReceiveUpload once for every unfinished one, and publishes metrics. What it raises are
+faults of AWS services; sweeping again does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from mlops.dataset.recovery import recover_uploads
+from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.cloudwatch import Metric, publish
+from mlops.infrastructure.environment import read
+from mlops.infrastructure.events import Upload, s3_event
+from mlops.infrastructure.lambda_functions import start_function
+from mlops.infrastructure.metric_names import UPLOAD_SWEEPS_COMPLETED, UPLOADS_RECOVERED
+from mlops.infrastructure.s3 import S3Objects
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    data_bucket_name: str
+    metrics_namespace: str
+    receive_upload_function_name: str
+    registry_table_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the handler works with, made once per worker."""
+
+    environment: Environment
+    objects: S3Objects
+    versions: DynamoDatasetVersions
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Make the dependencies on first use."""
+    variables = read(Environment)
+    return Dependencies(variables, S3Objects(), DynamoDatasetVersions(variables.registry_table_name))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Sweep the data bucket as of the time the event was scheduled for."""
+    needed = dependencies()
+    variables = needed.environment
+
+    def hand_over(upload: Upload) -> None:
+        logger.info("upload handed over again", group=upload.group, upload_id=upload.upload_id)
+        start_function(variables.receive_upload_function_name, s3_event(upload))
+
+    recovery = recover_uploads(
+        needed.objects,
+        needed.versions,
+        hand_over,
+        bucket=variables.data_bucket_name,
+        now=datetime.fromisoformat(event["scheduled_at"]),
+    )
+    metrics = [Metric(UPLOADS_RECOVERED, recovery.n_recovered), Metric(UPLOAD_SWEEPS_COMPLETED, 1)]
+    publish(variables.metrics_namespace, metrics)
+    logger.info("uploads swept", extra={"recovery": recovery.to_dict()})
+    return recovery.to_dict()

@@ -1,0 +1,115 @@
+"""The daily sweep, over files and over AWS: what no event told of is found, and nothing is done twice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mlops.dataset.intake import receive_upload
+from mlops.dataset.intake_ports import IntakePorts
+from mlops.dataset.limits import Limits
+from mlops.dataset.recovery import recover_uploads
+from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
+from mlops.infrastructure.clients import client
+from mlops.infrastructure.events import Upload
+from mlops.infrastructure.objects import ObjectRef
+from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.s3 import S3Objects
+from mlops.models.dataset import Claim, UploadRecord
+from tests.contract.test_exactly_once import Listener, NoModels, a_table
+
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+N_UPLOADS, LOST_SHARE = 60, 0.05
+
+
+@pytest.fixture(params=["files", "aws"])
+def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePorts]:
+    listener = Listener(random.Random(1))
+    if request.param == "files":
+        objects, versions = FilesystemObjects(tmp_path / "o"), FilesystemDatasetVersions(tmp_path / "v")
+        yield IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
+        return
+    table = request.getfixturevalue("registry_table")
+    for bucket in ("data", "artifacts"):
+        client("s3").create_bucket(Bucket=bucket)
+        client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    aws = S3Objects(), DynamoDatasetVersions(table)
+    yield IntakePorts(*aws, NoModels(), listener, listener, "artifacts")
+
+
+def drop(ports: IntakePorts, key: str, content: bytes) -> Upload:
+    ref = ports.objects.write(ObjectRef("data", key), content, "text/csv")
+    return Upload("data", key, ref.version_id, len(content))
+
+
+def receive(ports: IntakePorts, upload: Upload) -> None:
+    now = datetime.now(UTC)
+    claim = Claim(f"run of {upload.upload_id}", now + timedelta(minutes=15))
+    receive_upload(upload, ports=ports, limits=Limits(), claim=claim, now=now)
+
+
+def sweep(ports: IntakePorts, now: datetime = TOMORROW) -> list[Upload]:
+    found: list[Upload] = []
+    recovery = recover_uploads(ports.objects, ports.versions, found.append, bucket="data", now=now)
+    assert recovery.n_recovered == len(found)
+    return found
+
+
+def test_one_sweep_finds_every_upload_whose_event_was_lost_and_nothing_is_done_twice(
+    ports: IntakePorts,
+) -> None:
+    rng = random.Random(7)
+    uploads = [drop(ports, f"g/training/part {n % 20}+é.csv", a_table(n)) for n in range(N_UPLOADS)]
+    lost = rng.sample(uploads, int(N_UPLOADS * LOST_SHARE))
+    for upload in uploads:
+        if upload not in lost:
+            receive(ports, upload)
+    found = sweep(ports)
+    assert {upload.upload_id for upload in found} == {upload.upload_id for upload in lost}
+    for upload in found:
+        receive(ports, upload)
+    assert sweep(ports) == []
+    listener = ports.executions
+    assert isinstance(listener, Listener)
+    assert len(listener.started) == len(set(listener.started)) == N_UPLOADS
+
+
+def test_a_run_that_was_killed_is_taken_up_again_once_its_claim_has_ended(ports: IntakePorts) -> None:
+    upload = drop(ports, "g/training/a.csv", a_table(1))
+    until = TOMORROW + timedelta(minutes=5)
+    record = UploadRecord(
+        "g", upload.upload_id, upload.key, upload.version_id, "received", TOMORROW, claim=Claim("x", until)
+    )
+    ports.versions.record_upload(record)
+    assert sweep(ports) == []
+    assert sweep(ports, until + timedelta(seconds=1)) == [upload]
+
+
+@pytest.mark.parametrize("key", ["g/model.toml", "notes.csv", "g/notes/a.csv", "g/training/.hidden"])
+def test_what_starts_nothing_is_not_recovered(ports: IntakePorts, key: str) -> None:
+    drop(ports, key, b"x")
+    assert sweep(ports) == []
+
+
+def test_uploads_in_work_and_those_of_long_ago_are_left_alone(ports: IntakePorts) -> None:
+    drop(ports, "g/training/a.csv", a_table(1))
+    assert sweep(ports, datetime.now(UTC)) == []
+    assert sweep(ports, TOMORROW + timedelta(days=14)) == []
+    assert len(sweep(ports)) == 1
+
+
+def test_a_file_that_somebody_deleted_is_not_recovered(registry_table: str) -> None:
+    client("s3").create_bucket(Bucket="data")
+    client("s3").put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+    listener = Listener(random.Random(1))
+    ports = IntakePorts(
+        S3Objects(), DynamoDatasetVersions(registry_table), NoModels(), listener, listener, "artifacts"
+    )
+    kept, _ = drop(ports, "g/training/a.csv", b"1"), drop(ports, "g/training/b.csv", b"2")
+    client("s3").delete_object(Bucket="data", Key="g/training/b.csv")
+    assert sweep(ports) == [kept]

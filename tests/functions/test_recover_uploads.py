@@ -1,0 +1,97 @@
+"""The function as EventBridge Scheduler starts it, on moto; intake only notes what it is handed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mlops.infrastructure.clients import client
+from mlops.infrastructure.events import parse_s3_event
+
+BUCKET = "data"
+CONTEXT = SimpleNamespace(
+    function_name="recover-uploads",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:recover-uploads",
+    aws_request_id="1",
+)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What other functions were started with; moto would run them in containers."""
+    from mlops.infrastructure import lambda_functions
+
+    calls: list[dict[str, Any]] = []
+    functions = SimpleNamespace(invoke=lambda **call: calls.append(call))
+    monkeypatch.setattr(
+        lambda_functions, "client", lambda name: {"lambda": functions}.get(name) or client(name)
+    )
+    return calls
+
+
+@pytest.fixture
+def app(
+    started: list[dict[str, Any]], registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
+    client("s3").create_bucket(Bucket=BUCKET)
+    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    variables = {
+        "DATA_BUCKET_NAME": BUCKET,
+        "METRICS_NAMESPACE": "Trial",
+        "RECEIVE_UPLOAD_FUNCTION_NAME": "intake",
+        "REGISTRY_TABLE_NAME": registry_table,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    path = repository / "functions/recover_uploads/app.py"
+    spec = importlib.util.spec_from_file_location("recover_uploads_app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def metric(name: str) -> float:
+    now = datetime.now(UTC)
+    answer = client("cloudwatch").get_metric_statistics(
+        Namespace="Trial",
+        MetricName=name,
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=86400,
+        Statistics=["Sum"],
+    )
+    return sum(point["Sum"] for point in answer["Datapoints"])
+
+
+def test_an_upload_without_a_record_is_handed_to_intake_as_its_event_would_have(
+    app: ModuleType, started: list[dict[str, Any]], repository: Path
+) -> None:
+    event = json.loads((repository / "events/recover_uploads.json").read_text("utf-8"))
+    key = "g/training/a+b c%20é=.csv"
+    version = client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"a,b\n1,2\n")["VersionId"]
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert app.handler(event | {"scheduled_at": tomorrow}, CONTEXT) == {"n_looked_at": 1, "n_recovered": 1}
+    (call,) = started
+    upload = parse_s3_event(json.loads(call["Payload"]))
+    assert (upload.bucket, upload.key, upload.version_id, upload.size_bytes) == (BUCKET, key, version, 8)
+    assert (call["FunctionName"], call["InvocationType"]) == ("intake", "Event")
+    assert (metric("UploadsRecovered"), metric("UploadSweepsCompleted")) == (1, 1)
+
+
+def test_a_sweep_without_a_find_still_shows_that_it_ran(
+    app: ModuleType, started: list[dict[str, Any]]
+) -> None:
+    app.handler({"scheduled_at": "2026-10-06T01:00:00Z"}, CONTEXT)
+    assert started == []
+    assert (metric("UploadsRecovered"), metric("UploadSweepsCompleted")) == (0, 1)
