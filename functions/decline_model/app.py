@@ -15,13 +15,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.cloudwatch import Metric, publish
-from mlops.infrastructure.eventbridge import publish_event
-from mlops.infrastructure.metric_names import APPROVALS_EXPIRED
-from mlops.infrastructure.sns import send_mail
-from mlops.models.registry import Status
+from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.registry.announcement import announce_decline
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion import compose_decline, decline, describe_change
+from mlops.registry.promotion import decline
 
 logger = Logger()
 
@@ -40,7 +37,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    environment: Environment
+    announcer: AwsAnnouncer
     registry: ModelRegistry
 
 
@@ -51,14 +48,17 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="decline_model"
     )
-    return Dependencies(variables, registry)
+    announcer = AwsAnnouncer(
+        variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
+    )
+    return Dependencies(announcer, registry)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the version's final status."""
-    needed, variables = dependencies(), dependencies().environment
-    model, is_new = decline(
+    needed = dependencies()
+    model = decline(
         event["group"],
         event["version"],
         event["outcome"],
@@ -66,11 +66,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         by=event.get("decided_by") or "nobody",
         reason=event.get("reason") or "",
     )
-    if is_new:
-        n_expired = int(model.status is Status.EXPIRED)
-        publish(variables.metrics_namespace, [Metric(APPROVALS_EXPIRED, n_expired)], group=model.model_group)
-        champion = needed.registry.champion(model.model_group)
-        send_mail(variables.notification_topic_arn, *compose_decline(model, champion))
-        publish_event(f"Model{model.status.value}", describe_change(model), variables.event_bus_name)
+    announce_decline(model, needed.registry.champion(model.model_group), needed.announcer)
     logger.info("model closed", group=model.model_group, version=model.version, status=model.status.value)
     return {"group": model.model_group, "version": model.version, "status": model.status.value}

@@ -16,13 +16,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.cloudwatch import Metric, publish
-from mlops.infrastructure.eventbridge import publish_event
-from mlops.infrastructure.metric_names import MODELS_PROMOTED
+from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.s3 import S3Objects
 from mlops.models.approval import ApprovalDecision
+from mlops.registry.announcement import announce_promotion
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion import describe_change, promote_approved
+from mlops.registry.promotion import promote_approved
 
 logger = Logger()
 
@@ -40,7 +39,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    environment: Environment
+    announcer: AwsAnnouncer
     objects: S3Objects
     registry: ModelRegistry
 
@@ -52,13 +51,14 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="promote_model"
     )
-    return Dependencies(variables, S3Objects(), registry)
+    announcer = AwsAnnouncer("", variables.event_bus_name, variables.metrics_namespace)
+    return Dependencies(announcer, S3Objects(), registry)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the new champion and the one that it replaced."""
-    needed, bus = dependencies(), dependencies().environment.event_bus_name
+    needed = dependencies()
     promotion = promote_approved(
         event["group"],
         event["version"],
@@ -66,12 +66,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         registry=needed.registry,
         objects=needed.objects,
     )
+    announce_promotion(promotion, needed.announcer)
     model = promotion.model
-    if promotion.is_new:
-        publish(needed.environment.metrics_namespace, [Metric(MODELS_PROMOTED, 1)], group=model.model_group)
-    publish_event("ModelApproved", describe_change(model), bus)
-    champion = describe_change(model, previous_champion=promotion.previous_champion)
-    publish_event("ChampionChanged", champion, bus)
     logger.info("model promoted", group=model.model_group, version=model.version)
     return {
         "group": model.model_group,

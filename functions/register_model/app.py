@@ -15,13 +15,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.cloudwatch import Metric, publish
-from mlops.infrastructure.eventbridge import publish_event
-from mlops.infrastructure.metric_names import MODELS_REGISTERED, MODELS_REJECTED_BY_GATE
+from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.s3 import S3Objects
-from mlops.models.registry import Registration
+from mlops.registry.announcement import announce_registration
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion import describe_change
 from mlops.registry.registration import FinishedTraining, register_training, summarize
 
 logger = Logger()
@@ -41,6 +38,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
+    announcer: AwsAnnouncer
     environment: Environment
     objects: S3Objects
     registry: ModelRegistry
@@ -53,7 +51,8 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="register_model"
     )
-    return Dependencies(variables, S3Objects(), registry)
+    announcer = AwsAnnouncer("", variables.event_bus_name, variables.metrics_namespace)
+    return Dependencies(announcer, variables, S3Objects(), registry)
 
 
 @logger.inject_lambda_context
@@ -67,8 +66,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         evidence_root=f"s3://{needed.environment.artifact_bucket_name}/models",
     )
     summary = summarize(registration)
-    _announce(registration, summary, needed.environment)
     model = registration.model
+    announce_registration(model, summary, needed.announcer)
     logger.info("model registered", group=model.model_group, version=model.version, status=model.status.value)
     gate = {"passed": model.gate.passed, "reasons": list(model.gate.reasons)} if model.gate else {}
     return {
@@ -78,13 +77,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "gate": gate,
         "summary": summary,
     }
-
-
-def _announce(registration: Registration, summary: str, variables: Environment) -> None:
-    """Count the version once; repeat the event on a repeated call: the first may not have got this far."""
-    model = registration.model
-    if registration.is_new:
-        is_refused = model.gate is not None and not model.gate.passed
-        metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
-        publish(variables.metrics_namespace, metrics, group=model.model_group)
-    publish_event("ModelRegistered", describe_change(model, summary=summary), variables.event_bus_name)

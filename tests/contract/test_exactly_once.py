@@ -67,7 +67,7 @@ class Listener:
 
     def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         self._answer()
-        self.events.append((detail_type, detail["uploadId"]))
+        self.events.append((detail_type, detail["upload_id"]))
 
     def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
         self._answer()

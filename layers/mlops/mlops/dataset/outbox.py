@@ -10,6 +10,7 @@ from mlops.dataset.intake_ports import Announcer
 from mlops.dataset.privacy import shown
 from mlops.dataset.versions import DatasetVersions
 from mlops.infrastructure.cloudwatch import Metric
+from mlops.infrastructure.event_names import DATASET_ACCEPTED, DATASET_REJECTED
 from mlops.infrastructure.metric_names import UPLOADS_ACCEPTED, UPLOADS_REJECTED
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.dataset import Announcement, UploadRecord, ValidationReport
@@ -17,10 +18,16 @@ from mlops.models.dataset import Announcement, UploadRecord, ValidationReport
 
 def acceptance(done: UploadRecord, report: ValidationReport) -> tuple[Announcement, ...]:
     """Return what is said about a file that was accepted."""
-    detail = {"group": done.group, "uploadId": done.upload_id, "purpose": done.purpose,
-              "datasetId": done.dataset_id, "verdict": report.verdict, "rows": report.n_rows}  # fmt: skip
+    detail = {
+        "group": done.group,
+        "upload_id": done.upload_id,
+        "purpose": done.purpose,
+        "dataset_id": done.dataset_id,
+        "verdict": report.verdict,
+        "n_rows": report.n_rows,
+    }
     return (
-        Announcement("event", "DatasetAccepted", detail=detail),
+        Announcement("event", DATASET_ACCEPTED, detail=detail),
         Announcement("metric", UPLOADS_ACCEPTED),
     )
 
@@ -29,11 +36,17 @@ def rejection(
     done: UploadRecord, report: ValidationReport, mail: tuple[str, str], place: ObjectRef
 ) -> tuple[Announcement, ...]:
     """Return what is said about a file that was refused."""
-    detail = {"group": done.group, "uploadId": done.upload_id, "purpose": done.purpose,
-              "key": shown(done.key, 1024), "rules": rule_ids(report), "quarantine": place.uri}  # fmt: skip
+    detail = {
+        "group": done.group,
+        "upload_id": done.upload_id,
+        "purpose": done.purpose,
+        "key": shown(done.key, 1024),
+        "rules": rule_ids(report),
+        "quarantine_uri": place.uri,
+    }
     return (
         mail_of(mail),
-        Announcement("event", "DatasetRejected", detail=detail),
+        Announcement("event", DATASET_REJECTED, detail=detail),
         Announcement("metric", UPLOADS_REJECTED),
     )
 

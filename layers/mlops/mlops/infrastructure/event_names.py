@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-MODEL_REGISTERED = "ModelRegistered"
-MODEL_APPROVED = "ModelApproved"
-MODEL_REJECTED = "ModelRejected"
-MODEL_EXPIRED = "ModelExpired"
-MODEL_SUPERSEDED = "ModelSuperseded"
-CHAMPION_CHANGED = "ChampionChanged"
-DATASET_ACCEPTED = "DatasetAccepted"
-DATASET_REJECTED = "DatasetRejected"
-PREDICTIONS_READY = "PredictionsReady"
-DRIFT_DETECTED = "DriftDetected"
-DRIFT_RESOLVED = "DriftResolved"
+from typing import Final
+
+MODEL_REGISTERED: Final = "ModelRegistered"
+MODEL_APPROVED: Final = "ModelApproved"
+MODEL_REJECTED: Final = "ModelRejected"
+MODEL_EXPIRED: Final = "ModelExpired"
+MODEL_SUPERSEDED: Final = "ModelSuperseded"
+CHAMPION_CHANGED: Final = "ChampionChanged"
+DATASET_ACCEPTED: Final = "DatasetAccepted"
+DATASET_REJECTED: Final = "DatasetRejected"
+PREDICTIONS_READY: Final = "PredictionsReady"
+DRIFT_DETECTED: Final = "DriftDetected"
+DRIFT_RESOLVED: Final = "DriftResolved"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
+from mlops.infrastructure.event_names import DRIFT_DETECTED, DRIFT_RESOLVED
 from mlops.models.drift import DriftVerdict
 from mlops.models.record import Record
 
@@ -71,10 +72,10 @@ def advance(
 
 def _announce(state: AlertState, night: date) -> AlertState:
     if state.is_alarmed and not state.is_announced and not _is_cooling_down(state, night):
-        pending = Announcement("DriftDetected", night)
+        pending = Announcement(DRIFT_DETECTED, night)
         return replace(state, is_announced=True, announced_on=night, pending=pending)
     if state.is_announced and not state.is_alarmed:
-        return replace(state, is_announced=False, pending=Announcement("DriftResolved", night))
+        return replace(state, is_announced=False, pending=Announcement(DRIFT_RESOLVED, night))
     return state
 
 

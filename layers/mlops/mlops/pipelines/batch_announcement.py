@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.infrastructure.cloudwatch import Metric, publish
+from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.eventbridge import publish_event
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
 from mlops.infrastructure.sns import send_mail
@@ -14,7 +15,6 @@ from mlops.models.training import DataQuality
 from mlops.monitoring.wording import rows
 from mlops.pipelines.batch_inference import BatchSummary
 
-PREDICTIONS_READY = "PredictionsReady"
 _MAX_FEATURES_NAMED = 5
 
 

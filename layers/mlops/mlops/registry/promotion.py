@@ -40,16 +40,13 @@ def promote_approved(
 
 def decline(
     group: str, version: str, outcome: DeclineOutcome, *, registry: ModelRegistry, by: str, reason: str
-) -> tuple[ModelMetadata, bool]:
-    """Close a candidate that does not go into service.
-
-    Returns the version and whether this call closed it. One that is closed already stays as it is.
-    """
+) -> ModelMetadata:
+    """Close a candidate that does not go into service; one that is closed already stays as it is."""
     steps = {"Rejected": registry.reject_model, "Expired": registry.expire, "Superseded": registry.supersede}
     model = registry.get_model(group, version)
     if model.status in (Status.REJECTED, Status.EXPIRED, Status.SUPERSEDED):
-        return model, False
-    return steps[outcome](group, version, by=by, reason=reason), True
+        return model
+    return steps[outcome](group, version, by=by, reason=reason)
 
 
 def describe_change(model: ModelMetadata, **more: Any) -> Mapping[str, Any]:

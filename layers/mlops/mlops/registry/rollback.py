@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from mlops.errors import RegistryError
 from mlops.infrastructure.announcing import Announcer
-from mlops.infrastructure.cloudwatch import Metric
-from mlops.infrastructure.event_names import CHAMPION_CHANGED
-from mlops.infrastructure.metric_names import CHAMPIONS_ROLLED_BACK
 from mlops.infrastructure.objects import ObjectStore
-from mlops.models.registry import ModelMetadata, Promotion
+from mlops.models.registry import Promotion
+from mlops.registry.announcement import announce_rollback
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion import check_artifact, describe_change
+from mlops.registry.promotion import check_artifact
 
 
 def roll_back(
@@ -52,26 +50,5 @@ def roll_back(
     target = to or registry.predecessor(group, only_from)
     check_artifact(registry.get_model(group, target), objects)
     promotion = registry.rollback(group, to=target, only_from=only_from, by=by, reason=reason.strip())
-    model = promotion.model
-    detail = describe_change(model, previous_champion=promotion.previous_champion, is_rollback=True)
-    announcer.event(CHAMPION_CHANGED, detail)
-    announcer.mail(*compose_rollback(model, promotion.previous_champion), group=group)
-    announcer.metrics([Metric(CHAMPIONS_ROLLED_BACK, 1)], group=group)
+    announce_rollback(promotion, announcer)
     return promotion
-
-
-def compose_rollback(model: ModelMetadata, left: str | None) -> tuple[str, str]:
-    """Return subject and body of the mail about a rollback away from the version `left`."""
-    name = f"{model.model_group} {model.version}"
-    lines = [
-        f"{name} is in service again.",
-        f"It was put back in place of {left} by {model.status_changed_by}.",
-        f"Reason: {model.status_reason}",
-        "",
-        "Files that are dropped from now on are scored with it. Batches",
-        f"that had begun are finished with {left}, and say so.",
-        "",
-        "Predictions that were made meanwhile stay where they are; their",
-        "manifest.json names the version that made them.",
-    ]
-    return f"Rolled back: {name} is in service again", "\n".join(lines) + "\n"

@@ -1,0 +1,98 @@
+"""The command `mlops` against the deployed stack, as somebody on call types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.stack import STACK_NAME, DeployedStack, wait
+from mlops.command_line import main
+from mlops.infrastructure.clients import client
+from mlops.models.training import EvaluationMetrics
+from mlops.registry.model_registry import ModelRegistry
+from tests.e2e.conftest import GROUP, Walk
+
+pytestmark = pytest.mark.e2e
+
+SERVED = "served"
+
+
+@pytest.fixture
+def mlops(
+    stack: DeployedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., str]]:
+    """Type a command for the stack and return what it prints."""
+    for name, value in stack.cloud.variables().items():
+        monkeypatch.setenv(name, value)
+    client.cache_clear()
+
+    def type_in(*words: str) -> str:
+        code = main([*words, "--stack", STACK_NAME])
+        printed = capsys.readouterr()
+        assert (code, printed.err) in ((0, ""), (3, "")), printed
+        return printed.out
+
+    yield type_in
+    client.cache_clear()
+
+
+@pytest.fixture
+def events_of_the_bus(stack: DeployedStack) -> Callable[[], list[dict]]:
+    """A queue behind a rule like the one in docs/events.md; call it for what has arrived since."""
+    sqs, events = stack.cloud.client("sqs"), stack.cloud.client("events")
+    url = sqs.create_queue(QueueName="champion-changes")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["mlops"], "detail-type": ["ChampionChanged"], "detail": {"group": [SERVED]}}
+    events.put_rule(Name="champion-changes", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="champion-changes", Targets=[{"Id": "queue", "Arn": arn}])
+    return lambda: [json.loads(m["Body"]) for m in sqs.receive_message(QueueUrl=url).get("Messages", [])]
+
+
+def serve_two(stack: DeployedStack, registry: ModelRegistry) -> None:
+    bucket = stack.outputs["ArtifactBucketName"]
+    for number in range(2):
+        key = f"training/{SERVED}/{number}/output/model.tar.gz"
+        client("s3").put_object(Bucket=bucket, Key=key, Body=f"model {number}".encode())
+        model = registry.register_model(
+            SERVED, f"s3://{bucket}/{key}", EvaluationMetrics(), {}, f"d{number}", "Ridge"
+        )
+        registry.approve_model(SERVED, model.version)
+        registry.promote_model(SERVED, model.version)
+
+
+def test_one_command_rolls_back_and_everybody_hears_of_it(
+    stack: DeployedStack, mlops: Callable[..., str], events_of_the_bus: Callable[[], list[dict]]
+) -> None:
+    registry = ModelRegistry(use_dynamodb=True, table_name=stack.outputs["RegistryTableName"])
+    serve_two(stack, registry)
+    told = mlops("rollback", SERVED, "--reason", "wrong unit", "--from", "v1.0.1")
+    assert told == "v1.0.0 is in service again in place of v1.0.1.\n"
+    champion = registry.champion(SERVED)
+    assert champion is not None
+    assert champion.version == "v1.0.0"
+    last = json.loads(mlops("audit", SERVED, "--format", "jsonl").splitlines()[-1])
+    assert (last["by"], last["reason"]) == ("arn:aws:iam::000000000000:root", "wrong unit")
+    (event,) = wait(lambda: events_of_the_bus() or None, "the event of the rollback", 30)
+    assert event["detail"]["version"] == "v1.0.0"
+    assert event["detail"]["previous_champion"] == "v1.0.1"
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("Rolled back: served"), "rollback")
+    assert "wrong unit" in mail["body"]
+    metrics = stack.cloud.client("cloudwatch").list_metrics(MetricName="ChampionsRolledBack")["Metrics"]
+    assert {"Name": "ModelGroup", "Value": SERVED} in [d for m in metrics for d in m["Dimensions"]]
+
+
+def test_what_happened_on_the_stack_is_there_to_look_at(
+    stack: DeployedStack, mlops: Callable[..., str], champion: Walk, checked_for_drift: dict
+) -> None:
+    assert GROUP in mlops("groups")
+    assert "Champion" in mlops("versions", GROUP)
+    shown = json.loads(mlops("show", GROUP, "champion", "--json"))
+    assert shown["version"] == champion.version
+    assert [entry["action"] for entry in shown["history"]][-2:] == ["approve", "promote"]
+    assert "replayed, they give the registry" in mlops("audit", GROUP)
+    (dataset,) = json.loads(mlops("datasets", "list", GROUP, "--json"))
+    assert dataset["dataset_id"] == shown["dataset_version"]
+    assert champion.version in mlops("runs", "list", GROUP)
+    assert json.loads(mlops("drift", GROUP, "--json"))["model_version"] == champion.version

@@ -1,0 +1,173 @@
+"""docs/events.md and the code say the same: every event is published, and looks as the page shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from mlops.dataset import outbox
+from mlops.infrastructure import event_names
+from mlops.infrastructure.objects import ObjectRef
+from mlops.models.dataset import Finding, UploadRecord, ValidationReport
+from mlops.models.drift import DriftReport
+from mlops.models.registry import Artifact
+from mlops.models.training import DataQuality, EvaluationMetrics, GateResult
+from mlops.monitoring.announcing import announce as announce_drift
+from mlops.pipelines.batch_announcement import AwsAnnouncer as BatchAnnouncer
+from mlops.pipelines.batch_announcement import ScoringEnvironment
+from mlops.pipelines.batch_inference import BatchSummary
+from mlops.registry.announcement import announce_decline, announce_promotion, announce_registration
+from mlops.registry.candidate import Candidate
+from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.rollback import roll_back
+
+GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
+NAMES = {value for name, value in vars(event_names).items() if name.isupper()}
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "events.md").read_text()
+EXAMPLES = {
+    name: json.loads(example)
+    for name, example in re.findall(r"^### (\w+)\n.*?```json\n(.*?)```", DOCUMENT, re.MULTILINE | re.DOTALL)
+}
+
+
+class Bus:
+    """An announcer that keeps events as they cross the wire."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, dict]] = []
+
+    def mail(self, subject, body, *, group):
+        assert group == GROUP
+
+    def metrics(self, metrics, *, group):
+        assert group == GROUP
+
+    def event(self, detail_type, detail):
+        self.published.append((detail_type, json.loads(json.dumps(detail, allow_nan=False))))
+
+    def put_events(self, Entries):  # noqa: N803  boto3's name
+        for entry in Entries:
+            self.event(entry["DetailType"], json.loads(entry["Detail"]))
+        return {"FailedEntryCount": 0}
+
+
+def published_by_the_registry(bus: Bus, folder: Path) -> None:
+    registry = ModelRegistry(
+        root=folder / "registry", actor="ada", now=lambda: datetime(2026, 3, 1, tzinfo=UTC)
+    )
+    (folder / "model").write_text("model")
+    for _ in range(2):
+        model = registry.register_model(
+            GROUP, folder / "model", EvaluationMetrics(), {}, "d1", "RandomForest"
+        )
+        announce_registration(model, f"{GROUP} {model.version}: RandomForest.", bus)
+        registry.approve_model(GROUP, model.version, reason="Better on every slice.")
+        announce_promotion(registry.promote_model(GROUP, model.version, reason="Better on every slice."), bus)
+    roll_back(GROUP, registry=registry, announcer=bus, reason="Wrong unit.", by="ada")
+    for close in (registry.reject_model, registry.expire, registry.supersede):
+        model = registry.register_model(
+            GROUP, folder / "model", EvaluationMetrics(), {}, "d1", "RandomForest"
+        )
+        announce_decline(close(GROUP, model.version, reason="Not now."), registry.champion(GROUP), bus)
+    refused = Candidate(
+        "Ridge", {}, EvaluationMetrics(), "d", Artifact("s3://b/k", "0" * 64), gate=GateResult(passed=False)
+    )
+    announce_registration(registry.register(GROUP, refused).model, "refused", bus)
+
+
+def published_by_intake(bus: Bus) -> None:
+    record = UploadRecord(
+        GROUP, "5f" * 16, f"{GROUP}/training/a.csv", "v", "accepted", datetime(2026, 3, 1, tzinfo=UTC),
+        "training", dataset_id="a1" * 32,
+    )  # fmt: skip
+    report = ValidationReport("warn", (Finding("empty_file", "reject", "m"),), 2000, 12, "s", 9, "training")
+    place = ObjectRef("artifacts", "quarantine/a.csv")
+    for made in (outbox.acceptance(record, report), outbox.rejection(record, report, ("s", "b"), place)):
+        for announcement in made:
+            if announcement.kind == "event":
+                bus.event(announcement.title, announcement.detail)
+
+
+def published_by_scoring(bus: Bus) -> None:
+    silent = SimpleNamespace(put_metric_data=lambda **_: None, publish=lambda **_: {"MessageId": "1"})
+    told = BatchAnnouncer(ScoringEnvironment("a", "t", "default", "n"), silent, bus, silent)
+    summary = BatchSummary(GROUP, "b" * 32, 3, "s3://a/p.csv", "s3://a/r.html", "OK", 0.01, ())
+    told(summary, DataQuality(), None)
+
+
+def published_by_the_nightly_check(bus: Bus) -> None:
+    report = DriftReport(
+        "ALERT",
+        0.31,
+        (),
+        {},
+        900,
+        2000,
+        0.1,
+        0.2,
+        model_group=GROUP,
+        model_version="v1.0.0",
+        window_days=7,
+    )
+    for kind in (event_names.DRIFT_DETECTED, event_names.DRIFT_RESOLVED):
+        announce_drift(kind, report, report_uri="s3://a/drift_report.html", announcer=bus)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]]:
+    """Everything that the code publishes, by the functions that publish it."""
+    bus = Bus()
+    published_by_the_registry(bus, tmp_path_factory.mktemp("registry"))
+    published_by_intake(bus)
+    published_by_scoring(bus)
+    published_by_the_nightly_check(bus)
+    return bus.published
+
+
+def kinds(value: object, path: str = "detail") -> Iterator[tuple[str, str]]:
+    """The type of every part of a document; a number is a number, and null stands for anything."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from kinds(part, f"{path}.{name}")
+    elif value is None:
+        yield path, "any"
+    else:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        yield path, "number" if number else type(value).__name__
+
+
+def test_every_event_is_documented_and_every_documented_event_exists():
+    assert set(EXAMPLES) == NAMES
+    table = set(re.findall(r"^\| \[(\w+)\]", DOCUMENT, re.MULTILINE))
+    assert table == NAMES
+
+
+def test_every_event_is_published(published):
+    assert {name for name, _ in published} == NAMES
+
+
+def test_events_look_as_the_page_shows_them(published):
+    for name, detail in published:
+        shown, sent = dict(kinds(EXAMPLES[name])), dict(kinds(detail))
+        assert set(shown) == set(sent), name
+        differing = {
+            part for part in sent if "any" not in (sent[part], shown[part]) and sent[part] != shown[part]
+        }
+        assert differing == set(), name
+
+
+def test_the_patterns_of_the_page_match_the_examples():
+    patterns = re.findall(r"```json pattern\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert patterns
+    for text in patterns:
+        pattern = json.loads(text)
+        assert pattern["source"] == ["mlops"]
+        for name in pattern["detail-type"]:
+            for field, allowed in pattern.get("detail", {}).items():
+                assert EXAMPLES[name][field] in allowed
