@@ -102,6 +102,24 @@ def test_a_training_file_starts_the_training_machine_once(app: ModuleType, repos
     assert body.read().decode() == PATIENTS
 
 
+def test_the_uploader_named_in_the_metadata_travels_with_the_training(
+    app: ModuleType, repository: Path
+) -> None:
+    event = dropped(repository, "receive_upload", PATIENTS)
+    entry = event["detail"]["object"]
+    stored = client("s3").put_object(
+        Bucket="data-bucket",
+        Key=entry["key"],
+        Body=PATIENTS.encode(),
+        Metadata={"uploader": "ann@example.org"},
+    )
+    entry["version-id"] = stored["VersionId"]
+    app.handler(event, CONTEXT)
+    (execution,) = executions(app, "train_model")
+    described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"])["validation"]["uploader"] == "ann@example.org"
+
+
 def test_an_empty_file_is_rejected_with_a_mail_and_moved(app: ModuleType, repository: Path) -> None:
     event = dropped(repository, "receive_upload.rejected", "")
     result = app.handler(event, CONTEXT)

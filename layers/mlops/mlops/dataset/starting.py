@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from mlops.dataset.intake_ports import IntakePorts
+from mlops.errors import ObjectNotFoundError
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.dataset import DatasetVersion, TrainingRecord, ValidationReport
@@ -16,6 +17,7 @@ from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
 
 _SHOWN_FINDINGS = 20
+_LONGEST_ADDRESS = 254
 
 
 def training_id_of(group: str, dataset_id: str, settings: GroupSettings) -> str:
@@ -48,7 +50,7 @@ def start_training(
             "upload": upload.to_dict(),
             "upload_id": upload.upload_id,
             "settings": settings.to_dict(),
-            "validation": _evidence(report),
+            "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
         }
         ports.executions.start_training(training_id, document)
     return training
@@ -87,6 +89,15 @@ def version_trained_on(training: TrainingRecord, models: Sequence[ModelMetadata]
         and training_id_of(training.group, training.dataset_id, model.settings) == training.training_id
     ]
     return found[-1] if found else None
+
+
+def _uploader(upload: Upload, ports: IntakePorts) -> str | None:
+    """Return who dropped the file, when they said so in the object's metadata `uploader`."""
+    try:
+        said = ports.objects.head(upload.ref).metadata.get("uploader", "")
+    except ObjectNotFoundError:  # deleted since; the dataset has its own copy
+        return None
+    return said.strip()[:_LONGEST_ADDRESS] or None
 
 
 def _evidence(report: ValidationReport) -> dict[str, Any]:

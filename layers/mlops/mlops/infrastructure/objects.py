@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -38,11 +38,16 @@ class ObjectRef(Record):
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts(Record):
-    """What is known of an object without reading it; `stored_at` is when that version was written."""
+    """What is known of an object without reading it.
+
+    `stored_at` is when that version was written, `metadata` what its writer noted beside it; a listing does
+    not tell the latter.
+    """
 
     ref: ObjectRef
     size_bytes: int
     stored_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class ObjectStore(Protocol):

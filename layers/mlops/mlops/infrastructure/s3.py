@@ -28,7 +28,8 @@ class S3Objects:
             answer = self._s3.head_object(**_address(ref))
         version = answer.get("VersionId") or ref.version_id
         newest = ObjectRef(ref.bucket, ref.key, version)
-        return ObjectFacts(newest, int(answer["ContentLength"]), answer["LastModified"])
+        size, metadata = int(answer["ContentLength"]), answer.get("Metadata") or {}
+        return ObjectFacts(newest, size, answer["LastModified"], metadata)
 
     def read(self, ref: ObjectRef) -> bytes:
         """Return the whole content."""

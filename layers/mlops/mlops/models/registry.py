@@ -10,7 +10,7 @@ from typing import Any
 
 from mlops.models.group_settings import GroupSettings, TaskName
 from mlops.models.record import Record
-from mlops.models.training import ChampionComparison, EvaluationMetrics, GateResult
+from mlops.models.training import ChampionComparison, DatasetChanges, EvaluationMetrics, GateResult
 
 
 class Status(StrEnum):
@@ -67,27 +67,11 @@ class TrainingJob(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetChanges(Record):
-    """How a training file differs from the one that `model_version` was trained on.
-
-    `verdict` and `drift_score` (0.0 = same; larger = more drift) are those of the drift detector, None where
-    the files share no column. `sentences` are written for people, the most important first.
-    """
-
-    model_version: str
-    dataset_id: str
-    n_rows_before: int
-    n_rows_after: int
-    verdict: str | None = None
-    drift_score: float | None = None
-    sentences: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class DataFindings(Record):
     """What intake said about the training file; `findings` are short JSON documents.
 
-    `changes` compares it with the champion's file. `uploader` is who dropped it, as far as is known.
+    `changes` compares it with what the champion was trained on. `uploader` is who dropped it, where that is
+    known.
     """
 
     verdict: str = "accept"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict
 from mlops.models.group_settings import GroupSettings, TaskName
 from mlops.models.record import Record
 
@@ -114,6 +114,22 @@ class GateResult(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetChanges(Record):
+    """How the rows trained on differ from those that the champion, `model_version`, was trained on.
+
+    `verdict` and `drift_score` (0.0 = same; larger = more drift) are those of the drift detector. `sentences`
+    are written for people, the most important first.
+    """
+
+    model_version: str | None
+    n_rows_before: int
+    n_rows_after: int
+    verdict: DriftVerdict
+    drift_score: float | None = None
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingResult(Record):
     """Everything a training run produced, but for the model itself, which lies at `model_path`.
 
@@ -140,6 +156,7 @@ class TrainingResult(Record):
     split: str = ""
     warnings: tuple[str, ...] = ()
     comparison: ChampionComparison | None = None
+    changes: DatasetChanges | None = None
     feature_importance: Mapping[str, float] = field(default_factory=dict)
     contenders: Mapping[str, float] = field(default_factory=dict)
     duration_seconds: float | None = None

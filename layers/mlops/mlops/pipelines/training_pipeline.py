@@ -14,12 +14,13 @@ import pandas as pd
 
 from mlops.models.drift import BaselineStatistics
 from mlops.models.group_settings import GroupSettings
-from mlops.models.training import TrainingResult
+from mlops.models.training import DatasetChanges, TrainingResult
 from mlops.monitoring.profile import build_baseline
 from mlops.pipelines import artifacts
 from mlops.pipelines.algorithms import algorithm, check_settings, effective_hyperparameters
 from mlops.pipelines.archive import sha256_of
 from mlops.pipelines.champion import Champion
+from mlops.pipelines.dataset_changes import dataset_changes
 from mlops.pipelines.evidence import write_evidence
 from mlops.pipelines.fitted_model import FittedModel, fit_model
 from mlops.pipelines.fitting import worthwhile_threads
@@ -90,8 +91,11 @@ class TrainingPipeline:
         is_xgboost = algorithm(fitted.settings.algorithm).package == "xgboost"
         artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
         baseline = _baseline(rows, judged, created_at)
+        changes = dataset_changes(rows, champion) if champion else None
         seconds = round(time.perf_counter() - started, 3)
-        result = _result(rows, fitted, judged, baseline, directory=directory, seconds=seconds)
+        result = _result(
+            rows, fitted, judged, baseline, directory=directory, changes=changes, seconds=seconds
+        )
         write_evidence(result, judged.details, directory, group, created_at)
         return result
 
@@ -114,6 +118,7 @@ def _result(
     baseline: BaselineStatistics,
     *,
     directory: Path,
+    changes: DatasetChanges | None,
     seconds: float,
 ) -> TrainingResult:
     settings, task = fitted.settings, rows.problem.task
@@ -136,6 +141,7 @@ def _result(
         split=rows.split.description,
         warnings=(*rows.notes, *judged.leaks, *(f"While fitting: {text}" for text in fitted.warnings)),
         comparison=judged.comparison,
+        changes=changes,
         feature_importance=judged.importance,
         contenders=fitted.contenders,
         duration_seconds=seconds,

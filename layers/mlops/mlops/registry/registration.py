@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,7 +97,7 @@ def _candidate(training: FinishedTraining, result: TrainingResult, objects: Obje
         source=training.source,
         training_job=training.job,
         gate=judge(result.metrics, result.comparison, training.settings.gate),
-        data=training.data,
+        data=replace(training.data, changes=result.changes),
         **facts,
     )
 

@@ -1,0 +1,53 @@
+"""What changed since the file that the champion was trained on, by the champion's own baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops.errors import DriftError
+from mlops.models.drift import DriftReport
+from mlops.models.training import DatasetChanges
+from mlops.monitoring.baseline import load_baseline_statistics
+from mlops.monitoring.drift_detector import DriftDetector
+from mlops.monitoring.report_text import unattached_anomalies
+from mlops.monitoring.wording import rows as n_rows_text
+from mlops.pipelines import artifacts
+from mlops.pipelines.champion import Champion
+from mlops.pipelines.training_rows import TrainingRows
+
+MOST_SENTENCES = 12
+
+
+def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | None:
+    """Compare the rows trained on with those that the champion was trained on; None without its baseline.
+
+    A column that was a feature of the champion and is absent now, or the other way round, is a change too.
+    """
+    try:
+        baseline = load_baseline_statistics(champion.path / artifacts.BASELINE)
+        drift = rows.settings.drift
+        detector = DriftDetector(
+            baseline,
+            drift.threshold,
+            alert_threshold=drift.alert_threshold,
+            exclude_columns=drift.exclude_columns,
+        )
+        report = detector.detect_drift(rows.frame[rows.split.train])
+    except DriftError:
+        return None
+    return DatasetChanges(
+        model_version=champion.version,
+        n_rows_before=baseline.n_rows,
+        n_rows_after=report.n_rows,
+        verdict=report.verdict,
+        drift_score=report.drift_score,
+        sentences=tuple(_sentences(report))[:MOST_SENTENCES],
+    )
+
+
+def _sentences(report: DriftReport) -> Iterator[str]:
+    growth = report.n_rows - report.n_rows_baseline
+    more = f", {n_rows_text(abs(growth))} {'more' if growth > 0 else 'fewer'}" if growth else ""
+    yield f"Trained on {n_rows_text(report.n_rows)}{more}."
+    yield from (report.features[name].description for name in report.features_with_drift)
+    yield from (anomaly.message for anomaly in unattached_anomalies(report))
