@@ -36,7 +36,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from mlops.models.group_settings import GroupSettings
 from mlops.pipelines import artifacts
-from mlops.pipelines.algorithms import ALGORITHMS
+from mlops.pipelines.algorithm_table import ALGORITHMS
 from mlops.pipelines.bootstrap import bootstrap_intervals
 from mlops.pipelines.model import Scores
 from mlops.pipelines.schema import align

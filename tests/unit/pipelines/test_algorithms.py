@@ -9,8 +9,8 @@ import pytest
 
 from mlops.errors import SettingsError
 from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.algorithm_table import ALGORITHMS
 from mlops.pipelines.algorithms import (
-    ALGORITHMS,
     algorithm,
     candidates,
     check_settings,

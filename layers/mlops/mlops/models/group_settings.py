@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
@@ -53,12 +53,25 @@ class ApprovalSettings(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SearchSettings(Record):
+    """How many combinations of hyperparameters are tried, and from where they are drawn.
+
+    In `space` two numbers are a range (tried evenly over orders of magnitude when it spans ten times or
+    more), any other list are choices; without it each algorithm has ranges of its own.
+    """
+
+    trials: int = 24
+    space: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class GroupSettings(Record):
     """What a team may say about its model; everything has a default.
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
     whoever must not sit on both sides of the split; `time_column` orders the rows. Without `algorithm` the
-    better one of a linear and a boosted model is taken. Without `gate` rules the candidate must beat a dummy
+    better one of a linear and a boosted model is taken; with `search` its hyperparameters are searched for.
+    Without `gate` rules the candidate must beat a dummy
     model, and the champion by more than chance.
     """
 
@@ -71,6 +84,7 @@ class GroupSettings(Record):
     exclude_columns: tuple[str, ...] = ()
     algorithm: str = AUTOMATIC
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    search: SearchSettings | None = None
     seed: int = 0
     test_fraction: float = 0.2
     gate: Mapping[str, GateRule] = field(default_factory=dict)
@@ -127,10 +141,12 @@ class GroupSettings(Record):
         for name in _COLUMN_LISTS:
             if name in values:
                 values[name] = _column_list(name, values[name])
-        for name, record in (("drift", DriftSettings), ("approval", ApprovalSettings)):
+        for name, record in _TABLES.items():
             if name in values:
                 _refuse_unknown(_table(name, values[name]), _names(record), f"{name}.")
                 _check_numbers(name, values[name], record)
+        if "search" in values:
+            values["search"] = _search(values["search"])
         if "positive_label" in values:
             values["positive_label"] = _label_text(values["positive_label"])
         rules = _table("gate", values.get("gate", {}))
@@ -140,6 +156,13 @@ class GroupSettings(Record):
             return cls.from_dict(values)
         except (TypeError, ValueError) as error:
             raise SettingsError(f"The settings cannot be read: {error}") from error
+
+
+_TABLES: Mapping[str, type] = {
+    "drift": DriftSettings,
+    "approval": ApprovalSettings,
+    "search": SearchSettings,
+}
 
 
 def known_keys() -> frozenset[str]:
@@ -171,6 +194,28 @@ def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
     _refuse_unknown(_table(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
     _check_numbers(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
     return dict(rule)
+
+
+def _search(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what a search may try: whole trials, and a list with two values at least for each name."""
+    if not isinstance(table.get("trials", 2), int) or table.get("trials", 2) < 2:
+        raise SettingsError(f"search.trials must be a whole number from 2 on, not {table['trials']!r}.")
+    for name, values in _table("search.space", table.get("space", {})).items():
+        is_list = isinstance(values, (list, tuple)) and len(values) > 1
+        if not is_list or any(isinstance(value, (list, dict)) for value in values):
+            raise SettingsError(
+                f"search.space.{name} must be [low, high], or a list of choices, not {values!r}."
+            )
+        if is_range(values) and not values[0] < values[1]:
+            raise SettingsError(f"search.space.{name} must go from low to high, not {list(values)}.")
+    return dict(table)
+
+
+def is_range(values: Sequence[Any]) -> bool:
+    """Tell whether what a search may try is a range: two numbers."""
+    return len(values) == 2 and all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
+    )
 
 
 def _table(name: str, value: Any) -> Mapping[str, Any]:

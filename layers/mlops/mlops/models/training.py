@@ -130,12 +130,25 @@ class DatasetChanges(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Trial(Record):
+    """One combination of hyperparameters that a search tried: its primary score out of fold.
+
+    `n_rows` is how many training rows it was given: a combination that does well on few goes on to more.
+    """
+
+    hyperparameters: Mapping[str, Any]
+    score: float
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingResult(Record):
     """Everything a training run produced, but for the model itself, which lies at `model_path`.
 
     `dropped_columns` says of each column that is no feature why. `feature_importance` is the loss of the
     primary score when the column is shuffled, never below 0. `contenders` are, where the algorithm was chosen
-    and not set, the primary scores by which it was, out of fold on the training rows.
+    and not set, the primary scores by which it was, out of fold on the training rows; `trials` are what a
+    search tried, the best first.
     """
 
     metrics: EvaluationMetrics
@@ -159,6 +172,7 @@ class TrainingResult(Record):
     changes: DatasetChanges | None = None
     feature_importance: Mapping[str, float] = field(default_factory=dict)
     contenders: Mapping[str, float] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()
     duration_seconds: float | None = None
 
 

@@ -1,4 +1,4 @@
-"""The algorithms that can be trained. Adding one is adding one entry to `ALGORITHMS`.
+"""Which algorithm a team's settings ask for, and its estimator.
 
 Nothing here imports scikit-learn or XGBoost until an estimator is made, so that a Lambda without them can
 check a team's settings.
@@ -7,177 +7,13 @@ check a team's settings.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from mlops.errors import SettingsError
 from mlops.models.group_settings import AUTOMATIC, GroupSettings, TaskName, nearest
-
-
-@dataclass(frozen=True, slots=True)
-class EstimatorSpec:
-    """One estimator class: where it is, which hyperparameters a team may set, and our defaults for them."""
-
-    path: str
-    hyperparameters: frozenset[str]
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    is_seeded: bool = True
-    is_parallel: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Algorithm:
-    """One choice of `algorithm`: its estimators and what they need of the preprocessing.
-
-    For classes the linear ones are all a logistic regression. `aliases` are further names, as those of
-    scikit-learn's classes. `needs_scaling` asks for columns of equal spread; `accepts_missing` says that
-    missing numbers may reach the estimator; `package` is the distribution that must be installed.
-    """
-
-    name: str
-    classification: EstimatorSpec
-    regression: EstimatorSpec
-    aliases: tuple[str, ...] = ()
-    needs_scaling: bool = False
-    accepts_missing: bool = False
-    package: str = "scikit-learn"
-
-    def spec(self, task: TaskName) -> EstimatorSpec:
-        """Return the estimator for the task."""
-        return self.regression if task == "regression" else self.classification
-
-    @property
-    def hyperparameters(self) -> frozenset[str]:
-        """Every hyperparameter that some task knows."""
-        return self.classification.hyperparameters | self.regression.hyperparameters
-
-
-_WEIGHTS = frozenset({"class_weight"})
-_FOREST = frozenset(
-    (
-        *("n_estimators", "max_depth", "max_leaf_nodes", "min_samples_split", "min_samples_leaf"),
-        *("max_features", "max_samples", "bootstrap", "criterion", "min_impurity_decrease", "ccp_alpha"),
-    )
-)
-_XGBOOST = frozenset(
-    (
-        *("n_estimators", "learning_rate", "max_depth", "max_leaves", "grow_policy", "max_bin", "gamma"),
-        *("subsample", "colsample_bytree", "colsample_bylevel", "min_child_weight", "max_delta_step"),
-        *("reg_alpha", "reg_lambda"),
-    )
-)
-_HISTOGRAM_BOOSTING = frozenset(
-    (
-        *("learning_rate", "max_iter", "max_leaf_nodes", "max_depth", "min_samples_leaf", "max_features"),
-        *(
-            "l2_regularization",
-            "max_bins",
-            "early_stopping",
-            "validation_fraction",
-            "n_iter_no_change",
-            "tol",
-        ),
-    )
-)
-_LOGISTIC = frozenset({"C", "max_iter", "tol", "fit_intercept", "solver", "l1_ratio"})
-_RIDGE = frozenset({"alpha", "max_iter", "tol", "fit_intercept", "solver"})
-
-# Chosen by cross-validation on the training rows of five medical and weather tables of 1,700 to 16,000 rows.
-# Slower and more bounded than the libraries' own defaults: on weak signals, as in most tables about
-# people, those lost up to 0.05 of ROC-AUC to a logistic regression.
-_FOREST_DEFAULTS = {"n_estimators": 200, "min_samples_leaf": 5}
-_FOREST_REGRESSION_DEFAULTS = {"n_estimators": 200, "min_samples_leaf": 15, "max_features": 0.33}
-_XGBOOST_DEFAULTS = {
-    "n_estimators": 300,
-    "learning_rate": 0.03,
-    "max_depth": 3,
-    "min_child_weight": 5,
-    "subsample": 0.7,
-    "colsample_bytree": 0.4,
-    "reg_lambda": 5.0,
-}
-_HISTOGRAM_BOOSTING_DEFAULTS = {
-    "learning_rate": 0.04,
-    "max_iter": 200,
-    "max_leaf_nodes": 10,
-    "min_samples_leaf": 40,
-    "max_features": 0.3,
-    "l2_regularization": 5.0,
-    "early_stopping": False,  # its own validation rows would be other rows of the same persons
-}
-
-_LOGISTIC_REGRESSION = EstimatorSpec(
-    "sklearn.linear_model:LogisticRegression", _LOGISTIC | _WEIGHTS, {"max_iter": 1000}
-)
-_RIDGE_REGRESSION = EstimatorSpec("sklearn.linear_model:Ridge", _RIDGE)
-
-
-def _forest(family: str, classification: Mapping[str, Any], regression: Mapping[str, Any]) -> Algorithm:
-    path = f"sklearn.ensemble:{family}"
-    return Algorithm(
-        family,
-        EstimatorSpec(f"{path}Classifier", _FOREST | _WEIGHTS, classification, is_parallel=True),
-        EstimatorSpec(f"{path}Regressor", _FOREST, regression, is_parallel=True),
-        aliases=(f"{family}Classifier", f"{family}Regressor"),
-    )
-
-
-def _linear(name: str, regression: EstimatorSpec) -> Algorithm:
-    return Algorithm(name, _LOGISTIC_REGRESSION, regression, needs_scaling=True)
-
-
-_ENTRIES = (
-    _forest("RandomForest", _FOREST_DEFAULTS, _FOREST_REGRESSION_DEFAULTS),
-    Algorithm(
-        "XGBoost",
-        EstimatorSpec(
-            "xgboost:XGBClassifier",
-            _XGBOOST | _WEIGHTS,
-            _XGBOOST_DEFAULTS,
-            {"tree_method": "hist"},
-            is_parallel=True,
-        ),
-        EstimatorSpec(
-            "xgboost:XGBRegressor", _XGBOOST, _XGBOOST_DEFAULTS, {"tree_method": "hist"}, is_parallel=True
-        ),
-        aliases=("XGBClassifier", "XGBRegressor"),
-        accepts_missing=True,
-        package="xgboost",
-    ),
-    _linear("LogisticRegression", _RIDGE_REGRESSION),
-    Algorithm(
-        "HistGradientBoosting",
-        EstimatorSpec(
-            "sklearn.ensemble:HistGradientBoostingClassifier",
-            _HISTOGRAM_BOOSTING | _WEIGHTS,
-            _HISTOGRAM_BOOSTING_DEFAULTS,
-        ),
-        EstimatorSpec(
-            "sklearn.ensemble:HistGradientBoostingRegressor",
-            _HISTOGRAM_BOOSTING | {"loss", "quantile"},
-            _HISTOGRAM_BOOSTING_DEFAULTS,
-        ),
-        aliases=("HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "GradientBoosting"),
-        accepts_missing=True,
-    ),
-    _forest("ExtraTrees", _FOREST_DEFAULTS, _FOREST_REGRESSION_DEFAULTS),
-    _linear("Ridge", _RIDGE_REGRESSION),
-    _linear(
-        "LinearRegression",
-        EstimatorSpec(
-            "sklearn.linear_model:LinearRegression", frozenset({"fit_intercept", "positive"}), is_seeded=False
-        ),
-    ),
-)
-
-ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-_BY_NAME = {name: entry for entry in _ENTRIES for name in (entry.name, *entry.aliases)}
-
-# what a boosted contender has for signals that are strong or rows that are many
-_QUICK_BOOSTING = {"learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 20}
+from mlops.pipelines.algorithm_table import ALGORITHMS, BY_NAME, ENTRIES, PLAIN_BOOSTING, WEIGHTS, Algorithm
 
 
 def algorithm(name: str) -> Algorithm:
@@ -188,16 +24,16 @@ def algorithm(name: str) -> Algorithm:
     SettingsError
         If there is none; the nearest known name is given.
     """
-    if name not in _BY_NAME:
+    if name not in BY_NAME:
         raise SettingsError(f"Unknown algorithm {name!r}. {nearest(name, [AUTOMATIC, *ALGORITHMS])}")
-    return _BY_NAME[name]
+    return BY_NAME[name]
 
 
 def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[GroupSettings, ...]:
     """Return the settings to choose from: the given ones, or for `auto` a linear model and two boosted ones.
 
-    `class_weight` goes with every one of them. Any other hyperparameter names an algorithm by itself: the
-    first one that knows all of them.
+    `class_weight` goes with every one of them. Any other hyperparameter, set or searched for, names an
+    algorithm by itself: the first one that knows all of them.
 
     Raises
     ------
@@ -206,15 +42,19 @@ def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[G
     """
     if settings.algorithm != AUTOMATIC:
         return (settings,)
-    own = settings.hyperparameters
-    if set(own) <= _WEIGHTS:
+    own = {**settings.hyperparameters, **(settings.search.space if settings.search else {})}
+    if set(own) <= WEIGHTS:
         linear = replace(settings, algorithm="Ridge" if task == "regression" else "LogisticRegression")
         boosted = replace(settings, algorithm="HistGradientBoosting")
-        return (linear, boosted, replace(boosted, hyperparameters={**_QUICK_BOOSTING, **own}))
-    for entry in _ENTRIES:
+        return (
+            linear,
+            boosted,
+            replace(boosted, hyperparameters={**PLAIN_BOOSTING, **settings.hyperparameters}),
+        )
+    for entry in ENTRIES:
         if set(own) <= entry.hyperparameters:
             return (replace(settings, algorithm=entry.name),)
-    known = frozenset().union(*(entry.hyperparameters for entry in _ENTRIES))
+    known = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
     unknown = [name for name in own if name not in known]
     if unknown:
         raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], known)}")
@@ -235,14 +75,47 @@ def check_settings(settings: GroupSettings, task: TaskName | None = None) -> Non
     for candidate in candidates(settings, known_task):
         chosen = algorithm(candidate.algorithm)
         known = chosen.spec(known_task).hyperparameters if known_task else chosen.hyperparameters
-        for name, value in settings.hyperparameters.items():
+        for name in (*settings.hyperparameters, *(settings.search.space if settings.search else ())):
             if name not in known:
                 for_task = f" for a {known_task} task" if name in chosen.hyperparameters else ""
                 raise SettingsError(
                     f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, known)}"
                 )
-            if isinstance(value, (list, dict)) and name != "class_weight":
-                raise SettingsError(f"The hyperparameter {name} must be a single value, not {value!r}.")
+        if settings.search and known_task:
+            search_space(candidate, known_task, settings.hyperparameters)
+    _check_values(settings)
+
+
+def _check_values(settings: GroupSettings) -> None:
+    for name, value in settings.hyperparameters.items():
+        if isinstance(value, (list, dict)) and name != "class_weight":
+            raise SettingsError(
+                f"The hyperparameter {name} must be a single value, not {value!r}; "
+                "what is to be tried belongs under [search.space]."
+            )
+        if settings.search and name in settings.search.space:
+            raise SettingsError(f"{name} stands under both hyperparameters and search.space; take one out.")
+
+
+def search_space(
+    settings: GroupSettings, task: TaskName, fixed: Collection[str]
+) -> dict[str, tuple[Any, ...]]:
+    """Return what a search looks through: the team's ranges, else the algorithm's but for what is fixed.
+
+    Raises
+    ------
+    SettingsError
+        If the algorithm has nothing to search for.
+    """
+    if settings.search and settings.search.space:
+        return dict(settings.search.space)
+    space = algorithm(settings.algorithm).spec(task).space
+    free = {name: values for name, values in space.items() if name not in fixed}
+    if not free:
+        raise SettingsError(
+            f"{settings.algorithm} leaves nothing to search for; take [search] out, or set another algorithm."
+        )
+    return free
 
 
 def effective_hyperparameters(settings: GroupSettings, task: TaskName) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops.models.group_settings import GroupSettings
+from mlops.models.training import Trial
 from mlops.pipelines.choosing import N_FOLDS, choose
 from mlops.pipelines.fitting import fit_pipeline
 from mlops.pipelines.model import Model
@@ -16,13 +17,14 @@ from mlops.pipelines.training_rows import TrainingRows
 class FittedModel:
     """A model, the settings with which it was fitted, and how it came to be taken.
 
-    `contenders` are the primary scores out of fold of those it was chosen from; `warnings` are the words of
-    the libraries.
+    `contenders` are the primary scores out of fold of those it was chosen from, `trials` what a search tried;
+    `warnings` are the words of the libraries.
     """
 
     model: Model
     settings: GroupSettings
     contenders: Mapping[str, float]
+    trials: tuple[Trial, ...]
     warnings: tuple[str, ...]
 
 
@@ -39,4 +41,4 @@ def fit_model(rows: TrainingRows) -> FittedModel:
     choice = choose(aligned, y, rows.folds(N_FOLDS), features, rows.settings, task)
     fit = fit_pipeline(aligned, y, features, choice.settings, task)
     model = Model(rows.schema(choice.threshold), fit.pipeline)
-    return FittedModel(model, choice.settings, choice.contenders, fit.warnings)
+    return FittedModel(model, choice.settings, choice.contenders, choice.trials, fit.warnings)

@@ -40,11 +40,7 @@ def fit_pipeline(
     TrainingError
         If a hyperparameter has an impossible value, in the library's words.
     """
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-
-    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), len(aligned))
-    estimator = make_estimator(settings, task, n_jobs=worthwhile_threads(aligned))
-    pipeline = Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
+    pipeline = unfitted_pipeline(features, settings, task, len(aligned), n_jobs=worthwhile_threads(aligned))
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
     arguments = {} if weights is None else {"estimator__sample_weight": weights}
     with warnings.catch_warnings(record=True) as caught:
@@ -54,10 +50,22 @@ def fit_pipeline(
         except (ValueError, TypeError) as error:
             first_line = str(error).strip().splitlines()[0]
             raise TrainingError(f"{settings.algorithm} cannot be fitted: {first_line}") from error
+    estimator = pipeline.named_steps["estimator"]
     if "n_jobs" in estimator.get_params():
         # threads add up in any order; scoring is the same to the last bit without
         estimator.set_params(n_jobs=1)
     return Fit(pipeline, tuple(sorted({_first_sentence(item) for item in caught})))
+
+
+def unfitted_pipeline(
+    features: tuple[FeatureColumn, ...], settings: GroupSettings, task: TaskName, n_rows: int, *, n_jobs: int
+) -> Any:
+    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for so many rows."""
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), n_rows)
+    estimator = make_estimator(settings, task, n_jobs=n_jobs)
+    return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
 
 
 def worthwhile_threads(frame: pd.DataFrame) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops.pipelines.algorithms import Algorithm
+from mlops.pipelines.algorithm_table import Algorithm
 from mlops.pipelines.schema import FeatureColumn
 
 MAX_LEVELS = 40

@@ -144,6 +144,7 @@ def _result(
         changes=changes,
         feature_importance=judged.importance,
         contenders=fitted.contenders,
+        trials=fitted.trials,
         duration_seconds=seconds,
     )
 
