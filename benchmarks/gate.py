@@ -10,6 +10,7 @@ of the rows, and one that lacks the best column. The table goes to benchmarks/re
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ CHAMPIONS = {
     "one of a tenth of the rows": Champion(n_rows=N_TRAINED // 10),
     "one without the best column": Champion(features=FEATURES[1:]),
 }
+CASES = [("LogisticRegression", name) for name in CHAMPIONS] + [("HistGradientBoosting", "an equal one")]
 
 
 def retraining(
@@ -119,12 +121,12 @@ def render(n_retrainings: int) -> str:
         f"| algorithm | champion | held out | {' | '.join(RULES)} |",
         "|---|---|---|" + "---|" * len(RULES),
     ]
-    for algorithm in ("LogisticRegression", "HistGradientBoosting"):
-        for name, champion in CHAMPIONS.items():
-            for n_held_out in (200, 1_000):
-                shares = measure(n_retrainings, n_held_out, champion, algorithm)
-                cells = " | ".join(f"{share:.1%}" for share in shares.values())
-                lines.append(f"| {algorithm} | {name} | {n_held_out:,} | {cells} |")
+    for algorithm, name in CASES:
+        for n_held_out in (200, 1_000):
+            shares = measure(n_retrainings, n_held_out, CHAMPIONS[name], algorithm)
+            cells = " | ".join(f"{share:.1%}" for share in shares.values())
+            lines.append(f"| {algorithm} | {name} | {n_held_out:,} | {cells} |")
+            print(lines[-1], file=sys.stderr)
     decision = (
         "Decision: without a rule of its own a group's candidate passes only when the paired interval of the "
         "difference lies above 0; whoever wants equal models of newer data to pass sets a margin below 0."

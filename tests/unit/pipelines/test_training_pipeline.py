@@ -238,7 +238,7 @@ def test_a_new_class_after_the_time_cut_counts_as_an_error_and_does_not_crash(tm
     [
         (lambda f: f.assign(outcome="yes"), {}, "one class only"),
         (lambda f: f.assign(outcome=["rare"] * 3 + ["no", "yes"] * 198 + ["no"]), {}, "fewer than 10 rows"),
-        (lambda f: f.assign(outcome=[f"c{n}" for n in range(400)]), {}, "distinct values; at most 100"),
+        (lambda f: f.assign(outcome=[f"c{n}" for n in range(400)]), {}, "distinct values, and at most 100"),
         (lambda f: f.head(12), {}, "at least 30 are needed"),
         (lambda f: f, {"target": "outcom"}, r"no target column 'outcom'. Did you mean 'outcome'"),
         (lambda f: f, {"id_columns": "nobody"}, "not have: nobody"),
@@ -405,3 +405,53 @@ def test_the_same_rows_in_another_order_are_split_alike(a_table: Callable[..., p
     second = train(frame.sample(frac=1, random_state=3), tmp_path / "b")
     assert first.n_rows_test == second.n_rows_test
     assert first.metrics.roc_auc == pytest.approx(second.metrics.roc_auc, abs=1e-9)
+
+
+def of_target(target, **columns) -> pd.DataFrame:
+    """Return 400 rows of two telling columns, any others, and this target."""
+    table = build_table(400)[["age", "dose"]].fillna(50.0)
+    return table.assign(**columns, outcome=target)
+
+
+YES_NO = np.where(np.arange(400) % 2, "yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (of_target("yes"), "one class only"),
+        (of_target(YES_NO)[["outcome"]], "All 400 rows are alike in the row's content"),
+        (of_target(YES_NO).assign(age=1, dose="k"), "All 400 rows are alike in the row's content"),
+        (of_target(YES_NO).assign(age=np.nan, dose=np.nan), "All 400 rows are alike"),
+        (of_target([f"id{n}" for n in range(400)]), 'task = "regression" where in doubt'),
+        (of_target([f"c{n // 3}" for n in range(400)]), "134 distinct values|fewer than 10"),
+        (of_target([f"c{min(n, 47)}" for n in range(400)]), "47 of the 48 classes .* fewer than 10 rows"),
+        (of_target([5.0] * 399 + [6.5]), "1 of the 2 classes"),
+        (of_target(np.where(np.arange(400) < 380, None, YES_NO)), "20 usable rows"),
+        (of_target(build_table(400).dose * 1e300), "no numbers, or beyond 1e38"),
+    ],
+)
+def test_rows_that_nothing_can_be_learned_from_are_refused_in_one_sentence(frame, words, tmp_path: Path):
+    with pytest.raises(TrainingError, match=words) as caught:
+        train(frame, tmp_path, id_columns=[])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        of_target(np.where(np.arange(400) % 2, 17.5, 3.25)),
+        of_target(YES_NO, big=2**62 + np.arange(400) * 2**40),
+        of_target(YES_NO, bigger=[str(10**25 + n) for n in range(400)]),
+        of_target(YES_NO, huge=build_table(400).dose * 1e307),
+        of_target(YES_NO, nothing=np.nan, same=1, gaps=[1.0] * 5 + [np.nan] * 395),
+        of_target(np.where(np.arange(400) % 5 < 2, None, YES_NO)),
+    ],
+    ids=["two numbers", "int64", "beyond int64", "beyond floats", "all missing", "target missing"],
+)
+def test_odd_columns_end_in_a_sound_model(frame, tmp_path: Path):
+    result = train(frame, tmp_path, id_columns=[], algorithm="auto")
+    assert result.task == "binary"
+    assert {"age", "dose"} <= set(result.features)
+    assert not {"nothing", "same", "huge"} & set(result.features)
+    assert all(np.isfinite(value) for value in result.metrics.values().values())

@@ -14,7 +14,7 @@ from mlops.pipelines.algorithms import candidates, effective_hyperparameters
 from mlops.pipelines.fitting import fit_pipeline
 from mlops.pipelines.model import Scores
 from mlops.pipelines.schema import FeatureColumn
-from mlops.pipelines.scores import PRIMARY, compute_scores
+from mlops.pipelines.scores import primary_score
 from mlops.pipelines.searching import search_hyperparameters
 
 N_FOLDS = 5
@@ -159,7 +159,8 @@ def _held_out(y: np.ndarray, folds: np.ndarray, task: TaskName) -> Iterator[np.n
 def _primary(task: TaskName, judged: _OutOfFold) -> float:
     if len(judged.y) == 0:
         return -np.inf
-    return compute_scores(task, judged.y, judged.scores).get(PRIMARY[task], -np.inf)
+    score = primary_score(task, judged.y, judged.scores)
+    return -np.inf if score is None else score
 
 
 def _describe(settings: GroupSettings, task: TaskName) -> str:

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+LARGEST_NUMBER = 1e38  # above it 32-bit floats, in which trees compare, are infinite
+
 
 def as_numbers(column: pd.Series) -> np.ndarray:
-    """Return the column as 64-bit floats; what is no finite number becomes NaN."""
+    """Return the column as 64-bit floats; what is no finite number, or beyond 1e38, becomes NaN."""
     if types.is_numeric_dtype(column) or types.is_bool_dtype(column):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -16,7 +18,7 @@ def as_numbers(column: pd.Series) -> np.ndarray:
         codes, levels = pd.factorize(column)
         parsed = pd.to_numeric(pd.Series(levels), errors="coerce").to_numpy(dtype=np.float64)
         numbers = np.append(parsed, np.nan)[codes]
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+    return np.where(np.abs(numbers) <= LARGEST_NUMBER, numbers, np.nan)
 
 
 def as_texts(column: pd.Series) -> pd.Series:

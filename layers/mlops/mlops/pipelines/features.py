@@ -85,6 +85,8 @@ def _why_not(column: pd.Series) -> str | None:
 
 def _why_no_number(present: pd.Series) -> str | None:
     numbers = as_numbers(present)
+    if np.isnan(numbers).all():
+        return "no number of sensible size in any training row"
     if len(numbers) > _FEW_LEVELS and _counts_up(numbers):
         return "counts the rows"
     looks_named = bool(_ID_NAME.search(str(present.name)) or _CAMEL_ID_NAME.search(str(present.name)))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mlops.pipelines.evaluation import over_labels
 from mlops.pipelines.model import Model
-from mlops.pipelines.scores import PRIMARY, compute_scores
+from mlops.pipelines.scores import primary_score
 
 _MAX_FEATURES = 100
 _MAX_ROWS = 1_000
@@ -61,14 +61,13 @@ def _shuffled_score(
     stacked[name] = np.concatenate([sample[name].to_numpy()[order] for order in orders])
     scores = over_labels(model.score_aligned(stacked), _n_labels(model, truth))
     parts = np.split(np.arange(len(stacked)), n_repeats)
-    primary = PRIMARY[model.schema.task]
-    losses = [compute_scores(model.schema.task, truth, scores.take(part)).get(primary, 0.0) for part in parts]
-    return float(np.mean(losses))
+    found = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
+    return float(np.mean(found))
 
 
 def _primary(model: Model, sample: pd.DataFrame, truth: np.ndarray) -> float:
     scores = over_labels(model.score_aligned(sample), _n_labels(model, truth))
-    return compute_scores(model.schema.task, truth, scores).get(PRIMARY[model.schema.task], 0.0)
+    return primary_score(model.schema.task, truth, scores) or 0.0
 
 
 def _n_labels(model: Model, truth: np.ndarray) -> int:

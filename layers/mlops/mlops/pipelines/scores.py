@@ -33,6 +33,20 @@ def compute_scores(task: TaskName, y: np.ndarray, scores: Scores) -> dict[str, f
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
+def primary_score(task: TaskName, y: np.ndarray, scores: Scores) -> float | None:
+    """Return the score that decides alone, as `compute_scores` has it; None where these rows define none."""
+    from sklearn import config_context, metrics  # noqa: PLC0415
+
+    if len(np.unique(y)) < 2 and task != "multiclass":
+        return None
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        if task == "binary":
+            return float(metrics.roc_auc_score(y, _probabilities(scores)[:, 1]))
+        if task == "multiclass":
+            return float(_balanced_accuracy(y, scores.predicted))
+        return float(metrics.r2_score(y, scores.predicted))
+
+
 def _binary(y: np.ndarray, scores: Scores) -> dict[str, float]:
     from sklearn import metrics  # noqa: PLC0415
 
@@ -85,15 +99,20 @@ def _regression(y: np.ndarray, scores: Scores) -> dict[str, float]:
     return found
 
 
+def _balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the mean recall of the classes that these rows have."""
+    from sklearn.metrics import recall_score  # noqa: PLC0415
+
+    found: float = recall_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0.0)
+    return found
+
+
 def _of_decisions(y: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     from sklearn import metrics  # noqa: PLC0415
 
-    present = np.unique(y)  # balanced accuracy is the mean recall of the classes that these rows have
     return {
         "accuracy": metrics.accuracy_score(y, predicted),
-        "balanced_accuracy": metrics.recall_score(
-            y, predicted, labels=present, average="macro", zero_division=0.0
-        ),
+        "balanced_accuracy": _balanced_accuracy(y, predicted),
         "f1_macro": metrics.f1_score(y, predicted, average="macro", zero_division=0.0),
     }
 

@@ -65,6 +65,11 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
     """
     position = _hash_position(frame, target, settings)
     members = pd.factorize(position)[0]
+    if not members.any():
+        raise TrainingError(
+            f"All {len(frame)} rows are alike in {_identity_name(settings)} (but for the target); "
+            "at least two different ones are needed, and some hundred to learn from."
+        )
     if settings.time_column:
         split = _split_by_time(frame, settings, position, members)
     else:

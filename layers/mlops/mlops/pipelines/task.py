@@ -115,7 +115,9 @@ def _task_of(values: pd.Series) -> TaskName:
 def _numbers(values: pd.Series, target: str) -> np.ndarray:
     numbers = as_numbers(values)
     if np.isnan(numbers).any():
-        raise TrainingError(f"The target {target!r} of a regression has values that are no numbers.")
+        raise TrainingError(
+            f"The target {target!r} of a regression has values that are no numbers, or beyond 1e38."
+        )
     if len(np.unique(numbers)) < 2:
         raise TrainingError(f"The target {target!r} has one value only; there is nothing to learn.")
     return numbers
@@ -126,7 +128,8 @@ def _check_classes(counts: pd.Series, target: str) -> None:
         raise TrainingError(f"The target {target!r} has one class only; there is nothing to learn.")
     if len(counts) > MAX_CLASSES:
         raise TrainingError(
-            f"The target {target!r} has {len(counts)} distinct values; at most {MAX_CLASSES} can be learned."
+            f"The target {target!r} has {len(counts)} distinct values, and at most {MAX_CLASSES} classes can "
+            'be learned; a quantity must be written as numbers, with task = "regression" where in doubt.'
         )
     rare = [str(label) for label, count in counts.items() if count < MIN_ROWS_PER_CLASS]
     if rare:
