@@ -7,7 +7,9 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,9 +17,10 @@ from functions.register_model import app
 from mlops.errors import ArtifactError
 from mlops.infrastructure.clients import client
 from mlops.models.drift import BaselineStatistics
+from mlops.models.evaluation import CalibrationBin, EvaluationDetails, SliceScore
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import Status
-from mlops.models.training import EvaluationMetrics, TrainingResult
+from mlops.models.training import DatasetChanges, EvaluationMetrics, FeatureShift, TrainingResult
 from tests.functions.approval_stage import CONTEXT, GROUP, a_tar
 
 BUCKET = "mlops-artifacts"
@@ -113,18 +116,80 @@ def test_the_same_job_registers_one_version(stage, event):
     assert app.handler(event, CONTEXT) == app.handler(event, CONTEXT)
     assert len(stage.registry.list_models(GROUP)) == 1
     stored = client("s3").list_object_versions(Bucket=BUCKET, Prefix="models/")["Versions"]
-    assert len(stored) == 2
+    assert sorted(entry["Key"].rsplit("/")[-1] for entry in stored) == [
+        "baseline_statistics.json",
+        "model_card.html",
+        "training_result.json",
+    ]
 
 
-def test_the_model_card_is_kept_beside_the_version_as_a_page(stage, event):
-    card = b"<!doctype html><title>Model card</title>"
-    files = {**documents(), "model_card.html": card, "evaluation_details.json": b"{}", "other.html": b"no"}
+def kept(name: str) -> tuple[str, str]:
+    answer = client("s3").get_object(Bucket=BUCKET, Key=f"models/{GROUP}/v1.0.0/{name}")
+    return answer["Body"].read().decode(), answer["ContentType"]
+
+
+def test_the_card_names_version_lineage_changes_and_cost(stage, event):
+    event["validation"]["uploader"] = "AROA:<ana>"
+    changes = DatasetChanges("v0.9.0", 1500, 2000, "WARN", 0.15, ("age: median 41 -> <b>55</b>",))
+    finish_job(
+        event, a_tar({**documents(changes=changes), "model_card.html": b"the job's own", "other.html": b"no"})
+    )
+    app.handler(event, CONTEXT)
+    page, content_type = kept("model_card.html")
+    assert content_type.startswith("text/html")
+    for told in (
+        f"Model card: {GROUP} v1.0.0",
+        "Passes its gate.",
+        "s3://mlops-data/medication-adherence/training/march.csv (version 7)",
+        "AROA:&lt;ana&gt;",
+        "5f2a" * 16,
+        "ab" * 32,
+        "sagemaker-scikit-learn:1.9-0-cpu-py3",
+        "Against the file of v0.9.0: 1,500 rows then, 2,000 now. Verdict: WARN, drift score 0.15.",
+        "median 41 -&gt; &lt;b&gt;55&lt;/b&gt;",
+        "2 min 0 s",
+    ):
+        assert told in page, told
+    assert not any("other.html" in key for key in kept_keys())
+
+
+def test_the_plots_are_files_of_their_own_and_the_version_names_them(stage, event):
+    curve = ((0.0, 0.0), (0.2, 0.7), (1.0, 1.0))
+    details = EvaluationDetails(
+        roc={"yes": curve},
+        precision_recall={"yes": curve},
+        calibration=(CalibrationBin(0.2, 0.25, 100), CalibrationBin(0.8, 0.7, 100)),
+        slices=(SliceScore("<script>", "a&b", 50, 0.6, (0.5, 0.7)),),
+    )
+    matrix = {"labels": ("no", "<i>yes</i>"), "confusion_matrix": ((30, 10), (5, 55)), "threshold": 0.4}
+    files = documents(
+        metrics=replace(a_result().metrics, **matrix),
+        feature_importance={"</svg><script>": 0.2},
+        changes=DatasetChanges(
+            "v0.9.0", 1500, 2000, "ALERT", shifts=(FeatureShift('"><script>', 0.31, "ALERT"),)
+        ),
+    )
+    files["evaluation_details.json"] = details.to_json().encode()
     finish_job(event, a_tar(files))
     app.handler(event, CONTEXT)
-    page = client("s3").get_object(Bucket=BUCKET, Key=f"models/{GROUP}/v1.0.0/model_card.html")
-    assert (page["Body"].read(), page["ContentType"]) == (card, "text/html")
-    kept = client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"models/{GROUP}/v1.0.0/")["Contents"]
-    assert not any(entry["Key"].endswith("other.html") for entry in kept)
+    names = stage.registry.get_model(GROUP, "v1.0.0").plots
+    expected = ("roc", "precision_recall", "calibration", "confusion", "importance", "slices", "drift")
+    assert names == expected
+    for name in names:
+        text, content_type = kept(f"plots/{name}.svg")
+        assert content_type == "image/svg+xml"
+        root = ElementTree.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+        assert tags <= {"svg", "style", "line", "polyline", "circle", "rect", "text", "title"}
+    page, _ = kept("model_card.html")
+    assert "<script" not in page
+    assert "<i>yes" not in page
+
+
+def kept_keys() -> list[str]:
+    listed = client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"models/{GROUP}/v1.0.0/")["Contents"]
+    return [entry["Key"] for entry in listed]
 
 
 def test_a_call_that_died_after_the_registration_is_completed(stage, event):

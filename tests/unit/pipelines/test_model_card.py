@@ -15,6 +15,7 @@ from sklearn.metrics import auc
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.training import TrainingResult
 from mlops.pipelines.model_card import render_card
+from mlops.pipelines.model_card_figures import as_file, figures
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, build_table
@@ -109,6 +110,28 @@ def test_a_champion_stands_beside_the_candidate(trained, tmp_path: Path):
         tmp_path / "train.csv", tmp_path / "model", champion_path=champion, champion_version="v1.0.0"
     )
     assert ">v1.0.0</th>" in page_of(result)
+    assert "Drift since the last training" in page_of(result)
+    assert {shift.verdict for shift in result.changes.shifts} == {"OK"}
+
+
+def test_a_column_that_moved_since_the_last_training_leads_the_picture(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary").model_path
+    build_table().assign(dose=lambda table: table.dose * 3).to_csv(tmp_path / "train.csv", index=False)
+    result = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression"}).execute(
+        tmp_path / "train.csv", tmp_path / "model", champion_path=champion
+    )
+    moved = result.changes.shifts[0]
+    assert (moved.column, moved.verdict) == ("dose", "ALERT")
+    assert moved.psi > 0.2
+
+
+def test_a_regression_shows_its_residuals_and_every_figure_is_a_file(trained):
+    result = trained("Ridge", "regression")
+    shown = {figure.name: figure for figure in figures(result, details_of(result))}
+    assert {"predicted", "residuals", "calibration", "importance", "slices"} == set(shown)
+    for figure in shown.values():
+        root = ElementTree.fromstring(as_file(figure))
+        assert int(root.get("width")) > int(root.get("height")) / 4 > 0
 
 
 def test_a_card_of_few_facts_is_still_a_card(trained):

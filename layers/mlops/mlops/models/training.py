@@ -114,11 +114,20 @@ class GateResult(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureShift(Record):
+    """How far a column moved; `psi` is the population stability index: 0.0 = same, larger = more drift."""
+
+    column: str
+    psi: float
+    verdict: DriftVerdict
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetChanges(Record):
     """How the rows trained on differ from those that the champion, `model_version`, was trained on.
 
     `verdict` and `drift_score` (0.0 = same; larger = more drift) are those of the drift detector. `sentences`
-    are written for people, the most important first.
+    are written for people, the most important first; `shifts` are the columns that moved farthest.
     """
 
     model_version: str | None
@@ -127,6 +136,7 @@ class DatasetChanges(Record):
     verdict: DriftVerdict
     drift_score: float | None = None
     sentences: tuple[str, ...] = ()
+    shifts: tuple[FeatureShift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from mlops.infrastructure.announcing import Announcer
 from mlops.infrastructure.event_names import DRIFT_DETECTED
 from mlops.models.drift import DriftReport
 from mlops.monitoring.alert_state import AnnouncementKind
+from mlops.monitoring.number_words import listing
 from mlops.monitoring.report_text import render_text
-from mlops.monitoring.wording import listing
 
 
 def announce(kind: AnnouncementKind, report: DriftReport, *, report_uri: str, announcer: Announcer) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from mlops.models.drift import Anomaly, AnomalyKind, BatchProfile, DriftVerdict, FeatureCounts, FeatureProfile
 from mlops.monitoring.feature_comparison import bin_counts
+from mlops.monitoring.number_words import number, percent, rows
 from mlops.monitoring.numeric_profile import outlier_cells
-from mlops.monitoring.wording import number, percent, rows
 
 _SIGNIFICANT = 0.05
 _MISSING_POINTS = 0.05

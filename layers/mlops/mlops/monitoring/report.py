@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
+from mlops.monitoring.number_words import number, percent
 from mlops.monitoring.report_plots import plot
 from mlops.monitoring.report_style import STYLE
 from mlops.monitoring.report_text import HEADLINES, facts_line, render_text, unattached_anomalies
-from mlops.monitoring.wording import number, percent
 
 __all__ = ["render", "render_text"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mlops.models.drift import FeatureDrift, Histogram
-from mlops.monitoring.wording import number, percent
+from mlops.monitoring.number_words import number, percent
 
 _WIDTH = 520
 _PLOT_HEIGHT = 150

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops.models.drift import Anomaly, DriftReport, DriftVerdict
-from mlops.monitoring.wording import rows
+from mlops.monitoring.number_words import rows
 
 HEADLINES: dict[DriftVerdict, str] = {
     "OK": "The inputs look as they did at training.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlops.errors import DriftError
 from mlops.models.drift import Anomaly, DriftVerdict, FeatureDrift, FeatureProfile
 from mlops.monitoring.feature_comparison import FeatureComparison
-from mlops.monitoring.wording import listing
+from mlops.monitoring.number_words import listing
 
 LEAST_ROWS = 100
 SIGNIFICANT = 0.05

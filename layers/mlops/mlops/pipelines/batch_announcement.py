@@ -12,7 +12,7 @@ from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, 
 from mlops.infrastructure.sns import send_mail
 from mlops.models.drift import DriftReport
 from mlops.models.training import DataQuality
-from mlops.monitoring.wording import rows
+from mlops.monitoring.number_words import rows
 from mlops.pipelines.batch_inference import BatchSummary
 
 _MAX_FEATURES_NAMED = 5

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from mlops.errors import DriftError
 from mlops.models.drift import DriftReport
-from mlops.models.training import DatasetChanges
+from mlops.models.training import DatasetChanges, FeatureShift
 from mlops.monitoring.baseline import load_baseline_statistics
 from mlops.monitoring.drift_detector import DriftDetector
+from mlops.monitoring.number_words import rows as n_rows_text
 from mlops.monitoring.report_text import unattached_anomalies
-from mlops.monitoring.wording import rows as n_rows_text
 from mlops.pipelines import artifacts
 from mlops.pipelines.champion import Champion
 from mlops.pipelines.training_rows import TrainingRows
 
 MOST_SENTENCES = 12
+MOST_SHIFTS = 12
 
 
 def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | None:
@@ -42,7 +43,13 @@ def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | 
         verdict=report.verdict,
         drift_score=report.drift_score,
         sentences=tuple(_sentences(report))[:MOST_SENTENCES],
+        shifts=_shifts(report),
     )
+
+
+def _shifts(report: DriftReport) -> tuple[FeatureShift, ...]:
+    found = [FeatureShift(feature.name, feature.psi, feature.verdict) for feature in report.features.values()]
+    return tuple(sorted(found, key=lambda shift: (-shift.psi, shift.column))[:MOST_SHIFTS])
 
 
 def _sentences(report: DriftReport) -> Iterator[str]:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 
 from mlops.models.evaluation import EvaluationDetails
+from mlops.models.registry import ModelMetadata
 from mlops.models.training import EvaluationMetrics, TrainingResult
+from mlops.monitoring.number_words import rows
 from mlops.monitoring.report_style import STYLE
-from mlops.monitoring.wording import rows
-from mlops.pipelines import model_card_plots as plots
 from mlops.pipelines.gate import judge
+from mlops.pipelines.model_card_figures import Chapter, Figure, figures
+from mlops.pipelines.model_card_record import (
+    CardRecord,
+    changes_section,
+    cost_section,
+    cost_tile,
+    facts_table,
+    lineage_section,
+    moment,
+)
 from mlops.pipelines.model_card_scores import score_name, score_text, scores_section
 from mlops.pipelines.model_card_style import CARD_STYLE
 
-_MOST_IMPORTANT = 12
-
 
 def render_card(
-    result: TrainingResult, details: EvaluationDetails, *, group: str | None, created_at: datetime
+    result: TrainingResult,
+    details: EvaluationDetails,
+    *,
+    group: str | None,
+    created_at: datetime,
+    record: CardRecord | None = None,
 ) -> str:
     """Return the page.
 
@@ -34,17 +47,25 @@ def render_card(
         The model group, for the heading.
     created_at
         When it was trained.
+    record
+        What the registry knows, once the version is registered: number, lineage, data changes, cost.
     """
-    heading = f"Model card: {group}" if group else f"Model card: {result.target}"
+    shown, model = figures(result, details), record.model if record else None
+    name = f"{group or result.target}{f' {model.version}' if model else ''}"
+    heading = f"Model card: {name}"
+    moved = _cards(shown, "data")
     sections = (
-        _header(result, heading, created_at),
-        _tiles(result),
+        _header(result, heading, created_at, model),
+        _tiles(result, model),
         _notes(result),
         scores_section(result.metrics, result.comparison),
-        _curves(result, details),
-        _looks(result, details),
+        _chapter("How it errs", shown, "errors", _legend(details.roc)),
+        _chapter("What it looks at, and where it is worst", shown, "looks"),
+        changes_section(model, moved) if model else _chapter("What changed in the data", shown, "data"),
         _data(result),
         _settings(result),
+        lineage_section(record) if record else "",
+        cost_section(model.training_job) if model else "",
         _reading(result.metrics),
     )
     return f"""<!doctype html>
@@ -65,10 +86,11 @@ def render_card(
 """
 
 
-def _header(result: TrainingResult, heading: str, created_at: datetime) -> str:
-    gate = judge(result.metrics, result.comparison, result.settings.gate)
+def _header(result: TrainingResult, heading: str, created_at: datetime, model: ModelMetadata | None) -> str:
+    judged = model.gate if model else None
+    gate = judged or judge(result.metrics, result.comparison, result.settings.gate)
     said = "Passes its gate." if gate.passed else "Below its gate."
-    facts = f"{result.algorithm}, predicts {result.target}, trained {created_at:%Y-%m-%d %H:%M} UTC"
+    facts = f"{result.algorithm}, predicts {result.target}, trained {moment(created_at)}"
     return f"""<header>
 <p class="eyebrow">{escape(facts)}</p>
 <h1>{escape(heading)}</h1>
@@ -77,7 +99,7 @@ def _header(result: TrainingResult, heading: str, created_at: datetime) -> str:
 </header>"""
 
 
-def _tiles(result: TrainingResult) -> str:
+def _tiles(result: TrainingResult, model: ModelMetadata | None) -> str:
     metrics, tiles = result.metrics, []
     primary = metrics.primary or ""
     score = metrics.values().get(primary)
@@ -92,6 +114,8 @@ def _tiles(result: TrainingResult) -> str:
     tiles.append(("Rows to train on", f"{result.n_rows_train:,}", held_out))
     took = "" if result.duration_seconds is None else f"trained in {result.duration_seconds:.1f} s"
     tiles.append(("Features", f"{len(result.features):,}", took))
+    cost = cost_tile(model.training_job) if model else None
+    tiles += [cost] if cost else []
     cells = "".join(
         f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd><p>{escape(note)}</p></div>'
         for name, value, note in tiles
@@ -106,44 +130,18 @@ def _notes(result: TrainingResult) -> str:
     return f'<section><h2>To know</h2><ol class="changes">{lines}</ol></section>'
 
 
-def _curves(result: TrainingResult, details: EvaluationDetails) -> str:
-    metrics, cards = result.metrics, []
-    if details.roc:
-        roc = plots.curves(
-            details.roc, x="false positive rate", y="true positive rate", name="ROC curve", has_chance=True
-        )
-        cards.append(_card("ROC curve", "Higher is better; the dashed line is a guess.", roc))
-        precision = plots.curves(
-            details.precision_recall, x="recall", y="precision", name="Precision and recall", has_chance=False
-        )
-        cards.append(
-            _card(
-                "Precision and recall", "How many are found, and how many of the found are right.", precision
-            )
-        )
-    if details.calibration:
-        note = "On the dashed line, predictions come true as often as they say."
-        if result.task == "regression":
-            note = "Mean of what came true by tenth of the predictions; best on the dashed line."
-        plot = plots.calibration(details.calibration, is_regression=result.task == "regression")
-        cards.append(_card("Calibration", note, plot))
-    if details.sample:
-        note = f"{len(details.sample)} held-out rows; far-off ones lie at the edge."
-        cards.append(_card("True against predicted", note, plots.scatter(details.sample)))
-    if matrix := plots.confusion(metrics.confusion_matrix, metrics.labels) if metrics.labels else "":
-        note = "Rows are the truth, columns the prediction; the shade is the share of the row."
-        if metrics.threshold is not None:
-            note += f" {metrics.positive_label} is said from a probability of {metrics.threshold:.3f} on."
-        cards.append(_card("Confusion matrix", note, matrix, is_wide=len(metrics.labels) > 8))
-    if not cards:
-        return ""
-    grid = f'<div class="plots">{"".join(cards)}</div>'
-    return f"<section><h2>How it errs</h2>{_legend(details.roc)}{grid}</section>"
+def _chapter(heading: str, shown: Sequence[Figure], chapter: Chapter, before: str = "") -> str:
+    cards = _cards(shown, chapter)
+    return f'<section><h2>{heading}</h2>{before}<div class="plots">{cards}</div></section>' if cards else ""
 
 
-def _card(title: str, note: str, plot: str, *, is_wide: bool = False) -> str:
-    body = f"<h3>{escape(title)}</h3><p>{escape(note)}</p>{plot}"
-    return f'<article class="card{" wide" if is_wide else ""}">{body}</article>'
+def _cards(shown: Sequence[Figure], chapter: Chapter) -> str:
+    return "".join(_card(figure) for figure in shown if figure.chapter == chapter)
+
+
+def _card(figure: Figure) -> str:
+    body = f"<h3>{escape(figure.title)}</h3><p>{escape(figure.note)}</p>{figure.svg}{figure.after}"
+    return f'<article class="card{" wide" if figure.is_wide else ""}">{body}</article>'
 
 
 def _legend(points: Mapping[str, object]) -> str:
@@ -154,45 +152,6 @@ def _legend(points: Mapping[str, object]) -> str:
         for place, label in enumerate(points)
     )
     return f'<p class="legend">Curves of the most frequent classes: {keys}</p>'
-
-
-def _looks(result: TrainingResult, details: EvaluationDetails) -> str:
-    cards = _importance(result.feature_importance) + _slices(result.metrics, details)
-    heading = "What it looks at, and where it is worst"
-    return f'<section><h2>{heading}</h2><div class="plots">{cards}</div></section>' if cards else ""
-
-
-def _importance(importance: Mapping[str, float]) -> str:
-    shown = dict(list(importance.items())[:_MOST_IMPORTANT])
-    if not any(shown.values()):
-        return ""
-    rest = len(importance) - len(shown)
-    note = "What the model's main score loses when a column is shuffled."
-    note += f" {rest} further columns matter less." if rest else ""
-    plot = plots.bars(shown, name="Importance of the features")
-    return _card("Importance", note, plot)
-
-
-def _slices(metrics: EvaluationMetrics, details: EvaluationDetails) -> str:
-    overall = metrics.values().get(metrics.primary or "")
-    if not details.slices or overall is None:
-        return ""
-    name = score_name(metrics.primary or "")
-    note = (
-        f"{name} of the rows in which it is lowest, with 95 % intervals; the line is all rows "
-        f"({overall:.3f}). The lowest of many are partly so by chance."
-    )
-    plot = plots.slices(details.slices, overall)
-    sizes = "".join(
-        f"<tr><th scope='row'>{escape(entry.column)}: {escape(entry.value)}</th>"
-        f'<td class="num">{entry.n_rows:,}</td><td class="num">{entry.score:.3f}</td></tr>'
-        for entry in details.slices
-    )
-    table = (
-        f'<details><summary>Rows per slice</summary><div class="scroll"><table><tbody>{sizes}</tbody></table>'
-        "</div></details>"
-    )
-    return _card("Worst slices", note, plot + table)
 
 
 def _data(result: TrainingResult) -> str:
@@ -211,7 +170,7 @@ def _data(result: TrainingResult) -> str:
     )
     summary = f"<summary>Columns left out ({len(result.dropped_columns)})</summary>"
     left_out = f"<details>{summary}<ul>{dropped}</ul></details>"
-    return f"<section><h2>Data</h2>{_table(entries)}{left_out if dropped else ''}</section>"
+    return f"<section><h2>Data</h2>{facts_table(entries)}{left_out if dropped else ''}</section>"
 
 
 def _settings(result: TrainingResult) -> str:
@@ -223,7 +182,7 @@ def _settings(result: TrainingResult) -> str:
     entries.append(("Seed", str(result.settings.seed)))
     versions = ", ".join(f"{name} {version}" for name, version in result.library_versions.items())
     entries.append(("Made with", versions))
-    return f"<section><h2>Settings</h2>{_table(entries)}</section>"
+    return f"<section><h2>Settings</h2>{facts_table(entries)}</section>"
 
 
 def _reading(metrics: EvaluationMetrics) -> str:
@@ -237,13 +196,6 @@ def _reading(metrics: EvaluationMetrics) -> str:
         f"<p>All of it is measured on {rows(metrics.n_rows)} that the model has not seen; algorithm and "
         "threshold were chosen without them.</p></section>"
     )
-
-
-def _table(entries: list[tuple[str, str]]) -> str:
-    lines = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in entries
-    )
-    return f'<div class="scroll"><table class="facts"><tbody>{lines}</tbody></table></div>'
 
 
 def _plain(value: object) -> str:

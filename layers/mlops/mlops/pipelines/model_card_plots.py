@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from mlops.models.evaluation import CalibrationBin, Point, SliceScore
-from mlops.monitoring.wording import number, percent
+from mlops.models.training import FeatureShift
+from mlops.monitoring.number_words import number, percent
 
 _SIZE = 440
 _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 10, 430, 300
@@ -17,6 +18,8 @@ _MOST_LABEL = 21
 _MATRIX_LABEL = 130
 _MATRIX_CELL = 54
 _MOST_CLASSES = 12
+SHIFT_WARN = 0.1
+SHIFT_ALERT = 0.2
 
 
 def curves(points: Mapping[str, Sequence[Point]], *, x: str, y: str, name: str, has_chance: bool) -> str:
@@ -45,6 +48,37 @@ def scatter(sample: Sequence[Point]) -> str:
     body = scale.line([(scale.low, scale.low), (scale.high, scale.high)], "chance")
     body += "".join(scale.dot(point, "cloud", 3.0) for point in sample)
     return _square(scale, body, "predicted", "true", "True against predicted values")
+
+
+def residuals(sample: Sequence[Point]) -> str:
+    """Draw by how much each of some rows is missed; points above the line are truly higher than predicted."""
+    points = [(predicted, true - predicted) for predicted, true in sample]
+    ends = sorted(point[0] for point in points)
+    missed = sorted(abs(point[1]) for point in points)
+    reach = missed[-1 - len(missed) // 50] or 1.0
+    scale = _Scale(ends[len(ends) // 100], ends[-1 - len(ends) // 100], up=(-reach, reach))
+    body = scale.line([(scale.low, 0.0), (scale.high, 0.0)], "chance")
+    body += "".join(scale.dot(point, "cloud", 3.0) for point in points)
+    return _square(scale, body, "predicted", "true minus predicted", "Residuals")
+
+
+def shifts(found: Sequence[FeatureShift]) -> str:
+    """Draw how far columns moved since the last training file, with lines where a change is worth a look."""
+    room = _WIDE - _LABEL_WIDTH - 70
+    top = max(*(entry.psi for entry in found), SHIFT_ALERT * 1.25)
+    height, body = len(found) * _ROW_HEIGHT, ""
+    for mark in (SHIFT_WARN, SHIFT_ALERT):
+        x = _LABEL_WIDTH + mark / top * room
+        body += f'<line class="overall" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>'
+    for row, entry in enumerate(found):
+        length = max(1.0, entry.psi / top * room)
+        css = "alerted" if entry.psi >= SHIFT_ALERT else "warned" if entry.psi >= SHIFT_WARN else "bar"
+        body += _row_label(entry.column, row)
+        body += f'<rect class="{css}" x="{_LABEL_WIDTH}" y="{row * _ROW_HEIGHT + 7}" rx="3" '
+        body += f'width="{length:.1f}" height="16"/>'
+        body += f'<text class="share" x="{_LABEL_WIDTH + length + 8:.1f}" y="{row * _ROW_HEIGHT + 20}">'
+        body += f"{entry.psi:.2f}</text>"
+    return _wide(body, height, "Drift of the training file against the last one")
 
 
 def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
@@ -125,15 +159,15 @@ def slices(found: Sequence[SliceScore], overall: float) -> str:
 
 
 class _Scale:
-    """Both axes of a square plot, with the same ends."""
+    """Both axes of a square plot; `up` are the ends of the upward one where they differ."""
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float, high: float, *, up: tuple[float, float] | None = None) -> None:
         self.low, self.high = low, high if high > low else low + 1.0
+        self.bottom, self.top = up or (self.low, self.high)
 
     def at(self, point: Point) -> tuple[float, float]:
-        across, up = (
-            min(1.0, max(0.0, (value - self.low) / (self.high - self.low))) for value in (point[0], point[1])
-        )
+        across = min(1.0, max(0.0, (point[0] - self.low) / (self.high - self.low)))
+        up = min(1.0, max(0.0, (point[1] - self.bottom) / (self.top - self.bottom)))
         return _LEFT + across * (_RIGHT - _LEFT), _BOTTOM - up * (_BOTTOM - _TOP)
 
     def line(self, points: Sequence[Point], css: str) -> str:
@@ -148,14 +182,16 @@ class _Scale:
 def _square(scale: _Scale, body: str, x_label: str, y_label: str, name: str) -> str:
     frame = ""
     for share in (0.0, 0.5, 1.0):
-        value = scale.low + share * (scale.high - scale.low)
-        x, y = scale.at((value, value))
-        text = escape(number(value))
+        across = scale.low + share * (scale.high - scale.low)
+        up = scale.bottom + share * (scale.top - scale.bottom)
+        x, y = scale.at((across, up))
         anchor = "end" if share == 1.0 else "middle"
         frame += f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         frame += f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_BOTTOM}"/>'
-        frame += f'<text class="tick" x="{x:.1f}" y="{_BOTTOM + 19}" text-anchor="{anchor}">{text}</text>'
-        frame += f'<text class="tick" x="{_LEFT - 7}" y="{y + 5:.1f}" text-anchor="end">{text}</text>'
+        place = f'class="tick" x="{x:.1f}" y="{_BOTTOM + 19}" text-anchor="{anchor}"'
+        frame += f"<text {place}>{escape(number(across))}</text>"
+        place = f'class="tick" x="{_LEFT - 7}" y="{y + 5:.1f}" text-anchor="end"'
+        frame += f"<text {place}>{escape(number(up))}</text>"
     below = f'x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 40}"'
     beside = f'transform="translate(14,{(_TOP + _BOTTOM) / 2}) rotate(-90)"'
     for place, label in ((below, x_label), (beside, y_label)):

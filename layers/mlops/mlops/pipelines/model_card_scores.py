@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mlops.models.training import ChampionComparison, EvaluationMetrics
-from mlops.monitoring.wording import number, rows
+from mlops.monitoring.number_words import number, rows
 
 _NAMES = {
     "accuracy": "Accuracy",

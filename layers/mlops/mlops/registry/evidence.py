@@ -11,17 +11,24 @@ from mlops.errors import ArtifactError
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.registry.candidate import TRAINING_RESULT_FILENAME
 
+DETAILS_FILENAME = "evaluation_details.json"
+CARD_FILENAME = "model_card.html"
+PLOTS_FOLDER = "plots"
 EXPECTED_FILENAMES = frozenset(
     {
         "baseline_statistics.json",
-        "evaluation_details.json",
+        DETAILS_FILENAME,
         "manifest.json",
         "metrics.json",
-        "model_card.html",
         "schema.json",
         TRAINING_RESULT_FILENAME,
     }
 )
+_CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
 MAX_DOCUMENT_BYTES = 64 * 1024**2
 MAX_MEMBERS = 1_000
 MAX_UNPACKED_BYTES = 512 * 1024**2
@@ -54,7 +61,7 @@ def keep_evidence(documents: Mapping[str, bytes], folder_uri: str, objects: Obje
     for name, content in sorted(documents.items()):
         ref = ObjectRef.from_uri(f"{folder_uri}/{name}")
         if not objects.exists(ref):
-            objects.write(ref, content, "text/html" if name.endswith(".html") else "application/json")
+            objects.write(ref, content, _CONTENT_TYPES[PurePosixPath(name).suffix])
 
 
 def _read_members(archive: tarfile.TarFile) -> dict[str, bytes]:

@@ -9,13 +9,24 @@ from typing import Any
 
 from mlops.errors import ArtifactError
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
+from mlops.models.evaluation import EvaluationDetails
 from mlops.models.group_settings import GroupSettings
+from mlops.models.record import Record
 from mlops.models.registry import DataFindings, Registration, Source, TrainingJob
 from mlops.models.training import TrainingResult
 from mlops.pipelines.gate import judge
+from mlops.pipelines.model_card import render_card
+from mlops.pipelines.model_card_figures import as_file, figures
+from mlops.pipelines.model_card_record import CardRecord
 from mlops.registry.artifacts import describe_object
 from mlops.registry.candidate import TRAINING_RESULT_FILENAME, Candidate, training_facts
-from mlops.registry.evidence import keep_evidence, read_evidence
+from mlops.registry.evidence import (
+    CARD_FILENAME,
+    DETAILS_FILENAME,
+    PLOTS_FOLDER,
+    keep_evidence,
+    read_evidence,
+)
 from mlops.registry.model_registry import ModelRegistry
 
 MAX_IMPORTANCES = 1_000
@@ -24,7 +35,10 @@ MAX_FINDINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class FinishedTraining:
-    """A training job that completed, and what it was started with."""
+    """A training job that completed, and what it was started with.
+
+    `dropped_file` is the object that somebody uploaded; the dataset is a copy of it.
+    """
 
     group: str
     dataset_id: str
@@ -33,6 +47,7 @@ class FinishedTraining:
     model: ObjectRef
     source: Source = field(default_factory=Source)
     data: DataFindings = field(default_factory=DataFindings)
+    dropped_file: str | None = None
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> FinishedTraining:
@@ -47,6 +62,7 @@ class FinishedTraining:
             model=ObjectRef.from_uri(job["ModelArtifacts"]["S3ModelArtifacts"]),
             source=Source(prepared.get("source_digest"), prepared.get("source_uri")),
             data=DataFindings.from_dict({**validation, "findings": findings}),
+            dropped_file=_dropped_file(event.get("upload") or {}),
         )
 
 
@@ -55,8 +71,8 @@ def register_training(
 ) -> Registration:
     """Register the model of a finished training job, once per job.
 
-    A model that its gate refuses is registered too, as such. The job's JSON documents are kept in
-    `<evidence_root>/<group>/<version>/`; a repeated call completes them.
+    A model that its gate refuses is registered too, as such. The job's JSON documents, the model
+    card and its plots are kept in `<evidence_root>/<group>/<version>/`; a repeated call completes them.
 
     Raises
     ------
@@ -67,12 +83,20 @@ def register_training(
     """
     output = ObjectRef(training.model.bucket, training.model.key.rpartition("/")[0] + "/output.tar.gz")
     documents = read_evidence(output, objects)
-    result = _training_result(documents[TRAINING_RESULT_FILENAME], output)
-    candidate = _candidate(training, result, objects)
+    result = _read(TrainingResult, documents, TRAINING_RESULT_FILENAME, output)
+    details = _read(EvaluationDetails, {DETAILS_FILENAME: b"{}", **documents}, DETAILS_FILENAME, output)
+    shown = figures(result, details)
+    candidate = _candidate(training, result, objects, plots=tuple(figure.name for figure in shown))
     registration = registry.register(
         training.group, candidate, job_key=training.job.arn, evidence_root=evidence_root
     )
-    keep_evidence(documents, f"{evidence_root}/{training.group}/{registration.model.version}", objects)
+    model = registration.model
+    at = training.job.ended_at or model.created_at
+    record = CardRecord(model, training.dropped_file)
+    page = render_card(result, details, group=training.group, created_at=at, record=record)
+    pages = {CARD_FILENAME: page.encode()}
+    pages |= {f"{PLOTS_FOLDER}/{figure.name}.svg": as_file(figure) for figure in shown}
+    keep_evidence({**documents, **pages}, f"{evidence_root}/{training.group}/{model.version}", objects)
     return registration
 
 
@@ -85,7 +109,9 @@ def summarize(registration: Registration) -> str:
     return f"{model.model_group} {model.version}: {model.algorithm}{scored}."
 
 
-def _candidate(training: FinishedTraining, result: TrainingResult, objects: ObjectStore) -> Candidate:
+def _candidate(
+    training: FinishedTraining, result: TrainingResult, objects: ObjectStore, *, plots: tuple[str, ...]
+) -> Candidate:
     importances = sorted(result.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
     facts = training_facts(result) | {"settings": training.settings, "feature_importance": dict(importances)}
     return Candidate(
@@ -98,15 +124,23 @@ def _candidate(training: FinishedTraining, result: TrainingResult, objects: Obje
         training_job=training.job,
         gate=judge(result.metrics, result.comparison, training.settings.gate),
         data=replace(training.data, changes=result.changes),
+        plots=plots,
         **facts,
     )
 
 
-def _training_result(document: bytes, output: ObjectRef) -> TrainingResult:
+def _read[T: Record](kind: type[T], documents: Mapping[str, bytes], name: str, output: ObjectRef) -> T:
     try:
-        return TrainingResult.from_json(document)
+        return kind.from_json(documents[name])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ArtifactError(f"{TRAINING_RESULT_FILENAME} in {output.uri} cannot be read: {error}") from error
+        raise ArtifactError(f"{name} in {output.uri} cannot be read: {error}") from error
+
+
+def _dropped_file(upload: Mapping[str, Any]) -> str | None:
+    if "key" not in upload:
+        return None
+    version = f" (version {upload['version_id']})" if upload.get("version_id") else ""
+    return f"s3://{upload['bucket']}/{upload['key']}{version}"
 
 
 def _training_job(job: Mapping[str, Any]) -> TrainingJob:
