@@ -42,7 +42,6 @@ def lineage_section(record: CardRecord) -> str:
         ("Registered", moment(model.created_at)),
         ("Dropped file", record.dropped_file),
         ("Dropped by", model.data.uploader),
-        ("Dataset (SHA-256)", model.dataset_version),
         ("Rows of the file", None if model.data.n_rows is None else f"{model.data.n_rows:,}"),
         ("Training code (SHA-256)", model.source.digest),
         ("Image", job.image_uri if job else None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from mlops.models.training import ChampionComparison, EvaluationMetrics
+from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.monitoring.number_words import number, rows
 
 _NAMES = {
@@ -51,9 +51,7 @@ def _score_row(name: str, metrics: EvaluationMetrics, comparison: ChampionCompar
     if comparison is not None:
         of_name = comparison.metrics.get(name)
         cells.append("" if of_name is None else score_text(name, of_name.champion))
-        difference = "" if of_name is None else f"{of_name.difference:+.3g}"
-        span = "" if of_name is None else f" ({of_name.interval[0]:+.2g} to {of_name.interval[1]:+.2g})"
-        cells.append(f"{difference}{span}")
+        cells.append("" if of_name is None else _better_by(of_name))
     numbers = "".join(f'<td class="num">{escape(cell)}</td>' for cell in cells)
     css = ' class="primary"' if name == metrics.primary else ""
     hint = '<span class="aside"> lower is better</span>' if name.startswith("neg_") else ""
@@ -76,3 +74,11 @@ def _interval(score: str, interval: tuple[float, float] | None) -> str:
         return ""
     low, high = interval if not score.startswith("neg_") else (interval[1], interval[0])
     return f"{score_text(score, low)} to {score_text(score, high)}"
+
+
+def _better_by(pair: MetricComparison) -> str:
+    difference, low, high = (
+        f"{value:+.3f}" if abs(value) < 100.0 else f"{value:+,.0f}"
+        for value in (pair.difference, *pair.interval)
+    )
+    return f"{difference} ({low} to {high})"

@@ -8,6 +8,8 @@ CARD_STYLE = """
 .wide{grid-column:1/-1}
 .plots .card{display:flex;flex-direction:column}.plots svg{margin:auto 0}.wide .matrix{margin:0 auto}
 .aside{color:var(--soft);font-weight:400;font-size:.8125rem}
+p.aside{margin:0 0 10px}
+section>h3{margin:22px 0 8px}.changes+.plots{margin-top:16px}
 .entry{white-space:nowrap;margin-right:14px}
 .key.swatch{height:4px;margin-bottom:4px}
 tr.primary>*{background:var(--wash)}
@@ -33,6 +35,7 @@ svg text.strong{fill:var(--card)}
 .matrix{max-width:430px}.wide .matrix{max-width:720px}.plots svg.matrix{margin:auto}
 th{overflow-wrap:normal;min-width:104px}
 @media (max-width:520px){.tiles{grid-template-columns:1fr 1fr}.tile dd{font-size:1.35rem}.facts th{width:auto;white-space:normal}svg .tick{font-size:14px}svg .count{font-size:15px}}
+@media print{.plots{grid-template-columns:1fr 1fr}tr,.tile{break-inside:avoid}h2,h3{break-after:avoid}}
 """
 
 # What a figure needs as a file of its own; every rule names the class, so that an inlined file colours nothing else.
