@@ -339,6 +339,16 @@ def test_another_seed_compares_both_on_rows_that_neither_has_seen(trained, tmp_p
     assert comparison.n_rows == result.n_rows_test
 
 
+def test_a_champion_of_other_features_is_compared_and_that_is_said(trained, tmp_path: Path):
+    frame = build_table().assign(weight=np.random.default_rng(0).normal(70, 9, 400).round(1))
+    result, comparison = compared(trained, tmp_path, frame, exclude_columns=["dose"])
+    words = "The champion's features differ: it does not use weight; it uses in addition dose."
+    assert comparison.comparable
+    assert comparison.other_features == words
+    assert words in judge(result.metrics, comparison).reasons[1]
+    assert compared(trained, tmp_path, build_table())[1].other_features is None
+
+
 def test_rows_that_the_champion_was_trained_on_are_left_out_of_the_comparison(trained, tmp_path: Path):
     result, comparison = compared(trained, tmp_path, build_table(), test_fraction=0.5)
     assert comparison.n_rows == trained("LogisticRegression", "binary").n_rows_test < result.n_rows_test

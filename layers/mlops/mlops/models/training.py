@@ -29,7 +29,8 @@ class EvaluationMetrics(Record):
     `primary` names the score that decides when nobody said otherwise. `intervals` are 95 % bootstrap
     intervals and `dummy` the scores of a model that looks at no feature, both by score name. For a binary
     task `threshold` is the probability of `positive_label` from which on a row counts as positive; it was
-    chosen on the training rows. `confusion_matrix` has the true labels as rows, both sides in the order of
+    chosen on the training rows. `neg_absolute_error_q80` is the error that 80 % of the rows stay within.
+    `confusion_matrix` has the true labels as rows, both sides in the order of
     `labels`.
     """
 
@@ -48,6 +49,8 @@ class EvaluationMetrics(Record):
     neg_mean_absolute_error: float | None = None
     neg_root_mean_squared_error: float | None = None
     neg_median_absolute_error: float | None = None
+    neg_absolute_error_q80: float | None = None
+    neg_absolute_error_q95: float | None = None
     task: TaskName | None = None
     n_rows: int = 0
     primary: str | None = None
@@ -83,13 +86,17 @@ class MetricComparison(Record):
 
 @dataclass(frozen=True, slots=True)
 class ChampionComparison(Record):
-    """Candidate against champion on the candidate's held-out rows; `reason` says why it is not comparable."""
+    """Candidate against champion on the candidate's held-out rows; `reason` says why it is not comparable.
+
+    `other_features` says in a sentence how the champion's features differ, None when they are the same.
+    """
 
     champion_version: str | None = None
     comparable: bool = False
     reason: str | None = None
     n_rows: int = 0
     metrics: Mapping[str, MetricComparison] = field(default_factory=dict)
+    other_features: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,13 @@ from mlops.models.training import ChampionComparison
 from mlops.pipelines import artifacts
 from mlops.pipelines.evaluation import compare
 from mlops.pipelines.model import Scores
-from mlops.pipelines.schema import ModelSchema
+from mlops.pipelines.schema import FeatureColumn, ModelSchema
 from mlops.pipelines.splitting import require_columns, split_rows
 from mlops.pipelines.task import Problem
 from mlops.pipelines.training_rows import TrainingRows
 
 MIN_COMPARED_ROWS = 30
+_MAX_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def compare_with_champion(
             "id_columns or group_columns that stay the same keep every row on its side."
         )
         return ChampionComparison(champion.version, reason=reason)
-    return compare(
+    found = compare(
         rows.problem,
         rows.problem.y[held_out][unseen],
         scores.take(unseen),
@@ -71,6 +72,24 @@ def compare_with_champion(
         rng=rng,
         champion_version=champion.version,
     )
+    return replace(found, other_features=_other_features(model.schema, rows.selection.features))
+
+
+def _other_features(champion: ModelSchema, ours: tuple[FeatureColumn, ...]) -> str | None:
+    """Say which features only one of the two uses, and which are of another kind."""
+    theirs, mine = ({column.name: column.kind for column in side} for side in (champion.features, ours))
+    parts = [
+        ("it does not use", [name for name in mine if name not in theirs]),
+        ("it uses in addition", [name for name in theirs if name not in mine]),
+        ("of another kind are", [name for name in theirs if mine.get(name, theirs[name]) != theirs[name]]),
+    ]
+    said = [f"{words} {_listed(names)}" for words, names in parts if names]
+    return f"The champion's features differ: {'; '.join(said)}." if said else None
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MAX_LISTED
+    return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unseen(rows: TrainingRows, schema: ModelSchema, settings: GroupSettings) -> np.ndarray:

@@ -110,7 +110,7 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
         reason = comparison.reason or f"{primary} is not defined for both"
         message = f"Not compared with {name}: {reason}"
         return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
-    verdict = _verdict(found)
+    verdict, other = _verdict(found), comparison.other_features
     message = f"{primary} {verdict} {name} on the same {comparison.n_rows} rows: {_difference(found)}."
     if verdict == _EQUAL:
         message += (
@@ -120,7 +120,7 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
     return GateCheck(
         BETTER_THAN_CHAMPION,
         primary,
-        message,
+        f"{message} {other}" if other else message,
         passed=verdict == _BETTER,
         value=found.candidate,
         required=found.champion,

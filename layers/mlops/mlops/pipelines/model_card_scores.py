@@ -23,6 +23,8 @@ _NAMES = {
     "neg_mean_absolute_error": "Mean absolute error",
     "neg_root_mean_squared_error": "Root mean squared error",
     "neg_median_absolute_error": "Median absolute error",
+    "neg_absolute_error_q80": "Error that 80 % stay within",
+    "neg_absolute_error_q95": "Error that 95 % stay within",
 }
 
 

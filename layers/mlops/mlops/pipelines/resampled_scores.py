@@ -14,6 +14,7 @@ import numpy as np
 
 from mlops.models.group_settings import TaskName
 from mlops.pipelines.model import Scores
+from mlops.pipelines.scores import ERROR_QUANTILES
 
 ScoreWeights = Callable[[np.ndarray], dict[str, float]]
 
@@ -184,6 +185,9 @@ class _Errors:
             "neg_root_mean_squared_error": -np.sqrt(squared / n_rows),
             "neg_median_absolute_error": -self.absolute[self.order][middle].mean(),
         }
+        for name, share in ERROR_QUANTILES.items():
+            place = np.searchsorted(below, share * n_rows, side="left")
+            found[name] = -self.absolute[self.order][place]
         if spread > 0.0:
             found["r2"] = 1.0 - squared / spread
         return {name: float(value) for name, value in found.items()}

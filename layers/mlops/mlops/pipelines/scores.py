@@ -10,6 +10,7 @@ from mlops.models.group_settings import TaskName
 from mlops.pipelines.model import Scores
 
 PRIMARY: dict[TaskName, str] = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "r2"}
+ERROR_QUANTILES = {"neg_absolute_error_q80": 0.8, "neg_absolute_error_q95": 0.95}
 
 
 def compute_scores(task: TaskName, y: np.ndarray, scores: Scores) -> dict[str, float]:
@@ -93,6 +94,10 @@ def _regression(y: np.ndarray, scores: Scores) -> dict[str, float]:
         "neg_mean_absolute_error": -metrics.mean_absolute_error(y, scores.predicted),
         "neg_root_mean_squared_error": -metrics.root_mean_squared_error(y, scores.predicted),
         "neg_median_absolute_error": -metrics.median_absolute_error(y, scores.predicted),
+        **{
+            name: -np.quantile(np.abs(y - scores.predicted), share, method="inverted_cdf")
+            for name, share in ERROR_QUANTILES.items()
+        },
     }
     if len(y) > 1 and np.ptp(y) > 0:
         found["r2"] = metrics.r2_score(y, scores.predicted)
