@@ -7,12 +7,14 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from mlops.errors import SettingsError
 from mlops.models.record import Record
 
 TaskName = Literal["binary", "multiclass", "regression"]
+DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", "hour"]
+EVERY_DATE = "*"  # the key of date parts that are asked for without a column
 AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
@@ -69,7 +71,8 @@ class GroupSettings(Record):
     """What a team may say about its model; everything has a default.
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
-    whoever must not sit on both sides of the split; `time_column` orders the rows. Without `algorithm` the
+    whoever must not sit on both sides of the split; `time_column` orders the rows. Dates are no features;
+    `date_parts` takes parts of every date, or of those named. Without `algorithm` the
     better one of a linear and a boosted model is taken; with `search` its hyperparameters are searched for.
     Without `gate` rules the candidate must beat a dummy
     model, and the champion by more than chance.
@@ -82,6 +85,7 @@ class GroupSettings(Record):
     group_columns: tuple[str, ...] = ()
     time_column: str | None = None
     exclude_columns: tuple[str, ...] = ()
+    date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
     algorithm: str = AUTOMATIC
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     search: SearchSettings | None = None
@@ -145,6 +149,8 @@ class GroupSettings(Record):
             if name in values:
                 _refuse_unknown(_table(name, values[name]), _names(record), f"{name}.")
                 _check_numbers(name, values[name], record)
+        if "date_parts" in values:
+            values["date_parts"] = _date_parts(values["date_parts"])
         if "search" in values:
             values["search"] = _search(values["search"])
         if "positive_label" in values:
@@ -194,6 +200,19 @@ def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
     _refuse_unknown(_table(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
     _check_numbers(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
     return dict(rule)
+
+
+def _date_parts(asked: Any) -> dict[str, list[str]]:
+    """Accept `date_parts = ["month"]` for every date, and a table of such lists by column."""
+    by_column = {EVERY_DATE: asked} if isinstance(asked, (str, list, tuple)) else _table("date_parts", asked)
+    found = {}
+    for name, parts in by_column.items():
+        where = "date_parts" if name == EVERY_DATE else f"date_parts.{name}"
+        found[name] = _column_list(where, parts)
+        for part in found[name]:
+            if part not in get_args(DatePart):
+                raise SettingsError(f"Unknown part {part!r} in {where}. {nearest(part, get_args(DatePart))}")
+    return found
 
 
 def _search(table: Mapping[str, Any]) -> dict[str, Any]:

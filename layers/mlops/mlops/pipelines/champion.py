@@ -11,6 +11,7 @@ from mlops.errors import ArtifactError, DatasetError, TrainingError
 from mlops.models.group_settings import GroupSettings
 from mlops.models.training import ChampionComparison
 from mlops.pipelines import artifacts
+from mlops.pipelines.date_parts import part_names, with_date_parts
 from mlops.pipelines.evaluation import compare
 from mlops.pipelines.model import Scores
 from mlops.pipelines.schema import FeatureColumn, ModelSchema
@@ -53,7 +54,7 @@ def compare_with_champion(
         model, manifest = artifacts.load_model(champion.path)
         if reason := _why_not_comparable(model.schema, rows.problem):
             return ChampionComparison(champion.version, reason=reason)
-        theirs, _ = model.score(rows.frame[held_out])
+        theirs, _ = model.score(with_date_parts(rows.frame[held_out], model.schema.date_parts))
         unseen = _unseen(rows, model.schema, manifest.settings)
     except (ArtifactError, DatasetError, TrainingError) as error:
         return ChampionComparison(champion.version, reason=str(error))
@@ -99,6 +100,7 @@ def _unseen(rows: TrainingRows, schema: ModelSchema, settings: GroupSettings) ->
     a new one.
     """
     known = {schema.target, *schema.feature_names, *schema.ignored_columns}
+    known -= set(part_names(schema.date_parts))
     by_content = not (settings.group_columns or settings.id_columns)
     if by_content and (gone := sorted(known - set(rows.frame.columns))):
         raise DatasetError(

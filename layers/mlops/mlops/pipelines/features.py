@@ -61,6 +61,16 @@ def select_features(frame: pd.DataFrame, target: str, settings: GroupSettings) -
     return FeatureSelection(tuple(features), dropped)
 
 
+def raw_dates(frame: pd.DataFrame, target: str, settings: GroupSettings) -> list[str]:
+    """Return the columns that hold dates as they stand, and that the settings say nothing else of."""
+    named = _named_columns(settings)
+    return [
+        name
+        for name in map(str, frame.columns)
+        if name != target and name not in named and _why_not(frame[name]) == RAW_DATE
+    ]
+
+
 def _named_columns(settings: GroupSettings) -> dict[str, str]:
     reasons = dict.fromkeys(settings.exclude_columns, "excluded by the settings")
     if settings.time_column:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.errors import DatasetError
-from mlops.models.group_settings import TaskName
+from mlops.models.group_settings import DatePart, TaskName
 from mlops.models.record import Record
 from mlops.pipelines.columns import as_numbers, as_texts
 
@@ -28,7 +28,10 @@ class FeatureColumn(Record):
 
 @dataclass(frozen=True, slots=True)
 class ModelSchema(Record):
-    """The columns of a model and what its answers mean; a binary task has labels (negative, positive)."""
+    """The columns of a model and what its answers mean; a binary task has labels (negative, positive).
+
+    `date_parts` are the columns of dates from which some of the features are made.
+    """
 
     task: TaskName
     target: str
@@ -37,6 +40,7 @@ class ModelSchema(Record):
     ignored_columns: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     threshold: float | None = None
+    date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pandas as pd
 from mlops.dataset.reading import read_pieces, read_table
 from mlops.errors import DatasetError
 from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.date_parts import with_date_parts
 from mlops.pipelines.schema import ModelSchema
 
 _SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
@@ -48,7 +49,9 @@ def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
 
 
 def read_scoring_pieces(path: Path, schema: ModelSchema) -> Iterator[pd.DataFrame]:
-    """Read the table in pieces of whole rows; ids and what was text at training stay text.
+    """Read the table in pieces of whole rows, with the parts of dates that the model takes.
+
+    Ids and what was text at training stay text.
 
     Raises
     ------
@@ -56,4 +59,5 @@ def read_scoring_pieces(path: Path, schema: ModelSchema) -> Iterator[pd.DataFram
         If it is no table.
     """
     kinds = {column.name: "category" for column in schema.features if column.kind == "categorical"}
-    return read_pieces(path, kinds, GroupSettings(id_columns=schema.id_columns))
+    for piece in read_pieces(path, kinds, GroupSettings(id_columns=schema.id_columns)):
+        yield with_date_parts(piece, schema.date_parts)

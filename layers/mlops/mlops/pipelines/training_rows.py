@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from mlops.errors import TrainingError
-from mlops.models.group_settings import GroupSettings
+from mlops.models.group_settings import DatePart, GroupSettings
 from mlops.pipelines.algorithms import check_settings
-from mlops.pipelines.features import RAW_DATE, FeatureSelection, select_features
+from mlops.pipelines.date_parts import DateParts, wanted_parts, with_date_parts
+from mlops.pipelines.features import FeatureSelection, raw_dates, select_features
 from mlops.pipelines.schema import ModelSchema, align
 from mlops.pipelines.splitting import Split, fold_numbers, require_columns, split_rows
 from mlops.pipelines.tables import read_training_table
@@ -35,6 +36,7 @@ class TrainingRows:
     problem: Problem
     split: Split
     selection: FeatureSelection
+    date_parts: DateParts
     notes: tuple[str, ...]
 
     def folds(self, n_folds: int) -> np.ndarray:
@@ -52,6 +54,7 @@ class TrainingRows:
             ignored_columns=tuple(self.selection.dropped),
             labels=problem.labels[: problem.n_trained_labels],
             threshold=threshold,
+            date_parts={name: tuple(parts) for name, parts in self.date_parts.items()},
         )
 
 
@@ -77,11 +80,22 @@ def prepare_rows(source: Path, settings: GroupSettings) -> TrainingRows:
             f"{split.n_left_out} rows are in neither part, because their group is on the other side."
         )
     problem = trained_labels_first(problem, split.train)
+    parts = _date_parts(frame[split.train], target, settings, notes)
+    frame = with_date_parts(frame, parts)
     selection = select_features(frame[split.train], target, settings)
-    if dates := [name for name, reason in selection.dropped.items() if reason == RAW_DATE]:
-        notes.append(f"Dates are not used as they stand: {', '.join(dates)}.")
     aligned, _ = align(frame, selection.features)
-    return TrainingRows(settings, source, frame, aligned, problem, split, selection, tuple(notes))
+    return TrainingRows(settings, source, frame, aligned, problem, split, selection, parts, tuple(notes))
+
+
+def _date_parts(
+    train: pd.DataFrame, target: str, settings: GroupSettings, notes: list[str]
+) -> dict[str, tuple[DatePart, ...]]:
+    """Return the parts of dates that become features, and note which dates are not used at all."""
+    dates = raw_dates(train, target, settings)
+    parts = wanted_parts(train, dates, settings.date_parts)
+    if unused := [name for name in dates if name not in parts]:
+        notes.append(f"Dates are not used as they stand: {', '.join(unused)}.")
+    return parts
 
 
 def _with_target(frame: pd.DataFrame, target: str, settings: GroupSettings) -> tuple[pd.DataFrame, list[str]]:
