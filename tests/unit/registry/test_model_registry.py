@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlops.errors import ArtifactError, RegistryConflictError
+from mlops.infrastructure.durable_files import write_whole
 from mlops.models.drift import BaselineStatistics
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
@@ -132,17 +133,18 @@ def test_scores_on_the_same_rows_are_compared_with_their_paired_interval(registr
     assert "n_estimators  100     200" in text
 
 
-def test_a_writer_that_died_after_its_commit_is_caught_up_with(registry, tmp_path, monkeypatch):
+def test_a_writer_that_died_after_its_commit_is_caught_up_with(registry, tmp_path):
     directory = a_model_directory(tmp_path / "a")
     register(registry, directory)
 
-    def die(folder, change):
-        raise KeyboardInterrupt
+    def die_after_the_commit(path: Path, content: bytes) -> None:
+        if path.parent.name != "changes":
+            raise KeyboardInterrupt
+        write_whole(path, content)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(filesystem, "_apply", die)
-        with pytest.raises(KeyboardInterrupt):
-            register(registry, directory)
+    dying = filesystem.FilesystemRegistry(tmp_path / "registry", write=die_after_the_commit)
+    with pytest.raises(KeyboardInterrupt):
+        register(ModelRegistry(store=dying), directory)
     assert [model.version for model in registry.list_models(GROUP)] == ["v1.0.0", "v1.0.1"]
     assert register(registry, directory).version == "v1.0.2"
     assert [entry.revision for entry in registry.audit(GROUP)] == [1, 2, 3]

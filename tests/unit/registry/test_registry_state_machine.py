@@ -1,8 +1,14 @@
-"""Any order of actions keeps the promises: numbers without gap, one champion, a log that replays."""
+"""Any order of actions, and of deaths between two writes, keeps the promises of the registry.
+
+`make prove` tries 2,000 sequences, the suite 25.
+"""
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mlops.errors import RegistryError, TransitionNotAllowedError
+from mlops.infrastructure.durable_files import write_whole
 from mlops.models.registry import Artifact, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.candidate import Candidate
+from mlops.registry.filesystem import FilesystemRegistry
 from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.model_registry import ModelRegistry
 
@@ -24,22 +32,61 @@ FINAL = {Status.REJECTED_BY_GATE, Status.REJECTED, Status.SUPERSEDED}
 STEPS = ["approve_model", "reject_model", "expire", "reopen", "supersede", "archive", "promote_model"]
 
 
+class KilledError(BaseException):
+    """The process is no more; nothing of ours may catch this."""
+
+
+class DyingDisk:
+    """Writes files until the write that it was told to die at, before it or after it."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.is_after = False
+
+    def __call__(self, path: Path, content: bytes) -> None:
+        is_last = self.left == 0
+        self.left = None if self.left is None or is_last else self.left - 1
+        if is_last and not self.is_after:
+            raise KilledError
+        write_whole(path, content)
+        if is_last:
+            raise KilledError
+
+
 class RegistryLife(RuleBasedStateMachine):
-    """Drives a registry in files and remembers only what nobody may ever take back."""
+    """Drives a registry in files, kills it in between, and remembers what nobody may take back."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.registry = ModelRegistry(
-            root=Path(self.folder.name), actor="tester", now=lambda: datetime(2026, 1, 1, tzinfo=UTC)
-        )
+        self.folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+        self.disk = DyingDisk()
+        self.registry = self.start()
         self.names: list[str] = []
         self.closed: dict[str, Status] = {}
         self.log: list = []
         self.had_champion = False
+        self.is_abandoned = False
+
+    def start(self) -> ModelRegistry:
+        store = FilesystemRegistry(Path(self.folder.name), write=self.disk)
+        return ModelRegistry(store=store, actor="tester", now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
     def teardown(self) -> None:
         self.folder.cleanup()
+
+    def drive[T](self, action: Callable[[ModelRegistry], T]) -> T | None:
+        """Do it; when killed, do it again in a new process, or leave it at that (None)."""
+        try:
+            return action(self.registry)
+        except KilledError:
+            self.registry = self.start()
+            return None if self.is_abandoned else action(self.registry)
+        finally:
+            self.disk.left = None
+
+    @rule(writes=st.integers(0, 7), is_after=st.booleans(), is_abandoned=st.booleans())
+    def kill(self, writes: int, is_after: bool, is_abandoned: bool) -> None:
+        self.disk.left, self.disk.is_after, self.is_abandoned = writes, is_after, is_abandoned
 
     @rule(passed=st.booleans(), trees=st.integers(1, 2), features=st.sampled_from([("a",), ("a", "b")]))
     def register(self, passed: bool, trees: int, features: tuple[str, ...]) -> None:
@@ -52,16 +99,21 @@ class RegistryLife(RuleBasedStateMachine):
             features=features,
             gate=GateResult(passed=passed),
         )
-        self.names.append(
-            self.registry.register(GROUP, candidate, job_key=f"job-{len(self.names)}").model.version
-        )
+        job = f"job-{len(self.names)}"
+        registered = self.drive(lambda registry: registry.register(GROUP, candidate, job_key=job))
+        models = self.registry.list_models(GROUP)
+        if registered is not None:
+            assert models[-1] == registered.model
+        assert len(models) in (len(self.names), len(self.names) + 1)
+        self.names += [model.version for model in models[len(self.names) :]]
 
     @rule(pick=st.integers(0, 20))
     def register_again(self, pick: int) -> None:
         if self.names:
             number = pick % len(self.names)
             candidate = Candidate("Other", {}, EvaluationMetrics(), "d", Artifact("s3://b/k", "1" * 64))
-            again = self.registry.register(GROUP, candidate, job_key=f"job-{number}")
+            again = self.drive(lambda registry: registry.register(GROUP, candidate, job_key=f"job-{number}"))
+            assert again is not None
             assert (again.is_new, again.model.version) == (False, self.names[number])
 
     @rule(pick=st.integers(0, 20), step=st.sampled_from(STEPS))
@@ -71,24 +123,35 @@ class RegistryLife(RuleBasedStateMachine):
         version = self.names[pick % len(self.names)]
         before = self.registry.get_model(GROUP, version).status
         try:
-            getattr(self.registry, step)(GROUP, version)
+            self.drive(lambda registry: getattr(registry, step)(GROUP, version))
         except RegistryError:
             assert self.registry.get_model(GROUP, version).status is before
 
     @rule(pick=st.integers(0, 20))
     def ask(self, pick: int) -> None:
         if self.names:
-            try:
-                self.registry.request_approval(GROUP, self.names[pick % len(self.names)], f"{pick:064x}")
-            except TransitionNotAllowedError:
-                return
+            version = self.names[pick % len(self.names)]
+            with suppress(TransitionNotAllowedError):
+                self.drive(lambda registry: registry.request_approval(GROUP, version, f"{pick:064x}"))
+
+    @rule(pick=st.integers(0, 20))
+    def annotate(self, pick: int) -> None:
+        if self.names:
+            version, tags = self.names[pick % len(self.names)], {"pick": str(pick)}
+            self.drive(lambda registry: registry.annotate_model(GROUP, version, tags=tags))
 
     @rule()
     def roll_back(self) -> None:
-        try:
-            self.registry.rollback(GROUP)
-        except RegistryError:
-            return
+        champion = self.registry.champion(GROUP)
+        leaving = champion.version if champion else None
+        with suppress(RegistryError):
+            back = self.drive(lambda registry: registry.rollback(GROUP, only_from=leaving))
+            assert back is None or back.previous_champion == leaving
+
+    @rule()
+    def sweep(self) -> None:
+        self.registry = self.start()
+        self.registry.check_audit(GROUP)
 
     @invariant()
     def versions_are_numbered_without_gap(self) -> None:
@@ -121,7 +184,10 @@ class RegistryLife(RuleBasedStateMachine):
 
 TestRegistryLife = pytest.mark.property(RegistryLife.TestCase)
 TestRegistryLife.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=2_000 if os.environ.get("PROOFS") == "full" else 25,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 

@@ -8,16 +8,15 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from mlops.errors import ObjectNotFoundError
 from mlops.experiment.names import missing_run
+from mlops.infrastructure.durable_files import draft, is_draft, write_durably, write_whole
 from mlops.models.experiment import Run
 
 _RECORD = "run.json"
@@ -37,10 +36,10 @@ class FilesystemRuns:
         """Store a new run; a link to a finished draft appears whole, and only where nothing is."""
         folder = self._folder(run.group, run.run_id)
         folder.mkdir(parents=True, exist_ok=True)
-        with _draft(folder) as draft:
-            _write_durably(draft, run.to_json().encode())
+        with draft(folder) as unfinished:
+            write_durably(unfinished, run.to_json().encode())
             with suppress(FileExistsError):
-                (folder / _RECORD).hardlink_to(draft)
+                (folder / _RECORD).hardlink_to(unfinished)
         return _read(folder / _RECORD)
 
     def find(self, group: str, run_id: str) -> Run | None:
@@ -62,7 +61,7 @@ class FilesystemRuns:
             fcntl.flock(lock, fcntl.LOCK_EX)  # closing the file releases it, also when the process dies
             before = _read(folder / _RECORD)
             after = replace(change(before), revision=before.revision + 1)
-            _replace(folder / _RECORD, after.to_json().encode())
+            write_whole(folder / _RECORD, after.to_json().encode())
         return after
 
     def files(self, group: str, run_id: str) -> FilesystemRunFiles:
@@ -83,16 +82,16 @@ class FilesystemRunFiles:
         """Store the content."""
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, content)
+        write_whole(target, content)
         return str(target.resolve())
 
     def upload(self, local: Path, path: str) -> str:
         """Store a copy of a local file."""
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _draft(target.parent) as draft:
-            shutil.copyfile(local, draft)
-            draft.replace(target)
+        with draft(target.parent) as unfinished:
+            shutil.copyfile(local, unfinished)
+            unfinished.replace(target)
         return str(target.resolve())
 
     def read(self, path: str) -> bytes:
@@ -104,40 +103,10 @@ class FilesystemRunFiles:
 
     def paths(self, prefix: str) -> list[str]:
         """Return the paths that begin with the prefix, sorted."""
-        files = (path for path in self._root.rglob("*") if path.is_file() and not _is_draft(path))
+        files = (path for path in self._root.rglob("*") if path.is_file() and not is_draft(path))
         paths = (path.relative_to(self._root).as_posix() for path in files)
         return sorted(path for path in paths if path.startswith(prefix))
 
 
 def _read(path: Path) -> Run:
     return Run.from_json(path.read_bytes())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    with _draft(path.parent) as draft:
-        _write_durably(draft, content)
-        draft.replace(path)
-
-
-@contextmanager
-def _draft(folder: Path) -> Iterator[Path]:
-    """Give a name of one's own in the folder, and leave nothing under it."""
-    number, name = tempfile.mkstemp(prefix=".draft-", dir=folder)
-    os.close(number)
-    draft = Path(name)
-    draft.chmod(0o644)  # mkstemp makes it private, the run is for the team
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _is_draft(path: Path) -> bool:
-    return path.name.startswith(".draft-")
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())

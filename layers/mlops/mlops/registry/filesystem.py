@@ -14,22 +14,25 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mlops.errors import RegistryConflictError, TransitionNotAllowedError
+from mlops.infrastructure.durable_files import write_whole
 from mlops.models.registry import AuditEntry, Head, ModelMetadata
 from mlops.registry.lifecycle import next_status
 from mlops.registry.store import Change
 
+type Write = Callable[[Path, bytes], None]
+
 
 class FilesystemRegistry:
-    """`RegistryStore` in a directory of a local, POSIX file system."""
+    """`RegistryStore` in a directory of a local, POSIX file system; `write` puts one whole file in place."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, write: Write = write_whole) -> None:
         self._root = root
+        self._write = write
 
     def groups(self) -> list[str]:
         """Return the names of the groups that have a version, sorted."""
@@ -68,10 +71,10 @@ class FilesystemRegistry:
         for name in ("changes", "versions", "jobs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         with _locked(folder, fcntl.LOCK_EX):
-            _catch_up(folder)
+            _catch_up(folder, self._write)
             _check(folder, change)
-            _write(_change_path(folder, change.after.revision), change.to_json())
-            _apply(folder, change)
+            self._write(_change_path(folder, change.after.revision), change.to_json().encode())
+            _apply(folder, change, self._write)
 
     @contextmanager
     def _reading(self, group: str) -> Iterator[Path]:
@@ -85,7 +88,7 @@ class FilesystemRegistry:
                 yield folder
                 return
         with _locked(folder, fcntl.LOCK_EX):
-            _catch_up(folder)
+            _catch_up(folder, self._write)
             yield folder
 
 
@@ -114,9 +117,9 @@ def _is_behind(folder: Path) -> bool:
     return _next_change(folder).exists()
 
 
-def _catch_up(folder: Path) -> None:
+def _catch_up(folder: Path, write: Write) -> None:
     while _is_behind(folder):
-        _apply(folder, Change.from_json(_next_change(folder).read_bytes()))
+        _apply(folder, Change.from_json(_next_change(folder).read_bytes()), write)
 
 
 def _next_change(folder: Path) -> Path:
@@ -124,28 +127,13 @@ def _next_change(folder: Path) -> Path:
     return _change_path(folder, (head.revision if head else 0) + 1)
 
 
-def _apply(folder: Path, change: Change) -> None:
+def _apply(folder: Path, change: Change, write: Write) -> None:
     """Bring versions and jobs up to the change, and the head last: until then it counts as not applied."""
-    for write in change.writes:
-        _write(_version_path(folder, write.model.version), write.model.to_json())
+    for version in change.writes:
+        write(_version_path(folder, version.model.version), version.model.to_json().encode())
     if change.job_key is not None:
-        _write(_job_path(folder, change.job_key), f"{change.entry.version}\n")
-    _write(folder / "head.json", change.after.to_json())
-
-
-def _write(path: Path, text: str) -> None:
-    """Make the file appear whole or not at all, and last through a power cut."""
-    draft = path.with_name(f".{path.name}.draft")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        write(_job_path(folder, change.job_key), f"{change.entry.version}\n".encode())
+    write(folder / "head.json", change.after.to_json().encode())
 
 
 def _read_head(folder: Path) -> Head | None:

@@ -1,0 +1,339 @@
+"""The path from a dropped file to a champion, each function in a process of its own, on a local cloud.
+
+The state machine's part is played here: it hands every answer on, and runs a step again that died or failed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from local.cloud import LocalCloud
+from local.stack import read_form
+from tests.functions.approval_stage import an_http_event
+from tests.functions.test_register_model import documents
+from tests.proofs.processes import fresh_processes
+from tests.proofs.step import Fault, run
+
+PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
+    f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)
+)
+KILLED = -9
+_ROLE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@dataclass(frozen=True)
+class World:
+    """Buckets, tables, topics and a machine that waits for an answer, and the variables that name them."""
+
+    cloud: LocalCloud
+    variables: Mapping[str, str]
+    queue: str
+
+
+def build_world(cloud: LocalCloud, folder: Path) -> World:
+    """Make everything that the functions of the path reach for."""
+    source = folder / "source"
+    source.mkdir()
+    (source / "train.py").write_text("print('train')")
+    client = cloud.client
+    for bucket in ("data", "artifacts"):
+        client("s3").create_bucket(Bucket=bucket)
+        client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for table in ("registry", "approvals"):
+        client("dynamodb").create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in ("pk", "sk")],
+        )
+    topics = {name: client("sns").create_topic(Name=name)["TopicArn"] for name in ("approval", "news")}
+    for topic in topics.values():
+        client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ada@example.com")
+    cloud.confirm_subscriptions()
+    queue = client("sqs").create_queue(QueueName="tokens")["QueueUrl"]
+    secret = client("secretsmanager").create_secret(Name="k", SecretString=json.dumps({"current": "k" * 64}))
+    machine = _waiting_machine(cloud, queue)
+    return World(
+        cloud,
+        {
+            **cloud.variables(),
+            "APPROVAL_BASE_URL": "https://api.example.com/approvals",
+            "APPROVAL_SIGNING_SECRET_ARN": secret["ARN"],
+            "APPROVAL_TABLE_NAME": "approvals",
+            "APPROVAL_TOPIC_ARN": topics["approval"],
+            "ARTIFACT_BUCKET_NAME": "artifacts",
+            "DATA_BUCKET_NAME": "data",
+            "EVENT_BUS_NAME": "default",
+            "METRICS_NAMESPACE": "proofs",
+            "NOTIFICATION_TOPIC_ARN": topics["news"],
+            "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            "REGISTRY_TABLE_NAME": "registry",
+            "RUN_INFERENCE_STATE_MACHINE_ARN": machine,
+            "TASK_TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
+            "TRAINING_SOURCE_DIRECTORY": str(source),
+            "TRAIN_MODEL_STATE_MACHINE_ARN": machine,
+        },
+        queue,
+    )
+
+
+def _waiting_machine(cloud: LocalCloud, queue: str) -> str:
+    iam = cloud.client("iam")
+    role = iam.create_role(RoleName="waiting", AssumeRolePolicyDocument=json.dumps(_ROLE))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="waiting", PolicyName="all", PolicyDocument=json.dumps(_ALL))
+    wait = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Arguments": {
+            "QueueUrl": queue,
+            "MessageBody": "{% $states.context.Execution.Name & ' ' & $states.context.Task.Token %}",
+        },
+        "TimeoutSeconds": 3000,
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Wait", "States": {"Wait": wait}}
+    return cloud.client("stepfunctions").create_state_machine(
+        name="train_model", definition=json.dumps(definition), roleArn=role
+    )["stateMachineArn"]
+
+
+class Runner:
+    """Runs functions in processes forked from one that has imported them all."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._context = fresh_processes()
+
+    def __call__(
+        self, function: str, event: Any, fault: Fault | None = None
+    ) -> tuple[Any, str | None, list[str]]:
+        """Return (answer, error, calls); the error of a killed run is `killed`."""
+        ours, theirs = self._context.Pipe(duplex=False)
+        arguments = (function, event, dict(self._world.variables), fault, theirs)
+        process = self._context.Process(target=run, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            told = ours.recv()
+        except EOFError:
+            told = (None, "killed", [])
+        process.join(60)
+        assert process.exitcode in (0, KILLED), process.exitcode
+        assert (process.exitcode == KILLED) == (told[1] == "killed")
+        return told
+
+
+@dataclass
+class Walk:
+    """One group's way from a file to a champion; `fault` befalls the first run of every function on it."""
+
+    world: World
+    runner: Runner
+    group: str
+    fault: Fault | None = None
+    decision: str = "approved"
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    calls: dict[str, list[str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def step(self, function: str, event: Any) -> Any:
+        """Run a function until it answers, as whoever starts it on AWS would."""
+        fault = self.fault
+        for _ in range(4):
+            answer, error, calls = self.runner(function, event, fault)
+            if error is None:
+                self.calls.setdefault(function, calls)
+                return answer
+            self.errors.setdefault(function, []).append(error)
+            fault = None
+        raise AssertionError(f"{function} does not recover: {self.errors[function]}")
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Walk the whole path and return what stands in the end, without times and random ids."""
+        cloud = self.world.cloud
+        upload = cloud.client("s3").put_object(
+            Bucket="data", Key=f"{self.group}/training/a.csv", Body=PATIENTS.encode()
+        )
+        received = self.step("receive_upload", self._object_created(upload["VersionId"]))
+        execution, token = self._waiting()
+        told = cloud.client("stepfunctions").describe_execution(executionArn=execution)
+        document = json.loads(told["input"])
+        self.names |= {received["upload_id"]: "UPLOAD", document["training_id"]: "TRAINING"}
+        wanted = ("group", "training_id", "dataset_id", "dataset", "settings")
+        prepared = self.step("prepare_training", {name: document[name] for name in wanted})
+        registered = self.step("register_model", document | self._finished(prepared))
+        version = {"group": self.group, "version": registered["version"]}
+        waiting = {"task_token": token, "execution_arn": execution, "timeout_seconds": 3000}
+        self.step("request_approval", version | waiting)
+        approval = self._decide(execution, registered["version"])
+        if self.decision == "approved":
+            self.step("promote_model", version | {"approval": approval})
+        else:
+            closed = {
+                "outcome": "Rejected",
+                "reason": approval["reason"],
+                "decided_by": approval["decided_by"],
+            }
+            self.step("decline_model", version | closed)
+        return self.state()
+
+    def _object_created(self, version_id: str) -> dict[str, Any]:
+        entry = {"key": f"{self.group}/training/a.csv", "version-id": version_id, "size": len(PATIENTS)}
+        detail = {"bucket": {"name": "data"}, "object": entry | {"sequencer": "00", "etag": "e"}}
+        return {"id": "e", "source": "aws.s3", "detail-type": "Object Created", "detail": detail, "time": "t"}
+
+    def _waiting(self) -> tuple[str, str]:
+        """Return the execution that the file started, and its task token."""
+        machine = self.world.variables["TRAIN_MODEL_STATE_MACHINE_ARN"]
+        states, sqs = self.world.cloud.client("stepfunctions"), self.world.cloud.client("sqs")
+
+        def look() -> tuple[str, str] | None:
+            answer = sqs.receive_message(QueueUrl=self.world.queue, MaxNumberOfMessages=10)
+            for message in answer.get("Messages", []):
+                sqs.delete_message(QueueUrl=self.world.queue, ReceiptHandle=message["ReceiptHandle"])
+                name, token = message["Body"].split(" ", 1)
+                arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+                document = json.loads(states.describe_execution(executionArn=arn)["input"])
+                if document["group"] == self.group:
+                    return arn, token
+            return None
+
+        return poll(look, "no execution waits")
+
+    def _finished(self, prepared: dict[str, Any]) -> dict[str, Any]:
+        """Leave behind what the training job would, and describe the job."""
+        folder = f"training/{self.group}/{prepared['job_name']}/output"
+        s3 = self.world.cloud.client("s3")
+        s3.put_object(Bucket="artifacts", Key=f"{folder}/output.tar.gz", Body=a_tar(documents()))
+        s3.put_object(Bucket="artifacts", Key=f"{folder}/model.tar.gz", Body=b"a model")
+        job = {
+            "TrainingJobName": prepared["job_name"],
+            "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{prepared['job_name']}",
+            "ModelArtifacts": {"S3ModelArtifacts": f"s3://artifacts/{folder}/model.tar.gz"},
+            "TrainingStartTime": 1_767_225_600_000,
+            "TrainingEndTime": 1_767_225_660_000,
+            "BillableTimeInSeconds": 60,
+            "AlgorithmSpecification": {"TrainingImage": "image"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        }
+        return {"prepared": prepared, "training_job": job}
+
+    def _decide(self, execution: str, version: str) -> dict[str, Any]:
+        """Answer on the page, as often as it takes, and return what the execution was told."""
+        link = poll(self._link, "no mail with a link")
+        token = link.rsplit("/", 1)[1]
+        page = self.runner("decide_approval", an_http_event(token))[0]
+        form = read_form(page["body"])
+        answer = {**form.hidden, "decision": self.decision, "version": version, "reason": "Because."}
+        shown = self.step("decide_approval", an_http_event(token, "POST", body=urlencode(answer)))
+        assert shown["statusCode"] in (200, 303, 409), shown["body"]  # 409: the first answer had counted
+        states = self.world.cloud.client("stepfunctions")
+
+        def look() -> dict[str, Any] | None:
+            told = states.describe_execution(executionArn=execution)
+            return json.loads(told["output"]) if told["status"] == "SUCCEEDED" else None
+
+        approval = poll(look, "the execution was not told")
+        self.names |= {approval["approval_id_hash"]: "APPROVAL"}
+        return approval
+
+    def _link(self) -> str | None:
+        links = [
+            link
+            for mail in self.world.cloud.mails()
+            if self.group in mail["subject"]
+            for link in re.findall(r"https://api\.example\.com/approvals/\S+", mail["body"])
+        ]
+        return next((link for link in links if link.count("/") == 4), None)
+
+    def state(self) -> dict[str, Any]:
+        """What stands in registry and bucket, and what people were told."""
+        items = {}
+        pages = (
+            self.world.cloud.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName="registry",
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"GROUP#{self.group}"}},
+            )
+        )
+        for item in (item for page in pages for item in page["Items"]):
+            items[self._plain(item["sk"]["S"])] = self._plain(item)
+        objects = self.world.cloud.client("s3").list_objects_v2(Bucket="artifacts").get("Contents", [])
+        keys = sorted({self._plain(o["Key"]) for o in objects if self.group in o["Key"]})
+        subjects = {mail["subject"] for mail in self.world.cloud.mails() if self.group in mail["subject"]}
+        return {"registry": items, "objects": keys, "mails": sorted(map(self._plain, subjects))}
+
+    def _plain(self, value: Any) -> Any:
+        """Take out what differs between any two runs: the group's name, ids, times, counters of attempts."""
+        match value:
+            case dict():
+                is_upload = "outbox" in value or "UPLOAD#" in str(value.get("sk"))
+                dropped = ("version_id", "claim", *(("revision",) if is_upload else ()))
+                return {self._plain(k): self._plain(v) for k, v in value.items() if k not in dropped}
+            case list():
+                return [self._plain(entry) for entry in value]
+            case str() if value.startswith(("{", "[")) and value.rstrip().endswith(("}", "]")):
+                try:
+                    return self._plain(json.loads(value))
+                except ValueError:
+                    pass
+        if not isinstance(value, str):
+            return value
+        text = value.replace(self.group, "GROUP")
+        for name, plain in self.names.items():
+            text = text.replace(name, plain).replace(name[:12], plain)
+        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(\+00:00|Z)", "TIME", text)
+        return re.sub(r"JOB#[0-9a-f]{64}", "JOB#", text)
+
+
+def a_tar(members: Mapping[str, bytes]) -> bytes:
+    """Return a tar.gz of the members."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def poll[T](look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+    """Return what is found in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(what)
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Say where two documents differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [
+            found
+            for name in sorted({*one, *other})
+            for found in differences(one.get(name), other.get(name), f"{place}/{name}")
+        ]
+    return [] if one == other else [f"{place}: {one!r} and {other!r}"]
