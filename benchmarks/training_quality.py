@@ -37,7 +37,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from mlops.models.group_settings import GroupSettings
 from mlops.pipelines import artifacts
 from mlops.pipelines.algorithm_table import ALGORITHMS
-from mlops.pipelines.bootstrap import bootstrap_intervals
+from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
 from mlops.pipelines.model import Scores
 from mlops.pipelines.schema import align
 from mlops.pipelines.scores import PRIMARY, compute_scores
@@ -165,12 +165,18 @@ class Trial:
         """Return the 95 % interval of the paired difference in one score."""
         y, task = self.problem.y[self.split.test], self.problem.task
 
-        def differences(rows: np.ndarray) -> dict[str, float]:
-            one = compute_scores(task, y[rows], ours.take(rows)).get(metric, np.nan)
-            return {metric: one - compute_scores(task, y[rows], theirs.take(rows)).get(metric, np.nan)}
+        def differences_among(rows: np.ndarray) -> ScoreRows:
+            def differences(drawn: np.ndarray) -> dict[str, float]:
+                one, other = (
+                    compute_scores(task, y[rows][drawn], side.take(rows).take(drawn)).get(metric, np.nan)
+                    for side in (ours, theirs)
+                )
+                return {metric: one - other}
+
+            return differences
 
         members = self.split.members[self.split.test]
-        return bootstrap_intervals(differences, members, np.random.default_rng(0))[metric]
+        return bootstrap_intervals(differences_among, members, np.random.default_rng(0))[metric]
 
 
 def measure(source: Path, seeds: int, algorithms: Sequence[str]) -> list[dict[str, Any]]:

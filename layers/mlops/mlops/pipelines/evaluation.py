@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
-from mlops.pipelines.bootstrap import bootstrap_intervals
+from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
 from mlops.pipelines.model import Scores
 from mlops.pipelines.resampled_scores import resampled_scores
 from mlops.pipelines.scores import PRIMARY, compute_scores
@@ -43,7 +43,9 @@ def evaluate(
     """
     task = problem.task
     found: dict[str, Any] = dict(compute_scores(task, y_test, scores))
-    intervals = bootstrap_intervals(resampled_scores(task, y_test, scores), members, rng)
+    intervals = bootstrap_intervals(
+        lambda rows: resampled_scores(task, y_test[rows], scores.take(rows)), members, rng
+    )
     return EvaluationMetrics(
         **found,
         task=task,
@@ -92,16 +94,19 @@ def compare(
     """Compare two models on the same rows; the intervals are those of the paired differences."""
     task = problem.task
 
-    of_candidate = resampled_scores(task, y_test, candidate)
-    of_champion = resampled_scores(task, y_test, champion)
+    def differences_among(rows: np.ndarray) -> ScoreRows:
+        of_candidate = resampled_scores(task, y_test[rows], candidate.take(rows))
+        of_champion = resampled_scores(task, y_test[rows], champion.take(rows))
 
-    def differences(rows: np.ndarray) -> dict[str, float]:
-        one, other = of_candidate(rows), of_champion(rows)
-        return {name: one[name] - other[name] for name in one if name in other}
+        def differences(drawn: np.ndarray) -> dict[str, float]:
+            one, other = of_candidate(drawn), of_champion(drawn)
+            return {name: one[name] - other[name] for name in one if name in other}
+
+        return differences
 
     ours = compute_scores(task, y_test, candidate)
     theirs = compute_scores(task, y_test, champion)
-    intervals = bootstrap_intervals(differences, members, rng)
+    intervals = bootstrap_intervals(differences_among, members, rng)
     return ChampionComparison(
         champion_version=champion_version,
         comparable=True,

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point, SliceScore
-from mlops.models.training import Interval
-from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
+from mlops.models.group_settings import TaskName
+from mlops.pipelines.bootstrap import bootstrap_intervals
 from mlops.pipelines.model import Scores
 from mlops.pipelines.resampled_scores import resampled_scores
-from mlops.pipelines.scores import PRIMARY
+from mlops.pipelines.scores import PRIMARY, primary_score
 from mlops.pipelines.task import Problem
 
 MAX_CURVES = 6
@@ -23,6 +23,7 @@ _MAX_SAMPLE = 400
 _N_BINS = 10
 _MIN_SLICE_ROWS = 30
 _MAX_SLICED_COLUMNS = 30
+_MAX_SLICE_ROWS = 5_000  # to find the worst; those are then scored on all of their rows
 _N_SLICE_RESAMPLES = 100
 
 
@@ -120,28 +121,41 @@ def _worst_slices(
     members: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[SliceScore, ...]:
-    primary, of_rows = PRIMARY[problem.task], resampled_scores(problem.task, y_test, scores)
     found = []
     for column in columns[:_MAX_SLICED_COLUMNS]:
         for value, mask in _parts_of(aligned[column]):
             rows = np.flatnonzero(mask)
-            score = of_rows(rows).get(primary) if len(rows) >= _MIN_SLICE_ROWS else None
-            if score is not None and len(rows) < len(y_test):
+            if not _MIN_SLICE_ROWS <= len(rows) < len(y_test):
+                continue
+            judged = (
+                rows if len(rows) <= _MAX_SLICE_ROWS else rng.choice(rows, _MAX_SLICE_ROWS, replace=False)
+            )
+            score = primary_score(problem.task, y_test[judged], scores.take(judged))
+            if score is not None:
                 found.append((score, column, value, rows))
     worst = sorted(found, key=lambda entry: entry[0])[:MAX_SLICES]
     return tuple(
-        SliceScore(column, value, len(rows), score, _slice_interval(of_rows, rows, members, primary, rng))
-        for score, column, value, rows in worst
+        _slice_score(column, value, problem.task, y_test[rows], scores.take(rows), members[rows], rng)
+        for _, column, value, rows in worst
     )
 
 
-def _slice_interval(
-    of_rows: ScoreRows, rows: np.ndarray, members: np.ndarray, primary: str, rng: np.random.Generator
-) -> Interval:
+def _slice_score(
+    column: str,
+    value: str,
+    task: TaskName,
+    y: np.ndarray,
+    scores: Scores,
+    members: np.ndarray,
+    rng: np.random.Generator,
+) -> SliceScore:
     intervals = bootstrap_intervals(
-        lambda drawn: of_rows(rows[drawn]), members[rows], rng, n_resamples=_N_SLICE_RESAMPLES
+        lambda rows: resampled_scores(task, y[rows], scores.take(rows)),
+        members,
+        rng,
+        n_resamples=_N_SLICE_RESAMPLES,
     )
-    return intervals[primary]
+    return SliceScore(column, value, len(y), primary_score(task, y, scores) or 0.0, intervals[PRIMARY[task]])
 
 
 def _parts_of(column: pd.Series) -> Iterator[tuple[str, np.ndarray]]:

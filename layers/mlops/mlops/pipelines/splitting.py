@@ -27,12 +27,14 @@ _SPLIT, _FOLDS = "0/", "0/folds"
 class Split:
     """The two parts as boolean masks, how they were made, and who belongs together.
 
-    A row may be in neither part. `members` numbers the group, id or content that each row belongs to.
+    A row may be in neither part. `members` numbers the group, id or content that each row belongs to, and
+    `identities` is the hash of that, the same in every file.
     """
 
     train: np.ndarray
     test: np.ndarray
     members: np.ndarray
+    identities: np.ndarray
     description: str
 
     @property
@@ -63,18 +65,18 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
     TrainingError
         If a part stays empty, or the time column cannot be read.
     """
-    position = _hash_position(frame, target, settings)
-    members = pd.factorize(position)[0]
+    identities = _identities(frame, target, settings)
+    members = pd.factorize(identities)[0]
     if not members.any():
         raise TrainingError(
             f"All {len(frame)} rows are alike in {_identity_name(settings)} (but for the target); "
             "at least two different ones are needed, and some hundred to learn from."
         )
     if settings.time_column:
-        split = _split_by_time(frame, settings, position, members)
+        split = _split_by_time(frame, settings, identities, members)
     else:
-        is_test = position < settings.test_fraction
-        split = Split(~is_test, is_test, members, f"by hash of {_identity_name(settings)}")
+        is_test = _positions(identities, _SPLIT) < settings.test_fraction
+        split = Split(~is_test, is_test, members, identities, f"by hash of {_identity_name(settings)}")
     if not split.train.any() or not split.test.any():
         missing = "train on" if split.test.any() else "test on"
         raise TrainingError(
@@ -84,25 +86,29 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
     return split
 
 
-def fold_numbers(frame: pd.DataFrame, target: str, settings: GroupSettings, n_folds: int) -> np.ndarray:
-    """Return the fold, 0..n_folds-1, of each training row; groups stay whole."""
-    position = _hash_position(frame, target, settings, salt=_FOLDS)
-    folds: np.ndarray = np.minimum((position * n_folds).astype(int), n_folds - 1)
+def fold_numbers(identities: np.ndarray, n_folds: int) -> np.ndarray:
+    """Return the fold, 0..n_folds-1, of rows of these identities; groups stay whole."""
+    folds: np.ndarray = np.minimum((_positions(identities, _FOLDS) * n_folds).astype(int), n_folds - 1)
     return folds
 
 
-def _hash_position(
-    frame: pd.DataFrame, target: str, settings: GroupSettings, salt: str = _SPLIT
-) -> np.ndarray:
-    """Return a number in [0, 1) per row, the same for equal rows in every file."""
+def _identities(frame: pd.DataFrame, target: str, settings: GroupSettings) -> np.ndarray:
+    """Return a hash per row, the same for equal rows in every file: of group, id, or content."""
     names = settings.group_columns or settings.id_columns
-    hashes = _content_hash(frame, target)
-    if names:
-        texts = pd.concat([as_texts(frame[name]).fillna("") for name in names], axis=1)
-        is_nameless = (texts == "").all(axis=1).to_numpy()
-        hashes = np.where(is_nameless, hashes, hash_pandas_object(texts, index=False).to_numpy())
+    if not names:
+        return _content_hash(frame, target)
+    texts = pd.concat([as_texts(frame[name]).fillna("") for name in names], axis=1)
+    is_nameless = (texts == "").all(axis=1).to_numpy()
+    hashes: np.ndarray = hash_pandas_object(texts, index=False).to_numpy().copy()
+    if is_nameless.any():
+        hashes[is_nameless] = _content_hash(frame[is_nameless], target)
+    return hashes
+
+
+def _positions(identities: np.ndarray, salt: str) -> np.ndarray:
+    """Return a number in [0, 1) per identity."""
     # pandas takes a hash key for text only, so the salt is mixed in here
-    salted = hash_array(hashes ^ hash_array(np.array([salt], dtype=object)))
+    salted = hash_array(identities ^ hash_array(np.array([salt], dtype=object)))
     return (salted >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
@@ -123,7 +129,7 @@ def _identity_name(settings: GroupSettings) -> str:
 
 
 def _split_by_time(
-    frame: pd.DataFrame, settings: GroupSettings, position: np.ndarray, members: np.ndarray
+    frame: pd.DataFrame, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
 ) -> Split:
     name = str(settings.time_column)
     times = _time_numbers(frame[name])
@@ -131,13 +137,13 @@ def _split_by_time(
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
     if not settings.group_columns:
-        return Split(~is_late, is_late, members, description)
+        return Split(~is_late, is_late, members, identities, description)
     group_of = _identity_name(settings)
     straddles = np.isin(members, np.intersect1d(members[is_late], members[~is_late]))
-    goes_late = position < 0.5
+    goes_late = _positions(identities, _SPLIT) < 0.5
     train = ~is_late & ~(straddles & goes_late)
     test = is_late & ~(straddles & ~goes_late)
-    return Split(train, test, members, f"{description}, each {group_of} on one side only")
+    return Split(train, test, members, identities, f"{description}, each {group_of} on one side only")
 
 
 def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:

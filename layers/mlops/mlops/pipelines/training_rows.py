@@ -41,7 +41,7 @@ class TrainingRows:
 
     def folds(self, n_folds: int) -> np.ndarray:
         """Return the fold of each training row; persons and groups stay whole."""
-        return fold_numbers(self.frame[self.split.train], self.problem.target, self.settings, n_folds)
+        return fold_numbers(self.split.identities[self.split.train], n_folds)
 
     def schema(self, threshold: float | None) -> ModelSchema:
         """Return the schema of a model of these rows."""
