@@ -123,6 +123,13 @@ def test_the_newest_contract_is_current(versions: DatasetVersions) -> None:
     assert versions.current_contract("g") == second
 
 
+def test_a_contract_is_found_by_its_version(versions: DatasetVersions) -> None:
+    document = ObjectRef("artifacts", "contracts/1.json", "x")
+    versions.record_contract("g", 1, document, now=NOW)
+    assert versions.find_contract("g", 1) == document
+    assert versions.find_contract("g", 2) is None
+
+
 def test_of_many_at_once_one_wins_and_all_see_it(versions: DatasetVersions) -> None:
     trainings = [TrainingRecord("g", "t", "d", f"upload{n}", {}, NOW) for n in range(16)]
     with ThreadPoolExecutor(8) as pool:

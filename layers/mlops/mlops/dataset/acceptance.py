@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from mlops.dataset.expectations import next_contract
 from mlops.dataset.versions import DatasetVersions
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
+from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
 
 
@@ -36,6 +39,7 @@ class AcceptedFile:
     upload: Upload
     group: str
     report: ValidationReport
+    settings: GroupSettings = field(default_factory=GroupSettings)
 
 
 def current_contract(group: str, storage: DatasetStorage) -> Contract | None:
@@ -56,11 +60,14 @@ def contract_of_version(model: ModelMetadata, storage: DatasetStorage) -> Contra
 
 
 def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> DatasetVersion:
-    """Store the file once as a dataset version; the same bytes give the version that is there already."""
+    """Store the file once as a dataset version; the same bytes give the version that is there already.
+
+    The group's contract becomes what the settings make of it, even when the bytes are known.
+    """
+    contract = _contract_for(file, storage, now)
     known = storage.versions.find_dataset(file.group, file.report.sha256)
     if known is not None:
         return known
-    contract = _contract_for(file, storage, now)
     folder = f"datasets/{file.group}/{file.report.sha256}"
     copy = storage.objects.copy(file.upload.ref, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
     report = storage.objects.write(
@@ -88,11 +95,23 @@ def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -
 
 
 def _contract_for(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> ObjectRef | None:
-    """Return the group's contract, learned from this file when it is the first."""
-    known = storage.versions.current_contract(file.group)
-    if known is not None or file.report.contract is None:
-        return known
-    contract = replace(file.report.contract, version=1)
-    place = ObjectRef(storage.artifact_bucket, f"datasets/{file.group}/contracts/00000001.json")
-    document = storage.objects.write(place, contract.to_json().encode(), "application/json")
-    return storage.versions.record_contract(file.group, 1, document, now=now)
+    """Return the group's contract, a new version of it when this file or its settings changed it.
+
+    Of two files that change it at once the second one to write builds on what the first one wrote.
+    """
+    taught = file.report.contract
+    while True:
+        known = storage.versions.current_contract(file.group)
+        if taught is None:
+            return known
+        current = None if known is None else Contract.from_json(storage.objects.read(known))
+        contract = next_contract(current, taught, file.settings)
+        if contract == current:
+            return known
+        content = contract.to_json().encode()
+        name = f"{contract.version:08d}-{hashlib.sha256(content).hexdigest()[:12]}.json"
+        place = ObjectRef(storage.artifact_bucket, f"datasets/{file.group}/contracts/{name}")
+        document = storage.objects.write(place, content, "application/json")
+        stored = storage.versions.record_contract(file.group, contract.version, document, now=now)
+        if stored.key == document.key:
+            return stored

@@ -17,7 +17,7 @@ from mlops.errors import DatasetError
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.infrastructure.objects_filesystem import FilesystemObjects
-from mlops.models.dataset import DatasetVersion
+from mlops.models.dataset import Contract, DatasetVersion
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
 from mlops.registry.model_registry import ModelRegistry
@@ -88,6 +88,23 @@ class DatasetCatalog:
         """Say what changed, for instance since the file that `v1.2.0` was trained on."""
         return compare_datasets(self.find(group, before), self.find(group, after), self.objects)
 
+    def contract(self, group: str, version: int | None = None) -> Contract:
+        """Return the contract of a group, the current one unless a version is named.
+
+        Raises
+        ------
+        DatasetError
+            If there is none.
+        """
+        versions = self.versions
+        document = (
+            versions.current_contract(group) if version is None else versions.find_contract(group, version)
+        )
+        if document is None:
+            which = "no contract yet" if version is None else f"no contract of version {version}"
+            raise DatasetError(f"The group {group} has {which}; it is learned from the first accepted file.")
+        return Contract.from_json(self.objects.read(document))
+
     def add(
         self, group: str, path: Path, *, settings: GroupSettings | None = None, now: datetime
     ) -> DatasetVersion:
@@ -105,7 +122,7 @@ class DatasetCatalog:
         place = ObjectRef(self.artifact_bucket, f"dropped/{group}/{path.name}")
         dropped = self.objects.upload(path, place, "text/csv")
         upload = Upload(dropped.bucket, dropped.key, dropped.version_id, report.size_bytes)
-        return accept_dataset(AcceptedFile(upload, group, report), self, now)
+        return accept_dataset(AcceptedFile(upload, group, report, settings or GroupSettings()), self, now)
 
 
 def _is_named(dataset: DatasetVersion, name: str) -> bool:

@@ -82,4 +82,7 @@ def _finding_lines(finding: Finding) -> list[str]:
         lines.append(f"      for example: {', '.join(finding.examples)}")
     if finding.advice:
         lines.append(f"      {finding.advice}")
+    if finding.accept_with:
+        lines.append("      Or accept it on purpose, with these lines in model.toml:")
+        lines += [f"        {line}" for line in finding.accept_with.splitlines()]
     return lines

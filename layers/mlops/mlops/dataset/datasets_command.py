@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.commands import add_command
+from mlops.dataset.contract_text import render_contract
 from mlops.errors import DatasetError
 from mlops.models.dataset import DatasetVersion
 from mlops.workplace import Workplace
@@ -29,6 +30,10 @@ def add_parser(subparsers: Any) -> None:
         actions, "compare", "say what changed between two datasets", _compare, "group", "before"
     )
     compare.add_argument("after", nargs="?", default="latest", help="default: the newest")
+    contract = add_command(
+        actions, "contract", "show what the files of a group are held against", _contract, "group"
+    )
+    contract.add_argument("--version", type=int, help="default: the current one")
     add_command(actions, "add", "validate a training file and keep it as a dataset", _keep, "group", "file")
 
 
@@ -52,6 +57,11 @@ def _compare(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
     catalog = place.datasets()
     comparison = catalog.compare(parsed.group, parsed.before, parsed.after)
     return comparison.to_dict(), comparison.render()
+
+
+def _contract(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
+    contract = place.datasets().contract(parsed.group, parsed.version)
+    return contract.to_dict(), render_contract(contract, group=parsed.group)
 
 
 def _keep(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:

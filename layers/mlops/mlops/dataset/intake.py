@@ -183,7 +183,7 @@ def _scoring_settings(champion: ModelMetadata, contract: Contract | None) -> Gro
 
 def _train(delivery: Delivery, report: ValidationReport, settings: GroupSettings) -> Decision:
     upload, record, ports = delivery.upload, delivery.record, delivery.ports
-    dataset = accept_dataset(AcceptedFile(upload, record.group, report), ports, delivery.now)
+    dataset = accept_dataset(AcceptedFile(upload, record.group, report, settings), ports, delivery.now)
     training = start_training(dataset, upload, report, settings, ports, now=delivery.now)
     done = record.changed(
         state="accepted",

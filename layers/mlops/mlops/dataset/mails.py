@@ -59,6 +59,9 @@ def _bullets(findings: tuple[Finding, ...]) -> list[str]:
         lines.append(f"- {finding.message}")
         if finding.advice:
             lines.append(f"  {finding.advice}")
+        if finding.accept_with:
+            lines.append("  Or accept it on purpose, with these lines in model.toml:")
+            lines += [f"    {line}" for line in finding.accept_with.splitlines()]
     if len(findings) > _MOST_FINDINGS:
         lines.append(f"- and {len(findings) - _MOST_FINDINGS} more, see the report")
     return lines

@@ -42,7 +42,7 @@ class NumberRange:
             numbers = np.where(infinite, np.nan, numbers)
             low, high = _extremes(numbers)
         self._add_extremes(numbers, low, high, lines)
-        if known is not None and known.minimum is not None and known.maximum is not None:
+        if known is not None and (known.minimum is not None or known.maximum is not None):
             bottom, top = plausible_range(known)
             if low < bottom or high > top:
                 outside = (numbers < bottom) | (numbers > top)
@@ -65,9 +65,21 @@ class NumberRange:
 def plausible_range(known: ColumnContract) -> tuple[float, float]:
     """Return the range that later files may fill: the learned one, half as wide again on both sides.
 
-    A column that was never negative stays so, and a column of few whole numbers may grow by a little.
+    A column that was never negative stays so, and a column of few whole numbers may grow by a little. A bound
+    that was stated in `model.toml` counts exactly.
     """
-    low, high = known.minimum or 0.0, known.maximum or 0.0
+    bottom, top = _learned_range(known)
+    if "minimum" in known.stated and known.minimum is not None:
+        bottom = known.minimum
+    if "maximum" in known.stated and known.maximum is not None:
+        top = known.maximum
+    return bottom, top
+
+
+def _learned_range(known: ColumnContract) -> tuple[float, float]:
+    if known.minimum is None or known.maximum is None:
+        return -np.inf, np.inf
+    low, high = known.minimum, known.maximum
     slack = max(0.5 * (high - low), 0.5 * abs(high), 1.0)
     return (max(low - slack, 0.0) if low >= 0 else low - slack), high + slack
 

@@ -38,6 +38,8 @@ article header{display:flex;gap:.6rem;align-items:baseline;flex-wrap:wrap;margin
 font-weight:600;white-space:nowrap}code{font:.85em ui-monospace,SFMono-Regular,Menlo,monospace}
 .rule{color:var(--soft);font-size:.85rem}article p{margin:.15rem 0;overflow-wrap:anywhere}
 .small{color:var(--soft);font-size:.9rem}
+pre{margin:.3rem 0 .1rem;padding:.5rem .7rem;background:var(--page);border:1px solid var(--line);
+border-radius:.35rem;overflow-x:auto;font:.85rem/1.45 ui-monospace,SFMono-Regular,Menlo,monospace}
 .table{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.5rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.45rem .8rem;
 border-bottom:1px solid var(--line);white-space:nowrap}tr:last-child td{border-bottom:0}th{color:var(--soft)}
@@ -97,6 +99,9 @@ def _finding(finding: Finding) -> str:
         parts.append(f'<p class="small">For example: {shown_examples}</p>')
     if finding.advice:
         parts.append(f'<p class="small">{escape(finding.advice)}</p>')
+    if finding.accept_with:
+        lines = f"<pre>{escape(finding.accept_with)}</pre>"
+        parts.append(f'<p class="small">Or accept it on purpose, in <code>model.toml</code>:</p>{lines}')
     badge = f'<span class="badge">{_SEVERITIES[finding.severity]}</span>'
     rule = f'<code class="rule">{escape(finding.rule_id)}</code>'
     return f'<article class="{finding.severity}"><header>{badge}{rule}</header>{"".join(parts)}</article>'

@@ -10,6 +10,7 @@ from pathlib import Path
 from mlops.dataset.chunks import Chunk, Plan, parse
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.dialect import Dialect, detect
+from mlops.dataset.expectations import expected_contract
 from mlops.dataset.inspection import Inspection, inspect, open_blocks
 from mlops.dataset.label_changes import LabelChanges
 from mlops.dataset.limits import Limits
@@ -93,6 +94,7 @@ def survey(
     With `agreed` the file is one part of a larger table: it is read as the others are, so that facts add up.
     """
     inspection = inspect(path, limits)
+    contract = expected_contract(contract, settings, purpose)
     found = Survey(inspection, purpose, settings, limits, contract, agreed=agreed)
     found.is_named_as_gzip = path.suffix.lower() == ".gz"
     if not inspection.is_readable:

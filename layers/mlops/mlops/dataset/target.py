@@ -12,8 +12,13 @@ from mlops.models.task import infer_task
 
 def is_classification(survey: Survey) -> bool:
     """Whether the target names classes, by the settings or by its values."""
+    return task_of(survey) not in (None, "regression")
+
+
+def task_of(survey: Survey) -> TaskName | None:
+    """Return the task, by the settings or by the target's values; None without a target."""
     column = survey.target_column
-    return column is not None and (survey.settings.task or _task_of(column)) != "regression"
+    return None if column is None else survey.settings.task or _task_of(column)
 
 
 def _task_of(column: ColumnFacts) -> TaskName:

@@ -46,5 +46,8 @@ class DatasetVersions(Protocol):
     def record_contract(self, group: str, version: int, document: ObjectRef, *, now: datetime) -> ObjectRef:
         """Record where a version of the group's contract lies."""
 
+    def find_contract(self, group: str, version: int) -> ObjectRef | None:
+        """Return where that version of the group's contract lies."""
+
     def current_contract(self, group: str) -> ObjectRef | None:
         """Return where the newest version of the group's contract lies."""

@@ -84,6 +84,11 @@ class DynamoDatasetVersions:
         key = f"CONTRACT#{version:08d}"
         return ObjectRef.from_json(self._put_once(group, key, document.to_json(), created_at=now.isoformat()))
 
+    def find_contract(self, group: str, version: int) -> ObjectRef | None:
+        """Return where that version of the group's contract lies."""
+        text = self._get(group, f"CONTRACT#{version:08d}")
+        return None if text is None else ObjectRef.from_json(text)
+
     def current_contract(self, group: str) -> ObjectRef | None:
         """Return where the newest version of the group's contract lies."""
         newest = list(self._query(group, "CONTRACT#"))[-1:]

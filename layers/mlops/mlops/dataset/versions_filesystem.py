@@ -70,6 +70,11 @@ class FilesystemDatasetVersions:
         path = self._path(group, "contracts", f"{version:08d}")
         return ObjectRef.from_json(_write_once(path, document.to_json()))
 
+    def find_contract(self, group: str, version: int) -> ObjectRef | None:
+        """Return where that version of the group's contract lies."""
+        path = self._path(group, "contracts", f"{version:08d}")
+        return ObjectRef.from_json(path.read_text("utf-8")) if path.exists() else None
+
     def current_contract(self, group: str) -> ObjectRef | None:
         """Return where the newest version of the group's contract lies."""
         newest = list(self._texts(group, "contracts"))[-1:]

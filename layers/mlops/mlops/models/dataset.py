@@ -25,6 +25,7 @@ class Finding(Record):
     `lines` are 1-based lines of the file as an editor shows them (at most 20, the first ones), `examples` at
     most three values and never of an id, free-text or personal column. `count` is how often it occurs.
     `parts` names the part in which each of the lines stands, when the data came as several files.
+    `accept_with` are the lines for `model.toml` that accept the change on purpose.
     """
 
     rule_id: str
@@ -36,6 +37,7 @@ class Finding(Record):
     count: int | None = None
     advice: str | None = None
     parts: tuple[str, ...] = ()
+    accept_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class ColumnContract(Record):
     """What a column looked like in the file that the contract was learned from.
 
     `levels` are the values of a category; None when there are too many to list. `missing_share` lies between
-    0 and 1. An edited contract may widen `minimum`, `maximum` and `levels`.
+    0 and 1. `stated` names what does not come from the file but from `[columns.<name>]` in `model.toml`.
     """
 
     name: str
@@ -67,16 +69,28 @@ class ColumnContract(Record):
     maximum: float | None = None
     levels: tuple[str, ...] | None = None
     is_unique: bool = False
+    is_required: bool = True
+    stated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Contract(Record):
-    """The schema of a model group's files, learned from the first accepted one and versioned."""
+    """The schema of a model group's files: learned from an accepted one, overlaid by settings, versioned.
+
+    `learned` keeps the columns as the file taught them when settings say otherwise. Version 0 was not learned
+    at all: it holds what the settings state before there is a file.
+    """
 
     columns: tuple[ColumnContract, ...]
     target: str | None = None
     version: int = 1
     learned_from: str | None = None
+    learned: tuple[ColumnContract, ...] = ()
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether it knows all columns of the group's files, and not only stated ones."""
+        return self.version > 0
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from mlops.errors import SettingsError
+from mlops.models.column_settings import ColumnSettings, check_column, column_keys
 from mlops.models.record import Record
 
 TaskName = Literal["binary", "multiclass", "regression"]
@@ -17,6 +18,7 @@ DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", 
 EVERY_DATE = "*"  # the key of date parts that are asked for without a column
 AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
+_LAST_CONTRACT = 99_999_999
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
 _ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
@@ -72,10 +74,11 @@ class GroupSettings(Record):
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
     whoever must not sit on both sides of the split; `time_column` orders the rows. Dates are no features;
-    `date_parts` takes parts of every date, or of those named. Without `algorithm` the
-    better one of a linear and a boosted model is taken; with `search` its hyperparameters are searched for.
-    Without `gate` rules the candidate must beat a dummy
-    model, and the champion by more than chance.
+    `date_parts` takes parts of every date, or of those named. Without `algorithm` the better one of a linear
+    and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate` rules the
+    candidate must beat a dummy model, and the champion by more than chance. `columns` states what the group's
+    files hold, over what was learned; a `contract` above the version of the current one has it learned anew
+    from the next file.
     """
 
     target: str | None = None
@@ -91,6 +94,8 @@ class GroupSettings(Record):
     search: SearchSettings | None = None
     seed: int = 0
     test_fraction: float = 0.2
+    columns: Mapping[str, ColumnSettings] = field(default_factory=dict)
+    contract: int | None = None
     gate: Mapping[str, GateRule] = field(default_factory=dict)
     drift: DriftSettings = field(default_factory=DriftSettings)
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
@@ -101,6 +106,10 @@ class GroupSettings(Record):
             raise SettingsError(f"test_fraction must lie between 0 and 1, not {self.test_fraction}.")
         if self.approval.required_approvals < 1:
             raise SettingsError("approval.required_approvals must be at least 1.")
+        if self.contract is not None and not 1 <= self.contract <= _LAST_CONTRACT:
+            raise SettingsError(
+                f"contract must be a version from 1 to {_LAST_CONTRACT}, not {self.contract}."
+            )
         if not 0.0 < self.drift.threshold <= self.drift.alert_threshold:
             raise SettingsError("drift.threshold must be above 0 and at most drift.alert_threshold.")
 
@@ -157,6 +166,8 @@ class GroupSettings(Record):
             values["positive_label"] = _label_text(values["positive_label"])
         rules = _table("gate", values.get("gate", {}))
         values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in rules.items()}
+        stated = _table("columns", values.get("columns", {}))
+        values["columns"] = {name: _column(name, table) for name, table in stated.items()}
         _check_types(values)
         try:
             return cls.from_dict(values)
@@ -237,6 +248,11 @@ def is_range(values: Sequence[Any]) -> bool:
     )
 
 
+def _column(name: str, table: Any) -> dict[str, Any]:
+    _refuse_unknown(_table(f"columns.{name}", table), column_keys(), f"columns.{name}.")
+    return check_column(name, table)
+
+
 def _table(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingsError(f"{name} must be a table, not {value!r}.")
@@ -268,7 +284,7 @@ def _label_text(value: Any) -> str:
 def _check_types(values: Mapping[str, Any]) -> None:
     wanted: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in _TEXTS]
     wanted += [("seed", int, "a whole number"), ("test_fraction", (int, float), "a number")]
-    wanted += [("hyperparameters", Mapping, "a table")]
+    wanted += [("contract", int, "a whole number"), ("hyperparameters", Mapping, "a table")]
     for name, kind, spoken in wanted:
         if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
             raise SettingsError(f"{name} must be {spoken}, not {values[name]!r}.")

@@ -72,6 +72,17 @@ SCORE_NAMES: tuple[str, ...] = tuple(
     for entry in fields(EvaluationMetrics)
     if entry.type == "float | None" and entry.name != "threshold"
 )
+_OF_CLASSES = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss", "neg_brier_score")
+SCORES_OF_TASK: Mapping[TaskName, tuple[str, ...]] = {
+    "binary": (*_OF_CLASSES, "f1", "precision", "recall", "roc_auc", "average_precision"),
+    "multiclass": (*_OF_CLASSES, "roc_auc_ovr"),
+    "regression": (
+        "r2",
+        "neg_mean_absolute_error",
+        "neg_root_mean_squared_error",
+        "neg_median_absolute_error",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlops.dataset.expectations import expected_contract
 from mlops.dataset.limits import Limits
 from mlops.dataset.parts.agreeing import agree, corrected
 from mlops.dataset.parts.agreement import Agreement
@@ -155,7 +156,7 @@ def _merged(facts: Sequence[Path], table: Table, *, with_rows: bool) -> Merge:
         table.purpose,
         table.settings,
         table.limits,
-        table.contract,
+        expected_contract(table.contract, table.settings, table.purpose),
         agreed=table.agreement,
     )
     surveys = [survey_of(part, blank) for part in parts if part.is_table]

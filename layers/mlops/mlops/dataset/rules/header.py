@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from mlops.dataset.cells import view_as_dates, view_as_numbers
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.accepting import accept_absence, accept_added
 from mlops.dataset.rules.registry import Note, plural, rule
 from mlops.dataset.survey import Survey
 from mlops.models.dataset import Severity
@@ -140,8 +141,9 @@ def missing_columns(survey: Survey) -> Iterable[Note]:
         if absent:
             names = ", ".join(map(shown, absent[:10]))
             message = f"{plural(len(absent), 'column')} of the contract missing from the header: {names}."
-            advice = "Add the columns; see what the header of the first accepted file was."
-            yield Note("reject", message, column=absent[0], lines=_header_lines(survey), advice=advice)
+            advice = "Add the columns, as in the files before."
+            yield Note("reject", message, column=absent[0], lines=_header_lines(survey), advice=advice,
+                       accept_with=accept_absence(survey, absent))  # fmt: skip
 
 
 @rule("settings_columns", "Columns that the settings name are absent.", stage="header")
@@ -161,13 +163,14 @@ def settings_columns(survey: Survey) -> Iterable[Note]:
 @rule("extra_columns", "Columns that the contract does not know.")
 def extra_columns(survey: Survey) -> Iterable[Note]:
     """Tell of new columns."""
-    if survey.contract is None or lacks_header(survey):
+    if survey.contract is None or not survey.contract.is_learned or lacks_header(survey):
         return
     extra = [name for name in survey.names if name and survey.contract.column(name) is None]
     if extra:
         names = ", ".join(map(shown, extra[:10]))
         severity: Severity = "warn" if survey.is_training else "info"
-        yield Note(severity, f"{plural(len(extra), 'column')} not in the contract: {names}.", column=extra[0])
+        message = f"{plural(len(extra), 'column')} not in the contract: {names}."
+        yield Note(severity, message, column=extra[0], accept_with=accept_added(survey, extra))
 
 
 def lacks_header(survey: Survey) -> bool:
@@ -179,7 +182,7 @@ def lacks_header(survey: Survey) -> bool:
 
 def _absent(survey: Survey) -> list[str]:
     expected = [c for c in (survey.contract.columns if survey.contract else ()) if c.role != "excluded"]
-    wanted = [c.name for c in expected if survey.is_training or c.role == "feature"]
+    wanted = [c.name for c in expected if (c.is_required if survey.is_training else c.role == "feature")]
     return [n for n in wanted if n not in survey.names and n != survey.target
             and n not in survey.settings.exclude_columns]  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.accepting import accept_missing
 from mlops.dataset.rules.registry import Note, plural, rule
 from mlops.dataset.survey import Survey
 from mlops.models.dataset import Severity
@@ -57,12 +58,13 @@ def missing_share(survey: Survey) -> Iterable[Note]:
             continue
         was, share = column.known.missing_share, column.n_missing / column.n_rows
         noise = 3 * (max(was * (1 - was), 0.01) / column.n_rows) ** 0.5
-        if share > was + max(_RISE, noise):
+        slack = 0.0 if "missing_share" in column.known.stated else max(_RISE, noise)
+        if share > was + slack:
             message = (
                 f"Column {shown(column.name)}: {plural(column.n_missing, 'value')} missing, {share:.0%} of"
                 f" the rows; it was {was:.0%}."
             )
-            yield Note("warn", message, column=column.name)
+            yield Note("warn", message, column=column.name, accept_with=accept_missing(survey, column))
 
 
 @rule("missing_ids", "Rows have no id.")

@@ -13,7 +13,7 @@ from mlops.dataset.survey import Survey
 def pii(survey: Survey) -> Iterable[Note]:
     """Refuse what looks like personal data unless it is excluded or named as the id; warn of such names."""
     for column in survey.used_columns:
-        if column.known is not None or column.is_numeric or _is_declared_id(survey, column.name):
+        if _was_learned(survey, column.name) or column.is_numeric or _is_declared_id(survey, column.name):
             continue
         name = shown(column.name)
         advice = f'Remove the column, or list it: exclude_columns = ["{name}"] in model.toml.'
@@ -23,6 +23,13 @@ def pii(survey: Survey) -> Iterable[Note]:
         elif names_a_person(column.name) and column.kind != "category":
             message = f"Column {name} seems to hold personal data (PII), going by its name."
             yield Note("warn", message, column=column.name, advice=advice)
+
+
+def _was_learned(survey: Survey, name: str) -> bool:
+    """Whether a file with this column was accepted before; that settings state its kind is no consent."""
+    contract = survey.contract
+    learned = (contract.learned or contract.columns) if contract and contract.is_learned else ()
+    return any(column.name == name for column in learned)
 
 
 def _is_declared_id(survey: Survey, name: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.number_range import plausible_range
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.accepting import accept_range
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.sightings import Sightings
 from mlops.dataset.survey import Survey
@@ -28,12 +29,12 @@ def out_of_range(survey: Survey) -> Iterable[Note]:
         if not column.is_numeric or column.name in survey.id_names:
             continue
         if column.range.outside and column.known is not None:
-            yield _outside(column)
+            yield _outside(survey, column)
         elif column.known is None and _AGE_NAME.search(column.name):
             yield from _impossible_age(column)
 
 
-def _outside(column: ColumnFacts) -> Note:
+def _outside(survey: Survey, column: ColumnFacts) -> Note:
     where = column.range.outside
     low, high = plausible_range(column.known) if column.known else (-np.inf, np.inf)
     is_unit_change = where.count > _UNIT_CHANGE_SHARE * column.n_rows
@@ -42,9 +43,15 @@ def _outside(column: ColumnFacts) -> Note:
         f"Column {shown(column.name)}: {plural(where.count, 'value')} out of range ({low:g} to {high:g})"
         f" on {lines_text(where)}{why}."
     )
-    advice = "Correct the cells, or widen minimum and maximum in the contract of the group."
-    return Note("reject" if is_unit_change else "warn", message, column=column.name, where=where, show=True,
-                advice=advice)  # fmt: skip
+    return Note(
+        "reject" if is_unit_change else "warn",
+        message,
+        column=column.name,
+        where=where,
+        show=True,
+        advice="Correct the cells.",
+        accept_with=accept_range(survey, column),
+    )
 
 
 def _impossible_age(column: ColumnFacts) -> Iterable[Note]:

@@ -25,6 +25,7 @@ class Note:
     show: bool = False
     advice: str | None = None
     lines: tuple[int, ...] = ()
+    accept_with: str | None = None
 
 
 type Check = Callable[[Survey], Iterable[Note]]
@@ -53,6 +54,7 @@ class Rule:
                 examples=safe_examples(where.values) if note.show else (),
                 count=where.count or None,
                 advice=note.advice,
+                accept_with=note.accept_with,
             )
 
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.accepting import accept_column
 from mlops.dataset.rules.header import lacks_header
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
@@ -107,7 +108,9 @@ def unknown_label(survey: Survey) -> Iterable[Note]:
             f"Target {shown(column.name)}: {plural(column.unseen.count, 'row')} with a class that the"
             f" contract does not know on {lines_text(column.unseen)}."
         )
-        yield Note("warn", message, column=column.name, where=column.unseen, show=True)
+        accept_with = accept_column(survey, column.name, open_levels=True)
+        yield Note("warn", message, column=column.name, where=column.unseen, show=True,
+                   accept_with=accept_with)  # fmt: skip
 
 
 @rule("single_class", "The target has one value only.")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.accepting import accept_column
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
 
@@ -29,7 +30,14 @@ def unknown_category(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: {what} an unknown category,"
                 f" {plural(column.unseen.count, 'row')} on {lines_text(column.unseen)}."
             )
-            yield Note("warn", message, column=column.name, where=column.unseen, show=not column.personal)
+            yield Note(
+                "warn",
+                message,
+                column=column.name,
+                where=column.unseen,
+                show=not column.personal,
+                accept_with=accept_column(survey, column.name, open_levels=True),
+            )
 
 
 @rule("excel_dates", "A spreadsheet seems to have turned values into dates.")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.privacy import shown
+from mlops.dataset.rules.accepting import accept_column
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
 
@@ -19,21 +20,23 @@ def type_mismatch(survey: Survey) -> Iterable[Note]:
         if column.name in survey.id_names or column.kind == "empty":
             continue
         if column.is_numeric and column.not_numbers:
-            yield _not_numeric(column)
+            yield _not_numeric(survey, column)
         elif column.known is None and column.is_like_numbers and column.n_levels != 1:
             yield _written_otherwise(column)
         elif column.is_date:
-            yield from _dates(column)
+            yield from _dates(survey, column)
 
 
-def _not_numeric(column: ColumnFacts) -> Note:
+def _not_numeric(survey: Survey, column: ColumnFacts) -> Note:
     where = column.not_numbers
     how = " (written with thousands separators, decimal commas or units)" if column.n_number_like else ""
     message = (
         f"Column {shown(column.name)} is numeric, but has {plural(where.count, 'cell')} of type text{how}"
         f" on {lines_text(where)}."
     )
-    return Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP)
+    accept_with = accept_column(survey, column.name, kind="category")
+    return Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
+                accept_with=accept_with)  # fmt: skip
 
 
 def _written_otherwise(column: ColumnFacts) -> Note:
@@ -46,12 +49,14 @@ def _written_otherwise(column: ColumnFacts) -> Note:
     return Note("reject", message, column=column.name, where=where, show=True, advice=advice)
 
 
-def _dates(column: ColumnFacts) -> Iterable[Note]:
+def _dates(survey: Survey, column: ColumnFacts) -> Iterable[Note]:
     name = shown(column.name)
+    accept_with = accept_column(survey, column.name, kind="text")
     if column.impossible_dates:
         where = column.impossible_dates
         message = f"Column {name} holds {plural(where.count, 'invalid date')} on {lines_text(where)}."
-        yield Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP)
+        yield Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
+                   accept_with=accept_with)  # fmt: skip
     if column.not_dates:
         where = column.not_dates
         count = plural(where.count, "cell")
@@ -59,7 +64,7 @@ def _dates(column: ColumnFacts) -> Iterable[Note]:
             f"Column {name} holds dates, but {count} of another kind (no ISO date) on {lines_text(where)}."
         )
         yield Note("reject", message, column=column.name, where=where, show=True,
-                   advice="Write dates as 2024-12-31.")  # fmt: skip
+                   advice="Write dates as 2024-12-31.", accept_with=accept_with)  # fmt: skip
 
 
 @rule("date_zones", "A column mixes times with and without a time zone.")
@@ -82,7 +87,9 @@ def type_changed(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)} held integers only; now"
                 f" {plural(column.fractions.count, 'fraction')} on {lines_text(column.fractions)}."
             )
-            yield Note("warn", message, column=column.name, where=column.fractions, show=True)
+            accept_with = accept_column(survey, column.name, kind="number")
+            yield Note("warn", message, column=column.name, where=column.fractions, show=True,
+                       accept_with=accept_with)  # fmt: skip
 
 
 @rule("non_finite", "A column of numbers holds infinity.")
