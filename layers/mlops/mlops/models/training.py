@@ -73,15 +73,12 @@ SCORE_NAMES: tuple[str, ...] = tuple(
     if entry.type == "float | None" and entry.name != "threshold"
 )
 _OF_CLASSES = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss", "neg_brier_score")
+_OF_TWO_CLASSES = ("f1", "precision", "recall", "roc_auc", "average_precision")
+_OF_ALL_CLASSES = (*_OF_CLASSES, *_OF_TWO_CLASSES, "roc_auc_ovr")
 SCORES_OF_TASK: Mapping[TaskName, tuple[str, ...]] = {
-    "binary": (*_OF_CLASSES, "f1", "precision", "recall", "roc_auc", "average_precision"),
+    "binary": (*_OF_CLASSES, *_OF_TWO_CLASSES),
     "multiclass": (*_OF_CLASSES, "roc_auc_ovr"),
-    "regression": (
-        "r2",
-        "neg_mean_absolute_error",
-        "neg_root_mean_squared_error",
-        "neg_median_absolute_error",
-    ),
+    "regression": tuple(name for name in SCORE_NAMES if name not in _OF_ALL_CLASSES),
 }
 
 
