@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.infrastructure import environment
 from mlops.infrastructure.s3 import S3Objects
 from mlops.pipelines.algorithms import check_settings
-from mlops.pipelines.training_job import TrainingRequest, prepare_training
+from mlops.pipelines.training_job import Machine, TrainingRequest, prepare_training
 from mlops.pipelines.training_source import publish_source
 from mlops.registry.model_registry import ModelRegistry
 
@@ -27,11 +27,27 @@ logger = Logger()
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables of this function."""
+    """The variables of this function; `spot_training` is `on` or `off`."""
 
     artifact_bucket_name: str
     registry_table_name: str
+    training_instance_type: str
+    training_timeout_seconds: int
+    spot_training: str = "off"
+    spot_wait_seconds: int = 0
+    training_usd_per_hour: float = 0.0
     training_source_directory: str = "/opt/training"
+
+    @property
+    def machine(self) -> Machine:
+        """What the deployment lets jobs run on."""
+        return Machine(
+            instance_type=self.training_instance_type,
+            max_runtime_seconds=self.training_timeout_seconds,
+            use_spot=self.spot_training == "on",
+            max_wait_seconds=self.spot_wait_seconds,
+            usd_per_hour=self.training_usd_per_hour,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     check_settings(request.settings)
     bucket = needed.environment.artifact_bucket_name
     source = publish_source(Path(needed.environment.training_source_directory), needed.objects, bucket)
-    job = prepare_training(request, source, needed.registry.champion(request.group), bucket)
+    champion, earlier = needed.registry.champion(request.group), needed.registry.list_models(request.group)
+    machine = needed.environment.machine
+    job = prepare_training(request, source, champion, bucket, machine=machine, earlier=earlier)
     logger.info("training prepared", job_name=job["job_name"], source_digest=source.digest)
     return job

@@ -1,8 +1,8 @@
 """Registers the model of a finished training job as a version, judged by the gate.
 
-Started by the state "Register model" of the train_model machine. Writes the version and its evidence, once
-per training job; publishes metrics and the event ModelRegistered. Raises ArtifactError when the job's output
-cannot be read, SettingsError when the gate asks for a score that the task does not have.
+Started by the state "Register model" of the train_model machine. Writes the version, its evidence and the
+run, once per training job; publishes metrics and the event ModelRegistered. Raises ArtifactError when the
+job's output cannot be read, SettingsError when the gate asks for a score that the task does not have.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from mlops.experiment.dynamodb import DynamoDBRuns
+from mlops.experiment.training_runs import record_training
 from mlops.infrastructure import environment
 from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.s3 import S3Objects
@@ -42,6 +44,7 @@ class Dependencies:
     environment: Environment
     objects: S3Objects
     registry: ModelRegistry
+    runs: DynamoDBRuns
 
 
 @cache
@@ -52,7 +55,8 @@ def dependencies() -> Dependencies:
         use_dynamodb=True, table_name=variables.registry_table_name, actor="register_model"
     )
     announcer = AwsAnnouncer("", variables.event_bus_name, variables.metrics_namespace)
-    return Dependencies(announcer, variables, S3Objects(), registry)
+    runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
+    return Dependencies(announcer, variables, S3Objects(), registry, runs)
 
 
 @logger.inject_lambda_context
@@ -67,6 +71,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     summary = summarize(registration)
     model = registration.model
+    record_training(needed.runs, model)
     announce_registration(model, summary, needed.announcer)
     logger.info("model registered", group=model.model_group, version=model.version, status=model.status.value)
     gate = {"passed": model.gate.passed, "reasons": list(model.gate.reasons)} if model.gate else {}

@@ -20,7 +20,7 @@ from local.sagemaker.images import check_image_access
 from local.sagemaker.jobs import Job, Status, all_jobs
 from local.sagemaker.logs import LogStream
 from local.sagemaker.process import Ending, MetricReader, run
-from local.sagemaker.storage import download, role_client, upload_archive, upload_directory
+from local.sagemaker.storage import download, has_objects, role_client, upload_archive, upload_directory
 
 logger = logging.getLogger("local.sagemaker")
 _FAILURE_LENGTH = 1024
@@ -86,6 +86,7 @@ def _work(job: Job) -> None:
         return
     move(job, "Downloading", "Downloading input data")
     _download_inputs(job, client)
+    _restore_checkpoints(job, client)
     move(job, "Training" if job.kind == "Training" else "InProgress", "Running the container")
     log = LogStream(
         role_client("logs", endpoint, credentials),
@@ -174,6 +175,18 @@ def _download_inputs(job: Job, client: Any) -> None:
         download(client, source, Path(container.local_path(job, source["LocalPath"])), gunzip=gunzip)
 
 
+def _restore_checkpoints(job: Job, client: Any) -> None:
+    """Copy what earlier attempts kept; there need not be anything."""
+    uri = (job.request.get("CheckpointConfig") or {}).get("S3Uri")
+    if uri and has_objects(client, uri):
+        download(client, {"S3Uri": uri}, _checkpoints(job))
+
+
+def _checkpoints(job: Job) -> Path:
+    chosen = (job.request.get("CheckpointConfig") or {}).get("LocalPath", "/opt/ml/checkpoints")
+    return Path(container.local_path(job, chosen))
+
+
 def _upload_outputs(job: Job, client: Any, *, failed: bool) -> None:
     base = container.base_directory(job)
     if job.kind == "Processing":
@@ -184,6 +197,9 @@ def _upload_outputs(job: Job, client: Any, *, failed: bool) -> None:
             upload_directory(client, directory, target["S3Uri"], outputs.get("KmsKeyId"))
         return
     key_id = job.request["OutputDataConfig"].get("KmsKeyId")
+    checkpoints_uri = (job.request.get("CheckpointConfig") or {}).get("S3Uri")
+    if checkpoints_uri and _checkpoints(job).is_dir():
+        upload_directory(client, _checkpoints(job), checkpoints_uri, key_id)
     if any((base / "output" / "data").iterdir()):
         upload_archive(client, base / "output" / "data", output_uri(job, "output.tar.gz"), key_id)
     if not failed:

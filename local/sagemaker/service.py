@@ -116,6 +116,7 @@ def _create(kind: Kind, request: dict[str, Any], authorise: Authorise) -> dict[s
             "'sagemaker.amazonaws.com' to assume the role."
         )
     _check_what_is_not_emulated(kind, request)
+    _check_waiting_time(request)
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     directory = Path(os.environ["LOCAL_CLOUD_DIRECTORY"]) / "tmp" / "jobs" / f"{kind.lower()}-{name}"
     job = Job(kind, name, arn, request, directory, datetime.now(UTC), tags=tags)
@@ -138,6 +139,23 @@ def _check_what_is_not_emulated(kind: Kind, request: dict[str, Any]) -> None:
         raise validation_error("The local cloud copies files: use the input mode File or FastFile, not Pipe.")
     if any("S3DataSource" not in channel["DataSource"] for channel in channels):
         raise validation_error("The local cloud reads channels from S3 only: use S3DataSource.")
+
+
+def _check_waiting_time(request: dict[str, Any]) -> None:
+    """A Spot job needs a waiting time that includes its run; another job must not name one."""
+    condition = request.get("StoppingCondition") or {}
+    waits, runs = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
+    longest_run = lifecycle.DEFAULT_MAX_RUNTIME_SECONDS if runs is None else runs
+    if request.get("EnableManagedSpotTraining"):
+        if waits is None or waits < longest_run:
+            raise validation_error(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                "MaxRuntimeInSeconds."
+            )
+    elif waits is not None:
+        raise validation_error(
+            "MaxWaitTimeInSeconds is for managed spot training: enable it, or leave it out."
+        )
 
 
 def _stop(kind: Kind, request: dict[str, Any]) -> dict[str, Any]:

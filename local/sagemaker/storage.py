@@ -64,6 +64,15 @@ def download(client: Any, source: dict[str, Any], target: Path, *, gunzip: bool 
         raise JobFailedError(f"ClientError: Data download failed: {error} ({source['S3Uri']})") from error
 
 
+def has_objects(client: Any, uri: str) -> bool:
+    """Tell whether anything lies under the prefix."""
+    bucket, prefix = split_uri(uri)
+    try:
+        return any(True for _ in _keys(client, bucket, prefix))
+    except ClientError as error:
+        raise JobFailedError(f"ClientError: Checkpoints cannot be read: {error} ({uri})") from error
+
+
 def relative_name(key: str, prefix: str) -> str:
     """Return where a key lands below its channel: what follows the prefix, or the file name alone."""
     if key == prefix:

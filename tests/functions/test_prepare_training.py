@@ -27,6 +27,8 @@ def app(aws, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "train.py").write_text("print('train')")
     monkeypatch.setenv("ARTIFACT_BUCKET_NAME", "artifact-bucket")
     monkeypatch.setenv("REGISTRY_TABLE_NAME", "registry")
+    monkeypatch.setenv("TRAINING_INSTANCE_TYPE", "ml.m5.large")
+    monkeypatch.setenv("TRAINING_TIMEOUT_SECONDS", "3600")
     monkeypatch.setenv("TRAINING_SOURCE_DIRECTORY", str(tmp_path))
     client("s3").create_bucket(Bucket="artifact-bucket")
     client("dynamodb").create_table(
@@ -90,3 +92,42 @@ def test_only_what_differs_from_the_defaults_travels_to_the_job(app, event: dict
     sent = json.loads(app.handler(event, CONTEXT)["hyperparameters"]["settings"])
     assert "seed" not in sent
     assert GroupSettings.from_config({"settings": sent}) == GroupSettings.from_dict(event["settings"])
+
+
+def test_a_first_training_is_estimated_at_five_minutes_of_the_list_price(app, event: dict):
+    job = app.handler(event, CONTEXT)
+    assert (job["expected_seconds"], job["usd_per_hour"]) == (300, 0.115)
+    assert job["estimated_cost_usd"] == pytest.approx(0.115 / 12, abs=1e-6)
+
+
+def test_a_type_without_a_price_has_no_estimate_unless_the_deployment_names_one(app, event, monkeypatch):
+    monkeypatch.setenv("TRAINING_INSTANCE_TYPE", "ml.zz9.large")
+    app.dependencies.cache_clear()
+    assert app.handler(event, CONTEXT)["estimated_cost_usd"] is None
+    monkeypatch.setenv("TRAINING_USD_PER_HOUR", "1.2")
+    app.dependencies.cache_clear()
+    assert app.handler(event, CONTEXT)["estimated_cost_usd"] == pytest.approx(0.1)
+
+
+def test_spot_waits_longer_than_it_runs_and_is_off_by_default(app, event: dict, monkeypatch):
+    job = app.handler(event, CONTEXT)
+    assert (job["use_spot"], job["stopping_condition"]) == (False, {"MaxRuntimeInSeconds": 3600})
+    monkeypatch.setenv("SPOT_TRAINING", "on")
+    monkeypatch.setenv("SPOT_WAIT_SECONDS", "7200")
+    app.dependencies.cache_clear()
+    job = app.handler(event, CONTEXT)
+    assert job["use_spot"] is True
+    assert job["stopping_condition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    monkeypatch.setenv("SPOT_WAIT_SECONDS", "600")
+    app.dependencies.cache_clear()
+    with pytest.raises(SettingsError, match="the wait includes the run"):
+        app.handler(event, CONTEXT)
+
+
+def test_another_execution_has_other_job_names_and_the_same_one_the_same(app, event: dict):
+    first, again, other = (
+        app.handler({**event, "execution_name": name}, CONTEXT) for name in ("one", "one", "two")
+    )
+    assert first["job_name"] == again["job_name"] != other["job_name"]
+    assert first["checkpoint_config"] == again["checkpoint_config"]
+    assert first["job_name"].startswith("medication-adherence-b7c1d9e2f4a6-")

@@ -111,6 +111,30 @@ def test_a_model_no_better_than_chance_is_registered_as_refused(stage, event):
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.REJECTED_BY_GATE
 
 
+@pytest.mark.parametrize("score", [0.8, 0.51], ids=["passed", "refused"])
+def test_every_training_is_a_run_once_also_one_that_its_gate_refuses(stage, event, score: float):
+    metrics = replace(a_result().metrics, roc_auc=score, intervals={"roc_auc": (score - 0.06, score + 0.06)})
+    finish_job(event, a_tar(documents(metrics=metrics)))
+    app.handler(event, CONTEXT)
+    app.handler(event, CONTEXT)
+    (run,) = app.dependencies().runs.runs(GROUP)
+    assert (run.run_id, run.tags["model_version"]) == (event["training_job"]["TrainingJobName"], "v1.0.0")
+    assert run.tags["gate"] == ("passed" if score == 0.8 else "rejected")
+    assert run.metrics["roc_auc"] == score
+
+
+def test_the_bill_stands_beside_the_estimate(stage, event):
+    event["prepared"] |= {"usd_per_hour": 0.115, "estimated_cost_usd": 0.009583}
+    finish_job(event, a_tar(documents()))
+    app.handler(event, CONTEXT)
+    job = stage.registry.get_model(GROUP, "v1.0.0").training_job
+    assert (job.estimated_cost_usd, job.actual_cost_usd) == (
+        0.009583,
+        pytest.approx(120 / 3600 * 0.115, abs=1e-6),
+    )
+    assert "$0.00383" in kept("model_card.html")[0]
+
+
 def test_the_same_job_registers_one_version(stage, event):
     finish_job(event, a_tar(documents()))
     assert app.handler(event, CONTEXT) == app.handler(event, CONTEXT)

@@ -104,7 +104,7 @@ def test_every_expression_is_one_line_and_reads_only_assigned_variables(machine:
     assigned |= {
         v for state in machine.states.values() for c in state.get("Catch", []) for v in c.get("Assign", {})
     }
-    functions = {"string", "substring", "exists", "match", "join"}
+    functions = {"string", "substring", "exists", "join"}
     for name, text in machine.expressions():
         assert text.endswith("%}"), f"{name!r}: {text} is not closed"
         used = set(re.findall(r"\$([A-Za-z]\w*)", text)) - {"states"}
@@ -116,3 +116,24 @@ def test_names_read_as_steps_questions_and_outcomes(machine: Definition) -> None
     for name, state in machine.states.items():
         assert name[0].isupper(), name
         assert name.endswith("?") == (state["Type"] == "Choice"), name
+
+
+@each_definition
+def test_every_failure_is_explained_before_it_is_counted_and_mailed(machine: Definition) -> None:
+    told_without = [
+        name
+        for name, state in machine.states.items()
+        for catcher in state.get("Catch", [])
+        if catcher["ErrorEquals"] == ["States.ALL"]
+        and "failure" in catcher.get("Assign", {})
+        and catcher["Next"] != "Explain failure"
+    ]
+    assert not told_without
+
+
+@each_definition
+def test_a_failure_ends_under_the_name_of_its_kind(machine: Definition) -> None:
+    choice = machine.states["What kind of failure?"]
+    for branch in choice["Choices"]:
+        assert f"'{machine.states[branch['Next']]['Error']}'" in branch["Condition"]
+    assert machine.states[choice["Default"]]["Type"] == "Fail"

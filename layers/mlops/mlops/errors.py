@@ -12,6 +12,11 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     ├── ExperimentError          a run cannot be recorded, compared or exported
     │   ├── MlflowError              the MLflow server refuses or does not answer
     │   └── RunNotFoundError         there is no run of that id, or none that is asked for
+    ├── JobError                 a job or a step did not come to its end, whatever the data
+    │   ├── CapacityError            AWS has no machine to give
+    │   ├── JobStoppedError          the job was stopped, by its time limit or by somebody
+    │   ├── StepError                a step failed unexpectedly
+    │   └── ThrottledError           AWS answered too many requests at once
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
     ├── RegistryError            the registry refuses a change
     │   ├── ModelNotFoundError       the group or the version is not registered
@@ -63,6 +68,26 @@ class MlflowError(ExperimentError):
 
 class RunNotFoundError(ExperimentError):
     """There is no run of that id, or none that fits what is asked for."""
+
+
+class JobError(MlopsError):
+    """A job or a step did not come to its end, whatever the data."""
+
+
+class CapacityError(JobError):
+    """AWS has no machine to give, or the quota is used up."""
+
+
+class JobStoppedError(JobError):
+    """The job was stopped, by its time limit or by somebody."""
+
+
+class StepError(JobError):
+    """A step failed unexpectedly; its log says where."""
+
+
+class ThrottledError(JobError):
+    """AWS answered too many requests at once, and did so after every retry."""
 
 
 class ObjectNotFoundError(MlopsError):

@@ -18,6 +18,7 @@ from mlops.infrastructure.metric_names import (
     MODELS_PROMOTED,
     MODELS_REGISTERED,
     MODELS_REJECTED_BY_GATE,
+    TRAINING_COST_USD,
 )
 from mlops.models.registry import ModelMetadata, Promotion, Status
 from mlops.registry.promotion import compose_decline, describe_change
@@ -36,6 +37,9 @@ def announce_registration(model: ModelMetadata, summary: str, announcer: Announc
     announcer.event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
     is_refused = model.gate is not None and not model.gate.passed
     metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
+    job = model.training_job
+    if job is not None and job.actual_cost_usd is not None:
+        metrics.append(Metric(TRAINING_COST_USD, job.actual_cost_usd, "None"))
     announcer.metrics(metrics, group=model.model_group)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from mlops.errors import ArtifactError
@@ -18,6 +17,7 @@ from mlops.pipelines.gate import judge
 from mlops.pipelines.model_card import render_card
 from mlops.pipelines.model_card_figures import as_file, figures
 from mlops.pipelines.model_card_record import CardRecord
+from mlops.pipelines.training_job import describe_job
 from mlops.registry.artifacts import describe_object
 from mlops.registry.candidate import TRAINING_RESULT_FILENAME, Candidate, training_facts
 from mlops.registry.evidence import (
@@ -58,7 +58,7 @@ class FinishedTraining:
             group=event["group"],
             dataset_id=event["dataset_id"],
             settings=GroupSettings.from_dict(event["settings"]),
-            job=_training_job(job),
+            job=describe_job(job, prepared),
             model=ObjectRef.from_uri(job["ModelArtifacts"]["S3ModelArtifacts"]),
             source=Source(prepared.get("source_digest"), prepared.get("source_uri")),
             data=DataFindings.from_dict({**validation, "findings": findings}),
@@ -141,20 +141,3 @@ def _dropped_file(upload: Mapping[str, Any]) -> str | None:
         return None
     version = f" (version {upload['version_id']})" if upload.get("version_id") else ""
     return f"s3://{upload['bucket']}/{upload['key']}{version}"
-
-
-def _training_job(job: Mapping[str, Any]) -> TrainingJob:
-    return TrainingJob(
-        name=job["TrainingJobName"],
-        arn=job["TrainingJobArn"],
-        image_uri=(job.get("AlgorithmSpecification") or {}).get("TrainingImage"),
-        instance_type=(job.get("ResourceConfig") or {}).get("InstanceType"),
-        started_at=_moment(job.get("TrainingStartTime")),
-        ended_at=_moment(job.get("TrainingEndTime")),
-        billable_seconds=job.get("BillableTimeInSeconds"),
-    )
-
-
-def _moment(milliseconds: float | None) -> datetime | None:
-    """Read a time as Step Functions writes it: milliseconds since 1970."""
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,59 @@
+"""Says why a step of a state machine failed, and keeps a training job that failed as a run.
+
+Started by the state "Explain failure" of both machines. Writes the failed run, once per training job, and
+publishes what the job cost. Raises nothing of its own: the machine goes on without an explanation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mlops.experiment.dynamodb import DynamoDBRuns
+from mlops.experiment.failed_training import FailedTraining, record_failure
+from mlops.infrastructure import environment
+from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.pipelines.failure import explain_failure
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    artifact_bucket_name: str
+    metrics_namespace: str
+    registry_table_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the handler works with, made once per worker."""
+
+    announcer: AwsAnnouncer
+    runs: DynamoDBRuns
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Make the dependencies on first use."""
+    variables = environment.read(Environment)
+    runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
+    return Dependencies(AwsAnnouncer("", "", variables.metrics_namespace), runs)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the name of the error, the reason, and what to do."""
+    needed = dependencies()
+    training = FailedTraining.from_event(event)
+    told = explain_failure(training.failure)
+    record_failure(training, told, needed.runs, needed.announcer, now=datetime.now(UTC))
+    logger.info("failure explained", group=training.group, step=training.failure.step, error=told.error)
+    return told.to_dict()

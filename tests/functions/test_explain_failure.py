@@ -1,0 +1,65 @@
+"""Explaining why a step failed: the kind, the reason and the advice; a failed job becomes a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from functions.explain_failure import app
+from mlops.infrastructure.clients import client
+from mlops.models.experiment import RunStatus
+from tests.functions.approval_stage import CONTEXT, GROUP
+
+
+@pytest.fixture
+def event(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    monkeypatch.setenv("ARTIFACT_BUCKET_NAME", "artifacts")
+    monkeypatch.setenv("METRICS_NAMESPACE", "MLOps/test")
+    monkeypatch.setenv("REGISTRY_TABLE_NAME", registry_table)
+    app.dependencies.cache_clear()
+    return json.loads((repository / "events" / "explain_failure.json").read_text())
+
+
+def test_a_failed_job_is_told_whole_and_kept_as_a_run_once(event: dict):
+    told = app.handler(event, CONTEXT)
+    assert app.handler(event, CONTEXT) == told
+    assert told["error"] == "TrainingError"
+    assert told["reason"] == 'The target "off_treatment" has one value in 2,000 rows; a model needs two.'
+    assert "drop the file again" in told["advice"]
+    (run,) = app.dependencies().runs.runs(GROUP)
+    assert (run.run_id, run.status) == ("medication-adherence-3f1c9a52b7d0-0-0", RunStatus.FAILED)
+    assert (run.failure.error_type, run.failure.message) == ("TrainingError", told["reason"])
+    assert (run.duration_seconds, run.code_digest) == (60, "ab" * 32)
+    names = {metric["MetricName"] for metric in client("cloudwatch").list_metrics()["Metrics"]}
+    assert "TrainingCostUsd" in names
+
+
+def test_a_job_that_never_began_is_a_run_under_the_name_it_was_to_have(event: dict):
+    event["failure"] |= {"error": "SageMaker.ResourceLimitExceededException", "cause": "The quota is 0."}
+    assert app.handler(event, CONTEXT)["error"] == "CapacityError"
+    (run,) = app.dependencies().runs.runs(GROUP)
+    assert run.run_id == "medication-adherence-3f1c9a52b7d0"
+
+
+def test_a_failure_that_no_job_had_a_part_in_is_no_run(event: dict):
+    event["failure"] = {"step": "Request approval", "error": "NoApproverError", "cause": "{}"}
+    assert app.handler(event, CONTEXT)["error"] == "NoApproverError"
+    assert list(app.dependencies().runs.runs(GROUP)) == []
+
+
+def test_a_model_that_could_not_be_registered_is_a_failed_run_of_its_job(event: dict):
+    job = json.loads(event["failure"]["cause"]) | {"TrainingJobStatus": "Completed"}
+    cause = json.dumps({"errorType": "ArtifactError", "errorMessage": "It is no readable tar.gz."})
+    event |= {"job": job, "failure": {"step": "Register model", "error": "ArtifactError", "cause": cause}}
+    assert app.handler(event, CONTEXT)["reason"] == "It is no readable tar.gz."
+    (run,) = app.dependencies().runs.runs(GROUP)
+    assert (run.run_id, run.failure.error_type) == (job["TrainingJobName"], "ArtifactError")
+
+
+def test_a_scoring_that_failed_is_explained_without_a_run(event: dict):
+    cause = json.dumps({"ProcessingJobStatus": "Failed", "ExitMessage": "The column age is missing."})
+    failure = {"step": "Run inference in a job", "error": "States.TaskFailed", "cause": cause}
+    told = app.handler({"group": GROUP, "failure": failure}, CONTEXT)
+    assert (told["error"], told["reason"]) == ("ScoringError", "The column age is missing.")

@@ -1,0 +1,116 @@
+"""Failures in plain words: the kind by what AWS says, the reason whole, the advice one can follow."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlops import errors
+from mlops.pipelines.failure import Failure, explain_failure
+
+
+def a_failure(error: str = "States.TaskFailed", step: str = "Train model", **cause: object) -> Failure:
+    return Failure(step, error, json.dumps(cause) if cause else "")
+
+
+def a_job(**changes: object) -> Failure:
+    limits = {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    return a_failure(
+        **{"TrainingJobName": "a", "TrainingJobStatus": "Failed", "StoppingCondition": limits, **changes}
+    )
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "reason", "advice"),
+    [
+        (
+            a_job(TrainingJobStatus="Stopped", SecondaryStatus="MaxRuntimeExceeded"),
+            "JobStoppedError",
+            "time limit of 3600 seconds",
+            "TrainingTimeoutSeconds",
+        ),
+        (
+            a_job(TrainingJobStatus="Stopped", SecondaryStatus="MaxWaitTimeExceeded"),
+            "JobStoppedError",
+            "No Spot machine was free, or kept, for 7200 seconds",
+            "SpotTraining off",
+        ),
+        (
+            a_job(TrainingJobStatus="Stopped", SecondaryStatus="Stopped"),
+            "JobStoppedError",
+            "Somebody stopped",
+            "New execution",
+        ),
+        (a_failure("States.Timeout"), "JobStoppedError", "The step reached its time limit", "deploy"),
+        (
+            a_job(FailureReason="CapacityError: Unable to provision requested ML compute capacity."),
+            "CapacityError",
+            "Unable to provision",
+            "TrainingInstanceType",
+        ),
+        (
+            Failure("Train model", "SageMaker.ResourceLimitExceededException", "The quota is 0 Instances."),
+            "CapacityError",
+            "quota is 0",
+            "Service Quotas",
+        ),
+        (
+            Failure("Train model", "SageMaker.AmazonSageMakerException", "Rate exceeded (Throttling)"),
+            "ThrottledError",
+            "Rate exceeded",
+            "Wait a few minutes",
+        ),
+        (
+            a_job(FailureReason='AlgorithmError: The column "a \\ b" is \n text., exit code: 1'),
+            "TrainingError",
+            'The column "a \\ b" is \n text.',
+            "drop the file again",
+        ),
+        (
+            a_job(
+                FailureReason="AlgorithmError: Training stopped at an unexpected KeyError; see., exit code: 1"
+            ),
+            "TrainingError",
+            "unexpected KeyError",
+            "not a fault of the file",
+        ),
+        (
+            a_job(FailureReason="AlgorithmError: The job ran out of memory; choose., exit code: 1"),
+            "TrainingError",
+            "out of memory",
+            "larger TrainingInstanceType",
+        ),
+        (
+            a_failure(
+                "SettingsError", errorType="SettingsError", errorMessage='Unknown "Cc": did you mean "C"?'
+            ),
+            "SettingsError",
+            'Unknown "Cc": did you mean "C"?',
+            "model.toml",
+        ),
+        (a_job(), "TrainingError", "gave no reason", "drop the file again"),
+        (Failure("Train model", "States.Runtime", "not JSON"), "StepError", "not JSON", "log of the step"),
+    ],
+)
+def test_a_failure_is_named_explained_and_answered(failure, kind: str, reason: str, advice: str):
+    told = explain_failure(failure)
+    assert told.error == kind
+    assert reason in told.reason
+    assert advice.lower() in told.advice.lower()
+    assert issubclass(getattr(errors, told.error), errors.MlopsError)
+
+
+def test_what_a_library_says_of_the_data_is_not_repeated():
+    told = explain_failure(
+        a_failure("ValueError", errorType="ValueError", errorMessage="could not convert 'Ana, 123-45-6789'")
+    )
+    assert "Ana" not in told.reason + told.advice
+    assert "ValueError" in told.reason
+
+
+@pytest.mark.parametrize("cause", ["", "[]", "7", '"x"', "{", "null", "{}"])
+def test_a_cause_of_any_form_is_explained(cause: str):
+    told = explain_failure(Failure("Train model", "States.TaskFailed", cause))
+    assert told.reason
+    assert told.advice
