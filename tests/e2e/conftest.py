@@ -106,6 +106,14 @@ def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
 
 
 @pytest.fixture(scope="session")
+def failed_training(stack: DeployedStack) -> Walk:
+    """A training on a file from which nothing can be learned."""
+    one_place = a_regression_table().assign(place="north", size_m2=1.0)
+    execution = start_training(stack, "hollow", one_place.drop(columns="house_id"), 'target = "price"')
+    return Walk(execution, stack.finish(execution), stack.status(execution), {})
+
+
+@pytest.fixture(scope="session")
 def failed_scoring(stack: DeployedStack, champion: Walk) -> str:
     """The execution of a batch whose request was damaged on its way."""
     document = {"group": GROUP, "batch_id": "damaged", "upload": {"key": "k", "size_bytes": 1}, "model": {}}

@@ -100,3 +100,17 @@ def test_what_happened_on_the_stack_is_there_to_look_at(
     assert dataset["dataset_id"] == shown["dataset_version"]
     json.loads(mlops("runs", "list", "--json"))
     assert json.loads(mlops("drift", GROUP, "--json"))["model_version"] == champion.version
+
+
+def test_trainings_are_runs_whatever_came_of_them(
+    mlops: Callable[..., str], champion: Walk, hopeless_candidate: Walk, failed_training: Walk
+) -> None:
+    assert {GROUP, "noise", "hollow"} <= set(mlops("runs", "list").split())
+    (passed,) = json.loads(mlops("runs", "list", GROUP, "--json"))
+    assert (passed["tags"]["model_version"], passed["tags"]["gate"]) == ("v1.0.0", "passed")
+    (refused,) = json.loads(mlops("runs", "list", "noise", "--json"))
+    assert (refused["status"], refused["tags"]["gate"]) == ("finished", "rejected")
+    (failed,) = json.loads(mlops("runs", "list", "hollow", "--json"))
+    assert (failed["status"], failed["failure"]["error_type"]) == ("failed", "TrainingError")
+    assert failed["failure"]["message"] in mlops("runs", "show", "hollow", failed["run_id"])
+    assert passed["run_id"] in mlops("runs", "compare", GROUP)

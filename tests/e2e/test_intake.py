@@ -50,14 +50,21 @@ def test_the_same_bytes_start_no_second_training(stack: DeployedStack, champion:
     assert stack.executions("TrainModel") == known
 
 
-def test_a_failing_training_ends_in_a_mail_that_names_the_step(stack: DeployedStack) -> None:
-    one_place = a_regression_table().assign(place="north", size_m2=1.0)
-    execution = start_training(stack, "hollow", one_place.drop(columns="house_id"), 'target = "price"')
-    states = stack.finish(execution)
-    assert stack.status(execution) == "FAILED"
-    assert states[-3:] == ["Count failure", "Mail failure", "Training failed"]
+def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
+    stack: DeployedStack, failed_training: Walk
+) -> None:
+    assert failed_training.status == "FAILED"
+    assert failed_training.states[-5:] == [
+        "Explain failure",
+        "Count failure",
+        "Mail failure",
+        "What kind of failure?",
+        "Training failed",
+    ]
     mail = stack.wait_for_mail(lambda m: m["subject"].startswith("hollow: training failed"), "failure")
     assert "Train model" in mail["body"]
+    assert "What to do:" in mail["body"]
+    assert "exit code" not in mail["body"]
     assert "Traceback" not in mail["body"]
 
 

@@ -44,7 +44,13 @@ def test_the_evidence_of_the_version_is_kept(stack: DeployedStack, champion: Wal
     low, high = metrics["intervals"]["roc_auc"]
     assert low <= metrics["roc_auc"] <= high
     assert metrics["roc_auc"] > 0.55
-    assert f"models/{GROUP}/v1.0.0/baseline_statistics.json" in stack.keys(f"models/{GROUP}/v1.0.0/")
+    folder = f"models/{GROUP}/v1.0.0"
+    assert f"{folder}/baseline_statistics.json" in stack.keys(f"{folder}/")
+    page = stack.read(f"{folder}/model_card.html").decode()
+    for told in (f"Model card: {GROUP} v1.0.0", f"/{GROUP}/training/", "Cost of training"):
+        assert told in page
+    for name in ("roc", "precision_recall", "calibration", "confusion", "importance", "slices"):
+        assert stack.read(f"{folder}/plots/{name}.svg").startswith(b"<svg")
 
 
 def test_predictions_come_back_in_the_order_of_the_rows(stack: DeployedStack, scored: Walk) -> None:
@@ -94,7 +100,8 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_promoted(
 ) -> None:
     execution, states = swapped_artifact
     assert stack.status(execution) == "FAILED"
-    assert states[-4:] == ["Promote model", "Count failure", "Mail failure", "Training failed"]
+    assert states[-6:-3] == ["Promote model", "Explain failure", "Count failure"]
+    assert states[-1] == "Training failed"
 
 
 def test_the_nightly_check_finds_the_drift_and_publishes_it(

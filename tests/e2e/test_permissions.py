@@ -29,6 +29,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     forgotten_candidate: str,
     drift_mail: dict,
     failed_scoring: str,
+    failed_training: Walk,
     swapped_artifact: tuple[str, list[str]],
     superseded_candidate: Walk,
     answer_after_a_stop: HttpAnswer,
