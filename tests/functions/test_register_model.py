@@ -8,6 +8,7 @@ import io
 import json
 import tarfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,11 +16,13 @@ import pytest
 
 from functions.register_model import app
 from mlops.errors import ArtifactError
+from mlops.experiment import record_failed_training
 from mlops.infrastructure.clients import client
 from mlops.models.drift import BaselineStatistics
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, SliceScore
+from mlops.models.experiment import RunFailure
 from mlops.models.group_settings import GroupSettings
-from mlops.models.registry import Status
+from mlops.models.registry import Status, TrainingJob
 from mlops.models.training import DatasetChanges, EvaluationMetrics, FeatureShift, TrainingResult
 from tests.functions.approval_stage import CONTEXT, GROUP, a_tar
 
@@ -121,6 +124,24 @@ def test_every_training_is_a_run_once_also_one_that_its_gate_refuses(stage, even
     assert (run.run_id, run.tags["model_version"]) == (event["training_job"]["TrainingJobName"], "v1.0.0")
     assert run.tags["gate"] == ("passed" if score == 0.8 else "rejected")
     assert run.metrics["roc_auc"] == score
+
+
+def test_a_second_attempt_after_a_failed_one_makes_one_version_and_two_runs(stage, event):
+    job = event["training_job"]
+    first = TrainingJob("medication-adherence-3f1c9a52b7d0-0-0", "arn:first")
+    failure = RunFailure("CapacityError", "No machine.")
+    runs = app.dependencies().runs
+    record_failed_training(runs, group=GROUP, job=first, failure=failure, at=datetime.now(UTC))
+    name = "medication-adherence-3f1c9a52b7d0-1-0"
+    job["TrainingJobName"], job["TrainingJobArn"] = name, job["TrainingJobArn"].replace(first.name, name)
+    finish_job(event, a_tar(documents()))
+    app.handler(event, CONTEXT)
+    app.handler(event, CONTEXT)
+    assert [model.version for model in stage.registry.list_models(GROUP)] == ["v1.0.0"]
+    assert {run.run_id: run.status.value for run in runs.runs(GROUP)} == {
+        first.name: "failed",
+        name: "finished",
+    }
 
 
 def test_the_bill_stands_beside_the_estimate(stage, event):
