@@ -114,6 +114,20 @@ def failed_training(stack: DeployedStack) -> Walk:
 
 
 @pytest.fixture(scope="session")
+def stopped_training(stack: DeployedStack) -> Walk:
+    """A training whose job somebody stopped."""
+    execution = start_training(stack, "halted", a_regression_table(rows=3000, seed=8), 'target = "price"')
+    sagemaker = stack.cloud.client("sagemaker")
+
+    def running() -> str | None:
+        jobs = sagemaker.list_training_jobs(NameContains="halted")["TrainingJobSummaries"]
+        return next((job["TrainingJobName"] for job in jobs), None)
+
+    sagemaker.stop_training_job(TrainingJobName=wait(running, "the job", 60))
+    return Walk(execution, stack.finish(execution), stack.status(execution), {})
+
+
+@pytest.fixture(scope="session")
 def failed_scoring(stack: DeployedStack, champion: Walk) -> str:
     """The execution of a batch whose request was damaged on its way."""
     document = {"group": GROUP, "batch_id": "damaged", "upload": {"key": "k", "size_bytes": 1}, "model": {}}

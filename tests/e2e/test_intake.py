@@ -68,6 +68,13 @@ def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
     assert "Traceback" not in mail["body"]
 
 
+def test_a_training_that_somebody_stops_ends_as_stopped(stack: DeployedStack, stopped_training: Walk) -> None:
+    assert (stopped_training.status, stopped_training.states[-1]) == ("FAILED", "Job stopped")
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("halted: training failed"), "stop")
+    assert "Error: JobStoppedError" in mail["body"]
+    assert "Somebody stopped the job." in " ".join(mail["body"].split())
+
+
 def test_an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue(dead_letter: str) -> None:
     assert "KeyError" in dead_letter
 
