@@ -114,3 +114,11 @@ def test_trainings_are_runs_whatever_came_of_them(
     assert (failed["status"], failed["failure"]["error_type"]) == ("failed", "TrainingError")
     assert failed["failure"]["message"] in mlops("runs", "show", "hollow", failed["run_id"])
     assert passed["run_id"] in mlops("runs", "compare", GROUP)
+
+
+def test_a_dead_letter_is_handed_on_again(mlops: Callable[..., str], dead_letter: str) -> None:
+    letters = wait(
+        lambda: json.loads(mlops("replay", "UploadDeadLetterQueue", "--json")) or None, "the dead letter", 90
+    )
+    assert "ReceiveUpload" in letters[0]["function"]
+    assert mlops("replay", "UploadDeadLetterQueue") == "UploadDeadLetterQueue: empty\n"

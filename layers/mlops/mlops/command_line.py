@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "tag": "mlops.registry.label_command",
     "note": "mlops.registry.label_command",
     "drift": "mlops.monitoring.command",
+    "replay": "mlops.infrastructure.replay_command",
 }
 
 _REFUSED = 2
