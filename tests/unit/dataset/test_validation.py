@@ -117,6 +117,25 @@ REMARKS: Mapping[str, tuple[Edit, str]] = {
     "rows without a label": (cell("adherent", "", 3, 4), "target_null"),
     "a repeated id": (cell("patient_id", "P1000", 5), "duplicate_ids"),
     "a formula": (cell("plan", "=1+1", 5), "formula_cells"),
+    "a character that nobody sees": (cell("adherent", "yes\u200b", *range(0, 40, 2)), "cell_control_chars"),
+    "a class that means missing": (cell("adherent", "?", *range(20)), "missing_labels"),
+    "ages with an upper limit": (cell("age", "90+", *range(30)), "mixed_types"),
+    "months before days": (cell("last_visit", "12/31/2024", *range(120)), "date_format"),
+    "dates as numbers": (
+        lambda t: [r.update({"visit_date": f"202401{10 + i % 9}"}) for i, r in enumerate(t)] and None,
+        "date_format",
+    ),
+    "text of another encoding": (cell("plan", "Ã…lesund", 5), "damaged_text"),
+    "a copied column": (lambda t: [r.update({"age.1": r["age"]}) for r in t] and None, "identical_columns"),
+    "a name that is a formula": (renamed("plan", "=1+1"), "formula_names"),
+    "a date that only one class has": (
+        lambda t: [r.update(stopped="2024-05-01" if r["adherent"] == "no" else "") for r in t] and None,
+        "leakage",
+    ),
+    "accents in two normal forms": (
+        lambda t: [r.update(plan=("\u00c5", "A\u030a")[i % 2]) for i, r in enumerate(t)] and None,
+        "value_case",
+    ),
 }
 
 
@@ -138,6 +157,16 @@ AGAINST_THE_CONTRACT: Mapping[str, tuple[Edit, str, str]] = {
     "a negative amount": (cell("copay_usd", "-3", 4), "out_of_range", "warn"),
     "a fraction among integers": (cell("age", "33.5", 4), "type_changed", "warn"),
     "a new category": (cell("plan", "platinum", 4), "unknown_category", "warn"),
+    "a far smaller unit": (
+        lambda t: [r.update(copay_usd=str(float(r["copay_usd"]) / 1000)) for r in t] and None,
+        "out_of_range",
+        "warn",
+    ),
+    "mail addresses among known plans": (
+        lambda t: [r.update(plan=f"u{i}@example.org") for i, r in enumerate(t)] and None,
+        "pii",
+        "reject",
+    ),
     "a renamed column": (renamed("age", "years"), "missing_columns", "reject"),
     "a new label": (cell("adherent", "perhaps", *range(20)), "unknown_label", "warn"),
     "many missing values": (cell("age", "", *range(40)), "missing_share", "warn"),
@@ -149,6 +178,18 @@ def test_a_file_is_held_against_the_contract(tmp_path: Path, contract: Contract,
     edit, rule_id, severity = AGAINST_THE_CONTRACT[case]
     report = judge(tmp_path, a_csv(edit), contract=contract)
     assert (rule_id, severity) in [(finding.rule_id, finding.severity) for finding in report.findings]
+
+
+def test_a_mark_that_means_missing_among_numbers_stays_a_value_in_text(tmp_path: Path) -> None:
+    report = judge(tmp_path, a_csv(lambda t: [r.update(age="?", plan="?") for r in t[3:4]] and None))
+    told = {finding.column: finding.message for finding in report.findings if finding.rule_id == "na_tokens"}
+    assert "read as missing: ? (1)" in told["age"]
+    assert "kept as values: ? (1)" in told["plan"]
+
+
+def test_a_standardised_age_is_no_impossible_age(tmp_path: Path) -> None:
+    table = a_csv(lambda t: [r.update(age=f"{(i % 9 - 4) / 4:.3f}") for i, r in enumerate(t)] and None)
+    assert "out_of_range" not in [finding.rule_id for finding in judge(tmp_path, table).findings]
 
 
 def test_no_mail_repeats_values_that_stand_where_the_header_should(
@@ -212,6 +253,10 @@ NO_TABLES = {
     "HTML": (b"<!DOCTYPE html><html>403</html>", "HTML"),
     "JSON": (b'[{"age": 3}]', "JSON"),
     "LFS pointer": (b"version https://git-lfs.github.com/spec/v1\n", "LFS"),
+    "a saved page": (b"<!-- saved from -->\n<html><body></body></html>", "HTML"),
+    "a warning of a web server": (b"<br />\n<b>Warning</b>: no host\n", "HTML"),
+    "gzip in gzip": (gzip.compress(gzip.compress(a_csv().encode())), "gzip"),
+    "totals with dashes": (a_csv().encode() + b"TOTAL,9000,-,-,-,-\n", "footer"),
     "nothing": (b"", "empty"),
     "blank lines": (b"\n\n\n", "empty"),
     "NUL bytes": (a_csv().encode().replace(b"gold", b"g\0ld", 1), "NUL"),
@@ -240,6 +285,7 @@ WRITTEN_OTHERWISE = {
     "carriage returns": (a_csv(end="\r").encode(), "file.csv", "warn"),
     "crlf": (a_csv(end="\r\n").encode(), "file.csv", "accept"),
     "gzip": (gzip.compress(a_csv().encode()), "file.csv.gz", "accept"),
+    "text under the name of gzip": (a_csv().encode(), "file.csv.gz", "warn"),
     "gzip under another name": (gzip.compress(a_csv().encode()), "file.csv", "warn"),
     "sep line": (("sep=,\n" + a_csv()).encode(), "file.csv", "warn"),
     "quoted line breaks": (a_csv(cell("plan", '"gold\r\nplus"', 3)).encode(), "file.csv", "accept"),

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.cells import DateView, NumberView, view_as_dates, view_as_missing, view_as_numbers
+from mlops.dataset.cells import (
+    MISSING_EVERYWHERE,
+    DateView,
+    NumberView,
+    view_as_dates,
+    view_as_missing,
+    view_as_numbers,
+)
 from mlops.dataset.number_range import NumberRange, plain
 from mlops.dataset.privacy import personal_kind
 from mlops.dataset.sightings import Sightings
@@ -19,7 +26,7 @@ from mlops.models.dataset import ColumnContract, ColumnKind
 MAX_LEVELS = 2_000
 _NUMERIC_SHARE = 0.9
 _FORMULA = re.compile(r"(?m)^[=+\-@\t\r]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EDGE_SPACE = re.compile(r"(?m)^[ \t\u00a0]|[ \t\u00a0]$")
 
@@ -81,6 +88,13 @@ class ColumnFacts:
     def n_missing(self) -> int:
         """How many cells are missing; more spellings count in a column of numbers or dates."""
         return self.n_missing_as_number if self.is_numeric or self.is_date else self.n_missing_as_text
+
+    @property
+    def missing_tokens(self) -> dict[str, int]:
+        """Spellings that are read as missing: a `?` is a value in a column of text, not among numbers."""
+        if self.is_numeric or self.is_date:
+            return dict(self.tokens)
+        return {t: n for t, n in self.tokens.items() if t.lower() in MISSING_EVERYWHERE}
 
     @property
     def is_date(self) -> bool:

@@ -28,6 +28,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "a GIF image"),
     (b"RDX2\n", "an R data file"),
     (b"RDX3\n", "an R data file"),
+    (b"\x1f\x8b\x08", "a gzip file inside a gzip file (compressed twice)"),
     (b"$FL2", "an SPSS file"),
     (b"\x7fELF", "a program (binary)"),
     (b"\x80\x04\x95", "a Python pickle (binary)"),
@@ -35,7 +36,8 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "a Git LFS pointer, not the data it points to"),
 )
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
+_MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|!--|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
+_PAGE = re.compile(rb"<(?:html|!doctype html|body|table|br|div|p|b)[\s/>]", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(?:\[\s*(?:[{\["\]]|-?\d+\s*[,\]])|\{\s*["}])')
 
 
@@ -56,7 +58,7 @@ def identify(head: bytes) -> str | None:
     if plain[257:262] == b"ustar":
         return "a tar archive"
     if _MARKUP.match(plain):
-        is_page = b"<html" in plain[:2048].lower() or b"<!doctype html" in plain[:2048].lower()
+        is_page = bool(_PAGE.search(plain[:2048]))
         return "an HTML page, perhaps an error message saved as a file" if is_page else "an XML document"
     if _JSON.match(plain):
         return "a JSON document"

@@ -65,4 +65,5 @@ def _column(found: Survey, column: ColumnFacts) -> ColumnContract:
 
 
 def _levels(column: ColumnFacts) -> list[str]:
-    return [level for level in column.levels if level not in column.tokens]
+    missing = column.missing_tokens
+    return [level for level in column.levels if level not in missing]

@@ -36,8 +36,9 @@ def class_counts(survey: Survey) -> Counter[str]:
 
 def _classes(column: ColumnFacts) -> Counter[str]:
     counts: Counter[str] = Counter()
+    missing = column.missing_tokens
     for level, count in column.levels.items():
-        if level not in column.tokens:
+        if level not in missing:
             counts[_canonical(level) if column.is_numeric else level] += count
     return counts
 

@@ -35,6 +35,8 @@ def wrong_container(survey: Survey) -> Iterable[Note]:
     """Name Parquet, Excel, HTML, JSON and the like; tell of gzip under another name."""
     if survey.inspection.container:
         yield Note("reject", f"The file is {survey.inspection.container}, not a CSV table.", advice=_SAVE_AS)
+    elif survey.is_named_as_gzip and survey.inspection.size_bytes and not survey.inspection.compression:
+        yield Note("warn", "The file is named .gz but is not gzip-compressed; it was read as it is.")
     elif survey.inspection.compression and not (survey.inspection.damage or survey.is_named_as_gzip):
         yield Note("warn", "The file is gzip-compressed, whatever its name says; it was read expanded.")
 

@@ -72,6 +72,15 @@ def control_chars(survey: Survey) -> Iterable[Note]:
             yield Note("reject", message, advice="Rename the column.")
 
 
+@rule("formula_names", "A column name begins like a formula.", stage="header")
+def formula_names(survey: Survey) -> Iterable[Note]:
+    """Tell of names that a spreadsheet would run when a report is opened in it."""
+    odd = [name for name in survey.names if name.startswith(("=", "+", "-", "@")) and len(name) > 1]
+    if odd and not lacks_header(survey):
+        message = f"A header name begins like a formula (=, +, -, @): {shown(odd[0])}."
+        yield Note("warn", message, column=odd[0], advice="Rename the column.")
+
+
 @rule("header_space", "A column name has space around it.", stage="header")
 def header_space(survey: Survey) -> Iterable[Note]:
     """Strip names and say so."""

@@ -27,9 +27,11 @@ def leakage(survey: Survey) -> Iterable[Note]:
     if known.sum() < _MIN_ROWS or answer[known].nunique() < 2:
         return
     for column in survey.features:
-        if not _can_leak(column):
+        if column.kind == "empty":
             continue
         values = survey.sample.column(column.position, is_numeric=column.is_numeric)
+        if not _can_leak(column):  # whether it is filled can still give the target away
+            values = values.notna().map({True: "filled", False: "empty"}).astype(object)
         found = strength(values[known], answer[known])
         if found > LEAK_STRENGTH:
             measure = "AUC" if is_classes else "R2"

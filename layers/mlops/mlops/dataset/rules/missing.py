@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.accepting import accept_missing
@@ -16,17 +16,22 @@ _MOSTLY = 0.95
 
 @rule("na_tokens", "Missing values are spelled in several ways, or in a way that is not plain.")
 def na_tokens(survey: Survey) -> Iterable[Note]:
-    """List which spellings were read as missing."""
+    """List which spellings were read as missing, and which stay values in a column of text."""
     for column in survey.used_columns:
         if column.name in survey.id_names or not column.tokens or column.name == survey.target:
             continue
-        spelled = ", ".join(
-            f"{shown(token, 16)} ({count:,})" for token, count in column.tokens.most_common(12)
-        )
+        read = column.missing_tokens
+        kept = {token: count for token, count in column.tokens.items() if token not in read}
         usual = {token.lower() for token in column.tokens} <= {"na", "nan", "null", "n/a"}
         severity: Severity = "info" if usual and len(column.tokens) == 1 else "warn"
-        message = f"Column {shown(column.name)}: these spellings were read as missing: {spelled}."
-        yield Note(severity, message, column=column.name)
+        told = [f"these spellings were read as missing: {_spelled(read)}"] if read else []
+        told += [f"these look like missing, but are kept as values: {_spelled(kept)}"] if kept else []
+        yield Note(severity, f"Column {shown(column.name)}: {'; '.join(told)}.", column=column.name)
+
+
+def _spelled(tokens: Mapping[str, int]) -> str:
+    most = sorted(tokens.items(), key=lambda entry: -entry[1])[:12]
+    return ", ".join(f"{shown(token, 16)} ({count:,})" for token, count in most)
 
 
 @rule("empty_column", "A column holds no values at all.")

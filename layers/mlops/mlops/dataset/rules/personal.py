@@ -26,10 +26,13 @@ def pii(survey: Survey) -> Iterable[Note]:
 
 
 def _was_learned(survey: Survey, name: str) -> bool:
-    """Whether a file with this column was accepted before; that settings state its kind is no consent."""
+    """Whether a file with this column was accepted before; that settings state its kind is no consent.
+
+    Nor was anything of the kind accepted in a column whose few levels the contract lists.
+    """
     contract = survey.contract
     learned = (contract.learned or contract.columns) if contract and contract.is_learned else ()
-    return any(column.name == name for column in learned)
+    return any(column.name == name and column.levels is None for column in learned)
 
 
 def _is_declared_id(survey: Survey, name: str) -> bool:

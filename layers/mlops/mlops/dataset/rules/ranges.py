@@ -18,8 +18,13 @@ from mlops.models.dataset import Severity
 
 # a share of rows outside the range that no longer looks like odd cells: a unit changed
 _UNIT_CHANGE_SHARE = 0.5
+# a largest value that is so many times smaller, among so many numbers, is no chance
+_SHRINKAGE = 20.0
+_ENOUGH_NUMBERS = 50
 _AGE_NAME = re.compile(r"(?:^|_)age(?:_(?:in_)?years?)?$", re.IGNORECASE)
 _OLDEST = 130
+# ages that somebody has standardised stay below
+_SCALED_AGE = 10
 
 
 @rule("out_of_range", "Numbers lie outside the range of the contract, or are impossible.")
@@ -30,6 +35,8 @@ def out_of_range(survey: Survey) -> Iterable[Note]:
             continue
         if column.range.outside and column.known is not None:
             yield _outside(survey, column)
+        elif _is_far_smaller(column):
+            yield _shrunk(column)
         elif column.known is None and _AGE_NAME.search(column.name):
             yield from _impossible_age(column)
 
@@ -54,8 +61,25 @@ def _outside(survey: Survey, column: ColumnFacts) -> Note:
     )
 
 
+def _is_far_smaller(column: ColumnFacts) -> bool:
+    known, highest = column.known, column.range.maximum
+    if known is None or known.minimum is None or not known.maximum or column.n_numbers < _ENOUGH_NUMBERS:
+        return False
+    return known.minimum >= 0 and 0 < highest < known.maximum / _SHRINKAGE
+
+
+def _shrunk(column: ColumnFacts) -> Note:
+    known = column.known.maximum if column.known else None
+    message = (
+        f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {known:g}; its"
+        " unit seems to have changed."
+    )
+    return Note("warn", message, column=column.name, advice="Check the unit of the column.")
+
+
 def _impossible_age(column: ColumnFacts) -> Iterable[Note]:
-    if column.range.minimum < 0 or column.range.maximum > _OLDEST:
+    is_scaled = column.n_fractions > 0 and column.range.maximum < _SCALED_AGE
+    if (column.range.minimum < 0 and not is_scaled) or column.range.maximum > _OLDEST:
         message = (
             f"Column {shown(column.name)} ranges from {column.range.minimum:g} to {column.range.maximum:g}:"
             f" out of the range of an age in years (0 to {_OLDEST})."

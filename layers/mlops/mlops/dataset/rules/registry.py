@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -93,3 +94,9 @@ def plural(count: int, noun: str) -> str:
     """Return `1 row` or `2 rows`."""
     ending = "es" if noun.endswith("s") else "s"
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{ending}"
+
+
+def same_spelling(text: str) -> str:
+    """Return a form that is equal for texts which differ only by case, accent encoding or invisible marks."""
+    composed = unicodedata.normalize("NFKC", text.replace("\u200b", "").replace("\ufeff", ""))
+    return composed.strip().casefold()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops.dataset.cells import MISSING_IN_NUMBERS
 from mlops.dataset.dialect import DELIMITERS
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
@@ -111,7 +112,7 @@ def repeated_header(survey: Survey) -> Iterable[Note]:
 @rule("footer_row", "The last row is a total or a note, no record.")
 def footer_row(survey: Survey) -> Iterable[Note]:
     """Refuse totals and notes under the table."""
-    filled = [cell.strip() for cell in survey.last_record if cell.strip()]
+    filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]
     is_sparse = len(survey.last_record) >= 4 and len(filled) <= len(survey.last_record) / 2
     if survey.shape.footers or (is_sparse and filled and filled[0].lower().startswith(_FOOTER_WORDS)):
         yield Note("reject", "The last row looks like a footer (a total or a note), not like a record.",

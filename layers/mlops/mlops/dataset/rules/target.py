@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from mlops.dataset.cells import MISSING_IN_NUMBERS
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.accepting import accept_column
 from mlops.dataset.rules.header import lacks_header
-from mlops.dataset.rules.registry import Note, lines_text, plural, rule
+from mlops.dataset.rules.registry import Note, lines_text, plural, rule, same_spelling
 from mlops.dataset.survey import Survey
 from mlops.dataset.target import class_counts, is_classification
 from mlops.models.group_settings import nearest
@@ -79,11 +80,27 @@ def target_labels(survey: Survey) -> Iterable[Note]:
         yield Note("warn", message, column=column.name, where=column.spaced)
     written = defaultdict(list)
     for label in class_counts(survey):
-        written[label.casefold()].append(label)
+        written[same_spelling(label)].append(label)
     for labels in written.values():
         if len(labels) > 1:
-            message = f"Target labels differ only by case: {', '.join(shown(label, 20) for label in labels)}."
+            names = ", ".join(shown(label, 20) for label in labels)
+            message = f"Target labels differ only by case or by invisible characters: {names}."
             yield Note("reject", message, column=column.name, advice="Write every class in one way.")
+
+
+@rule("missing_labels", "A class of the target is named like a missing value.")
+def missing_labels(survey: Survey) -> Iterable[Note]:
+    """Tell of classes such as `?` or `unknown`, which a model would learn to predict."""
+    column = survey.target_column
+    if not survey.is_training or column is None or column.unseen or not is_classification(survey):
+        return
+    for label, count in class_counts(survey).items():
+        if label.lower() in MISSING_IN_NUMBERS:
+            message = (
+                f"The target {shown(column.name)} has a class {shown(label, 20)} ({plural(count, 'row')})"
+                " that looks like a missing label; it is learned as a class."
+            )
+            yield Note("warn", message, column=column.name, advice="Leave cells without a label empty.")
 
 
 @rule("positive_label", "No row has the positive label of the settings.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.rules.accepting import accept_column
-from mlops.dataset.rules.registry import Note, lines_text, plural, rule
+from mlops.dataset.rules.registry import Note, lines_text, plural, rule, same_spelling
 from mlops.dataset.survey import Survey
 
 _EXCEL_DATE = re.compile(
@@ -73,12 +73,13 @@ def value_case(survey: Survey) -> Iterable[Note]:
             continue
         written = defaultdict(list)
         for level in column.levels:
-            written[level.casefold()].append(level)
+            written[same_spelling(level)].append(level)
         pairs = [levels for levels in written.values() if len(levels) > 1]
         if pairs:
             count = plural(len(pairs), "category").replace("categorys", "categories")
             message = (
-                f"Column {shown(column.name)}: {count} written in several ways that differ only by case."
+                f"Column {shown(column.name)}: {count} written in several ways that differ only by case"
+                " or by invisible characters."
             )
             yield Note("warn", message, column=column.name)
 
@@ -95,14 +96,14 @@ def formula_cells(survey: Survey) -> Iterable[Note]:
             yield Note("warn", message, column=column.name, where=column.formulas)
 
 
-@rule("cell_control_chars", "Cells hold control characters.")
+@rule("cell_control_chars", "Cells hold control or invisible characters.")
 def cell_control_chars(survey: Survey) -> Iterable[Note]:
     """Tell of characters that no text needs."""
     for column in survey.columns:
         if column.control:
             message = (
-                f"Column {shown(column.name)}: control characters in {plural(column.control.count, 'cell')}"
-                f" on {lines_text(column.control)}."
+                f"Column {shown(column.name)}: control or invisible characters in"
+                f" {plural(column.control.count, 'cell')} on {lines_text(column.control)}."
             )
             yield Note("warn", message, column=column.name, where=column.control)
 
