@@ -117,7 +117,7 @@ REMARKS: Mapping[str, tuple[Edit, str]] = {
     "rows without a label": (cell("adherent", "", 3, 4), "target_null"),
     "a repeated id": (cell("patient_id", "P1000", 5), "duplicate_ids"),
     "a formula": (cell("plan", "=1+1", 5), "formula_cells"),
-    "a character that nobody sees": (cell("adherent", "yes\u200b", *range(0, 40, 2)), "cell_control_chars"),
+    "a character that nobody sees": (cell("plan", "gold\u200bplus", 4), "cell_control_chars"),
     "a class that means missing": (cell("adherent", "?", *range(20)), "missing_labels"),
     "ages with an upper limit": (cell("age", "90+", *range(30)), "mixed_types"),
     "months before days": (cell("last_visit", "12/31/2024", *range(120)), "date_format"),
@@ -168,6 +168,11 @@ AGAINST_THE_CONTRACT: Mapping[str, tuple[Edit, str, str]] = {
         "reject",
     ),
     "a renamed column": (renamed("age", "years"), "missing_columns", "reject"),
+    "labels that only look equal": (
+        cell("adherent", "yes\u200b", *range(0, 40, 2)),
+        "target_labels",
+        "reject",
+    ),
     "a new label": (cell("adherent", "perhaps", *range(20)), "unknown_label", "warn"),
     "many missing values": (cell("age", "", *range(40)), "missing_share", "warn"),
 }
