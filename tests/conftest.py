@@ -69,10 +69,19 @@ def registry_table(aws: None, atomic_dynamodb: None) -> str:
     return create_table("registry", "pk", "sk")
 
 
-def create_table(name: str, partition: str, sort: str) -> str:
-    """Create a table with string keys in whatever answers as DynamoDB, and return its name."""
+def create_table(name: str, partition: str, sort: str, *, index: tuple[str, str] | None = None) -> str:
+    """Create a table with string keys in whatever answers as DynamoDB, and return its name.
+
+    `index` is the name and the key of a secondary index.
+    """
     from mlops.infrastructure.clients import client
 
+    attributes = (partition, sort, *((index[1],) if index else ()))
+    secondary = {}
+    if index:
+        key = [{"AttributeName": index[1], "KeyType": "HASH"}]
+        described = {"IndexName": index[0], "KeySchema": key, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        secondary = {"GlobalSecondaryIndexes": [described]}
     client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -80,6 +89,7 @@ def create_table(name: str, partition: str, sort: str) -> str:
             {"AttributeName": partition, "KeyType": "HASH"},
             {"AttributeName": sort, "KeyType": "RANGE"},
         ],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (partition, sort)],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in attributes],
+        **secondary,
     )
     return name

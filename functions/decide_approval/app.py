@@ -1,8 +1,8 @@
-"""Shows the approval page (GET, HEAD) and takes the decision (POST).
+"""Shows the approval page and the model card (GET, HEAD) and takes the decision (POST).
 
-Started by the HTTP API at `/approvals/{token}`. POST writes the decision and answers the execution that
-waits; GET and HEAD write nothing. Whatever is wrong with a link or a form is answered with a page; only
-faults of AWS raise.
+Started by the HTTP API at `/approvals/{token}` and `/approvals/{token}/card`. POST writes the decision and
+answers the execution that waits; GET and HEAD write nothing. Whatever is wrong with a link or a form is
+answered with a page; only faults of AWS raise.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from mlops.approval.approval_page import ApprovalPage
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.http import ApprovalPage
 from mlops.approval.links import RotatingKeys
 from mlops.infrastructure import environment
+from mlops.infrastructure.s3 import S3Objects
 from mlops.infrastructure.secretsmanager import read_secret
 from mlops.registry.model_registry import ModelRegistry
 
@@ -43,7 +44,8 @@ def approval_page() -> ApprovalPage:
         use_dynamodb=True, table_name=variables.registry_table_name, actor="decide_approval"
     )
     desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
-    return ApprovalPage(desk, RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn)))
+    keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
+    return ApprovalPage(desk, S3Objects(), keys)
 
 
 @logger.inject_lambda_context

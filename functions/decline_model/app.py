@@ -1,8 +1,8 @@
 """Closes a candidate that was rejected or superseded, or that nobody decided in time.
 
-Started by the states "Reject model" and "Expire model" of the train_model machine. Writes the version's
-status; sends a mail; publishes a metric and the event ModelRejected, ModelExpired or ModelSuperseded. Raises
-TransitionNotAllowedError when the version is in service.
+Started by the states "Reject model", "Supersede model" and "Expire model" of the train_model machine. Writes
+the version's status; sends a mail; publishes a metric and the event ModelRejected, ModelExpired or
+ModelSuperseded. Raises TransitionNotAllowedError when the version is in service.
 """
 
 from __future__ import annotations

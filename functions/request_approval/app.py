@@ -2,7 +2,7 @@
 
 Started by the state "Request approval" of the train_model machine, which then waits for the token. Writes the
 approval request and the version's status, supersedes older candidates, publishes a metric. Raises
-NoApproverError when too few approvers have confirmed their subscription.
+NoApproverError when too few approvers have confirmed their subscription, or none but the uploader.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.links import SigningKeys
-from mlops.approval.mail import mail_approvers
+from mlops.approval.links import RotatingKeys
+from mlops.approval.mail import compose_request
+from mlops.approval.postbox import Postbox
 from mlops.approval.requests import WaitingCandidate, request_approval
 from mlops.infrastructure import environment
 from mlops.infrastructure.cloudwatch import Metric, publish
-from mlops.infrastructure.metric_names import APPROVALS_REQUESTED
+from mlops.infrastructure.metric_names import APPROVALS_AUTOMATIC, APPROVALS_REQUESTED
+from mlops.infrastructure.s3 import S3Objects
 from mlops.infrastructure.secretsmanager import read_secret
-from mlops.infrastructure.sns import confirmed_emails
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()
@@ -48,6 +49,8 @@ class Dependencies:
 
     environment: Environment
     desk: ApprovalDesk
+    objects: S3Objects
+    postbox: Postbox
 
 
 @cache
@@ -57,22 +60,26 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="request_approval"
     )
-    table = ApprovalTable(variables.approval_table_name)
-    return Dependencies(variables, ApprovalDesk(table, registry, variables.task_token_key_arn))
+    desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
+    keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
+    postbox = Postbox(variables.approval_topic_arn, variables.approval_base_url, keys)
+    return Dependencies(variables, desk, S3Objects(), postbox)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Ask; the answer comes through the page. The machine ignores what this returns."""
-    desk, variables = dependencies().desk, dependencies().environment
-    candidate = WaitingCandidate.from_dict(event)
-    opened = request_approval(desk, candidate, confirmed_emails(variables.approval_topic_arn))
+    needed, candidate = dependencies(), WaitingCandidate.from_dict(event)
+    desk, postbox = needed.desk, needed.postbox
+    asking = request_approval(desk, candidate, postbox.approvers(), objects=needed.objects)
+    n_asked, opened = 0, asking.opened
     if opened is not None:
-        keys = SigningKeys.from_secret(read_secret(variables.approval_signing_secret_arn))
-        mail_approvers(
-            opened, variables.approval_topic_arn, variables.approval_base_url, keys=keys, now=desk.now()
-        )
-        publish(variables.metrics_namespace, [Metric(APPROVALS_REQUESTED, 1)], group=candidate.group)
-    n_asked = len(opened.request.approvers) if opened else 0
+        approvers = opened.request.approvers
+        n_asked = postbox.send(opened.request, opened.approval_id, approvers, compose_request, now=desk.now())
+    metrics = [
+        Metric(APPROVALS_REQUESTED, int(opened is not None)),
+        Metric(APPROVALS_AUTOMATIC, int(asking.is_automatic)),
+    ]
+    publish(needed.environment.metrics_namespace, metrics, group=candidate.group)
     logger.info("approval requested", group=candidate.group, version=candidate.version, n_asked=n_asked)
     return {"group": candidate.group, "version": candidate.version, "n_asked": n_asked}

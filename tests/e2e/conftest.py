@@ -14,6 +14,7 @@ import pytest
 from local.cloud import HttpAnswer, local_cloud
 from local.stack import DeployedStack, deploy_application, version_in, wait
 from tests.conftest import REPOSITORY
+from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
 
 EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
 GROUP = "medication-adherence"
@@ -179,6 +180,81 @@ def answer_after_a_stop(stack: DeployedStack) -> HttpAnswer:
 
 
 @pytest.fixture(scope="session")
+def reminder(stack: DeployedStack) -> dict:
+    """The mail that reminds of a candidate whose time is running out; its execution is stopped then."""
+    execution = start_training(stack, "abandoned", a_regression_table(seed=10), 'target = "price"')
+    stack.wait_for_approval_link("abandoned")
+
+    def reminded() -> dict | None:
+        watch(stack)
+        wanted = "Reminder: approve abandoned"
+        return next((mail for mail in stack.cloud.mails() if mail["subject"].startswith(wanted)), None)
+
+    mail = wait(reminded, "a reminder", APPROVAL_TIMEOUT_SECONDS)
+    stack.cloud.client("stepfunctions").stop_execution(executionArn=execution)
+    return mail
+
+
+@pytest.fixture(scope="session")
+def expiry_mail(stack: DeployedStack, reminder: dict) -> dict:
+    """The mail about the candidate whose execution was stopped."""
+    watch(stack)
+    return stack.wait_for_mail(lambda m: m["subject"] == "abandoned v1.0.0 expired", "expiry")
+
+
+@pytest.fixture(scope="session")
+def asked_again(stack: DeployedStack, expiry_mail: dict) -> tuple[HttpAnswer, Walk]:
+    """The expired candidate, asked about again without card and details, and approved by command."""
+    s3, bucket = stack.cloud.client("s3"), stack.outputs["ArtifactBucketName"]
+    for name in ("evaluation_details.json", "model_card.html"):
+        s3.delete_object(Bucket=bucket, Key=f"models/abandoned/v1.0.0/{name}")
+    known = stack.executions("TrainModel")
+    run_mlops(stack, "reopen", "abandoned", "v1.0.0", "--reason", "Everybody was away.")
+    execution = stack.wait_for_execution("TrainModel", known)
+    _, link = stack.wait_for_approval_link("abandoned", after=expiry_mail["id"])
+    card = stack.cloud.request("GET", f"{link}/card")
+    assert "abandoned" in run_mlops(stack, "pending")
+    run_mlops(stack, "approve", "abandoned", "v1.0.0", "--reason", "Looks right.")
+    return card, walk(stack, execution)
+
+
+@pytest.fixture(scope="session")
+def late_delivery(stack: DeployedStack) -> Walk:
+    """A candidate whose rejection was stored, but never reached its execution until the desk was watched."""
+    execution = start_training(stack, "undelivered", a_regression_table(seed=11), 'target = "price"')
+    stack.wait_for_approval_link("undelivered")
+    with operating(stack) as operator:
+        operator.forget_delivery("undelivered", "v1.0.0")
+    assert watch(stack)["n_delivered"] == 1
+    return walk(stack, execution)
+
+
+@pytest.fixture(scope="session")
+def rolled_back(stack: DeployedStack) -> tuple[dict, HttpAnswer]:
+    """The mail about a second champion, and what the page said when it was rolled back through it."""
+    toml = 'target = "price"\n[gate.r2]\nmin_absolute_change = -1.0'
+    train_and_decide(stack, "ways", a_regression_table(seed=12), toml, "approved")
+    train_and_decide(stack, "ways", a_regression_table(seed=13), toml, "approved")
+    mail = stack.wait_for_mail(lambda m: m["subject"] == "ways v1.0.1 is in service", "promotion")
+    answer = roll_back(stack, rollback_link(mail), "v1.0.0", "Worse than before.")
+    assert answer.status in (200, 303), answer.text
+    return mail, stack.cloud.request("GET", rollback_link(mail))
+
+
+@pytest.fixture(scope="session")
+def late_rollback(stack: DeployedStack, rolled_back: tuple[dict, HttpAnswer]) -> HttpAnswer:
+    """A lost decision is carried out by the watch; then the answer to one that is impossible."""
+    with operating(stack) as operator:
+        operator.forget_rollback("ways", "v1.0.0", "v1.0.1")
+        assert watch(stack)["n_rolled_back"] == 1
+        link = operator.rollback_link("ways", "v1.0.1", "v1.0.0")
+        artifact = operator.registry.get_model("ways", "v1.0.0").artifact
+        bucket, _, key = artifact.uri.removeprefix("s3://").partition("/")
+        stack.cloud.client("s3").delete_object(Bucket=bucket, Key=key, VersionId=artifact.version_id)
+    return roll_back(stack, link, "v1.0.0", "Worse again.")
+
+
+@pytest.fixture(scope="session")
 def refused_file(stack: DeployedStack) -> dict:
     """A training file with a row that is too long: its key, its bytes and the mail about it."""
     key = "refused/training/b a+d é.csv"
@@ -237,8 +313,9 @@ def train_and_decide(
     reason: str = "Looks right.",
 ) -> Walk:
     """Train, answer on the approval page, and wait for the end."""
+    newest = max((mail["id"] for mail in stack.cloud.mails()), default=0)
     execution = start_training(stack, group, table, toml)
-    mail, link = stack.wait_for_approval_link(group)
+    mail, link = stack.wait_for_approval_link(group, after=newest)
     version = version_in(mail["subject"])
     answer = stack.decide(link, version, decision, reason)
     assert answer.status in (200, 303), answer.text

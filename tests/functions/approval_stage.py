@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import json
@@ -21,11 +22,17 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
+from mlops.approval.approval_page import ApprovalPage
 from mlops.approval.decisions import ApprovalDesk
-from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.http import ApprovalPage
+from mlops.approval.dynamodb import ApprovalTable, RollbackTable
 from mlops.approval.links import RotatingKeys
+from mlops.approval.postbox import Postbox
+from mlops.approval.promotion_mail import NewChampion, mail_promotion
+from mlops.approval.rollback_page import RollbackPage
+from mlops.approval.rollbacks import RollbackDesk
+from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.clients import client
+from mlops.infrastructure.s3 import S3Objects
 from mlops.infrastructure.secretsmanager import read_secret
 from mlops.models.group_settings import ApprovalSettings, GroupSettings
 from mlops.models.registry import Artifact, DataFindings, ModelMetadata
@@ -41,6 +48,7 @@ from mlops.registry.model_registry import ModelRegistry
 REGION = "us-east-1"
 GROUP = "medication-adherence"
 BASE_URL = "https://api.example.com/approvals"
+ROLLBACK_URL = "https://api.example.com/rollbacks"
 KEY = "k" * 64
 CONTEXT = SimpleNamespace(
     function_name="f", memory_limit_in_mb=512, invoked_function_arn="arn:f", aws_request_id="r"
@@ -135,9 +143,15 @@ class Stage:
         self.table = ApprovalTable("approvals")
         desk = ApprovalDesk(self.table, self.registry, self.kms_key, now=self.clock)
         self.desk = desk
-        self.page = ApprovalPage(
-            desk, RotatingKeys(lambda: read_secret(self.secret), clock=itertools.count(0, 3600).__next__)
+        self.objects = S3Objects()
+        self.keys = RotatingKeys(lambda: read_secret(self.secret), clock=itertools.count(0, 3600).__next__)
+        self.page = ApprovalPage(desk, self.objects, self.keys)
+        self.announcer = AwsAnnouncer(self.notifications, "default", "MLOps/test")
+        self.rollbacks = RollbackDesk(
+            RollbackTable("approvals"), self.registry, self.objects, self.announcer, now=self.clock
         )
+        self.rollback_page = RollbackPage(self.rollbacks, self.keys)
+        self.postbox = Postbox(self.topic, BASE_URL, self.keys)
         for name, value in self._environment().items():
             monkeypatch.setenv(name, value)
 
@@ -150,6 +164,18 @@ class Stage:
 
     def register(self, **changes: Any) -> ModelMetadata:
         return self.registry.register(GROUP, a_candidate(**changes)).model
+
+    def succeed(self) -> None:
+        """Put v1.0.1 into service in place of v1.0.0, both with artifacts that are there."""
+        for number in range(2):
+            content = f"model {number}".encode()
+            key = f"training/g/{number}/output/model.tar.gz"
+            stored = client("s3").put_object(Bucket="artifacts", Key=key, Body=content)
+            digest = hashlib.sha256(content).hexdigest()
+            artifact = Artifact(f"s3://artifacts/{key}", digest, stored["VersionId"])
+            version = self.register(artifact=artifact, dataset_version=f"d{number}").version
+            self.registry.approve_model(GROUP, version, by="ada", reason="good")
+            self.registry.promote_model(GROUP, version, by="ada", reason="good")
 
     def settings(self, **approval: Any) -> GroupSettings:
         return GroupSettings(approval=ApprovalSettings(**approval))
@@ -206,15 +232,35 @@ class Stage:
         arn = f"{self.machine.replace(':stateMachine:', ':execution:')}:{run}"
         return client("stepfunctions").describe_execution(executionArn=arn)["status"] == "RUNNING"
 
+    def offer_rollback(self, *approvers: str) -> list[str]:
+        """Put v1.0.1 into service in place of v1.0.0; return the links in the mails about it."""
+        self.succeed()
+        self.subscribe(*approvers)
+        news = NewChampion(GROUP, "v1.0.1", "link of ada@example.com", "A summary.", "v1.0.0")
+        before = len(self.mails())
+        mail_promotion(news, self.rollbacks, replace(self.postbox, base_url=ROLLBACK_URL))
+        bodies = [mail["body"] for mail in self.mails()[before:]]
+        return [re.search(rf"^{ROLLBACK_URL}/\S+$", body, re.MULTILINE)[0] for body in bodies]
+
     def visit(self, link: str, method: str = "GET", *, query: str = "", **more: Any) -> dict[str, Any]:
+        """Open a link on the page that it leads to."""
+        if link.startswith(ROLLBACK_URL):
+            token = link.removeprefix(f"{ROLLBACK_URL}/")
+            event = an_http_event(token, method, query=query, route="/rollbacks/{token}", **more)
+            return self.rollback_page.reply(event)
         token = link.removeprefix(f"{BASE_URL}/")
         return self.page.reply(an_http_event(token, method, query=query, **more))
 
+    def nonce(self, link: str) -> str:
+        """Return the nonce of the page behind a link; empty when it has no form."""
+        found = re.search(r'name="nonce" value="([^"]*)"', self.visit(link)["body"])
+        return found[1] if found else ""
+
     def post(self, link: str, **changes: Any) -> dict[str, Any]:
         """Fill in the form of the page as it stands and send it; None leaves a field out."""
-        html = self.visit(link)["body"]
-        nonce = re.search(r'name="nonce" value="([^"]*)"', html)
-        form = {"nonce": nonce[1] if nonce else "", "decision": "approved", "reason": "", "version": "v1.0.0"}
+        form = {"nonce": changes.get("nonce") or self.nonce(link), "reason": "", "version": "v1.0.0"}
+        if not link.startswith(ROLLBACK_URL):
+            form["decision"] = "approved"
         headers = changes.pop("headers", {})
         form |= changes
         body = urlencode({name: value for name, value in form.items() if value is not None})
@@ -235,6 +281,7 @@ class Stage:
     def _environment(self) -> dict[str, str]:
         return {
             "APPROVAL_BASE_URL": BASE_URL,
+            "ROLLBACK_BASE_URL": ROLLBACK_URL,
             "APPROVAL_SIGNING_SECRET_ARN": self.secret,
             "APPROVAL_TABLE_NAME": "approvals",
             "APPROVAL_TOPIC_ARN": self.topic,
@@ -248,20 +295,27 @@ class Stage:
 
 
 def an_http_event(
-    token: str, method: str = "GET", *, query: str = "", body: str = "", headers: Any = None
+    token: str,
+    method: str = "GET",
+    *,
+    query: str = "",
+    body: str = "",
+    headers: Any = None,
+    route: str = "/approvals/{token}",
 ) -> dict[str, Any]:
     """An event of payload format 2.0 as API Gateway sends it."""
+    path = route.replace("{token}", token)
     return {
         "version": "2.0",
-        "routeKey": f"{method} /approvals/{{token}}",
-        "rawPath": f"/approvals/{token}",
+        "routeKey": f"{method} {route}",
+        "rawPath": path,
         "rawQueryString": query,
         "headers": {
             "host": "api.example.com",
             "content-type": "application/x-www-form-urlencoded",
             **(headers or {}),
         },
-        "requestContext": {"http": {"method": method, "path": f"/approvals/{token}"}, "stage": "$default"},
+        "requestContext": {"http": {"method": method, "path": path}, "stage": "$default"},
         "pathParameters": {"token": token},
         "body": body,
         "isBase64Encoded": False,

@@ -12,5 +12,5 @@ from tests.functions.approval_stage import Stage, moto_with_executions
 def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
     with moto_with_executions(monkeypatch):
         create_table("registry", "pk", "sk")
-        create_table("approvals", "pk", "sk")
+        create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"))
         yield Stage(monkeypatch)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.approval import page as pages
+from mlops.approval import approval_view
 from mlops.approval.links import SigningKeys, make_token
 from mlops.approval.mail import compose_request
 from mlops.errors import NoApproverError
@@ -233,13 +233,13 @@ def test_v25_what_a_file_or_a_person_wrote_is_escaped(stage, link):
         champion_version=attack,
     )
     hostile = replace(request, group=attack, evidence=evidence)
-    shown = pages.render_request(
+    shown = approval_view.render_request(
         hostile, attack, nonce='"><b>', problem=attack, reason="</textarea>" + attack
     )
     assert "<script" not in shown
     assert '"><b>' not in shown
     assert html.escape(attack) in shown
-    subject, body = compose_request(hostile, link)
+    subject, body = compose_request(hostile, "ada@example.com", link)
     assert max(len(line) for line in body.splitlines() if line != link) <= 72
     assert "\n" not in subject
     assert not re.search(r"^[=+@]", body, re.MULTILINE)  # no line is a formula
@@ -317,7 +317,7 @@ def refuse_next(stage, operation: str) -> None:
         ({"decision": "maybe"}, "choose Approve or Reject"),
         ({"version": ""}, "type the version exactly"),
         ({"version": "v1.0.1"}, "type the version exactly"),
-        ({"decision": "rejected"}, "needs a reason"),
+        ({"decision": "rejected"}, "a reason is needed"),
         ({"decision": "rejected", "reason": "x" * 1001}, "longer than 1000"),
     ],
 )

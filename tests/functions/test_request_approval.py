@@ -52,7 +52,9 @@ def test_the_mail_says_what_the_model_predicts(stage):
     stage.ask(stage.register())
     request = stage.request_of("v1.0.0")
     evidence = dataclasses.replace(request.evidence, target="adherent", task="binary", positive_label="yes")
-    _, body = compose_request(dataclasses.replace(request, evidence=evidence), "https://link")
+    _, body = compose_request(
+        dataclasses.replace(request, evidence=evidence), "ada@example.com", "https://link"
+    )
     assert "- It predicts adherent (binary, looks for yes)." in body.splitlines()
 
 
@@ -135,7 +137,7 @@ def test_the_request_is_counted(stage):
     stage.subscribe("ada@example.com")
     stage.ask(stage.register())
     metrics = client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]
-    assert {metric["MetricName"] for metric in metrics} == {"ApprovalsRequested"}
+    assert {metric["MetricName"] for metric in metrics} == {"ApprovalsRequested", "ApprovalsAutomatic"}
 
 
 def test_the_sample_event_opens_a_request(stage, repository):

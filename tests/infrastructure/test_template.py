@@ -194,6 +194,8 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
         "DriftChecksCompleted",
         "ExecutionsFailed",
         "UploadSweepsCompleted",
+        "OldestApprovalSeconds",
+        "ConfirmedApprovers",
     }
     for alarm in ours:
         assert alarm["MetricName"] in METRICS

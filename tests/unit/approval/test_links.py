@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.approval.decisions import count_answer
 from mlops.approval.links import (
     KEYS_LIFETIME_SECONDS,
     MalformedTokenError,
@@ -22,6 +21,7 @@ from mlops.approval.links import (
     make_token,
     read_token,
 )
+from mlops.approval.quorum import count_answer
 from mlops.errors import ApprovalError
 from mlops.models.approval import Answer, ApprovalRequest, Evidence, RequestStatus
 from mlops.models.registry import Artifact
@@ -50,7 +50,7 @@ TOKEN = make_token(a_request(), "the-id", "Ada@example.com", keys=KEYS, now=NOW)
 
 
 def test_a_token_says_whose_link_it_is_and_until_when():
-    claims = read_token(TOKEN, keys=KEYS, now=NOW)
+    claims = read_token(TOKEN, "approval", keys=KEYS, now=NOW)
     assert find_approver(claims, a_request()) == "Ada@example.com"
     assert claims.expires_at == (NOW + timedelta(days=7)).timestamp()
     assert "@" not in TOKEN
@@ -63,14 +63,14 @@ def test_a_token_with_any_character_changed_is_refused(position, character):
     changed = TOKEN[:position] + character + TOKEN[position + 1 :]
     if changed != TOKEN:
         with pytest.raises((MalformedTokenError, UntrustedTokenError)):
-            read_token(changed, keys=KEYS, now=NOW)
+            read_token(changed, "approval", keys=KEYS, now=NOW)
 
 
 @given(st.text(max_size=2000))
 @pytest.mark.property
 def test_no_text_crashes_the_reader(text):
     with pytest.raises((MalformedTokenError, UntrustedTokenError)):
-        read_token(text, keys=KEYS, now=NOW)
+        read_token(text, "approval", keys=KEYS, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_no_text_crashes_the_reader(text):
 )
 def test_a_link_works_for_one_artifact_execution_version_and_approver(change):
     with pytest.raises(UntrustedTokenError):
-        find_approver(read_token(TOKEN, keys=KEYS, now=NOW), a_request(**change))
+        find_approver(read_token(TOKEN, "approval", keys=KEYS, now=NOW), a_request(**change))
 
 
 @pytest.mark.parametrize(

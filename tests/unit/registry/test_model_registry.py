@@ -183,7 +183,8 @@ def test_registry_and_approval_import_no_dataframes_and_no_boto3():
         "import sys, mlops.registry.model_registry, mlops.registry.registration, mlops.registry.promotion\n"
         "import mlops.models.registry, mlops.models.approval, mlops.registry.command\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3', 'botocore'} & set(sys.modules)))\n"
-        "import mlops.approval.http, mlops.approval.mail, mlops.registry.dynamodb\n"
+        "import mlops.approval.approval_page, mlops.approval.rollback_page, mlops.approval.watch\n"
+        "import mlops.approval.promotion_mail, mlops.approval.operating, mlops.registry.dynamodb\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3'} & set(sys.modules)))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(filesystem.__file__).parents[2])}

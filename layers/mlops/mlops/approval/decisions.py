@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from mlops.approval.dynamodb import ApprovalTable
+from mlops.approval.quorum import count_answer, decided, has_answered
 from mlops.errors import ApprovalClosedError, TransitionNotAllowedError
 from mlops.infrastructure.kms import decrypt, encrypt
 from mlops.infrastructure.stepfunctions import execution_status, send_task_success
-from mlops.models.approval import Answer, ApprovalDecision, ApprovalRequest, Outcome, RequestStatus
-from mlops.models.registry import ModelMetadata
+from mlops.models.approval import Answer, ApprovalRequest, RequestStatus
+from mlops.models.registry import ModelMetadata, Status
 from mlops.registry.model_registry import ModelRegistry
 
 
@@ -57,7 +59,7 @@ class ApprovalDesk:
             request = self._existing(id_hash)
             if request.status is RequestStatus.EXPIRED or self._is_late(request):
                 raise ApprovalClosedError("The time to decide is over.")
-            if request.status is not RequestStatus.PENDING or _has_answered(request, answer.approver):
+            if request.status is not RequestStatus.PENDING or has_answered(request, answer.approver):
                 return Decided(self.deliver(request), is_new=False)
             counted = count_answer(request, answer)
             if self.table.put(counted):
@@ -70,7 +72,7 @@ class ApprovalDesk:
         Raises
         ------
         ApprovalClosedError
-            If the execution has failed or was stopped meanwhile; request and version are expired then.
+            If the execution has failed or was stopped meanwhile; its request and version are expired then.
         """
         if request.decision is None or request.is_delivered:
             return request
@@ -78,8 +80,9 @@ class ApprovalDesk:
             send_task_success(self.unseal(request)["task_token"], request.decision.to_dict())
         except ApprovalClosedError:
             # a closed token of an execution that lives on: an earlier try arrived, only its answer was lost
-            if execution_status(request.execution_arn) not in ("RUNNING", "SUCCEEDED"):
-                self._expire(request)
+            if request.status is RequestStatus.DECIDED and self._is_abandoned(request):
+                self.expire_version(request, "The execution had ended before the decision.")
+                self.close(request)
                 raise
         delivered = replace(request, is_delivered=True, revision=request.revision + 1)
         return delivered if self.table.put(delivered) else self._existing(request.id_hash)
@@ -90,7 +93,7 @@ class ApprovalDesk:
         reason = f"{by.version} is newer."
         while request is not None and request.status is RequestStatus.PENDING:
             closed = replace(
-                _decided(request, "superseded", "a newer candidate", reason, self.now()),
+                decided(request, "superseded", "a newer candidate", reason, self.now()),
                 status=RequestStatus.SUPERSEDED,
             )
             request = closed if self.table.put(closed) else self.table.get(request.id_hash)
@@ -98,7 +101,18 @@ class ApprovalDesk:
             return
         self.registry.supersede(older.model_group, older.version, by="request_approval", reason=reason)
         if request is not None:
-            self._deliver_if_awaited(request)
+            self.deliver(request)
+
+    def expire_version(self, request: ApprovalRequest, reason: str) -> ModelMetadata:
+        """Expire the version that a request is about, unless it has left this stage in another way."""
+        with suppress(TransitionNotAllowedError):
+            return self.registry.expire(request.group, request.version, reason=reason)
+        return self.registry.get_model(request.group, request.version)
+
+    def close(self, request: ApprovalRequest) -> bool:
+        """Close a request for good; False, and nothing changed, when somebody else changed it first."""
+        closed = replace(request, status=RequestStatus.EXPIRED, decision=None, revision=request.revision + 1)
+        return self.table.put(closed)
 
     def seal(self, request: ApprovalRequest, secret: str) -> str:
         """Encrypt what must not be readable in the table, bound to the request."""
@@ -109,64 +123,20 @@ class ApprovalDesk:
         secret: dict[str, Any] = json.loads(decrypt(request.sealed, self.key_arn, _context(request)))
         return secret
 
-    def _deliver_if_awaited(self, request: ApprovalRequest) -> None:
-        try:
-            self.deliver(request)
-        except ApprovalClosedError:
-            return  # its execution has ended by itself, which is what was wanted
-
     def _existing(self, id_hash: str) -> ApprovalRequest:
         request = self.table.get(id_hash)
         if request is None:
             raise ApprovalClosedError("This request does not exist any more.")
         return request
 
+    def _is_abandoned(self, request: ApprovalRequest) -> bool:
+        """Tell whether nobody heard the decision: the execution failed, or had run out of time before."""
+        if execution_status(request.execution_arn) not in ("RUNNING", "SUCCEEDED"):
+            return True
+        return self.registry.get_model(request.group, request.version).status is Status.EXPIRED
+
     def _is_late(self, request: ApprovalRequest) -> bool:
         return request.status is RequestStatus.PENDING and self.now() >= request.expires_at
-
-    def _expire(self, request: ApprovalRequest) -> None:
-        if request.status is RequestStatus.DECIDED:
-            self.table.put(
-                replace(request, status=RequestStatus.EXPIRED, decision=None, revision=request.revision + 1)
-            )
-        try:
-            self.registry.expire(
-                request.group,
-                request.version,
-                by="decide_approval",
-                reason="The execution had ended before the decision.",
-            )
-        except TransitionNotAllowedError:
-            return  # the version has left this stage in another way
-
-
-def count_answer(request: ApprovalRequest, answer: Answer) -> ApprovalRequest:
-    """Return the request with one more answer: one "no" decides, as do as many "yes" as are required."""
-    answered = replace(request, answers=(*request.answers, answer))
-    approvals = [entry for entry in answered.answers if entry.choice == "approved"]
-    if answer.choice == "rejected":
-        return _decided(answered, "rejected", link_of(answer.approver), answer.reason, answer.at)
-    if len(approvals) < request.required_approvals:
-        return replace(answered, revision=request.revision + 1)
-    who = ", ".join(link_of(entry.approver) for entry in approvals)
-    reasons = "; ".join(entry.reason for entry in approvals if entry.reason)
-    return _decided(answered, "approved", who, reasons, answer.at)
-
-
-def link_of(approver: str) -> str:
-    """Say who decided as far as it is known: a link can be forwarded, so it proves no person."""
-    return f"link of {approver}"
-
-
-def _decided(
-    request: ApprovalRequest, outcome: Outcome, decided_by: str, reason: str, at: datetime
-) -> ApprovalRequest:
-    decision = ApprovalDecision(outcome, decided_by, reason, at, request.id_hash)
-    return replace(request, status=RequestStatus.DECIDED, decision=decision, revision=request.revision + 1)
-
-
-def _has_answered(request: ApprovalRequest, approver: str) -> bool:
-    return any(entry.approver == approver for entry in request.answers)
 
 
 def _context(request: ApprovalRequest) -> dict[str, str]:

@@ -1,38 +1,50 @@
-"""What approvers are shown about a candidate, gathered from the registry."""
+"""What approvers are shown about a candidate, gathered from the registry, and the sentences that tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.models.approval import Evidence, ScoreEvidence
+from mlops.models.evaluation import EvaluationDetails, SliceScore
 from mlops.models.registry import ModelMetadata
 
 MAX_IMPORTANCES = 12
 MAX_SENTENCES = 20
+MAX_SLICES = 3
 
 
-def gather(model: ModelMetadata, champion: ModelMetadata | None) -> Evidence:
+def gather(
+    model: ModelMetadata, champion: ModelMetadata | None, details: EvaluationDetails | None = None
+) -> Evidence:
     """Return the evidence on a candidate; `champion` is the version in service now."""
     importances = sorted(model.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
+    job, data = model.training_job, model.data
     return Evidence(
         algorithm=model.algorithm,
         task=model.task,
         target=model.target,
         dataset_version=model.dataset_version,
-        n_rows=model.data.n_rows,
+        n_rows=data.n_rows,
         n_features=len(model.features),
         primary=model.metrics.primary,
         champion_version=champion.version if champion else None,
         comparison_note=_comparison_note(model, champion),
         scores=_scores(model),
         gate_reasons=(model.gate.reasons if model.gate else ())[:MAX_SENTENCES],
-        findings=tuple(_sentence(finding) for finding in model.data.findings[:MAX_SENTENCES]),
+        findings=tuple(_sentence(finding) for finding in data.findings[:MAX_SENTENCES]),
         warnings=model.warnings[:MAX_SENTENCES],
         importances=dict(importances),
         hyperparameters={name: str(value) for name, value in model.hyperparameters.items()},
-        billable_seconds=model.training_job.billable_seconds if model.training_job else None,
+        billable_seconds=job.billable_seconds if job else None,
         positive_label=model.metrics.positive_label,
+        changes=data.changes,
+        worst_slices=details.slices[:MAX_SLICES] if details else (),
+        uploader=data.uploader,
+        estimated_cost_usd=job.estimated_cost_usd if job else None,
+        actual_cost_usd=job.actual_cost_usd if job else None,
+        evidence_uri=model.evidence_uri,
+        plots=model.plots,
     )
 
 
@@ -40,6 +52,47 @@ def describe_task(evidence: Evidence) -> str:
     """Say what the model predicts: `adherent (binary, looks for yes)`."""
     looks_for = f", looks for {evidence.positive_label}" if evidence.positive_label else ""
     return f"{evidence.target or '?'} ({evidence.task or 'unknown task'}{looks_for})"
+
+
+def describe_changes(evidence: Evidence) -> Iterator[str]:
+    """Say how the training data differ from those of the champion."""
+    changes = evidence.changes
+    if changes is None:
+        return
+    before = changes.model_version or "the champion"
+    rows = f"{changes.n_rows_before:,} rows then, {changes.n_rows_after:,} now"
+    yield f"Compared with the data of {before}: {rows}."
+    score = "" if changes.drift_score is None else f" (score {changes.drift_score:.2f}, 0 = same)"
+    yield f"Drift between the two: {changes.verdict}{score}."
+    yield from changes.sentences[:MAX_SENTENCES]
+
+
+def describe_slice(entry: SliceScore) -> str:
+    """Say how the model does on a part of the rows."""
+    low, high = entry.interval
+    scored = f"{entry.score:.4f} ({low:.4f} to {high:.4f}) on {entry.n_rows:,} rows"
+    return f"{entry.column} = {entry.value}: {scored}"
+
+
+def describe_cost(evidence: Evidence) -> str:
+    """Say what the training cost, as far as it is known; empty when it is not."""
+    told = []
+    if evidence.actual_cost_usd is not None:
+        told.append(_dollars(evidence.actual_cost_usd))
+    if evidence.estimated_cost_usd is not None:
+        told.append(f"estimated {_dollars(evidence.estimated_cost_usd)}")
+    if evidence.billable_seconds is not None:
+        told.append(f"{evidence.billable_seconds:,} s billed")
+    return ", ".join(told)
+
+
+def describe_ways(version: str, champion: str | None) -> Iterator[tuple[str, str]]:
+    """Say what each answer leads to, as pairs of answer and consequence."""
+    stays = f"{champion} stays in service" if champion else "no model is in service"
+    replaces = f" in place of {champion}, which stays available for rollback" if champion else ""
+    yield "Approve", f"{version} answers scoring files{replaces}."
+    yield "Reject", f"{stays}; {version} is closed for good."
+    yield "Nothing", f"the request expires, and {stays}."
 
 
 def _scores(model: ModelMetadata) -> tuple[ScoreEvidence, ...]:
@@ -88,3 +141,7 @@ def _sentence(finding: Mapping[str, Any]) -> str:
     """Say a validation finding in one line: severity, column, message."""
     column = f"{finding['column']}: " if finding.get("column") else ""
     return f"{finding.get('severity', 'note')}: {column}{finding.get('message', finding.get('rule_id', ''))}"
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:,.2f} USD" if amount >= 0.1 else f"{amount:.4f} USD"

@@ -19,9 +19,8 @@ from datetime import datetime
 from typing import Any
 
 from mlops.errors import ApprovalError
-from mlops.models.approval import ApprovalRequest
+from mlops.models.approval import ApprovalRequest, RollbackOffer
 
-AUDIENCE = "approval"
 CLOCK_SKEW_SECONDS = 60
 TOKEN_LIMIT_CHARACTERS = 1_024
 NONCE_LIFETIME_SECONDS = 4 * 3600
@@ -91,8 +90,9 @@ class RotatingKeys:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a link says: the request's id, for whom, for which version and bytes, from when and until when."""
+    """What a link says: for what, whose it is, for which version and bytes, from when and until when."""
 
+    audience: str
     approval_id: str
     group: str
     version: str
@@ -118,11 +118,16 @@ def approver_key(email: str) -> str:
 
 
 def make_token(
-    request: ApprovalRequest, approval_id: str, approver: str, *, keys: SigningKeys, now: datetime
+    request: ApprovalRequest | RollbackOffer,
+    approval_id: str,
+    approver: str,
+    *,
+    keys: SigningKeys,
+    now: datetime,
 ) -> str:
-    """Return the personal token of one approver for one request."""
+    """Return the personal token of one approver for one request or offer."""
     payload = {
-        "aud": AUDIENCE,
+        "aud": request.AUDIENCE,
         "id": approval_id,
         "group": request.group,
         "version": request.version,
@@ -135,8 +140,8 @@ def make_token(
     return f"{body}.{keys.sign(body)}"
 
 
-def read_token(token: str, *, keys: SigningKeys, now: datetime) -> Claims:
-    """Return what a token says, after checking that it was made here and not for later.
+def read_token(token: str, audience: str, *, keys: SigningKeys, now: datetime) -> Claims:
+    """Return what a token says, after checking that it was made here, for this audience and not for later.
 
     The end of its time is not checked: who comes late gets a friendly page, and for that the claims are
     needed.
@@ -155,11 +160,12 @@ def read_token(token: str, *, keys: SigningKeys, now: datetime) -> Claims:
     if not keys.verify(body, signature):
         raise UntrustedTokenError("This link was not made here, or its key has been replaced.")
     payload = _decode_payload(body)
-    if payload.get("aud") != AUDIENCE:
+    if payload.get("aud") != audience:
         raise UntrustedTokenError("This link was made for something else.")
     if payload["iat"] > now.timestamp() + CLOCK_SKEW_SECONDS:
         raise UntrustedTokenError("This link comes from the future.")
     return Claims(
+        audience=audience,
         approval_id=payload["id"],
         group=payload["group"],
         version=payload["version"],
@@ -170,13 +176,13 @@ def read_token(token: str, *, keys: SigningKeys, now: datetime) -> Claims:
     )
 
 
-def find_approver(claims: Claims, request: ApprovalRequest) -> str:
+def find_approver(claims: Claims, request: ApprovalRequest | RollbackOffer) -> str:
     """Return the address of the approver whose link it is, after checking that the link is for this request.
 
     Raises
     ------
     UntrustedTokenError
-        If version, artifact, execution or approver are not those of the request.
+        If version, artifact, execution or approver are not those of the request or offer.
     """
     told = (claims.id_hash, claims.group, claims.version, claims.binding)
     if told != (request.id_hash, request.group, request.version, _binding(request)):
@@ -212,15 +218,12 @@ def check_nonce(nonce: str, claims: Claims, *, keys: SigningKeys, now: datetime)
         raise UntrustedTokenError("This page was open for too long. Open the link again.")
 
 
-def _binding(request: ApprovalRequest) -> str:
-    """Return a digest over the bytes that are approved and the execution that waits for it."""
-    artifact = request.artifact
-    text = "\n".join((artifact.sha256, artifact.version_id or "", request.execution_arn))
-    return _encode(hashlib.sha256(text.encode()).digest()[:16])
+def _binding(request: ApprovalRequest | RollbackOffer) -> str:
+    return _encode(hashlib.sha256("\n".join(request.bound_to).encode()).digest()[:16])
 
 
 def _nonce_text(claims: Claims, issued_at: str) -> str:
-    return f"nonce\n{claims.id_hash}\n{claims.approver}\n{issued_at}"
+    return f"nonce\n{claims.audience}\n{claims.id_hash}\n{claims.approver}\n{issued_at}"
 
 
 def _mac(key: bytes, text: str) -> str:

@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.evidence import gather
+from mlops.approval.exhibits import read_details
 from mlops.approval.links import hash_id
+from mlops.approval.quorum import is_uploader
 from mlops.errors import NoApproverError
+from mlops.infrastructure.objects import ObjectStore
 from mlops.infrastructure.stepfunctions import send_task_success
-from mlops.models.approval import ApprovalDecision, ApprovalRequest, RequestStatus
+from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, RequestStatus
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, Status
 
@@ -42,42 +45,55 @@ class OpenedRequest:
     approval_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What came of a waiting candidate: a request that people are to be asked about, or its answer."""
+
+    opened: OpenedRequest | None = None
+    is_automatic: bool = False
+
+
 def request_approval(
     desk: ApprovalDesk,
     candidate: WaitingCandidate,
     approvers: Sequence[str],
     *,
+    objects: ObjectStore,
     make_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
-) -> OpenedRequest | None:
+) -> Asking:
     """Open a request for a waiting candidate, and supersede older ones that nobody has decided.
 
     Entering again for the same version (a retry, a redrive) puts the new task token into the same request, so
-    that the links in people's mailboxes go on working. Returns None when nobody needs to be asked: approval
-    is automatic, was decided already, or a newer candidate is ahead; the execution has its answer then.
+    that the links in people's mailboxes go on working. Nothing is opened when nobody needs to be asked:
+    approval is automatic, was decided already, or a newer candidate is ahead; the execution has its answer
+    then.
 
     Raises
     ------
     NoApproverError
-        If fewer approvers are confirmed than must approve.
+        If fewer approvers are confirmed than must approve, or none but the uploader.
     """
     model = desk.registry.get_model(candidate.group, candidate.version)
     if model.settings.approval.automatic:
         _approve_automatically(desk, candidate, model)
-        return None
-    newer = _newer_candidate(desk, model)
+        return Asking(is_automatic=True)
+    newer = newer_candidate(desk, model)
     if newer is not None or model.status is Status.SUPERSEDED:
         _supersede_itself(desk, candidate, model, newer)
-        return None
+        return Asking()
     _check_approvers(model, approvers)
-    opened = _reopen(desk, candidate, model) or _open(desk, candidate, model, approvers, make_id())
+    opened = _reopen(desk, candidate, model)
+    if opened is None:
+        evidence = gather(model, desk.registry.champion(model.model_group), read_details(model, objects))
+        opened = _open(desk, candidate, model, approvers, evidence, make_id())
     desk.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
     for older in desk.registry.list_models(model.model_group):
         if older.number < model.number and older.status is Status.PENDING_APPROVAL:
             desk.supersede(older, by=model)
     if opened.request.status is RequestStatus.DECIDED:
         desk.deliver(opened.request)
-        return None
-    return opened
+        return Asking()
+    return Asking(opened)
 
 
 def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
@@ -87,6 +103,12 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
             f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} have "
             "confirmed their subscription to the approval topic; confirm it and redrive the execution."
         )
+    if all(is_uploader(approver, model.data.uploader) for approver in approvers):
+        raise NoApproverError(
+            f"{model.model_group} {model.version} has no approver but {model.data.uploader}, who dropped the "
+            "training file and does not approve alone; add an approver (parameter SecondApproverEmail), let "
+            "them confirm, and redrive the execution."
+        )
 
 
 def _open(
@@ -94,6 +116,7 @@ def _open(
     candidate: WaitingCandidate,
     model: ModelMetadata,
     approvers: Sequence[str],
+    evidence: Evidence,
     approval_id: str,
 ) -> OpenedRequest:
     now = desk.now()
@@ -106,7 +129,7 @@ def _open(
         approvers=tuple(approvers),
         created_at=now,
         expires_at=_expiry(candidate, now),
-        evidence=gather(model, desk.registry.champion(model.model_group)),
+        evidence=evidence,
         sealed="",
         required_approvals=model.settings.approval.required_approvals,
     )
@@ -124,6 +147,8 @@ def _reopen(desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadat
             request,
             sealed=desk.seal(request, _secret(candidate, approval_id)),
             expires_at=_expiry(candidate, desk.now()),
+            asked_at=desk.now(),
+            reminders_sent=0,
             is_delivered=False,
             revision=request.revision + 1,
         )
@@ -156,7 +181,8 @@ def _approve_automatically(desk: ApprovalDesk, candidate: WaitingCandidate, mode
     send_task_success(candidate.task_token, decision.to_dict())
 
 
-def _newer_candidate(desk: ApprovalDesk, model: ModelMetadata) -> ModelMetadata | None:
+def newer_candidate(desk: ApprovalDesk, model: ModelMetadata) -> ModelMetadata | None:
+    """Return the newest later version that waits, was approved or is in service; None when there is none."""
     later = [other for other in desk.registry.list_models(model.model_group) if other.number > model.number]
     return next((other for other in reversed(later) if other.status in _AHEAD), None)
 

@@ -37,6 +37,10 @@ tr.primary{background:var(--tint)}
 small{display:block;color:var(--soft);font-weight:400}
 section>:last-child{margin-bottom:0}
 .plot svg{max-height:.6rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1rem}
+figure{margin:0}figure img{display:block;width:100%;background:#fff;color-scheme:light;
+border:1px solid var(--line);border-radius:8px}figcaption{color:var(--soft);font-size:.85rem;margin-top:.3rem}
+a{color:var(--accent)}
 ul{margin:.25rem 0;padding-left:1.2rem}li{margin:.2rem 0;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem;margin:0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}

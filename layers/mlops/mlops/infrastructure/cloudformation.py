@@ -16,14 +16,18 @@ from mlops.infrastructure.clients import client
 class Stack:
     """The outputs that the command line needs; `ApprovalTableName` becomes `approval_table_name`."""
 
+    approval_signing_secret_arn: str
     approval_table_name: str
+    approval_topic_arn: str
     approval_url: str
     artifact_bucket_name: str
     data_bucket_name: str
     event_bus_name: str
     metrics_namespace: str
     notification_topic_arn: str
+    platform_key_arn: str
     registry_table_name: str
+    train_model_state_machine_arn: str
 
 
 def read_stack(name: str, *, cloudformation: Any = None) -> Stack:

@@ -51,6 +51,14 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
 
 
 def execution_status(execution_arn: str, *, stepfunctions: Any = None) -> str:
-    """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED` or `PENDING_REDRIVE`."""
-    answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)
+    """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`, or `GONE`.
+
+    An execution is gone when it ended so long ago that the service has forgotten it.
+    """
+    try:
+        answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return "GONE"
     return str(answer["status"])

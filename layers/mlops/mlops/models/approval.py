@@ -1,4 +1,4 @@
-"""A question to the approvers: what they are shown, who answered what, and the decision that followed."""
+"""Questions to the approvers: what they are shown, who answered what, and the decision that followed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
+from mlops.models.evaluation import SliceScore
 from mlops.models.record import Record
 from mlops.models.registry import Artifact
-from mlops.models.training import Interval
+from mlops.models.training import DatasetChanges, Interval
 
 Choice = Literal["approved", "rejected"]
 Outcome = Literal["approved", "rejected", "superseded"]
+Way = Literal["link", "command line"]
 
 
 class RequestStatus(StrEnum):
@@ -43,7 +45,10 @@ class ScoreEvidence(Record):
 
 @dataclass(frozen=True, slots=True)
 class Evidence(Record):
-    """What approvers are shown, as it was when they were asked; a new kind of evidence gets a new field."""
+    """What approvers are shown, as it was when they were asked; a new kind of evidence gets a new field.
+
+    `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars.
+    """
 
     algorithm: str
     task: str | None
@@ -62,16 +67,24 @@ class Evidence(Record):
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     billable_seconds: int | None = None
     positive_label: str | None = None
+    changes: DatasetChanges | None = None
+    worst_slices: tuple[SliceScore, ...] = ()
+    uploader: str | None = None
+    estimated_cost_usd: float | None = None
+    actual_cost_usd: float | None = None
+    evidence_uri: str | None = None
+    plots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Record):
-    """What came in through one approver's link."""
+    """One approver's answer, and the way it came in; `approver` is an address or an AWS identity."""
 
     approver: str
     choice: Choice
     reason: str
     at: datetime
+    way: Way = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,11 @@ class ApprovalRequest(Record):
 
     `id_hash` is the SHA-256 of the random id that only the links carry. `sealed` holds that id and the task
     token, encrypted. `revision` counts the changes. `is_delivered` tells that the execution has the decision.
+    `asked_at` is when the time limit that runs began (None = when it was created); `reminders_sent` counts
+    from then.
     """
+
+    AUDIENCE: ClassVar[str] = "approval"
 
     id_hash: str
     group: str
@@ -109,3 +126,60 @@ class ApprovalRequest(Record):
     decision: ApprovalDecision | None = None
     is_delivered: bool = False
     revision: int = 1
+    asked_at: datetime | None = None
+    reminders_sent: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something: decide, or tell the execution."""
+        if self.status is RequestStatus.PENDING:
+            return True
+        return self.status is not RequestStatus.EXPIRED and not self.is_delivered
+
+    @property
+    def bound_to(self) -> tuple[str, ...]:
+        """What a link is good for: these bytes, and the execution that waits."""
+        return self.artifact.sha256, self.artifact.version_id or "", self.execution_arn
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackDecision(Record):
+    """Who put the previous champion back, and why."""
+
+    decided_by: str
+    reason: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackOffer(Record):
+    """The way back from champion `version` to `previous`, open to each approver through a personal link.
+
+    `artifact` is that of `previous`. `is_carried_out` tells that a decision was carried out and announced, or
+    turned out to be impossible: `outcome` says which.
+    """
+
+    AUDIENCE: ClassVar[str] = "rollback"
+
+    id_hash: str
+    group: str
+    version: str
+    previous: str
+    artifact: Artifact
+    approvers: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    decision: RollbackDecision | None = None
+    is_carried_out: bool = False
+    outcome: str = ""
+    revision: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a decision still has to be carried out."""
+        return self.decision is not None and not self.is_carried_out
+
+    @property
+    def bound_to(self) -> tuple[str, ...]:
+        """What a link is good for: these bytes, going into service again."""
+        return self.artifact.sha256, self.artifact.version_id or "", self.previous

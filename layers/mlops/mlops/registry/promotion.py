@@ -75,6 +75,9 @@ def compose_decline(model: ModelMetadata, champion: ModelMetadata | None) -> tup
     stays = f"{champion.version} stays in service." if champion else "No model is in service yet."
     reason = f"\nReason: {model.status_reason}" if model.status_reason else ""
     advice = f"To try again, drop a training file into\n{model.model_group}/training/ of the data bucket."
+    if model.status is Status.EXPIRED:
+        ask_again = f"mlops reopen {model.model_group} {model.version} --reason WHY"
+        advice = f"To ask about it again:\n{ask_again}\n\n{advice}"
     return f"{name} {headline}", f"{name} {headline}.\n{sentence}{reason}\n\n{stays}\n\n{advice}\n"
 
 

@@ -1,0 +1,73 @@
+"""Mails that a version is in service, to each approver with a personal link to the rollback page.
+
+Started by the state "Mail promotion" of the train_model machine. Writes the offer to roll back; a repeated
+call makes another one and mails again. Raises ModelNotFoundError when there is no such version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mlops.approval.dynamodb import RollbackTable
+from mlops.approval.links import RotatingKeys
+from mlops.approval.postbox import Postbox
+from mlops.approval.promotion_mail import NewChampion, mail_promotion
+from mlops.approval.rollbacks import RollbackDesk
+from mlops.infrastructure import environment
+from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.secretsmanager import read_secret
+from mlops.registry.model_registry import ModelRegistry
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    approval_signing_secret_arn: str
+    approval_table_name: str
+    approval_topic_arn: str
+    event_bus_name: str
+    metrics_namespace: str
+    notification_topic_arn: str
+    registry_table_name: str
+    rollback_base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the handler works with, made once per worker."""
+
+    desk: RollbackDesk
+    postbox: Postbox
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Make the dependencies on first use."""
+    variables = environment.read(Environment)
+    registry = ModelRegistry(
+        use_dynamodb=True, table_name=variables.registry_table_name, actor="mail_promotion"
+    )
+    announcer = AwsAnnouncer(
+        variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
+    )
+    desk = RollbackDesk(RollbackTable(variables.approval_table_name), registry, S3Objects(), announcer)
+    keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
+    return Dependencies(desk, Postbox(variables.approval_topic_arn, variables.rollback_base_url, keys))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return how many personal links went out."""
+    needed, news = dependencies(), NewChampion.from_dict(event)
+    n_links = mail_promotion(news, needed.desk, needed.postbox)
+    logger.info("promotion mailed", group=news.group, version=news.version, n_links=n_links)
+    return {"group": news.group, "version": news.version, "n_links": n_links}

@@ -1,0 +1,97 @@
+"""Looks after the open approvals: reminds, delivers decisions that did not arrive, closes what was abandoned.
+
+Started by a schedule. Writes reminders and statuses, carries out rollbacks that were decided but not done;
+sends mails; publishes how long the oldest request waits, how many approvers are confirmed, and the event
+ModelExpired. Raises only faults of AWS; what was done before stays done, and the next round goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.dynamodb import ApprovalTable, RollbackTable
+from mlops.approval.links import RotatingKeys
+from mlops.approval.postbox import Postbox
+from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.watch import ACTOR, watch_approvals
+from mlops.infrastructure import environment
+from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.infrastructure.cloudwatch import Metric
+from mlops.infrastructure.metric_names import CONFIRMED_APPROVERS, OLDEST_APPROVAL_SECONDS
+from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.secretsmanager import read_secret
+from mlops.models.registry import ModelMetadata
+from mlops.registry.announcement import announce_decline
+from mlops.registry.model_registry import ModelRegistry
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    approval_base_url: str
+    approval_signing_secret_arn: str
+    approval_table_name: str
+    approval_topic_arn: str
+    event_bus_name: str
+    metrics_namespace: str
+    notification_topic_arn: str
+    registry_table_name: str
+    task_token_key_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the handler works with, made once per worker."""
+
+    announcer: AwsAnnouncer
+    desk: ApprovalDesk
+    postbox: Postbox
+    rollbacks: RollbackDesk
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Make the dependencies on first use."""
+    variables = environment.read(Environment)
+    registry = ModelRegistry(use_dynamodb=True, table_name=variables.registry_table_name, actor=ACTOR)
+    desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
+    keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
+    announcer = AwsAnnouncer(
+        variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
+    )
+    return Dependencies(
+        announcer,
+        desk,
+        Postbox(variables.approval_topic_arn, variables.approval_base_url, keys),
+        RollbackDesk(RollbackTable(variables.approval_table_name), registry, S3Objects(), announcer),
+    )
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return what this round found and did."""
+    needed = dependencies()
+    found = watch_approvals(needed.desk, needed.postbox, _announce_expiry)
+    n_rolled_back = needed.rollbacks.carry_out_all()
+    metrics = [
+        Metric(OLDEST_APPROVAL_SECONDS, found.oldest_pending_seconds, "Seconds"),
+        Metric(CONFIRMED_APPROVERS, len(needed.postbox.approvers())),
+    ]
+    needed.announcer.metrics(metrics, group=None)
+    done = found.to_dict() | {"n_rolled_back": n_rolled_back}
+    logger.info("approvals watched", **done)
+    return done
+
+
+def _announce_expiry(model: ModelMetadata) -> None:
+    needed = dependencies()
+    announce_decline(model, needed.desk.registry.champion(model.model_group), needed.announcer)

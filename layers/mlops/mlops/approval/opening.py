@@ -1,0 +1,22 @@
+"""The desk and the postbox of a deployed stack, for whoever works without a link."""
+
+from __future__ import annotations
+
+from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.dynamodb import ApprovalTable
+from mlops.approval.links import RotatingKeys
+from mlops.approval.postbox import Postbox
+from mlops.infrastructure.cloudformation import Stack
+from mlops.infrastructure.secretsmanager import read_secret
+from mlops.registry.model_registry import ModelRegistry
+
+
+def open_desk(stack: Stack, registry: ModelRegistry) -> ApprovalDesk:
+    """Return the desk of a stack."""
+    return ApprovalDesk(ApprovalTable(stack.approval_table_name), registry, stack.platform_key_arn)
+
+
+def open_postbox(stack: Stack) -> Postbox:
+    """Return the postbox of a stack."""
+    keys = RotatingKeys(lambda: read_secret(stack.approval_signing_secret_arn))
+    return Postbox(stack.approval_topic_arn, stack.approval_url, keys)

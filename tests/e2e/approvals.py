@@ -1,0 +1,107 @@
+"""Approval on the deployed stack: what fixtures do behind the back of the functions, as an operator could."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from local.cloud import HttpAnswer
+from local.stack import APPROVER, STACK_NAME, DeployedStack, read_form
+from mlops.approval.decisions import ApprovalDesk, utc_now
+from mlops.approval.dynamodb import ApprovalTable, RollbackTable
+from mlops.approval.links import SigningKeys, make_token
+from mlops.approval.quorum import count_answer
+from mlops.approval.rollbacks import RollbackDesk
+from mlops.infrastructure.announcing import SilentAnnouncer
+from mlops.infrastructure.clients import client
+from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.secretsmanager import read_secret
+from mlops.models.approval import Answer, RollbackDecision
+from mlops.registry.model_registry import ModelRegistry
+from tests.conftest import REPOSITORY
+
+
+class Operator:
+    """Somebody with administrator's credentials for the stack."""
+
+    def __init__(self, stack: DeployedStack) -> None:
+        self.stack = stack
+        table, outputs = stack.outputs["ApprovalTableName"], stack.outputs
+        self.registry = ModelRegistry(True, table_name=outputs["RegistryTableName"], actor="operator")
+        self.desk = ApprovalDesk(ApprovalTable(table), self.registry, outputs["PlatformKeyArn"])
+        self.rollbacks = RollbackDesk(RollbackTable(table), self.registry, S3Objects(), SilentAnnouncer())
+
+    def forget_delivery(self, group: str, version: str) -> None:
+        """Store an approval, as the page does, and die before the execution hears of it."""
+        model = self.registry.get_model(group, version)
+        request = self.desk.table.get(model.approval_request or "")
+        long_ago = utc_now() - timedelta(minutes=5)
+        assert request is not None
+        assert self.desk.table.put(count_answer(request, Answer(APPROVER, "rejected", "Not now.", long_ago)))
+
+    def forget_rollback(self, group: str, version: str, previous: str) -> None:
+        """Store the decision to roll back, as the page does, and die before it is carried out."""
+        offer = self.rollbacks.offer(group, version, previous, [APPROVER]).offer
+        decision = RollbackDecision(f"link of {APPROVER}", "Worse.", utc_now() - timedelta(minutes=5))
+        assert self.rollbacks.table.put(replace(offer, decision=decision, revision=2))
+
+    def rollback_link(self, group: str, version: str, previous: str) -> str:
+        """Make an offer and return its link."""
+        opened = self.rollbacks.offer(group, version, previous, [APPROVER])
+        keys = SigningKeys.from_secret(read_secret(self.stack.outputs["ApprovalSigningSecretArn"]))
+        token = make_token(opened.offer, opened.offer_id, APPROVER, keys=keys, now=utc_now())
+        return self.stack.outputs["ApprovalUrl"].replace("/approvals", "/rollbacks") + f"/{token}"
+
+
+@contextmanager
+def operating(stack: DeployedStack) -> Iterator[Operator]:
+    """Work on the stack with the library, as its root."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.cloud.variables().items():
+            patch.setenv(name, value)
+        client.cache_clear()
+        yield Operator(stack)
+    client.cache_clear()
+
+
+def run_mlops(stack: DeployedStack, *arguments: str) -> str:
+    """Run the command line against the stack and return what it says."""
+    command = [sys.executable, "-m", "mlops", *arguments, "--stack", STACK_NAME]
+    library = str(REPOSITORY / "layers" / "mlops")
+    environment = {**stack.cloud.environment(), "PYTHONPATH": library}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def watch(stack: DeployedStack) -> dict[str, Any]:
+    """Run the round that the schedule runs."""
+    return stack.run_scheduled("WatchApprovals", utc_now())
+
+
+def rollback_link(mail: dict[str, Any]) -> str:
+    """Return the link to the rollback page in a mail."""
+    return next(link for link in mail["links"] if "/rollbacks/" in link)
+
+
+def roll_back(stack: DeployedStack, link: str, version: str, reason: str) -> HttpAnswer:
+    """Open the page behind a rollback link and send its form."""
+    page = stack.cloud.request("GET", link)
+    assert page.status == 200, page.text
+    fields = {**read_form(page.text).hidden, "version": version, "reason": reason}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return stack.cloud.request("POST", link, urlencode(fields).encode(), headers)
+
+
+def told(page: str) -> str:
+    """Return the text of a page without its tags."""
+    return " ".join(re.sub("<[^>]+>", " ", page).split())
