@@ -94,8 +94,8 @@ def hopeless_candidate(stack: DeployedStack) -> Walk:
 
 
 @pytest.fixture(scope="session")
-def checked_for_drift(stack: DeployedStack, scored_drifted: Walk) -> dict:
-    """The nightly check's answer, after the two batches."""
+def checked_for_drift(stack: DeployedStack, scored_drifted: Walk, scored_in_a_job: Walk) -> dict:
+    """The nightly check's answer, after all batches."""
     return stack.check_drift()
 
 
