@@ -16,6 +16,8 @@ _VERDICTS = {
 }
 _SEVERITIES = {"reject": "Must be fixed", "warn": "Remark", "info": "Note"}
 _MOST_COLUMNS = 200
+_LINES_IN_MESSAGES = 3
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--line:#dfe4ea;--card:#fff;--page:#f4f6f8;
 --reject:#b3261e;--warn:#8a5a00;--info:#2b5f9e;--accept:#1d7a46}
@@ -27,9 +29,8 @@ main{max-width:60rem;margin:0 auto;padding:2rem 1rem 4rem}
 h1{font-size:1.5rem;margin:0 0 .25rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2rem 0 .75rem}
 .verdict{border-left:.4rem solid var(--tone);background:var(--card);border-radius:.5rem;padding:1.1rem 1.3rem;
 box-shadow:0 1px 3px #0001}.verdict strong{color:var(--tone);font-size:1.15rem}.verdict p{margin:.2rem 0 0}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));
-gap:.75rem;margin:1rem 0 0;padding:0}
-.facts div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
+.facts{display:flex;flex-wrap:wrap;gap:.6rem 2.2rem;margin:.75rem 0 0;padding:.8rem 1.3rem;
+background:var(--card);border:1px solid var(--line);border-radius:.5rem}
 .facts dt{color:var(--soft);font-size:.8rem}.facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
 article{background:var(--card);border:1px solid var(--line);border-radius:.5rem;
 padding:.9rem 1.1rem;margin:0 0 .75rem}
@@ -75,8 +76,11 @@ def _facts(report: ValidationReport) -> str:
     if report.target:
         facts.append(("Target", shown(report.target)))
     if report.format:
-        encoding = report.format.encoding + (" with mark" if report.format.has_bom else "")
-        facts += [("Encoding", encoding), ("Delimiter", repr(report.format.delimiter).strip("'"))]
+        encoding = report.format.encoding.upper() + (" with mark" if report.format.has_bom else "")
+        facts += [
+            ("Encoding", encoding),
+            ("Delimiter", _DELIMITERS.get(report.format.delimiter, repr(report.format.delimiter))),
+        ]
         if report.format.compression:
             facts.append(("Compression", report.format.compression))
     if report.sha256:
@@ -87,7 +91,7 @@ def _facts(report: ValidationReport) -> str:
 
 def _finding(finding: Finding) -> str:
     parts = [f"<p>{escape(finding.message)}</p>"]
-    if finding.lines:
+    if len(finding.lines) > _LINES_IN_MESSAGES or finding.parts:
         more = (
             ""
             if (finding.count or 0) <= len(finding.lines)
