@@ -16,6 +16,8 @@ from mlops.pipelines.preprocessing import make_preprocessing
 from mlops.pipelines.schema import FeatureColumn
 
 _CELLS_FOR_THREADS = 2_000_000
+# medians and the levels of categories settle long before; the encoder counts levels one by one in Python
+_PREPROCESSING_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +37,27 @@ def fit_pipeline(
 ) -> Fit:
     """Fit preprocessing and estimator to rows in the model's form.
 
+    The preprocessing (medians, scales, levels) is fitted to at most 100,000 of the rows.
+
     Raises
     ------
     TrainingError
         If a hyperparameter has an impossible value, in the library's words.
     """
-    pipeline = unfitted_pipeline(features, settings, task, len(aligned), n_jobs=worthwhile_threads(aligned))
+    looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(aligned))[:_PREPROCESSING_ROWS])
+    n_jobs = worthwhile_threads(aligned)
+    pipeline = unfitted_pipeline(features, settings, task, len(looked_at), n_jobs=n_jobs)
+    preprocessing, estimator = pipeline.named_steps["preprocessing"], pipeline.named_steps["estimator"]
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
-    arguments = {} if weights is None else {"estimator__sample_weight": weights}
+    arguments = {} if weights is None else {"sample_weight": weights}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            pipeline.fit(aligned, y, **arguments)
+            matrix = preprocessing.fit(aligned.iloc[looked_at]).transform(aligned)
+            estimator.fit(matrix, y, **arguments)
         except (ValueError, TypeError) as error:
             first_line = str(error).strip().splitlines()[0]
             raise TrainingError(f"{settings.algorithm} cannot be fitted: {first_line}") from error
-    estimator = pipeline.named_steps["estimator"]
     if "n_jobs" in estimator.get_params():
         # threads add up in any order; scoring is the same to the last bit without
         estimator.set_params(n_jobs=1)
