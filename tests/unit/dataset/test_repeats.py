@@ -81,3 +81,20 @@ def test_every_word_among_numbers_is_counted_whatever_came_before(tmp_path: Path
     found = findings(tmp_path, rows)
     assert found["type_mismatch"].count == len(odd)
     assert "out_of_range" not in found
+
+
+@pytest.mark.parametrize("first", [3, N_ROWS // 2])
+def test_a_row_whose_field_spans_lines_is_found_again(tmp_path: Path, first: int) -> None:
+    rows = a_table()
+    rows[first][2] = '"two\nlines"'
+    found = findings(tmp_path, [*rows, rows[first]])
+    assert found["duplicate_rows"].lines == (N_ROWS + 3,)
+    assert found["duplicate_rows"].count == 1
+
+
+def test_few_repeats_at_the_beginning_are_found_like_many(tmp_path: Path) -> None:
+    rows = a_table()
+    rows[5], rows[9] = rows[4], [rows[8][0], *rows[9][1:]]
+    found = findings(tmp_path, rows)
+    assert found["duplicate_ids"].lines == (7, 11)
+    assert found["duplicate_rows"].lines == (7,)

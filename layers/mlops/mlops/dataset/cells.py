@@ -30,6 +30,7 @@ _NUMBER = r"[ \t]*+[+-]?+(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]+
 _ALL_NUMBERS = re.compile(rf"(?:{_NUMBER}\n)++")
 _LONGEST_NUMBER = 60
 _ONE_NUMBER = re.compile(_NUMBER)
+_NO_NUMBER = re.compile(rf"(?m)^(?!{_NUMBER}$).*+$")
 _INFINITE = re.compile(r"[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
 _CODE = re.compile(r"(?m)^[+-]?0[0-9]+$")
 # digits with separators, units or digits of other scripts: somebody meant a number
@@ -82,10 +83,15 @@ def _view_mixed(
     values: Sequence[str], texts: list[str]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
     n = len(values)
+    odd = _odd_positions(texts)
+    plain = np.delete(np.arange(n), odd)
     numbers = np.full(n, np.nan)
+    numbers[plain] = np.asarray([texts[position] for position in plain.tolist()], dtype=np.float64)
     is_number, is_missing, is_like = (np.zeros(n, dtype=bool) for _ in range(3))
-    for position, text in enumerate(texts):
-        if _ONE_NUMBER.fullmatch(text) or _INFINITE.fullmatch(text):
+    is_number[plain] = True
+    for position in odd:
+        text = texts[position]
+        if _INFINITE.fullmatch(text) or _ONE_NUMBER.fullmatch(text):
             numbers[position] = float(text)
             is_number[position] = True
         elif text.strip().lower() in MISSING_IN_NUMBERS:
@@ -93,6 +99,19 @@ def _view_mixed(
         elif len(text) <= _LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(values[position]):
             is_like[position] = True
     return is_number, is_missing, is_like, numbers
+
+
+def _odd_positions(texts: list[str]) -> list[int]:
+    """Return the texts that are no plain numbers, and maybe others; one search finds them among many."""
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1:
+        return list(range(len(texts)))
+    odd, position, end = [], 0, 0
+    for match in _NO_NUMBER.finditer(joined):
+        position += joined.count("\n", end, match.start())
+        end = match.start()
+        odd.append(position)
+    return odd
 
 
 def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:

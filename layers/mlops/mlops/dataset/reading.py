@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from mlops.dataset.cells import view_as_missing, view_as_numbers
 from mlops.dataset.chunks import Chunk, Plan, parse
 from mlops.dataset.column_facts import ColumnFacts
-from mlops.dataset.inspection import open_blocks
 from mlops.dataset.limits import Limits
 from mlops.dataset.records import RecordCutter
-from mlops.dataset.survey import Survey, header_of, survey, without_start
+from mlops.dataset.survey import Survey, blocks_of, header_of, survey
 from mlops.errors import DatasetError
 from mlops.models.dataset import Contract
 from mlops.models.group_settings import GroupSettings
@@ -142,8 +141,7 @@ def _pieces(file: Path, found: Survey) -> Iterator[dict[str, NDArray[Any]]]:
     plans: dict[int, Plan] = {c.position: "number" if c.position in numeric else "text" for c in columns}
     tokens = {c.position: tuple(c.tokens) for c in columns if c.position in numeric}
     cutter = RecordCutter(dialect, header_of(file, found.inspection, dialect), found.limits)
-    blocks = without_start(open_blocks(file, found.inspection), dialect.skipped_bytes)
-    for block in cutter.cut(blocks):
+    for block in blocks_of(file, found.inspection, dialect, cutter):
         chunk = parse(block, dialect, plans, tokens)
         yield {
             c.name: _cells(chunk, c.position, is_numeric=c.position in numeric, decimal=dialect.decimal)

@@ -19,13 +19,16 @@ type Keys = NDArray[np.uint64]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
+# reading the rows of repeated ids again costs less than a key of every row, unless they are many
+_MANY_REPEATS = 0.1
 
 
 class RowKeys:
     """Keys of the rows seen so far: of the ids, of everything but the target, of everything.
 
-    Where ids do not repeat no row does, so rows are compared only when ids repeat in the first chunk already.
-    When one repeats later, `must_compare_rows` asks for another reading with `compares_rows`.
+    Where ids do not repeat no row does, so rows are compared only when many ids repeat in the first chunk.
+    When some repeat all the same, `must_compare_rows` asks for another reading with `compares_rows`, of
+    `lines_of_shared_ids` alone.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ class RowKeys:
             return
         if self._ids:
             id_keys = _combined(self._keys(chunk, self._ids))
-            self._compares_rows |= not self._id_keys and bool(_repeats(id_keys).any())
+            self._compares_rows |= not self._id_keys and float(_repeats(id_keys).mean()) > _MANY_REPEATS
             self._id_keys.append(id_keys)
         if self._compares_rows:
             features = _combined(self._keys(chunk, others))
@@ -111,6 +114,13 @@ class RowKeys:
     def must_compare_rows(self) -> bool:
         """Whether ids repeat although none did at first, so that rows may repeat as well."""
         return not self._compares_rows and bool(self.repeated_ids())
+
+    def lines_of_shared_ids(self) -> NDArray[np.int64]:
+        """Return the lines of all rows whose id stands in another row as well: only they can be alike."""
+        keys = _joined(self._id_keys)
+        lines = np.concatenate([np.asarray(lines) for lines in self._lines])
+        shared: NDArray[np.int64] = lines[np.isin(keys, keys[self._repeated_ids])]
+        return shared
 
     def repeated_ids(self) -> Sightings:
         """Rows whose id stood in an earlier row."""

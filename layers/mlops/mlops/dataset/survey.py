@@ -11,11 +11,11 @@ from mlops.dataset.chunks import Chunk, Plan, parse
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.dialect import Dialect, detect
 from mlops.dataset.expectations import expected_contract
-from mlops.dataset.inspection import Inspection, inspect, open_blocks
+from mlops.dataset.inspection import BLOCK_BYTES, Inspection, inspect, open_blocks
 from mlops.dataset.label_changes import LabelChanges
 from mlops.dataset.limits import Limits
 from mlops.dataset.parts.agreement import Agreement
-from mlops.dataset.records import RecordCutter, Shape
+from mlops.dataset.records import Block, RecordCutter, Shape, gathered
 from mlops.dataset.row_keys import RowKeys
 from mlops.dataset.sample import RowSample
 from mlops.models.dataset import Contract
@@ -133,18 +133,9 @@ def clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip(_IGNORED_IN_NAMES) for name in names)
 
 
-def chunks_of(
-    path: Path,
-    inspection: Inspection,
-    dialect: Dialect,
-    cutter: RecordCutter,
-    plans: Mapping[int, Plan],
-    tokens: Mapping[int, tuple[str, ...]],
-) -> Iterator[Chunk]:
-    """Yield the well-formed rows after the header; `plans` and `tokens` may change between chunks."""
-    blocks = open_blocks(path, inspection)
-    for block in cutter.cut(without_start(blocks, dialect.skipped_bytes)):
-        yield parse(block, dialect, plans, tokens)
+def blocks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: RecordCutter) -> Iterator[Block]:
+    """Yield the well-formed records after the header."""
+    return cutter.cut(without_start(open_blocks(path, inspection), dialect.skipped_bytes))
 
 
 def without_start(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
@@ -168,7 +159,8 @@ def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
     tokens: dict[int, tuple[str, ...]] = {}
     active: dict[int, Plan] = dict(plans) if is_planned else dict.fromkeys(range(len(found.names)), "text")
     found.labels = labels = LabelChanges()
-    for chunk in chunks_of(path, found.inspection, dialect, cutter, active, tokens):
+    for block in blocks_of(path, found.inspection, dialect, cutter):
+        chunk = parse(block, dialect, active, tokens)
         for column in found.columns:
             if column.position in chunk.numbers:
                 column.add_numbers(chunk.numbers[column.position], chunk.lines)
@@ -180,7 +172,7 @@ def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
             active.update(plans)
             numeric = frozenset(position for position, plan in plans.items() if plan == "number")
             tokens.update({c.position: tuple(c.tokens) for c in found.columns if c.position in numeric})
-            chunk = replace(chunk, mixed=numeric)  # noqa: PLW2901  its keys must equal those of later rows
+            chunk = replace(chunk, mixed=numeric)  # its keys must equal those of later rows
             is_planned = True
         _add_rows(found, chunk, labels)
 
@@ -220,14 +212,17 @@ def row_keys_of(found: Survey, *, compares_rows: bool = False) -> RowKeys:
 
 
 def _compare_rows(path: Path, found: Survey, plans: Mapping[int, Plan]) -> None:
-    """Read once more, for the keys of whole rows alone."""
+    """Read the rows whose ids repeat once more, for the keys of whole rows alone."""
     dialect = found.dialect
-    assert dialect is not None  # noqa: S101  there are rows
+    assert dialect is not None and found.keys is not None  # noqa: S101, PT018  there are rows
+    lines = found.keys.lines_of_shared_ids()
     found.keys = row_keys_of(found, compares_rows=True)
     cutter = RecordCutter(dialect, header_of(path, found.inspection, dialect), found.limits)
     tokens = {c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == "number"}
     active = dict(plans)
-    for chunk in chunks_of(path, found.inspection, dialect, cutter, active, tokens):
+    records = blocks_of(path, found.inspection, dialect, cutter)
+    for suspects in gathered((block.narrowed(lines) for block in records), BLOCK_BYTES):
+        chunk = parse(suspects, dialect, active, tokens)
         active.update(dict.fromkeys(chunk.mixed, "mixed"))
         found.keys.add(chunk)
 
