@@ -1,4 +1,4 @@
-"""The command `mlops` against the deployed stack, as somebody on call types it."""
+"""The command `mlops` on the deployed stack, after everything was walked, as somebody on call types it."""
 
 from __future__ import annotations
 
