@@ -2,8 +2,9 @@
 
 Started by EventBridge for every "Object Created" event of the data bucket. Writes dataset versions and
 rejected files to the artifact bucket and their records to the registry table, deletes the exact version of a
-rejected file, starts the train_model or run_inference machine, sends mails, events and metrics. A bad file is
-a result, never an error; what it raises are faults of AWS services, after which the event may come again.
+rejected file, starts the train_model, run_inference or validate_parts machine, sends mails, events and
+metrics. A bad file is a result, never an error; what it raises are faults of AWS services, after which the
+event may come again.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Environment:
     metrics_namespace: str
     train_model_state_machine_arn: str
     run_inference_state_machine_arn: str
+    validate_parts_state_machine_arn: str
     max_upload_bytes: int = Limits().max_expanded_bytes
     min_rows: int = Limits().min_rows
 
@@ -70,7 +72,9 @@ def intake_ports(environment: Environment) -> IntakePorts:
         versions=DynamoDatasetVersions(environment.registry_table_name),
         models=ModelRegistry(use_dynamodb=True, table_name=environment.registry_table_name),
         executions=StepFunctionsExecutions(
-            environment.train_model_state_machine_arn, environment.run_inference_state_machine_arn
+            environment.train_model_state_machine_arn,
+            environment.run_inference_state_machine_arn,
+            environment.validate_parts_state_machine_arn,
         ),
         announcer=AwsIntakeAnnouncer(
             environment.notification_topic_arn, environment.event_bus_name, environment.metrics_namespace

@@ -15,6 +15,7 @@ from local.cloud import HttpAnswer, local_cloud
 from local.stack import DeployedStack, deploy_application, version_in, wait
 from tests.conftest import REPOSITORY
 from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
+from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
 
 EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
 GROUP = "medication-adherence"
@@ -277,6 +278,24 @@ def recovered_file(stack: DeployedStack) -> Walk:
     sweep = stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=2))
     assert sweep["n_recovered"] == 1, sweep
     return walk(stack, stack.wait_for_execution("TrainModel", known))
+
+
+@pytest.fixture(scope="session")
+def closed_folder(stack: DeployedStack) -> FolderWalk:
+    """A table in twelve parts: refused for one of them, mended and accepted, closed again."""
+    return walk_folder(stack, a_regression_table(rows=480, seed=12))
+
+
+@pytest.fixture(scope="session")
+def lost_parts(stack: DeployedStack, closed_folder: FolderWalk) -> dict:
+    """What becomes of parts that are gone when they are read."""
+    return lose_parts(stack, closed_folder.validations[0])
+
+
+@pytest.fixture(scope="session")
+def failed_validation(stack: DeployedStack) -> str:
+    """The execution of a validation whose request was damaged."""
+    return fail_validation(stack)
 
 
 @pytest.fixture(scope="session")

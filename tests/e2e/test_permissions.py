@@ -37,6 +37,8 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     late_delivery: Walk,
     late_rollback: HttpAnswer,
     refused_file: dict,
+    lost_parts: dict,
+    failed_validation: str,
     dead_letter: str,
     recovered_file: Walk,
 ) -> DeployedStack:

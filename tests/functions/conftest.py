@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import create_table
 from tests.functions.approval_stage import Stage, moto_with_executions
+from tests.functions.parts_stage import PartsStage
 
 
 @pytest.fixture
@@ -14,3 +17,9 @@ def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
         create_table("registry", "pk", "sk")
         create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"))
         yield Stage(monkeypatch)
+
+
+@pytest.fixture
+def parts_stage(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> PartsStage:
+    """Buckets, table and machine for a folder of parts."""
+    return PartsStage(repository, monkeypatch, registry_table)

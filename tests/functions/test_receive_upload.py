@@ -36,7 +36,7 @@ def app(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) 
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     machines = {
         name: client("stepfunctions").create_state_machine(name=name, definition=DEFINITION, roleArn=ROLE)
-        for name in ("train_model", "run_inference")
+        for name in ("train_model", "run_inference", "validate_parts")
     }
     queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
     topic = client("sns").create_topic(Name="mails")["TopicArn"]
@@ -50,6 +50,7 @@ def app(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) 
         "METRICS_NAMESPACE": "mlops",
         "TRAIN_MODEL_STATE_MACHINE_ARN": machines["train_model"]["stateMachineArn"],
         "RUN_INFERENCE_STATE_MACHINE_ARN": machines["run_inference"]["stateMachineArn"],
+        "VALIDATE_PARTS_STATE_MACHINE_ARN": machines["validate_parts"]["stateMachineArn"],
         "POWERTOOLS_SERVICE_NAME": "receive_upload",
     }
     for name, value in variables.items():
@@ -136,6 +137,15 @@ def test_a_scoring_file_without_a_champion_is_rejected(app: ModuleType, reposito
     event = dropped(repository, "receive_upload.inference", PATIENTS)
     assert app.handler(event, CONTEXT)["reason"] == "no_champion"
     assert executions(app, "run_inference") == []
+
+
+def test_a_closed_folder_starts_the_validation_of_its_parts_once(app: ModuleType, repository: Path) -> None:
+    event = dropped(repository, "receive_upload.folder", "")
+    first, second = app.handler(event, CONTEXT), app.handler(event, CONTEXT)
+    assert first["outcome"] == second["outcome"] == "in_progress"
+    (execution,) = executions(app, "validate_parts")
+    described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"])["upload"]["key"].endswith("/_SUCCESS")
 
 
 def test_logs_hold_no_cell_values(

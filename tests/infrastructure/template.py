@@ -71,4 +71,7 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
         for policy in resource["Properties"].get("Policies", []):
             document = policy.get("PolicyDocument", policy)
             found += [(name, statement) for statement in document.get("Statement", [])]
+    for policy in resources("AWS::IAM::Policy").values():
+        owner = policy["Properties"]["Roles"][0]["Ref"]
+        found += [(owner, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
     return found

@@ -258,10 +258,10 @@ def test_a_handler_reads_only_variables_that_the_template_sets(logical_id: str) 
     module = sys.modules[specification.name] = module_from_spec(specification)
     specification.loader.exec_module(module)
     declared = t.environment_of(t.functions()[logical_id])
-    variables = next(value for name, value in vars(module).items() if name.endswith("Environment"))
+    variables = next((value for name, value in vars(module).items() if name.endswith("Environment")), None)
     needed = {
         field.name.upper()
-        for field in fields(variables)
+        for field in (fields(variables) if variables else ())
         if field.default is field.default_factory  # both MISSING: the variable is required
     }
     assert needed <= declared

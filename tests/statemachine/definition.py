@@ -28,6 +28,12 @@ class Definition:
         return cls(path.name.removesuffix(".asl.json"), text, json.loads(PLACEHOLDER.sub("60", text)))
 
     @property
+    def nested(self) -> list[Definition]:
+        """The machines that its maps run for each item; they see no variable of this one."""
+        processors = {n: s["ItemProcessor"] for n, s in self.states.items() if "ItemProcessor" in s}
+        return [Definition(f"{self.name}: {n}", json.dumps(p), p) for n, p in processors.items()]
+
+    @property
     def placeholders(self) -> set[str]:
         return set(PLACEHOLDER.findall(self.text))
 
@@ -60,7 +66,8 @@ class Definition:
     def expressions(self) -> Iterator[tuple[str, str]]:
         """Every JSONata expression with the state it stands in."""
         for name, state in self.states.items():
-            yield from ((name, text) for text in _expressions(state))
+            own = {field: value for field, value in state.items() if field != "ItemProcessor"}
+            yield from ((name, text) for text in _expressions(own))
 
 
 def _expressions(node: Any) -> Iterator[str]:

@@ -11,12 +11,14 @@ from mlops import errors
 from tests.statemachine.definition import ENDINGS, Definition
 
 FOLDER = Path(__file__).resolve().parents[2] / "statemachine"
-DEFINITIONS = [Definition.load(path) for path in sorted(FOLDER.glob("*.asl.json"))]
+MACHINES = [Definition.load(path) for path in sorted(FOLDER.glob("*.asl.json"))]
+DEFINITIONS = [*MACHINES, *(nested for machine in MACHINES for nested in machine.nested)]
 
+each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 each_definition = pytest.mark.parametrize("machine", DEFINITIONS, ids=lambda machine: machine.name)
 
 
-@each_definition
+@each_machine
 def test_it_is_jsonata_with_a_comment(machine: Definition) -> None:
     assert machine.document["QueryLanguage"] == "JSONata"
     assert machine.document["Comment"]
@@ -76,6 +78,15 @@ def test_every_task_has_a_time_limit_a_retry_and_a_catch(machine: Definition) ->
 
 
 @each_definition
+def test_a_map_tolerates_no_failure_and_catches_it(machine: Definition) -> None:
+    for name, state in machine.states.items():
+        if state["Type"] == "Map":
+            assert state["ToleratedFailureCount"] == 0, name
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+            assert state["MaxConcurrency"] > 0, name
+
+
+@each_machine
 def test_every_failure_is_named_counted_and_mailed(machine: Definition) -> None:
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
     for name, state in machine.states.items():

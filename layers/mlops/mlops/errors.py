@@ -8,6 +8,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   └── NoApproverError      too few approvers have confirmed their subscription
     ├── ArtifactError            a model artifact must not or cannot be loaded
     ├── DatasetError             a file cannot be used as data
+    │   └── UploadBusyError          another run works on the upload at this moment
     ├── DriftError               data cannot be compared with a model's baseline, or a nightly check failed
     ├── ExperimentError          a run cannot be recorded, compared or exported
     │   ├── MlflowError              the MLflow server refuses or does not answer
@@ -52,6 +53,10 @@ class ArtifactError(MlopsError):
 
 class DatasetError(MlopsError):
     """A file cannot be used as data."""
+
+
+class UploadBusyError(DatasetError):
+    """Another run works on the upload at this moment; it ends by itself."""
 
 
 class DriftError(MlopsError):

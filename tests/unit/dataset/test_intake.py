@@ -53,6 +53,10 @@ class Models:
 class Executions:
     training: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     inference: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    validation: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def start_validation(self, name: str, document: Mapping[str, Any]) -> None:
+        self.validation.setdefault(name, document)
 
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         self.training.setdefault(name, document)

@@ -34,12 +34,16 @@ class DatasetStorage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFile:
-    """A training file that may be used, and what was found out about it."""
+    """A training file that may be used, and what was found out about it.
+
+    `content` is where its bytes lie when the upload only closed a folder of parts.
+    """
 
     upload: Upload
     group: str
     report: ValidationReport
     settings: GroupSettings = field(default_factory=GroupSettings)
+    content: ObjectRef | None = None
 
 
 def current_contract(group: str, storage: DatasetStorage) -> Contract | None:
@@ -69,7 +73,8 @@ def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -
     if known is not None:
         return known
     folder = f"datasets/{file.group}/{file.report.sha256}"
-    copy = storage.objects.copy(file.upload.ref, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
+    source = file.content or file.upload.ref
+    copy = storage.objects.copy(source, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
     report = storage.objects.write(
         ObjectRef(storage.artifact_bucket, f"{folder}/report.json"),
         file.report.to_json().encode(),

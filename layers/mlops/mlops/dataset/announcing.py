@@ -14,14 +14,19 @@ from mlops.infrastructure.stepfunctions import start_execution
 
 @dataclass(frozen=True, slots=True)
 class StepFunctionsExecutions:
-    """Starts the two state machines."""
+    """Starts the state machines; a function that never starts one of them need not name it."""
 
     train_model_arn: str
-    run_inference_arn: str
+    run_inference_arn: str = ""
+    validate_parts_arn: str = ""
 
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         """Start the train_model machine, once per name."""
         start_execution(self.train_model_arn, name, document)
+
+    def start_validation(self, name: str, document: Mapping[str, Any]) -> None:
+        """Start the validate_parts machine, once per name."""
+        start_execution(self.validate_parts_arn, name, document)
 
     def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
         """Start the run_inference machine, once per name."""

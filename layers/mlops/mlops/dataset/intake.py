@@ -8,51 +8,35 @@ it is said (`outbox`). A redelivery does what is left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from mlops.dataset.acceptance import AcceptedFile, accept_dataset, contract_of_version, current_contract
+from mlops.dataset.acceptance import DatasetStorage, contract_of_version, current_contract
+from mlops.dataset.decisions import (
+    Decision,
+    Delivery,
+    accept_for_training,
+    carry_out,
+    received_of,
+    refuse,
+    unless_gone,
+)
 from mlops.dataset.intake_ports import IntakePorts, Received
 from mlops.dataset.limits import MIB, Limits
-from mlops.dataset.mails import duplicate_mail, rejection_mail
-from mlops.dataset.outbox import acceptance, empty_outbox, mail_of, rejection, rule_ids
-from mlops.dataset.quarantine import (
-    quarantine,
-    quarantined_file,
-    remove_from_drop_folder,
-    report_in_quarantine,
-)
-from mlops.dataset.starting import start_scoring, start_training, version_trained_on
-from mlops.dataset.uploads import SETTINGS_FILE, record_ignored, release_upload, take_upload, why_ignored
+from mlops.dataset.outbox import acceptance
+from mlops.dataset.parts.closing import closes_folder
+from mlops.dataset.starting import start_scoring
+from mlops.dataset.uploads import SETTINGS_FILE, record_ignored, take_upload, why_ignored
 from mlops.dataset.validation import validate
 from mlops.errors import ObjectNotFoundError, SettingsError
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
-from mlops.models.dataset import Claim, Contract, Finding, UploadRecord, ValidationReport
+from mlops.models.dataset import Claim, Contract, Finding, ValidationReport
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import ModelMetadata
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One run over one upload that this run has claimed."""
-
-    upload: Upload
-    record: UploadRecord
-    ports: IntakePorts
-    limits: Limits
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What becomes of an upload, and the report that led to it."""
-
-    record: UploadRecord
-    report: ValidationReport | None = None
 
 
 def receive_upload(
@@ -62,7 +46,8 @@ def receive_upload(
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
     settings were trained on before. A scoring file is tied to the champion of this moment and scored. A file
-    that cannot be used goes to quarantine, and a mail says what to do. Anything else is ignored for a reason.
+    that cannot be used goes to quarantine, and a mail says what to do. What closes a folder of parts starts
+    their validation, which ends in `parts.deciding`. Anything else is ignored for a reason.
 
     Parameters
     ----------
@@ -82,15 +67,14 @@ def receive_upload(
         )
     record = take_upload(upload, ports.versions, claim, now)
     if record.claim != claim:
-        return _received(record, None, is_repeated=True)
-    try:
-        return _work(Delivery(upload, record, ports, limits, now))
-    except Exception:
-        release_upload(record, ports.versions)
-        raise
+        return received_of(record, is_repeated=True)
+    delivery = Delivery(upload, record, ports, limits, now)
+    if closes_folder(upload):
+        return carry_out(delivery, lambda: _start_validation(delivery))
+    return carry_out(delivery, lambda: unless_gone(delivery, lambda: _judge(delivery)))
 
 
-def read_settings(upload: Upload, ports: IntakePorts) -> GroupSettings:
+def read_settings(upload: Upload, storage: DatasetStorage) -> GroupSettings:
     """Read `<group>/model.toml` beside the data; the defaults when there is none.
 
     Raises
@@ -99,7 +83,7 @@ def read_settings(upload: Upload, ports: IntakePorts) -> GroupSettings:
         If it is not text, not TOML, or says something impossible.
     """
     try:
-        content = ports.objects.read(ObjectRef(upload.bucket, f"{upload.group}/{SETTINGS_FILE}"))
+        content = storage.objects.read(ObjectRef(upload.bucket, f"{upload.group}/{SETTINGS_FILE}"))
     except ObjectNotFoundError:
         return GroupSettings()
     try:
@@ -108,25 +92,18 @@ def read_settings(upload: Upload, ports: IntakePorts) -> GroupSettings:
         raise SettingsError("model.toml is not UTF-8 text.") from error
 
 
-def _work(delivery: Delivery) -> Received:
-    """Do what is left: decide and write it down, then say it."""
-    record, report, ports = delivery.record, None, delivery.ports
-    if record.state == "received":
-        decision = _decide(delivery)
-        report, done = decision.report, decision.record
-        record = ports.versions.save_upload(done if done.outbox else replace(done, claim=None))
-        if record.claim != delivery.record.claim:
-            return _received(record, report)  # nothing to say, or the claim has ended and was taken over
-    return _received(empty_outbox(record, ports.versions, ports.announcer), report)
+def settings_problem(upload: Upload, error: SettingsError) -> Finding:
+    """Return what is said when the settings of the group cannot be read."""
+    advice = f"Correct {upload.group}/{SETTINGS_FILE} and drop the file again."
+    return Finding("settings", "reject", str(error), advice=advice)
 
 
-def _decide(delivery: Delivery) -> Decision:
-    try:
-        return _judge(delivery)
-    except ObjectNotFoundError:
-        if delivery.ports.objects.exists(delivery.upload.ref):
-            raise
-        return _gone(delivery)
+def _start_validation(delivery: Delivery) -> Decision:
+    """Start the validation of a folder's parts, once however often this is repeated; it decides later."""
+    upload, record = delivery.upload, delivery.record
+    document = {"group": record.group, "upload_id": record.upload_id, "upload": upload.to_dict()}
+    delivery.ports.executions.start_validation(record.upload_id, document)
+    return Decision(record.changed(work_id=record.upload_id))
 
 
 def _judge(delivery: Delivery) -> Decision:
@@ -134,21 +111,23 @@ def _judge(delivery: Delivery) -> Decision:
     try:
         settings = read_settings(upload, ports)
     except SettingsError as error:
-        advice = f"Correct {upload.group}/{SETTINGS_FILE} and drop the file again."
-        return _reject(delivery, _refusal(upload, "settings", str(error), advice))
+        return refuse(delivery, _refusal(upload, settings_problem(upload, error)))
     if upload.size_bytes > delivery.limits.max_expanded_bytes:
         size, limit = upload.size_bytes // MIB, delivery.limits.max_expanded_bytes // MIB
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."
-        return _reject(delivery, _refusal(upload, "too_large", message, "Split the file."))
+        finding = Finding("too_large", "reject", message, advice="Split the file.")
+        return refuse(delivery, _refusal(upload, finding))
     champion = ports.models.champion(str(upload.group)) if upload.purpose == "inference" else None
     if upload.purpose == "inference" and champion is None:
         message = f"The group {upload.group} has no approved model to score with."
         advice = "Approve a version first, then drop the file again."
-        return _reject(delivery, _refusal(upload, "no_champion", message, advice))
+        return refuse(delivery, _refusal(upload, Finding("no_champion", "reject", message, advice=advice)))
     report = _validate(delivery, settings, champion)
     if report.verdict == "reject":
-        return _reject(delivery, report)
-    return _score(delivery, report, champion) if champion else _train(delivery, report, settings)
+        return refuse(delivery, report)
+    if champion is not None:
+        return _score(delivery, report, champion)
+    return accept_for_training(delivery, report, settings)
 
 
 def _validate(
@@ -181,70 +160,12 @@ def _scoring_settings(champion: ModelMetadata, contract: Contract | None) -> Gro
     return replace(stated, exclude_columns=(*stated.exclude_columns, *unused))
 
 
-def _train(delivery: Delivery, report: ValidationReport, settings: GroupSettings) -> Decision:
-    upload, record, ports = delivery.upload, delivery.record, delivery.ports
-    dataset = accept_dataset(AcceptedFile(upload, record.group, report, settings), ports, delivery.now)
-    training = start_training(dataset, upload, report, settings, ports, now=delivery.now)
-    done = record.changed(
-        state="accepted",
-        dataset_id=dataset.dataset_id,
-        work_id=training.training_id,
-        finished_at=delivery.now,
-    )
-    outbox = acceptance(done, report)
-    if training.upload_id != upload.upload_id:
-        became = version_trained_on(training, ports.models.list_models(record.group))
-        mail = mail_of(duplicate_mail(upload, training, became))
-        return Decision(replace(done, reason="same_content", outbox=(mail, *outbox)), report)
-    return Decision(replace(done, outbox=outbox), report)
-
-
 def _score(delivery: Delivery, report: ValidationReport, champion: ModelMetadata) -> Decision:
     batch_id = start_scoring(delivery.upload, champion, delivery.ports)
     done = delivery.record.changed(state="accepted", work_id=batch_id, finished_at=delivery.now)
     return Decision(replace(done, outbox=acceptance(done, report)), report)
 
 
-def _reject(delivery: Delivery, report: ValidationReport) -> Decision:
-    """Move the dropped version to quarantine."""
-    quarantine(delivery.upload, report, delivery.ports)
-    remove_from_drop_folder(delivery.upload, delivery.ports)
-    return _rejected(delivery, report)
-
-
-def _rejected(delivery: Delivery, report: ValidationReport) -> Decision:
-    rules, place = rule_ids(report), quarantined_file(delivery.upload, delivery.ports)
-    done = delivery.record.changed(state="rejected", reason=rules[0], finished_at=delivery.now)
-    mail = rejection_mail(delivery.upload, report, place)
-    return Decision(replace(done, outbox=rejection(done, report, mail, place)), report)
-
-
-def _gone(delivery: Delivery) -> Decision:
-    """Decide about a file that is not there: rejected by a run cut short, or deleted by somebody."""
-    report = report_in_quarantine(delivery.upload, delivery.ports)
-    if report is not None:
-        return _rejected(delivery, report)
-    return Decision(delivery.record.changed(state="ignored", reason="deleted", finished_at=delivery.now))
-
-
-def _received(
-    record: UploadRecord, report: ValidationReport | None, *, is_repeated: bool = False
-) -> Received:
-    return Received(
-        outcome="in_progress" if record.state == "received" else record.state,
-        reason=record.reason,
-        group=record.group,
-        upload_id=record.upload_id,
-        purpose=record.purpose,
-        dataset_id=record.dataset_id,
-        work_id=record.work_id,
-        n_rows=report.n_rows if report else None,
-        rule_ids=rule_ids(report) if report else (),
-        is_repeated=is_repeated,
-    )
-
-
-def _refusal(upload: Upload, rule_id: str, message: str, advice: str) -> ValidationReport:
+def _refusal(upload: Upload, finding: Finding) -> ValidationReport:
     """Return the report of a file that was not even read."""
-    finding = Finding(rule_id, "reject", message, advice=advice)
     return ValidationReport("reject", (finding,), 0, 0, "", upload.size_bytes, str(upload.purpose))

@@ -31,6 +31,9 @@ class Executions(Protocol):
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         """Start training under that name."""
 
+    def start_validation(self, name: str, document: Mapping[str, Any]) -> None:
+        """Start the validation of a folder of parts under that name."""
+
     def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
         """Start scoring under that name."""
 

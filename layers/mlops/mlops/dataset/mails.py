@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from mlops.dataset.parts.closing import closes_folder, folder_of
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.dataset import Finding, TrainingRecord, ValidationReport
 
 _MOST_FINDINGS = 10
+_AGAIN = (
+    "When that is put right, drop the file again under the same or another name.",
+    "Nothing was lost; the file and a page with all findings lie in quarantine:",
+)
+_AGAIN_WITH_PARTS = (
+    "Replace the parts that are wrong, then drop the closing file into the folder again. All parts are where",
+    "you put them; the closing file and a page with all findings lie in quarantine:",
+)
 
 
 def rejection_mail(upload: Upload, report: ValidationReport, place: ObjectRef) -> tuple[str, str]:
     """Return subject and body of the mail about a file that was refused."""
+    is_folder = closes_folder(upload)
     name, reasons, remarks = (
-        shown(upload.filename, 80),
+        shown(_name(upload), 80),
         report.of_severity("reject"),
         report.of_severity("warn"),
     )
     lines = [
-        f"The file {shown(upload.key, 200)} was not used.",
+        f"The {'parts in' if is_folder else 'file'} {shown(_path(upload), 200)}"
+        f" {'were' if is_folder else 'was'} not used.",
         "",
         "What is wrong:",
         *_bullets(reasons),
@@ -27,8 +38,7 @@ def rejection_mail(upload: Upload, report: ValidationReport, place: ObjectRef) -
         lines += ["", "Also worth a look:", *_bullets(remarks)]
     lines += [
         "",
-        "When that is put right, drop the file again under the same or another name.",
-        "Nothing was lost; the file and a page with all findings lie in quarantine:",
+        *(_AGAIN_WITH_PARTS if is_folder else _AGAIN),
         place.uri,
         f"{place.uri.rsplit('/', 1)[0]}/report.html",
         "",
@@ -45,11 +55,21 @@ def duplicate_mail(upload: Upload, training: TrainingRecord, version: str | None
         else f"Their training {training.training_id} was started at {training.started_at:%Y-%m-%d %H:%M} UTC."
     )
     body = (
-        f"The file {shown(upload.key, 200)} holds the same bytes as an earlier one,"
+        f"The {'folder' if closes_folder(upload) else 'file'} {shown(_path(upload), 200)} holds the same"
+        " bytes as an earlier one,"
         " and the settings are the same.\n"
         f"{became}\n\nNo second training was started. To train again, change the data or model.toml.\n"
     )
-    return f"[{training.group}] {shown(upload.filename, 80)}: known already, not trained again", body
+    return f"[{training.group}] {shown(_name(upload), 80)}: known already, not trained again", body
+
+
+def _name(upload: Upload) -> str:
+    """Return what people call it: the file, or the folder that was closed."""
+    return _path(upload).split("/", 2)[-1] if closes_folder(upload) else upload.filename
+
+
+def _path(upload: Upload) -> str:
+    return folder_of(upload) if closes_folder(upload) else upload.key
 
 
 def _bullets(findings: tuple[Finding, ...]) -> list[str]:

@@ -19,7 +19,7 @@ def quarantine(upload: Upload, report: ValidationReport, ports: IntakePorts) -> 
     """
     file = quarantined_file(upload, ports)
     ports.objects.copy(upload.ref, file)
-    page = render_report(report, title=upload.filename)
+    page = render_report(report, title=upload.key.split("/", 2)[-1])
     ports.objects.write(_place(upload, ports, "report.html"), page.encode(), "text/html; charset=utf-8")
     document = report.to_json().encode()
     ports.objects.write(_place(upload, ports, "report.json"), document, "application/json")

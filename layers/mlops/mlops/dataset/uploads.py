@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mlops.dataset.parts.closing import SUCCESS_FILE, closes_folder, lies_in_folder
 from mlops.dataset.versions import DatasetVersions
 from mlops.infrastructure.events import Upload
 from mlops.models.dataset import Claim, UploadRecord
@@ -24,11 +25,20 @@ def why_ignored(upload: Upload) -> str | None:
         return "outside_a_group"
     if upload.filename == SETTINGS_FILE and upload.key.count("/") == 1:
         return "settings"
+    return _why_not_used(upload)
+
+
+def _why_not_used(upload: Upload) -> str | None:
     if upload.purpose is None:
         return "outside_training_and_inference"
     if upload.purpose == "labels":
         return "labels_are_not_evaluated"
-    return "hidden_file" if upload.filename.startswith(".") else None
+    if upload.filename.startswith("."):
+        return "hidden_file"
+    if upload.purpose == "inference" and upload.filename == SUCCESS_FILE:
+        return "closes_nothing"  # files to score are not joined: each is a batch of its own
+    is_part = lies_in_folder(upload) and not closes_folder(upload)
+    return "part_of_a_folder" if is_part else None
 
 
 def take_upload(upload: Upload, versions: DatasetVersions, claim: Claim, now: datetime) -> UploadRecord:
