@@ -1,6 +1,6 @@
 """Says why a step of a state machine failed, and keeps a training job that failed as a run.
 
-Started by the state "Explain failure" of both machines. Writes the failed run, once per training job, and
+Started by the state "Explain failure" of every machine. Writes the failed run, once per training job, and
 publishes what the job cost. Raises nothing of its own: the machine goes on without an explanation.
 """
 

@@ -129,7 +129,7 @@ def test_names_read_as_steps_questions_and_outcomes(machine: Definition) -> None
         assert name.endswith("?") == (state["Type"] == "Choice"), name
 
 
-@each_definition
+@each_machine
 def test_every_failure_is_explained_before_it_is_counted_and_mailed(machine: Definition) -> None:
     told_without = [
         name
@@ -142,7 +142,7 @@ def test_every_failure_is_explained_before_it_is_counted_and_mailed(machine: Def
     assert not told_without
 
 
-@each_definition
+@each_machine
 def test_a_failure_ends_under_the_name_of_its_kind(machine: Definition) -> None:
     choice = machine.states["What kind of failure?"]
     for branch in choice["Choices"]:

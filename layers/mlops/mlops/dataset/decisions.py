@@ -84,7 +84,9 @@ def accept_for_training(
     `content` is where the bytes lie when they are not those of the upload itself.
     """
     upload, record, ports = delivery.upload, delivery.record, delivery.ports
-    dataset = accept_dataset(AcceptedFile(upload, record.group, report, settings, content), ports, delivery.now)
+    dataset = accept_dataset(
+        AcceptedFile(upload, record.group, report, settings, content), ports, delivery.now
+    )
     training = start_training(dataset, upload, report, settings, ports, now=delivery.now)
     done = record.changed(
         state="accepted",
