@@ -87,6 +87,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "REGISTRY_TABLE_NAME": "registry",
             "RUN_INFERENCE_STATE_MACHINE_ARN": machine,
+            "VALIDATE_PARTS_STATE_MACHINE_ARN": machine,
             "TASK_TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
             "TRAINING_INSTANCE_TYPE": "ml.m5.large",
             "TRAINING_SOURCE_DIRECTORY": str(source),
