@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib import import_module
 
+import boto3
 import pytest
 
 from mlops.command_line import COMMANDS, main
@@ -89,6 +90,7 @@ def test_a_stack_without_credentials_is_one_sentence(capsys, monkeypatch):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers what an earlier test had
     client.cache_clear()
     assert main(["groups", "--stack", "any"]) == 2
     client.cache_clear()
