@@ -41,7 +41,7 @@ def test_the_same_file_has_not_changed(champion: TrainingResult, tmp_path: Path)
     changes = changes_of(build_table(600), tmp_path, champion)
     assert (changes.model_version, changes.verdict, changes.drift_score) == ("v1.0.0", "OK", 0.0)
     assert changes.n_rows_before == changes.n_rows_after == champion.n_rows_train
-    assert changes.sentences == (f"Trained on {champion.n_rows_train} rows.",)
+    assert changes.sentences == ()
 
 
 def test_moved_values_more_rows_and_columns_that_come_and_go_are_named(
@@ -52,7 +52,7 @@ def test_moved_values_more_rows_and_columns_that_come_and_go_are_named(
     changes = changes_of(frame, tmp_path, champion)
     assert changes.verdict == "ALERT"
     text = "\n".join(changes.sentences)
-    assert f"{changes.n_rows_after - changes.n_rows_before} rows more" in text
+    assert changes.n_rows_after > changes.n_rows_before == champion.n_rows_train
     for expected in ("age: median", "dose: ", "dosage"):
         assert expected in text
 

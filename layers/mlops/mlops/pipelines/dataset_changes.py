@@ -9,7 +9,6 @@ from mlops.models.drift import DriftReport
 from mlops.models.training import DatasetChanges, FeatureShift
 from mlops.monitoring.baseline import load_baseline_statistics
 from mlops.monitoring.drift_detector import DriftDetector
-from mlops.monitoring.number_words import rows as n_rows_text
 from mlops.monitoring.report_text import unattached_anomalies
 from mlops.pipelines import artifacts
 from mlops.pipelines.champion import Champion
@@ -53,8 +52,5 @@ def _shifts(report: DriftReport) -> tuple[FeatureShift, ...]:
 
 
 def _sentences(report: DriftReport) -> Iterator[str]:
-    growth = report.n_rows - report.n_rows_baseline
-    more = f", {n_rows_text(abs(growth))} {'more' if growth > 0 else 'fewer'}" if growth else ""
-    yield f"Trained on {n_rows_text(report.n_rows)}{more}."
     yield from (report.features[name].description for name in report.features_with_drift)
     yield from (anomaly.message for anomaly in unattached_anomalies(report))
