@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo down check static test prove bench deploy lock
+.PHONY: help setup up demo down check static test fuzz prove bench deploy lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: static ## The quick gate: static checks and the fast tests
 
 test: static ## Everything, the end-to-end tests on the local cloud included
 	$(BIN)/python -m pytest tests
+
+fuzz: $(READY) ## Validate odd files for a while, each from a seed of its own; MINUTES=60
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
 prove: $(READY) ## The long form of the proofs: kills, faults, races, 2,000 lives of a registry (an hour)
 	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py -q

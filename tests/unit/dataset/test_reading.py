@@ -108,3 +108,11 @@ def test_no_bytes_crash_the_reader_or_the_validator(tmp_path: Path, content: byt
     assert validate(path).verdict in ("accept", "warn", "reject")
     with suppress(DatasetError):
         assert len(read_table(path).columns)
+
+
+@pytest.mark.parametrize("second", ["1.5", "word"])
+def test_two_columns_of_one_name_are_refused_and_not_mixed(tmp_path: Path, second: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text("id,age,age\n" + "".join(f"{n},{n},{second}\n" for n in range(60)))
+    with pytest.raises(DatasetError, match="Duplicate column names"):
+        read_table(path)

@@ -116,9 +116,9 @@ def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
 def _refuse_unreadable(found: Survey, name: str) -> None:
     from mlops.dataset.validation import report_on  # noqa: PLC0415  validation reads nothing
 
-    has_names = any(column.name for column in found.columns)
-    shape = found.shape
-    if has_names and not (shape.ragged or shape.unclosed_quote_line or shape.bad_quotes):
+    names, shape = [column.name for column in found.columns if column.name], found.shape
+    is_ambiguous = len(set(names)) < len(names)
+    if names and not (is_ambiguous or shape.ragged or shape.unclosed_quote_line or shape.bad_quotes):
         return
     rejections = report_on(found).of_severity("reject")
     reason = rejections[0].message if rejections else "It cannot be read as a table."

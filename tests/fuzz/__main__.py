@@ -1,0 +1,62 @@
+"""The long run: `python -m tests.fuzz --minutes 60`; every complaint names its seed and keeps its file."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+import traceback
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlops.dataset import learn_contract
+from tests.fuzz.odd_files import odd_file
+from tests.fuzz.oracle import SETTINGS, complaints
+
+
+def check(seed: int, folder: Path) -> list[str]:
+    """Return what does not hold for the file of a seed, read with and without a contract."""
+    content, layout = odd_file(seed)
+    path = folder / ("file.csv.gz" if layout.compressed else "file.csv")
+    path.write_bytes(content)
+    contract = None
+    if seed % 2:
+        (folder / "good.csv").write_text(GOOD)
+        contract = learn_contract(folder / "good.csv", SETTINGS)
+    try:
+        return list(complaints(path, layout, contract))
+    except Exception:  # noqa: BLE001  a crash is what is looked for
+        return [traceback.format_exc()]
+
+
+GOOD = "patient_id,age,dose,region,visited,note,outcome\n" + "".join(
+    f"P{n},{18 + n % 70},{n % 13 + 0.5},{('north', 'south', 'wést')[n % 3]},2020-01-{n % 28 + 1:02d},"
+    f"asks {n},{'yes' if n % 3 else 'no'}\n"
+    for n in range(200)
+)
+
+
+def main() -> int:
+    """Fuzz for a while; return 1 when something did not hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9), help="first seed")
+    parser.add_argument("--keep", type=Path, default=Path(".fuzz"), help="where files with a complaint go")
+    given = parser.parse_args()
+    end, seed, n_bad = time.monotonic() + 60 * given.minutes, given.seed, 0
+    with TemporaryDirectory() as folder:
+        while time.monotonic() < end:
+            found = check(seed, Path(folder))
+            if found:
+                n_bad += 1
+                given.keep.mkdir(exist_ok=True)
+                (given.keep / f"{seed}.csv").write_bytes(odd_file(seed)[0])
+                print(f"seed {seed} {odd_file(seed)[1].changes}\n  " + "\n  ".join(found), flush=True)
+            seed += 1
+    print(f"{seed - given.seed:,} files from seed {given.seed}, {n_bad} with a complaint", flush=True)
+    return int(n_bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""What must hold for every file, whatever is in it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlops.dataset import read_table, validate
+from mlops.dataset.cells import MISSING_EVERYWHERE, MISSING_IN_NUMBERS
+from mlops.errors import DatasetError
+from mlops.models.dataset import Contract, ValidationReport
+from mlops.models.group_settings import GroupSettings
+from tests.fuzz.odd_files import ID_MARK, Layout
+
+SETTINGS = GroupSettings(target="outcome", id_columns=("patient_id",))
+MOST_SECONDS = 10.0
+_LEFT_OUT = ("repeated_header", "footer_row")  # rules that name rows which are not read
+
+
+def complaints(path: Path, layout: Layout, contract: Contract | None) -> Iterator[str]:
+    """Say what does not hold for one file; whatever is raised is a finding too."""
+    started = time.monotonic()
+    report = validate(path, SETTINGS, contract, purpose="inference")
+    trained = validate(path, SETTINGS, contract)
+    if time.monotonic() - started > 2 * MOST_SECONDS:
+        yield f"validation took {time.monotonic() - started:.0f} s"
+    if validate(path, SETTINGS, contract, purpose="inference") != report:
+        yield "the same file got another report"
+    if ValidationReport.from_json(report.to_json()) != report:
+        yield "the report does not survive JSON"
+    if layout.only_cells_changed and ID_MARK in report.to_json() + trained.to_json():
+        yield "an id stands in the report"
+    if report.verdict == "reject":
+        yield from _read_or_refused(path, contract)
+    else:
+        yield from _as_read_by_others(path, report, contract)
+
+
+def _read_or_refused(path: Path, contract: Contract | None) -> Iterator[str]:
+    try:
+        read_table(path, contract, SETTINGS)
+    except DatasetError as error:
+        if not str(error).strip():
+            yield "a refusal without a reason"
+
+
+def _as_read_by_others(path: Path, report: ValidationReport, contract: Contract | None) -> Iterator[str]:
+    """Compare with Python's own csv module, under the format that the report states."""
+    names, rows = _independent(path, report)
+    table = read_table(path, contract, SETTINGS)
+    left_out = sum(f.count or 0 for f in report.findings if f.rule_id in _LEFT_OUT)
+    if not len(rows) - left_out <= report.n_rows <= len(rows):
+        yield f"{report.n_rows} rows accepted, csv reads {len(rows)}"
+    if len(table) != report.n_rows:
+        yield f"{report.n_rows} rows accepted, {len(table)} handed to training"
+    if list(table.columns) != [name for name in names if name]:
+        yield f"columns {list(table.columns)}, csv reads {names}"
+    elif len(table) == len(rows):
+        yield from _other_values(table, names, rows, report)
+
+
+def _independent(path: Path, report: ValidationReport) -> tuple[list[str], list[list[str]]]:
+    found = report.format
+    assert found is not None
+    content = path.read_bytes()
+    content = gzip.decompress(content) if found.compression else content
+    text = content.decode(found.encoding).removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[found.header_line - 1 :]
+    reader = csv.reader([f"{line}\n" for line in lines], delimiter=found.delimiter)
+    header, *rows = list(reader)
+    names = [name.strip(" \t\r\n\u00a0\u200b\ufeff") for name in header]
+    return names, [row for row in rows if "".join(row).strip(' "\t') != ""]
+
+
+def _other_values(
+    table: pd.DataFrame, names: list[str], rows: list[list[str]], report: ValidationReport
+) -> Iterator[str]:
+    decimal = report.format.decimal if report.format else "."
+    for position, name in enumerate(names):
+        if not name:
+            continue
+        column = table[name]
+        is_number = pd.api.types.is_numeric_dtype(column.dtype)
+        for row, value in zip(rows, column.tolist(), strict=True):
+            cell = row[position].strip()
+            same = _same_number(cell, value, decimal) if is_number else _same_text(cell, value)
+            if not same:
+                yield f"column {position}: {cell!r} became {value!r}"
+                break
+
+
+def _same_number(cell: str, value: float, decimal: str) -> bool:
+    if isinstance(value, float) and math.isnan(value):
+        plain = cell.replace(",", ".") if decimal == "," else cell
+        return cell.lower() in MISSING_IN_NUMBERS or not _is_plain(plain)
+    try:
+        return float(cell.replace(decimal, ".")) == value
+    except ValueError:
+        return False
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return text.isascii() and "_" not in text and np.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _same_text(cell: str, value: object) -> bool:
+    if isinstance(value, float) and math.isnan(value):
+        return cell.lower() in MISSING_EVERYWHERE
+    return cell == str(value).replace("\r\n", "\n").strip()
