@@ -16,6 +16,17 @@ settings.load_profile("steady")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+# folders whose tests share something that takes long to start
+_SHARING = ("e2e", "local")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, when several processes run the tests, what shares a fixture: a file, or a folder."""
+    for item in items:
+        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group(folder if folder in _SHARING else item.nodeid.split("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""
