@@ -26,7 +26,9 @@ def strength(values: pd.Series, answer: pd.Series) -> float:
     cells = _cells(values)
     if answer.dtype == object:
         labels, classes = pd.factorize(answer)
-        scores = [_auc(_out_of_fold_mean(cells, labels == k), labels == k) for k in range(len(classes))]
+        # of two classes the second is the mirror of the first
+        judged = range(len(classes)) if len(classes) > 2 else range(1)
+        scores = [_auc(_out_of_fold_mean(cells, labels == k), labels == k) for k in judged]
         # with more than two classes a leak must separate every class, not just one
         return min(scores)
     return _r2(cells, answer.to_numpy(np.float64), values)

@@ -120,8 +120,21 @@ def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:
 
 def view_as_missing(values: Sequence[str]) -> NDArray[np.bool_]:
     """Which distinct values mean "missing" in a column of text."""
-    folded = map(str.lower, map(str.strip, values))
-    return np.fromiter(map(MISSING_EVERYWHERE.__contains__, folded), bool, len(values))
+    clean = without_edges(values)
+    if MISSING_EVERYWHERE.isdisjoint(map(str.lower, clean)):
+        return np.zeros(len(values), dtype=bool)
+    return np.fromiter(map(MISSING_EVERYWHERE.__contains__, map(str.lower, clean)), bool, len(values))
+
+
+def is_plain(values: Sequence[str]) -> bool:
+    """Whether no value holds a space or anything that cannot be seen: nothing is to be stripped or named."""
+    joined = "".join(values)
+    return joined.isprintable() and " " not in joined
+
+
+def without_edges(values: Sequence[str]) -> Sequence[str]:
+    """Return the values without the spaces around them."""
+    return values if is_plain(values) else [value.strip() for value in values]
 
 
 _ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*")

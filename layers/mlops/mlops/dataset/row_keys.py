@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.cells import view_as_numbers
+from mlops.dataset.cells import view_as_numbers, without_edges
 from mlops.dataset.chunks import Chunk
 from mlops.dataset.sightings import Sightings
 
@@ -173,7 +173,7 @@ def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
     if position in chunk.numbers:
         return _number_keys(chunk.numbers[position])
     cells = chunk.texts[position]
-    stripped = [value.strip() for value in cells.categories]
+    stripped = without_edges(cells.categories.tolist())
     hashed: Keys = pd.util.hash_array(np.array(stripped, dtype=object), categorize=False)
     if position in chunk.mixed:
         view = view_as_numbers(stripped, decimal)
@@ -205,8 +205,11 @@ def _joined(keys: Sequence[Keys]) -> Keys:
 
 def _repeats(keys: Keys) -> NDArray[np.bool_]:
     """Mark every key that occurred before."""
+    repeated = np.zeros(len(keys), dtype=bool)
+    ordered = np.sort(keys)  # far cheaper than their order, which is needed only where some repeat
+    if not (ordered[1:] == ordered[:-1]).any():
+        return repeated
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    repeated = np.zeros(len(keys), dtype=bool)
     repeated[order[1:]] = ordered[1:] == ordered[:-1]
     return repeated

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlops.dataset.cells import view_as_missing, view_as_numbers
 from mlops.dataset.chunks import Chunk
@@ -13,6 +15,9 @@ from mlops.dataset.chunks import Chunk
 MAX_ROWS = 10_000
 # a cell longer than this belongs to no category, so the rest of it decides nothing
 _LONGEST_CELL = 200
+
+# of one column: floats, or objects that are text, or floats where a part was read as numbers
+type Cells = NDArray[Any]
 
 
 class RowSample:
@@ -22,8 +27,8 @@ class RowSample:
         self._decimal = decimal
         self._stride = 1
         self._n_seen = 0
-        self._parts: list[pd.DataFrame] = []
-        self._rows: list[np.ndarray] = []
+        self._parts: list[Mapping[int, Cells]] = []
+        self._rows: list[NDArray[np.int64]] = []
 
     def add(self, chunk: Chunk) -> None:
         """Take the rows of a chunk that fall on the stride."""
@@ -31,9 +36,9 @@ class RowSample:
         self._n_seen += len(chunk)
         chosen = np.flatnonzero(rows % self._stride == 0)
         if len(chosen):
-            columns = {p: numbers[chosen] for p, numbers in chunk.numbers.items()}
+            columns: dict[int, Cells] = {p: numbers[chosen] for p, numbers in chunk.numbers.items()}
             columns |= {p: np.asarray(cells[chosen], dtype=object) for p, cells in chunk.texts.items()}
-            self._parts.append(pd.DataFrame(columns))
+            self._parts.append(columns)
             self._rows.append(rows[chosen])
         if sum(map(len, self._rows)) > 2 * MAX_ROWS:
             self._thin()
@@ -41,28 +46,28 @@ class RowSample:
     def _thin(self) -> None:
         self._stride *= 2
         keep = [rows % self._stride == 0 for rows in self._rows]
-        self._parts = [part[mask] for part, mask in zip(self._parts, keep, strict=True)]
+        self._parts = [
+            {p: cells[mask] for p, cells in part.items()}
+            for part, mask in zip(self._parts, keep, strict=True)
+        ]
         self._rows = [rows[mask] for rows, mask in zip(self._rows, keep, strict=True)]
 
     def export(self, stride: int = 1) -> dict[int, list[float] | list[str]]:
         """Return the rows of the sample that fall on `stride`, column by column, for `restored`."""
         if not self._parts:
             return {}
-        table = pd.concat(self._parts, ignore_index=True)[np.concatenate(self._rows) % stride == 0]
-        return {int(position): _plain(table[position]) for position in table}
+        keep = np.concatenate(self._rows) % stride == 0
+        return {position: _plain(self._whole(position)[keep]) for position in self._parts[0]}
 
     @classmethod
     def restored(cls, columns: Mapping[int, Sequence[float] | Sequence[str]], decimal: str) -> RowSample:
         """Return a sample of the rows that `export` gave."""
         sample = cls(decimal)
         if columns:
-            table = pd.DataFrame(
-                {
-                    p: np.asarray(c, object if isinstance(c[0], str) else np.float64)
-                    for p, c in columns.items()
-                }
-            )
-            sample._parts, sample._rows = [table], [np.arange(len(table))]
+            part = {
+                p: np.asarray(c, object if isinstance(c[0], str) else np.float64) for p, c in columns.items()
+            }
+            sample._parts, sample._rows = [part], [np.arange(len(next(iter(part.values()))))]
         return sample
 
     def merged(self, later: RowSample) -> RowSample:
@@ -75,10 +80,10 @@ class RowSample:
         """Return a column of the sample: floats, or stripped text with None where it is missing."""
         if not self._parts:
             return pd.Series(dtype=np.float64 if is_numeric else object)
-        whole = pd.concat([part[position] for part in self._parts], ignore_index=True)
-        if pd.api.types.is_numeric_dtype(whole.dtype):
-            return whole if is_numeric else whole.map(lambda number: f"{number:g}")
-        codes, values = pd.factorize(whole)
+        whole = self._whole(position)
+        if whole.dtype != object:
+            return pd.Series(whole) if is_numeric else pd.Series(whole).map(lambda number: f"{number:g}")
+        codes, values = pd.factorize(whole, use_na_sentinel=False)
         texts = [str(value) for value in values]
         if is_numeric:
             return pd.Series(view_as_numbers(texts, self._decimal).numbers[codes])
@@ -88,8 +93,12 @@ class RowSample:
         )
         return pd.Series(clean[codes], dtype=object)
 
+    def _whole(self, position: int) -> Cells:
+        return np.concatenate([part[position] for part in self._parts])
 
-def _plain(cells: pd.Series) -> list[float] | list[str]:
-    if pd.api.types.is_numeric_dtype(cells.dtype):
-        return [float(number) for number in cells]
+
+def _plain(cells: Cells) -> list[float] | list[str]:
+    if cells.dtype != object:
+        numbers: list[float] = cells.tolist()
+        return numbers
     return [str(cell)[:_LONGEST_CELL] for cell in cells]

@@ -235,14 +235,10 @@ def plans_of(found: Survey) -> dict[int, Plan]:
     stay = {*found.id_names}
     if found.target_column is not None and 0 < len(found.target_column.levels) <= _FEW_LABELS:
         stay.add(found.target_column.name)
-    few = 0.1 * found.n_rows
-
-    def plan(column: ColumnFacts) -> Plan:
-        if column.is_numeric and column.name not in stay:
-            return "number"
-        return "category" if column.has_all_levels and len(column.levels) <= few else "text"
-
-    return {column.position: plan(column) for column in found.columns}
+    return {
+        column.position: "number" if column.is_numeric and column.name not in stay else "text"
+        for column in found.columns
+    }
 
 
 def _corrects(plans: dict[int, Plan], found: Survey) -> bool:
