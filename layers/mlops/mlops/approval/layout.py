@@ -8,16 +8,12 @@ from html import escape
 
 from mlops.approval.style import STYLE
 from mlops.models.training import Interval
+from mlops.pages.page import page
 
 
 def document(title: str, content: str) -> str:
     """Return a whole page; `content` is HTML."""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="robots" content="noindex,nofollow">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>{content}</main></body></html>"
-    )
+    return page(title, content, STYLE)
 
 
 def render_message(title: str, sentences: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from mlops.dataset.privacy import shown
 from mlops.models.dataset import ColumnSummary, Finding, ValidationReport
+from mlops.pages.page import page
 
 _VERDICTS = {
     "accept": ("Accepted", "Nothing stands in the way of using this file."),
@@ -57,14 +58,12 @@ def render_report(report: ValidationReport, *, title: str) -> str:
     heading, sentence = _VERDICTS[report.verdict]
     name = escape(shown(title, 120))
     findings = "".join(map(_finding, report.findings)) or '<p class="small">There is nothing to remark.</p>'
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{heading}: {name}</title><style>{_STYLE}</style></head><body><main>\n"
+    content = (
         f'<section class="verdict {report.verdict}"><h1>{name}</h1><strong>{heading}</strong>'
         f"<p>{sentence}</p>"
-        f"</section>\n{_facts(report)}\n<h2>Findings</h2>\n{findings}\n{_columns(report.columns)}</main></body></html>\n"
+        f"</section>\n{_facts(report)}\n<h2>Findings</h2>\n{findings}\n{_columns(report.columns)}"
     )
+    return page(f"{heading}: {shown(title, 120)}", content, _STYLE)
 
 
 def _facts(report: ValidationReport) -> str:

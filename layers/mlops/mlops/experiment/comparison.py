@@ -13,6 +13,7 @@ from mlops.errors import ExperimentError
 from mlops.models.experiment import Run
 from mlops.models.record import Record
 from mlops.models.training import SCORE_NAMES
+from mlops.pages.text_table import text_table
 
 ABSENT = "-"
 
@@ -156,12 +157,12 @@ def _render(comparison: RunComparison) -> Iterator[str]:
     yield f"{comparison.group}: {len(names)} runs{f' {prefix}...' if prefix else ''}"
     header = ("", *names)
     scores = [(row.name, *_marked(row)) for row in comparison.metrics]
-    yield from _table("Metrics (* = best)", header, scores)
+    yield from text_table("Metrics (* = best)", header, scores)
     differing = [row for row in comparison.params if row.differs]
-    yield from _table("Params that differ", header, [_cells(row) for row in differing])
-    yield from _table("Runs", header, [_cells(row) for row in comparison.facts])
+    yield from text_table("Params that differ", header, [_cells(row) for row in differing])
+    yield from text_table("Runs", header, [_cells(row) for row in comparison.facts])
     shared = [row for row in comparison.params if not row.differs]
-    yield from _table("Params of all", ("", "value"), [_cells(row)[:2] for row in shared])
+    yield from text_table("Params of all", ("", "value"), [_cells(row)[:2] for row in shared])
 
 
 def _marked(row: MetricRow) -> Iterator[str]:
@@ -176,14 +177,3 @@ def _cells(row: ValueRow) -> tuple[str, ...]:
 def _short(text: str) -> str:
     """Cut what would break a table; digests are known by their first digits."""
     return text if len(text) <= 40 else f"{text[:12]}…"
-
-
-def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not rows:
-        return
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    yield ""
-    yield title
-    for row in (header, *rows):
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        yield "  " + "  ".join(cells).rstrip()

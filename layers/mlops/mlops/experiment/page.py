@@ -19,6 +19,7 @@ from mlops.experiment.comparison import (
 from mlops.experiment.curves import curves_of, draw
 from mlops.experiment.page_style import N_COLOURS, STYLE
 from mlops.models.experiment import MetricPoint, Run, RunStatus
+from mlops.pages.page import page
 
 _DIGEST_FACTS = ("dataset", "code")
 
@@ -38,26 +39,12 @@ def render_page(
         _curves(comparison, [known.get(run.run_id, ()) for run in comparison.runs]),
         _shared(comparison),
     )
-    heading = escape(f"{comparison.group}: {_count(len(comparison.runs), 'run')}")
+    heading = f"{comparison.group}: {_count(len(comparison.runs), 'run')}"
     body = "\n".join(section for section in sections if section)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{heading}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-<p class="eyebrow">Experiments</p>
-<h1>{heading}</h1>
-{body}
-</main>
-</body>
-</html>
-"""
+    content = f"""<p class="eyebrow">Experiments</p>
+<h1>{escape(heading)}</h1>
+{body}"""
+    return page(heading, content, STYLE)
 
 
 def _tiles(comparison: RunComparison) -> str:

@@ -1,6 +1,6 @@
 """What the comparison of runs adds to the style of the reports: a colour per run, bars, curves."""
 
-from mlops.monitoring.report_style import STYLE as REPORT_STYLE
+from mlops.pages.report_style import REPORT_STYLE
 
 # ten colours that differ in light and in hue; later runs start again
 _COLOURS = (

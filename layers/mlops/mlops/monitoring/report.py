@@ -7,8 +7,9 @@ from html import escape
 from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
 from mlops.monitoring.number_words import number, percent
 from mlops.monitoring.report_plots import plot
-from mlops.monitoring.report_style import STYLE
 from mlops.monitoring.report_text import HEADLINES, facts_line, render_text, unattached_anomalies
+from mlops.pages.page import page
+from mlops.pages.report_style import REPORT_STYLE
 
 __all__ = ["render", "render_text"]
 
@@ -25,27 +26,13 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
     moved = [feature for feature in report.features.values() if feature.has_drift]
     calm = [feature for feature in report.features.values() if not feature.has_drift]
     heading = f"{title}: {report.model_group}" if report.model_group else title
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(heading)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-{_header(report, heading)}
+    content = f"""{_header(report, heading)}
 {_summary(report, moved)}
 {_moved_section(moved)}
 {_calm_section(calm)}
 {_excluded_section(report)}
-{_reading_section(report)}
-</main>
-</body>
-</html>
-"""
+{_reading_section(report)}"""
+    return page(heading, content, REPORT_STYLE)
 
 
 def _header(report: DriftReport, heading: str) -> str:

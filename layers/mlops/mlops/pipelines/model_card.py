@@ -11,7 +11,8 @@ from mlops.models.evaluation import EvaluationDetails
 from mlops.models.registry import ModelMetadata
 from mlops.models.training import EvaluationMetrics, TrainingResult
 from mlops.monitoring.number_words import rows
-from mlops.monitoring.report_style import STYLE
+from mlops.pages.page import page
+from mlops.pages.report_style import REPORT_STYLE
 from mlops.pipelines.gate import judge
 from mlops.pipelines.model_card_figures import Chapter, Figure, figures
 from mlops.pipelines.model_card_record import (
@@ -68,22 +69,7 @@ def render_card(
         cost_section(model.training_job) if model else "",
         _reading(result.metrics),
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(heading)}</title>
-<style>{STYLE}{CARD_STYLE}</style>
-</head>
-<body>
-<main>
-{"".join(section for section in sections if section)}
-</main>
-</body>
-</html>
-"""
+    return page(heading, "".join(sections), REPORT_STYLE + CARD_STYLE)
 
 
 def _header(result: TrainingResult, heading: str, created_at: datetime, model: ModelMetadata | None) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from itertools import islice
 
-from mlops.monitoring.report_style import STYLE
+from mlops.pages.page import page
+from mlops.pages.report_style import REPORT_STYLE
 from mlops.registry.comparison import MetricDifference, ModelComparison, ValuePair
 from mlops.registry.comparison_text import MOST_IMPORTANCES, metric_cells, shown
 
 
 def render_page(comparison: ModelComparison) -> str:
     """Return the page: scores first, then data, settings, features and importances."""
-    heading = escape(f"{comparison.model_group}: {comparison.a} and {comparison.b}")
+    heading = f"{comparison.model_group}: {comparison.a} and {comparison.b}"
     importances = dict(islice(comparison.importance.items(), MOST_IMPORTANCES))
     sections = (
         _scores(comparison),
@@ -24,25 +25,11 @@ def render_page(comparison: ModelComparison) -> str:
         _section("Importance", comparison, _rows(importances, numeric=True)),
     )
     body = "\n".join(section for section in sections if section)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{heading}</title>
-<style>{STYLE}td,th{{overflow-wrap:anywhere}}</style>
-</head>
-<body>
-<main>
-<p class="eyebrow">Model registry</p>
-<h1>{heading}</h1>
+    content = f"""<p class="eyebrow">Model registry</p>
+<h1>{escape(heading)}</h1>
 {_tiles(comparison)}
-{body}
-</main>
-</body>
-</html>
-"""
+{body}"""
+    return page(heading, content, REPORT_STYLE + "td,th{overflow-wrap:anywhere}")
 
 
 def _tiles(comparison: ModelComparison) -> str:

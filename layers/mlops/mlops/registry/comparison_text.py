@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from mlops.models.training import Interval
+from mlops.pages.text_table import text_table
 from mlops.registry.comparison import MetricDifference, ModelComparison, ValuePair
 
 MOST_IMPORTANCES = 10
@@ -44,31 +45,20 @@ def _lines(comparison: ModelComparison) -> Iterator[str]:
     a, b = comparison.a, comparison.b
     yield f"{comparison.model_group}: {a} ({comparison.statuses.a}) -> {b} ({comparison.statuses.b})"
     rows = [(name, *metric_cells(metric)) for name, metric in comparison.metrics.items()]
-    yield from _table("Scores (greater is better)", ("", a, b, "difference", "95 % interval"), rows)
+    yield from text_table("Scores (greater is better)", ("", a, b, "difference", "95 % interval"), rows)
     if rows and comparison.note:
         yield f"  {comparison.note}"
-    yield from _table("Data", ("", a, b), _pairs(comparison.data))
+    yield from text_table("Data", ("", a, b), _pairs(comparison.data))
     yield from (f"  {sentence}" for sentence in comparison.data_changes)
-    yield from _table("Hyperparameters", ("", a, b), _pairs(comparison.hyperparameters))
-    yield from _table("Made from", ("", a, b), _pairs(comparison.facts))
+    yield from text_table("Hyperparameters", ("", a, b), _pairs(comparison.hyperparameters))
+    yield from text_table("Made from", ("", a, b), _pairs(comparison.facts))
     if comparison.features_added or comparison.features_removed:
         yield ""
         yield f"New features: {', '.join(comparison.features_added) or 'none'}"
         yield f"Features left out: {', '.join(comparison.features_removed) or 'none'}"
     importances = dict(islice(comparison.importance.items(), MOST_IMPORTANCES))
-    yield from _table("Importance", ("", a, b), _pairs(importances))
+    yield from text_table("Importance", ("", a, b), _pairs(importances))
 
 
 def _pairs(pairs: Mapping[str, ValuePair]) -> list[tuple[str, ...]]:
     return [(name, shown(pair.a), shown(pair.b)) for name, pair in pairs.items()]
-
-
-def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not rows:
-        return
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    yield ""
-    yield title
-    for row in (header, *rows):
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        yield "  " + "  ".join(cells).rstrip()

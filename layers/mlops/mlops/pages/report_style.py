@@ -1,7 +1,7 @@
 # ruff: noqa: E501  a style sheet
-"""The style sheet of the drift report: light and dark, phone and paper."""
+"""The style sheet of our reports: light and dark, phone and paper."""
 
-STYLE = """
+REPORT_STYLE = """
 :root{--ink:#1c2430;--soft:#5a6675;--paper:#f6f7f9;--card:#fff;--line:#dfe4ea;--reference:#b9c2ce;
 --current:#2563c9;--wash:rgba(37,99,201,.16);--ok:#1c7c4a;--ok-wash:#e4f4eb;--warn:#8a5a00;--warn-wash:#fdf1d7;
 --alert:#b3261e;--alert-wash:#fdeae8;--calm:#4a5563;--calm-wash:#e9edf2}
