@@ -1,14 +1,15 @@
 """Are our models as good as what anybody gets with plain scikit-learn, with and without a chosen algorithm?
 
     python -m benchmarks training_quality -- [FOLDER] [--seeds 3] [--algorithms default RandomForest ...]
+                                             [--only NAME]
 
-Without FOLDER the training files of examples/ are measured, by their model.toml.
-FOLDER holds CSV files, each with a JSON of the same name that says `target` and, where there are any, `task`,
-`positive`, `id_columns`, `group_column` ("a+b" for two), and `leakage_columns`. Each file is split by our own
-split, several times under other names for the same persons; the peers are fitted to the same rows and
-see the same features. Peers: logistic or ridge regression behind imputation, scaling and one-hot, and
-HistGradientBoosting, both with scikit-learn's own defaults. The table goes to
-benchmarks/results/training_quality.md.
+Without FOLDER the training files of examples/ are measured, by their model.toml. After them come the tables
+of `unseen_sets.py`, without an algorithm. FOLDER holds CSV files, each with a JSON of the same name that
+says `target` and, where there are any, `task`, `positive`, `id_columns`, `group_column` ("a+b" for two), and
+`leakage_columns`. Each file is split by our own split, several times under other names for the same persons;
+the peers are fitted to the same rows and see the same features. Peers: logistic or ridge regression behind
+imputation, scaling and one-hot, and HistGradientBoosting, both with scikit-learn's own defaults. The tables
+go to benchmarks/results/training_quality.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import tempfile
 import time
 import tomllib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,15 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from benchmarks.unseen_sets import SETS, UnseenSet
+from mlops.errors import MlopsError
 from mlops.models.group_settings import GroupSettings
 from mlops.pipelines import artifacts
 from mlops.pipelines.algorithm_table import ALGORITHMS
 from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
+from mlops.pipelines.date_parts import with_date_parts
 from mlops.pipelines.model import Scores
+from mlops.pipelines.resampled_scores import resampled_scores
 from mlops.pipelines.schema import align
 from mlops.pipelines.scores import PRIMARY, compute_scores
 from mlops.pipelines.splitting import split_rows
@@ -79,18 +85,43 @@ def config_of(source: Path, seed: int) -> dict[str, Any]:
     }
 
 
-def renamed(source: Path, config: dict[str, Any], seed: int, folder: Path) -> Path:
-    """Write the file with other names for the same persons or rows: the split hangs on nothing else."""
-    frame = pd.read_csv(source, dtype=str, keep_default_na=False)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A table and the config of its training."""
+
+    name: str
+    source: Path
+    config: dict[str, Any]
+
+
+def known_cases(folder: Path | None, seed: int, to: Path) -> Iterator[Case]:
+    """Yield the tables that are there, split anew for each seed."""
+    for source in sorted(folder.glob("*.csv") if folder else EXAMPLES.glob("*/train.csv")):
+        name = source.parent.name if source.stem == "train" else source.stem
+        frame = pd.read_csv(source, dtype=str, keep_default_na=False)
+        yield written(Case(name, source, config_of(source, seed)), frame, seed, to)
+
+
+def unseen_case(unseen: UnseenSet, seed: int, to: Path) -> Case:
+    """Make an unseen table: other rows for each seed, or the same ones split anew."""
+    frame = unseen.make(np.random.default_rng(seed))
+    case = Case(unseen.name, to / "unseen.csv", {"target": "outcome", "seed": seed, **unseen.settings})
+    return written(case, frame, seed, to)
+
+
+def written(case: Case, frame: pd.DataFrame, seed: int, to: Path) -> Case:
+    """Write the table with other names for the same persons or rows: the split hangs on nothing else."""
+    config = dict(case.config)
     names = config.get("group_columns") or config.get("group_column") or config.get("id_columns")
-    if not names:
-        frame["row"], names = np.arange(len(frame)).astype(str), "row"
-        config["id_columns"] = ["row"]
-    column = names if isinstance(names, str) else names[0]
-    frame[column] = frame[column] + f" ({seed})"
-    path = folder / source.name
-    frame.to_csv(path, index=False)
-    return path
+    if seed and not config.get("time_column"):
+        if not names:
+            frame["row"], names = np.arange(len(frame)).astype(str), "row"
+            config["id_columns"] = ["row"]
+        column = names if isinstance(names, str) else names[0]
+        frame[column] = frame[column].astype(str) + f" ({seed})"
+    to.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(to / case.source.name, index=False)
+    return Case(case.name, to / case.source.name, config)
 
 
 def plain_peers(task: str) -> dict[str, Any]:
@@ -126,11 +157,10 @@ def scores_of(fitted: Any, rows: pd.DataFrame, task: str) -> Scores:
 
 
 class Trial:
-    """One data set under one split: the rows, and what each contender says of the held-out ones."""
+    """One case: the rows, and what each contender says of the held-out ones."""
 
-    def __init__(self, source: Path, seed: int, folder: Path) -> None:
-        self.config = config_of(source, seed)
-        self.source = renamed(source, self.config, seed, folder) if seed else source
+    def __init__(self, case: Case) -> None:
+        self.config, self.source = case.config, case.source
         settings = GroupSettings.from_config(self.config)
         self.frame = read_training_table(self.source, settings)
         self.problem = define_problem(self.frame[settings.target], settings)
@@ -145,11 +175,12 @@ class Trial:
             seconds = time.perf_counter() - start
             model, _ = artifacts.load_model(Path(folder))
         self.schema = model.schema
-        return model.score(self.frame[self.split.test])[0], result, seconds
+        rows = with_date_parts(self.frame[self.split.test], model.schema.date_parts)
+        return model.score(rows)[0], result, seconds
 
     def theirs(self, name: str) -> Scores:
         """Fit a peer to the same rows and features."""
-        aligned, _ = align(self.frame, self.schema.features)
+        aligned, _ = align(with_date_parts(self.frame, self.schema.date_parts), self.schema.features)
         rows = aligned.infer_objects().fillna(
             {c: "missing" for c in aligned.columns if aligned[c].dtype == object}
         )
@@ -166,33 +197,21 @@ class Trial:
         y, task = self.problem.y[self.split.test], self.problem.task
 
         def differences_among(rows: np.ndarray) -> ScoreRows:
-            def differences(drawn: np.ndarray) -> dict[str, float]:
-                one, other = (
-                    compute_scores(task, y[rows][drawn], side.take(rows).take(drawn)).get(metric, np.nan)
-                    for side in (ours, theirs)
-                )
-                return {metric: one - other}
-
-            return differences
+            one, other = (resampled_scores(task, y[rows], side.take(rows)) for side in (ours, theirs))
+            return lambda drawn: {metric: one(drawn).get(metric, np.nan) - other(drawn).get(metric, np.nan)}
 
         members = self.split.members[self.split.test]
         return bootstrap_intervals(differences_among, members, np.random.default_rng(0))[metric]
 
 
-def measure(source: Path, seeds: int, algorithms: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a line per split and algorithm: our score, the better peer's, and the paired interval."""
-    lines = []
-    for seed in range(seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            lines += measure_split(source, seed, Path(folder), algorithms)
-    return lines
-
-
-def measure_split(source: Path, seed: int, folder: Path, algorithms: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a line per algorithm for one split."""
-    trial = Trial(source, seed, folder)
+def measure(case: Case, algorithms: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a line per algorithm: our score, the better peer's, and the paired interval; or the refusal."""
+    try:
+        trial = Trial(case)
+        ours = {algorithm: trial.ours(algorithm) for algorithm in algorithms}
+    except MlopsError as error:
+        return [{"set": case.name, "refused": str(error)}]
     metric = PRIMARY[trial.problem.task]
-    ours = {algorithm: trial.ours(algorithm) for algorithm in algorithms}
     theirs = {name: trial.theirs(name) for name in plain_peers(trial.problem.task)}
     best = max(theirs, key=lambda name: trial.judge(theirs[name])[metric])
     lines = []
@@ -200,7 +219,7 @@ def measure_split(source: Path, seed: int, folder: Path, algorithms: Sequence[st
         low, high = trial.difference(scores, theirs[best], metric)
         lines.append(
             {
-                "set": source.parent.name if source.stem == "train" else source.stem,
+                "set": case.name,
                 "metric": metric,
                 "algorithm": algorithm,
                 "took": result.algorithm,
@@ -215,8 +234,25 @@ def measure_split(source: Path, seed: int, folder: Path, algorithms: Sequence[st
     return lines
 
 
-def render(lines: list[dict[str, Any]]) -> str:
-    """Return the table, and in how many splits we were clearly worse."""
+def render(known: list[dict[str, Any]], unseen: list[dict[str, Any]]) -> str:
+    """Return the tables, and in how many splits we were clearly worse."""
+    question = (__doc__ or "").splitlines()[0]
+    judged = [line for line in unseen if "refused" not in line]
+    refused = {line["set"]: line["refused"] for line in unseen if "refused" in line}
+    parts = [
+        f"# Quality\n\n{question}\n",
+        "## The sets that defaults were chosen on\n",
+        *_table(known),
+        "\n## Sets that no default was chosen on, without a set algorithm\n",
+        *_table(judged),
+        "\nRefused in a sentence:\n",
+        *(f"- {name}: {sentence}" for name, sentence in refused.items()),
+        f"\nMeasured on {os.cpu_count()} cores that others used too. Decision: {DECISION}\n",
+    ]
+    return "\n".join(parts)
+
+
+def _table(lines: list[dict[str, Any]]) -> list[str]:
     head = "| set | split | score | algorithm | ours | better peer | difference, 95 % | seconds |"
     rows = [head, "|---|---|---|---|---|---|---|---|"]
     seen: dict[tuple[str, str], int] = {}
@@ -229,16 +265,12 @@ def render(lines: list[dict[str, Any]]) -> str:
             f"| {line['ours']:.4f} | {line['peer']:.4f} ({line['best']}) "
             f"| {line['low']:+.4f} to {line['high']:+.4f} | {line['seconds']:.1f} |"
         )
-    worse = sum(line["high"] < 0 for line in lines)
-    question = (__doc__ or "").splitlines()[0]
-    return (
-        f"# Quality\n\n{question}\n\n"
-        + "\n".join(rows)
-        + (
-            f"\n\nClearly worse than the better peer (interval wholly below 0): {worse} of {len(lines)}.\n\n"
-            f"Measured on {os.cpu_count()} cores that others used too. Decision: {DECISION}\n"
-        )
-    )
+    worse, better = (sum(line[end] * sign < 0 for line in lines) for end, sign in (("high", 1), ("low", -1)))
+    counts = f"clearly worse {worse}, clearly better {better}"
+    return [
+        *rows,
+        f"\nAgainst the better peer (interval wholly on one side of 0): {counts}, of {len(lines)}.",
+    ]
 
 
 def main() -> None:
@@ -247,18 +279,29 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", help="where the CSV files and their JSON lie")
     parser.add_argument("--seeds", type=int, default=3, help="splits of each file")
     parser.add_argument("--algorithms", nargs="+", default=[DEFAULT], choices=[DEFAULT, *ALGORITHMS])
+    parser.add_argument("--only", default="", help="only sets whose name holds this; nothing is kept then")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    lines = []
-    found = arguments.folder.glob("*.csv") if arguments.folder else EXAMPLES.glob("*/train.csv")
-    for source in sorted(found):
-        lines += measure(source, arguments.seeds, arguments.algorithms)
-        print(f"{source} measured", file=sys.stderr)
-    table = render(lines)
+    known: list[dict[str, Any]] = []
+    unseen: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(arguments.seeds):
+            for case in known_cases(arguments.folder, seed, Path(folder) / "known"):
+                if arguments.only in case.name:
+                    known += measure(case, arguments.algorithms)
+            for number, one in enumerate(SETS):
+                if arguments.only in one.name:
+                    unseen += measure(unseen_case(one, seed, Path(folder) / str(number)), [DEFAULT])
+                    print(unseen[-1], file=sys.stderr)
+    in_order = {one.name: number for number, one in enumerate(SETS)}
+    table = render(
+        sorted(known, key=lambda line: line["set"]), sorted(unseen, key=lambda line: in_order[line["set"]])
+    )
     print(table)
-    results = Path(__file__).parent / "results" / "training_quality.md"
-    results.parent.mkdir(exist_ok=True)
-    results.write_text(table)
+    if not arguments.only:
+        results = Path(__file__).parent / "results" / "training_quality.md"
+        results.parent.mkdir(exist_ok=True)
+        results.write_text(table)
 
 
 if __name__ == "__main__":

@@ -129,13 +129,14 @@ def _out_of_fold(
     n_labels = 0 if task == "regression" else int(y.max()) + 1
     rows, predicted, probabilities = [], [], []
     for held_out in _held_out(y, folds, task):
-        pipeline = fit_pipeline(aligned[~held_out], y[~held_out], features, settings, task).pipeline
+        kept = ~held_out
+        fit = fit_pipeline(aligned[kept], y[kept], features, settings, task, folds=folds[kept])
         rows.append(y[held_out])
         if task == "regression":
-            predicted.append(np.asarray(pipeline.predict(aligned[held_out]), dtype=np.float64))
+            predicted.append(np.asarray(fit.pipeline.predict(aligned[held_out]), dtype=np.float64))
             continue
         said = np.zeros((int(held_out.sum()), n_labels))
-        said[:, pipeline.classes_] = pipeline.predict_proba(aligned[held_out])
+        said[:, fit.pipeline.classes_] = fit.pipeline.predict_proba(aligned[held_out])
         probabilities.append(said)
         predicted.append(said.argmax(axis=1))
     if not rows:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from mlops.errors import SettingsError
 from mlops.models.group_settings import GroupSettings
-from mlops.models.training import InferenceResult, TrainingResult
+from mlops.models.training import GateResult, InferenceResult, TrainingResult
+
+_REFUSED_BY_GATE = 1
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
     train.add_argument("--output", type=Path, required=True, help="the model directory to write")
     train.add_argument("--settings", type=Path, help="a model.toml")
     train.add_argument("--champion", type=Path, help="a model directory to compare with on the same rows")
-    train.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    train.add_argument("--json", action="store_true", help="print the whole result, gate included, as JSON")
     train.set_defaults(run=run_train)
     score = subparsers.add_parser("score", help="score a CSV with a trained model")
     score.add_argument("model", type=Path, help="the model directory")
@@ -31,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run_train(arguments: argparse.Namespace) -> int:
-    """Train, and print what came of it; 1 when the model does not pass the gate."""
+    """Train, and print what came of it; 1, and why on stderr, when the model does not pass the gate."""
     from mlops.pipelines.gate import judge  # noqa: PLC0415  the parser must not import scikit-learn
     from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
 
@@ -39,8 +43,15 @@ def run_train(arguments: argparse.Namespace) -> int:
     pipeline = TrainingPipeline(settings)
     result = pipeline.execute(arguments.file, arguments.output, champion_path=arguments.champion)
     gate = judge(result.metrics, result.comparison, settings.gate)
-    print(result.to_json() if arguments.json else _describe_training(result, gate.reasons))  # noqa: T201
-    return 0 if gate.passed else 1
+    if arguments.json:
+        print(json.dumps({**result.to_dict(), "gate": gate.to_dict()}, indent=2, ensure_ascii=False))  # noqa: T201
+    else:
+        print(_describe_training(result, gate))  # noqa: T201
+    if gate.passed:
+        return 0
+    refusals = " ".join(check.message for check in gate.checks if not check.passed)
+    sys.stderr.write(f"mlops: the model was written, but the gate refuses it: {refusals}\n")
+    return _REFUSED_BY_GATE
 
 
 def run_score(arguments: argparse.Namespace) -> int:
@@ -60,7 +71,7 @@ def _settings(path: Path | None) -> GroupSettings:
     return GroupSettings.from_toml(path.read_text(encoding="utf-8"))
 
 
-def _describe_training(result: TrainingResult, reasons: tuple[str, ...]) -> str:
+def _describe_training(result: TrainingResult, gate: GateResult) -> str:
     metrics = result.metrics
     lines = [
         f"{result.algorithm} for {result.target} ({result.task}), {len(result.features)} features; "
@@ -74,7 +85,8 @@ def _describe_training(result: TrainingResult, reasons: tuple[str, ...]) -> str:
         lines.append(f"{name:<30}{value:>12.4f}  {interval:<26}{'' if dummy is None else f'{dummy:.4f}':>12}")
     lines += ["", *(f"Left out: {name} ({reason})." for name, reason in result.dropped_columns.items())]
     lines += [f"Warning: {warning}" for warning in result.warnings]
-    return "\n".join([*lines, *(f"Gate: {reason}" for reason in reasons), f"Model: {result.model_path}"])
+    lines += [f"Gate, {'passed' if check.passed else 'not passed'}: {check.message}" for check in gate.checks]
+    return "\n".join([*lines, f"Model: {result.model_path}"])
 
 
 def _describe_scoring(result: InferenceResult) -> str:

@@ -38,7 +38,8 @@ def fit_model(rows: TrainingRows) -> FittedModel:
     """
     train, features, task = rows.split.train, rows.selection.features, rows.problem.task
     aligned, y = rows.aligned[train], rows.problem.y[train]
-    choice = choose(aligned, y, rows.folds(N_FOLDS), features, rows.settings, task)
-    fit = fit_pipeline(aligned, y, features, choice.settings, task)
+    folds = rows.folds(N_FOLDS)
+    choice = choose(aligned, y, folds, features, rows.settings, task)
+    fit = fit_pipeline(aligned, y, features, choice.settings, task, folds=folds)
     model = Model(rows.schema(choice.threshold), fit.pipeline)
     return FittedModel(model, choice.settings, choice.contenders, choice.trials, fit.warnings)

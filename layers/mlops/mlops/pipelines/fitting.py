@@ -12,7 +12,7 @@ import pandas as pd
 from mlops.errors import TrainingError
 from mlops.models.group_settings import GroupSettings, TaskName
 from mlops.pipelines.algorithms import algorithm, effective_hyperparameters, make_estimator
-from mlops.pipelines.preprocessing import make_preprocessing
+from mlops.pipelines.preprocessing import forget_folds, make_preprocessing
 from mlops.pipelines.schema import FeatureColumn
 
 _CELLS_FOR_THREADS = 2_000_000
@@ -34,10 +34,13 @@ def fit_pipeline(
     features: tuple[FeatureColumn, ...],
     settings: GroupSettings,
     task: TaskName,
+    *,
+    folds: np.ndarray | None = None,
 ) -> Fit:
     """Fit preprocessing and estimator to rows in the model's form.
 
-    The preprocessing (medians, scales, levels) is fitted to at most 100,000 of the rows.
+    The preprocessing (medians, scales, levels) is fitted to at most 100,000 of the rows. `folds` keeps
+    persons and groups whole where it looks at the target.
 
     Raises
     ------
@@ -46,31 +49,55 @@ def fit_pipeline(
     """
     looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(aligned))[:_PREPROCESSING_ROWS])
     n_jobs = worthwhile_threads(aligned)
-    pipeline = unfitted_pipeline(features, settings, task, len(looked_at), n_jobs=n_jobs)
+    folds = None if folds is None else folds[looked_at]
+    pipeline = unfitted_pipeline(features, settings, task, y[looked_at], n_jobs=n_jobs, folds=folds)
     preprocessing, estimator = pipeline.named_steps["preprocessing"], pipeline.named_steps["estimator"]
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
     arguments = {} if weights is None else {"sample_weight": weights}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            matrix = preprocessing.fit(aligned.iloc[looked_at]).transform(aligned)
+            matrix = _fitted_matrix(preprocessing, aligned, y, looked_at)
             estimator.fit(matrix, y, **arguments)
         except (ValueError, TypeError) as error:
             first_line = str(error).strip().splitlines()[0]
             raise TrainingError(f"{settings.algorithm} cannot be fitted: {first_line}") from error
+    forget_folds(preprocessing)
     if "n_jobs" in estimator.get_params():
         # threads add up in any order; scoring is the same to the last bit without
         estimator.set_params(n_jobs=1)
     return Fit(pipeline, tuple(sorted({_first_sentence(item) for item in caught})))
 
 
+def _fitted_matrix(
+    preprocessing: Any, aligned: pd.DataFrame, y: np.ndarray, looked_at: np.ndarray
+) -> np.ndarray:
+    """Fit to the rows looked at, and return the matrix of all.
+
+    The two ways differ on purpose: what hangs on the target is taken from other rows for the rows looked at,
+    and the rest are other rows already.
+    """
+    known: np.ndarray = preprocessing.fit_transform(aligned.iloc[looked_at], y[looked_at])
+    if len(looked_at) == len(aligned):
+        return known
+    matrix: np.ndarray = preprocessing.transform(aligned)
+    matrix[looked_at] = known
+    return matrix
+
+
 def unfitted_pipeline(
-    features: tuple[FeatureColumn, ...], settings: GroupSettings, task: TaskName, n_rows: int, *, n_jobs: int
+    features: tuple[FeatureColumn, ...],
+    settings: GroupSettings,
+    task: TaskName,
+    y: np.ndarray,
+    *,
+    n_jobs: int,
+    folds: np.ndarray | None = None,
 ) -> Any:
-    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for so many rows."""
+    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for rows of this target."""
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
-    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), n_rows)
+    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), task, y, folds=folds)
     estimator = make_estimator(settings, task, n_jobs=n_jobs)
     return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
 

@@ -1,0 +1,56 @@
+"""`mlops train` says what it thinks of the model, in both forms of its output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlops.command_line import main
+
+from .conftest import build_table
+
+SETTINGS = 'target = "outcome"\nid_columns = ["patient_id"]\nalgorithm = "LogisticRegression"\n'
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Train on a table, with noise for a target or not; return exit code, stdout and stderr."""
+
+    def train(*options: str, noise: bool = False) -> tuple[int, str, str]:
+        frame = build_table()
+        if noise:
+            frame["outcome"] = np.random.default_rng(5).permutation(frame["outcome"])
+        frame.to_csv(tmp_path / "train.csv", index=False)
+        (tmp_path / "model.toml").write_text(SETTINGS)
+        words = ["train", tmp_path / "train.csv", "--output", tmp_path / "m", "--settings"]
+        code = main([*map(str, words), str(tmp_path / "model.toml"), *options])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return train
+
+
+def test_a_model_that_passes_the_gate_ends_well_and_says_so(run):
+    code, told, complaint = run()
+    assert (code, complaint) == (0, "")
+    assert "Gate, passed: roc_auc" in told
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_a_model_that_the_gate_refuses_is_one_sentence_on_stderr(options, run):
+    code, _, complaint = run(*options, noise=True)
+    assert code == 1
+    assert complaint.startswith("mlops: the model was written, but the gate refuses it: roc_auc")
+    assert "not clearly better than a model that looks at nothing" in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_the_gate_is_part_of_the_json(run):
+    code, told, _ = run("--json", noise=True)
+    gate = json.loads(told)["gate"]
+    assert code == 1
+    assert gate["passed"] is False
+    assert gate["checks"][0]["name"] == "beats_dummy"
