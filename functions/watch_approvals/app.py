@@ -2,7 +2,8 @@
 
 Started by a schedule. Writes reminders and statuses, carries out rollbacks that were decided but not done;
 sends mails; publishes how long the oldest request waits, how many approvers are confirmed, and the event
-ModelExpired. Raises only faults of AWS; what was done before stays done, and the next round goes on.
+ModelExpired. A fault with one request is raised when all others were looked after; what was done stays done,
+and the next round goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from mlops.approval.dynamodb import ApprovalTable, RollbackTable
 from mlops.approval.links import RotatingKeys
 from mlops.approval.postbox import Postbox
 from mlops.approval.rollbacks import RollbackDesk
-from mlops.approval.watch import ACTOR, watch_approvals
+from mlops.approval.watch import watch_approvals
+from mlops.errors import ApprovalError
 from mlops.infrastructure import environment
 from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.cloudwatch import Metric
@@ -62,7 +64,9 @@ class Dependencies:
 def dependencies() -> Dependencies:
     """Make the dependencies on first use."""
     variables = environment.read(Environment)
-    registry = ModelRegistry(use_dynamodb=True, table_name=variables.registry_table_name, actor=ACTOR)
+    registry = ModelRegistry(
+        use_dynamodb=True, table_name=variables.registry_table_name, actor="watch_approvals"
+    )
     desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
     announcer = AwsAnnouncer(
@@ -89,6 +93,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     needed.announcer.metrics(metrics, group=None)
     done = found.to_dict() | {"n_rolled_back": n_rolled_back}
     logger.info("approvals watched", **done)
+    if found.faults:
+        raise ApprovalError(f"Some requests could not be looked after: {'; '.join(found.faults)}.")
     return done
 
 

@@ -389,6 +389,9 @@ def test_two_of_three_approvers_are_enough_when_two_are_required(stage):
     assert stage.post(bob)["statusCode"] == 303
     output = json.loads(stage.execution()["output"])
     assert output["decided_by"] == "link of ada@example.com, link of bob@example.com"
+    answered = [entry for entry in stage.registry.check_audit(GROUP) if entry.action == "answer"]
+    assert [(entry.by, entry.reason) for entry in answered] == [("link of ada@example.com", "approved: good")]
+    assert answered[0].approval_request == stage.request_of("v1.0.0").id_hash
     assert "Approved" in stage.visit(cyd)["body"]
 
 

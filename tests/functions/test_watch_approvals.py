@@ -12,6 +12,7 @@ import pytest
 from functions.watch_approvals import app
 from mlops.approval.quorum import count_answer
 from mlops.approval.watch import reminders_due, watch_approvals
+from mlops.errors import ApprovalError
 from mlops.infrastructure.clients import client
 from mlops.models.approval import Answer, RequestStatus
 from mlops.models.registry import Status
@@ -28,7 +29,9 @@ def expired() -> list:
 
 @pytest.fixture
 def watch(stage, expired):
-    desk = replace(stage.desk, registry=type(stage.registry)(True, table_name="registry", actor=app.ACTOR))
+    desk = replace(
+        stage.desk, registry=type(stage.registry)(True, table_name="registry", actor="watch_approvals")
+    )
     return lambda: watch_approvals(desk, stage.postbox, expired.append)
 
 
@@ -133,6 +136,46 @@ def test_a_decision_that_came_too_late_for_its_execution_expires(stage, watch):
     watch()
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED
     assert stage.request_of("v1.0.0").status is RequestStatus.EXPIRED
+
+
+def test_what_a_click_found_abandoned_is_announced_once_by_the_next_round(stage, watch, expired):
+    stage.machine = stage.create_machine("impatient", seconds=1)
+    stage.subscribe("ada@example.com")
+    link = stage.ask(stage.register())[0]
+    stage.execution()
+    assert stage.post(link)["statusCode"] == 410
+    assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED
+    assert expired == []
+    assert watch().n_expired == 1
+    assert watch().n_expired == 0
+    assert [model.version for model in expired] == ["v1.0.0"]
+    assert stage.visit(link)["statusCode"] == 410
+
+
+def test_a_fault_with_one_request_keeps_nobody_from_looking_after_the_others(stage, watch):
+    stage.subscribe("ada@example.com")
+    stage.ask(stage.register(), run="run-1")
+    damaged = replace(stage.request_of("v1.0.0"), execution_arn="?", id_hash="0" * 64, revision=1)
+    stage.table.put(damaged)
+    stage.clock.advance(minutes=25)
+    found = watch()
+    assert (found.n_pending, found.n_reminded, len(reminders(stage))) == (1, 1, 1)
+    assert [fault.partition(":")[0] for fault in found.faults] == [f"{GROUP} v1.0.0"]
+    app.dependencies.cache_clear()
+    with pytest.raises(ApprovalError, match="could not be looked after"):
+        app.handler({}, CONTEXT)
+
+
+def test_an_answer_that_a_crash_kept_from_the_audit_log_is_added_by_the_next_round(stage, watch):
+    stage.subscribe("ada@example.com", "bob@example.com")
+    stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
+    request = stage.request_of("v1.0.0")
+    answer = Answer("ada@example.com", "approved", "good", stage.clock())
+    assert stage.table.put(count_answer(request, answer))
+    watch()
+    watch()
+    entries = [entry for entry in stage.registry.check_audit(GROUP) if entry.action == "answer"]
+    assert [(entry.by, entry.at) for entry in entries] == [("link of ada@example.com", answer.at)]
 
 
 def test_a_request_whose_execution_is_gone_expires_and_is_announced_once(stage, watch, expired):

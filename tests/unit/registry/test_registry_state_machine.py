@@ -134,6 +134,12 @@ class RegistryLife(RuleBasedStateMachine):
             with suppress(TransitionNotAllowedError):
                 self.drive(lambda registry: registry.request_approval(GROUP, version, f"{pick:064x}"))
 
+    @rule(pick=st.integers(0, 20), by=st.sampled_from(("ada", "bob")))
+    def answer(self, pick: int, by: str) -> None:
+        if self.names:
+            version, at = self.names[pick % len(self.names)], datetime.now(UTC)
+            self.drive(lambda registry: registry.record_answer(GROUP, version, by=by, reason="yes", at=at))
+
     @rule(pick=st.integers(0, 20))
     def annotate(self, pick: int) -> None:
         if self.names:

@@ -71,8 +71,8 @@ class ApprovalPage:
     def _open_in_time(self, visit: Visit) -> _Opened:
         opened = self._open(visit)
         request = opened.request
-        is_over = request.status is RequestStatus.PENDING and self.desk.now() >= request.expires_at
-        if request.status is RequestStatus.EXPIRED or is_over:
+        is_late = request.status is RequestStatus.PENDING and self.desk.now() >= request.expires_at
+        if request.is_over or is_late:
             raise _too_late(request)
         return opened
 

@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.quorum import count_answer, decided, has_answered
+from mlops.approval.quorum import count_answer, decided, has_answered, told_by
 from mlops.errors import ApprovalClosedError, TransitionNotAllowedError
 from mlops.infrastructure.kms import decrypt, encrypt
 from mlops.infrastructure.stepfunctions import execution_status, send_task_success
 from mlops.models.approval import Answer, ApprovalRequest, RequestStatus
 from mlops.models.registry import ModelMetadata, Status
 from mlops.registry.model_registry import ModelRegistry
+
+# who expired a version whose execution was gone; what a time limit expires, the state machine announces
+ABANDONED_BY = "the end of its execution"
 
 
 def utc_now() -> datetime:
@@ -57,12 +60,13 @@ class ApprovalDesk:
         """
         while True:
             request = self._existing(id_hash)
-            if request.status is RequestStatus.EXPIRED or self._is_late(request):
+            if request.is_over or self._is_late(request):
                 raise ApprovalClosedError("The time to decide is over.")
             if request.status is not RequestStatus.PENDING or has_answered(request, answer.approver):
                 return Decided(self.deliver(request), is_new=False)
             counted = count_answer(request, answer)
             if self.table.put(counted):
+                self.record_answers(counted)
                 return Decided(self.deliver(counted), is_new=True)
 
     def deliver(self, request: ApprovalRequest) -> ApprovalRequest:
@@ -72,7 +76,8 @@ class ApprovalDesk:
         Raises
         ------
         ApprovalClosedError
-            If the execution has failed or was stopped meanwhile; its request and version are expired then.
+            If the execution has failed or was stopped meanwhile. The version is expired then, and the request
+            abandoned: `watch_approvals` tells people.
         """
         if request.decision is None or request.is_delivered:
             return request
@@ -81,11 +86,21 @@ class ApprovalDesk:
         except ApprovalClosedError:
             # a closed token of an execution that lives on: an earlier try arrived, only its answer was lost
             if request.status is RequestStatus.DECIDED and self._is_abandoned(request):
-                self.expire_version(request, "The execution had ended before the decision.")
-                self.close(request)
+                self.expire_version(request)
+                self._leave(request, RequestStatus.ABANDONED)
                 raise
         delivered = replace(request, is_delivered=True, revision=request.revision + 1)
         return delivered if self.table.put(delivered) else self._existing(request.id_hash)
+
+    def record_answers(self, request: ApprovalRequest) -> None:
+        """Keep the answers of a request that waits for more of them in the registry's audit log."""
+        if request.status is not RequestStatus.PENDING:
+            return  # the decision's own entry names who made it and why
+        for answer in request.answers:
+            reason = f"{answer.choice}: {answer.reason}".removesuffix(": ")
+            self.registry.record_answer(
+                request.group, request.version, by=told_by(answer), reason=reason, at=answer.at
+            )
 
     def supersede(self, older: ModelMetadata, *, by: ModelMetadata) -> None:
         """Close the pending request of an older candidate; one that was decided first keeps its decision."""
@@ -103,16 +118,16 @@ class ApprovalDesk:
         if request is not None:
             self.deliver(request)
 
-    def expire_version(self, request: ApprovalRequest, reason: str) -> ModelMetadata:
-        """Expire the version that a request is about, unless it has left this stage in another way."""
+    def expire_version(self, request: ApprovalRequest) -> ModelMetadata:
+        """Expire the version whose execution is gone, unless it has left this stage in another way."""
+        reason = "The execution that waited for the decision has ended."
         with suppress(TransitionNotAllowedError):
-            return self.registry.expire(request.group, request.version, reason=reason)
+            return self.registry.expire(request.group, request.version, by=ABANDONED_BY, reason=reason)
         return self.registry.get_model(request.group, request.version)
 
     def close(self, request: ApprovalRequest) -> bool:
         """Close a request for good; False, and nothing changed, when somebody else changed it first."""
-        closed = replace(request, status=RequestStatus.EXPIRED, decision=None, revision=request.revision + 1)
-        return self.table.put(closed)
+        return self._leave(request, RequestStatus.EXPIRED)
 
     def seal(self, request: ApprovalRequest, secret: str) -> str:
         """Encrypt what must not be readable in the table, bound to the request."""
@@ -122,6 +137,10 @@ class ApprovalDesk:
         """Return `approval_id` and `task_token` of the request."""
         secret: dict[str, Any] = json.loads(decrypt(request.sealed, self.key_arn, _context(request)))
         return secret
+
+    def _leave(self, request: ApprovalRequest, status: RequestStatus) -> bool:
+        left = replace(request, status=status, decision=None, revision=request.revision + 1)
+        return self.table.put(left)
 
     def _existing(self, id_hash: str) -> ApprovalRequest:
         request = self.table.get(id_hash)

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mlops.approval.decisions import ApprovalDesk
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops.approval.decisions import ABANDONED_BY, ApprovalDesk
 from mlops.approval.mail import compose_reminder
 from mlops.approval.postbox import Postbox
 from mlops.approval.quorum import has_answered
-from mlops.errors import ApprovalClosedError
+from mlops.errors import ApprovalClosedError, MlopsError
 from mlops.infrastructure.stepfunctions import execution_status
-from mlops.models.approval import ApprovalRequest, RequestStatus
+from mlops.models.approval import ApprovalRequest
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, Status
 
-ACTOR = "watch_approvals"
 REMINDERS = 2  # at one and at two thirds of the time limit
 
 # Whoever decides also delivers; only after this long may something have gone wrong.
@@ -25,13 +26,17 @@ DELIVERY_GRACE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Round(Record):
-    """What one look over the desk found and did; the age is that of the longest wait that goes on."""
+    """What one look over the desk found and did; the age is that of the longest wait that goes on.
+
+    `faults` names the requests that could not be looked after, and why; the next round tries again.
+    """
 
     n_pending: int = 0
     n_reminded: int = 0
     n_delivered: int = 0
     n_expired: int = 0
     oldest_pending_seconds: float = 0.0
+    faults: tuple[str, ...] = ()
 
 
 def watch_approvals(
@@ -40,7 +45,8 @@ def watch_approvals(
     """Go over the open requests once: remind, deliver what was decided, close what nobody waits for.
 
     A reminder is noted before it goes out, so none is sent twice. A version that is expired here is announced
-    before its request is closed, so no announcement is lost, and one may come twice.
+    before its request is closed, so no announcement is lost, and one may come twice. A fault with one request
+    keeps nobody from looking after the others.
 
     Parameters
     ----------
@@ -49,22 +55,39 @@ def watch_approvals(
     """
     found = Round()
     for request in desk.table.open():
-        if request.status is not RequestStatus.PENDING:
-            is_delivered = _deliver(desk, request)
-            found = replace(found, n_delivered=found.n_delivered + is_delivered)
-        elif execution_status(request.execution_arn) != "RUNNING":
-            _close(desk, request, announce_expiry)
-            found = replace(found, n_expired=found.n_expired + 1)
-        else:
-            n_mails = _remind(desk, postbox, request)
-            age_seconds = (desk.now() - request.created_at).total_seconds()
-            found = replace(
-                found,
-                n_pending=found.n_pending + 1,
-                n_reminded=found.n_reminded + n_mails,
-                oldest_pending_seconds=max(found.oldest_pending_seconds, age_seconds),
-            )
+        try:
+            found = _look_after(request, found, desk, postbox, announce_expiry)
+        except (BotoCoreError, ClientError, MlopsError) as fault:
+            found = replace(found, faults=(*found.faults, _describe(request, fault)))
     return found
+
+
+def _look_after(
+    request: ApprovalRequest,
+    found: Round,
+    desk: ApprovalDesk,
+    postbox: Postbox,
+    announce_expiry: Callable[[ModelMetadata], None],
+) -> Round:
+    """Do what is due for one request; return the round with it."""
+    if request.decision is not None:
+        try:
+            return replace(found, n_delivered=found.n_delivered + _deliver(desk, request))
+        except ApprovalClosedError:
+            request = desk.table.get(request.id_hash) or request  # as the desk has left it
+            if not request.is_over:
+                return found
+    if request.is_over or execution_status(request.execution_arn) != "RUNNING":
+        _close(desk, request, announce_expiry)
+        return replace(found, n_expired=found.n_expired + 1)
+    desk.record_answers(request)
+    age_seconds = (desk.now() - request.created_at).total_seconds()
+    return replace(
+        found,
+        n_pending=found.n_pending + 1,
+        n_reminded=found.n_reminded + _remind(desk, postbox, request),
+        oldest_pending_seconds=max(found.oldest_pending_seconds, age_seconds),
+    )
 
 
 def reminders_due(request: ApprovalRequest, now: datetime) -> int:
@@ -96,17 +119,20 @@ def remind(desk: ApprovalDesk, postbox: Postbox, request: ApprovalRequest) -> in
 def _deliver(desk: ApprovalDesk, request: ApprovalRequest) -> bool:
     if request.decision is None or desk.now() - request.decision.decided_at < DELIVERY_GRACE:
         return False
-    try:
-        return desk.deliver(request).is_delivered
-    except ApprovalClosedError:
-        return False  # the desk has closed it
+    return desk.deliver(request).is_delivered
 
 
 def _close(
     desk: ApprovalDesk, request: ApprovalRequest, announce_expiry: Callable[[ModelMetadata], None]
 ) -> None:
     """Close a request whose execution is gone, and tell people when that is what expired the version."""
-    model = desk.expire_version(request, "The execution that waited for the decision has ended.")
-    if model.status is Status.EXPIRED and model.status_changed_by == ACTOR:
+    model = desk.expire_version(request)
+    if model.status is Status.EXPIRED and model.status_changed_by == ABANDONED_BY:
         announce_expiry(model)
     desk.close(request)
+
+
+def _describe(request: ApprovalRequest, fault: Exception) -> str:
+    """Name the request and the kind of fault; the message itself may hold what must not be logged."""
+    code = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
+    return f"{request.group} {request.version}: {code}"

@@ -19,10 +19,14 @@ Way = Literal["link", "command line"]
 
 
 class RequestStatus(StrEnum):
-    """Where a request is; all but the first are final."""
+    """Where a request is; all but the first and `ABANDONED` are final.
+
+    An abandoned one was answered when nobody waited any more; people have yet to be told.
+    """
 
     PENDING = "Pending"
     DECIDED = "Decided"
+    ABANDONED = "Abandoned"
     EXPIRED = "Expired"
     SUPERSEDED = "Superseded"
 
@@ -131,10 +135,15 @@ class ApprovalRequest(Record):
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody still has to do something: decide, or tell the execution."""
-        if self.status is RequestStatus.PENDING:
+        """Whether somebody still has to do something: decide, or tell the execution or people."""
+        if self.status in (RequestStatus.PENDING, RequestStatus.ABANDONED):
             return True
         return self.status is not RequestStatus.EXPIRED and not self.is_delivered
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody waits for an answer any more, and none was given in time."""
+        return self.status in (RequestStatus.EXPIRED, RequestStatus.ABANDONED)
 
     @property
     def bound_to(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def as_csv(entries: Sequence[AuditEntry]) -> str:
     """Return one row per status change; text that a spreadsheet would run as a formula is disarmed.
 
     An entry that changes two versions (a promotion archives the champion before) has two rows with the same
-    revision; one that changes none (a tag, a note) has one without statuses.
+    revision; one that changes none (an answer, a tag, a note) has one without statuses.
     """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)

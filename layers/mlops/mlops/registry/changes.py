@@ -12,6 +12,8 @@ from mlops.registry.lifecycle import Action, next_status
 from mlops.registry.store import Change, VersionWrite
 from mlops.registry.versioning import FIRST_VERSION, Recipe, next_version, recipe_of
 
+_STAYING = (Action.ANSWER, Action.ANNOTATE)
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -86,6 +88,12 @@ def annotation(head: Head, labelled: ModelMetadata, stamp: Stamp) -> Change:
     return _change(labelled.model_group, head, stamp, (write,), befores=(labelled.status,))
 
 
+def answer(head: Head, model: ModelMetadata, stamp: Stamp) -> Change:
+    """Return the change that keeps somebody's answer in the audit log, and changes nothing else."""
+    write = VersionWrite(model, Action.ANSWER)
+    return _change(model.model_group, head, stamp, (write,), befores=(model.status,))
+
+
 def _moved(model: ModelMetadata, action: Action, stamp: Stamp) -> ModelMetadata:
     return _stamped(replace(model, status=next_status(action, model.status)), stamp)
 
@@ -116,7 +124,7 @@ def _change(
         champion=champion,
         revision=base.revision + 1,
     )
-    steps = [step for step in zip(writes, befores, strict=True) if step[0].action is not Action.ANNOTATE]
+    steps = [step for step in zip(writes, befores, strict=True) if step[0].action not in _STAYING]
     is_labelled = writes[0].action is Action.ANNOTATE or (is_first and (model.tags or model.notes))
     entry = AuditEntry(
         revision=after.revision,

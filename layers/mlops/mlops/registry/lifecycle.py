@@ -25,6 +25,7 @@ class Action(StrEnum):
     PROMOTE = "promote"
     ARCHIVE = "archive"
     ROLL_BACK = "roll back to"
+    ANSWER = "answer"
     ANNOTATE = "annotate"
 
 
@@ -54,6 +55,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         Action.PROMOTE: Transition((Status.APPROVED,), Status.CHAMPION),
         Action.ARCHIVE: Transition((Status.CHAMPION, Status.APPROVED), Status.ARCHIVED),
         Action.ROLL_BACK: Transition((Status.ARCHIVED,), Status.CHAMPION),
+        Action.ANSWER: Transition(tuple(Status), None),
         Action.ANNOTATE: Transition(tuple(Status), None),
     }
 )

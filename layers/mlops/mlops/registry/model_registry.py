@@ -246,6 +246,20 @@ class ModelRegistry(RegistryView):
 
         return self._backoff.run(attempt)
 
+    def record_answer(self, group: str, version: str, *, by: str, reason: str, at: datetime) -> None:
+        """Keep in the audit log what somebody answered to the version's approval request, once.
+
+        The answer that decides is part of the decision's own entry; this is for those that wait for others.
+        """
+
+        def attempt() -> None:
+            head, model = self._existing_head(group), self.get_model(group, version)
+            told = (Action.ANSWER, version, by, model.approval_request)
+            if all((e.action, e.version, e.by, e.approval_request) != told for e in self.audit(group)):
+                self._store.commit(changes.answer(head, model, Stamp(by, reason, at)))
+
+        self._backoff.run(attempt)
+
     def _step(
         self, group: str, version: str, action: Action, stamp: Stamp, approval_request: str | None = None
     ) -> ModelMetadata:
