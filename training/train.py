@@ -21,6 +21,7 @@ from typing import Any
 BUNDLE = Path(__file__).resolve().parent
 _FOR_XGBOOST = "xgboost-cpu"
 _FAILURE_CHARACTERS = 1024
+_OF_THE_PLATFORM = ("sagemaker_", "_tuning_")  # script mode, and the objective of a tuning job
 _OUT_OF_MEMORY = "The job ran out of memory; choose a larger instance type for training."
 _UNEXPECTED = "Training stopped at an unexpected {name}; the log of the training job has the details."
 
@@ -31,6 +32,7 @@ class Container:
 
     training: Path
     champion: Path
+    trials: Path
     model: Path
     evidence: Path
     failure: Path
@@ -44,6 +46,7 @@ class Container:
         return cls(
             training=Path(variables.get("SM_CHANNEL_TRAINING", data / "training")),
             champion=Path(variables.get("SM_CHANNEL_CHAMPION", data / "champion")),
+            trials=Path(variables.get("SM_CHANNEL_TRIALS", data / "trials")),
             model=Path(variables.get("SM_MODEL_DIR", base / "model")),
             evidence=Path(variables.get("SM_OUTPUT_DATA_DIR", base / "output" / "data")),
             failure=base / "output" / "failure",
@@ -66,11 +69,16 @@ def main() -> int:
 
 
 def run(container: Container, variables: Mapping[str, str]) -> None:
-    """Train with the job's hyperparameters, compare with a champion if there is one, write the evidence."""
+    """Train with the job's hyperparameters, or judge them, when the job is a trial of a search."""
+    config = read_hyperparameters(container.hyperparameters, variables)
+    (judge if config.pop("trial", None) else train)(container, config)
+
+
+def train(container: Container, config: dict[str, Any]) -> None:
+    """Train, compare with a champion if there is one, write the evidence."""
     from mlops.models.group_settings import GroupSettings  # noqa: PLC0415  on the path since main()
     from mlops.pipelines.algorithms import candidates  # noqa: PLC0415
 
-    config = read_hyperparameters(container.hyperparameters, variables)
     group, champion_version = config.pop("group", None), config.pop("champion_version", None)
     champion_digest = config.pop("champion_sha256", None)
     config.pop("dataset_id", None)
@@ -89,19 +97,34 @@ def run(container: Container, variables: Mapping[str, str]) -> None:
             champion_path=champion,
             champion_version=champion_version,
             group=group,
+            trials_path=container.trials if container.trials.is_dir() else None,
         )
     copy_evidence(container.model, container.evidence)
     for name, value in result.metrics.values().items():
         print(f"metric {name}={value:.6f}")  # noqa: T201  read by the job's metric definitions
 
 
+def judge(container: Container, config: dict[str, Any]) -> None:
+    """Print the score of the job's hyperparameters, out of fold on the training rows; no model is left."""
+    from mlops.models.group_settings import GroupSettings  # noqa: PLC0415  on the path since main()
+
+    settings = GroupSettings.from_config(config)
+    with tempfile.TemporaryDirectory() as scratch:
+        needed = packages_of(settings.algorithm)
+        install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="xgboost" in needed)
+        from mlops.pipelines.trials import judge_trial  # noqa: PLC0415  needs the packages
+        from mlops.pipelines.tuning_job import objective_line  # noqa: PLC0415
+
+        print(objective_line(judge_trial(container.training, settings)))  # noqa: T201  read by the tuning job
+
+
 def read_hyperparameters(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return the job's hyperparameters: `SM_HPS`, else the file; the toolkit's own entries left out."""
+    """Return the job's hyperparameters: `SM_HPS`, else the file; the platform's own entries left out."""
     if "SM_HPS" in variables:
         found = json.loads(variables["SM_HPS"])
     else:
         found = json.loads(path.read_bytes()) if path.is_file() else {}
-    return {name: value for name, value in found.items() if not name.startswith("sagemaker_")}
+    return {name: value for name, value in found.items() if not name.startswith(_OF_THE_PLATFORM)}
 
 
 def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | None:

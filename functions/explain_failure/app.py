@@ -1,7 +1,8 @@
 """Says why a step of a state machine failed, and keeps a training job that failed as a run.
 
-Started by the state "Explain failure" of every machine. Writes the failed run, once per training job, and
-publishes what the job cost. Raises nothing of its own: the machine goes on without an explanation.
+Started by the state "Explain failure" of every machine. Reads the trials of a tuning job that failed, writes
+the failed run, once per training job, and publishes what the job cost. Raises nothing of its own: the machine
+goes on without an explanation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.failed_training import FailedTraining, record_failure
 from mlops.infrastructure import environment
 from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.pipelines.failure import explain_failure
+from mlops.pipelines.sagemaker import SageMakerTrialJobs
 
 logger = Logger()
 
@@ -38,6 +39,7 @@ class Dependencies:
 
     announcer: AwsAnnouncer
     runs: DynamoDBRuns
+    trial_jobs: SageMakerTrialJobs
 
 
 @cache
@@ -45,15 +47,15 @@ def dependencies() -> Dependencies:
     """Make the dependencies on first use."""
     variables = environment.read(Environment)
     runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
-    return Dependencies(AwsAnnouncer("", "", variables.metrics_namespace), runs)
+    return Dependencies(AwsAnnouncer("", "", variables.metrics_namespace), runs, SageMakerTrialJobs())
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the name of the error, the reason, and what to do."""
     needed = dependencies()
-    training = FailedTraining.from_event(event)
-    told = explain_failure(training.failure)
+    training = FailedTraining.from_event(event, needed.trial_jobs)
+    told = training.explain()
     record_failure(training, told, needed.runs, needed.announcer, now=datetime.now(UTC))
     logger.info("failure explained", group=training.group, step=training.failure.step, error=told.error)
     return told.to_dict()

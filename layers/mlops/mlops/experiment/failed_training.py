@@ -15,41 +15,62 @@ from mlops.infrastructure.metric_names import TRAINING_COST_USD
 from mlops.models.experiment import Run, RunDataset, RunFailure
 from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import TrainingJob
-from mlops.pipelines.failure import Explanation, Failure
+from mlops.pipelines.failure import Explanation, Failure, explain_failure
+from mlops.pipelines.training_cost import cost_usd
 from mlops.pipelines.training_job import describe_job
+from mlops.pipelines.trial_jobs import TrialJob, TrialJobs, bill_of, commonest_reason
 
 
 @dataclass(frozen=True, slots=True)
 class FailedTraining:
-    """What is known of an execution that failed; without a prepared job nothing was trained."""
+    """What is known of an execution that failed; without a prepared job nothing was trained.
+
+    `trials` are the jobs of the tuning job that failed, empty for any other failure.
+    """
 
     group: str
     failure: Failure
     prepared: Mapping[str, Any] = field(default_factory=dict)
     dataset_id: str | None = None
     settings: GroupSettings | None = None
+    trials: tuple[TrialJob, ...] = ()
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> FailedTraining:
-        """Read the input of the step "Explain failure"."""
+    def from_event(cls, event: Mapping[str, Any], trial_jobs: TrialJobs) -> FailedTraining:
+        """Read the input of the step "Explain failure"; of a failed tuning job the trials are looked up."""
         failed, settings = event["failure"], event.get("settings")
+        failure = Failure(failed["step"], failed["error"], failed["cause"], event.get("job") or {})
         return cls(
             group=event["group"],
-            failure=Failure(failed["step"], failed["error"], failed["cause"], event.get("job") or {}),
+            failure=failure,
             prepared=event.get("prepared") or {},
             dataset_id=event.get("dataset_id"),
             settings=GroupSettings.from_dict(settings) if settings else None,
+            trials=tuple(trial_jobs.of(failure.tuning_job_name)) if failure.tuning_job_name else (),
         )
+
+    def explain(self) -> Explanation:
+        """Say what happened and what to do."""
+        return explain_failure(self.failure, trial_reason=commonest_reason(self.trials))
 
     @property
     def job(self) -> TrainingJob | None:
         """The job that failed; one that SageMaker refused has the name that it was to have."""
         if self.failure.ended_job:
             return describe_job(self.failure.ended_job, self.prepared)
-        return TrainingJob(self.prepared["job_name"], "") if "job_name" in self.prepared else None
+        if "job_name" not in self.prepared:
+            return None
+        tried = bill_of(self.trials) if self.trials else {}
+        return TrainingJob(
+            self.prepared["job_name"],
+            "",
+            actual_cost_usd=cost_usd(tried.get("billable_seconds"), self.prepared.get("usd_per_hour")),
+            n_trial_jobs=tried.get("n_jobs"),
+            trials_billable_seconds=tried.get("billable_seconds"),
+        )
 
 
-_OF_TRAINING = ("Train model", "Register model")
+_OF_TRAINING = ("Tune hyperparameters", "Collect trials", "Train model", "Register model")
 
 
 def record_failure(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from mlops.errors import SettingsError
 from mlops.models.column_settings import ColumnSettings, check_column, column_keys
 from mlops.models.record import Record
+from mlops.models.search_settings import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
 DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", "hour"]
@@ -54,18 +55,6 @@ class ApprovalSettings(Record):
 
     required_approvals: int = 1
     automatic: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SearchSettings(Record):
-    """How many combinations of hyperparameters are tried, and from where they are drawn.
-
-    In `space` two numbers are a range (tried evenly over orders of magnitude when it spans ten times or
-    more), any other list are choices; without it each algorithm has ranges of its own.
-    """
-
-    trials: int = 24
-    space: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +150,7 @@ class GroupSettings(Record):
         if "date_parts" in values:
             values["date_parts"] = _date_parts(values["date_parts"])
         if "search" in values:
-            values["search"] = _search(values["search"])
+            values["search"] = check_search(values["search"])
         if "positive_label" in values:
             values["positive_label"] = _label_text(values["positive_label"])
         rules = _table("gate", values.get("gate", {}))
@@ -224,28 +213,6 @@ def _date_parts(asked: Any) -> dict[str, list[str]]:
             if part not in get_args(DatePart):
                 raise SettingsError(f"Unknown part {part!r} in {where}. {nearest(part, get_args(DatePart))}")
     return found
-
-
-def _search(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Check what a search may try: whole trials, and a list with two values at least for each name."""
-    if not isinstance(table.get("trials", 2), int) or table.get("trials", 2) < 2:
-        raise SettingsError(f"search.trials must be a whole number from 2 on, not {table['trials']!r}.")
-    for name, values in _table("search.space", table.get("space", {})).items():
-        is_list = isinstance(values, (list, tuple)) and len(values) > 1
-        if not is_list or any(isinstance(value, (list, dict)) for value in values):
-            raise SettingsError(
-                f"search.space.{name} must be [low, high], or a list of choices, not {values!r}."
-            )
-        if is_range(values) and not values[0] < values[1]:
-            raise SettingsError(f"search.space.{name} must go from low to high, not {list(values)}.")
-    return dict(table)
-
-
-def is_range(values: Sequence[Any]) -> bool:
-    """Tell whether what a search may try is a range: two numbers."""
-    return len(values) == 2 and all(
-        isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
-    )
 
 
 def _column(name: str, table: Any) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class TrainingJob(Record):
     """The SageMaker job that made the model; costs are in US dollars, None where the price is not known.
 
     `estimated_cost_usd` was said before the job started, `actual_cost_usd` follows from `billable_seconds`.
+    Both include the trials of a tuning job: `n_trial_jobs` and what was billed for them are None without one.
     """
 
     name: str
@@ -64,6 +65,8 @@ class TrainingJob(Record):
     billable_seconds: int | None = None
     estimated_cost_usd: float | None = None
     actual_cost_usd: float | None = None
+    n_trial_jobs: int | None = None
+    trials_billable_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ _OUR_ERRORS = frozenset(
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, errors.MlopsError)
 )
+_STATUSES = ("TrainingJobStatus", "ProcessingJobStatus", "HyperParameterTuningJobStatus")
 _MOST_CHARACTERS = 1_000
+TRIAL_TIME_LIMIT = "A trial of the search reached the time limit of its job."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Failure(Record):
         return found if isinstance(found, dict) else {}
 
     @property
+    def tuning_job_name(self) -> str | None:
+        """The tuning job that failed; None for none."""
+        return self.document.get("HyperParameterTuningJobName")
+
+    @property
     def ended_job(self) -> Mapping[str, Any]:
         """The SageMaker training job that failed, or whose model could not be registered; empty for none."""
         return self.document if "TrainingJobName" in self.document else self.job
@@ -55,16 +62,18 @@ class Explanation(Record):
     advice: str
 
 
-def explain_failure(failure: Failure) -> Explanation:
+def explain_failure(failure: Failure, *, trial_reason: str = "") -> Explanation:
     """Say what happened and what to do.
 
-    A message of a library may quote the data, so only sentences of our own and of AWS are repeated.
+    A message of a library may quote the data, so only sentences of our own and of AWS are repeated. A tuning
+    job says only that its trials failed; `trial_reason` is what they said themselves.
     """
     document = failure.document
-    status = document.get("TrainingJobStatus") or document.get("ProcessingJobStatus")
-    said = _said(document) or ("" if document else failure.cause)
-    if status in ("Stopped", "Stopping") or failure.error == "States.Timeout":
-        return _stopped(document)
+    status = next((document[name] for name in _STATUSES if name in document), None)
+    said = trial_reason or _said(document) or ("" if document else failure.cause)
+    is_late = failure.error == "States.Timeout" or said == TRIAL_TIME_LIMIT
+    if is_late or status in ("Stopped", "Stopping"):
+        return _stopped(document, said)
     if "ResourceLimitExceeded" in failure.error or said.startswith("CapacityError"):
         return Explanation("CapacityError", _short(said), _NO_CAPACITY)
     if "Throttl" in failure.error or "Throttling" in said or "Rate exceeded" in said:
@@ -95,10 +104,18 @@ _TOO_LONG = (
 )
 
 
-def _stopped(document: Mapping[str, Any]) -> Explanation:
+def plain_reason(text: str) -> str:
+    """Return the sentence of our entry points without what SageMaker puts around it."""
+    found = _AROUND.match(text)
+    return found["said"].strip() if found else text
+
+
+def _stopped(document: Mapping[str, Any], said: str) -> Explanation:
     limits = document.get("StoppingCondition") or {}
     secondary, most = document.get("SecondaryStatus"), limits.get("MaxRuntimeInSeconds")
-    if secondary == "MaxWaitTimeExceeded":
+    if said == TRIAL_TIME_LIMIT:
+        reason, advice = said, _TOO_LONG
+    elif secondary == "MaxWaitTimeExceeded":
         reason = f"No Spot machine was free, or kept, for {limits.get('MaxWaitTimeInSeconds')} seconds."
         advice = f"Deploy with SpotTraining off or a longer wait. {_AGAIN}"
     elif document and secondary != "MaxRuntimeExceeded":
@@ -111,14 +128,13 @@ def _stopped(document: Mapping[str, Any]) -> Explanation:
 
 def _said(document: Mapping[str, Any]) -> str:
     text = document.get("ExitMessage") or document.get("FailureReason") or document.get("errorMessage") or ""
-    found = _AROUND.match(str(text))
-    return found["said"].strip() if found else str(text)
+    return plain_reason(str(text))
 
 
 def _name(failure: Failure, status: object) -> str:
     if failure.error in _OUR_ERRORS:
         return failure.error
-    return "TrainingError" if "TrainingJobStatus" in failure.document and status else "ScoringError"
+    return "ScoringError" if "ProcessingJobStatus" in failure.document or not status else "TrainingError"
 
 
 def _advice(reason: str) -> str:

@@ -10,7 +10,9 @@ from mlops.models.training import Trial
 from mlops.pipelines.choosing import N_FOLDS, choose
 from mlops.pipelines.fitting import fit_pipeline
 from mlops.pipelines.model import Model
+from mlops.pipelines.searching import Search
 from mlops.pipelines.training_rows import TrainingRows
+from mlops.pipelines.trials import TriedElsewhere, take_best
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class FittedModel:
     """A model, the settings with which it was fitted, and how it came to be taken.
 
     `contenders` are the primary scores out of fold of those it was chosen from, `trials` what a search tried;
-    `warnings` are the words of the libraries.
+    `warnings` are the words of the libraries, `notes` ours.
     """
 
     model: Model
@@ -26,10 +28,13 @@ class FittedModel:
     contenders: Mapping[str, float]
     trials: tuple[Trial, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def fit_model(rows: TrainingRows) -> FittedModel:
+def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> FittedModel:
     """Choose algorithm and threshold out of fold, then fit to all training rows.
+
+    What a tuning job has tried takes the place of a search.
 
     Raises
     ------
@@ -39,7 +44,9 @@ def fit_model(rows: TrainingRows) -> FittedModel:
     train, features, task = rows.split.train, rows.selection.features, rows.problem.task
     aligned, y = rows.aligned[train], rows.problem.y[train]
     folds = rows.folds(N_FOLDS)
-    choice = choose(aligned, y, folds, features, rows.settings, task)
+    best = take_best(rows, tried) if tried else Search(rows.settings, ())
+    choice = choose(aligned, y, folds, features, best.settings, task)
     fit = fit_pipeline(aligned, y, features, choice.settings, task, folds=folds)
     model = Model(rows.schema(choice.threshold), fit.pipeline)
-    return FittedModel(model, choice.settings, choice.contenders, choice.trials, fit.warnings)
+    trials, notes = best.trials or choice.trials, tried.notes if tried else ()
+    return FittedModel(model, choice.settings, choice.contenders, trials, fit.warnings, notes)

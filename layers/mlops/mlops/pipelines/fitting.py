@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +109,15 @@ def worthwhile_threads(frame: pd.DataFrame) -> int:
     import joblib  # noqa: PLC0415
 
     return int(joblib.cpu_count()) if frame.size > _CELLS_FOR_THREADS else 1
+
+
+def limited_threads(frame: pd.DataFrame) -> AbstractContextManager[Any]:
+    """Limit the threads of those without `n_jobs`, as HistGradientBoosting and BLAS."""
+    import sklearn  # noqa: F401, PLC0415  brings the OpenMP that is to be limited
+
+    threadpoolctl: Any = importlib.import_module("threadpoolctl")  # has no type hints
+    limits: AbstractContextManager[Any] = threadpoolctl.threadpool_limits(worthwhile_threads(frame))
+    return limits
 
 
 def row_weights(y: np.ndarray, class_weight: Any) -> np.ndarray | None:

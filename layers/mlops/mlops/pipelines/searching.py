@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from mlops.errors import TrainingError
-from mlops.models.group_settings import GroupSettings, TaskName, is_range
+from mlops.models.group_settings import GroupSettings, TaskName
+from mlops.models.search_settings import is_range, spans_magnitudes
 from mlops.models.training import Trial
 from mlops.pipelines.algorithms import effective_hyperparameters, search_space
 from mlops.pipelines.fitting import row_weights, unfitted_pipeline, worthwhile_threads
@@ -22,7 +23,6 @@ from mlops.pipelines.scores import PRIMARY
 MAX_ROWS = 20_000
 _FEWEST_ROWS = 500
 _FACTOR = 3
-_ORDERS_OF_MAGNITUDE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _draw(values: Sequence[Any], rng: np.random.Generator) -> Any:
         return values[int(rng.integers(len(values)))]
     low, high = values
     is_whole = isinstance(low, int) and isinstance(high, int)
-    if low > 0 and high >= _ORDERS_OF_MAGNITUDE * low:
+    if spans_magnitudes(values):
         number = math.exp(rng.uniform(math.log(low), math.log(high)))
     else:
         number = rng.uniform(low, high)

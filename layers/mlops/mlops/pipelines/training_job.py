@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,16 @@ from mlops.infrastructure.objects import ObjectRef
 from mlops.models.group_settings import GroupSettings
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, TrainingJob
+from mlops.pipelines.settings_text import settings_text
 from mlops.pipelines.training_cost import cost_usd, expected_seconds, usd_per_hour
 from mlops.pipelines.training_source import Source
+from mlops.pipelines.tuning_job import tuning_job
 
-_MAX_HYPERPARAMETER = 2_500
 _MAX_NAME = 63 - len("-999-999")
 _TRAINING_ID_CHARACTERS = 12
 _EXECUTION_CHARACTERS = 6
+_MAX_TUNING_NAME = 32 - len("-999-999")
+_TUNING_CHARACTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Machine:
     """What jobs run on.
 
     `max_wait_seconds` is how long a job may wait for Spot capacity and run, together. `usd_per_hour` is the
-    price that the deployment names, 0 = the list price.
+    price that the deployment names, 0 = the list price. `parallel_trials` is how many trials of a search run
+    at once as jobs of their own, 0 = a search stays inside the training job.
     """
 
     instance_type: str
@@ -50,6 +53,7 @@ class Machine:
     use_spot: bool = False
     max_wait_seconds: int = 0
     usd_per_hour: float = 0.0
+    parallel_trials: int = 0
 
 
 def prepare_training(
@@ -81,12 +85,21 @@ def prepare_training(
     Raises
     ------
     SettingsError
-        If the settings are too long, or Spot may wait for less time than the job may run.
+        If the settings are too long, a tuning job cannot take their search, or Spot may wait for less time
+        than the job may run.
     """
     name, output_uri = job_name(request), f"s3://{artifact_bucket}/training/{request.group}/"
     price = usd_per_hour(machine.instance_type, machine.usd_per_hour)
     seconds = min(expected_seconds(request.n_rows, earlier), float(machine.max_runtime_seconds))
     channels = [_channel("code", source.uri), _channel("training", request.dataset.uri)]
+    tuning = tuning_job(
+        request.settings,
+        name=tuning_name(request),
+        channels=tuple(channels),
+        output_uri=f"{output_uri}trials/",
+        parallel_trials=machine.parallel_trials,
+    )
+    n_jobs = 1 + (tuning["config"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] if tuning else 0)
     hyperparameters = {
         "settings": settings_text(request.settings),
         "group": request.group,
@@ -111,7 +124,10 @@ def prepare_training(
         "champion_version": hyperparameters.get("champion_version"),
         "expected_seconds": round(seconds),
         "usd_per_hour": price,
-        "estimated_cost_usd": cost_usd(seconds, price),
+        "estimated_cost_usd": cost_usd(
+            seconds * n_jobs, price
+        ),  # a trial takes about as long as the training
+        "tuning": tuning,
     }
 
 
@@ -144,7 +160,8 @@ def describe_job(job: Mapping[str, Any], prepared: Mapping[str, Any]) -> Trainin
     prepared
         What `prepare_training` returned for it.
     """
-    billed = job.get("BillableTimeInSeconds")
+    billed, tried = job.get("BillableTimeInSeconds"), prepared.get("tried") or {}
+    seconds = None if billed is None else billed + (tried.get("billable_seconds") or 0)
     return TrainingJob(
         name=job["TrainingJobName"],
         arn=job["TrainingJobArn"],
@@ -154,27 +171,10 @@ def describe_job(job: Mapping[str, Any], prepared: Mapping[str, Any]) -> Trainin
         ended_at=_moment(job.get("TrainingEndTime")),
         billable_seconds=billed,
         estimated_cost_usd=prepared.get("estimated_cost_usd"),
-        actual_cost_usd=cost_usd(billed, prepared.get("usd_per_hour")),
+        actual_cost_usd=cost_usd(seconds, prepared.get("usd_per_hour")),
+        n_trial_jobs=tried.get("n_jobs"),
+        trials_billable_seconds=tried.get("billable_seconds"),
     )
-
-
-def settings_text(settings: GroupSettings) -> str:
-    """Return what differs from the defaults as JSON: SageMaker takes values of at most 2,500 characters.
-
-    Raises
-    ------
-    SettingsError
-        If even that is longer.
-    """
-    defaults = GroupSettings().to_dict()
-    changed = {name: value for name, value in settings.to_dict().items() if value != defaults[name]}
-    text = json.dumps(changed, sort_keys=True)
-    if len(text) > _MAX_HYPERPARAMETER:
-        raise SettingsError(
-            f"The settings are {len(text)} characters long and a training job takes {_MAX_HYPERPARAMETER}: "
-            "name fewer columns in model.toml, for example by leaving excluded columns out of the file."
-        )
-    return text
 
 
 def job_name(request: TrainingRequest) -> str:
@@ -189,6 +189,16 @@ def job_name(request: TrainingRequest) -> str:
         digest = hashlib.sha256(request.execution_name.encode()).hexdigest()
         ending += f"-{digest[:_EXECUTION_CHARACTERS]}"
     return f"{_slug(request.group)[: _MAX_NAME - len(ending)].rstrip('-')}{ending}"
+
+
+def tuning_name(request: TrainingRequest) -> str:
+    """Return the name of a tuning job as `job_name` does that of a training job, in 32 characters.
+
+    The training and the execution are in it as one short digest, because nothing else fits beside the group.
+    """
+    asked = f"{request.group}\n{request.training_id}\n{request.execution_name}"
+    ending = f"-{hashlib.sha256(asked.encode()).hexdigest()[:_TUNING_CHARACTERS]}"
+    return f"{_slug(request.group)[: _MAX_TUNING_NAME - len(ending)].rstrip('-')}{ending}"
 
 
 def _slug(text: str) -> str:

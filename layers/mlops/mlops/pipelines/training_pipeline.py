@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from mlops.models.drift import BaselineStatistics
 from mlops.models.group_settings import GroupSettings
@@ -23,10 +19,11 @@ from mlops.pipelines.champion import Champion
 from mlops.pipelines.dataset_changes import dataset_changes
 from mlops.pipelines.evidence import write_evidence
 from mlops.pipelines.fitted_model import FittedModel, fit_model
-from mlops.pipelines.fitting import worthwhile_threads
+from mlops.pipelines.fitting import limited_threads
 from mlops.pipelines.judged_model import JudgedModel, judge_model
 from mlops.pipelines.tables import find_table
 from mlops.pipelines.training_rows import TrainingRows, prepare_rows
+from mlops.pipelines.trials import read_trials
 
 
 class TrainingPipeline:
@@ -57,6 +54,7 @@ class TrainingPipeline:
         champion_path: str | Path | None = None,
         champion_version: str | None = None,
         group: str | None = None,
+        trials_path: str | Path | None = None,
         now: datetime | None = None,
     ) -> TrainingResult:
         """Train on a file and write the model directory.
@@ -71,6 +69,8 @@ class TrainingPipeline:
             The model directory of the champion, for a comparison on the same held-out rows.
         champion_version, group
             Names for the record.
+        trials_path
+            A folder with the trials of a tuning job: the best of them is taken, and nothing is searched for.
         now
             The time to write into the manifest.
 
@@ -84,9 +84,10 @@ class TrainingPipeline:
         directory, created_at = Path(output_path), now or datetime.now(UTC)
         rows = prepare_rows(find_table(Path(data_path)), self.settings)
         champion = Champion(Path(champion_path), champion_version) if champion_path else None
+        tried = read_trials(Path(trials_path)) if trials_path else None
         started = time.perf_counter()
-        with _limited_threads(rows.frame):
-            fitted = fit_model(rows)
+        with limited_threads(rows.frame):
+            fitted = fit_model(rows, tried)
             judged = judge_model(rows, fitted.model, champion)
         is_xgboost = algorithm(fitted.settings.algorithm).package == "xgboost"
         artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
@@ -139,7 +140,12 @@ def _result(
         library_versions=artifacts.library_versions(settings.algorithm),
         dataset_digest=sha256_of(rows.source),
         split=rows.split.description,
-        warnings=(*rows.notes, *judged.leaks, *(f"While fitting: {text}" for text in fitted.warnings)),
+        warnings=(
+            *rows.notes,
+            *fitted.notes,
+            *judged.leaks,
+            *(f"While fitting: {text}" for text in fitted.warnings),
+        ),
         comparison=judged.comparison,
         changes=changes,
         feature_importance=judged.importance,
@@ -147,12 +153,3 @@ def _result(
         trials=fitted.trials,
         duration_seconds=seconds,
     )
-
-
-def _limited_threads(frame: pd.DataFrame) -> AbstractContextManager[Any]:
-    """Limit the threads of those without `n_jobs`, as HistGradientBoosting and BLAS."""
-    import sklearn  # noqa: F401, PLC0415  brings the OpenMP that is to be limited
-
-    threadpoolctl: Any = importlib.import_module("threadpoolctl")  # has no type hints
-    limits: AbstractContextManager[Any] = threadpoolctl.threadpool_limits(worthwhile_threads(frame))
-    return limits
