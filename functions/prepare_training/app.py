@@ -36,6 +36,7 @@ class Environment:
     spot_training: str = "off"
     spot_wait_seconds: int = 0
     training_usd_per_hour: float = 0.0
+    tuning_parallel_jobs: int = 0
     training_source_directory: str = "/opt/training"
 
     @property
@@ -47,6 +48,7 @@ class Environment:
             use_spot=self.spot_training == "on",
             max_wait_seconds=self.spot_wait_seconds,
             usd_per_hour=self.training_usd_per_hour,
+            parallel_trials=self.tuning_parallel_jobs,
         )
 
 
