@@ -9,6 +9,7 @@ from ministack import app as ministack_app
 from local import iam_log, pages, sagemaker
 from local.emulator import require_pinned_version
 from local.fixes import install_fixes
+from local.sagemaker import tuning
 from local.sagemaker.lifecycle import stop_all_jobs
 
 Scope = dict[str, Any]
@@ -33,6 +34,7 @@ def serve(instance: str) -> None:
     try:
         ministack_app.main()
     finally:
+        tuning.forget_all()  # first, or they would start more jobs
         stop_all_jobs()
 
 

@@ -1,4 +1,4 @@
-"""SageMaker training and processing jobs that really run, each in a subprocess of this machine.
+"""SageMaker training, tuning and processing jobs that really run, in subprocesses of this machine.
 
 Hooked into MiniStack's router, IAM enforcement, persistence map and Step Functions, which has no SageMaker.
 """
@@ -12,7 +12,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from local.emulator import wrap
-from local.sagemaker import integration, jobs, service
+from local.sagemaker import integration, jobs, service, tuning
 
 TARGET_PREFIX = "SageMaker"
 
@@ -42,9 +42,14 @@ def _as_module() -> ModuleType:
             handle_request=service.handle_request,
             get_state=lambda: None,
             load_persisted_state=lambda _: None,
-            reset=jobs.forget_all,
+            reset=_forget_all,
         ),
     )
+
+
+def _forget_all() -> None:
+    tuning.forget_all()
+    jobs.forget_all()
 
 
 def _with_job_arns(original: Any) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.environment import REGION
+from local.sagemaker import script_mode
 from local.sagemaker.jobs import Job
 
 _CONTAINER_BASE = re.compile(r"/opt/ml(?![\w.-])")
@@ -48,7 +49,10 @@ def prepare_directories(job: Job) -> None:
 def command(job: Job) -> list[str]:
     """Return entry point and arguments with local paths."""
     specification = job.request["AlgorithmSpecification" if job.kind == "Training" else "AppSpecification"]
-    words = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
+    if "ContainerEntrypoint" in specification:
+        words = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
+    else:
+        words = script_mode.command(job.request["HyperParameters"])
     return [local_path(job, word) for word in words]
 
 
@@ -78,7 +82,17 @@ def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
         **{name.upper(): value for name, value in credentials.items()},
     }
     asked = {name: local_path(job, value) for name, value in (job.request.get("Environment") or {}).items()}
-    return platform | asked
+    return platform | _script_mode(job) | asked
+
+
+def _script_mode(job: Job) -> dict[str, str]:
+    """Return what a program is told that a container without an entry point starts."""
+    if job.kind != "Training" or "ContainerEntrypoint" in job.request["AlgorithmSpecification"]:
+        return {}
+    given = job.request["HyperParameters"]
+    hyperparameters = {name: local_path(job, value) for name, value in given.items()}
+    channels = [channel["ChannelName"] for channel in job.request.get("InputDataConfig") or []]
+    return script_mode.variables(hyperparameters, base_directory(job), channels)
 
 
 def _write_training_configuration(job: Job, directory: Path) -> None:

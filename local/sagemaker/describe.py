@@ -18,6 +18,7 @@ _TRAINING_REQUEST_FIELDS = (
     "Environment",
     "RetryStrategy",
     "ExperimentConfig",
+    "TuningJobArn",
 )
 _PROCESSING_REQUEST_FIELDS = (
     "ProcessingInputs",

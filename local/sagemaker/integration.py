@@ -1,5 +1,5 @@
-"""`sagemaker:createTrainingJob` and `sagemaker:createProcessingJob` in state machines, with and without
-`.sync`.
+"""`sagemaker:createTrainingJob`, `createProcessingJob` and `createHyperParameterTuningJob` in state machines,
+with and without `.sync`.
 
 As on AWS: Step Functions tags the job as its own (so the role needs AddTags), waits for its end, returns
 the Describe result with times in milliseconds, fails with States.TaskFailed and the job as JSON in Cause
@@ -8,22 +8,31 @@ time.
 """
 
 import json
+import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from local.authorization import decide
-from local.sagemaker import lifecycle
+from local.sagemaker import lifecycle, tuning, tuning_service
+from local.sagemaker.callers import Authorise
 from local.sagemaker.describe import describe, epoch_milliseconds, with_times_as
 from local.sagemaker.errors import SageMakerError
-from local.sagemaker.jobs import Job, Kind, find_job
-from local.sagemaker.service import Authorise, call, resource_of
+from local.sagemaker.jobs import Kind, find_job
+from local.sagemaker.service import call, resource_of
 from local.stepfunctions import RunningTask, current_task
 from local.task_permissions import managed_rule_permissions
 
 _POLL_SECONDS = 0.1
+_RULES = {
+    "Training": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+    "Processing": "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+    "HyperParameterTuning": "StepFunctionsGetEventsForSageMakerTuningJobsRule",
+}
 # Errors that Step Functions names after the exception; the others share one name.
 _OWN_NAMES = {
     "ResourceInUse": "ResourceInUseException",
@@ -33,12 +42,12 @@ _COMMON_NAME = "AmazonSageMakerException"
 
 
 def install() -> None:
-    """Register the two integrations with Step Functions."""
-    for kind in ("Training", "Processing"):
+    """Register the integrations with Step Functions."""
+    for kind in _RULES:
         stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:create{kind}Job"] = _task(kind)
 
 
-def _task(kind: Kind) -> Any:
+def _task(kind: str) -> Any:
     def run_task(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
         task = current_task.get()
         if task is None:
@@ -50,20 +59,18 @@ def _task(kind: Kind) -> Any:
         answer = _create(kind, arguments, task, waits=waits)
         if not waits:
             return answer
-        job = find_job(kind, str(arguments[f"{kind}JobName"]))
-        return _wait(job, task, started)
+        return _wait(_waiting_for(kind, str(arguments[f"{kind}JobName"])), task, started)
 
     return run_task
 
 
-def _create(kind: Kind, arguments: dict[str, Any], task: RunningTask, *, waits: bool) -> dict[str, Any]:
+def _create(kind: str, arguments: dict[str, Any], task: RunningTask, *, waits: bool) -> dict[str, Any]:
     authorise = _as_machine(task)
     arn = resource_of(f"{kind}Job", arguments, get_region(), get_account_id())
     needed = [(f"sagemaker:Create{kind}Job", arn)]
     if waits:
         needed += [(f"sagemaker:{verb}{kind}Job", arn) for verb in ("Describe", "Stop")]
-        rule = f"StepFunctionsGetEventsForSageMaker{kind}JobsRule"
-        needed += [(entry.action, entry.resource) for entry in managed_rule_permissions(rule, "")]
+        needed += [(entry.action, entry.resource) for entry in managed_rule_permissions(_RULES[kind], "")]
         ours = [{"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}]
         arguments = {**arguments, "Tags": [*arguments.get("Tags", []), *ours]}
     for action, resource in needed:
@@ -87,17 +94,44 @@ def _as_machine(task: RunningTask) -> Authorise:
     return authorise
 
 
-def _wait(job: Job, task: RunningTask, started: float) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A job of any kind, as far as a state that waits for it needs to know."""
+
+    ended: threading.Event
+    stop: Callable[[], None]
+    describe: Callable[[], dict[str, Any]]
+    status: Callable[[], str]
+    tags: dict[str, str]
+
+
+def _waiting_for(kind: str, name: str) -> _Waiting:
+    if kind == "HyperParameterTuning":
+        tuned = tuning.find(name)
+        return _Waiting(
+            tuned.ended,
+            lambda: tuning.stop(tuned),
+            lambda: tuning_service.describe(tuned),
+            lambda: tuned.status,
+            tuned.tags,
+        )
+    job = find_job(cast("Kind", kind), name)
+    return _Waiting(
+        job.ended, lambda: lifecycle.stop(job), lambda: describe(job), lambda: job.status, job.tags
+    )
+
+
+def _wait(job: _Waiting, task: RunningTask, started: float) -> dict[str, Any]:
     timeout_seconds = float(task.state.get("TimeoutSeconds", 99_999_999))
     while not job.ended.wait(_POLL_SECONDS):
         if task.execution["status"] != "RUNNING":
-            lifecycle.stop(job)
+            job.stop()
             raise stepfunctions._ExecutionError("States.TaskFailed", "The execution was stopped.")
         if time.monotonic() - started >= timeout_seconds:
-            lifecycle.stop(job)
+            job.stop()
             raise stepfunctions._ExecutionError("States.Timeout", "")
-    described: dict[str, Any] = with_times_as(describe(job), epoch_milliseconds)
+    described: dict[str, Any] = with_times_as(job.describe(), epoch_milliseconds)
     described["Tags"] = dict(job.tags)
-    if job.status != "Completed":
+    if job.status() != "Completed":
         raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(described))
     return described

@@ -1,9 +1,8 @@
-"""The SageMaker API: seven operations per kind of job, and tags."""
+"""The SageMaker API: four operations per kind of job, those on tuning jobs, and tags."""
 
 import json
 import os
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -12,15 +11,13 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
 
-from local.authorization import role_exists, trusts_service
-from local.sagemaker import lifecycle
+from local.sagemaker import lifecycle, tuning, tuning_service
+from local.sagemaker.callers import Authorise, check_caller
 from local.sagemaker.describe import describe, with_times_as
-from local.sagemaker.errors import SageMakerError, access_denied, validation_error
+from local.sagemaker.errors import SageMakerError, validation_error
 from local.sagemaker.jobs import Job, Kind, all_jobs, find_by_arn, find_job, register
 from local.sagemaker.request_model import check_request, service_model
-
-Authorise = Callable[[str, str, dict[str, Any]], str | None]
-"""May the caller do (action, resource, context)? None, or the sentence why not."""
+from local.sagemaker.waiting_time import check_waiting_time
 
 _JOB_OPERATION = re.compile(r"(?P<verb>Create|Describe|Stop|List)(?P<kind>Training|Processing)Jobs?")
 _KINDS: tuple[Kind, ...] = ("Training", "Processing")
@@ -55,6 +52,9 @@ def call(operation: str, request: dict[str, Any], authorise: Authorise) -> dict[
         if verb == "Describe":
             return describe(find_job(kind, request[f"{kind}JobName"]))
         return _stop(kind, request) if verb == "Stop" else _list(kind, request)
+    if operation in tuning_service.OPERATIONS:
+        arn = resource_of(operation, request, get_region(), get_account_id())
+        return tuning_service.call(operation, request, authorise, arn)
     if operation in ("AddTags", "ListTags", "DeleteTags"):
         check_request(operation, request)
         return _tags(operation, request)
@@ -76,6 +76,9 @@ def resource_of(operation: str, request: dict[str, Any], region: str, account: s
     """Return the ARN that IAM checks for an operation."""
     if "ResourceArn" in request:
         return str(request["ResourceArn"])
+    if "HyperParameterTuningJobName" in request:
+        name = request["HyperParameterTuningJobName"]
+        return f"arn:aws:sagemaker:{region}:{account}:hyper-parameter-tuning-job/{name}"
     for kind in _KINDS:
         name = request.get(f"{kind}JobName")
         if name and f"{kind}Job" in operation:
@@ -101,22 +104,9 @@ def _caller(headers: dict[str, str], query_params: dict[str, Any]) -> Authorise:
 def _create(kind: Kind, request: dict[str, Any], authorise: Authorise) -> dict[str, Any]:
     name, role_arn = str(request[f"{kind}JobName"]), str(request["RoleArn"])
     arn = resource_of(f"{kind}Job", request, get_region(), get_account_id())
-    checks: list[tuple[str, str, dict[str, Any]]] = [
-        ("iam:PassRole", role_arn, {"iam:PassedToService": "sagemaker.amazonaws.com"})
-    ]
-    if request.get("Tags"):
-        checks.append(("sagemaker:AddTags", arn, {}))
-    for action, resource, context in checks:
-        refusal = authorise(action, resource, context)
-        if refusal is not None:
-            raise access_denied(refusal)
-    if not (role_exists(role_arn) and trusts_service(role_arn, "sagemaker.amazonaws.com")):
-        raise validation_error(
-            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-            "'sagemaker.amazonaws.com' to assume the role."
-        )
+    check_caller(role_arn, arn, authorise, has_tags=bool(request.get("Tags")))
     _check_what_is_not_emulated(kind, request)
-    _check_waiting_time(request)
+    check_waiting_time(request)
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     directory = Path(os.environ["LOCAL_CLOUD_DIRECTORY"]) / "tmp" / "jobs" / f"{kind.lower()}-{name}"
     job = Job(kind, name, arn, request, directory, datetime.now(UTC), tags=tags)
@@ -139,23 +129,6 @@ def _check_what_is_not_emulated(kind: Kind, request: dict[str, Any]) -> None:
         raise validation_error("The local cloud copies files: use the input mode File or FastFile, not Pipe.")
     if any("S3DataSource" not in channel["DataSource"] for channel in channels):
         raise validation_error("The local cloud reads channels from S3 only: use S3DataSource.")
-
-
-def _check_waiting_time(request: dict[str, Any]) -> None:
-    """A Spot job needs a waiting time that includes its run; another job must not name one."""
-    condition = request.get("StoppingCondition") or {}
-    waits, runs = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
-    longest_run = lifecycle.DEFAULT_MAX_RUNTIME_SECONDS if runs is None else runs
-    if request.get("EnableManagedSpotTraining"):
-        if waits is None or waits < longest_run:
-            raise validation_error(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
-                "MaxRuntimeInSeconds."
-            )
-    elif waits is not None:
-        raise validation_error(
-            "MaxWaitTimeInSeconds is for managed spot training: enable it, or leave it out."
-        )
 
 
 def _stop(kind: Kind, request: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +166,9 @@ def _list(kind: Kind, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tags(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    job = find_by_arn(request["ResourceArn"])
+    arn = str(request["ResourceArn"])
+    is_tuning = ":hyper-parameter-tuning-job/" in arn
+    job = tuning.find_by_arn(arn) if is_tuning else find_by_arn(arn)
     if operation == "AddTags":
         job.tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
     if operation == "DeleteTags":
