@@ -21,6 +21,16 @@ EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
 GROUP = "medication-adherence"
 
 APPROVAL_TIMEOUT_SECONDS = 120  # short, so that a candidate nobody answers expires while the other tests run
+TUNING_PARALLEL_JOBS = 2
+SEARCH = """
+target = "price"
+algorithm = "HistGradientBoosting"
+[search]
+trials = 5
+[search.space]
+max_iter = [5, 60]
+max_features = [0.5, 1.0, 0.8]
+"""
 LAMBDA_SCORING_LIMIT_BYTES = 120_000  # small, so that a file of some thousand rows is scored in a job
 
 
@@ -43,6 +53,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
             cloud,
             ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
             LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
+            TuningParallelJobs=str(TUNING_PARALLEL_JOBS),
         )
 
 
@@ -126,6 +137,20 @@ def stopped_training(stack: DeployedStack) -> Walk:
         return next((job["TrainingJobName"] for job in jobs), None)
 
     sagemaker.stop_training_job(TrainingJobName=wait(running, "the job", 60))
+    return Walk(execution, stack.finish(execution), stack.status(execution), {})
+
+
+@pytest.fixture(scope="session")
+def tuned_candidate(stack: DeployedStack) -> Walk:
+    """A candidate whose hyperparameters a tuning job has found; it is turned down in the end."""
+    return train_and_decide(stack, "tuned", a_regression_table(seed=14), SEARCH, "rejected", "Only a try.")
+
+
+@pytest.fixture(scope="session")
+def failed_tuning(stack: DeployedStack) -> Walk:
+    """A tuning job on a file from which nothing can be learned."""
+    one_place = a_regression_table(seed=15).assign(place="north", size_m2=1.0).drop(columns="house_id")
+    execution = start_training(stack, "untunable", one_place, SEARCH)
     return Walk(execution, stack.finish(execution), stack.status(execution), {})
 
 

@@ -27,6 +27,7 @@ def test_a_dropped_file_becomes_the_champion(stack: DeployedStack, champion: Wal
         "Trained before?",
         "Read the request",
         "Prepare training",
+        "A job for each trial?",
         "Train model",
         "Register model",
         "Good enough?",

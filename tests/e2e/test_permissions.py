@@ -30,6 +30,8 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     drift_mail: dict,
     failed_scoring: str,
     failed_training: Walk,
+    tuned_candidate: Walk,
+    failed_tuning: Walk,
     swapped_artifact: tuple[str, list[str]],
     superseded_candidate: Walk,
     answer_after_a_stop: HttpAnswer,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from functions.explain_failure import app
+from mlops.experiment.failed_training import FailedTraining, record_failure
 from mlops.infrastructure.clients import client
 from mlops.models.experiment import RunStatus
+from mlops.pipelines.trial_jobs import TrialJob
 from tests.functions.approval_stage import CONTEXT, GROUP
 
 
@@ -63,3 +66,39 @@ def test_a_scoring_that_failed_is_explained_without_a_run(event: dict):
     failure = {"step": "Run inference in a job", "error": "States.TaskFailed", "cause": cause}
     told = app.handler({"group": GROUP, "failure": failure}, CONTEXT)
     assert (told["error"], told["reason"]) == ("ScoringError", "The column age is missing.")
+
+
+def a_failed_tuning(event: dict) -> dict:
+    cause = {"HyperParameterTuningJobName": "tuned-1-0-0", "HyperParameterTuningJobStatus": "Failed"}
+    cause["FailureReason"] = "No training job succeeded after 5 attempts."
+    failure = {"step": "Tune hyperparameters", "error": "States.TaskFailed", "cause": json.dumps(cause)}
+    return event | {"failure": failure}
+
+
+def test_a_tuning_job_that_failed_is_told_by_its_trials_and_paid_for(event: dict):
+    trials = [TrialJob(f"t{n}", "Failed", {"C": str(n)}, None, "All rows are alike.", 720) for n in range(5)]
+    known = app.dependencies()
+    told = FailedTraining.from_event(a_failed_tuning(event), KnownTrials(trials))
+    explained = told.explain()
+    assert (explained.error, explained.reason) == ("TrainingError", "All rows are alike.")
+    run = record_failure(told, explained, known.runs, known.announcer, now=datetime.now(UTC))
+    assert (run.run_id, run.failure.message) == ("medication-adherence-3f1c9a52b7d0", "All rows are alike.")
+    assert told.job.trials_billable_seconds == 3600
+    assert told.job.actual_cost_usd == pytest.approx(0.115)
+    names = {metric["MetricName"] for metric in client("cloudwatch").list_metrics()["Metrics"]}
+    assert "TrainingCostUsd" in names
+
+
+def test_only_a_tuning_job_has_its_trials_looked_up(event: dict):
+    assert FailedTraining.from_event(event, KnownTrials(None)).trials == ()
+
+
+class KnownTrials:
+    """`TrialJobs` that are given; None when nobody may ask."""
+
+    def __init__(self, trials: list[TrialJob] | None) -> None:
+        self._trials = trials
+
+    def of(self, tuning_job_name: str) -> list[TrialJob]:
+        assert self._trials is not None, f"{tuning_job_name} was looked up"
+        return self._trials

@@ -131,3 +131,14 @@ def test_another_execution_has_other_job_names_and_the_same_one_the_same(app, ev
     assert first["job_name"] == again["job_name"] != other["job_name"]
     assert first["checkpoint_config"] == again["checkpoint_config"]
     assert first["job_name"].startswith("medication-adherence-b7c1d9e2f4a6-")
+
+
+def test_a_search_is_a_tuning_job_where_the_deployment_asks_for_it(app, event: dict, monkeypatch):
+    event["settings"] |= {"algorithm": "RandomForest", "hyperparameters": {}, "search": {"trials": 6}}
+    assert app.handler(event, CONTEXT)["tuning"] is None
+    monkeypatch.setenv("TUNING_PARALLEL_JOBS", "4")
+    app.dependencies.cache_clear()
+    job = app.handler(event, CONTEXT)
+    limits = job["tuning"]["config"]["ResourceLimits"]
+    assert limits == {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 4}
+    assert json.loads(json.dumps(job)) == job

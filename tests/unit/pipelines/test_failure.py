@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlops import errors
-from mlops.pipelines.failure import Failure, explain_failure
+from mlops.pipelines.failure import TRIAL_TIME_LIMIT, Failure, explain_failure
 
 
 def a_failure(error: str = "States.TaskFailed", step: str = "Train model", **cause: object) -> Failure:
@@ -114,3 +114,34 @@ def test_a_cause_of_any_form_is_explained(cause: str):
     told = explain_failure(Failure("Train model", "States.TaskFailed", cause))
     assert told.reason
     assert told.advice
+
+
+@pytest.mark.parametrize(
+    ("status", "of_trials", "kind", "reason", "advice"),
+    [
+        (
+            "Failed",
+            "The target has one value.",
+            "TrainingError",
+            "The target has one value.",
+            "drop the file",
+        ),
+        ("Failed", "CapacityError: none free.", "CapacityError", "none free", "TrainingInstanceType"),
+        ("Failed", TRIAL_TIME_LIMIT, "JobStoppedError", "time limit", "TrainingTimeoutSeconds"),
+        ("Failed", "", "TrainingError", "No training job succeeded", "drop the file"),
+        ("Stopped", "", "JobStoppedError", "Somebody stopped", "New execution"),
+    ],
+)
+def test_a_tuning_job_is_explained_by_its_trials(
+    status: str, of_trials: str, kind: str, reason: str, advice: str
+):
+    document = {
+        "HyperParameterTuningJobName": "a",
+        "HyperParameterTuningJobStatus": status,
+        "FailureReason": "No training job succeeded after 5 attempts.",
+    }
+    failure = a_failure(step="Tune hyperparameters", **document)
+    told = explain_failure(failure, trial_reason=of_trials)
+    assert (failure.tuning_job_name, told.error) == ("a", kind)
+    assert reason in told.reason
+    assert advice in told.advice

@@ -149,3 +149,21 @@ def test_curves_stay_small_however_many_rows_there_are(tmp_path: Path):
     config = {"target": "outcome", "algorithm": "LogisticRegression"}
     details = details_of(TrainingPipeline(config).execute(tmp_path / "train.csv", tmp_path / "model"))
     assert len(details.roc["1"]) <= 120
+
+
+def test_the_trials_of_a_search_stand_on_the_card_the_best_first(tmp_path: Path):
+    build_table(200).to_csv(tmp_path / "train.csv", index=False)
+    search = {"trials": 3, "space": {"C": [0.001, 10.0]}}
+    settings = {**SETTINGS, "algorithm": "LogisticRegression", "search": search}
+    result = TrainingPipeline(settings).execute(tmp_path / "train.csv", tmp_path / "model")
+    section = page_of(result).split("What the search tried", 1)[1].split("</section>")[0]
+    assert section.count("<tr") == 1 + 3
+    assert section.index('class="primary"') < section.index("<th scope='row'>2")
+    assert section.count("nothing changed") == 1
+    for trial in result.trials:
+        assert f"{trial.score:.3f}" in section
+    assert f"{result.trials[0].n_rows:,}</td>" in section
+
+
+def test_a_card_without_a_search_says_nothing_of_trials(trained):
+    assert "What the search tried" not in page_of(trained("RandomForest", "binary"))

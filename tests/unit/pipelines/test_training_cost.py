@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mlops.models.registry import DataFindings, TrainingJob
 from mlops.pipelines.training_cost import DEFAULT_SECONDS, cost_usd, expected_seconds, usd_per_hour
+from mlops.pipelines.training_job import describe_job
 from tests.unit.experiment.test_training_runs import a_model
 
 
@@ -43,3 +44,14 @@ def test_an_unknown_type_has_no_price_but_the_one_that_is_named():
 def test_an_hour_costs_its_price_and_twice_the_time_twice_as_much(seconds: int, price: float):
     assert cost_usd(3600, price) == pytest.approx(price, abs=1e-6)
     assert cost_usd(2 * seconds, price) == pytest.approx(2 * cost_usd(seconds, price), abs=2e-6)
+
+
+def test_the_bill_includes_the_trials_of_a_tuning_job():
+    job = {"TrainingJobName": "j", "TrainingJobArn": "arn", "BillableTimeInSeconds": 600}
+    prepared = {"usd_per_hour": 0.1, "estimated_cost_usd": 0.2}
+    alone = describe_job(job, prepared)
+    assert (alone.actual_cost_usd, alone.n_trial_jobs) == (pytest.approx(0.1 / 6, abs=1e-6), None)
+    tried = {"n_jobs": 5, "billable_seconds": 3000}
+    together = describe_job(job, prepared | {"tried": tried})
+    assert together.actual_cost_usd == pytest.approx(0.1)
+    assert (together.billable_seconds, together.trials_billable_seconds) == (600, 3000)

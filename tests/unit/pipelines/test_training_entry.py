@@ -111,3 +111,26 @@ def test_script_mode_passes_hyperparameters_and_channels_by_environment(containe
     assert job.returncode == 0, job.stderr
     manifest = artifacts.read_manifest(tmp_path / "model-elsewhere")
     assert manifest.settings.hyperparameters == {"n_estimators": 10}
+
+
+def test_a_trial_prints_its_score_and_leaves_no_model(container: Path):
+    hyperparameters = {"settings": settings_of(), "trial": "true", "C": "0.3"}
+    job = run_job(container, {**hyperparameters, "_tuning_objective_metric": "out_of_fold"})
+    assert job.returncode == 0, job.stderr
+    (line,) = [line for line in job.stdout.splitlines() if line.startswith("trial out_of_fold=")]
+    assert 0.5 < float(line.partition("=")[2]) < 1.0
+    assert not (container / "model").exists()
+
+
+def test_a_job_takes_the_best_of_the_trials_in_its_channel(container: Path):
+    channel = container / "input" / "data" / "trials"
+    channel.mkdir()
+    trials = [{"hyperparameters": {"C": 0.25}, "score": 0.99}]
+    document = {"trials": trials, "n_failed": 0, "reason": ""}
+    (channel / "trials.json").write_text(json.dumps(document))
+    search = {"trials": 2, "space": {"C": [0.1, 1.0]}}
+    job = run_job(container, {"settings": settings_of(search=search)})
+    assert job.returncode == 0, job.stderr
+    result = json.loads((container / "model" / "training_result.json").read_bytes())
+    assert result["hyperparameters"]["C"] == 0.25
+    assert [trial["hyperparameters"] for trial in result["trials"]] == [{"C": 0.25}, {}]

@@ -51,7 +51,7 @@ def _build(uv: str, environment: Path) -> None:
     (environment / "ready").touch()
 
 
-def prepare_container(base: Path, repository: Path) -> None:
+def prepare_container(base: Path, repository: Path, **more: object) -> None:
     """Lay out `/opt/ml` as SageMaker does for a script-mode job."""
     source = base / "source"
     shutil.copytree(repository / "training", source, ignore=shutil.ignore_patterns("__pycache__"))
@@ -70,6 +70,7 @@ def prepare_container(base: Path, repository: Path) -> None:
         "n_estimators": 12,
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": str(source),
+        **more,
     }
     documents = {
         "hyperparameters": {name: json.dumps(value) for name, value in hyperparameters.items()},
@@ -85,24 +86,29 @@ def prepare_container(base: Path, repository: Path) -> None:
         (config / f"{name}.json").write_text(json.dumps(document))
 
 
-def test_the_toolkit_runs_our_entry_point_in_script_mode(toolkit: Path, repository: Path, tmp_path: Path):
-    prepare_container(tmp_path, repository)
+def run_toolkit(toolkit: Path, base: Path) -> subprocess.CompletedProcess[str]:
+    """Start the container as the image does."""
     variables = {
         "PATH": f"{toolkit / 'bin'}:{os.environ['PATH']}",
         "HOME": os.environ["HOME"],
-        "SAGEMAKER_BASE_DIR": str(tmp_path),
+        "SAGEMAKER_BASE_DIR": str(base),
         "PYTHONPATH": sysconfig.get_path("purelib"),  # the libraries of the image
         "AWS_REGION": "eu-west-1",
     }
-    job = subprocess.run(
+    return subprocess.run(
         [str(toolkit / "bin" / "train")],
         env=variables,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
-        cwd=tmp_path,
+        cwd=base,
     )
+
+
+def test_the_toolkit_runs_our_entry_point_in_script_mode(toolkit: Path, repository: Path, tmp_path: Path):
+    prepare_container(tmp_path, repository)
+    job = run_toolkit(toolkit, tmp_path)
     assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
     assert "Reporting training SUCCESS" in job.stdout + job.stderr
     manifest = artifacts.read_manifest(tmp_path / "model")
@@ -110,3 +116,19 @@ def test_the_toolkit_runs_our_entry_point_in_script_mode(toolkit: Path, reposito
     model, _ = artifacts.load_model(tmp_path / "model")
     assert set(model.schema.feature_names) == {"age", "dose", "region"}
     assert (tmp_path / "output" / "data" / "model_card.html").is_file()
+
+
+def test_the_toolkit_runs_a_trial_of_a_tuning_job(toolkit: Path, repository: Path, tmp_path: Path):
+    tuning = {"trial": True, "min_samples_leaf": 7, "_tuning_objective_metric": "out_of_fold"}
+    prepare_container(tmp_path, repository, **tuning)
+    job = run_toolkit(toolkit, tmp_path)
+    assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
+    assert "trial out_of_fold=0." in job.stdout
+
+
+def test_the_toolkit_leaves_the_reason_of_a_trial_as_it_is(toolkit: Path, repository: Path, tmp_path: Path):
+    prepare_container(tmp_path, repository, trial=True, target="nothing_like_it")
+    job = run_toolkit(toolkit, tmp_path)
+    assert job.returncode != 0
+    sentence = (tmp_path / "output" / "failure").read_text()
+    assert sentence.startswith("The file has no target column 'nothing_like_it'.")

@@ -26,6 +26,7 @@ from mlops.pipelines.model_card_record import (
 )
 from mlops.pipelines.model_card_scores import score_name, score_text, scores_section
 from mlops.pipelines.model_card_style import CARD_STYLE
+from mlops.pipelines.model_card_trials import trials_section
 
 
 def render_card(
@@ -65,6 +66,7 @@ def render_card(
         changes_section(model, moved) if model else _chapter("What changed in the data", shown, "data"),
         _data(result),
         _settings(result),
+        trials_section(result.trials, result.metrics.primary),
         lineage_section(record) if record else "",
         cost_section(model.training_job) if model else "",
         _reading(result.metrics),

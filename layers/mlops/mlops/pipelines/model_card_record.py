@@ -63,6 +63,7 @@ def cost_section(job: TrainingJob | None) -> str:
         ("Started", moment(job.started_at) if job.started_at else None),
         ("Ran for", None if took is None else duration(took)),
         ("Billed for", None if job.billable_seconds is None else duration(job.billable_seconds)),
+        ("Trials of the search", _trials(job)),
         ("Cost", "no price is known for this instance type" if job.actual_cost_usd is None else None),
         ("Cost", None if job.actual_cost_usd is None else usd(job.actual_cost_usd)),
         ("Estimated before", None if job.estimated_cost_usd is None else usd(job.estimated_cost_usd)),
@@ -75,8 +76,20 @@ def cost_tile(job: TrainingJob | None) -> tuple[str, str, str] | None:
     if job is None or job.actual_cost_usd is None:
         return None
     estimate = "" if job.estimated_cost_usd is None else f", estimated {usd(job.estimated_cost_usd)}"
-    billed = "" if job.billable_seconds is None else f"{duration(job.billable_seconds)} billed"
+    seconds = (
+        None if job.billable_seconds is None else job.billable_seconds + (job.trials_billable_seconds or 0)
+    )
+    billed = "" if seconds is None else f"{duration(seconds)} billed"
     return ("Cost of training", usd(job.actual_cost_usd), f"{billed}{estimate}")
+
+
+def _trials(job: TrainingJob) -> str | None:
+    if not job.n_trial_jobs:
+        return None
+    billed = (
+        "" if job.trials_billable_seconds is None else f", billed for {duration(job.trials_billable_seconds)}"
+    )
+    return f"{job.n_trial_jobs} jobs of a tuning job{billed}"
 
 
 def facts_table(entries: Sequence[tuple[str, str | None]]) -> str:

@@ -1,0 +1,168 @@
+"""What a tuning job is given: ranges, limits, names, and when there is none at all."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.sagemaker.request_model import check_request
+from mlops.errors import SettingsError
+from mlops.infrastructure.objects import ObjectRef
+from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.training_job import Machine, TrainingRequest, prepare_training, tuning_name
+from mlops.pipelines.training_source import Source
+from mlops.pipelines.tuning_job import objective_line, parameter_ranges, tuning_job
+
+DATASET = ObjectRef("bucket", "datasets/g/data.csv")
+SPACE = {"max_depth": [2, 9], "learning_rate": [0.01, 0.3], "subsample": [0.5, 1.0], "booster": ["a", "b"]}
+
+
+def settings(**document) -> GroupSettings:
+    return GroupSettings.from_config(document)
+
+
+def job_of(given: GroupSettings, parallel: int = 3) -> dict | None:
+    return tuning_job(given, name="g-1", channels=[], output_uri="s3://b/t/", parallel_trials=parallel)
+
+
+def prepared(given: GroupSettings, parallel: int = 3, **request) -> dict:
+    asked = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, **request)
+    machine = Machine("ml.m5.large", 3600, parallel_trials=parallel)
+    return prepare_training(asked, Source("s3://b/code/", "c" * 64), None, "b", machine=machine)
+
+
+XGBOOST = settings(target="y", algorithm="XGBoost", search={"trials": 10})
+
+
+def test_ranges_keep_their_kind_and_their_scale():
+    ranges = parameter_ranges(SPACE)
+    (depth,) = ranges["IntegerParameterRanges"]
+    assert (depth["MinValue"], depth["MaxValue"], depth["ScalingType"]) == ("2", "9", "Linear")
+    rate, sample = ranges["ContinuousParameterRanges"]
+    assert (rate["Name"], rate["ScalingType"]) == ("learning_rate", "Logarithmic")
+    assert (sample["Name"], sample["ScalingType"]) == ("subsample", "Linear")
+    assert ranges["CategoricalParameterRanges"] == [{"Name": "booster", "Values": ['"a"', '"b"']}]
+
+
+@pytest.mark.property
+@given(st.lists(st.one_of(st.booleans(), st.text(max_size=9), st.integers(0, 9)), min_size=3, max_size=9))
+def test_a_trial_reads_back_the_choice_that_was_written(values: list):
+    (entry,) = parameter_ranges({"kind": values})["CategoricalParameterRanges"]
+    read = [settings(algorithm="RandomForest", kind=text).hyperparameters["kind"] for text in entry["Values"]]
+    assert read == values
+    assert [type(value) for value in read] == [type(value) for value in values]
+
+
+def test_the_service_takes_the_request_that_the_state_machine_makes():
+    tuning = prepared(XGBOOST)["tuning"]
+    request = {
+        "HyperParameterTuningJobName": f"{tuning['job_name']}-999-999",
+        "HyperParameterTuningJobConfig": tuning["config"],
+        "TrainingJobDefinition": {
+            "RoleArn": "arn:aws:iam::123456789012:role/job",
+            "AlgorithmSpecification": {
+                "TrainingInputMode": "File",
+                "MetricDefinitions": tuning["metric_definitions"],
+            },
+            "StaticHyperParameters": tuning["hyperparameters"],
+            "InputDataConfig": tuning["input_data_config"],
+            "OutputDataConfig": {"S3OutputPath": tuning["output_uri"]},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        },
+    }
+    check_request("CreateHyperParameterTuningJob", request)
+    assert tuning["config"]["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 10, "MaxParallelTrainingJobs": 3}
+    assert tuning["config"]["HyperParameterTuningJobObjective"]["Type"] == "Maximize"
+
+
+def test_the_service_finds_the_score_in_the_line_that_a_trial_prints():
+    (definition,) = job_of(XGBOOST)["metric_definitions"]
+    for score in (0.7312345678, -1234.5, 1e-9, -3.2e7):
+        assert float(re.search(definition["Regex"], objective_line(score))[1]) == pytest.approx(score)
+
+
+def test_a_trial_gets_the_settings_without_the_search():
+    sent = json.loads(job_of(replace(XGBOOST, hyperparameters={"gamma": 0.5}))["hyperparameters"]["settings"])
+    assert "search" not in sent
+    trial = GroupSettings.from_config({"settings": json.dumps(sent), "max_depth": "4"})
+    assert trial.hyperparameters == {"gamma": 0.5, "max_depth": 4}
+    assert (trial.algorithm, trial.target) == ("XGBoost", "y")
+
+
+def test_what_is_set_is_not_searched_for():
+    ranges = job_of(replace(XGBOOST, hyperparameters={"max_depth": 3}))["config"]["ParameterRanges"]
+    assert "max_depth" not in {entry["Name"] for kind in ranges.values() for entry in kind}
+
+
+def test_ranges_name_the_algorithm_of_a_search_that_names_none():
+    job = job_of(settings(search={"space": {"max_leaf_nodes": [4, 64]}}))
+    assert json.loads(job["hyperparameters"]["settings"])["algorithm"] == "RandomForest"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        settings(algorithm="XGBoost"),
+        settings(algorithm="XGBoost", search={"tuning_job": False}),
+        settings(search={"trials": 5}),  # auto: the algorithm is chosen on the rows
+        settings(algorithm="LogisticRegression", search={"trials": 5}),  # C of classes, alpha of numbers
+        settings(algorithm="LinearRegression", search={"trials": 5}),
+    ],
+)
+def test_a_search_stays_inside_the_job_where_there_is_none_or_its_ranges_hang_on_the_rows(given):
+    assert job_of(given) is None
+
+
+def test_a_search_stays_inside_the_job_where_the_deployment_does_not_ask_for_more():
+    assert job_of(XGBOOST, parallel=0) is None
+
+
+def test_a_task_that_is_set_makes_the_ranges_known():
+    job = job_of(settings(algorithm="LogisticRegression", task="binary", search={"trials": 5}))
+    assert job["config"]["ParameterRanges"]["ContinuousParameterRanges"][0]["Name"] == "C"
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ({"trials": 751}, "search.trials is 751 and a tuning job takes 750"),
+        ({"space": {"max_features": [0.1 * n for n in range(31)]}}, "31 choices and a tuning job takes 30"),
+        ({"space": {"criterion": ["a", "b" * 300]}}, "more than 256 characters"),
+    ],
+)
+def test_a_search_too_large_for_a_tuning_job_is_refused_with_a_way_out(search: dict, told: str):
+    with pytest.raises(SettingsError, match=told) as refused:
+        job_of(settings(algorithm="RandomForest", search=search))
+    assert "tuning_job = false" in str(refused.value)
+    inside = {**search, "tuning_job": False}
+    assert job_of(settings(algorithm="RandomForest", search=inside)) is None
+
+
+@pytest.mark.property
+@given(st.text(min_size=1, max_size=64), st.text(max_size=40), st.text(max_size=80))
+def test_a_tuning_name_fits_with_its_attempt_and_tells_trainings_apart(
+    group: str, training: str, execution: str
+):
+    request = TrainingRequest(group, DATASET, "d", training, execution_name=execution)
+    name = tuning_name(request)
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}", f"{name}-999-999")
+    assert name == tuning_name(request)
+    assert name != tuning_name(replace(request, execution_name=execution + "x"))
+    assert name != tuning_name(replace(request, training_id=training + "x"))
+
+
+def test_the_estimate_includes_the_trials():
+    alone, with_trials = prepared(XGBOOST, parallel=0), prepared(XGBOOST)
+    assert with_trials["estimated_cost_usd"] == pytest.approx(11 * alone["estimated_cost_usd"], rel=1e-3)
+    assert with_trials["expected_seconds"] == alone["expected_seconds"]
+
+
+def test_a_trial_sees_no_champion():
+    tuning = prepared(XGBOOST)["tuning"]
+    assert [channel["ChannelName"] for channel in tuning["input_data_config"]] == ["code", "training"]
+    assert not {name for name in tuning["hyperparameters"] if name.startswith("champion")}
