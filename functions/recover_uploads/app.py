@@ -1,8 +1,8 @@
-"""Hands uploads whose event was lost to intake again.
+"""Hands uploads whose event was lost to intake again, and tells of folders of parts that nobody closes.
 
 Started every day by EventBridge Scheduler. Reads the list of the data bucket's versions and what is recorded
-of uploads; starts ReceiveUpload once for every unfinished one, and publishes metrics. What it raises are
-faults of AWS services; sweeping again does no harm.
+of uploads; starts ReceiveUpload once for every unfinished one, sends mails and publishes metrics. What it
+raises are faults of AWS services; sweeping again does no harm but to mail again.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from mlops.dataset.mails import waiting_mail
 from mlops.dataset.recovery import recover_uploads
 from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.infrastructure.cloudwatch import Metric, publish
+from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.infrastructure.cloudwatch import Metric
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.events import Upload, s3_event
 from mlops.infrastructure.lambda_functions import start_function
@@ -31,7 +33,9 @@ class Environment:
     """The variables of this function."""
 
     data_bucket_name: str
+    event_bus_name: str
     metrics_namespace: str
+    notification_topic_arn: str
     receive_upload_function_name: str
     registry_table_name: str
 
@@ -40,6 +44,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
+    announcer: AwsAnnouncer
     environment: Environment
     objects: S3Objects
     versions: DynamoDatasetVersions
@@ -49,7 +54,12 @@ class Dependencies:
 def dependencies() -> Dependencies:
     """Make the dependencies on first use."""
     variables = read(Environment)
-    return Dependencies(variables, S3Objects(), DynamoDatasetVersions(variables.registry_table_name))
+    announcer = AwsAnnouncer(
+        variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
+    )
+    return Dependencies(
+        announcer, variables, S3Objects(), DynamoDatasetVersions(variables.registry_table_name)
+    )
 
 
 @logger.inject_lambda_context
@@ -70,6 +80,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         now=datetime.fromisoformat(event["scheduled_at"]),
     )
     metrics = [Metric(UPLOADS_RECOVERED, recovery.n_recovered), Metric(UPLOAD_SWEEPS_COMPLETED, 1)]
-    publish(variables.metrics_namespace, metrics)
+    for waiting in recovery.waiting:
+        needed.announcer.mail(*waiting_mail(waiting), group=waiting.group)
+    needed.announcer.metrics(metrics, group=None)
     logger.info("uploads swept", extra={"recovery": recovery.to_dict()})
     return recovery.to_dict()

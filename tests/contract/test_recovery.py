@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,3 +114,29 @@ def test_a_file_that_somebody_deleted_is_not_recovered(registry_table: str) -> N
     kept, _ = drop(ports, "g/training/a.csv", b"1"), drop(ports, "g/training/b.csv", b"2")
     client("s3").delete_object(Bucket="data", Key="g/training/b.csv")
     assert sweep(ports) == [kept]
+
+
+def waiting_at(ports: IntakePorts, **later: float) -> list[tuple[str, int]]:
+    now = datetime.now(UTC) + timedelta(**later)
+    recovery = recover_uploads(ports.objects, ports.versions, lambda _: None, bucket="data", now=now)
+    return [(folder.folder, folder.n_parts) for folder in recovery.waiting]
+
+
+def test_a_folder_that_nobody_closes_is_named_after_a_day_and_once(ports: IntakePorts) -> None:
+    for number in range(3):
+        drop(ports, f"g/training/march/part-{number}.csv", a_table(number))
+    drop(ports, "g/training/march/part-0.csv", a_table(7))
+    drop(ports, "g/training/march/_notes", b"")
+    drop(ports, "g/training/whole.csv", a_table(9))
+    drop(ports, "g/inference/april/part.csv", a_table(9))
+    days = [waiting_at(ports, hours=hours) for hours in (1, 23, 25, 47, 49, 73)]
+    assert days == [[], [], [("g/training/march/", 3)], [("g/training/march/", 3)], [], []]
+
+
+def test_a_closed_folder_waits_only_when_parts_came_later(ports: IntakePorts) -> None:
+    drop(ports, "g/training/march/part-0.csv", a_table(0))
+    drop(ports, "g/training/march/_SUCCESS", b"")
+    assert waiting_at(ports, hours=25) == []
+    time.sleep(1.1)  # the clock of S3 has whole seconds
+    drop(ports, "g/training/march/part-1.csv", a_table(1))
+    assert waiting_at(ports, hours=25) == [("g/training/march/", 2)]

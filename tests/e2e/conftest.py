@@ -312,6 +312,15 @@ def closed_folder(stack: DeployedStack) -> FolderWalk:
 
 
 @pytest.fixture(scope="session")
+def open_folder_mail(stack: DeployedStack) -> dict:
+    """The mail about parts that nobody closes, from the sweep of the day after."""
+    for number in range(2):
+        stack.drop(b"a,b\n1,2\n", f"open/training/march/part-{number}.csv")
+    stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=25))
+    return stack.wait_for_mail(lambda m: m["subject"].startswith("[open]"), "waiting folder")
+
+
+@pytest.fixture(scope="session")
 def lost_parts(stack: DeployedStack, closed_folder: FolderWalk) -> dict:
     """What becomes of parts that are gone when they are read."""
     return lose_parts(stack, closed_folder.validations[0])

@@ -40,6 +40,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     late_rollback: HttpAnswer,
     refused_file: dict,
     lost_parts: dict,
+    open_folder_mail: dict,
     failed_validation: str,
     dead_letter: str,
     recovered_file: Walk,

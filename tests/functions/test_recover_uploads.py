@@ -45,7 +45,9 @@ def app(
     client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     variables = {
         "DATA_BUCKET_NAME": BUCKET,
+        "EVENT_BUS_NAME": "default",
         "METRICS_NAMESPACE": "Trial",
+        "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="news")["TopicArn"],
         "RECEIVE_UPLOAD_FUNCTION_NAME": "intake",
         "REGISTRY_TABLE_NAME": registry_table,
     }
@@ -81,7 +83,8 @@ def test_an_upload_without_a_record_is_handed_to_intake_as_its_event_would_have(
     key = "g/training/a+b c%20é=.csv"
     version = client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"a,b\n1,2\n")["VersionId"]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    assert app.handler(event | {"scheduled_at": tomorrow}, CONTEXT) == {"n_looked_at": 1, "n_recovered": 1}
+    swept = app.handler(event | {"scheduled_at": tomorrow}, CONTEXT)
+    assert (swept["n_looked_at"], swept["n_recovered"], swept["waiting"]) == (1, 1, [])
     (call,) = started
     upload = parse_s3_event(json.loads(call["Payload"]))
     assert (upload.bucket, upload.key, upload.version_id, upload.size_bytes) == (BUCKET, key, version, 8)
@@ -95,3 +98,21 @@ def test_a_sweep_without_a_find_still_shows_that_it_ran(
     app.handler({"scheduled_at": "2026-10-06T01:00:00Z"}, CONTEXT)
     assert started == []
     assert (metric("UploadsRecovered"), metric("UploadSweepsCompleted")) == (0, 1)
+
+
+def test_a_mail_tells_of_a_folder_that_nobody_has_closed(
+    app: ModuleType, started: list[dict[str, Any]]
+) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key="g/training/march/part-1.csv", Body=b"a,b\n1,2\n")
+    queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    (topic,) = client("sns").list_topics()["Topics"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:inbox"
+    client("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+    later = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
+    app.handler({"scheduled_at": later}, CONTEXT)
+    (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    mail = json.loads(message["Body"])
+    assert mail["Subject"] == "[g] march/ waits to be closed"
+    assert "holds 1 part," in mail["Message"]
+    assert "g/training/march/_SUCCESS" in mail["Message"]
+    assert started == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mlops.dataset.parts.closing import closes_folder, folder_of
+from mlops.dataset.parts.closing import SUCCESS_FILE, closes_folder, folder_of
+from mlops.dataset.parts.waiting import WaitingFolder
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
@@ -61,6 +62,19 @@ def duplicate_mail(upload: Upload, training: TrainingRecord, version: str | None
         f"{became}\n\nNo second training was started. To train again, change the data or model.toml.\n"
     )
     return f"[{training.group}] {shown(_name(upload), 80)}: known already, not trained again", body
+
+
+def waiting_mail(waiting: WaitingFolder) -> tuple[str, str]:
+    """Return subject and body of the mail about a folder of parts that nobody has closed."""
+    folder = shown(waiting.folder, 200)
+    count = f"{waiting.n_parts} part{'' if waiting.n_parts == 1 else 's'}"
+    body = (
+        f"The folder {folder} holds {count}, and for a day none came after.\n"
+        "Parts are used when the folder is complete, and nothing says that it is.\n\n"
+        f"If it is complete, drop an empty file {SUCCESS_FILE} into it:\n{waiting.folder}{SUCCESS_FILE}\n\n"
+        "A file that is a whole table belongs one level up, straight into training/.\n"
+    )
+    return f"[{waiting.group}] {shown(waiting.folder.split('/', 2)[-1], 80)} waits to be closed", body
 
 
 def _name(upload: Upload) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mlops.dataset.parts.waiting import FolderWatch, WaitingFolder
 from mlops.dataset.uploads import why_ignored
 from mlops.dataset.versions import DatasetVersions
 from mlops.infrastructure.events import Upload
@@ -18,10 +19,11 @@ LOOK_BACK = timedelta(days=14)  # as long as a dead letter is kept
 
 @dataclass(frozen=True, slots=True)
 class Recovery(Record):
-    """What a sweep found: object versions looked at, and uploads handed to intake again."""
+    """What a sweep found: object versions looked at, uploads handed to intake again, folders left open."""
 
     n_looked_at: int
     n_recovered: int
+    waiting: tuple[WaitingFolder, ...] = ()
 
 
 def recover_uploads(
@@ -35,7 +37,8 @@ def recover_uploads(
     """Hand every upload that intake has not finished to it again.
 
     Intake takes an upload once however often it is handed over, so a sweep may repeat what another one, or a
-    late event, has done. Looks at the versions of the data bucket that are between an hour and 14 days old.
+    late event, has done. Looks at the versions of the data bucket that are between an hour and 14 days old,
+    and names the folders of parts that nobody has closed for a day.
 
     Parameters
     ----------
@@ -43,20 +46,20 @@ def recover_uploads(
         Starts intake for an upload, without waiting for its end.
     """
     n_looked_at = n_recovered = 0
-    for upload in _settled_uploads(objects, bucket, now):
-        n_looked_at += 1
-        if _is_unfinished(upload, versions, now):
-            hand_over(upload)
-            n_recovered += 1
-    return Recovery(n_looked_at, n_recovered)
-
-
-def _settled_uploads(objects: ObjectStore, bucket: str, now: datetime) -> Iterator[Upload]:
+    folders = FolderWatch(now)
     for facts in objects.list_versions(bucket):
-        if now - LOOK_BACK <= facts.stored_at <= now - SETTLING_TIME:
-            upload = _upload(facts)
-            if why_ignored(upload) is None:
-                yield upload
+        upload = _upload(facts)
+        folders.add(upload, facts.stored_at)
+        if _is_settled(facts, now) and why_ignored(upload) is None:
+            n_looked_at += 1
+            if _is_unfinished(upload, versions, now):
+                hand_over(upload)
+                n_recovered += 1
+    return Recovery(n_looked_at, n_recovered, folders.waiting())
+
+
+def _is_settled(facts: ObjectFacts, now: datetime) -> bool:
+    return now - LOOK_BACK <= facts.stored_at <= now - SETTLING_TIME
 
 
 def _upload(facts: ObjectFacts) -> Upload:
