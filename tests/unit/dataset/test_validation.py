@@ -113,6 +113,11 @@ def test_a_bad_cell_rejects_the_file_and_names_its_line(tmp_path: Path, case: st
 REMARKS: Mapping[str, tuple[Edit, str]] = {
     "several spellings of missing": (cell("age", "n.a.", 3, 9), "na_tokens"),
     "a sentinel": (cell("age", "-999", 3), "sentinels"),
+    "a -1 among counts": (
+        lambda t: [r.update(visits="-1" if i % 20 == 7 else str(i % 6)) for i, r in enumerate(t)] and None,
+        "sentinels",
+    ),
+    "an amount beyond all numbers": (cell("age", "1" + "0" * 25, 5), "large_numbers"),
     "labels with space": (cell("adherent", "yes ", 3), "target_labels"),
     "rows without a label": (cell("adherent", "", 3, 4), "target_null"),
     "a repeated id": (cell("patient_id", "P1000", 5), "duplicate_ids"),
@@ -357,6 +362,27 @@ def test_excluding_a_personal_column_lets_the_file_through(tmp_path: Path) -> No
     path.write_text(text, "utf-8")
     settings = GroupSettings(target="adherent", id_columns=("patient_id",), exclude_columns=("plan",))
     assert validate(path, settings).verdict == "accept"
+
+
+@pytest.mark.parametrize(
+    "drawn", ["| a | b |\n|---|---|\n| 1 | 2 |\n", "a | b\n---|:---:|\n1 | 2\n", " a | b\n----+----\n 1 | 2\n"]
+)
+def test_a_table_drawn_with_dashes_is_named_as_such(tmp_path: Path, drawn: str) -> None:
+    (finding,) = judge(tmp_path, drawn).of_severity("reject")
+    assert finding.rule_id == "wrong_container"
+    assert "Markdown" in finding.message
+
+
+def test_dashes_for_missing_make_no_drawing(tmp_path: Path) -> None:
+    lines = a_csv().splitlines()
+    lines[1] = ",".join(["P0", *["---"] * lines[0].count(",")])
+    rules = {finding.rule_id for finding in judge(tmp_path, "\n".join(lines).replace(",", "|")).findings}
+    assert "wrong_container" not in rules
+
+
+def test_an_answer_of_minus_one_on_a_short_scale_is_no_sentinel(tmp_path: Path) -> None:
+    text = a_csv(lambda table: [row.update(trend=str(i % 3 - 1)) for i, row in enumerate(table)] and None)
+    assert judge(tmp_path, text).findings == ()
 
 
 def test_ids_beyond_two_to_the_53_do_not_collide(tmp_path: Path) -> None:

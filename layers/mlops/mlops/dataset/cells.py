@@ -37,15 +37,15 @@ _CODE = re.compile(r"(?m)^[+-]?0[0-9]+$")
 _NUMBER_LIKE = re.compile(
     r"\s*[\(+\-−]?\s*[$€£¥]?\s*(?:0x[0-9a-fA-F]+|\d[\d\s.,'’_]*(?:[eE][+-]?\d+)?)\s*[%$€£¥]?\)?\s*-?"
 )
-_SAFE_INTEGER = 2.0**53
+SAFE_INTEGER = 2.0**53
 
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
     """Distinct values seen as numbers; every array has one entry per distinct value.
 
-    `numbers` is NaN where the value is none. `is_code` marks digits that must stay text (`007`, integers
-    beyond 2**53), `is_like` what is almost a number (`1,234`, `5%`).
+    `numbers` is NaN where the value is none. `is_code` marks digits that must stay text (`007`), `is_large`
+    integers beyond 2**53, which floats do not tell apart, `is_like` what is almost a number (`1,234`, `5%`).
     """
 
     numbers: NDArray[np.float64]
@@ -53,6 +53,7 @@ class NumberView:
     is_missing: NDArray[np.bool_]
     is_like: NDArray[np.bool_]
     is_code: NDArray[np.bool_]
+    is_large: NDArray[np.bool_]
 
 
 def view_as_numbers(values: Sequence[str], decimal: str = ".") -> NumberView:
@@ -73,10 +74,10 @@ def view_as_numbers(values: Sequence[str], decimal: str = ".") -> NumberView:
         is_number, is_missing, is_like, numbers = _view_mixed(values, texts)
     if _CODE.search(joined):
         is_code = np.fromiter((bool(_CODE.fullmatch(text.strip())) for text in texts), bool, n)
-    is_large = is_number & np.isfinite(numbers) & (np.abs(numbers) >= _SAFE_INTEGER)
+    is_large = is_number & np.isfinite(numbers) & (np.abs(numbers) >= SAFE_INTEGER)
     if is_large.any():
-        is_code |= is_large & _all_digits(texts)
-    return NumberView(numbers, is_number, is_missing, is_like, is_code)
+        is_large &= _all_digits(texts)
+    return NumberView(numbers, is_number, is_missing, is_like, is_code, is_large)
 
 
 def _view_mixed(

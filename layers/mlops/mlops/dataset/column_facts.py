@@ -47,6 +47,7 @@ class ColumnFacts:
     n_numbers: int = 0
     n_fractions: int = 0
     n_codes: int = 0
+    n_large: int = 0
     n_number_like: int = 0
     n_dates: int = 0
     n_other_dates: int = 0
@@ -78,13 +79,18 @@ class ColumnFacts:
             return self.known.kind in ("integer", "number")
         meant = self.n_numbers + self.n_number_like
         present = meant + self.not_numbers.count - self.n_number_like
-        return self.n_codes == 0 and self.n_numbers > 0 and meant >= _NUMERIC_SHARE * present
+        return not self.has_codes and self.n_numbers > 0 and meant >= _NUMERIC_SHARE * present
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether digits are names here: some begin with 0, or many are longer than a number can hold."""
+        return self.n_codes > 0 or self.n_large > (1 - _NUMERIC_SHARE) * self.n_numbers
 
     @property
     def is_like_numbers(self) -> bool:
         """Whether most cells were meant as numbers but are written in another way."""
         present = self.n_numbers + self.not_numbers.count
-        return present > 0 and self.n_number_like >= _NUMERIC_SHARE * present and self.n_codes == 0
+        return present > 0 and self.n_number_like >= _NUMERIC_SHARE * present and not self.has_codes
 
     @property
     def n_missing(self) -> int:
@@ -227,6 +233,7 @@ class ColumnFacts:
             self.tokens[values[position].strip()] += int(counts[position])
         self.n_numbers += int(counts[view.is_number].sum())
         self.n_codes += int(counts[view.is_code].sum())
+        self.n_large += int(counts[view.is_large].sum())
         self.n_number_like += int(counts[view.is_like].sum())
         odd = ~(view.is_number | view.is_missing | is_missing)
         _note(self.not_numbers, odd, values, codes, lines)

@@ -39,6 +39,9 @@ _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|!--|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:html|!doctype html|body|table|br|div|p|b)[\s/>]", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(?:\[\s*(?:[{\["\]]|-?\d+\s*[,\]])|\{\s*["}])')
+# possessive throughout: a line of bars must not make the match try every one of them
+_RULE = rb"[ \t|+]*+:?+-{3,}+:?+(?:[ \t]*+[|+][ \t|+]*+:?+-{3,}+:?+)++[ \t|+]*+\r?+(?:\n|$)"
+_DRAWN = re.compile(rb"[^\n|]*+\|[^\n]*+\n" + _RULE)
 
 
 def identify(head: bytes) -> str | None:
@@ -57,11 +60,18 @@ def identify(head: bytes) -> str | None:
         return _zip_kind(plain)
     if plain[257:262] == b"ustar":
         return "a tar archive"
+    return _text_kind(plain)
+
+
+def _text_kind(plain: bytes) -> str | None:
+    """Name text that is written in another way than a CSV table."""
     if _MARKUP.match(plain):
         is_page = bool(_PAGE.search(plain[:2048]))
         return "an HTML page, perhaps an error message saved as a file" if is_page else "an XML document"
     if _JSON.match(plain):
         return "a JSON document"
+    if _DRAWN.match(plain):
+        return "a table drawn with bars and dashes, as in Markdown"
     return None
 
 

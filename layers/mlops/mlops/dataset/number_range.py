@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.cells import SAFE_INTEGER
 from mlops.dataset.sightings import Sightings
 from mlops.models.dataset import ColumnContract
 
@@ -16,7 +17,10 @@ SENTINELS = (-99999.0, -9999.0, -999.0, -998.0, -99.0, -9.0, -1.0, 99.0, 999.0, 
 
 @dataclass(slots=True)
 class NumberRange:
-    """Smallest and largest finite number so far; `typical_*` leave out the sentinels."""
+    """Smallest and largest finite number so far; `typical_*` leave out the sentinels.
+
+    `large` are whole numbers that a float holds only roughly.
+    """
 
     minimum: float = np.inf
     maximum: float = -np.inf
@@ -24,6 +28,7 @@ class NumberRange:
     typical_maximum: float = -np.inf
     infinite: Sightings = field(default_factory=Sightings)
     outside: Sightings = field(default_factory=Sightings)
+    large: Sightings = field(default_factory=Sightings)
     sentinels: dict[float, Sightings] = field(default_factory=dict)
 
     @property
@@ -42,6 +47,9 @@ class NumberRange:
             numbers = np.where(infinite, np.nan, numbers)
             low, high = _extremes(numbers)
         self._add_extremes(numbers, low, high, lines)
+        if max(-low, high) >= SAFE_INTEGER:
+            large = np.abs(numbers) >= SAFE_INTEGER
+            self.large.note(lines[large], map(plain, numbers[large][:3].tolist()))
         if known is not None and (known.minimum is not None or known.maximum is not None):
             bottom, top = plausible_range(known)
             if low < bottom or high > top:

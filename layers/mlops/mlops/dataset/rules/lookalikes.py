@@ -71,7 +71,7 @@ def mixed_types(survey: Survey) -> Iterable[Note]:
     for column in survey.features:
         if column.known is not None or column.is_numeric or column.is_date or column.is_like_numbers:
             continue
-        if column.n_codes or column.personal:
+        if column.has_codes or column.personal:
             continue
         plain = [level for level in column.levels if _PLAIN.fullmatch(level)]
         amounts = [level for level in column.levels if _AMOUNT.fullmatch(level)]

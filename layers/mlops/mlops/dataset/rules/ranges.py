@@ -23,6 +23,8 @@ _SHRINKAGE = 20.0
 _ENOUGH_NUMBERS = 50
 _AGE_NAME = re.compile(r"(?:^|_)age(?:_(?:in_)?years?)?$", re.IGNORECASE)
 _OLDEST = 130
+# a scale of so few answers may well begin at -1
+_FEW_ANSWERS = 2
 # ages that somebody has standardised stay below
 _SCALED_AGE = 10
 
@@ -98,7 +100,7 @@ def sentinels(survey: Survey) -> Iterable[Note]:
         for value, where in column.range.sentinels.items():
             if _is_apart(column, value):
                 message = (
-                    f"Column {shown(column.name)}: {value:g} stands far from the range"
+                    f"Column {shown(column.name)}: {value:g} stands apart from the range"
                     f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
                     f" on {lines_text(where)}; it looks like a sentinel for missing."
                 )
@@ -114,8 +116,24 @@ def _is_apart(column: ColumnFacts, value: float) -> bool:
     spread = max(high - low, 1.0)
     if value < 0:
         # a code below a column that is otherwise never negative needs no distance
+        if value == -1:  # beside 0 and 1 it may be a value, beside larger counts it hardly is
+            return low >= 0 and high > _FEW_ANSWERS and column.n_fractions == 0
         return value < low - spread or (low >= 0 and value <= -9)
     return value > high + spread
+
+
+@rule("large_numbers", "Whole numbers are so large that their last digits are lost.")
+def large_numbers(survey: Survey) -> Iterable[Note]:
+    """Tell of single numbers beyond 2**53; a column that is full of them stays text."""
+    for column in survey.used_columns:
+        where = column.range.large
+        if column.is_numeric and column.kind == "integer" and column.name not in survey.id_names and where:
+            message = (
+                f"Column {shown(column.name)}: {plural(where.count, 'whole number')} beyond"
+                f" 9,007,199,254,740,992 on {lines_text(where)}; a number keeps only the first 15 digits."
+            )
+            advice = "Correct the cells, or name the column in id_columns when they are names and no amounts."
+            yield Note("warn", message, column=column.name, where=where, show=True, advice=advice)
 
 
 def _extreme_sentinels(column: ColumnFacts) -> Sightings | None:
