@@ -46,6 +46,16 @@ def test_the_context_object_is_complete(run_flow: Callable[..., Any]) -> None:
     assert ":role/sample-MachineRole-" in context["role"]
 
 
+def test_a_distributed_map_speaks_jsonata_and_its_children_know_nothing_of_their_parent(
+    run_flow: Callable[..., Any], cloud: LocalCloud, sample: dict[str, str]
+) -> None:
+    cloud.client("s3").put_object(Bucket=sample["BucketName"], Key="list.json", Body=b"[1, 2, 3]")
+    execution = run_flow("spread", key="list.json")
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    children = [{"seen": number, "knows_parent": False} for number in (2, 4, 6)]
+    assert json.loads(execution["output"]) == {"n": 3, "children": children, "total": 12}
+
+
 @pytest.fixture
 def token(
     run_flow: Callable[..., Any],

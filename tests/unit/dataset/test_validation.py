@@ -365,7 +365,8 @@ def test_excluding_a_personal_column_lets_the_file_through(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "drawn", ["| a | b |\n|---|---|\n| 1 | 2 |\n", "a | b\n---|:---:|\n1 | 2\n", " a | b\n----+----\n 1 | 2\n"]
+    "drawn",
+    ["| a | b |\n|---|---|\n| 1 | 2 |\n", "a | b\n---|:---:|\n1 | 2\n", " a | b\n----+----\n 1 | 2\n"],
 )
 def test_a_table_drawn_with_dashes_is_named_as_such(tmp_path: Path, drawn: str) -> None:
     (finding,) = judge(tmp_path, drawn).of_severity("reject")

@@ -12,17 +12,19 @@ from mlops.errors import SettingsError
 from mlops.models.group_settings import nearest
 from mlops.models.training import SCORES_OF_TASK
 from mlops.pipelines.algorithms import check_settings
+from mlops.pipelines.settings_text import settings_text
 
 _CORRECT = "Correct model.toml and drop the file again."
 
 
-@rule("untrainable_settings", "The settings ask for an algorithm or hyperparameter that there is not.")
+@rule("untrainable_settings", "The settings ask for what there is not, or are too long for a training job.")
 def untrainable_settings(survey: Survey) -> Iterable[Note]:
     """Refuse what the training job would refuse an hour later."""
     if not survey.is_training:
         return
     try:
         check_settings(survey.settings, task_of(survey))
+        settings_text(survey.settings)
     except SettingsError as error:
         yield Note("reject", f"model.toml cannot be trained with: {error}", advice=_CORRECT)
 
