@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.models.group_settings import TaskName
+from mlops.pipelines.resampled_scores import area_under_roc
 
 SUSPICIOUS_SCORE = 0.98
 _MAX_ROWS = 5_000
@@ -68,7 +69,7 @@ def _as_ordered(column: pd.Series, grow: np.ndarray, y: np.ndarray) -> np.ndarra
 
 
 def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarray, task: TaskName) -> float:
-    from sklearn.metrics import r2_score, roc_auc_score  # noqa: PLC0415
+    from sklearn.metrics import r2_score  # noqa: PLC0415
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor  # noqa: PLC0415
 
     kind = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
@@ -78,9 +79,10 @@ def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarra
         of_tree = float(r2_score(y[judge], tree.predict(values[judge, None])))
         return max(0.0, of_tree, _squared_correlation(values[judge], y[judge]))
     probabilities = tree.predict_proba(values[judge, None])
+    labels = list(enumerate(tree.classes_))
     areas = [
-        roc_auc_score(y[judge] == label, probabilities[:, position])
-        for position, label in enumerate(tree.classes_)
+        area_under_roc(y[judge] == label, probabilities[:, position])
+        for position, label in (labels[1:] if task == "binary" else labels)  # both areas of two are the same
         if (y[judge] == label).any()
     ]
     return float(np.mean(areas))

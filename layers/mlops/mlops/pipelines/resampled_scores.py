@@ -45,6 +45,11 @@ def resampled_scores(
     return of_rows
 
 
+def area_under_roc(is_positive: np.ndarray, probability: np.ndarray) -> float:
+    """Return ROC-AUC of rows of both classes, as scikit-learn has it, without checking the arguments."""
+    return _Ranking.of(is_positive, probability).both_areas(np.ones(len(probability)))["roc_auc"]
+
+
 def _parts(task: TaskName, y: np.ndarray, scores: Scores) -> list[ScoreWeights]:
     if task == "regression":
         return [_Errors.of(y, scores.predicted)]
