@@ -216,7 +216,9 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_pa
     assert not (tmp_path / "target").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar inside")])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"no tar inside")], ids=["empty", "text", "no tar"]
+)
 def test_a_damaged_archive_is_refused(content: bytes, tmp_path: Path):
     (tmp_path / "damaged.tar.gz").write_bytes(content)
     with pytest.raises(ArtifactError):

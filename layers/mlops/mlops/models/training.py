@@ -29,9 +29,10 @@ class EvaluationMetrics(Record):
     `primary` names the score that decides when nobody said otherwise. `intervals` are 95 % bootstrap
     intervals and `dummy` the scores of a model that looks at no feature, both by score name. For a binary
     task `threshold` is the probability of `positive_label` from which on a row counts as positive; it was
-    chosen on the training rows. `neg_absolute_error_q80` is the error that 80 % of the rows stay within.
-    `confusion_matrix` has the true labels as rows, both sides in the order of
-    `labels`.
+    chosen on the training rows. `expected_calibration_error` is how far probabilities are from what comes
+    true, on average (0.0 = never off); as the only error without a minus it is no score of the gate.
+    `neg_absolute_error_q80` is the error that 80 % of the rows stay within. `confusion_matrix` has the true
+    labels as rows, both sides in the order of `labels`.
     """
 
     accuracy: float | None = None
@@ -57,6 +58,7 @@ class EvaluationMetrics(Record):
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     dummy: Mapping[str, float] = field(default_factory=dict)
     threshold: float | None = None
+    expected_calibration_error: float | None = None
     positive_label: str | None = None
     labels: tuple[str, ...] = ()
     confusion_matrix: tuple[tuple[int, ...], ...] = ()
@@ -70,7 +72,7 @@ class EvaluationMetrics(Record):
 SCORE_NAMES: tuple[str, ...] = tuple(
     entry.name
     for entry in fields(EvaluationMetrics)
-    if entry.type == "float | None" and entry.name != "threshold"
+    if entry.type == "float | None" and entry.name not in ("threshold", "expected_calibration_error")
 )
 _OF_CLASSES = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss", "neg_brier_score")
 _OF_TWO_CLASSES = ("f1", "precision", "recall", "roc_auc", "average_precision")

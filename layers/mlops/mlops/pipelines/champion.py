@@ -49,31 +49,51 @@ def compare_with_champion(
     rng
         Source of the bootstrap draws.
     """
-    held_out = rows.split.test
     try:
-        model, manifest = artifacts.load_model(champion.path)
-        if reason := _why_not_comparable(model.schema, rows.problem):
-            return ChampionComparison(champion.version, reason=reason)
-        theirs, _ = model.score(with_date_parts(rows.frame[held_out], model.schema.date_parts))
-        unseen = _unseen(rows, model.schema, manifest.settings)
+        theirs = _ask(champion, rows)
     except (ArtifactError, DatasetError, TrainingError) as error:
         return ChampionComparison(champion.version, reason=str(error))
-    if unseen.sum() < MIN_COMPARED_ROWS:
-        reason = (
-            f"it may have been trained on {int((~unseen).sum())} of the {len(unseen)} held-out rows; "
-            "id_columns or group_columns that stay the same keep every row on its side."
-        )
-        return ChampionComparison(champion.version, reason=reason)
+    held_out, unseen = rows.split.test, theirs.unseen
     found = compare(
         rows.problem,
         rows.problem.y[held_out][unseen],
         scores.take(unseen),
-        _in_order_of(rows.problem.labels, theirs.take(unseen), model.schema),
+        theirs.scores.take(unseen),
         members=rows.split.members[held_out][unseen],
         rng=rng,
         champion_version=champion.version,
     )
-    return replace(found, other_features=_other_features(model.schema, rows.selection.features))
+    return replace(found, other_features=_other_features(theirs.schema, rows.selection.features))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the champion says of our held-out rows, in the order of our labels, and which it had not seen."""
+
+    schema: ModelSchema
+    scores: Scores
+    unseen: np.ndarray
+
+
+def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
+    """Let the champion score our held-out rows.
+
+    Raises
+    ------
+    ArtifactError, DatasetError, TrainingError
+        If the two cannot be compared; the sentence says why.
+    """
+    model, manifest = artifacts.load_model(champion.path)
+    if reason := _why_not_comparable(model.schema, rows.problem):
+        raise TrainingError(reason)
+    scores, _ = model.score(with_date_parts(rows.frame[rows.split.test], model.schema.date_parts))
+    unseen = _unseen(rows, model.schema, manifest.settings)
+    if unseen.sum() < MIN_COMPARED_ROWS:
+        raise TrainingError(
+            f"it may have been trained on {int((~unseen).sum())} of the {len(unseen)} held-out rows; "
+            "id_columns or group_columns that stay the same keep every row on its side."
+        )
+    return _Answer(model.schema, _in_order_of(rows.problem.labels, scores, model.schema), unseen)
 
 
 def _other_features(champion: ModelSchema, ours: tuple[FeatureColumn, ...]) -> str | None:

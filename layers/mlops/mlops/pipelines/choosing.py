@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,48 @@ class _OutOfFold:
     scores: Scores
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A choice, and what models of its settings said out of fold, where that is known."""
+
+    choice: Choice
+    judged: _OutOfFold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The training rows that are looked at: in the model's form, with their truth and their folds."""
+
+    aligned: pd.DataFrame
+    y: np.ndarray
+    folds: np.ndarray
+    features: tuple[FeatureColumn, ...]
+    task: TaskName
+
+    def out_of_fold(self, settings: GroupSettings) -> _OutOfFold:
+        """Judge as many of the folds as are enough, each by a model that has not seen it."""
+        n_labels = 0 if self.task == "regression" else int(self.y.max()) + 1
+        masks = list(_held_out(self.y, self.folds, self.task))
+        said = [self._said(held_out, settings, n_labels) for held_out in masks]
+        truth = np.concatenate([self.y[:0], *(self.y[held_out] for held_out in masks)])
+        if self.task == "regression":
+            return _OutOfFold(truth, Scores(np.concatenate([np.zeros(0), *said])))
+        probabilities = np.concatenate([np.zeros((0, n_labels)), *said])
+        return _OutOfFold(truth, Scores(probabilities.argmax(axis=1), probabilities))
+
+    def _said(self, held_out: np.ndarray, settings: GroupSettings, n_labels: int) -> np.ndarray:
+        """Return numbers, or a probability per label, of the rows held out."""
+        kept = ~held_out
+        pipeline = fit_pipeline(
+            self.aligned[kept], self.y[kept], self.features, settings, self.task, folds=self.folds[kept]
+        ).pipeline
+        if self.task == "regression":
+            return np.asarray(pipeline.predict(self.aligned[held_out]), dtype=np.float64)
+        said = np.zeros((int(held_out.sum()), n_labels))
+        said[:, pipeline.classes_] = pipeline.predict_proba(self.aligned[held_out])
+        return said
+
+
 def choose(
     aligned: pd.DataFrame,
     y: np.ndarray,
@@ -69,29 +111,43 @@ def choose(
         As for `fit_pipeline`; the algorithm may be `auto`.
     """
     contenders = candidates(settings, task)
-    chosen, judged, shown = contenders[0], None, {}
     if len(contenders) == 1 and task != "binary" and settings.search is None:
-        return Choice(chosen)
+        return Choice(contenders[0])
     rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
-    aligned, y, folds = aligned.iloc[rows], y[rows], folds[rows]
-    if len(contenders) > 1:
-        all_judged = [_out_of_fold(aligned, y, folds, features, one, task) for one in contenders]
-        scores = [_primary(task, one) for one in all_judged]
-        best = int(np.argmax(scores))
-        chosen, judged = contenders[best], all_judged[best]
-        names = [_describe(one, task) for one in contenders]
-        shown = {name: score for name, score in zip(names, scores, strict=True) if np.isfinite(score)}
-    search = None
+    sample = _Sample(aligned.iloc[rows], y[rows], folds[rows], features, task)
+    best = _best_contender(sample, contenders)
     if settings.search is not None:
-        search = search_hyperparameters(
-            aligned, y, folds, features, chosen, task, fixed=settings.hyperparameters
-        )
-        chosen, judged = search.settings, None
-    threshold = None
-    if task == "binary":
-        judged = judged or _out_of_fold(aligned, y, folds, features, chosen, task)
-        threshold = best_threshold(judged.y, judged.scores)
-    return Choice(chosen, threshold, shown, search.trials if search else ())
+        best = _searched(sample, best, fixed=settings.hyperparameters)
+    if task != "binary":
+        return best.choice
+    judged = best.judged or sample.out_of_fold(best.choice.settings)
+    return replace(best.choice, threshold=best_threshold(judged.y, judged.scores))
+
+
+def _best_contender(sample: _Sample, contenders: Sequence[GroupSettings]) -> _Judged:
+    """Take the contender of the best score; one alone is not judged."""
+    if len(contenders) == 1:
+        return _Judged(Choice(contenders[0]))
+    all_judged = [sample.out_of_fold(one) for one in contenders]
+    scores = [_primary(sample.task, one) for one in all_judged]
+    best = int(np.argmax(scores))
+    names = [_describe(one, sample.task) for one in contenders]
+    shown = {name: score for name, score in zip(names, scores, strict=True) if np.isfinite(score)}
+    return _Judged(Choice(contenders[best], contenders=shown), all_judged[best])
+
+
+def _searched(sample: _Sample, best: _Judged, *, fixed: Collection[str]) -> _Judged:
+    """Look for the hyperparameters of the one taken; what was said of it holds no more."""
+    search = search_hyperparameters(
+        sample.aligned,
+        sample.y,
+        sample.folds,
+        sample.features,
+        best.choice.settings,
+        sample.task,
+        fixed=fixed,
+    )
+    return _Judged(replace(best.choice, settings=search.settings, trials=search.trials))
 
 
 def best_threshold(y: np.ndarray, scores: Scores) -> float:
@@ -116,34 +172,6 @@ def best_threshold(y: np.ndarray, scores: Scores) -> float:
     cut = probability[order][ends]
     lower = cut[best + 1] if best + 1 < len(cut) else 0.0
     return float(cut[best] + lower) / 2.0
-
-
-def _out_of_fold(
-    aligned: pd.DataFrame,
-    y: np.ndarray,
-    folds: np.ndarray,
-    features: tuple[FeatureColumn, ...],
-    settings: GroupSettings,
-    task: TaskName,
-) -> _OutOfFold:
-    n_labels = 0 if task == "regression" else int(y.max()) + 1
-    rows, predicted, probabilities = [], [], []
-    for held_out in _held_out(y, folds, task):
-        kept = ~held_out
-        fit = fit_pipeline(aligned[kept], y[kept], features, settings, task, folds=folds[kept])
-        rows.append(y[held_out])
-        if task == "regression":
-            predicted.append(np.asarray(fit.pipeline.predict(aligned[held_out]), dtype=np.float64))
-            continue
-        said = np.zeros((int(held_out.sum()), n_labels))
-        said[:, fit.pipeline.classes_] = fit.pipeline.predict_proba(aligned[held_out])
-        probabilities.append(said)
-        predicted.append(said.argmax(axis=1))
-    if not rows:
-        nobody = Scores(y[:0], None if task == "regression" else np.zeros((0, n_labels)))
-        return _OutOfFold(y[:0], nobody)
-    scores = Scores(np.concatenate(predicted), np.concatenate(probabilities) if probabilities else None)
-    return _OutOfFold(np.concatenate(rows), scores)
 
 
 def _held_out(y: np.ndarray, folds: np.ndarray, task: TaskName) -> Iterator[np.ndarray]:

@@ -83,6 +83,8 @@ def _describe_training(result: TrainingResult, gate: GateResult) -> str:
         low, high = metrics.intervals.get(name, (value, value))
         interval, dummy = f"[{low:.4f}, {high:.4f}]", metrics.dummy.get(name)
         lines.append(f"{name:<30}{value:>12.4f}  {interval:<26}{'' if dummy is None else f'{dummy:.4f}':>12}")
+    if (error := metrics.expected_calibration_error) is not None:
+        lines.append(f"{'expected_calibration_error':<30}{error:>12.4f}  lower is better")
     lines += ["", *(f"Left out: {name} ({reason})." for name, reason in result.dropped_columns.items())]
     lines += [f"Warning: {warning}" for warning in result.warnings]
     lines += [f"Gate, {'passed' if check.passed else 'not passed'}: {check.message}" for check in gate.checks]

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
+from mlops.pipelines.evaluation_details import class_calibration, expected_calibration_error
 from mlops.pipelines.model import Scores
 from mlops.pipelines.resampled_scores import resampled_scores
 from mlops.pipelines.scores import PRIMARY, compute_scores
@@ -54,6 +55,7 @@ def evaluate(
         intervals=intervals,
         dummy=compute_scores(task, y_test, dummy),
         threshold=threshold,
+        expected_calibration_error=expected_calibration_error(class_calibration(problem, y_test, scores)),
         positive_label=problem.positive_label,
         labels=problem.labels,
         confusion_matrix=_confusion_matrix(problem, y_test, scores.predicted),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -59,7 +59,7 @@ def describe_evaluation(
         bins = _calibration(scores.predicted, y_test.astype(np.float64))
         return EvaluationDetails(calibration=bins, sample=sample, slices=slices)
     roc, precision_recall = _curves(problem, y_test, scores)
-    return EvaluationDetails(roc, precision_recall, _class_calibration(problem, y_test, scores), (), slices)
+    return EvaluationDetails(roc, precision_recall, class_calibration(problem, y_test, scores), (), slices)
 
 
 def _curves(
@@ -92,7 +92,34 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[Point, ...]:
     return tuple(zip(x[kept].round(5).tolist(), y[kept].round(5).tolist(), strict=True))
 
 
-def _class_calibration(problem: Problem, y_test: np.ndarray, scores: Scores) -> tuple[CalibrationBin, ...]:
+def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float | None:
+    """Return the expected calibration error: the mean distance of prediction and outcome over the rows.
+
+    Few rows raise it: also a perfectly calibrated model is off in parts of ten rows.
+
+    Parameters
+    ----------
+    bins
+        Rows by prediction, as `class_calibration` divides them.
+
+    Returns
+    -------
+    float or None
+        0.0 = what is predicted comes true as often; None without rows.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI 2015;
+    with parts of equal numbers of rows, as Nguyen and O'Connor, EMNLP 2015. Of several classes it is that of
+    the most probable one, as Guo et al., ICML 2017.
+    """
+    n_rows = sum(part.n_rows for part in bins)
+    distances = (part.n_rows * abs(part.predicted - part.observed) for part in bins)
+    return sum(distances) / n_rows if n_rows else None
+
+
+def class_calibration(problem: Problem, y_test: np.ndarray, scores: Scores) -> tuple[CalibrationBin, ...]:
+    """Divide the rows by the probability of the positive class, or of several classes the most probable."""
     if scores.probabilities is None:
         return ()
     if problem.task == "binary":

@@ -77,6 +77,8 @@ def _calibration(result: TrainingResult, details: EvaluationDetails) -> Iterator
         return
     is_regression = result.task == "regression"
     note = "On the dashed line, predictions come true as often as they say."
+    if (error := result.metrics.expected_calibration_error) is not None:
+        note += f" On average they are off by {error:.3f} (expected calibration error)."
     if is_regression:
         note = "Mean of what came true by tenth of the predictions; best on the dashed line."
     plot = plots.calibration(details.calibration, is_regression=is_regression)
