@@ -188,7 +188,8 @@ def test_a_good_training_file_becomes_a_dataset_and_starts_one_training(world: W
     (name, document), *rest = world.executions.training.items()
     assert (rest, name, document["dataset_id"]) == ([], received.work_id, dataset.dataset_id)
     assert set(document) == {
-        "group", "training_id", "dataset_id", "dataset", "upload", "upload_id", "settings", "validation",
+        "group", "training_id", "dataset_id", "dataset", "upload", "upload_id", "settings", "task",
+        "validation",
     }  # fmt: skip
     assert world.announcer.mails == []
 

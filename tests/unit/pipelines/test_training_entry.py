@@ -126,7 +126,7 @@ def test_a_job_takes_the_best_of_the_trials_in_its_channel(container: Path):
     channel = container / "input" / "data" / "trials"
     channel.mkdir()
     trials = [{"hyperparameters": {"C": 0.25}, "score": 0.99}]
-    document = {"trials": trials, "n_failed": 0, "reason": ""}
+    document = {"algorithm": "LogisticRegression", "trials": trials, "n_failed": 0, "reason": ""}
     (channel / "trials.json").write_text(json.dumps(document))
     search = {"trials": 2, "space": {"C": [0.1, 1.0]}}
     job = run_job(container, {"settings": settings_of(search=search)})

@@ -32,10 +32,12 @@ def judged(path: Path, **hyperparameters) -> float:
     return judge_trial(path, GroupSettings.from_config({**RIDGE, **hyperparameters}))
 
 
-def keep(folder: Path, *trials: tuple[dict, float], n_failed: int = 0, reason: str = "") -> Path:
+def keep(
+    folder: Path, *trials: tuple[dict, float], n_failed: int = 0, reason: str = "", algorithm: str = "Ridge"
+) -> Path:
     folder.mkdir(exist_ok=True)
     entries = [{"hyperparameters": tuned, "score": score} for tuned, score in trials]
-    document = {"trials": entries, "n_failed": n_failed, "reason": reason}
+    document = {"algorithm": algorithm, "trials": entries, "n_failed": n_failed, "reason": reason}
     (folder / "trials.json").write_text(json.dumps(document))
     return folder
 
@@ -114,3 +116,18 @@ def test_trials_that_cannot_be_read_are_a_failure(tmp_path: Path):
     (tmp_path / "trials.json").write_text('{"trials": [{"score": "high"}]}')
     with pytest.raises(TrainingError, match="cannot be read"):
         read_trials(tmp_path)
+
+
+def test_with_auto_every_contender_stands_beside_the_trials_of_the_one_that_was_tuned(
+    table: Path, tmp_path: Path
+):
+    trials = keep(tmp_path / "trials", ({"max_iter": 5}, -9.0), algorithm="HistGradientBoosting")
+    result = train(table, trials, algorithm="auto", search={"trials": 2})
+    found = [(trial.algorithm, trial.hyperparameters) for trial in result.trials]
+    assert found[-1] == ("HistGradientBoosting", {"max_iter": 5})
+    assert ("Ridge", {}) in found
+    assert ("HistGradientBoosting", {}) in found
+    assert len(found) == 4
+    assert result.algorithm == result.trials[0].algorithm
+    card = (result.model_path / "model_card.html").read_text()
+    assert f"1 {result.algorithm}" in card.split("What the search tried", 1)[1]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from local.sagemaker.request_model import check_request
 from mlops.errors import SettingsError
 from mlops.infrastructure.objects import ObjectRef
-from mlops.models.group_settings import GroupSettings
+from mlops.models.group_settings import GroupSettings, TaskName
 from mlops.pipelines.training_job import Machine, TrainingRequest, prepare_training, tuning_name
 from mlops.pipelines.training_source import Source
 from mlops.pipelines.tuning_job import objective_line, parameter_ranges, tuning_job
@@ -26,12 +26,12 @@ def settings(**document) -> GroupSettings:
     return GroupSettings.from_config(document)
 
 
-def job_of(given: GroupSettings, parallel: int = 3) -> dict | None:
-    return tuning_job(given, name="g-1", channels=[], output_uri="s3://b/t/", parallel_trials=parallel)
+def job_of(given: GroupSettings, task: TaskName | None = "binary", parallel: int = 3) -> dict | None:
+    return tuning_job(given, task, name="g-1", channels=[], output_uri="s3://b/t/", parallel_trials=parallel)
 
 
 def prepared(given: GroupSettings, parallel: int = 3, **request) -> dict:
-    asked = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, **request)
+    asked = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, task="binary", **request)
     machine = Machine("ml.m5.large", 3600, parallel_trials=parallel)
     return prepare_training(asked, Source("s3://b/code/", "c" * 64), None, "b", machine=machine)
 
@@ -109,12 +109,9 @@ def test_ranges_name_the_algorithm_of_a_search_that_names_none():
     [
         settings(algorithm="XGBoost"),
         settings(algorithm="XGBoost", search={"tuning_job": False}),
-        settings(search={"trials": 5}),  # auto: the algorithm is chosen on the rows
-        settings(algorithm="LogisticRegression", search={"trials": 5}),  # C of classes, alpha of numbers
-        settings(algorithm="LinearRegression", search={"trials": 5}),
     ],
 )
-def test_a_search_stays_inside_the_job_where_there_is_none_or_its_ranges_hang_on_the_rows(given):
+def test_without_a_search_or_with_one_that_stays_inside_there_is_no_tuning_job(given):
     assert job_of(given) is None
 
 
@@ -122,9 +119,29 @@ def test_a_search_stays_inside_the_job_where_the_deployment_does_not_ask_for_mor
     assert job_of(XGBOOST, parallel=0) is None
 
 
-def test_a_task_that_is_set_makes_the_ranges_known():
-    job = job_of(settings(algorithm="LogisticRegression", task="binary", search={"trials": 5}))
-    assert job["config"]["ParameterRanges"]["ContinuousParameterRanges"][0]["Name"] == "C"
+@pytest.mark.parametrize(("task", "name"), [("binary", "C"), ("multiclass", "C"), ("regression", "alpha")])
+def test_the_ranges_are_those_of_the_task(task: TaskName, name: str):
+    given = settings(algorithm="LogisticRegression", search={"trials": 5})
+    for job in (job_of(given, task), job_of(replace(given, task=task), None)):
+        assert job["config"]["ParameterRanges"]["ContinuousParameterRanges"][0]["Name"] == name
+
+
+def test_a_search_whose_task_nobody_knows_stays_inside_the_job():
+    assert job_of(settings(algorithm="LogisticRegression", search={"trials": 5}), None) is None
+
+
+def test_an_algorithm_with_nothing_to_search_for_is_refused():
+    with pytest.raises(SettingsError, match="leaves nothing to search for"):
+        job_of(settings(algorithm="LinearRegression", search={"trials": 5}), "regression")
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_of_the_contenders_the_one_with_most_to_tune_is_tuned(task: TaskName):
+    job = job_of(settings(search={"trials": 5}, class_weight="balanced"), task)
+    sent = json.loads(job["hyperparameters"]["settings"])
+    assert (job["algorithm"], sent["algorithm"]) == ("HistGradientBoosting", "HistGradientBoosting")
+    assert sent["hyperparameters"] == {"class_weight": "balanced"}
+    assert len(job["config"]["ParameterRanges"]["IntegerParameterRanges"]) > 1
 
 
 @pytest.mark.parametrize(

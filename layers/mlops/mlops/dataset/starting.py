@@ -50,6 +50,7 @@ def start_training(
             "upload": upload.to_dict(),
             "upload_id": upload.upload_id,
             "settings": settings.to_dict(),
+            "task": report.task,
             "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
         }
         ports.executions.start_training(training_id, document)

@@ -12,6 +12,7 @@ from mlops.dataset.limits import Limits
 from mlops.dataset.rules import RULES
 from mlops.dataset.rules.registry import Stage
 from mlops.dataset.survey import Survey, survey
+from mlops.dataset.target import task_of
 from mlops.errors import DatasetError
 from mlops.infrastructure.events import Purpose
 from mlops.models.dataset import ColumnSummary, Contract, FileFormat, Finding, ValidationReport, Verdict
@@ -83,6 +84,7 @@ def report_with(found: Survey, findings: list[Finding]) -> ValidationReport:
         size_bytes=found.inspection.size_bytes,
         purpose=found.purpose,
         target=found.target if found.is_training else None,
+        task=task_of(found) if found.is_training else None,
         format=_format(found),
         columns=tuple(_summaries(found)),
         contract=contract_of(found),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mlops.infrastructure.objects import ObjectRef
+from mlops.models.group_settings import TaskName
 from mlops.models.record import Record
 
 Verdict = Literal["accept", "warn", "reject"]
@@ -132,6 +133,7 @@ class ValidationReport(Record):
     size_bytes: int
     purpose: str
     target: str | None = None
+    task: TaskName | None = None
     format: FileFormat | None = None
     columns: tuple[ColumnSummary, ...] = ()
     contract: Contract | None = None

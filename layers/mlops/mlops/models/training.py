@@ -161,11 +161,13 @@ class Trial(Record):
     """One combination of hyperparameters that a search tried: its primary score out of fold.
 
     `n_rows` is how many training rows it was given: a combination that does well on few goes on to more.
+    `algorithm` is said where it was not the same for all of them.
     """
 
     hyperparameters: Mapping[str, Any]
     score: float
     n_rows: int
+    algorithm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

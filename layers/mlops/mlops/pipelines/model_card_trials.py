@@ -47,8 +47,9 @@ def _line(place: int, trial: Trial, names: Sequence[str], score: str) -> str:
     cells = [*values, score_text(score, trial.score), f"{trial.n_rows:,}"]
     numbers = "".join(f'<td class="num">{escape(cell)}</td>' for cell in cells)
     css = ' class="primary"' if place == 0 else ""
-    name = f"{place + 1}" if trial.hyperparameters else f"{place + 1} (nothing changed)"
-    return f"<tr{css}><th scope='row'>{name}</th>{numbers}</tr>"
+    unchanged = "" if trial.hyperparameters else "(nothing changed)"
+    name = " ".join(part for part in (f"{place + 1}", trial.algorithm, unchanged) if part)
+    return f"<tr{css}><th scope='row'>{escape(name)}</th>{numbers}</tr>"
 
 
 def _value(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops.errors import SettingsError
 from mlops.infrastructure.objects import ObjectRef
-from mlops.models.group_settings import GroupSettings
+from mlops.models.group_settings import GroupSettings, TaskName
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, TrainingJob
 from mlops.pipelines.settings_text import settings_text
@@ -28,7 +28,10 @@ _TUNING_CHARACTERS = 10
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest(Record):
-    """What is to be trained; `execution_name` says which execution asks, `n_rows` how large the file is."""
+    """What is to be trained; `execution_name` says which execution asks, `n_rows` how large the file is.
+
+    `task` is what validation made of the target, None where nobody looked.
+    """
 
     group: str
     dataset: ObjectRef
@@ -37,6 +40,7 @@ class TrainingRequest(Record):
     settings: GroupSettings = field(default_factory=GroupSettings)
     execution_name: str = ""
     n_rows: int | None = None
+    task: TaskName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ def prepare_training(
     channels = [_channel("code", source.uri), _channel("training", request.dataset.uri)]
     tuning = tuning_job(
         request.settings,
+        request.task,
         name=tuning_name(request),
         channels=tuple(channels),
         output_uri=f"{output_uri}trials/",

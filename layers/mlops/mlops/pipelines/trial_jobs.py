@@ -66,7 +66,7 @@ def collect_trials(
         If no trial has a score; the reason is that of the trials.
     """
     found = jobs.of(tuning_job_name)
-    document = trials_document(found)
+    document = trials_document(found) | {"algorithm": prepared["tuning"]["algorithm"]}
     folder = f"{prepared['tuning']['output_uri']}{tuning_job_name}/"
     content = json.dumps(document, indent=2, sort_keys=True).encode()
     objects.write(ObjectRef.from_uri(f"{folder}{TRIALS_FILENAME}"), content, "application/json")

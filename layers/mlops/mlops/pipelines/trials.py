@@ -24,8 +24,9 @@ from mlops.pipelines.trial_jobs import TRIALS_FILENAME
 
 @dataclass(frozen=True, slots=True)
 class TriedElsewhere:
-    """What a tuning job has tried: trials with a score, the best first, and sentences about the others."""
+    """What a tuning job has tried of one algorithm: trials with a score, and sentences about the others."""
 
+    algorithm: str
     trials: tuple[Trial, ...]
     notes: tuple[str, ...] = ()
 
@@ -69,8 +70,9 @@ def read_trials(folder: Path) -> TriedElsewhere:
     """
     try:
         document = json.loads((folder / TRIALS_FILENAME).read_bytes())
+        name = str(document["algorithm"])
         trials = tuple(
-            Trial(entry["hyperparameters"], float(entry["score"]), 0) for entry in document["trials"]
+            Trial(entry["hyperparameters"], float(entry["score"]), 0, name) for entry in document["trials"]
         )
         n_failed, reason = int(document["n_failed"]), str(document["reason"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -78,23 +80,27 @@ def read_trials(folder: Path) -> TriedElsewhere:
             f"The trials of the tuning job cannot be read: {type(error).__name__}."
         ) from error
     if not n_failed:
-        return TriedElsewhere(trials)
+        return TriedElsewhere(name, trials)
     note = f"{n_failed} of {n_failed + len(trials)} trials of the search have no score. {reason}".strip()
-    return TriedElsewhere(trials, (note,))
+    return TriedElsewhere(name, trials, (note,))
 
 
 def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
-    """Return the settings with the best hyperparameters of a tuning job, and all of its trials.
+    """Return the settings with the best hyperparameters of a tuning job, and all that was tried.
 
     What the settings say without a search, or our defaults, is judged here in the same way and is one of the
-    trials: a tuning job cannot be told to begin with it.
+    trials, with `auto` for every contender: a tuning job cannot be told to begin with it.
     """
-    settings = replace(candidates(rows.settings, rows.problem.task)[0], search=None)
-    unchanged = _judge(rows, settings)
-    found = (unchanged, *(replace(trial, n_rows=unchanged.n_rows) for trial in tried.trials))
-    trials = tuple(sorted(found, key=lambda trial: -trial.score))
-    best = {**settings.hyperparameters, **trials[0].hyperparameters}
-    return Search(replace(settings, hyperparameters=best), trials)
+    contenders = [replace(one, search=None) for one in candidates(rows.settings, rows.problem.task)]
+    own = rows.settings.hyperparameters
+    entries = [(_judge(rows, one), one) for one in contenders]
+    tuned = replace(rows.settings, algorithm=tried.algorithm, search=None)
+    n_rows = entries[0][0].n_rows
+    for trial in tried.trials:
+        settings = replace(tuned, hyperparameters={**own, **trial.hyperparameters})
+        entries.append((replace(trial, n_rows=n_rows), settings))
+    entries.sort(key=lambda entry: -entry[0].score)
+    return Search(entries[0][1], tuple(trial for trial, _ in entries))
 
 
 def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
@@ -126,4 +132,5 @@ def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
     score = float(np.mean(scores))
     if not np.isfinite(score):
         raise TrainingError(f"{chosen.algorithm} has no score on the training rows.")
-    return Trial({}, score, len(y))
+    changed = {n: v for n, v in chosen.hyperparameters.items() if rows.settings.hyperparameters.get(n) != v}
+    return Trial(changed, score, len(y), chosen.algorithm)

@@ -14,7 +14,7 @@ from typing import Any
 from mlops.errors import SettingsError
 from mlops.models.group_settings import GroupSettings, TaskName
 from mlops.models.search_settings import is_range, spans_magnitudes
-from mlops.pipelines.algorithms import candidates, search_space
+from mlops.pipelines.algorithms import algorithm, candidates, search_space
 from mlops.pipelines.settings_text import settings_text
 
 # The score of a trial, as its log says it and as the service finds it there.
@@ -34,6 +34,7 @@ def objective_line(score: float) -> str:
 
 def tuning_job(
     settings: GroupSettings,
+    task: TaskName | None,
     *,
     name: str,
     channels: Sequence[Mapping[str, Any]],
@@ -42,14 +43,16 @@ def tuning_job(
 ) -> dict[str, Any] | None:
     """Return everything about the tuning job that depends on the request; None when there is to be none.
 
-    There is none without a search, where the deployment or the team keeps searches inside the training job,
-    and where the ranges hang on the rows: with `auto`, which chooses its algorithm on them, and with ranges
-    that are others for classes and for numbers while the task is not set.
+    There is none without a search or a task, and where the deployment or the team keeps searches inside the
+    training job. With `auto` the contender with most to tune is tuned; the training job judges the others
+    beside it.
 
     Parameters
     ----------
     settings
         Those of the group.
+    task
+        What the target asks for; the ranges of some algorithms hang on it.
     name
         The name of the job, to which the state machine adds its attempt.
     channels
@@ -62,17 +65,19 @@ def tuning_job(
     Raises
     ------
     SettingsError
-        If a tuning job cannot take the search, or the settings are too long.
+        If there is nothing to search for, a tuning job cannot take the search, or the settings are too long.
     """
     if settings.search is None or not settings.search.tuning_job or not parallel_trials:
         return None
-    space = _space(settings)
-    if space is None:
+    known_task = settings.task or task
+    if known_task is None:
         return None
+    tuned, space = _tuned(settings, known_task)
     _check(settings.search.trials, space)
-    trial = replace(candidates(settings, settings.task)[0], search=None)
+    trial = replace(tuned, search=None)
     return {
         "job_name": name,
+        "algorithm": trial.algorithm,
         "config": {
             "Strategy": "Bayesian",
             "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
@@ -114,19 +119,16 @@ def parameter_ranges(space: Mapping[str, Sequence[Any]]) -> dict[str, list[dict[
     return found
 
 
-def _space(settings: GroupSettings) -> Mapping[str, Sequence[Any]] | None:
-    """Return what is tried, None when that is known only once the rows are read."""
-    chosen = candidates(settings, settings.task)
-    if len(chosen) > 1:
-        return None
-    if settings.task:
-        return search_space(chosen[0], settings.task, settings.hyperparameters)
-    tasks: tuple[TaskName, ...] = ("binary", "regression")
-    try:
-        of_classes, of_numbers = (search_space(chosen[0], t, settings.hyperparameters) for t in tasks)
-    except SettingsError:  # one of them has nothing to search for
-        return None
-    return of_classes if of_classes == of_numbers else None
+def _tuned(settings: GroupSettings, task: TaskName) -> tuple[GroupSettings, Mapping[str, Sequence[Any]]]:
+    """Return the contender with most to tune, the first of several, without what makes it a contender."""
+    contenders = {contender.algorithm: contender for contender in reversed(candidates(settings, task))}
+    if len(contenders) == 1:
+        (only,) = contenders.values()
+        return only, search_space(only, task, settings.hyperparameters)
+    spaces = {name: algorithm(name).spec(task).space for name in contenders}
+    name = max(spaces, key=lambda known: len(spaces[known]))
+    tuned = replace(settings, algorithm=name)
+    return tuned, search_space(tuned, task, settings.hyperparameters)
 
 
 def _check(trials: int, space: Mapping[str, Sequence[Any]]) -> None:
