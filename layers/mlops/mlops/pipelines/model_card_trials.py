@@ -12,6 +12,7 @@ from mlops.monitoring.number_words import number
 from mlops.pipelines.model_card_scores import score_name, score_text
 
 _SHOWN = 100
+_UNCHANGED = "–"
 _OPEN = 12  # longer tables are folded
 
 
@@ -29,7 +30,7 @@ def trials_section(trials: Sequence[Trial], primary: str | None) -> str:
         return ""
     names = sorted({name for trial in trials for name in trial.hyperparameters})
     score = primary or "score"
-    head = "".join(f'<th class="num">{escape(text)}</th>' for text in (*names, score_name(score), "Rows"))
+    head = "".join(f'<th class="num">{escape(text)}</th>' for text in (score_name(score), "Rows", *names))
     lines = "".join(_line(place, trial, names, score) for place, trial in enumerate(trials[:_SHOWN]))
     table = f"<table><thead><tr><th>Trial</th>{head}</tr></thead><tbody>{lines}</tbody></table>"
     scrolled = f'<div class="scroll">{table}</div>'
@@ -37,18 +38,18 @@ def trials_section(trials: Sequence[Trial], primary: str | None) -> str:
         scrolled = f"<details><summary>All {len(trials)} trials</summary>{scrolled}</details>"
     note = (
         f"{len(trials)} combinations, judged out of fold on the training rows alone; the best was taken. "
-        "The held-out rows have no part in it, and score the model that was taken."
+        "The held-out rows have no part in it. "
+        f"{_UNCHANGED} stands for what is set, or our default."
     )
     return f'<section><h2>What the search tried</h2><p class="aside">{note}</p>{scrolled}</section>'
 
 
 def _line(place: int, trial: Trial, names: Sequence[str], score: str) -> str:
     values = [_value(trial.hyperparameters.get(name)) for name in names]
-    cells = [*values, score_text(score, trial.score), f"{trial.n_rows:,}"]
+    cells = [score_text(score, trial.score), f"{trial.n_rows:,}", *values]
     numbers = "".join(f'<td class="num">{escape(cell)}</td>' for cell in cells)
     css = ' class="primary"' if place == 0 else ""
-    unchanged = "" if trial.hyperparameters else "(nothing changed)"
-    name = " ".join(part for part in (f"{place + 1}", trial.algorithm, unchanged) if part)
+    name = f"{place + 1} {trial.algorithm}" if trial.algorithm else f"{place + 1}"
     return f"<tr{css}><th scope='row'>{escape(name)}</th>{numbers}</tr>"
 
 
@@ -56,5 +57,5 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return number(value)
     if value is None:
-        return "unchanged"
+        return _UNCHANGED
     return value if isinstance(value, str) else json.dumps(value)
