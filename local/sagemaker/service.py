@@ -11,7 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
 
-from local.sagemaker import lifecycle, tuning, tuning_service
+from local.sagemaker import lifecycle, script_mode, tuning, tuning_service
 from local.sagemaker.callers import Authorise, check_caller
 from local.sagemaker.describe import describe, with_times_as
 from local.sagemaker.errors import SageMakerError, validation_error
@@ -119,7 +119,8 @@ def _create(kind: Kind, request: dict[str, Any], authorise: Authorise) -> dict[s
 def _check_what_is_not_emulated(kind: Kind, request: dict[str, Any]) -> None:
     """Refuse clearly what would otherwise be ignored."""
     specification = request["AlgorithmSpecification" if kind == "Training" else "AppSpecification"]
-    if not specification.get("ContainerEntrypoint"):
+    is_script = kind == "Training" and script_mode.is_asked(request.get("HyperParameters") or {})
+    if not specification.get("ContainerEntrypoint") and not is_script:
         raise validation_error(
             "The local cloud pulls no images: give ContainerEntrypoint, so that it knows what to run."
         )

@@ -21,7 +21,7 @@ def call(operation: str, request: dict[str, Any], authorise: Authorise, arn: str
     check_request(operation, request)
     if operation == "CreateHyperParameterTuningJob":
         return _create(request, authorise, arn)
-    return OPERATIONS[operation](request)
+    return _ANSWERS[operation](request)
 
 
 def describe(job: TuningJob) -> dict[str, Any]:
@@ -174,10 +174,10 @@ def _counted(trials: list[tuple[Job, dict[str, str]]]) -> dict[str, int]:
     }
 
 
-OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "CreateHyperParameterTuningJob": lambda _: {},  # needs its caller; see `call`
+_ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "DescribeHyperParameterTuningJob": lambda request: describe(tuning.find(request[_NAME])),
     "StopHyperParameterTuningJob": _stop,
     "ListHyperParameterTuningJobs": _list,
     "ListTrainingJobsForHyperParameterTuningJob": _list_trials,
 }
+OPERATIONS = ("CreateHyperParameterTuningJob", *_ANSWERS)

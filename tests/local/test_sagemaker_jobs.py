@@ -123,6 +123,33 @@ def test_a_failing_script_gives_its_own_reason(
     assert job["FailureReason"] == "AlgorithmError: the target column is missing, exit code: 3"
 
 
+def test_a_job_without_an_entry_point_starts_its_program_in_script_mode(
+    cloud: LocalCloud, sample: dict[str, str], data: str, finished: Callable[..., Any]
+) -> None:
+    script = """
+import json, os, pathlib, sys
+told = {"hps": json.loads(os.environ["SM_HPS"]), "arguments": sys.argv[1:]}
+told["rows"] = len((pathlib.Path(os.environ["SM_CHANNEL_TRAINING"]) / "train.csv").read_text().splitlines())
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "told.json").write_text(json.dumps(told))
+"""
+    cloud.client("s3").put_object(Bucket=data, Key="script/run.py", Body=script.encode())
+    request = job_request(sample)
+    del request["AlgorithmSpecification"]["ContainerEntrypoint"]
+    request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{data}/script/"
+    program = {"sagemaker_program": "run.py", "sagemaker_submit_directory": "/opt/ml/input/data/code"}
+    job = finished(request | {"HyperParameters": {"depth": "3", "kind": "a b", **program}})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{data}/")
+    body = cloud.client("s3").get_object(Bucket=data, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as opened:
+        told = json.loads(opened.extractfile("told.json").read())
+    assert told == {
+        "hps": {"depth": 3, "kind": "a b"},
+        "arguments": ["--depth", "3", "--kind", "a b"],
+        "rows": 3,
+    }
+
+
 def test_a_job_past_its_time_is_stopped(
     sample: dict[str, str], data: str, finished: Callable[..., Any]
 ) -> None:
