@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -80,7 +81,9 @@ def registry_table(aws: None, atomic_dynamodb: None) -> str:
     return create_table("registry", "pk", "sk")
 
 
-def create_table(name: str, partition: str, sort: str, *, index: tuple[str, str] | None = None) -> str:
+def create_table(
+    name: str, partition: str, sort: str, *, index: tuple[str, str] | None = None, dynamodb: Any = None
+) -> str:
     """Create a table with string keys in whatever answers as DynamoDB, and return its name.
 
     `index` is the name and the key of a secondary index.
@@ -93,7 +96,7 @@ def create_table(name: str, partition: str, sort: str, *, index: tuple[str, str]
         key = [{"AttributeName": index[1], "KeyType": "HASH"}]
         described = {"IndexName": index[0], "KeySchema": key, "Projection": {"ProjectionType": "KEYS_ONLY"}}
         secondary = {"GlobalSecondaryIndexes": [described]}
-    client("dynamodb").create_table(
+    (dynamodb or client("dynamodb")).create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[

@@ -19,6 +19,9 @@ FUNCTIONS = (
     "decide_approval",
     "promote_model",
     "decline_model",
+    "mail_promotion",
+    "roll_back_model",
+    "watch_approvals",
 )
 _WRITES = ("Put", "Transact", "Update", "Delete", "Copy", "Start", "Send", "Publish", "Upload", "Complete")
 CONTEXT = SimpleNamespace(

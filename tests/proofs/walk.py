@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from local.cloud import LocalCloud
 from local.stack import read_form
+from tests.conftest import create_table
 from tests.functions.approval_stage import an_http_event
 from tests.functions.test_register_model import documents
 from tests.proofs.processes import fresh_processes
@@ -54,16 +55,8 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
     for bucket in ("data", "artifacts"):
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    for table in ("registry", "approvals"):
-        client("dynamodb").create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in ("pk", "sk")],
-        )
+    create_table("registry", "pk", "sk", dynamodb=client("dynamodb"))
+    create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"), dynamodb=client("dynamodb"))
     topics = {name: client("sns").create_topic(Name=name)["TopicArn"] for name in ("approval", "news")}
     for topic in topics.values():
         client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ada@example.com")
@@ -86,6 +79,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "NOTIFICATION_TOPIC_ARN": topics["news"],
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "REGISTRY_TABLE_NAME": "registry",
+            "ROLLBACK_BASE_URL": "https://api.example.com/rollbacks",
             "RUN_INFERENCE_STATE_MACHINE_ARN": machine,
             "VALIDATE_PARTS_STATE_MACHINE_ARN": machine,
             "TASK_TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],

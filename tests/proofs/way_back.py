@@ -1,0 +1,74 @@
+"""The way back, each function in a process of its own: the mail with the link, the page, the old champion."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from local.stack import read_form
+from mlops.approval.dynamodb import RollbackTable
+from mlops.approval.rollbacks import CARRYING_GRACE
+from mlops.models.registry import Artifact
+from mlops.models.training import EvaluationMetrics
+from mlops.registry.candidate import Candidate
+from mlops.registry.dynamodb import DynamoDBRegistry
+from mlops.registry.model_registry import ModelRegistry
+from tests.functions.approval_stage import an_http_event
+from tests.proofs.walk import Walk, poll
+
+
+class WayBack(Walk):
+    """One group's way from its second champion back to the first."""
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Mail, open the link, roll back, look after what was left; return what stands in the end."""
+        first, second = self._put_two_into_service()
+        news = {"group": self.group, "version": second, "decided_by": "ada", "previous_champion": first}
+        self.step("mail_promotion", news)
+        token = poll(self._token, "no mail with a way back")
+        page = self.runner("roll_back_model", self._visit(token))[0]
+        answer = {**read_form(page["body"]).hidden, "version": first, "reason": "Worse."}
+        shown = self.step("roll_back_model", self._visit(token, "POST", urlencode(answer)))
+        assert shown["statusCode"] in (200, 303, 409), shown["body"]  # 409: the first answer had counted
+        self._let_the_grace_pass()
+        self.step("watch_approvals", {})
+        return self.state()
+
+    def _put_two_into_service(self) -> tuple[str, str]:
+        dynamodb, s3 = self.world.cloud.client("dynamodb"), self.world.cloud.client("s3")
+        registry = ModelRegistry(store=DynamoDBRegistry("registry", dynamodb=dynamodb), actor="proof")
+        versions = []
+        for number in range(2):
+            content, key = f"model {number}".encode(), f"training/{self.group}/{number}/model.tar.gz"
+            stored = s3.put_object(Bucket="artifacts", Key=key, Body=content)
+            digest = hashlib.sha256(content).hexdigest()
+            artifact = Artifact(f"s3://artifacts/{key}", digest, stored["VersionId"])
+            self.names[stored["VersionId"]] = f"STORED {number}"
+            candidate = Candidate("Ridge", {}, EvaluationMetrics(), f"d{number}", artifact)
+            version = registry.register(self.group, candidate).model.version
+            registry.approve_model(self.group, version)
+            registry.promote_model(self.group, version)
+            versions.append(version)
+        return versions[0], versions[1]
+
+    def _let_the_grace_pass(self) -> None:
+        """Make a decision that was not carried out older: nobody can be doing it at this moment."""
+        table = RollbackTable("approvals", dynamodb=self.world.cloud.client("dynamodb"))
+        for offer in table.open():
+            if offer.group == self.group and offer.decision is not None:
+                earlier = offer.decision.decided_at - 2 * CARRYING_GRACE
+                aged = replace(offer.decision, decided_at=earlier)
+                assert table.put(replace(offer, decision=aged, revision=offer.revision + 1))
+
+    def _token(self) -> str | None:
+        for mail in self.world.cloud.mails():
+            link = re.search(r"https://api\.example\.com/rollbacks/(\S+)", mail["body"])
+            if link and self.group in mail["subject"]:
+                return link[1]
+        return None
+
+    def _visit(self, token: str, method: str = "GET", body: str = "") -> dict[str, Any]:
+        return an_http_event(token, method, body=body, route="/rollbacks/{token}")
