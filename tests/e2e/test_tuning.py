@@ -7,12 +7,28 @@ from typing import Any
 
 import pytest
 
-from local.stack import DeployedStack
-from tests.e2e.conftest import TUNING_PARALLEL_JOBS, Walk
+from local.stack import DeployedStack, wait
+from tests.e2e.conftest import SEARCH, TUNING_PARALLEL_JOBS, Walk, a_regression_table, start_training
 
 pytestmark = pytest.mark.e2e
 
 N_TRIALS = 5
+
+
+@pytest.fixture(scope="session")
+def stopped_tuning(stack: DeployedStack) -> Walk:
+    """A training whose tuning job somebody stopped."""
+    execution = start_training(stack, "unhurried", a_regression_table(rows=3000, seed=16), SEARCH)
+    sagemaker = stack.cloud.client("sagemaker")
+
+    def running() -> str | None:
+        found = sagemaker.list_hyper_parameter_tuning_jobs(NameContains="unhurried")
+        jobs = found["HyperParameterTuningJobSummaries"]
+        return next((job["HyperParameterTuningJobName"] for job in jobs), None)
+
+    name = wait(running, "the tuning job", 60)
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    return Walk(execution, stack.finish(execution), stack.status(execution), {})
 
 
 def tuning_job(stack: DeployedStack, group: str) -> dict[str, Any]:
@@ -88,3 +104,15 @@ def test_a_tuning_job_without_a_single_score_is_told_in_the_words_of_its_trials(
     mail = stack.wait_for_mail(lambda m: m["subject"] == subject, "failure")
     assert "No training job succeeded" not in mail["body"]
     assert "rows are alike" in " ".join(mail["body"].split())
+
+
+def test_a_tuning_job_that_somebody_stops_ends_as_stopped_with_its_trials(
+    stack: DeployedStack, stopped_tuning: Walk
+) -> None:
+    assert (stopped_tuning.status, stopped_tuning.states[-1]) == ("FAILED", "Job stopped")
+    assert "Train model" not in stopped_tuning.states
+    job = tuning_job(stack, "unhurried")
+    assert job["HyperParameterTuningJobStatus"] == "Stopped"
+    assert job["TrainingJobStatusCounters"]["InProgress"] == 0
+    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("unhurried: training failed"), "stop")
+    assert "Somebody stopped the job." in " ".join(mail["body"].split())
