@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mlops.dataset import Limits, learn_contract, validate
-from mlops.errors import DatasetError
+from mlops.errors import DatasetError, StepError
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.group_settings import GroupSettings
 
@@ -431,3 +432,14 @@ def test_a_bad_cell_far_down_a_long_file_is_found_with_its_line(tmp_path: Path, 
     report = judge(tmp_path, a_csv(cell("age", "forty", n_rows - 2), rows=n_rows))
     assert [(f.rule_id, f.lines) for f in report.of_severity("reject")] == [("type_mismatch", (n_rows,))]
     assert report.n_rows == n_rows
+
+
+def test_a_fault_of_ours_quotes_no_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("could not convert string to float: 'canary@example.org'")
+
+    monkeypatch.setattr(pd, "read_csv", fail)
+    with pytest.raises(StepError, match=r"ValueError at chunks\.py:\d+") as caught:
+        judge(tmp_path, a_csv())
+    assert "canary" not in str(caught.value)
+    assert caught.value.__suppress_context__

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+
+from mlops.errors import MlopsError, StepError
 
 _PERSONAL_NAMES = re.compile(
     r"(?:^|_)(?:ssn|social_security(?:_(?:no|number|nr))?|e_?mail(?:_?address)?|phone(?:_?(?:no|number))?|mobile(?:_?number)?"
@@ -60,3 +65,24 @@ def _is_plausible(kind: str, value: str) -> bool:
     digits = [int(character) for character in reversed(value) if character.isdigit()]
     doubled = [2 * digit - 9 * (digit > 4) for digit in digits[1::2]]
     return (sum(digits[0::2]) + sum(doubled)) % 10 == 0
+
+
+@contextmanager
+def keeping_cells_out() -> Iterator[None]:
+    """Let no message of a library through, because it may quote cells; its kind and its place are enough.
+
+    Raises
+    ------
+    StepError
+        In place of any error that is neither ours nor one of files and services.
+    """
+    try:
+        yield
+    except (MlopsError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  whatever a library raises
+        ours = [frame for frame in extract_tb(error.__traceback__) if "mlops" in Path(frame.filename).parts]
+        place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
+        raise StepError(
+            f"Reading the data failed, by a fault of ours: {type(error).__name__} at {place}."
+        ) from None

@@ -15,6 +15,7 @@ from mlops.dataset.inspection import BLOCK_BYTES, Inspection, inspect, open_bloc
 from mlops.dataset.label_changes import LabelChanges
 from mlops.dataset.limits import Limits
 from mlops.dataset.parts.agreement import Agreement
+from mlops.dataset.privacy import keeping_cells_out
 from mlops.dataset.records import Block, RecordCutter, Shape, gathered
 from mlops.dataset.row_keys import RowKeys
 from mlops.dataset.sample import RowSample
@@ -80,6 +81,7 @@ class Survey:
         return next((column for column in self.columns if column.name == name), None)
 
 
+@keeping_cells_out()
 def survey(
     path: Path,
     settings: GroupSettings,

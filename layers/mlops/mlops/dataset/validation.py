@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops.dataset.contracts import contract_of, role_of
 from mlops.dataset.limits import Limits
+from mlops.dataset.privacy import keeping_cells_out
 from mlops.dataset.rules import RULES
 from mlops.dataset.rules.registry import Stage
 from mlops.dataset.survey import Survey, survey
@@ -62,6 +63,7 @@ def validate(
     return report_on(found)
 
 
+@keeping_cells_out()
 def report_on(found: Survey) -> ValidationReport:
     """Apply every rule that the survey got far enough for, worst findings first."""
     stages = reached(found)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mlops.dataset.inspection import Inspection
-from mlops.dataset.privacy import shown
+from mlops.dataset.privacy import keeping_cells_out, shown
 from mlops.dataset.rules import RULES, Rule
 from mlops.dataset.survey import Survey
 from mlops.dataset.validation import reached, report_with
@@ -31,6 +31,7 @@ def findings_of_part(found: Survey) -> list[Finding]:
     ]
 
 
+@keeping_cells_out()
 def report_on_parts(
     table: Survey, of_parts: Sequence[tuple[str, Sequence[Finding]]], others: Iterable[Finding] = ()
 ) -> ValidationReport:
