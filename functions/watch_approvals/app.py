@@ -2,8 +2,8 @@
 
 Started by a schedule. Writes reminders and statuses, carries out rollbacks that were decided but not done;
 sends mails; publishes how long the oldest request waits, how many approvers are confirmed, and the event
-ModelExpired. A fault with one request is raised when all others were looked after; what was done stays done,
-and the next round goes on.
+ModelExpired. A fault with one request or rollback is raised when all others were looked after; what was done
+stays done, and the next round goes on.
 """
 
 from __future__ import annotations
@@ -85,16 +85,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return what this round found and did."""
     needed = dependencies()
     found = watch_approvals(needed.desk, needed.postbox, _announce_expiry)
-    n_rolled_back = needed.rollbacks.carry_out_all()
+    rolled_back = needed.rollbacks.carry_out_all()
     metrics = [
         Metric(OLDEST_APPROVAL_SECONDS, found.oldest_pending_seconds, "Seconds"),
         Metric(CONFIRMED_APPROVERS, len(needed.postbox.approvers())),
     ]
     needed.announcer.metrics(metrics, group=None)
-    done = found.to_dict() | {"n_rolled_back": n_rolled_back}
+    faults = (*found.faults, *rolled_back.faults)
+    done = found.to_dict() | {"n_rolled_back": rolled_back.n_done, "faults": list(faults)}
     logger.info("approvals watched", **done)
-    if found.faults:
-        raise ApprovalError(f"Some requests could not be looked after: {'; '.join(found.faults)}.")
+    if faults:
+        raise ApprovalError(f"Some requests could not be looked after: {'; '.join(faults)}.")
     return done
 
 

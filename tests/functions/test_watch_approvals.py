@@ -10,11 +10,12 @@ from datetime import timedelta
 import pytest
 
 from functions.watch_approvals import app
+from mlops.approval.links import read_token
 from mlops.approval.quorum import count_answer
 from mlops.approval.watch import reminders_due, watch_approvals
 from mlops.errors import ApprovalError
 from mlops.infrastructure.clients import client
-from mlops.models.approval import Answer, RequestStatus
+from mlops.models.approval import Answer, RequestStatus, RollbackDecision
 from mlops.models.registry import Status
 from tests.functions.approval_stage import BASE_URL, CONTEXT, GROUP
 
@@ -164,6 +165,21 @@ def test_a_fault_with_one_request_keeps_nobody_from_looking_after_the_others(sta
     app.dependencies.cache_clear()
     with pytest.raises(ApprovalError, match="could not be looked after"):
         app.handler({}, CONTEXT)
+
+
+def test_a_rollback_that_cannot_be_carried_out_now_keeps_nobody_from_the_others(stage, watch):
+    link = stage.offer_rollback("ada@example.com")[0]
+    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys(), now=stage.clock())
+    decision = RollbackDecision("link of ada@example.com", "Worse.", stage.clock() - timedelta(hours=1))
+    offer = replace(stage.rollbacks.table.get(claims.id_hash), decision=decision)
+    stage.rollbacks.table.put(replace(offer, revision=2))
+    stage.rollbacks.table.put(replace(offer, group="nobody", id_hash="0" * 64, revision=1))
+    app.dependencies.cache_clear()
+    with pytest.raises(ApprovalError, match=r"nobody v1\.0\.1: ModelNotFoundError"):
+        app.handler({}, CONTEXT)
+    assert stage.registry.champion(GROUP).version == "v1.0.0"
+    measured = {m["MetricName"] for m in client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]}
+    assert {"OldestApprovalSeconds", "ConfirmedApprovers"} <= measured
 
 
 def test_an_answer_that_a_crash_kept_from_the_audit_log_is_added_by_the_next_round(stage, watch):

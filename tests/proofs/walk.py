@@ -275,8 +275,9 @@ class Walk:
         )
         for item in (item for page in pages for item in page["Items"]):
             items[self._plain(item["sk"]["S"])] = self._plain(item)
-        objects = self.world.cloud.client("s3").list_objects_v2(Bucket="artifacts").get("Contents", [])
-        keys = sorted({self._plain(o["Key"]) for o in objects if self.group in o["Key"]})
+        pages = self.world.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket="artifacts")
+        objects = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        keys = sorted({self._plain(key) for key in objects if self.group in key})
         subjects = {mail["subject"] for mail in self.world.cloud.mails() if self.group in mail["subject"]}
         return {"registry": items, "objects": keys, "mails": sorted(map(self._plain, subjects))}
 

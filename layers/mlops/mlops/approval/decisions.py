@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.quorum import count_answer, decided, has_answered, told_by
 from mlops.errors import ApprovalClosedError, TransitionNotAllowedError
 from mlops.infrastructure.kms import decrypt, encrypt
 from mlops.infrastructure.stepfunctions import execution_status, send_task_success
-from mlops.models.approval import Answer, ApprovalRequest, RequestStatus
+from mlops.models.approval import Answer, ApprovalRequest, RequestStatus, RollbackOffer
 from mlops.models.registry import ModelMetadata, Status
 from mlops.registry.model_registry import ModelRegistry
 
@@ -25,6 +27,12 @@ ABANDONED_BY = "the end of its execution"
 def utc_now() -> datetime:
     """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def describe_fault(record: ApprovalRequest | RollbackOffer, fault: Exception) -> str:
+    """Name what was left and the kind of fault; the message itself may hold what must not be logged."""
+    code = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
+    return f"{record.group} {record.version}: {code}"
 
 
 @dataclass(frozen=True, slots=True)

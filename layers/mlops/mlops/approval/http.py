@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ BODY_LIMIT_BYTES = 16_384
 REASON_LIMIT_CHARACTERS = 1_000
 
 _METHODS = ("GET", "HEAD", "POST")
+_FORM_TYPE = "application/x-www-form-urlencoded"
+# the bidirectional controls let a text be shown in another order than it is recorded in
+_TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -121,6 +125,8 @@ def read_form(visit: Visit, names: frozenset[str]) -> dict[str, str]:
     BadFormError
         If it is too long, no form, has a field twice or one that is not in `names`.
     """
+    if visit.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        raise BadFormError("This is not the form of the page.")
     if len(visit.body) > BODY_LIMIT_BYTES:
         raise BadFormError("The form is too long.")
     try:
@@ -159,7 +165,15 @@ def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bo
     reason = form.get("reason", "").strip()
     if len(reason) > REASON_LIMIT_CHARACTERS:
         return f"Nothing was decided: the reason is longer than {REASON_LIMIT_CHARACTERS} characters."
+    if any(map(_is_hidden, reason)):
+        return "Nothing was decided: the reason has control characters; type it again without them."
     return "Nothing was decided: a reason is needed." if needs_reason and not reason else ""
+
+
+def _is_hidden(character: str) -> bool:
+    """Tell whether a character shows nothing itself, and breaks or turns around what stands beside it."""
+    is_control = unicodedata.category(character) == "Cc" and character not in "\t\r\n"
+    return is_control or character in _TURNS_TEXT_AROUND
 
 
 def _not_possible(methods: tuple[str, ...]) -> Reply:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mlops.approval.decisions import utc_now
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops.approval.decisions import describe_fault, utc_now
 from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.links import hash_id
-from mlops.errors import ApprovalClosedError, ArtifactError, TransitionNotAllowedError
+from mlops.errors import ApprovalClosedError, ArtifactError, MlopsError, TransitionNotAllowedError
 from mlops.infrastructure.announcing import Announcer
 from mlops.infrastructure.objects import ObjectStore
 from mlops.models.approval import RollbackDecision, RollbackOffer
@@ -38,6 +40,14 @@ class DecidedOffer:
 
     offer: RollbackOffer
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """How many decisions were made up for, and which could not be, and why; the next round tries again."""
+
+    n_done: int = 0
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +129,15 @@ class RollbackDesk:
         done = replace(offer, is_carried_out=True, outcome=outcome, revision=offer.revision + 1)
         return done if self.table.put(done) else self.table.get(offer.id_hash) or done
 
-    def carry_out_all(self) -> int:
-        """Carry out what was decided but, after a crash, not done; return how many."""
-        left = [
-            (offer, offer.decision)
-            for offer in self.table.open()
-            if offer.decision is not None and self.now() - offer.decision.decided_at >= CARRYING_GRACE
-        ]
-        for offer, decision in left:
-            self.carry_out(offer, decision)
-        return len(left)
+    def carry_out_all(self) -> CarriedOut:
+        """Carry out what was decided but, after a crash, not done; a fault with one offer stops no other."""
+        n_done, faults = 0, []
+        for offer in self.table.open():
+            if offer.decision is None or self.now() - offer.decision.decided_at < CARRYING_GRACE:
+                continue
+            try:
+                self.carry_out(offer, offer.decision)
+                n_done += 1
+            except (BotoCoreError, ClientError, MlopsError) as fault:
+                faults.append(describe_fault(offer, fault))
+        return CarriedOut(n_done, tuple(faults))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops.approval.decisions import ABANDONED_BY, ApprovalDesk
+from mlops.approval.decisions import ABANDONED_BY, ApprovalDesk, describe_fault
 from mlops.approval.mail import compose_reminder
 from mlops.approval.postbox import Postbox
 from mlops.approval.quorum import has_answered
@@ -58,7 +58,7 @@ def watch_approvals(
         try:
             found = _look_after(request, found, desk, postbox, announce_expiry)
         except (BotoCoreError, ClientError, MlopsError) as fault:
-            found = replace(found, faults=(*found.faults, _describe(request, fault)))
+            found = replace(found, faults=(*found.faults, describe_fault(request, fault)))
     return found
 
 
@@ -130,9 +130,3 @@ def _close(
     if model.status is Status.EXPIRED and model.status_changed_by == ABANDONED_BY:
         announce_expiry(model)
     desk.close(request)
-
-
-def _describe(request: ApprovalRequest, fault: Exception) -> str:
-    """Name the request and the kind of fault; the message itself may hold what must not be logged."""
-    code = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
-    return f"{request.group} {request.version}: {code}"
