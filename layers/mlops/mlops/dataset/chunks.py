@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.blocks import Block
 from mlops.dataset.dialect import Dialect
-from mlops.dataset.records import Block
 
 # "mixed" are numbers among which something else was found: read as text, compared as numbers
 Plan = Literal["number", "mixed", "text"]

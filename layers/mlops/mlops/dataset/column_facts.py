@@ -14,23 +14,19 @@ from mlops.dataset.cells import (
     MISSING_EVERYWHERE,
     DateView,
     NumberView,
-    is_plain,
     view_as_dates,
     view_as_missing,
     view_as_numbers,
 )
 from mlops.dataset.number_range import NumberRange, plain
+from mlops.dataset.oddities import like_formulas, with_control_characters, with_outer_space
 from mlops.dataset.privacy import personal_kind
 from mlops.dataset.sightings import Sightings
 from mlops.models.dataset import ColumnContract, ColumnKind
 
 MAX_LEVELS = 2_000
 _NUMERIC_SHARE = 0.9
-_FORMULA_SIGNS = "=+-@\t\r"
-_FORMULA = re.compile(r"(?m)^[=+\-@\t\r]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EDGE_SPACE = re.compile(r"(?m)^[ \t\u00a0]|[ \t\u00a0]$")
 
 
 @dataclass(slots=True)
@@ -202,21 +198,13 @@ class ColumnFacts:
                 self.has_all_levels = False
 
     def _add_oddities(self, values: list[str], codes: NDArray[np.int64], lines: NDArray[np.int64]) -> None:
-        joined = "\n".join(values)
-        if not is_plain(values):
-            if _EDGE_SPACE.search(joined):
-                _note(self.spaced, [v != v.strip() and bool(v.strip()) for v in values], values, codes, lines)
-            if _CONTROL.search(joined):
-                _note(self.control, [bool(_CONTROL.search(value)) for value in values], values, codes, lines)
-        if any(sign in joined for sign in _FORMULA_SIGNS) and _FORMULA.search(joined):
-            view = view_as_numbers(values, self.decimal)
-            odd = [
-                bool(_FORMULA.match(value)) and not (number or missing or like)
-                for value, number, missing, like in zip(
-                    values, view.is_number, view.is_missing, view.is_like, strict=True
-                )
-            ]
-            _note(self.formulas, odd, values, codes, lines)
+        found = (
+            (self.spaced, with_outer_space(values)),
+            (self.control, with_control_characters(values)),
+            (self.formulas, like_formulas(values, self.decimal)),
+        )
+        for sightings, is_odd in found:
+            _note(sightings, is_odd, values, codes, lines)
 
     def _add_as_numbers(
         self,

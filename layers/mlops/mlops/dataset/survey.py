@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mlops.dataset.blocks import Block, gathered
 from mlops.dataset.chunks import Chunk, Plan, parse
 from mlops.dataset.column_facts import ColumnFacts
 from mlops.dataset.dialect import Dialect, detect
@@ -16,7 +17,7 @@ from mlops.dataset.label_changes import LabelChanges
 from mlops.dataset.limits import Limits
 from mlops.dataset.parts.agreement import Agreement
 from mlops.dataset.privacy import keeping_cells_out
-from mlops.dataset.records import Block, RecordCutter, Shape, gathered
+from mlops.dataset.records import RecordCutter, Shape
 from mlops.dataset.row_keys import RowKeys
 from mlops.dataset.sample import RowSample
 from mlops.models.dataset import Contract
