@@ -55,7 +55,8 @@ from mlops.pipelines.training_pipeline import TrainingPipeline
 DEFAULT = "default"
 DECISION = (
     "without a set algorithm, a linear model and two boosted ones contend on the training rows: no single "
-    "algorithm is good on weak linear signals and on strong crooked ones."
+    "algorithm is good on weak linear signals and on strong crooked ones. A column of many categories is "
+    "there twice, as its frequent levels and as the mean target of its level."
 )
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 

@@ -52,12 +52,17 @@ def render_card(
     record
         What the registry knows, once the version is registered: number, lineage, data changes, cost.
     """
-    shown, model = figures(result, details), record.model if record else None
+    model = record.model if record else None
     name = f"{group or result.target}{f' {model.version}' if model else ''}"
     heading = f"Model card: {name}"
+    header = _header(result, heading, created_at, model)
+    return page(heading, header + _sections(result, details, record), REPORT_STYLE + CARD_STYLE)
+
+
+def _sections(result: TrainingResult, details: EvaluationDetails, record: CardRecord | None) -> str:
+    shown, model = figures(result, details), record.model if record else None
     moved = _cards(shown, "data")
     sections = (
-        _header(result, heading, created_at, model),
         _tiles(result, model),
         _notes(result),
         scores_section(result.metrics, result.comparison),
@@ -71,7 +76,7 @@ def render_card(
         cost_section(model.training_job) if model else "",
         _reading(result.metrics),
     )
-    return page(heading, "".join(sections), REPORT_STYLE + CARD_STYLE)
+    return "".join(sections)
 
 
 def _header(result: TrainingResult, heading: str, created_at: datetime, model: ModelMetadata | None) -> str:
