@@ -26,11 +26,11 @@ _LEFT_OUT = ("repeated_header", "footer_row")  # rules that name rows which are 
 
 def complaints(path: Path, layout: Layout, contract: Contract | None) -> Iterator[str]:
     """Say what does not hold for one file; whatever is raised is a finding too."""
-    started = time.monotonic()
+    started = time.process_time()
     report = validate(path, SETTINGS, contract, purpose="inference")
     trained = validate(path, SETTINGS, contract)
-    if time.monotonic() - started > 2 * MOST_SECONDS:
-        yield f"validation took {time.monotonic() - started:.0f} s"
+    if time.process_time() - started > 2 * MOST_SECONDS:
+        yield f"validation took {time.process_time() - started:.0f} s of the CPU"
     if validate(path, SETTINGS, contract, purpose="inference") != report:
         yield "the same file got another report"
     if validate(path, SETTINGS, contract) != trained:
