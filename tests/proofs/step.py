@@ -22,6 +22,11 @@ FUNCTIONS = (
     "mail_promotion",
     "roll_back_model",
     "watch_approvals",
+    "list_parts",
+    "survey_part",
+    "merge_parts",
+    "run_inference",
+    "check_drift",
 )
 _WRITES = ("Put", "Transact", "Update", "Delete", "Copy", "Start", "Send", "Publish", "Upload", "Complete")
 CONTEXT = SimpleNamespace(
@@ -46,6 +51,11 @@ class Fault:
     writes: bool = True
 
 
+def is_write(call: str) -> bool:
+    """Tell whether a call, such as `s3.PutObject`, changes something."""
+    return call.rpartition(".")[2].startswith(_WRITES)
+
+
 def run(function: str, event: Any, variables: Mapping[str, str], fault: Fault | None, pipe: Any) -> None:
     """Run a function's handler and send (answer, error, calls); a killed run sends nothing."""
     os.environ.update(variables)
@@ -67,13 +77,13 @@ def _watch(fault: Fault | None, calls: list[str]) -> None:
     def is_due(name: str, kinds: tuple[str, ...]) -> bool:
         if fault is None or fault.kind not in kinds:
             return False
-        is_write = name.startswith(_WRITES)
-        return fault.call == counted["writes" if fault.writes else "all"] and (is_write or not fault.writes)
+        n_calls = counted["writes" if fault.writes else "all"]
+        return fault.call == n_calls and (is_write(name) or not fault.writes)
 
     def before(model: Any, **_: Any) -> Any:
         with lock:
             counted["all"] += 1
-            counted["writes"] += model.name.startswith(_WRITES)
+            counted["writes"] += is_write(model.name)
             calls.append(f"{model.service_model.service_name}.{model.name}")
         if is_due(model.name, ("kill before",)):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -268,7 +268,7 @@ class Walk:
             self.world.cloud.client("dynamodb")
             .get_paginator("query")
             .paginate(
-                TableName="registry",
+                TableName=self.world.variables["REGISTRY_TABLE_NAME"],
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": f"GROUP#{self.group}"}},
             )

@@ -1,0 +1,100 @@
+"""A day in service, each function in a process of its own: a file is scored, the night finds drift."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlops.infrastructure.events import Upload
+from mlops.models.registry import Artifact
+from mlops.models.training import EvaluationMetrics
+from mlops.pipelines.archive import pack
+from mlops.pipelines.training_pipeline import TrainingPipeline
+from mlops.registry.candidate import Candidate
+from mlops.registry.dynamodb import DynamoDBRegistry
+from mlops.registry.model_registry import ModelRegistry
+from tests.conftest import create_table
+from tests.proofs.walk import PATIENTS, Runner, Walk
+
+ONE_PLAN = "patient_id,age,plan\n" + "".join(f"P{number},{20 + number % 60},a\n" for number in range(130))
+
+
+class ServingDay(Walk):
+    """One group's file from the bucket to predictions and the nightly check; the registry is its own."""
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Score, check, and return what stands in the end."""
+        table = f"registry-{self.group}"
+        create_table(table, "pk", "sk", dynamodb=self.world.cloud.client("dynamodb"))
+        self.world = replace(self.world, variables={**self.world.variables, "REGISTRY_TABLE_NAME": table})
+        self.runner = Runner(self.world)
+        model = self._put_into_service(table)
+        content = ONE_PLAN.encode()
+        key = f"{self.group}/inference/a.csv"
+        stored = self.world.cloud.client("s3").put_object(Bucket="data", Key=key, Body=content)
+        upload = Upload("data", key, stored["VersionId"], len(content))
+        self.names |= {upload.upload_id: "UPLOAD"}
+        request = {"group": self.group, "batch_id": upload.upload_id, "upload": upload.to_dict()}
+        settings = {"target": "offtrt", "id_columns": ["patient_id"]}
+        scored = self.step("run_inference", request | {"model": model, "settings": settings})
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        checked = self.step("check_drift", {"scheduled_at": tomorrow.isoformat()})
+        assert [group["verdict"] for group in checked["groups"]] == ["ALERT"], checked
+        return self.state() | {"scored": self._plain(scored), "files": self._files(upload.upload_id)}
+
+    def _put_into_service(self, table: str) -> dict[str, Any]:
+        s3 = self.world.cloud.client("s3")
+        archive, baseline = a_model()["archive"], a_model()["baseline"]
+        key = f"training/{self.group}/model.tar.gz"
+        stored = s3.put_object(Bucket="artifacts", Key=key, Body=archive)
+        digest = hashlib.sha256(archive).hexdigest()
+        artifact = Artifact(f"s3://artifacts/{key}", digest, stored["VersionId"])
+        store = DynamoDBRegistry(table, dynamodb=self.world.cloud.client("dynamodb"))
+        registry = ModelRegistry(store=store, actor="proof")
+        candidate = Candidate("LogisticRegression", {}, EvaluationMetrics(), "d", artifact)
+        version = registry.register(self.group, candidate).model.version
+        registry.approve_model(self.group, version)
+        registry.promote_model(self.group, version)
+        key = f"models/{self.group}/{version}/baseline_statistics.json"
+        s3.put_object(Bucket="artifacts", Key=key, Body=baseline)
+        return {"version": version, "artifact": artifact.to_dict(), "source_uri": None}
+
+    def _files(self, batch_id: str) -> dict[str, Any]:
+        """Return what must be the same: the predictions that the manifest names, and the alert state."""
+        folder = f"predictions/{self.group}/{batch_id}"
+        manifest = self._read(f"{folder}/manifest.json")
+        found = manifest["files"]["predictions.csv"]
+        stored = self.world.cloud.client("s3").get_object(
+            Bucket="artifacts", Key=f"{folder}/predictions.csv", VersionId=found["version_id"]
+        )
+        content = stored["Body"].read()
+        assert hashlib.sha256(content).hexdigest() == found["sha256"]
+        assert content.count(b"\n") == ONE_PLAN.count("\n")
+        state = self._read(f"drift/{self.group}/state.json")
+        return {"predictions": found["sha256"], "state": self._plain(state)}
+
+    def _read(self, key: str) -> Any:
+        body = self.world.cloud.client("s3").get_object(Bucket="artifacts", Key=key)["Body"]
+        return json.loads(body.read())
+
+
+@cache
+def a_model() -> Mapping[str, bytes]:
+    """Train the one model that all walks put into service."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "train.csv").write_text(PATIENTS)
+        config = {"target": "offtrt", "id_columns": "patient_id", "algorithm": "LogisticRegression"}
+        TrainingPipeline(config).execute(folder / "train.csv", folder / "model")
+        pack(folder / "model", folder / "model.tar.gz")
+        return {
+            "archive": (folder / "model.tar.gz").read_bytes(),
+            "baseline": (folder / "model" / "baseline_statistics.json").read_bytes(),
+        }
