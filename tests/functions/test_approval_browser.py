@@ -23,7 +23,7 @@ PLOT = (
     '<path d="M20 180 C60 40 160 30 280 20" fill="none" stroke="#0b5fa5" stroke-width="3"/></svg>'
 )
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +155,16 @@ def test_a_person_reads_chooses_types_and_approves(stage, address, open_page, vi
     assert page.complaints == []
     assert stage.request_of("v1.0.1").status is RequestStatus.DECIDED
     assert stage.execution()["status"] == "SUCCEEDED"
+
+
+def test_a_reason_as_long_as_its_field_takes_counts_with_all_its_lines(stage, address, open_page):
+    page, reason = open_page(address), "line\n" * 199 + "lines"
+    page.get_by_label("Reject v1.0.1").check()
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_label("Type the version").fill("v1.0.1")
+    page.get_by_role("button", name="Send decision").click()
+    page.get_by_text("Rejected").wait_for()
+    assert stage.request_of("v1.0.1").answers[0].reason == reason
 
 
 def test_a_wrong_version_keeps_the_reason_that_was_typed(stage, address, open_page):

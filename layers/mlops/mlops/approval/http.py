@@ -118,7 +118,7 @@ def message(status: int, title: str, *sentences: str) -> Reply:
 
 
 def read_form(visit: Visit, names: frozenset[str]) -> dict[str, str]:
-    """Return the fields of the form that was sent.
+    """Return the fields of the form that was sent, with line breaks of one character.
 
     Raises
     ------
@@ -142,7 +142,8 @@ def read_form(visit: Visit, names: frozenset[str]) -> dict[str, str]:
     form = dict(pairs)
     if len(form) != len(pairs) or not set(form) <= names:
         raise BadFormError("The form has fields that do not belong here.")
-    return form
+    # a browser counts a line break as one character, and sends it as two
+    return {name: value.replace("\r\n", "\n") for name, value in form.items()}
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:
