@@ -43,6 +43,7 @@ from mlops.pipelines import artifacts
 from mlops.pipelines.algorithm_table import ALGORITHMS
 from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
 from mlops.pipelines.date_parts import with_date_parts
+from mlops.pipelines.fitting import limited_threads
 from mlops.pipelines.model import Scores
 from mlops.pipelines.resampled_scores import resampled_scores
 from mlops.pipelines.schema import align
@@ -209,9 +210,14 @@ def measure(case: Case, algorithms: Sequence[str]) -> list[dict[str, Any]]:
     """Return a line per algorithm: our score, the better peer's, and the paired interval; or the refusal."""
     try:
         trial = Trial(case)
-        ours = {algorithm: trial.ours(algorithm) for algorithm in algorithms}
+        with limited_threads(trial.frame):  # on busy cores two threads take many times as long
+            return _lines(case, trial, algorithms)
     except MlopsError as error:
         return [{"set": case.name, "refused": str(error)}]
+
+
+def _lines(case: Case, trial: Trial, algorithms: Sequence[str]) -> list[dict[str, Any]]:
+    ours = {algorithm: trial.ours(algorithm) for algorithm in algorithms}
     metric = PRIMARY[trial.problem.task]
     theirs = {name: trial.theirs(name) for name in plain_peers(trial.problem.task)}
     best = max(theirs, key=lambda name: trial.judge(theirs[name])[metric])
