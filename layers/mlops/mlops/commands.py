@@ -29,6 +29,12 @@ def add_command(
     return parser
 
 
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Add `--reason`, which must say something."""
+    told = "why; it stands in the audit log for good"
+    parser.add_argument("--reason", required=True, type=_reason, help=told)
+
+
 def columns(rows: Iterable[Sequence[str]]) -> str:
     """Return rows of cells as lines with aligned columns."""
     table = list(rows)
@@ -38,6 +44,12 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
         for row in table
     )
     return "\n".join(lines)
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say why, in a few words")
+    return text.strip()
 
 
 def _run(action: Action, parsed: argparse.Namespace) -> int:

@@ -186,6 +186,23 @@ def test_tags_and_notes_are_kept_and_audited(mlops):
     assert "Asked the clinic." in told
 
 
+@pytest.mark.parametrize(
+    "words", [("approve", GROUP, "v1.0.0"), ("promote", GROUP, "v1.0.0"), ("rollback", GROUP)]
+)
+def test_a_reason_says_something(mlops, capsys, words):
+    with pytest.raises(SystemExit, match="2"):
+        mlops(*words, "--reason", " ")
+    assert "--reason: say why" in capsys.readouterr().err
+
+
+def test_a_second_decision_shows_the_first(mlops, registry):
+    assert mlops("reject", GROUP, "v1.1.0", "--reason", "worse") == "v1.1.0 is rejected.\n"
+    again = mlops("reject", GROUP, "v1.1.0", "--reason", "much worse")
+    assert again.startswith("v1.1.0 was rejected before, by ")
+    assert again.endswith(": worse.\n")
+    assert registry.get_model(GROUP, "v1.1.0").status_reason == "worse"
+
+
 def test_a_version_that_waits_for_its_approvers_is_left_to_them(mlops, registry):
     registry.request_approval(GROUP, "v1.0.0", "0" * 64)
     assert "decide through the link" in mlops("reject", GROUP, "v1.0.0", "--reason", "no", refused=True)

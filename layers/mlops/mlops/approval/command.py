@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from mlops.commands import add_command, columns
+from mlops.commands import add_command, add_reason, columns
 from mlops.errors import ApprovalError, RegistryError
 from mlops.models.approval import ApprovalRequest, Choice
 from mlops.models.registry import ModelMetadata, Status
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         ("reopen", "ask again about a version that has expired", _reopen),
     ):
         parser = add_command(subparsers, name, told, action, "group", "version")
-        parser.add_argument("--reason", required=True, help="why; it stands in the audit log for good")
+        add_reason(parser)
     add_command(subparsers, "remind", "mail the approvers of a version anew", _remind, "group", "version")
 
 
@@ -56,7 +56,7 @@ def _approve(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
     model = place.registry().approve_model(
         parsed.group, parsed.version, by=place.actor(), reason=parsed.reason
     )
-    return model.to_dict(), f"{model.version} is approved; `mlops promote` puts it into service."
+    return model.to_dict(), f"{_told(model, parsed, place)}; `mlops promote` puts it into service."
 
 
 def _reject(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
@@ -66,7 +66,15 @@ def _reject(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
     model = place.registry().reject_model(
         parsed.group, parsed.version, by=place.actor(), reason=parsed.reason
     )
-    return model.to_dict(), f"{model.version} is rejected."
+    return model.to_dict(), f"{_told(model, parsed, place)}."
+
+
+def _told(model: ModelMetadata, parsed: argparse.Namespace, place: Workplace) -> str:
+    """Say what was decided, and whose decision it was when that is another than this one."""
+    status = model.status.value.lower()
+    if (model.status_changed_by, model.status_reason) == (place.actor(), parsed.reason):
+        return f"{model.version} is {status}"
+    return f"{model.version} was {status} before, by {model.status_changed_by}: {model.status_reason or '-'}"
 
 
 def _remind(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mlops.commands import add_command
+from mlops.commands import add_command, add_reason
 from mlops.errors import RegistryError
 from mlops.workplace import Workplace
 
@@ -15,7 +15,7 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers, "promote", "put an approved version into service", _promote, "group", "version"
     )
-    parser.add_argument("--reason", required=True, help="why; it stands in the audit log for good")
+    add_reason(parser)
 
 
 def _promote(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:

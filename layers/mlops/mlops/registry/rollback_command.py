@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mlops.commands import add_command
+from mlops.commands import add_command, add_reason
 from mlops.registry.rollback import roll_back
 from mlops.workplace import Workplace
 
@@ -15,7 +15,7 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers, "rollback", "put the previous champion back into service", _rollback, "group"
     )
-    parser.add_argument("--reason", required=True, help="why; it stands in the audit log for good")
+    add_reason(parser)
     parser.add_argument(
         "--from",
         dest="only_from",
