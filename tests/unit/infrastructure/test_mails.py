@@ -36,3 +36,11 @@ def test_a_pending_subscription_is_not_a_confirmed_address(aws: None) -> None:
             ]
 
     assert confirmed_emails(arn, sns=Pending()) == ["b@example.com"]
+
+
+def test_control_characters_that_somebody_wrote_do_not_keep_a_mail_from_going_out() -> None:
+    class Topic:
+        def publish(self, **sent: str) -> dict[str, str]:
+            return {"MessageId": sent["Message"]}
+
+    assert send_mail("arn", "s", "née\x00\x1b[31m\tb\r\n\x85end\n", sns=Topic()) == "née??[31m\tb\r\n?end\n"

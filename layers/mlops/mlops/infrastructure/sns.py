@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import category
 
 from mlops.infrastructure.clients import client
 
@@ -16,12 +17,13 @@ def send_mail(
     """Publish a plain-text mail and return its message id.
 
     SNS takes subjects of at most 100 printable ASCII characters: others are replaced, longer ones cut.
+    Control characters in the body, which may stand in what people wrote, are replaced by question marks.
     `attributes` are matched by the filter policies of the subscriptions.
     """
     response = (sns or client("sns")).publish(
         TopicArn=topic_arn,
         Subject=ascii_subject(subject),
-        Message=body,
+        Message=_without_controls(body),
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
         },
@@ -33,6 +35,10 @@ def ascii_subject(text: str) -> str:
     """Return the text as SNS accepts it for a subject."""
     printable = "".join(character if " " <= character <= "~" else "?" for character in text).strip()
     return printable if len(printable) <= SUBJECT_LIMIT else printable[: SUBJECT_LIMIT - 3] + "..."
+
+
+def _without_controls(text: str) -> str:
+    return "".join("?" if category(c) == "Cc" and c not in "\t\r\n" else c for c in text)
 
 
 def confirmed_emails(topic_arn: str, *, sns: Any = None) -> list[str]:
