@@ -122,3 +122,18 @@ def test_a_dead_letter_is_handed_on_again(mlops: Callable[..., str], dead_letter
     )
     assert "ReceiveUpload" in letters[0]["function"]
     assert mlops("replay", "UploadDeadLetterQueue") == "UploadDeadLetterQueue: empty\n"
+
+
+def test_a_rotation_keeps_the_key_before_for_the_links_that_are_out(
+    stack: DeployedStack, mlops: Callable[..., str]
+) -> None:
+    secret = stack.outputs["ApprovalSigningSecretArn"]
+
+    def keys() -> dict[str, str]:
+        return json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+
+    before = keys()["current"]
+    assert "go on working" in mlops("rotate-key")
+    assert keys()["previous"] == before
+    assert len(keys()["current"]) == 64
+    assert keys()["current"] != before

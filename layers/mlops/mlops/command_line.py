@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "approve": "mlops.approval.command",
     "reject": "mlops.approval.command",
     "remind": "mlops.approval.command",
+    "rotate-key": "mlops.approval.command",
     "reopen": "mlops.approval.command",
     "promote": "mlops.registry.promote_command",
     "rollback": "mlops.registry.rollback_command",

@@ -20,6 +20,7 @@ from mlops.approval.links import (
     hash_id,
     make_token,
     read_token,
+    rotate_secret,
 )
 from mlops.approval.quorum import count_answer
 from mlops.errors import ApprovalError
@@ -133,3 +134,26 @@ def test_answers_add_up_to_a_decision():
 def test_a_request_survives_storage():
     request = count_answer(a_request(), Answer("Ada@example.com", "approved", "good", NOW))
     assert ApprovalRequest.from_json(request.to_json()) == request
+
+
+def test_a_rotated_secret_verifies_what_the_key_before_has_signed_and_nothing_older():
+    signature = SigningKeys((b"a" * 32,)).sign("x")
+    once = rotate_secret(json.dumps({"current": "a" * 32, "previous": "z" * 32}), "b" * 48)
+    assert SigningKeys.from_secret(once).verify("x", signature)
+    assert not SigningKeys.from_secret(once).verify("x", SigningKeys((b"z" * 32,)).sign("x"))
+    twice = rotate_secret(once, "c" * 48)
+    assert not SigningKeys.from_secret(twice).verify("x", signature)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("{}", "b" * 48),
+        ("no secret", "b" * 48),
+        ('{"current": "short"}', "b" * 48),
+        (json.dumps({"current": "a" * 32}), "short"),
+    ],
+)
+def test_nothing_is_rotated_to_or_from_a_key_that_does_not_sign(text, key):
+    with pytest.raises(ApprovalError, match="current"):
+        rotate_secret(text, key)

@@ -1,4 +1,4 @@
-"""`mlops pending`, `approve`, `reject`, `remind`, `reopen`: decide, and look after what waits for a decision.
+"""`mlops pending`, `approve`, `reject`, `remind`, `reopen`, `rotate-key`: decide, and look after what waits.
 
 On plain files a decision is the registry's alone; on a stack it goes through the request for approval, by the
 rules of the page, and the execution that waits hears of it.
@@ -23,7 +23,7 @@ _UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL, Status.APPROVED)
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the five commands."""
+    """Add the six commands."""
     pending = add_command(subparsers, "pending", "list the versions that wait for somebody", _pending)
     pending.add_argument("group", nargs="?", help="default: all groups")
     for name, told, action in (
@@ -34,6 +34,8 @@ def add_parser(subparsers: Any) -> None:
         parser = add_command(subparsers, name, told, action, "group", "version")
         add_reason(parser)
     add_command(subparsers, "remind", "mail the approvers of a version anew", _remind, "group", "version")
+    told = "replace the key that signs links; links go on working until it is replaced once more"
+    add_command(subparsers, "rotate-key", told, _rotate_key)
 
 
 def _pending(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
@@ -85,6 +87,13 @@ def _remind(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
     desk = open_desk(stack, place.registry())
     n_mails = mail_again(desk, open_postbox(stack), parsed.group, parsed.version)
     return {"n_mails": n_mails}, f"{n_mails} mail(s) went out; older links go on working."
+
+
+def _rotate_key(_: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
+    from mlops.approval.opening import rotate_key  # noqa: PLC0415
+
+    rotate_key(_stack(place))
+    return {"is_rotated": True}, "A new key signs links within a minute; those that are out go on working."
 
 
 def _reopen(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:

@@ -72,6 +72,20 @@ class SigningKeys:
         return any([hmac.compare_digest(_mac(key, text), signature) for key in self.keys])  # noqa: C419
 
 
+def rotate_secret(text: str, key: str) -> str:
+    """Return the secret with `key` as its current one; the one before still verifies, older ones do not.
+
+    Raises
+    ------
+    ApprovalError
+        If the secret has no usable key, or the new one is too short.
+    """
+    current, *_ = SigningKeys.from_secret(text).keys
+    rotated = json.dumps({"current": key, "previous": current.decode()})
+    SigningKeys.from_secret(rotated)
+    return rotated
+
+
 class RotatingKeys:
     """The live signing keys, read again every minute so that a rotation arrives without a deployment."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.links import RotatingKeys
+from mlops.approval.links import RotatingKeys, rotate_secret
 from mlops.approval.postbox import Postbox
 from mlops.infrastructure.cloudformation import Stack
-from mlops.infrastructure.secretsmanager import read_secret
+from mlops.infrastructure.secretsmanager import read_secret, write_secret
 from mlops.registry.model_registry import ModelRegistry
 
 
@@ -20,3 +22,9 @@ def open_postbox(stack: Stack) -> Postbox:
     """Return the postbox of a stack."""
     keys = RotatingKeys(lambda: read_secret(stack.approval_signing_secret_arn))
     return Postbox(stack.approval_topic_arn, stack.approval_url, keys)
+
+
+def rotate_key(stack: Stack) -> None:
+    """Replace the key that signs links; those that the key before has signed go on working."""
+    arn = stack.approval_signing_secret_arn
+    write_secret(arn, rotate_secret(read_secret(arn), secrets.token_urlsafe(48)))
