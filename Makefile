@@ -38,7 +38,7 @@ test: static ## Everything, the end-to-end tests on the local cloud included
 fuzz: $(READY) ## Validate odd files for a while, each from a seed of its own; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
-prove: $(READY) ## The long form of the proofs: kills, faults, races, 2,000 lives of a registry (an hour)
+prove: $(READY) ## The long form of the proofs: kills, faults, races, 2,000 lives of a registry (hours)
 	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py -q
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
