@@ -18,6 +18,7 @@ from mlops.infrastructure.clients import client
 from mlops.infrastructure.objects_filesystem import FilesystemObjects
 from mlops.infrastructure.s3 import S3Objects
 from mlops.models.dataset import DatasetVersion
+from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import Artifact, ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics
 
@@ -120,6 +121,26 @@ def test_what_changed_since_the_file_of_a_version_names_rows_and_drift(
     assert "patient_id" not in comparison.drift.features
     assert "rows: 600 -> 900 (+300)" in comparison.render()
     assert type(comparison).from_json(comparison.to_json()) == comparison
+
+
+def test_what_changed_names_columns_that_came_went_or_are_of_another_kind(
+    catalog: DatasetCatalog, tmp_path: Path
+) -> None:
+    later = tmp_path / "b.csv"
+    lines = a_file(tmp_path, "a.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    levels = [f"{row[0]},{row[1]}.5,{'nw'[i % 2]},{row[3]}" for i, row in enumerate(rows)]
+    later.write_text("\n".join(["patient_id,age,region,adherent", *levels]) + "\n")
+    first = catalog.add("g", tmp_path / "a.csv", now=NOW)
+    on_purpose = GroupSettings.from_toml("contract = 2\n")
+    catalog.add("g", later, now=NOW + timedelta(days=1), settings=on_purpose)
+    comparison = catalog.compare("g", first.dataset_id)
+    assert (comparison.added_columns, comparison.removed_columns) == (("region",), ("plan",))
+    assert comparison.changed_kinds == {"age": ("integer", "number")}
+    told = comparison.render()
+    assert "columns added: region" in told
+    assert "columns removed: plan" in told
+    assert "column age: integer -> number" in told
 
 
 def test_a_dataset_has_not_drifted_from_itself(catalog: DatasetCatalog, tmp_path: Path) -> None:

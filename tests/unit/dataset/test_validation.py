@@ -138,6 +138,7 @@ REMARKS: Mapping[str, tuple[Edit, str]] = {
         lambda t: [r.update(stopped="2024-05-01" if r["adherent"] == "no" else "") for r in t] and None,
         "leakage",
     ),
+    "a date that stands for none": (cell("last_visit", "9999-12-31", 3, 9), "placeholder_dates"),
     "accents in two normal forms": (
         lambda t: [r.update(plan=("\u00c5", "A\u030a")[i % 2]) for i, r in enumerate(t)] and None,
         "value_case",
@@ -268,6 +269,22 @@ NO_TABLES = {
     "a warning of a web server": (b"<br />\n<b>Warning</b>: no host\n", "HTML"),
     "gzip in gzip": (gzip.compress(gzip.compress(a_csv().encode())), "gzip"),
     "totals with dashes": (a_csv().encode() + b"TOTAL,9000,-,-,-,-\n", "footer"),
+    "an SQL script": (b"-- dump\nINSERT INTO visits VALUES\n(1,2),\n", "SQL"),
+    "Weka": (b"% by hand\n@relation visits\n@attribute age numeric\n", "ARFF"),
+    "MATLAB": (b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(100), "MATLAB"),
+    "SAS": (bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011") + bytes(99), "SAS"),
+    "Stata": (b"<stata_dta><header>" + bytes(100), "Stata"),
+    "contacts": (b"BEGIN:VCARD\nVERSION:3.0\n", "vCard"),
+    "mainframe text": (a_csv().replace("\n", "\x85").encode("cp500"), "EBCDIC"),
+    "columns of fixed width": (a_csv().replace(",", "      ").encode(), "fixed width"),
+    "spaces": (a_csv(delimiter=" ").encode(), "single spaces"),
+    "full-width commas": (a_csv(delimiter="，").encode(), "full-width commas"),
+    "lines in quotes": ("".join(f'"{line}"\n' for line in a_csv().split()).encode(), "quotes as a whole"),
+    "single quotes": (
+        a_csv(delimiter="','").replace("\n", "'\n'").encode().join((b"'", b"'")),
+        "single quotes",
+    ),
+    "comments above the header": (b"# by hand\n# in May\n" + a_csv().encode(), "no header"),
     "nothing": (b"", "empty"),
     "blank lines": (b"\n\n\n", "empty"),
     "NUL bytes": (a_csv().encode().replace(b"gold", b"g\0ld", 1), "NUL"),
@@ -373,6 +390,54 @@ def test_a_table_drawn_with_dashes_is_named_as_such(tmp_path: Path, drawn: str) 
     (finding,) = judge(tmp_path, drawn).of_severity("reject")
     assert finding.rule_id == "wrong_container"
     assert "Markdown" in finding.message
+
+
+def test_a_cell_with_a_query_makes_no_script(tmp_path: Path) -> None:
+    report = judge(tmp_path, a_csv(cell("plan", '"as\nINSERT INTO plans"', 3)))
+    assert report.verdict != "reject"
+
+
+def test_digits_with_leading_zeros_stay_text_and_are_told_of(tmp_path: Path) -> None:
+    def coded(table: list[Row]) -> None:
+        for i, row in enumerate(table):
+            row["plan"] = f"{i % 9:03d}"
+
+    report = judge(tmp_path, a_csv(coded))
+    assert report.verdict == "accept"
+    assert [finding.rule_id for finding in report.findings] == ["codes"]
+
+
+def test_names_in_two_normal_forms_are_the_same_name(tmp_path: Path) -> None:
+    text = a_csv().replace("plan", "caf\u00e9").replace("copay_usd", "cafe\u0301")
+    assert "duplicate_columns" in [finding.rule_id for finding in judge(tmp_path, text).of_severity("reject")]
+
+
+def test_labels_of_free_text_are_not_repeated(tmp_path: Path) -> None:
+    def told(table: list[Row]) -> None:
+        for i, row in enumerate(table):
+            row["adherent"] = f"canary {i}"
+
+    report = judge(tmp_path, a_csv(told))
+    assert report.verdict == "reject"
+    assert "canary" not in report.to_json()
+
+
+HOSTILE_HEADERS = {
+    "one name all over": "a," * 100_000,
+    "pairs of names": ",".join(f"c{i // 2}" for i in range(20_000)),
+    "control characters": ",".join(f"c{i}\x01" for i in range(20_000)),
+    "endless names": ",".join(f"c{i}" + "x" * 500 for i in range(3_000)),
+    "one endless name": "a" * 1_500_000,
+    "an endless quote": '"' + "a,b\n" * 300_000,
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE_HEADERS)
+def test_a_hostile_header_makes_no_endless_report(tmp_path: Path, case: str) -> None:
+    report = judge(tmp_path, HOSTILE_HEADERS[case] + "\n" + "1\n" * 60)
+    assert report.verdict == "reject"
+    assert len(report.to_json()) < 2_000_000
+    assert max(len(finding.message) for finding in report.findings) < 500
 
 
 def test_dashes_for_missing_make_no_drawing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -153,6 +154,14 @@ class DateView:
     has_zone: NDArray[np.bool_]
 
 
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def view_as_dates(values: Sequence[str]) -> DateView:
     """Read distinct values as ISO dates, with or without a time of day and a zone."""
     n = len(values)
@@ -163,6 +172,8 @@ def view_as_dates(values: Sequence[str]) -> DateView:
     is_other = np.fromiter((bool(_OTHER_DATE.fullmatch(value)) for value in values), bool, n)
     days = pd.Series([value.strip()[:10] if iso else "" for value, iso in zip(values, is_iso, strict=True)])
     is_day = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna().to_numpy(bool)
+    for position in np.flatnonzero(is_iso & ~is_day):  # years that nanoseconds do not reach, such as 9999
+        is_day[position] = _is_day(days[position])
     hours = np.fromiter((value.strip()[11:13] <= "23" for value in values), bool, n)
     is_valid = is_iso & is_day & (hours | ~has_time)
     return DateView(is_valid, is_iso & ~is_valid, is_other & ~is_iso, has_time, has_zone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_SAS_MARK = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 # (first bytes, what to call it, what to do instead)
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"),
@@ -33,12 +34,22 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program (binary)"),
     (b"\x80\x04\x95", "a Python pickle (binary)"),
     (b"\x80\x05\x95", "a Python pickle (binary)"),
+    (b"\x80\x03", "a Python pickle (binary)"),
+    (b"\x80\x02", "a Python pickle (binary)"),
+    (b"MATLAB 5.0 MAT-file", "a MATLAB file (binary)"),
+    (b"<stata_dta>", "a Stata file (binary)"),
+    (_SAS_MARK, "a SAS data set (sas7bdat, binary)"),
+    (b"BEGIN:VCARD", "a file of contacts (vCard)"),
+    (b"BEGIN:VCALENDAR", "a calendar (iCalendar)"),
     (b"version https://git-lfs", "a Git LFS pointer, not the data it points to"),
 )
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|!--|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:html|!doctype html|body|table|br|div|p|b)[\s/>]", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(?:\[\s*(?:[{\["\]]|-?\d+\s*[,\]])|\{\s*["}])')
+_ARFF = re.compile(rb"\s*(?:%[^\n]*\n\s*)*@relation\s", re.IGNORECASE)
+_SQL = re.compile(rb"(?:\s*+--[^\n]*+\n)*+\s*+(?:CREATE|INSERT|DROP)\s+(?:TABLE|INTO)\s+[^\s,;]", re.I)
+_EBCDIC_NEWLINES = b"\x15\x25\x0d"
 # possessive throughout: a line of bars must not make the match try every one of them
 _RULE = rb"[ \t|+]*+:?+-{3,}+:?+(?:[ \t]*+[|+][ \t|+]*+:?+-{3,}+:?+)++[ \t|+]*+\r?+(?:\n|$)"
 _DRAWN = re.compile(rb"[^\n|]*+\|[^\n]*+\n" + _RULE)
@@ -60,6 +71,8 @@ def identify(head: bytes) -> str | None:
         return _zip_kind(plain)
     if plain[257:262] == b"ustar":
         return "a tar archive"
+    if _is_ebcdic(plain):
+        return "text in EBCDIC, the encoding of mainframes"
     return _text_kind(plain)
 
 
@@ -70,9 +83,22 @@ def _text_kind(plain: bytes) -> str | None:
         return "an HTML page, perhaps an error message saved as a file" if is_page else "an XML document"
     if _JSON.match(plain):
         return "a JSON document"
+    if _ARFF.match(plain):
+        return "an ARFF file (Weka)"
+    if _SQL.match(plain):
+        return "an SQL script"
     if _DRAWN.match(plain):
         return "a table drawn with bars and dashes, as in Markdown"
     return None
+
+
+def _is_ebcdic(head: bytes) -> bool:
+    """Recognise mainframe text: no ASCII line ends, and printable throughout when read as EBCDIC."""
+    if len(head) < 64 or head.isascii() or b"\n" in head or b"\0" in head:
+        return False
+    text = head.translate(None, _EBCDIC_NEWLINES).decode("cp500")
+    n_digits = sum(0xF0 <= byte <= 0xF9 for byte in head)
+    return text.isprintable() and n_digits > 0 and any(mark in text for mark in ",;|")
 
 
 def _is_word(head: bytes, signature: bytes) -> bool:

@@ -131,14 +131,15 @@ def _vote(sample: str) -> str:
 
 def _end_of_record(head: bytes, offset: int) -> tuple[int, int]:
     """Return where the record that begins at `offset` ends, and over how many lines it goes."""
-    position, n_lines = offset, 0
+    position, n_lines, n_quotes = offset, 0, 0
     while position < len(head):
         end = head.find(b"\n", position)
         n_lines += 1
         if end < 0:
             return len(head), n_lines
+        n_quotes += head.count(b'"', position, end)
         position = end + 1
-        if head.count(b'"', offset, position) % 2 == 0:
+        if n_quotes % 2 == 0:
             return position, n_lines
     first = head.find(b"\n", offset)
     return (len(head) if first < 0 else first + 1), 1

@@ -24,6 +24,7 @@ _PERSONAL_VALUES = {
 }
 _UNSAFE_PARTS = re.compile(r"@|\d{3}-\d{2}-\d{4}|\d{7,}")
 _MAX_SHOWN = 40
+_MAX_NAME = 512
 
 
 def shown(text: str, limit: int = _MAX_SHOWN) -> str:
@@ -33,6 +34,11 @@ def shown(text: str, limit: int = _MAX_SHOWN) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in cut
     )
+
+
+def name_in_report(name: str) -> str:
+    """Return a column's name as it is, but for names that no table may have: a report stays small."""
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
 
 
 def safe_examples(values: Iterable[str]) -> tuple[str, ...]:

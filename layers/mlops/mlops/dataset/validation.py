@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops.dataset.contracts import contract_of, role_of
 from mlops.dataset.limits import Limits
-from mlops.dataset.privacy import keeping_cells_out
+from mlops.dataset.privacy import keeping_cells_out, name_in_report
 from mlops.dataset.rules import RULES
 from mlops.dataset.rules.registry import Stage
 from mlops.dataset.survey import Survey, survey
@@ -85,7 +85,7 @@ def report_with(found: Survey, findings: list[Finding]) -> ValidationReport:
         sha256=found.inspection.sha256,
         size_bytes=found.inspection.size_bytes,
         purpose=found.purpose,
-        target=found.target if found.is_training else None,
+        target=name_in_report(found.target) if found.is_training and found.target else None,
         task=task_of(found) if found.is_training else None,
         format=_format(found),
         columns=tuple(_summaries(found)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.cells import view_as_dates, view_as_numbers
@@ -37,7 +37,7 @@ def preamble(survey: Survey) -> Iterable[Note]:
         yield Note(
             "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
         )
-    elif len(survey.names) == 1 and survey.n_rows == 0 and survey.shape.ragged.count > 1:
+    elif len(survey.names) == 1 and survey.shape.ragged.count > max(1, survey.n_rows):
         message = f"Line {dialect.header_line} is no header: it has one column, the lines below have more."
         yield Note(
             "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
@@ -97,12 +97,15 @@ def header_space(survey: Survey) -> Iterable[Note]:
 )
 def duplicate_columns(survey: Survey) -> Iterable[Note]:
     """Refuse names that cannot be told apart."""
-    counts = Counter(name.casefold() for name in survey.names if name)
-    for folded, count in counts.items():
-        if count > 1:
-            written = [shown(name) for name in survey.names if name.casefold() == folded]
-            message = f"Duplicate column names (case does not count): {', '.join(written)}."
-            yield Note("reject", message, column=written[0], advice="Rename or remove one of them.")
+    written = defaultdict(list)
+    for name in filter(None, survey.names):
+        written[unicodedata.normalize("NFC", name).casefold()].append(name)
+    for names in written.values():
+        if len(names) > 1:
+            more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+            same = f"{', '.join(map(shown, names[:3]))}{more}"
+            message = f"Duplicate column names (case does not count): {same}."
+            yield Note("reject", message, column=names[0], advice="Rename or remove one of them.")
 
 
 @rule("empty_header", "A column has no name.")
@@ -163,7 +166,7 @@ def settings_columns(survey: Survey) -> Iterable[Note]:
     absent = [name for name in dict.fromkeys(named) if name not in survey.names]
     if not survey.is_training or survey.dialect is None or not absent or lacks_header(survey):
         return
-    names = [name for name in survey.names if name]
+    names = [shown(name) for name in survey.names if name]
     message = f"model.toml names {plural(len(absent), 'column')} that the file does not have:"
     advice = f"{nearest(absent[0], names[:20])} Correct model.toml or the header."
     yield Note("reject", f"{message} {', '.join(map(shown, absent))}.", column=absent[0], advice=advice)
@@ -209,7 +212,7 @@ def _is_index(survey: Survey) -> bool:
 
 def _is_data(survey: Survey) -> bool:
     """Whether the names look like values: numbers, dates, or labels that occur in their own column."""
-    names = [name for name in survey.names if name]
+    names = [shown(name) for name in survey.names if name]
     if not names:
         return False
     n_numbers = int(view_as_numbers(names).is_number.sum())

@@ -65,6 +65,31 @@ def _date_numbers(column: ColumnFacts) -> str | None:
     return next((what for start, end, what in _DATE_NUMBERS if start <= low and high <= end), None)
 
 
+@rule("placeholder_dates", "Dates lie so far away that they seem to stand for something else.")
+def placeholder_dates(survey: Survey) -> Iterable[Note]:
+    """Tell of `9999-12-31` and the like, which often mean that there is no date."""
+    for column in survey.features:
+        if not column.is_date:
+            continue
+        far = {level: count for level, count in column.levels.items() if not "1678" <= level[:4] <= "2261"}
+        count = sum(count for level, count in far.items() if level[:4].isdigit())
+        if count:
+            message = (
+                f"Column {shown(column.name)}: {plural(count, 'date')} before 1678 or after 2261, such as"
+                " 9999-12-31; it looks like a placeholder for missing."
+            )
+            yield Note("warn", message, column=column.name, advice="Leave cells without a date empty.")
+
+
+@rule("codes", "Numbers with leading zeros are read as text.")
+def codes(survey: Survey) -> Iterable[Note]:
+    """Say that `00501` is kept as it is written."""
+    for column in survey.features:
+        if column.known is None and column.n_codes:
+            message = f"Column {shown(column.name)} holds numbers with leading zeros; it is kept as text."
+            yield Note("info", message, column=column.name)
+
+
 @rule("mixed_types", "A column of text holds many numbers, plain or with units and signs.")
 def mixed_types(survey: Survey) -> Iterable[Note]:
     """Tell of measurements that words (`none`), limits (`90+`, `<5`) or units (`45 kg`) turned into text."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
-from mlops.dataset.privacy import safe_examples, shown
+from mlops.dataset.privacy import name_in_report, safe_examples, shown
 from mlops.dataset.sightings import Sightings
 from mlops.dataset.survey import Survey
 from mlops.models.dataset import Finding, Severity
 
 Stage = Literal["file", "header", "rows"]
+_MOST_FINDINGS = 1_000  # of one rule: one for each column of the widest table that is accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,14 @@ class Rule:
 
     def findings(self, survey: Survey) -> Iterator[Finding]:
         """Apply the rule."""
-        for note in self.check(survey):
+        notes = iter(self.check(survey))
+        for note in islice(notes, _MOST_FINDINGS):
             where = note.where or Sightings()
             yield Finding(
                 rule_id=self.rule_id,
                 severity=note.severity,
                 message=note.message,
-                column=note.column,
+                column=note.column and name_in_report(note.column),
                 lines=note.lines or tuple(where.lines),
                 parts=() if note.lines else tuple(where.parts),
                 examples=safe_examples(where.values) if note.show else (),
@@ -57,6 +61,9 @@ class Rule:
                 advice=note.advice,
                 accept_with=note.accept_with,
             )
+        more = Counter(note.severity for note in notes)
+        for severity, count in more.items():
+            yield Finding(self.rule_id, severity, f"The same holds for {plural(count, 'further place')}.")
 
 
 RULES: dict[str, Rule] = {}

@@ -9,6 +9,17 @@ from mlops.dataset.dialect import DELIMITERS
 from mlops.dataset.rules.registry import Note, lines_text, plural, rule
 from mlops.dataset.survey import Survey
 
+# what people and programs put between values that is no delimiter, the more telling first
+_SEPARATORS = {
+    "  ": "spaces that pad columns of fixed width",
+    "，": "full-width commas",
+    "、": "ideographic commas",
+    "؛": "Arabic semicolons",
+    "\x01": "control characters (0x01)",
+    "\x1f": "control characters (0x1F)",
+    " & ": "ampersands, as in LaTeX",
+    " ": "single spaces",
+}
 _FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
 
 
@@ -20,6 +31,32 @@ def wrong_delimiter(survey: Survey) -> Iterable[Note]:
         decimal = " and decimal commas" if survey.dialect.decimal == "," else ""
         message = f"The delimiter is a {name}, not a comma; the columns were read with {name}s{decimal}."
         yield Note("warn", message, lines=(survey.dialect.header_line,))
+
+
+@rule("single_column", "The table has one column only.")
+def single_column(survey: Survey) -> Iterable[Note]:
+    """Refuse a training table of one column, and say what seems to separate the values instead."""
+    if not survey.is_training or len(survey.names) != 1 or survey.shape.ragged or not survey.n_rows:
+        return
+    header = survey.names[0]
+    separator = next((name for mark, name in _SEPARATORS.items() if mark in header), None)
+    message = "The table has one column only"
+    if any(mark in header for mark in DELIMITERS if mark != ":"):
+        message += ": every line stands in quotes as a whole, so that nothing separates the columns."
+    elif separator:
+        message += f": the values seem to be separated by {separator}."
+    else:
+        message += ": there is nothing to learn the target from."
+    yield Note("reject", message, advice="Export the table with commas between the columns.")
+
+
+@rule("single_quotes", "Names and values stand in single quotes.", stage="header")
+def single_quotes(survey: Survey) -> Iterable[Note]:
+    """Refuse quotes that would become part of every name and value."""
+    names = survey.names
+    if len(names) > 1 and all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
+        message = "The column names stand in single quotes ('), which CSV reads as part of the text."
+        yield Note("reject", message, advice='Export with double quotes (") or without quotes.')
 
 
 @rule("mixed_newlines", "Lines end in single carriage returns, or in several ways.", stage="header")

@@ -37,7 +37,7 @@ def missing_target(survey: Survey) -> Iterable[Note]:
     if lacks_header(survey):
         return
     message = f"The target column {shown(target)} is missing."
-    names = [name for name in survey.names if name]
+    names = [shown(name) for name in survey.names if name]
     advice = f"{nearest(target, names[:20])} Set target in model.toml if it has another name."
     yield Note("reject", message, column=target, advice=advice)
 
@@ -83,7 +83,7 @@ def target_labels(survey: Survey) -> Iterable[Note]:
         written[same_spelling(label)].append(label)
     for labels in written.values():
         if len(labels) > 1:
-            names = ", ".join(shown(label, 20) for label in labels)
+            names = ", ".join(shown(label, 20) for label in labels[:3])
             message = f"Target labels differ only by case or by invisible characters: {names}."
             yield Note("reject", message, column=column.name, advice="Write every class in one way.")
 
@@ -148,14 +148,14 @@ def single_class(survey: Survey) -> Iterable[Note]:
 def rare_class(survey: Survey) -> Iterable[Note]:
     """Refuse classes that cannot stand on both sides of a split."""
     column = survey.target_column
-    if not survey.is_training or column is None or not is_classification(survey):
-        return
+    if not survey.is_training or column is None or not is_classification(survey) or column.kind == "text":
+        return  # `many_classes` refuses free text, of which nothing may be shown
     limit = survey.limits.min_rows_per_class
     counts: Counter[str] = class_counts(survey)
     rare = [(label, count) for label, count in counts.most_common() if count < limit]
     if rare and len(counts) > 1:
-        named = ", ".join(f"{shown(label, 20)} ({count})" for label, count in rare[:5])
-        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
+        named = ", ".join(f"{shown(label, 20)} ({count})" for label, count in rare[:3])
+        more = f" and {len(rare) - 3} more" if len(rare) > 3 else ""
         message = f"{plural(len(rare), 'class')} with too few rows (minimum {limit}): {named}{more}."
         yield Note("reject", message, column=column.name, advice="Add rows, or merge rare classes.")
 
