@@ -83,5 +83,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     for waiting in recovery.waiting:
         needed.announcer.mail(*waiting_mail(waiting), group=waiting.group)
     needed.announcer.metrics(metrics, group=None)
-    logger.info("uploads swept", extra={"recovery": recovery.to_dict()})
+    # not the folders themselves: people name them as they like
+    n_waiting, recovered = len(recovery.waiting), recovery.n_recovered
+    logger.info("uploads swept", looked_at=recovery.n_looked_at, recovered=recovered, waiting=n_waiting)
     return recovery.to_dict()

@@ -101,7 +101,7 @@ def test_a_sweep_without_a_find_still_shows_that_it_ran(
 
 
 def test_a_mail_tells_of_a_folder_that_nobody_has_closed(
-    app: ModuleType, started: list[dict[str, Any]]
+    app: ModuleType, started: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     client("s3").put_object(Bucket=BUCKET, Key="g/training/march/part-1.csv", Body=b"a,b\n1,2\n")
     queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
@@ -116,3 +116,5 @@ def test_a_mail_tells_of_a_folder_that_nobody_has_closed(
     assert "holds 1 part," in mail["Message"]
     assert "g/training/march/_SUCCESS" in mail["Message"]
     assert started == []
+    (logged,) = [str(vars(record)) for record in caplog.records if record.message == "uploads swept"]
+    assert "march" not in logged
