@@ -153,7 +153,7 @@ def test_the_bill_stands_beside_the_estimate(stage, event):
         0.009583,
         pytest.approx(120 / 3600 * 0.115, abs=1e-6),
     )
-    assert "$0.00383" in kept("model_card.html")[0]
+    assert "$0.0038" in kept("model_card.html")[0]
 
 
 def test_the_same_job_registers_one_version(stage, event):

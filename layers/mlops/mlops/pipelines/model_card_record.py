@@ -9,7 +9,6 @@ from html import escape
 
 from mlops.models.registry import ModelMetadata, TrainingJob
 from mlops.models.training import DatasetChanges
-from mlops.monitoring.number_words import number
 
 Entry = tuple[str, str]
 
@@ -114,8 +113,8 @@ def duration(seconds: float) -> str:
 
 
 def usd(amount: float) -> str:
-    """Write an amount of US dollars; small ones with the digits that matter."""
-    return f"${amount:,.2f}" if amount >= 1 else f"${number(amount)}"
+    """Write an amount of US dollars; small ones to a hundredth of a cent."""
+    return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.4f}"
 
 
 def moment(at: datetime) -> str:
