@@ -8,7 +8,6 @@ goes on without an explanation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -19,6 +18,7 @@ from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.failed_training import FailedTraining, record_failure
 from mlops.infrastructure import environment
 from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.infrastructure.clock import utc_now
 from mlops.pipelines.sagemaker import SageMakerTrialJobs
 
 logger = Logger()
@@ -56,6 +56,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     needed = dependencies()
     training = FailedTraining.from_event(event, needed.trial_jobs)
     told = training.explain()
-    record_failure(training, told, needed.runs, needed.announcer, now=datetime.now(UTC))
+    record_failure(training, told, needed.runs, needed.announcer, now=utc_now())
     logger.info("failure explained", group=training.group, step=training.failure.step, error=told.error)
     return told.to_dict()

@@ -8,7 +8,7 @@ are those of a single file. Raises UploadBusyError while another run works on th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from mlops.dataset.announcing import AwsIntakeAnnouncer, StepFunctionsExecutions
 from mlops.dataset.intake_ports import IntakePorts
 from mlops.dataset.parts.steps import merge_parts
 from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.objects import ObjectRef
 from mlops.infrastructure.s3 import S3Objects
@@ -43,7 +44,7 @@ class Environment:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Decide about the folder, or ask for its parts to be read once more."""
-    now = datetime.now(UTC)
+    now = utc_now()
     # a retry of the state is another run: it waits until this one has ended for certain
     claim = Claim(
         context.aws_request_id, now + timedelta(milliseconds=context.get_remaining_time_in_millis())

@@ -10,7 +10,7 @@ event may come again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from mlops.dataset.intake import receive_upload
 from mlops.dataset.intake_ports import IntakePorts
 from mlops.dataset.limits import Limits
 from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.events import parse_s3_event
 from mlops.infrastructure.s3 import S3Objects
@@ -53,7 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     upload = parse_s3_event(event)
     environment = read(Environment)
     limits = Limits(min_rows=environment.min_rows, max_expanded_bytes=environment.max_upload_bytes)
-    now = datetime.now(UTC)
+    now = utc_now()
     # retries of an asynchronous invocation keep its request id; nothing runs on after the remaining time
     claim = Claim(
         context.aws_request_id, now + timedelta(milliseconds=context.get_remaining_time_in_millis())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.s3 import S3Objects
 from mlops.pipelines.batch_announcement import AwsAnnouncer, ScoringEnvironment
 from mlops.pipelines.batch_inference import ModelCache, ScoringRequest, score_batch
@@ -52,7 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         artifact_bucket=needed.environment.artifact_bucket_name,
         models=needed.models,
         announce=AwsAnnouncer(needed.environment),
-        now=datetime.now(UTC),
+        now=utc_now(),
     )
     logger.info(
         "batch scored", batch_id=summary.batch_id, n_rows=summary.n_rows, verdict=summary.drift_verdict

@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 import pytest
 
 from mlops.errors import ModelNotFoundError, RegistryConflictError, RegistryError, TransitionNotAllowedError
-from mlops.models.registry import Artifact, Head, Status
+from mlops.models.registry import Artifact, Candidate, Head, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
-from mlops.registry.candidate import Candidate
 from mlops.registry.changes import Stamp, registration
 from mlops.registry.contention import Backoff
 from mlops.registry.dynamodb import DynamoDBRegistry

@@ -35,14 +35,13 @@ from mlops.infrastructure.clients import client
 from mlops.infrastructure.s3 import S3Objects
 from mlops.infrastructure.secretsmanager import read_secret
 from mlops.models.group_settings import ApprovalSettings, GroupSettings
-from mlops.models.registry import Artifact, DataFindings, ModelMetadata
+from mlops.models.registry import Artifact, Candidate, DataFindings, ModelMetadata
 from mlops.models.training import (
     ChampionComparison,
     EvaluationMetrics,
     GateResult,
     MetricComparison,
 )
-from mlops.registry.candidate import Candidate
 from mlops.registry.model_registry import ModelRegistry
 
 REGION = "us-east-1"

@@ -12,9 +12,8 @@ from mlops.approval.exhibits import CARD_LIMIT_BYTES, PLOTS_LIMIT_BYTES
 from mlops.infrastructure.clients import client
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.evaluation import EvaluationDetails, SliceScore
-from mlops.models.registry import DataFindings, TrainingJob
+from mlops.models.registry import Candidate, DataFindings, TrainingJob
 from mlops.models.training import DatasetChanges
-from mlops.registry.candidate import Candidate
 from tests.functions.approval_stage import BASE_URL, GROUP, a_candidate, an_http_event
 
 FOLDER = f"s3://artifacts/models/{GROUP}/v1.0.0"

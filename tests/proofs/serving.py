@@ -13,11 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlops.infrastructure.events import Upload
-from mlops.models.registry import Artifact
+from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.archive import pack
 from mlops.pipelines.training_pipeline import TrainingPipeline
-from mlops.registry.candidate import Candidate
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import create_table

@@ -16,10 +16,9 @@ import pytest
 from local import local_cloud
 from local.cloud import LocalCloud
 from mlops.infrastructure.clients import client
-from mlops.models.registry import Artifact, Head, Status
+from mlops.models.registry import Artifact, Candidate, Head, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.audit import replay
-from mlops.registry.candidate import Candidate
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import create_table
 from tests.proofs.processes import fresh_processes

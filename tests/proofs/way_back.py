@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 from local.stack import read_form
 from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.rollbacks import CARRYING_GRACE
-from mlops.models.registry import Artifact
+from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import EvaluationMetrics
-from mlops.registry.candidate import Candidate
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry
 from tests.functions.approval_stage import an_http_event

@@ -16,14 +16,13 @@ from mlops.infrastructure import event_names
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.dataset import Finding, UploadRecord, ValidationReport
 from mlops.models.drift import DriftReport
-from mlops.models.registry import Artifact
+from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import DataQuality, EvaluationMetrics, GateResult
 from mlops.monitoring.announcing import announce as announce_drift
 from mlops.pipelines.batch_announcement import AwsAnnouncer as BatchAnnouncer
 from mlops.pipelines.batch_announcement import ScoringEnvironment
 from mlops.pipelines.batch_inference import BatchSummary
 from mlops.registry.announcement import announce_decline, announce_promotion, announce_registration
-from mlops.registry.candidate import Candidate
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.rollback import roll_back
 

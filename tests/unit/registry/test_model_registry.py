@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from mlops.errors import ArtifactError, RegistryConflictError
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.durable_files import write_whole
 from mlops.models.drift import BaselineStatistics
 from mlops.models.group_settings import GroupSettings
-from mlops.models.registry import ModelMetadata
+from mlops.models.registry import Artifact, Candidate, ModelMetadata
 from mlops.models.training import (
     ChampionComparison,
     EvaluationMetrics,
@@ -22,9 +24,10 @@ from mlops.models.training import (
     TrainingResult,
 )
 from mlops.registry import filesystem
+from mlops.registry.changes import Stamp, registration
 from mlops.registry.contention import Backoff
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.versioning import Recipe, next_version, parse_version
+from mlops.registry.versioning import next_version, parse_version
 
 GROUP = "medication-adherence"
 BASELINE = BaselineStatistics(features={}, n_rows=10, schema_hash="s")
@@ -195,19 +198,26 @@ def test_registry_and_approval_import_no_dataframes_and_no_boto3():
 
 
 @pytest.mark.parametrize(
-    ("after", "expected"),
+    ("made_by", "expected"),
     [
-        (Recipe("A", {"k": 1}, ("x",), "t"), "v3.4.6"),
-        (Recipe("B", {"k": 1}, ("x",), "t"), "v3.5.0"),
-        (Recipe("A", {"k": 2}, ("x",), "t"), "v3.5.0"),
-        (Recipe("A", {"k": 1}, ("x", "y"), "t"), "v4.0.0"),
-        (Recipe("A", {"k": 1}, ("x",), "u"), "v4.0.0"),
-        (Recipe("B", {}, ("y",), "u"), "v4.0.0"),
-        (Recipe("A", {"k": 1}), "v3.4.6"),
+        (("A", {"k": 1}, ("x",), "t"), "v3.4.6"),
+        (("B", {"k": 1}, ("x",), "t"), "v3.5.0"),
+        (("A", {"k": 2}, ("x",), "t"), "v3.5.0"),
+        (("A", {"k": 1}, ("x", "y"), "t"), "v4.0.0"),
+        (("A", {"k": 1}, ("x",), "u"), "v4.0.0"),
+        (("B", {}, ("y",), "u"), "v4.0.0"),
+        (("A", {"k": 1}), "v3.4.6"),
     ],
 )
-def test_a_version_moves_by_what_changed_most(after, expected):
-    assert next_version("v3.4.5", Recipe("A", {"k": 1}, ("x",), "t"), after) == expected
+def test_a_version_moves_by_what_changed_most(made_by, expected):
+    def candidate(algorithm, hyperparameters, features=(), target=None):
+        what = (algorithm, hyperparameters, EvaluationMetrics(), "d", Artifact("s3://b/k", "0" * 64))
+        return Candidate(*what, features=features, target=target)
+
+    before = candidate("A", {"k": 1}, ("x",), "t")
+    change = registration("g", before, Stamp("t", "", utc_now()), head=None, latest=None)
+    latest = replace(change.writes[0].model, version="v3.4.5")
+    assert next_version(latest, candidate(*made_by)) == expected
 
 
 @pytest.mark.parametrize("text", ["", "1.0.0", "v1.0", "v1.0.0.0", "v1.0.0\n", "v1.0.٣"])

@@ -10,10 +10,9 @@ import json
 import pytest
 
 from mlops.command_line import main
-from mlops.models.registry import AuditEntry, DataFindings, DatasetChanges, TrainingJob
+from mlops.models.registry import AuditEntry, Candidate, DataFindings, DatasetChanges, TrainingJob
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.registry.audit import replay
-from mlops.registry.candidate import Candidate
 from mlops.registry.model_registry import ModelRegistry
 
 GROUP = "adherence"

@@ -19,10 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mlops.errors import RegistryError, TransitionNotAllowedError
 from mlops.infrastructure.durable_files import write_whole
-from mlops.models.registry import Artifact, Status
+from mlops.models.registry import Artifact, Candidate, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
-from mlops.registry.candidate import Candidate
 from mlops.registry.filesystem import FilesystemRegistry
 from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.model_registry import ModelRegistry

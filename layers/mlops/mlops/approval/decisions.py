@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.quorum import count_answer, decided, has_answered, told_by
 from mlops.errors import ApprovalClosedError, TransitionNotAllowedError
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.kms import decrypt, encrypt
 from mlops.infrastructure.stepfunctions import execution_status, send_task_success
 from mlops.models.approval import Answer, ApprovalRequest, RequestStatus, RollbackOffer
@@ -22,11 +23,6 @@ from mlops.registry.model_registry import ModelRegistry
 
 # who expired a version whose execution was gone; what a time limit expires, the state machine announces
 ABANDONED_BY = "the end of its execution"
-
-
-def utc_now() -> datetime:
-    """Return the current time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def describe_fault(record: ApprovalRequest | RollbackOffer, fault: Exception) -> str:

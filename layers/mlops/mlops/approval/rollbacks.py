@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops.approval.decisions import describe_fault, utc_now
+from mlops.approval.decisions import describe_fault
 from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.links import hash_id
 from mlops.errors import ApprovalClosedError, ArtifactError, MlopsError, TransitionNotAllowedError
 from mlops.infrastructure.announcing import Announcer
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.objects import ObjectStore
 from mlops.models.approval import RollbackDecision, RollbackOffer
 from mlops.registry.model_registry import ModelRegistry

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.commands import add_command
 from mlops.dataset.contract_text import render_contract
 from mlops.errors import DatasetError
+from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import DatasetVersion
 from mlops.workplace import Workplace
 
@@ -68,7 +68,7 @@ def _keep(parsed: argparse.Namespace, place: Workplace) -> tuple[Any, str]:
     if place.stack is not None:
         raise DatasetError(f"Drop the file into the data bucket as {parsed.group}/training/ instead.")
     catalog = place.datasets()
-    dataset = catalog.add(parsed.group, Path(parsed.file), now=datetime.now(UTC))
+    dataset = catalog.add(parsed.group, Path(parsed.file), now=utc_now())
     return dataset.to_dict(), _line(dataset, catalog)
 
 

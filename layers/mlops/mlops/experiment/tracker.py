@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -18,14 +18,10 @@ from mlops.experiment.names import missing_run, require_group, require_name, req
 from mlops.experiment.origins import library_digest
 from mlops.experiment.store import RunStore
 from mlops.experiment.values import flatten
+from mlops.infrastructure.clock import utc_now
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunStatus
 
 COMPARED_RUNS = 10
-
-
-def utc_now() -> datetime:
-    """Return the current time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def new_run_id() -> str:

@@ -85,20 +85,9 @@ class DataFindings(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelMetadata(Record):
-    """One registered version of a model.
+class Candidate(Record):
+    """A trained model on its way into the registry: everything about a version but its name and its life."""
 
-    `number` counts the versions of the group from 1; `version` is its name for people. Everything but
-    `status` and the three `status_` fields, tags, notes and `approval_request` (the hash of the id of its
-    newest approval request) stays as it was registered. `evidence_uri` is the folder with the training run's
-    JSON documents.
-    """
-
-    model_group: str
-    version: str
-    number: int
-    status: Status
-    created_at: datetime
     algorithm: str
     hyperparameters: Mapping[str, Any]
     metrics: EvaluationMetrics
@@ -116,10 +105,27 @@ class ModelMetadata(Record):
     feature_importance: Mapping[str, float] = field(default_factory=dict)
     data: DataFindings = field(default_factory=DataFindings)
     warnings: tuple[str, ...] = ()
-    evidence_uri: str | None = None
     plots: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMetadata(Candidate):
+    """One registered version of a model.
+
+    `number` counts the versions of the group from 1; `version` is its name for people. Everything but
+    `status` and the three `status_` fields, tags, notes and `approval_request` (the hash of the id of its
+    newest approval request) stays as it was registered. `evidence_uri` is the folder with the training run's
+    JSON documents.
+    """
+
+    model_group: str
+    version: str
+    number: int
+    status: Status
+    created_at: datetime
+    evidence_uri: str | None = None
     approval_request: str | None = None
     status_changed_at: datetime | None = None
     status_changed_by: str | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlops.errors import DriftError
+from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.workplace import Workplace, add_place
 
@@ -67,7 +67,7 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
     detector = DriftDetector(
         _baseline(arguments), arguments.threshold, alert_threshold=arguments.alert_threshold
     )
-    return detector.detect_drift(read_table(arguments.file), created_at=datetime.now(UTC))
+    return detector.detect_drift(read_table(arguments.file), created_at=utc_now())
 
 
 def _baseline(arguments: argparse.Namespace) -> Path | BaselineStatistics:

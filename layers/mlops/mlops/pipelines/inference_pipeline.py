@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mlops.errors import DatasetError, SettingsError
+from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.training import (
     PREDICTION_COLUMN,
@@ -119,7 +120,7 @@ class InferencePipeline:
         drift = None
         if profile is not None and self._baseline is not None:
             drift = self._detect(
-                profile, self._baseline, model_group or self._manifest.model_group, now or datetime.now(UTC)
+                profile, self._baseline, model_group or self._manifest.model_group, now or utc_now()
             )
             (directory / BATCH_PROFILE).write_text(profile.to_json(), encoding="utf-8")
             (directory / DRIFT_REPORT).write_text(drift.to_json(), encoding="utf-8")

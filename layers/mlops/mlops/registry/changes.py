@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from mlops.models.registry import AuditEntry, Head, Labels, ModelMetadata, Status, StatusChange
-from mlops.registry.candidate import Candidate
+from mlops.models.registry import AuditEntry, Candidate, Head, Labels, ModelMetadata, Status, StatusChange
 from mlops.registry.lifecycle import Action, next_status
 from mlops.registry.store import Change, VersionWrite
-from mlops.registry.versioning import FIRST_VERSION, Recipe, next_version, recipe_of
+from mlops.registry.versioning import FIRST_VERSION, next_version
 
 _STAYING = (Action.ANSWER, Action.ANNOTATE)
 
@@ -39,21 +38,17 @@ def registration(
     `latest` is the version that `head` names as such. A candidate that its gate refused starts, and stays, as
     rejected by it. The evidence lies under `evidence_root`, or in the model's own local directory.
     """
-    recipe = Recipe(candidate.algorithm, candidate.hyperparameters, candidate.features, candidate.target)
-    name = next_version(latest.version, recipe_of(latest), recipe) if latest else FIRST_VERSION
+    name = next_version(latest, candidate) if latest else FIRST_VERSION
     action = Action.REFUSE if candidate.gate and not candidate.gate.passed else Action.REGISTER
-    is_local = "://" not in candidate.artifact.uri
-    model = candidate.as_version(
-        group,
-        name,
-        (head.n_versions if head else 0) + 1,
+    local_evidence = None if "://" in candidate.artifact.uri else candidate.artifact.uri
+    model = ModelMetadata(
+        **{field.name: getattr(candidate, field.name) for field in fields(candidate)},
+        model_group=group,
+        version=name,
+        number=(head.n_versions if head else 0) + 1,
         status=next_status(action, None),
-        at=stamp.at,
-        evidence_uri=f"{evidence_root}/{group}/{name}"
-        if evidence_root
-        else candidate.artifact.uri
-        if is_local
-        else None,
+        created_at=stamp.at,
+        evidence_uri=f"{evidence_root}/{group}/{name}" if evidence_root else local_evidence,
     )
     write = VersionWrite(_stamped(model, stamp), action)
     return _change(group, head, stamp, (write,), befores=(None,), job_key=job_key)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from mlops.errors import ArtifactError
 from mlops.infrastructure.objects import ObjectRef, ObjectStore
-from mlops.registry.candidate import TRAINING_RESULT_FILENAME
+from mlops.registry.training_facts import TRAINING_RESULT_FILENAME
 
 DETAILS_FILENAME = "evaluation_details.json"
 CARD_FILENAME = "model_card.html"

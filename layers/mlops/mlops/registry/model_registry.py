@@ -5,29 +5,25 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mlops.errors import RegistryConflictError, RegistryError, TransitionNotAllowedError
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.objects import ObjectStore
-from mlops.models.registry import Head, ModelMetadata, Promotion, Registration, Status
+from mlops.models.registry import Candidate, Head, ModelMetadata, Promotion, Registration, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
 from mlops.registry.artifacts import describe_artifact
-from mlops.registry.candidate import Candidate, local_training_facts
 from mlops.registry.changes import Stamp
 from mlops.registry.contention import Backoff
 from mlops.registry.labels import check_group, check_labels, with_labels
 from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.opening import open_store
 from mlops.registry.store import RegistryStore
+from mlops.registry.training_facts import local_training_facts
 from mlops.registry.view import RegistryView
-
-
-def utc_now() -> datetime:
-    """Return the current time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class ModelRegistry(RegistryView):

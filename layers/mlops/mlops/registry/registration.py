@@ -11,7 +11,7 @@ from mlops.infrastructure.objects import ObjectRef, ObjectStore
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.group_settings import GroupSettings
 from mlops.models.record import Record
-from mlops.models.registry import DataFindings, Registration, Source, TrainingJob
+from mlops.models.registry import Candidate, DataFindings, Registration, Source, TrainingJob
 from mlops.models.training import TrainingResult
 from mlops.pipelines.gate import judge
 from mlops.pipelines.model_card import render_card
@@ -19,7 +19,6 @@ from mlops.pipelines.model_card_figures import as_file, figures
 from mlops.pipelines.model_card_record import CardRecord
 from mlops.pipelines.training_job import describe_job
 from mlops.registry.artifacts import describe_object
-from mlops.registry.candidate import TRAINING_RESULT_FILENAME, Candidate, training_facts
 from mlops.registry.evidence import (
     CARD_FILENAME,
     DETAILS_FILENAME,
@@ -28,6 +27,7 @@ from mlops.registry.evidence import (
     read_evidence,
 )
 from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.training_facts import TRAINING_RESULT_FILENAME, training_facts
 
 MAX_IMPORTANCES = 1_000
 MAX_FINDINGS = 20

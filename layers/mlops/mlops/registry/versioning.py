@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from mlops.models.registry import ModelMetadata
+from mlops.models.registry import Candidate, ModelMetadata
 
 FIRST_VERSION = "v1.0.0"
 
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What decides how far the version moves; unknown features or an unknown target count as unchanged."""
-
-    algorithm: str
-    hyperparameters: Mapping[str, Any]
-    features: tuple[str, ...] = ()
-    target: str | None = None
-
-
-def recipe_of(model: ModelMetadata) -> Recipe:
-    """Return the recipe that a version was made by."""
-    return Recipe(model.algorithm, model.hyperparameters, model.features, model.target)
-
-
-def next_version(latest: str, before: Recipe, after: Recipe) -> str:
-    """Return the name that follows `latest`.
+def next_version(latest: ModelMetadata, candidate: Candidate) -> str:
+    """Return the name of the candidate as the version after `latest`.
 
     Major when features or target differ, minor when the algorithm or its hyperparameters do, else patch: new
-    data. The order of the features does not matter.
+    data. The order of the features does not matter; unknown features and an unknown target count as
+    unchanged.
     """
-    major, minor, patch = parse_version(latest)
-    if _has_new_inputs(before, after):
+    major, minor, patch = parse_version(latest.version)
+    if _has_new_inputs(latest, candidate):
         return f"v{major + 1}.0.0"
-    if (before.algorithm, dict(before.hyperparameters)) != (after.algorithm, dict(after.hyperparameters)):
+    has_new_algorithm = latest.algorithm != candidate.algorithm
+    if has_new_algorithm or dict(latest.hyperparameters) != dict(candidate.hyperparameters):
         return f"v{major}.{minor + 1}.0"
     return f"v{major}.{minor}.{patch + 1}"
 
@@ -58,7 +42,7 @@ def parse_version(version: str) -> tuple[int, int, int]:
     return major, minor, patch
 
 
-def _has_new_inputs(before: Recipe, after: Recipe) -> bool:
+def _has_new_inputs(before: Candidate, after: Candidate) -> bool:
     has_new_features = bool(before.features and after.features) and set(before.features) != set(
         after.features
     )
