@@ -93,9 +93,12 @@ def prepare_training(
         than the job may run.
     """
     name, output_uri = job_name(request), f"s3://{artifact_bucket}/training/{request.group}/"
-    price = usd_per_hour(machine.instance_type, machine.usd_per_hour)
-    seconds = min(expected_seconds(request.n_rows, earlier), float(machine.max_runtime_seconds))
     channels = [_channel("code", source.uri), _channel("training", request.dataset.uri)]
+    hyperparameters = {
+        "settings": settings_text(request.settings),
+        "group": request.group,
+        "dataset_id": request.dataset_id,
+    }
     tuning = tuning_job(
         request.settings,
         request.task,
@@ -104,16 +107,12 @@ def prepare_training(
         output_uri=f"{output_uri}trials/",
         parallel_trials=machine.parallel_trials,
     )
-    n_jobs = 1 + (tuning["config"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] if tuning else 0)
-    hyperparameters = {
-        "settings": settings_text(request.settings),
-        "group": request.group,
-        "dataset_id": request.dataset_id,
-    }
-    if champion is not None and champion.artifact.uri.startswith("s3://"):
-        channels.append(_channel("champion", champion.artifact.uri))
-        hyperparameters["champion_version"] = champion.version
-        hyperparameters["champion_sha256"] = champion.artifact.sha256
+    n_trials = tuning["config"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] if tuning else 0
+    compared = champion if champion is not None and champion.artifact.uri.startswith("s3://") else None
+    if compared is not None:
+        channels.append(_channel("champion", compared.artifact.uri))
+        hyperparameters["champion_version"] = compared.version
+        hyperparameters["champion_sha256"] = compared.artifact.sha256
     return {
         "job_name": name,
         "source_uri": source.uri,
@@ -126,13 +125,22 @@ def prepare_training(
         # the same for every attempt: a job that is interrupted or repeated finds what was kept
         "checkpoint_config": {"S3Uri": f"{output_uri}checkpoints/{name}/"},
         "environment": {},
-        "champion_version": hyperparameters.get("champion_version"),
+        "champion_version": compared.version if compared else None,
+        "tuning": tuning,
+        **_estimate(request, machine, earlier, n_jobs=1 + n_trials),
+    }
+
+
+def _estimate(
+    request: TrainingRequest, machine: Machine, earlier: Sequence[ModelMetadata], *, n_jobs: int
+) -> dict[str, Any]:
+    """Say how long the training will take and what all its jobs will cost: a trial counts as a training."""
+    price = usd_per_hour(machine.instance_type, machine.usd_per_hour)
+    seconds = min(expected_seconds(request.n_rows, earlier), float(machine.max_runtime_seconds))
+    return {
         "expected_seconds": round(seconds),
         "usd_per_hour": price,
-        "estimated_cost_usd": cost_usd(
-            seconds * n_jobs, price
-        ),  # a trial takes about as long as the training
-        "tuning": tuning,
+        "estimated_cost_usd": cost_usd(seconds * n_jobs, price),
     }
 
 
