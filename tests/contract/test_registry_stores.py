@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 import pytest
 
 from mlops.errors import ModelNotFoundError, RegistryConflictError, RegistryError, TransitionNotAllowedError
-from mlops.models.registry import Artifact, Candidate, Head, Status
+from mlops.models.registry import Artifact, Candidate, Head, ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.changes import Stamp, registration
@@ -63,6 +63,23 @@ def test_what_is_registered_is_read_back_equal(registry):
     assert registered.hyperparameters["max_features"] == 1.0
     assert isinstance(registry.get_model(GROUP, "v1.0.0").hyperparameters["max_features"], float)
     assert registry.groups() == [GROUP]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterModel(ModelMetadata):
+    """A version as a later release might keep it."""
+
+    carbon_grams: float = 1.0
+
+
+def test_a_version_that_a_later_release_kept_can_be_read_and_promoted(registry, store):
+    change = registration(GROUP, a_candidate(), Stamp("ada", "", NOW), head=None, latest=None)
+    (write,) = change.writes
+    later = LaterModel(**{field.name: getattr(write.model, field.name) for field in fields(write.model)})
+    store.commit(replace(change, writes=(replace(write, model=later),)))
+    assert registry.get_model(GROUP, "v1.0.0") == write.model
+    registry.approve_model(GROUP, "v1.0.0")
+    assert registry.promote_model(GROUP, "v1.0.0").model.status is Status.CHAMPION
 
 
 def test_versions_follow_what_changed(registry):

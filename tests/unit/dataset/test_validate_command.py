@@ -51,6 +51,18 @@ def test_the_json_of_one_file_is_a_contract_for_the_next(
     assert "missing_columns" in [finding["rule_id"] for finding in findings]
 
 
+def test_a_contract_with_a_field_that_is_none_is_refused(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["validate", str(good), "--json"])
+    stated = json.loads(capsys.readouterr().out)["contract"]
+    stated["columns"][1]["minimun"] = 30
+    contract = tmp_path / "contract.json"
+    contract.write_text(json.dumps(stated), "utf-8")
+    assert main(["validate", str(good), "--contract", str(contract)]) == 2
+    assert "Contract has no field minimun." in capsys.readouterr().err
+
+
 def test_settings_are_read_and_errors_are_one_sentence(
     good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -57,16 +58,13 @@ def _read(path: Path) -> str:
 def _contract(path: Path) -> Contract:
     """Read a contract, or the contract inside a report that `--json` printed."""
     try:
-        contract = Contract.from_json(_read(path))
-    except (ValueError, TypeError, KeyError):
-        try:
-            nested = ValidationReport.from_json(_read(path)).contract
-        except (ValueError, TypeError, KeyError) as error:
-            raise DatasetError(f"{path} is neither a contract nor a report with one.") from error
-        if nested is None:
-            raise DatasetError(f"{path} is a report of a file that was no table.") from None
-        return nested
-    return contract
+        document = json.loads(_read(path))
+        stated = document["contract"] if "verdict" in document else document
+        if stated is None:
+            raise DatasetError(f"{path} is a report of a file that was no table.")
+        return Contract.from_own_words(stated)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DatasetError(f"{path} is neither a contract nor a report with one: {error}") from error
 
 
 def _as_text(name: str, report: ValidationReport) -> str:

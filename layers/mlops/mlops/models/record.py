@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -28,18 +28,29 @@ class Record:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Build the record from `to_dict`'s form; absent fields take their defaults.
+        """Build the record from `to_dict`'s form, as this release or another one wrote it.
+
+        Absent fields take their defaults, and keys that are no fields are passed over: what a later release
+        has kept stays readable when a deployment is rolled back.
+        """
+        hints = _field_types(cls)  # type: ignore[arg-type]
+        known = hints.keys() & document.keys()
+        return cls(**{name: _decode(hints[name], document[name]) for name in known})
+
+    @classmethod
+    def from_own_words(cls, document: Mapping[str, Any]) -> Self:
+        """Build the record from what a person wrote, where a key that is no field is a mistake.
 
         Raises
         ------
         ValueError
-            If the document has a key that is not a field.
+            If a key, at any depth, is not a field.
         """
-        hints = _field_types(cls)  # type: ignore[arg-type]
-        unknown = sorted(set(document) - set(hints))
+        record = cls.from_dict(document)
+        unknown = sorted(set(_lost(document, record.to_dict())))
         if unknown:
             raise ValueError(f"{cls.__name__} has no field {', '.join(unknown)}.")
-        return cls(**{name: _decode(hints[name], value) for name, value in document.items()})
+        return record
 
     def to_json(self) -> str:
         """Return the record as indented JSON with a final newline; NaN and infinity are refused."""
@@ -49,6 +60,15 @@ class Record:
     def from_json(cls, text: str | bytes) -> Self:
         """Build the record from `to_json`'s form."""
         return cls.from_dict(json.loads(text))
+
+
+def _lost(given: Any, kept: Any) -> Iterator[str]:
+    """Yield the keys of a document that are not in what became of it."""
+    if isinstance(given, Mapping) and isinstance(kept, Mapping):
+        yield from (str(key) for key in given if key not in kept)
+        yield from (name for key in given if key in kept for name in _lost(given[key], kept[key]))
+    elif isinstance(given, list | tuple) and isinstance(kept, list | tuple):
+        yield from (name for pair in zip(given, kept, strict=False) for name in _lost(*pair))
 
 
 @cache

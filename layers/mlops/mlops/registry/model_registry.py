@@ -91,13 +91,14 @@ class ModelRegistry(RegistryView):
         RegistryError
             If the name of the group is not one.
         """
-        scores = metrics if isinstance(metrics, EvaluationMetrics) else EvaluationMetrics.from_dict(metrics)
+        if not isinstance(metrics, EvaluationMetrics):
+            metrics = EvaluationMetrics.from_own_words(metrics)
         path = str(model_artifact_path)
         facts = local_training_facts(path) | {"tags": tags or {}, "notes": notes}
         facts |= {"features": tuple(features)} if features else {}
         facts |= {"target": target} if target else {}
         artifact = describe_artifact(path, objects=self._objects)
-        candidate = Candidate(algorithm, hyperparameters, scores, dataset_version, artifact, **facts)
+        candidate = Candidate(algorithm, hyperparameters, metrics, dataset_version, artifact, **facts)
         return self.register(model_group, candidate, job_key=job_key, by=by).model
 
     def register(
