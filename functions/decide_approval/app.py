@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.approval.approval_page import ApprovalPage
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.links import RotatingKeys
+from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
 from mlops.infrastructure.s3 import S3Objects
 from mlops.infrastructure.secretsmanager import read_secret

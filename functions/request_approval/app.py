@@ -16,10 +16,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.links import RotatingKeys
 from mlops.approval.mail import compose_request
 from mlops.approval.postbox import Postbox
 from mlops.approval.requests import WaitingCandidate, request_approval
+from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
 from mlops.infrastructure.cloudwatch import Metric, publish
 from mlops.infrastructure.metric_names import APPROVALS_AUTOMATIC, APPROVALS_REQUESTED

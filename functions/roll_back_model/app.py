@@ -15,9 +15,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.dynamodb import RollbackTable
-from mlops.approval.links import RotatingKeys
 from mlops.approval.rollback_page import RollbackPage
 from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
 from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.s3 import S3Objects

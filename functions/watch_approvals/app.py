@@ -17,9 +17,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.links import RotatingKeys
 from mlops.approval.postbox import Postbox
 from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.signing_keys import RotatingKeys
 from mlops.approval.watch import watch_approvals
 from mlops.errors import ApprovalError
 from mlops.infrastructure import environment

@@ -18,9 +18,10 @@ from local.cloud import HttpAnswer
 from local.stack import APPROVER, STACK_NAME, DeployedStack, read_form
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.links import SigningKeys, make_token
+from mlops.approval.links import make_token
 from mlops.approval.quorum import count_answer
 from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.signing_keys import SigningKeys
 from mlops.infrastructure.announcing import SilentAnnouncer
 from mlops.infrastructure.clients import client
 from mlops.infrastructure.clock import utc_now

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from local.cloud import HttpAnswer
 from local.stack import STACK_NAME, DeployedStack, wait
+from mlops.approval.signing_keys import REREADING_SECONDS
 from mlops.command_line import main
 from mlops.infrastructure.clients import client
 from mlops.models.drift import BaselineStatistics
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry
+from tests.e2e.approvals import operating, rollback_link
 from tests.e2e.conftest import GROUP, Walk
 
 pytestmark = pytest.mark.e2e
@@ -124,16 +128,22 @@ def test_a_dead_letter_is_handed_on_again(mlops: Callable[..., str], dead_letter
     assert mlops("replay", "UploadDeadLetterQueue") == "UploadDeadLetterQueue: empty\n"
 
 
-def test_a_rotation_keeps_the_key_before_for_the_links_that_are_out(
-    stack: DeployedStack, mlops: Callable[..., str]
+def test_after_a_rotation_old_links_and_new_ones_open_at_once(
+    stack: DeployedStack, mlops: Callable[..., str], rolled_back: tuple[dict, HttpAnswer]
 ) -> None:
     secret = stack.outputs["ApprovalSigningSecretArn"]
 
     def keys() -> dict[str, str]:
         return json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
 
+    old_link = rollback_link(rolled_back[0])
+    assert stack.cloud.request("GET", old_link).status == 200  # the page has read the keys
     before = keys()["current"]
     assert "go on working" in mlops("rotate-key")
     assert keys()["previous"] == before
     assert len(keys()["current"]) == 64
     assert keys()["current"] != before
+    with operating(stack) as operator:
+        new_link = operator.rollback_link("ways", "v1.0.1", "v1.0.0")
+    time.sleep(REREADING_SECONDS)  # the page looks for new keys at most this often
+    assert [stack.cloud.request("GET", link).status for link in (new_link, old_link)] == [200, 200]

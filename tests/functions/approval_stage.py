@@ -25,11 +25,11 @@ from moto.sns.models import sns_backends
 from mlops.approval.approval_page import ApprovalPage
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.links import RotatingKeys
 from mlops.approval.postbox import Postbox
 from mlops.approval.promotion_mail import NewChampion, mail_promotion
 from mlops.approval.rollback_page import RollbackPage
 from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.clients import client
 from mlops.infrastructure.s3 import S3Objects

@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from mlops.approval.links import NONCE_LIFETIME_SECONDS, SigningKeys
+from mlops.approval.links import NONCE_LIFETIME_SECONDS
+from mlops.approval.signing_keys import SigningKeys
 from mlops.errors import NoApproverError
 from mlops.infrastructure.clients import client
 from mlops.models.approval import RequestStatus

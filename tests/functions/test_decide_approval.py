@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from mlops.approval import approval_view
-from mlops.approval.links import SigningKeys, make_token
+from mlops.approval.links import make_token
 from mlops.approval.mail import compose_request
+from mlops.approval.signing_keys import SigningKeys
 from mlops.errors import NoApproverError
 from mlops.infrastructure.clients import client
 from mlops.models.approval import RequestStatus

@@ -25,7 +25,7 @@ def link(stage) -> str:
 
 
 def offer_of(stage, link: str):
-    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys(), now=stage.clock())
+    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys, now=stage.clock())
     return stage.rollbacks.table.get(claims.id_hash)
 
 
@@ -130,7 +130,7 @@ def test_a_link_works_only_on_the_page_that_it_was_made_for(stage, link, kind):
 def test_an_offer_under_an_approvals_id_is_told_apart_by_its_audience(stage, link):
     offer = replace(offer_of(stage, link), id_hash=hash_id("same"), revision=1)
     stage.rollbacks.table.put(offer)
-    token = make_token(offer, "same", "ada@example.com", keys=stage.keys(), now=stage.clock())
+    token = make_token(offer, "same", "ada@example.com", keys=stage.keys, now=stage.clock())
     assert stage.visit(f"{ROLLBACK_URL}/{token}")["statusCode"] == 200
     assert stage.table.get(hash_id("same")) is None
 

@@ -169,7 +169,7 @@ def test_a_fault_with_one_request_keeps_nobody_from_looking_after_the_others(sta
 
 def test_a_rollback_that_cannot_be_carried_out_now_keeps_nobody_from_the_others(stage, watch):
     link = stage.offer_rollback("ada@example.com")[0]
-    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys(), now=stage.clock())
+    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys, now=stage.clock())
     decision = RollbackDecision("link of ada@example.com", "Worse.", stage.clock() - timedelta(hours=1))
     offer = replace(stage.rollbacks.table.get(claims.id_hash), decision=decision)
     stage.rollbacks.table.put(replace(offer, revision=2))

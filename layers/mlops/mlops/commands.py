@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from mlops.registry.labels import find_reason_problem
 from mlops.workplace import Workplace, add_place
 
 # from the arguments and the place to what is printed: a JSON document, and the same as text
@@ -47,9 +48,11 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _reason(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("say why, in a few words")
-    return text.strip()
+    reason = text.strip()
+    problem = find_reason_problem(reason) if reason else "say why, in a few words"
+    if problem:
+        raise argparse.ArgumentTypeError(problem)
+    return reason
 
 
 def _run(action: Action, parsed: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,20 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.approval.links import (
-    KEYS_LIFETIME_SECONDS,
     MalformedTokenError,
-    RotatingKeys,
-    SigningKeys,
     UntrustedTokenError,
     approver_key,
     find_approver,
     hash_id,
     make_token,
     read_token,
-    rotate_secret,
 )
 from mlops.approval.quorum import count_answer
-from mlops.errors import ApprovalError
+from mlops.approval.signing_keys import SigningKeys
 from mlops.models.approval import Answer, ApprovalRequest, Evidence, RequestStatus
 from mlops.models.registry import Artifact
 
@@ -89,35 +84,6 @@ def test_a_link_works_for_one_artifact_execution_version_and_approver(change):
         find_approver(read_token(TOKEN, "approval", keys=KEYS, now=NOW), a_request(**change))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "null",
-        "{}",
-        '{"current": ""}',
-        '{"current": "short"}',
-        '{"current": 5}',
-        '{"previous": "%s"}' % ("p" * 64),
-    ],
-)
-def test_a_secret_without_a_good_current_key_is_an_error(text):
-    with pytest.raises(ApprovalError, match="needs an entry `current`"):
-        SigningKeys.from_secret(text)
-
-
-def test_a_rotation_arrives_within_a_minute_and_the_secret_is_not_read_on_every_visit():
-    secrets = iter(
-        [json.dumps({"current": "a" * 64}), json.dumps({"current": "b" * 64, "previous": "a" * 64, "x": 1})]
-    )
-    clock = [0.0]
-    keys = RotatingKeys(lambda: next(secrets), clock=lambda: clock[0])
-    assert keys() == keys() == SigningKeys((b"a" * 64,))
-    clock[0] = KEYS_LIFETIME_SECONDS + 1
-    assert keys() == SigningKeys((b"b" * 64, b"a" * 64))
-
-
 def test_answers_add_up_to_a_decision():
     request = a_request(required_approvals=2)
     one = count_answer(request, Answer("Ada@example.com", "approved", "good", NOW))
@@ -134,26 +100,3 @@ def test_answers_add_up_to_a_decision():
 def test_a_request_survives_storage():
     request = count_answer(a_request(), Answer("Ada@example.com", "approved", "good", NOW))
     assert ApprovalRequest.from_json(request.to_json()) == request
-
-
-def test_a_rotated_secret_verifies_what_the_key_before_has_signed_and_nothing_older():
-    signature = SigningKeys((b"a" * 32,)).sign("x")
-    once = rotate_secret(json.dumps({"current": "a" * 32, "previous": "z" * 32}), "b" * 48)
-    assert SigningKeys.from_secret(once).verify("x", signature)
-    assert not SigningKeys.from_secret(once).verify("x", SigningKeys((b"z" * 32,)).sign("x"))
-    twice = rotate_secret(once, "c" * 48)
-    assert not SigningKeys.from_secret(twice).verify("x", signature)
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("{}", "b" * 48),
-        ("no secret", "b" * 48),
-        ('{"current": "short"}', "b" * 48),
-        (json.dumps({"current": "a" * 32}), "short"),
-    ],
-)
-def test_nothing_is_rotated_to_or_from_a_key_that_does_not_sign(text, key):
-    with pytest.raises(ApprovalError, match="current"):
-        rotate_secret(text, key)

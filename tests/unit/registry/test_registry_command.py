@@ -189,9 +189,14 @@ def test_tags_and_notes_are_kept_and_audited(mlops):
     "words", [("approve", GROUP, "v1.0.0"), ("promote", GROUP, "v1.0.0"), ("rollback", GROUP)]
 )
 def test_a_reason_says_something(mlops, capsys, words):
-    with pytest.raises(SystemExit, match="2"):
-        mlops(*words, "--reason", " ")
-    assert "--reason: say why" in capsys.readouterr().err
+    for reason, told in (
+        (" ", "say why"),
+        ("x" * 1_001, "the reason is longer than 1000 characters"),
+        ("fine\u202etup ton od", "the reason has control characters"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            mlops(*words, "--reason", reason)
+        assert f"--reason: {told}" in capsys.readouterr().err
 
 
 def test_a_second_decision_shows_the_first(mlops, registry):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,9 @@ from mlops.approval.http import (
     message,
     read_form,
 )
-from mlops.approval.links import Claims, SigningKeys, check_nonce, find_approver, make_nonce, read_token
+from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce, read_token
 from mlops.approval.quorum import has_answered
+from mlops.approval.signing_keys import Keys
 from mlops.errors import ApprovalClosedError
 from mlops.infrastructure.objects import ObjectStore
 from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
@@ -49,11 +50,11 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPage:
-    """Answers visits to `/approvals/{token}` and `/approvals/{token}/card`; `keys` returns the live keys."""
+    """Answers visits to `/approvals/{token}` and `/approvals/{token}/card`."""
 
     desk: ApprovalDesk
     objects: ObjectStore
-    keys: Callable[[], SigningKeys]
+    keys: Keys
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the HTTP answer to an HTTP event."""
@@ -62,7 +63,7 @@ class ApprovalPage:
         return answer_visit(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
 
     def _open(self, visit: Visit) -> _Opened:
-        claims = read_token(visit.token, ApprovalRequest.AUDIENCE, keys=self.keys(), now=self.desk.now())
+        claims = read_token(visit.token, ApprovalRequest.AUDIENCE, keys=self.keys, now=self.desk.now())
         request = self.desk.table.get(claims.id_hash)
         if request is None:
             raise TooLateError("This request does not exist any more.", *_WHAT_NOW)
@@ -97,7 +98,7 @@ class ApprovalPage:
         if is_cross_site(visit.headers):
             return message(403, "Not from here", "Open the link from the mail and decide on that page.")
         form = read_form(visit, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys(), now=self.desk.now())
+        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.desk.now())
         problem = _find_problem(form, request)
         if problem:
             return Reply(400, self._form_page(visit, opened, problem=problem, reason=form.get("reason", "")))
@@ -117,7 +118,7 @@ class ApprovalPage:
         return render_request(
             opened.request,
             opened.approver,
-            nonce=make_nonce(opened.claims, keys=self.keys(), now=self.desk.now()),
+            nonce=make_nonce(opened.claims, keys=self.keys, now=self.desk.now()),
             problem=problem,
             reason=reason,
             **self._exhibits(visit, opened.request),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,14 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 from mlops.approval.layout import render_message
 from mlops.approval.links import MalformedTokenError, UntrustedTokenError
 from mlops.approval.style import STYLE_HASH
+from mlops.registry.labels import find_reason_problem
 
 BODY_LIMIT_BYTES = 16_384
-REASON_LIMIT_CHARACTERS = 1_000
 
 _METHODS = ("GET", "HEAD", "POST")
 _FORM_TYPE = "application/x-www-form-urlencoded"
-# the bidirectional controls let a text be shown in another order than it is recorded in
-_TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -164,17 +161,10 @@ def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bo
     if form.get("version", "").strip() != version:
         return f"Nothing was decided: type the version exactly as {version}."
     reason = form.get("reason", "").strip()
-    if len(reason) > REASON_LIMIT_CHARACTERS:
-        return f"Nothing was decided: the reason is longer than {REASON_LIMIT_CHARACTERS} characters."
-    if any(map(_is_hidden, reason)):
-        return "Nothing was decided: the reason has control characters; type it again without them."
-    return "Nothing was decided: a reason is needed." if needs_reason and not reason else ""
-
-
-def _is_hidden(character: str) -> bool:
-    """Tell whether a character shows nothing itself, and breaks or turns around what stands beside it."""
-    is_control = unicodedata.category(character) == "Cc" and character not in "\t\r\n"
-    return is_control or character in _TURNS_TEXT_AROUND
+    problem = find_reason_problem(reason)
+    if not problem and needs_reason and not reason:
+        problem = "a reason is needed"
+    return f"Nothing was decided: {problem}." if problem else ""
 
 
 def _not_possible(methods: tuple[str, ...]) -> Reply:

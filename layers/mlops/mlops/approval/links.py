@@ -1,7 +1,6 @@
 """Signed links: who may answer which request until when, in a token that fits an address.
 
-A token is `<payload>.<signature>`: compact JSON and its HMAC-SHA256, both in base64url without padding. Two
-keys may be live at once, so that keys rotate without killing the links that are in people's mailboxes.
+A token is `<payload>.<signature>`: compact JSON and its HMAC-SHA256, both in base64url without padding.
 """
 
 from __future__ import annotations
@@ -12,19 +11,17 @@ import hashlib
 import hmac
 import json
 import re
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mlops.approval.signing_keys import Keys
 from mlops.errors import ApprovalError
 from mlops.models.approval import ApprovalRequest, RollbackOffer
 
 CLOCK_SKEW_SECONDS = 60
 TOKEN_LIMIT_CHARACTERS = 1_024
 NONCE_LIFETIME_SECONDS = 4 * 3600
-KEYS_LIFETIME_SECONDS = 60.0
 
 _TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NONCE = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
@@ -36,70 +33,6 @@ class MalformedTokenError(ApprovalError):
 
 class UntrustedTokenError(ApprovalError):
     """The token was not made here, not for this purpose, or not for this request."""
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKeys:
-    """The key that signs, first, and those that still verify."""
-
-    keys: tuple[bytes, ...]
-
-    @classmethod
-    def from_secret(cls, text: str) -> SigningKeys:
-        """Read `{"current": "...", "previous": "..."}`; `previous` may be absent, other entries do not count.
-
-        Raises
-        ------
-        ApprovalError
-            If there is no usable `current`.
-        """
-        try:
-            document = json.loads(text)
-            found = [document.get("current"), document.get("previous")]
-        except (ValueError, AttributeError):
-            found = [None]
-        keys = [key.encode() for key in found if isinstance(key, str) and key]
-        if not keys or not found[0] or len(keys[0]) < 32:
-            raise ApprovalError("The signing secret needs an entry `current` of at least 32 characters.")
-        return cls(tuple(keys))
-
-    def sign(self, text: str) -> str:
-        """Return the signature of the current key."""
-        return _mac(self.keys[0], text)
-
-    def verify(self, text: str, signature: str) -> bool:
-        """Tell whether one of the live keys made the signature; takes the same time whichever it is."""
-        return any([hmac.compare_digest(_mac(key, text), signature) for key in self.keys])  # noqa: C419
-
-
-def rotate_secret(text: str, key: str) -> str:
-    """Return the secret with `key` as its current one; the one before still verifies, older ones do not.
-
-    Raises
-    ------
-    ApprovalError
-        If the secret has no usable key, or the new one is too short.
-    """
-    current, *_ = SigningKeys.from_secret(text).keys
-    rotated = json.dumps({"current": key, "previous": current.decode()})
-    SigningKeys.from_secret(rotated)
-    return rotated
-
-
-class RotatingKeys:
-    """The live signing keys, read again every minute so that a rotation arrives without a deployment."""
-
-    def __init__(self, read: Callable[[], str], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._read = read
-        self._clock = clock
-        self._keys: SigningKeys | None = None
-        self._read_at = 0.0
-
-    def __call__(self) -> SigningKeys:
-        """Return the keys, at most `KEYS_LIFETIME_SECONDS` old."""
-        if self._keys is None or self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
-            self._keys, self._read_at = SigningKeys.from_secret(self._read()), self._clock()
-        return self._keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +69,7 @@ def make_token(
     approval_id: str,
     approver: str,
     *,
-    keys: SigningKeys,
+    keys: Keys,
     now: datetime,
 ) -> str:
     """Return the personal token of one approver for one request or offer."""
@@ -154,7 +87,7 @@ def make_token(
     return f"{body}.{keys.sign(body)}"
 
 
-def read_token(token: str, audience: str, *, keys: SigningKeys, now: datetime) -> Claims:
+def read_token(token: str, audience: str, *, keys: Keys, now: datetime) -> Claims:
     """Return what a token says, after checking that it was made here, for this audience and not for later.
 
     The end of its time is not checked: who comes late gets a friendly page, and for that the claims are
@@ -207,7 +140,7 @@ def find_approver(claims: Claims, request: ApprovalRequest | RollbackOffer) -> s
     raise UntrustedTokenError("This link belongs to nobody who was asked.")
 
 
-def make_nonce(claims: Claims, *, keys: SigningKeys, now: datetime) -> str:
+def make_nonce(claims: Claims, *, keys: Keys, now: datetime) -> str:
     """Return what a page's form must send back: proof that it was shown to the holder of this link, just now.
 
     It needs no storage: it is bound to the link, runs out after four hours, and is used up by the decision.
@@ -216,7 +149,7 @@ def make_nonce(claims: Claims, *, keys: SigningKeys, now: datetime) -> str:
     return f"{issued_at}.{keys.sign(_nonce_text(claims, issued_at))}"
 
 
-def check_nonce(nonce: str, claims: Claims, *, keys: SigningKeys, now: datetime) -> None:
+def check_nonce(nonce: str, claims: Claims, *, keys: Keys, now: datetime) -> None:
     """Check a nonce.
 
     Raises
@@ -238,10 +171,6 @@ def _binding(request: ApprovalRequest | RollbackOffer) -> str:
 
 def _nonce_text(claims: Claims, issued_at: str) -> str:
     return f"nonce\n{claims.audience}\n{claims.id_hash}\n{claims.approver}\n{issued_at}"
-
-
-def _mac(key: bytes, text: str) -> str:
-    return _encode(hmac.digest(key, text.encode(), "sha256"))
 
 
 def _encode(content: bytes) -> str:

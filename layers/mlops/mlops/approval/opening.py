@@ -6,8 +6,8 @@ import secrets
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.links import RotatingKeys, rotate_secret
 from mlops.approval.postbox import Postbox
+from mlops.approval.signing_keys import RotatingKeys, rotate_secret
 from mlops.infrastructure.cloudformation import Stack
 from mlops.infrastructure.secretsmanager import read_secret, write_secret
 from mlops.registry.model_registry import ModelRegistry

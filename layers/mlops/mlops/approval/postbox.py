@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mlops.approval.links import SigningKeys, make_token
+from mlops.approval.links import make_token
+from mlops.approval.signing_keys import Keys
 from mlops.infrastructure.sns import confirmed_emails, send_mail
 from mlops.models.approval import ApprovalRequest, RollbackOffer
 
@@ -16,12 +17,12 @@ class Postbox:
     """Where mails to approvers go out.
 
     `topic_arn` is the topic whose subscriptions filter on the attribute `approver`; `base_url` is the address
-    of the page without the token, such as `https://.../approvals`; `keys` returns the live signing keys.
+    of the page without the token, such as `https://.../approvals`.
     """
 
     topic_arn: str
     base_url: str
-    keys: Callable[[], SigningKeys]
+    keys: Keys
 
     def approvers(self) -> list[str]:
         """Return the addresses that have confirmed their subscription."""
@@ -43,7 +44,7 @@ class Postbox:
         """
         n_sent = 0
         for approver in approvers:
-            token = make_token(record, record_id, approver, keys=self.keys(), now=now)
+            token = make_token(record, record_id, approver, keys=self.keys, now=now)
             subject, body = compose(record, approver, f"{self.base_url.rstrip('/')}/{token}")
             send_mail(self.topic_arn, subject, body, attributes={"approver": approver})
             n_sent += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,10 @@ from mlops.approval.http import (
     message,
     read_form,
 )
-from mlops.approval.links import Claims, SigningKeys, check_nonce, find_approver, make_nonce, read_token
+from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce, read_token
 from mlops.approval.rollback_view import render_offer, render_offer_outcome
 from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.signing_keys import Keys
 from mlops.errors import ApprovalClosedError, ArtifactError
 from mlops.models.approval import RollbackDecision, RollbackOffer
 
@@ -36,17 +37,17 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPage:
-    """Answers visits to `/rollbacks/{token}`; `keys` returns the live signing keys."""
+    """Answers visits to `/rollbacks/{token}`."""
 
     desk: RollbackDesk
-    keys: Callable[[], SigningKeys]
+    keys: Keys
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the HTTP answer to an HTTP event."""
         return answer_visit(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
 
     def _open(self, visit: Visit) -> _Opened:
-        claims = read_token(visit.token, RollbackOffer.AUDIENCE, keys=self.keys(), now=self.desk.now())
+        claims = read_token(visit.token, RollbackOffer.AUDIENCE, keys=self.keys, now=self.desk.now())
         offer = self.desk.table.get(claims.id_hash)
         if offer is None or (offer.decision is None and self.desk.now() >= offer.expires_at):
             raise TooLateError("This link has expired.", _WHAT_NOW)
@@ -64,7 +65,7 @@ class RollbackPage:
         if is_cross_site(visit.headers):
             return message(403, "Not from here", "Open the link from the mail and decide on that page.")
         form = read_form(visit, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys(), now=self.desk.now())
+        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.desk.now())
         problem = find_form_problem(form, offer.previous, needs_reason=True)
         if problem:
             return self._ask(opened, problem=problem, reason=form.get("reason", ""))
@@ -89,7 +90,7 @@ class RollbackPage:
             opened.approver,
             champion=champion,
             previous=registry.get_model(offer.group, offer.previous),
-            nonce=make_nonce(opened.claims, keys=self.keys(), now=self.desk.now()),
+            nonce=make_nonce(opened.claims, keys=self.keys, now=self.desk.now()),
             problem=problem,
             reason=reason,
         )
