@@ -7,7 +7,7 @@ import pytest
 from local.cloud import HttpAnswer
 from local.stack import APPROVER, DeployedStack, approval_link
 from tests.e2e.approvals import operating, rollback_link, told
-from tests.e2e.conftest import GROUP, Walk
+from tests.e2e.walks import GROUP, Walk
 
 pytestmark = pytest.mark.e2e
 

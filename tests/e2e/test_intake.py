@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.stack import DeployedStack
-from tests.e2e.conftest import EXAMPLE, GROUP, Walk, a_regression_table
+from tests.e2e.walks import EXAMPLE, GROUP, Walk, a_regression_table
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import DeployedStack
-from tests.e2e.conftest import EXAMPLE, GROUP, Walk, walk
+from tests.e2e.walks import EXAMPLE, GROUP, Walk, walk
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import DeployedStack
-from tests.e2e.conftest import Walk, walk
+from tests.e2e.walks import Walk, walk
 from tests.infrastructure import template as t
 
 pytestmark = pytest.mark.e2e

@@ -17,7 +17,7 @@ from mlops.models.drift import BaselineStatistics
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry
 from tests.e2e.approvals import operating, rollback_link
-from tests.e2e.conftest import GROUP, Walk
+from tests.e2e.walks import GROUP, Walk
 
 pytestmark = pytest.mark.e2e
 

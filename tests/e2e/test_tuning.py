@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local.stack import DeployedStack, wait
-from tests.e2e.conftest import SEARCH, TUNING_PARALLEL_JOBS, Walk, a_regression_table, start_training
+from tests.e2e.conftest import SEARCH, TUNING_PARALLEL_JOBS
+from tests.e2e.walks import Walk, a_regression_table, start_training
 
 pytestmark = pytest.mark.e2e
 

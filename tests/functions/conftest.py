@@ -23,3 +23,10 @@ def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
 def parts_stage(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> PartsStage:
     """Buckets, table and machine for a folder of parts."""
     return PartsStage(repository, monkeypatch, registry_table)
+
+
+@pytest.fixture
+def link(stage) -> str:
+    """The link of the one approver of v1.0.0."""
+    stage.subscribe("ada@example.com")
+    return stage.ask(stage.register())[0]

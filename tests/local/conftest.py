@@ -10,6 +10,7 @@ import pytest
 
 from local import LocalCloud, local_cloud
 from local.deploy import deploy
+from tests.local.training_jobs import TRAIN
 
 SAMPLE_TEMPLATE = Path(__file__).parent / "sample" / "template.yaml"
 
@@ -61,5 +62,32 @@ def run_flow(cloud: LocalCloud, sample: dict[str, str]) -> Callable[..., dict[st
             time.sleep(0.1)
             execution = states.describe_execution(executionArn=arn)
         return execution
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data(cloud: LocalCloud, sample: dict[str, str]) -> str:
+    client = cloud.client("s3")
+    client.put_object(Bucket=sample["BucketName"], Key="code/train.py", Body=TRAIN.encode())
+    client.put_object(Bucket=sample["BucketName"], Key="data/train.csv", Body=b"a,b\n1,2\n3,4\n")
+    return sample["BucketName"]
+
+
+@pytest.fixture
+def finished(cloud: LocalCloud, eventually: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Create a training job and return it described once it has ended."""
+    client = cloud.client("sagemaker")
+
+    def run(request: dict[str, Any]) -> dict[str, Any]:
+        client.create_training_job(**request)
+        name = request["TrainingJobName"]
+
+        def ended() -> dict[str, Any] | None:
+            job: dict[str, Any] = client.describe_training_job(TrainingJobName=name)
+            return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+        job: dict[str, Any] = eventually(ended, 30)
+        return job
 
     return run

@@ -8,9 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import LocalCloud
-from tests.local.test_sagemaker_jobs import data, finished, job_request
-
-__all__ = ["data", "finished"]
+from tests.local.training_jobs import job_request
 
 COUNTING = """
 import os, pathlib

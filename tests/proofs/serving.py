@@ -20,7 +20,8 @@ from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import create_table
-from tests.proofs.walk import PATIENTS, Runner, Walk
+from tests.proofs.walk import PATIENTS, Walk
+from tests.proofs.world import Runner
 
 ONE_PLAN = "patient_id,age,plan\n" + "".join(f"P{number},{20 + number % 60},a\n" for number in range(130))
 

@@ -19,8 +19,9 @@ from local import local_cloud
 from tests.proofs.parts import FolderOfParts
 from tests.proofs.serving import ServingDay
 from tests.proofs.step import ANSWERS, Fault, is_write
-from tests.proofs.walk import Runner, Walk, World, build_world, differences
+from tests.proofs.walk import Walk, differences
 from tests.proofs.way_back import WayBack
+from tests.proofs.world import Runner, World, build_world
 
 pytestmark = pytest.mark.e2e
 

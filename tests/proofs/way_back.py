@@ -16,7 +16,8 @@ from mlops.models.training import EvaluationMetrics
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry
 from tests.functions.approval_stage import an_http_event
-from tests.proofs.walk import Walk, poll
+from tests.proofs.walk import Walk
+from tests.proofs.world import poll
 
 
 class WayBack(Walk):

@@ -17,7 +17,7 @@ from mlops.dataset.expectations import expected_contract, next_contract
 from mlops.errors import DatasetError, SettingsError
 from mlops.models.dataset import ColumnContract, Contract, Finding, ValidationReport
 from mlops.models.group_settings import GroupSettings
-from tests.unit.dataset.test_intake import World
+from tests.unit.dataset.intake_world import World
 
 ROWS = [
     {

@@ -19,7 +19,7 @@ from mlops.errors import DatasetError, UploadBusyError
 from mlops.infrastructure.events import Upload
 from mlops.infrastructure.objects import ObjectRef
 from mlops.models.dataset import Claim
-from tests.unit.dataset.test_intake import GOOD, LATER, NOW, Killed, World
+from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, World
 
 HEADER, *ROWS = GOOD.splitlines()
 FOLDER = "g/training/2026-11"

@@ -1,0 +1,83 @@
+"""Walks through the deployed application: drop a file, wait, decide."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from local.stack import DeployedStack, version_in
+from tests.conftest import REPOSITORY
+
+EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
+
+
+GROUP = "medication-adherence"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One execution that has ended."""
+
+    arn: str
+    states: list[str]
+    status: str
+    output: dict
+    version: str = ""
+
+
+def start_training(stack: DeployedStack, group: str, table: pd.DataFrame | bytes, toml: str) -> str:
+    """Drop settings and a training file; return the execution they start."""
+    known = stack.executions("TrainModel")
+    content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
+    stack.drop(toml.encode(), f"{group}/model.toml")
+    stack.drop(content, f"{group}/training/train.csv")
+    return stack.wait_for_execution("TrainModel", known)
+
+
+def train_and_decide(
+    stack: DeployedStack,
+    group: str,
+    table: pd.DataFrame | bytes,
+    toml: str,
+    decision: str,
+    reason: str = "Looks right.",
+) -> Walk:
+    """Train, answer on the approval page, and wait for the end."""
+    newest = max((mail["id"] for mail in stack.cloud.mails()), default=0)
+    execution = start_training(stack, group, table, toml)
+    mail, link = stack.wait_for_approval_link(group, after=newest)
+    version = version_in(mail["subject"])
+    answer = stack.decide(link, version, decision, reason)
+    assert answer.status in (200, 303), answer.text
+    return walk(stack, execution, version)
+
+
+def score(stack: DeployedStack, group: str, name: str, content: bytes) -> Walk:
+    """Drop a scoring file and wait for the end of its execution."""
+    known = stack.executions("RunInference")
+    stack.drop(content, f"{group}/inference/{name}")
+    return walk(stack, stack.wait_for_execution("RunInference", known))
+
+
+def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:
+    """Wait for the end of an execution."""
+    states = stack.finish(execution)
+    told = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
+    assert told["status"] == "SUCCEEDED", told.get("cause")
+    return Walk(execution, states, told["status"], json.loads(told.get("output") or "{}"), version)
+
+
+def a_regression_table(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    """Houses whose price follows their size and place, with some values missing."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(100, 25, rows).round(1)
+    place = rng.choice(["north", "south", "centre"], rows)
+    price = 2.0 * size + 40 * (place == "centre") + rng.normal(0, 8, rows)
+    table = pd.DataFrame(
+        {"house_id": np.arange(rows) + 10_000, "size_m2": size, "place": place, "price": price}
+    )
+    table.loc[rng.choice(rows, 20, replace=False), "size_m2"] = np.nan
+    return table
