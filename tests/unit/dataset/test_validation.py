@@ -505,6 +505,6 @@ def test_a_fault_of_ours_quotes_no_cell(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(pd, "read_csv", fail)
     with pytest.raises(StepError, match=r"ValueError at chunks\.py:\d+") as caught:
-        judge(tmp_path, a_csv())
+        judge(tmp_path, a_csv(cell("plan", "long " * 20, 7)))
     assert "canary" not in str(caught.value)
     assert caught.value.__suppress_context__

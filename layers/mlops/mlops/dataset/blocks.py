@@ -13,19 +13,26 @@ type Positions = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole, well-formed records, and the line of the file on which each begins."""
+    """Whole, well-formed records: their text, the line of the file on which each begins, and their layout.
 
-    body: bytes
+    `starts` and `ends` are positions in the text (an end is that of the newline), and `delimiters`, of shape
+    (records, fields - 1), are those of the delimiters outside quotes.
+    """
+
+    text: bytes
     lines: Positions
+    starts: Positions
+    ends: Positions
+    delimiters: Positions
 
-    def narrowed(self, lines: Positions) -> Block:
-        """Return the records that begin on these lines, and maybe others."""
-        chosen = np.isin(self.lines, lines, assume_unique=True)
-        if chosen.all() or b'"' in self.body:  # a quoted field may hold newlines
-            return self
-        records = self.body.split(b"\n")
-        body = b"".join(records[row] + b"\n" for row in np.flatnonzero(chosen).tolist())
-        return Block(body, self.lines[chosen])
+
+def cut_out(
+    text: bytes, lines: Positions, starts: Positions, ends: Positions, delimiters: Positions
+) -> Block:
+    """Return a block of those records of a text that begin and end there."""
+    records = [text[start : end + 1] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    shift = np.cumsum(ends + 1 - starts) - (ends + 1)
+    return Block(b"".join(records), lines, starts + shift, ends + shift, delimiters + shift[:, None])
 
 
 def gathered(blocks: Iterable[Block], size_bytes: int) -> Iterator[Block]:
@@ -33,7 +40,7 @@ def gathered(blocks: Iterable[Block], size_bytes: int) -> Iterator[Block]:
     waiting: list[Block] = []
     for block in blocks:
         waiting.append(block)
-        if sum(len(one.body) for one in waiting) >= size_bytes:
+        if sum(len(one.text) for one in waiting) >= size_bytes:
             yield _joined(waiting)
             waiting = []
     if any(len(one.lines) for one in waiting):
@@ -41,4 +48,12 @@ def gathered(blocks: Iterable[Block], size_bytes: int) -> Iterator[Block]:
 
 
 def _joined(blocks: list[Block]) -> Block:
-    return Block(b"".join(one.body for one in blocks), np.concatenate([one.lines for one in blocks]))
+    before = np.cumsum([0, *(len(one.text) for one in blocks)])
+    return Block(
+        b"".join(one.text for one in blocks),
+        np.concatenate([one.lines for one in blocks]),
+        *(
+            np.concatenate([getattr(one, name) + shift for one, shift in zip(blocks, before, strict=False)])
+            for name in ("starts", "ends", "delimiters")
+        ),
+    )

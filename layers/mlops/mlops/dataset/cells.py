@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 MISSING_EVERYWHERE = frozenset(
     ("", "#n/a", "#n/a n/a", "#na", "<na>", "n/a", "na", "nan", "-nan", "null", "\\n", "(null)")
 )
+_LONGEST_MISSING = max(map(len, MISSING_EVERYWHERE))
 # read as missing where a number or a date is expected
 MISSING_IN_NUMBERS = MISSING_EVERYWHERE | frozenset(
     (
@@ -123,7 +124,8 @@ def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:
 def view_as_missing(values: Sequence[str]) -> NDArray[np.bool_]:
     """Which distinct values mean "missing" in a column of text."""
     clean = without_edges(values)
-    if MISSING_EVERYWHERE.isdisjoint(map(str.lower, clean)):
+    short = [value for value in clean if len(value) <= _LONGEST_MISSING]
+    if MISSING_EVERYWHERE.isdisjoint(map(str.lower, short)):
         return np.zeros(len(values), dtype=bool)
     return np.fromiter(map(MISSING_EVERYWHERE.__contains__, map(str.lower, clean)), bool, len(values))
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.blocks import Block
 from mlops.dataset.dialect import Dialect
+from mlops.dataset.fields import Fields, Texts
 
 # "mixed" are numbers among which something else was found: read as text, compared as numbers
 Plan = Literal["number", "mixed", "text"]
@@ -34,7 +35,7 @@ class Chunk:
 
     lines: NDArray[np.int64]
     numbers: Mapping[int, NDArray[np.float64]]
-    texts: Mapping[int, pd.Categorical]
+    texts: Mapping[int, Texts]
     mixed: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
@@ -48,6 +49,31 @@ def parse(
     missing_tokens: Mapping[int, tuple[str, ...]],
 ) -> Chunk:
     """Parse a block; `missing_tokens` are what a column of numbers writes for "missing" besides nothing."""
+    numbers: dict[int, NDArray[np.float64]] = {}
+    texts: dict[int, Texts] = {}
+    fields = Fields(block)
+    for position, plan in plans.items():
+        if plan == "number":
+            values = fields.numbers(position, dialect.decimal, missing_tokens.get(position, ()))
+            numbers |= {} if values is None else {position: values}
+        else:
+            cells = fields.texts(position)
+            texts |= {} if cells is None else {position: cells}
+    mixed = frozenset(position for position, plan in plans.items() if plan == "mixed")
+    rest = {p: plan for p, plan in plans.items() if p not in numbers and p not in texts}
+    if not rest:
+        return Chunk(block.lines, numbers, texts, mixed)
+    odd = _parse_any(block, dialect, rest, missing_tokens)
+    return Chunk(block.lines, {**numbers, **odd.numbers}, {**texts, **odd.texts}, mixed | odd.mixed)
+
+
+def _parse_any(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+) -> Chunk:
+    """Let pandas parse columns in which some cells are not plain."""
     numeric = [position for position, plan in plans.items() if plan == "number"]
     try:
         frame = _read(block, dialect, plans, missing_tokens)
@@ -57,14 +83,14 @@ def parse(
         frame = _read(block, dialect, plans, missing_tokens)
         numeric = [position for position in numeric if position not in odd]
     numbers = {position: frame[position].to_numpy(np.float64) for position in numeric}
-    texts = {position: _categories(frame[position]) for position in plans if position not in numbers}
+    texts = {position: _distinct(frame[position]) for position in plans if position not in numbers}
     mixed = frozenset(position for position, plan in plans.items() if plan == "mixed")
     return Chunk(block.lines, numbers, texts, mixed)
 
 
-def _categories(cells: pd.Series) -> pd.Categorical:
+def _distinct(cells: pd.Series) -> Texts:
     codes, values = pd.factorize(cells)
-    return pd.Categorical.from_codes(codes, values, validate=False)
+    return Texts(values.tolist(), codes)
 
 
 def _read(
@@ -90,7 +116,7 @@ def _read(
         "low_memory": False,
         "engine": "c",
     }
-    frame: pd.DataFrame = pd.read_csv(BytesIO(block.body), **{**settings, **options})
+    frame: pd.DataFrame = pd.read_csv(BytesIO(block.text), **{**settings, **options})
     return frame
 
 

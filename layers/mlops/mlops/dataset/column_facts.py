@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mlops.dataset.cells import (
@@ -18,6 +17,7 @@ from mlops.dataset.cells import (
     view_as_missing,
     view_as_numbers,
 )
+from mlops.dataset.fields import Texts
 from mlops.dataset.number_range import NumberRange, plain
 from mlops.dataset.oddities import like_formulas, with_control_characters, with_outer_space
 from mlops.dataset.privacy import personal_kind
@@ -150,11 +150,10 @@ class ColumnFacts:
         if self.known is not None and self.known.kind == "integer" and fractional.any():
             self.fractions.note(lines[fractional], map(plain, numbers[fractional][:3].tolist()))
 
-    def add_text(self, cells: pd.Categorical, lines: NDArray[np.int64]) -> None:
+    def add_text(self, cells: Texts, lines: NDArray[np.int64]) -> None:
         """Take cells as they are written."""
-        values: list[str] = cells.categories.tolist()
-        codes = np.asarray(cells.codes)
-        counts = np.bincount(codes[codes >= 0], minlength=len(values))
+        values, codes = cells.values, cells.codes
+        counts = np.bincount(codes, minlength=len(values))
         self._add_levels(values, counts)
         self._add_oddities(values, codes, lines)
         if self._may_be_numeric():

@@ -21,8 +21,8 @@ class LabelChanges:
         self.n_changes += int((cells.codes[1:] != cells.codes[:-1]).sum())
         if self.last is not None and self.last != cells[0]:
             self.n_changes += 1
-        self.first = str(cells[0]) if self.first is None else self.first
-        self.last = str(cells[-1])
+        self.first = cells[0] if self.first is None else self.first
+        self.last = cells[-1]
 
     def merged(self, later: LabelChanges) -> LabelChanges:
         """Return the changes over these rows and the later ones."""

@@ -153,7 +153,7 @@ def _cells(chunk: Chunk, position: int, *, is_numeric: bool, decimal: str) -> ND
     if position in chunk.numbers:
         return chunk.numbers[position]
     cells = chunk.texts[position]
-    values: list[str] = cells.categories.tolist()
+    values = cells.values
     if is_numeric:
         numbers: NDArray[Any] = view_as_numbers(values, decimal).numbers[cells.codes]
         return numbers

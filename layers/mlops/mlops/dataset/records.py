@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.dataset.blocks import Block, Positions
+from mlops.dataset.blocks import Block, Positions, cut_out
 from mlops.dataset.dialect import Dialect
 from mlops.dataset.limits import Limits
 from mlops.dataset.sightings import Sightings
@@ -50,15 +50,21 @@ class _Layout:
 
 
 class RecordCutter:
-    """Cuts blocks of text into records of `len(dialect.names)` fields and keeps notes in `shape`."""
+    """Cuts blocks of text into records of `len(dialect.names)` fields and keeps notes in `shape`.
 
-    def __init__(self, dialect: Dialect, header: bytes, limits: Limits) -> None:
+    With `wanted`, ascending lines, only the records that begin there are cut, and the notes are incomplete.
+    """
+
+    def __init__(
+        self, dialect: Dialect, header: bytes, limits: Limits, *, wanted: Positions | None = None
+    ) -> None:
         self.shape = Shape()
         self._delimiter = dialect.delimiter.encode()
         self._n_fields = len(dialect.names)
         self._header = header.strip(b"\r\n")
         self._limits = limits
         self._line = dialect.n_skipped_lines + 1
+        self._wanted = wanted
 
     def cut(self, blocks: Iterable[bytes]) -> Iterator[Block]:
         """Yield the well-formed records of the text after the header."""
@@ -100,21 +106,26 @@ class RecordCutter:
 
     def _records(self, buffer: bytes) -> Iterator[Block]:
         octets = np.frombuffer(buffer, np.uint8)
+        first, n_lines = self._line, int(np.count_nonzero(octets == _NEWLINE))
+        self._line += n_lines
+        if self._wanted is not None and not ((first <= self._wanted) & (self._wanted < self._line)).any():
+            return
         layout = self._layout(octets)
-        lines = self._line + (
-            np.searchsorted(layout.newlines, layout.starts)
-            if len(layout.quotes)
-            else np.arange(len(layout.starts))
+        n_before = (
+            np.searchsorted(layout.newlines, layout.starts) if len(layout.quotes) else np.arange(n_lines)
         )
-        self._line += len(layout.newlines)
+        lines = first + n_before
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
+        if self._wanted is not None:
+            keep &= np.isin(lines, self._wanted)
+        delimiters, shape = layout.delimiters, (int(keep.sum()), self._n_fields - 1)
         if keep.all():
-            yield Block(buffer, lines)
+            grid = delimiters.reshape(shape)
+            yield Block(buffer, lines, layout.starts, layout.ends, grid)
         elif keep.any():
-            starts, ends = layout.starts[keep].tolist(), layout.ends[keep].tolist()
-            body = b"".join(buffer[start : end + 1] for start, end in zip(starts, ends, strict=True))
-            yield Block(body, lines[keep])
+            grid = delimiters[np.repeat(keep, self._delimiters_per_record(layout))].reshape(shape)
+            yield cut_out(buffer, lines[keep], layout.starts[keep], layout.ends[keep], grid)
 
     def _layout(self, octets: NDArray[np.uint8]) -> _Layout:
         newlines = np.flatnonzero(octets == _NEWLINE)

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mlops.dataset.cells import view_as_numbers, without_edges
 from mlops.dataset.chunks import Chunk
+from mlops.dataset.fields import text_keys
 from mlops.dataset.sightings import Sightings
 
 type Keys = NDArray[np.uint64]
@@ -117,10 +117,8 @@ class RowKeys:
 
     def lines_of_shared_ids(self) -> NDArray[np.int64]:
         """Return the lines of all rows whose id stands in another row as well: only they can be alike."""
-        keys = _joined(self._id_keys)
-        lines = np.concatenate([np.asarray(lines) for lines in self._lines])
-        shared: NDArray[np.int64] = lines[np.isin(keys, keys[self._repeated_ids])]
-        return shared
+        lines: NDArray[np.int64] = np.concatenate([np.asarray(lines) for lines in self._lines])
+        return lines[_shared(_joined(self._id_keys))]
 
     def repeated_ids(self) -> Sightings:
         """Rows whose id stood in an earlier row."""
@@ -173,8 +171,8 @@ def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
     if position in chunk.numbers:
         return _number_keys(chunk.numbers[position])
     cells = chunk.texts[position]
-    stripped = without_edges(cells.categories.tolist())
-    hashed: Keys = pd.util.hash_array(np.array(stripped, dtype=object), categorize=False)
+    stripped = without_edges(cells.values)
+    hashed = text_keys(stripped) if cells.keys is None or stripped is not cells.values else cells.keys
     if position in chunk.mixed:
         view = view_as_numbers(stripped, decimal)
         hashed = np.where(view.is_number | view.is_missing, _number_keys(view.numbers), hashed)
@@ -203,13 +201,20 @@ def _joined(keys: Sequence[Keys]) -> Keys:
     return np.concatenate(keys) if keys else np.zeros(0, np.uint64)
 
 
+def _shared(keys: Keys) -> NDArray[np.int64]:
+    """Return the rows whose key occurs more than once."""
+    ordered = np.sort(keys)  # far cheaper than their order, which is needed only where some repeat
+    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(several):
+        return np.zeros(0, np.int64)
+    places = np.minimum(np.searchsorted(several, keys), len(several) - 1)
+    return np.flatnonzero(several[places] == keys)
+
+
 def _repeats(keys: Keys) -> NDArray[np.bool_]:
     """Mark every key that occurred before."""
     repeated = np.zeros(len(keys), dtype=bool)
-    ordered = np.sort(keys)  # far cheaper than their order, which is needed only where some repeat
-    if not (ordered[1:] == ordered[:-1]).any():
-        return repeated
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    repeated[order[1:]] = ordered[1:] == ordered[:-1]
+    rows = _shared(keys)
+    rows = rows[np.argsort(keys[rows], kind="stable")]
+    repeated[rows[1:]] = keys[rows[1:]] == keys[rows[:-1]]
     return repeated

@@ -37,7 +37,7 @@ class RowSample:
         chosen = np.flatnonzero(rows % self._stride == 0)
         if len(chosen):
             columns: dict[int, Cells] = {p: numbers[chosen] for p, numbers in chunk.numbers.items()}
-            columns |= {p: np.asarray(cells[chosen], dtype=object) for p, cells in chunk.texts.items()}
+            columns |= {p: cells.at(chosen) for p, cells in chunk.texts.items()}
             self._parts.append(columns)
             self._rows.append(rows[chosen])
         if sum(map(len, self._rows)) > 2 * MAX_ROWS:
@@ -80,18 +80,21 @@ class RowSample:
         """Return a column of the sample: floats, or stripped text with None where it is missing."""
         if not self._parts:
             return pd.Series(dtype=np.float64 if is_numeric else object)
+        if is_numeric:
+            return pd.Series(np.concatenate([self._numbers(part[position]) for part in self._parts]))
         whole = self._whole(position)
         if whole.dtype != object:
-            return pd.Series(whole) if is_numeric else pd.Series(whole).map(lambda number: f"{number:g}")
+            return pd.Series(whole).map(lambda number: f"{number:g}")
         codes, values = pd.factorize(whole, use_na_sentinel=False)
         texts = [str(value) for value in values]
-        if is_numeric:
-            return pd.Series(view_as_numbers(texts, self._decimal).numbers[codes])
         missing = view_as_missing(texts)
         clean = np.array(
             [None if m else t.strip() for t, m in zip(texts, missing, strict=True)], dtype=object
         )
         return pd.Series(clean[codes], dtype=object)
+
+    def _numbers(self, cells: Cells) -> Cells:
+        return cells if cells.dtype != object else view_as_numbers(cells.tolist(), self._decimal).numbers
 
     def _whole(self, position: int) -> Cells:
         return np.concatenate([part[position] for part in self._parts])

@@ -220,11 +220,11 @@ def _compare_rows(path: Path, found: Survey, plans: Mapping[int, Plan]) -> None:
     assert dialect is not None and found.keys is not None  # noqa: S101, PT018  there are rows
     lines = found.keys.lines_of_shared_ids()
     found.keys = row_keys_of(found, compares_rows=True)
-    cutter = RecordCutter(dialect, header_of(path, found.inspection, dialect), found.limits)
+    header = header_of(path, found.inspection, dialect)
+    cutter = RecordCutter(dialect, header, found.limits, wanted=lines)
     tokens = {c.position: tuple(c.tokens) for c in found.columns if plans[c.position] == "number"}
     active = dict(plans)
-    records = blocks_of(path, found.inspection, dialect, cutter)
-    for suspects in gathered((block.narrowed(lines) for block in records), BLOCK_BYTES):
+    for suspects in gathered(blocks_of(path, found.inspection, dialect, cutter), BLOCK_BYTES):
         chunk = parse(suspects, dialect, active, tokens)
         active.update(dict.fromkeys(chunk.mixed, "mixed"))
         found.keys.add(chunk)
@@ -258,7 +258,7 @@ def _add_rows(found: Survey, chunk: Chunk, labels: LabelChanges) -> None:
         found.sample.add(chunk)
         if found.target_column is not None and found.target_column.position in chunk.texts:
             labels.add(chunk, found.target_column.position)
-    texts = {p: str(cells[-1]) for p, cells in chunk.texts.items()}
+    texts = {p: cells[-1] for p, cells in chunk.texts.items()}
     numbers = {
         p: "" if values[-1] != values[-1] else f"{values[-1]:g}" for p, values in chunk.numbers.items()
     }

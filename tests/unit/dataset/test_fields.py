@@ -1,0 +1,108 @@
+"""Columns read from bytes equal what Python makes of every cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops.dataset.blocks import Block
+from mlops.dataset.dialect import Dialect
+from mlops.dataset.fields import Fields, text_keys
+from mlops.dataset.limits import Limits
+from mlops.dataset.records import RecordCutter
+
+PLAIN = st.from_regex(r"-?[0-9]{1,9}(\.[0-9]{0,5})?", fullmatch=True)
+ODD = st.sampled_from(
+    ["-", ".", "-.", "1.2.3", "1..2", "+1", "1e5", " 1", "1 ", "--1", "1-", "é", "１", "/", ":"]
+)
+TEXTS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20), min_size=1, max_size=30
+)  # fmt: skip
+
+
+def a_block(*columns: Sequence[str], newline: str = "\n", quoting: int = csv.QUOTE_MINIMAL) -> Block:
+    """Return the one block of a table with these columns."""
+    names = tuple(f"c{position}" for position in range(len(columns)))
+    text = io.StringIO()
+    csv.writer(text, lineterminator=newline, quoting=quoting).writerows(zip(*columns, strict=True))  # type: ignore[arg-type]
+    dialect = Dialect(",", names, 1, 0, 0, has_sep_line=False, decimal=".")
+    (block,) = RecordCutter(dialect, b"c0", Limits()).cut([text.getvalue().encode()])
+    return block
+
+
+@pytest.mark.property
+@given(st.lists(PLAIN | st.just(""), min_size=1, max_size=40), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_plain_numbers_are_the_ones_that_python_reads(cells: list[str], newline: str, quoted: bool) -> None:
+    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    fields = Fields(a_block(["x"] * len(cells), cells, newline=newline, quoting=quoting))
+    numbers = fields.numbers(1, ".", ())
+    assert numbers is not None
+    wanted = np.array([float(cell) if cell else math.nan for cell in cells])
+    np.testing.assert_array_equal(numbers, wanted)
+    np.testing.assert_array_equal(np.signbit(numbers[wanted == 0]), np.signbit(wanted[wanted == 0]))
+
+
+@pytest.mark.property
+@given(st.lists(PLAIN, max_size=5), ODD, st.lists(PLAIN, max_size=5))
+def test_a_cell_that_is_no_plain_number_is_never_read_as_one(
+    before: list[str], odd: str, after: list[str]
+) -> None:
+    cells = [*before, odd, *after]
+    assert Fields(a_block(["x"] * len(cells), cells)).numbers(1, ".", ()) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_plain"),
+    [
+        ("9007199254740991", True),
+        ("9007199254740992", False),
+        ("0.12345678901234", True),
+        ("0.123456789012345", False),
+        ("-123456789.012345", True),
+        ("00000000000000.1", True),
+    ],
+)
+def test_numbers_that_a_float_may_round_are_left_to_the_parser(cell: str, is_plain: bool) -> None:
+    numbers = Fields(a_block([cell, "1"])).numbers(0, ".", ())
+    assert (numbers is not None) == is_plain
+    assert numbers is None or numbers[0] == float(cell)
+
+
+def test_words_for_missing_are_missing_and_another_decimal_mark_is_read() -> None:
+    fields = Fields(a_block(["1,5", "NA", "-2,25", ""]))
+    numbers = fields.numbers(0, ",", ("NA",))
+    assert numbers is not None
+    np.testing.assert_array_equal(numbers, [1.5, math.nan, -2.25, math.nan])
+    assert fields.numbers(0, ".", ("NA",)) is None
+    assert fields.numbers(0, ",", ()) is None
+
+
+@pytest.mark.property
+@given(TEXTS, st.sampled_from(["\n", "\r\n"]), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+def test_texts_are_what_was_written_in_the_order_of_appearance(
+    cells: list[str], newline: str, quoting: int
+) -> None:
+    texts = Fields(a_block(["x"] * len(cells), cells, newline=newline, quoting=quoting)).texts(1)
+    if texts is None:
+        assert max(len(cell.encode()) for cell in cells) > 32
+        return
+    assert [texts[row] for row in range(len(texts))] == cells
+    assert texts.values == list(dict.fromkeys(cells))
+    if texts.keys is not None:
+        np.testing.assert_array_equal(texts.keys, text_keys(texts.values))
+
+
+@pytest.mark.property
+@given(st.lists(st.text(max_size=100), min_size=1, max_size=20, unique=True))
+def test_different_texts_have_different_keys_whatever_stands_beside_them(texts: list[str]) -> None:
+    texts = [text for text in texts if "\0" not in text]
+    together = text_keys(texts) if texts else np.zeros(0, np.uint64)
+    assert len(np.unique(together)) == len(texts)
+    assert [int(text_keys([text])[0]) for text in texts] == together.tolist()
