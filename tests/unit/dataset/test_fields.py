@@ -18,9 +18,9 @@ from mlops.dataset.fields import Fields, text_keys
 from mlops.dataset.limits import Limits
 from mlops.dataset.records import RecordCutter
 
-PLAIN = st.from_regex(r"-?[0-9]{1,9}(\.[0-9]{0,5})?", fullmatch=True)
+PLAIN = st.from_regex(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{0,5})?", fullmatch=True)
 ODD = st.sampled_from(
-    ["-", ".", "-.", "1.2.3", "1..2", "+1", "1e5", " 1", "1 ", "--1", "1-", "é", "１", "/", ":"]
+    ["-", ".", "-.", "1.2.3", "1..2", "+1", "1e5", " 1", "1 ", "--1", "1-", "é", "１", "007", "/", ":"]
 )
 TEXTS = st.lists(
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20), min_size=1, max_size=30
@@ -65,11 +65,13 @@ def test_a_cell_that_is_no_plain_number_is_never_read_as_one(
         ("9007199254740992", False),
         ("0.12345678901234", True),
         ("0.123456789012345", False),
-        ("-123456789.012345", True),
-        ("00000000000000.1", True),
+        ("-12345678.012345", True),
+        ("100000000000.001", True),
+        ("007", False),
+        ("-00", False),
     ],
 )
-def test_numbers_that_a_float_may_round_are_left_to_the_parser(cell: str, is_plain: bool) -> None:
+def test_codes_and_numbers_that_a_float_may_round_are_left_to_the_parser(cell: str, is_plain: bool) -> None:
     numbers = Fields(a_block([cell, "1"])).numbers(0, ".", ())
     assert (numbers is not None) == is_plain
     assert numbers is None or numbers[0] == float(cell)

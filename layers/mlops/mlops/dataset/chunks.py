@@ -19,7 +19,8 @@ from mlops.dataset.blocks import Block
 from mlops.dataset.dialect import Dialect
 from mlops.dataset.fields import Fields, Texts
 
-# "mixed" are numbers among which something else was found: read as text, compared as numbers
+# "mixed" are numbers among which something else was found: where it is found again they are read as text,
+# and compared as numbers
 Plan = Literal["number", "mixed", "text"]
 # `object` leaves text as it was parsed; `str` would look at every cell once more, and `category` would sort
 # the values of every block
@@ -53,13 +54,13 @@ def parse(
     texts: dict[int, Texts] = {}
     fields = Fields(block)
     for position, plan in plans.items():
-        if plan == "number":
-            values = fields.numbers(position, dialect.decimal, missing_tokens.get(position, ()))
-            numbers |= {} if values is None else {position: values}
-        else:
-            cells = fields.texts(position)
-            texts |= {} if cells is None else {position: cells}
-    mixed = frozenset(position for position, plan in plans.items() if plan == "mixed")
+        missing = missing_tokens.get(position, ()) if plan == "number" else ()
+        values = None if plan == "text" else fields.numbers(position, dialect.decimal, missing)
+        if values is not None:
+            numbers[position] = values
+        elif plan != "number" and (cells := fields.texts(position)) is not None:
+            texts[position] = cells
+    mixed = frozenset(position for position in texts if plans[position] == "mixed")
     rest = {p: plan for p, plan in plans.items() if p not in numbers and p not in texts}
     if not rest:
         return Chunk(block.lines, numbers, texts, mixed)

@@ -185,10 +185,10 @@ class ColumnFacts:
         return self.known is not None and self.known.kind == "date"
 
     def _add_levels(self, values: list[str], counts: NDArray[np.int64]) -> None:
-        self.longest = max(self.longest, max(map(len, values), default=0))
         if self.n_rows == 0:
             self.personal = personal_kind(values[:1000])
         if self.has_all_levels:
+            self.longest = max(self.longest, max(map(len, values), default=0))
             for value, count in zip(values, counts.tolist(), strict=True):
                 self.levels[value.strip()] += count
             self.levels.pop("", None)

@@ -21,7 +21,7 @@ type Words = NDArray[np.uint64]
 
 _LONGEST_NUMBER, _LONGEST_TEXT = 16, 64
 _PADDING = bytes(_LONGEST_TEXT)  # so that words around the first and the last cell lie in the buffer
-_RETURN, _QUOTE, _MINUS = 13, 34, 45
+_RETURN, _QUOTE, _MINUS, _ZERO = 13, 34, 45, 48
 _POWERS = 10 ** np.arange(_LONGEST_NUMBER + 1, dtype=np.uint64)
 _TENS = _POWERS.astype(np.float64)
 _1, _7, _8 = np.uint64(1), np.uint64(7), np.uint64(8)
@@ -68,7 +68,7 @@ class Fields:
     """The cells of a block, column by column."""
 
     def __init__(self, block: Block) -> None:
-        padded = _PADDING + block.text + _PADDING
+        padded = b"".join((_PADDING, block.text, _PADDING))
         self._octets = np.frombuffer(block.text, np.uint8)
         self._after = _words(padded, len(_PADDING))
         self._before = _words(padded, len(_PADDING) - 8)
@@ -80,6 +80,8 @@ class Fields:
     def numbers(self, position: int, decimal: str, missing: Collection[str]) -> NDArray[np.float64] | None:
         """Return a column as floats, NaN where it is empty or `missing`; None when any other cell is odd."""
         starts, ends = self._cells(position)
+        if (ends - starts).max() > _LONGEST_NUMBER:
+            return None
         is_negative = self._octets[starts] == _MINUS
         numbers, is_odd = self._decimals(starts + is_negative, ends, decimal)
         np.negative(numbers, out=numbers, where=is_negative)
@@ -110,12 +112,10 @@ class Fields:
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the numbers, and which cells are something else than up to 15 digits and a mark."""
         lengths, mark = ends - starts, _in_every_byte(ord(decimal) ^ ord("0"))
-        is_odd = lengths > _LONGEST_NUMBER
-        if is_odd.all():
-            return np.empty(len(lengths)), is_odd
+        is_odd = np.zeros(len(lengths), dtype=bool)
         total = np.zeros(len(lengths), np.uint64)
         n_marks = n_decimals = np.zeros(len(lengths), np.uint8)
-        for n_after in range(0, min(int(lengths.max()), _LONGEST_NUMBER), 8):  # from the last word on
+        for n_after in range(0, int(lengths.max()), 8):  # from the last word on
             outside = _outside(lengths - n_after)
             digits = (self._before[ends - n_after] ^ _ZEROS) >> outside << outside
             found = digits ^ mark
@@ -130,6 +130,8 @@ class Fields:
             n_marks = n_marks + n_found
         numbers = total.astype(np.float64)
         is_odd |= (n_marks > 1) | (lengths <= n_marks) | (numbers >= SAFE_INTEGER)
+        # digits that may be a code, such as 007
+        is_odd |= (self._octets[starts] == _ZERO) & (lengths - n_decimals > 1 + n_marks)
         return numbers / _TENS.take(n_decimals, mode="clip"), is_odd
 
     def _texts(self, starts: Positions, ends: Positions) -> Texts | None:

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from mlops.dataset.containers import identify
 from mlops.dataset.encodings import EncodingCheck, as_utf8, encoding_of, with_newlines
 from mlops.dataset.limits import MIB, Limits
 
 BLOCK_BYTES = 1024 * 1024
+_NEWLINE = ord("\n")
 _GZIP_MARK = b"\x1f\x8b"
 _GZIP_DAMAGE = "the gzip data is truncated or corrupt"
 
@@ -70,7 +73,7 @@ class _Tally:
         text = self.encoding.add(block, self.n_newlines)
         if b"\0" in text:
             self._note_nuls(text)
-        self.n_newlines += text.count(b"\n")
+        self.n_newlines += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
         if b"\r" in text or self._last == b"\r":
             self.n_returns += text.count(b"\r")
             self.n_pairs += text.count(b"\r\n") + (self._last == b"\r" and text.startswith(b"\n"))

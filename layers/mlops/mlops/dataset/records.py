@@ -105,16 +105,23 @@ class RecordCutter:
         return int(outside[-1]) + 1 if len(outside) else 0
 
     def _records(self, buffer: bytes) -> Iterator[Block]:
-        octets = np.frombuffer(buffer, np.uint8)
-        first, n_lines = self._line, int(np.count_nonzero(octets == _NEWLINE))
+        n_lines = int(np.count_nonzero(np.frombuffer(buffer, np.uint8) == _NEWLINE))
+        lines = np.arange(self._line, self._line + n_lines)
         self._line += n_lines
-        if self._wanted is not None and not ((first <= self._wanted) & (self._wanted < self._line)).any():
-            return
+        if self._wanted is not None:
+            rows = np.flatnonzero(np.isin(lines, self._wanted))
+            if not len(rows):
+                return
+            if b'"' not in buffer:  # no field holds newlines
+                records = buffer.split(b"\n")
+                buffer, lines = b"".join(records[row] + b"\n" for row in rows.tolist()), lines[rows]
+        yield from self._checked(buffer, lines)
+
+    def _checked(self, buffer: bytes, lines: Positions) -> Iterator[Block]:
+        """Yield the well-formed ones of the records on these lines."""
+        octets = np.frombuffer(buffer, np.uint8)
         layout = self._layout(octets)
-        n_before = (
-            np.searchsorted(layout.newlines, layout.starts) if len(layout.quotes) else np.arange(n_lines)
-        )
-        lines = first + n_before
+        lines = lines[np.searchsorted(layout.newlines, layout.starts)] if len(layout.quotes) else lines
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
         if self._wanted is not None:

@@ -118,7 +118,7 @@ class RowKeys:
     def lines_of_shared_ids(self) -> NDArray[np.int64]:
         """Return the lines of all rows whose id stands in another row as well: only they can be alike."""
         lines: NDArray[np.int64] = np.concatenate([np.asarray(lines) for lines in self._lines])
-        return lines[_shared(_joined(self._id_keys))]
+        return lines[self._rows_of_shared_ids]
 
     def repeated_ids(self) -> Sightings:
         """Rows whose id stood in an earlier row."""
@@ -135,8 +135,12 @@ class RowKeys:
         return self._sightings(self._repeated_features & ~self._repeated_rows)
 
     @cached_property
+    def _rows_of_shared_ids(self) -> NDArray[np.int64]:
+        return _shared(_joined(self._id_keys))
+
+    @cached_property
     def _repeated_ids(self) -> NDArray[np.bool_]:
-        return _repeats(_joined(self._id_keys))
+        return _repeats(_joined(self._id_keys), self._rows_of_shared_ids)
 
     @cached_property
     def _repeated_features(self) -> NDArray[np.bool_]:
@@ -211,10 +215,10 @@ def _shared(keys: Keys) -> NDArray[np.int64]:
     return np.flatnonzero(several[places] == keys)
 
 
-def _repeats(keys: Keys) -> NDArray[np.bool_]:
+def _repeats(keys: Keys, shared: NDArray[np.int64] | None = None) -> NDArray[np.bool_]:
     """Mark every key that occurred before."""
     repeated = np.zeros(len(keys), dtype=bool)
-    rows = _shared(keys)
+    rows = _shared(keys) if shared is None else shared
     rows = rows[np.argsort(keys[rows], kind="stable")]
     repeated[rows[1:]] = keys[rows[1:]] == keys[rows[:-1]]
     return repeated
