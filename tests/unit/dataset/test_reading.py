@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.dataset import read_table
+from mlops.dataset import read_table, validate
 from mlops.errors import DatasetError
 from mlops.models.group_settings import GroupSettings
 
@@ -116,3 +116,12 @@ def test_two_columns_of_one_name_are_refused_and_not_mixed(tmp_path: Path, secon
     path.write_text("id,age,age\n" + "".join(f"{n},{n},{second}\n" for n in range(60)))
     with pytest.raises(DatasetError, match="Duplicate column names"):
         read_table(path)
+
+
+def test_a_table_of_too_many_columns_is_refused_in_the_words_of_the_validation(tmp_path: Path) -> None:
+    rows = [",".join(f"c{i}" for i in range(1_001)), *([",".join(["1"] * 1_001)] * 60)]
+    with pytest.raises(DatasetError) as caught:
+        table(tmp_path, "\n".join(rows) + "\n")
+    (refusal,) = validate(tmp_path / "t.csv", purpose="inference").of_severity("reject")
+    assert str(caught.value) == f"t.csv: {refusal.message}"
+    assert "1,001 columns; the limit is 1,000" in refusal.message

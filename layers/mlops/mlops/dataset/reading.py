@@ -53,7 +53,8 @@ def read_table(
     Raises
     ------
     DatasetError
-        If the file does not exist or cannot be read as a table; the message says what it is instead.
+        If the file does not exist, has too many columns or cannot be read as a table; the message says what
+        it is instead.
     """
     file, found = _survey(path, schema, settings)
     pieces, numeric = list(_pieces(file, found)), _numeric_positions(found)
@@ -93,14 +94,14 @@ def _survey(
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
     known = _contract(schema)
-    found = survey(file, settings or GroupSettings(), known, purpose="inference", limits=_UNLIMITED)
+    found = survey(file, settings or GroupSettings(), known, purpose="inference", limits=_LIMITS)
     _refuse_unreadable(found, file.name)
     return file, found
 
 
 # beyond this a float does not hold every integer
 _EXACT_INTEGER = 2.0**53
-_UNLIMITED = Limits(min_rows=0, max_columns=1_000_000, max_header_characters=10_000)
+_LIMITS = Limits(min_rows=0, max_header_characters=10_000)
 
 
 def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
