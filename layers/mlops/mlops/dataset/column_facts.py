@@ -13,6 +13,7 @@ from mlops.dataset.cells import (
     MISSING_EVERYWHERE,
     DateView,
     NumberView,
+    is_plain,
     view_as_dates,
     view_as_missing,
     view_as_numbers,
@@ -197,13 +198,10 @@ class ColumnFacts:
                 self.has_all_levels = False
 
     def _add_oddities(self, values: list[str], codes: NDArray[np.int64], lines: NDArray[np.int64]) -> None:
-        found = (
-            (self.spaced, with_outer_space(values)),
-            (self.control, with_control_characters(values)),
-            (self.formulas, like_formulas(values, self.decimal)),
-        )
-        for sightings, is_odd in found:
-            _note(sightings, is_odd, values, codes, lines)
+        if not is_plain(values):
+            _note(self.spaced, with_outer_space(values), values, codes, lines)
+            _note(self.control, with_control_characters(values), values, codes, lines)
+        _note(self.formulas, like_formulas(values, self.decimal), values, codes, lines)
 
     def _add_as_numbers(
         self,

@@ -61,7 +61,8 @@ class Texts:
 
     def at(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
         """Return the cells of some rows."""
-        return np.array([self.values[code] for code in self.codes[rows].tolist()], dtype=object)
+        present, places = np.unique(self.codes[rows], return_inverse=True)
+        return np.array([self.values[code] for code in present.tolist()], dtype=object)[places]
 
 
 class Fields:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.dataset.cells import is_plain, view_as_numbers
+from mlops.dataset.cells import view_as_numbers
 
 type Marks = NDArray[np.bool_]
 
@@ -24,14 +24,14 @@ _FORMULA = re.compile(r"(?m)^[=+\-@\t\r]")
 
 def with_outer_space(values: Sequence[str]) -> Marks:
     """Mark values with space around them; those of nothing but space are missing."""
-    if is_plain(values) or not _EDGE_SPACE.search("\n".join(values)):
+    if not _EDGE_SPACE.search("\n".join(values)):
         return _none(values)
     return np.array([value != value.strip() and bool(value.strip()) for value in values])
 
 
 def with_control_characters(values: Sequence[str]) -> Marks:
     """Mark values with characters that cannot be seen."""
-    if is_plain(values) or not _CONTROL.search("\n".join(values)):
+    if not _CONTROL.search("\n".join(values)):
         return _none(values)
     return np.array([bool(_CONTROL.search(value)) for value in values])
 
