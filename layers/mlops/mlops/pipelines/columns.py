@@ -28,9 +28,9 @@ def as_texts(column: pd.Series) -> pd.Series:
     integers in one file and as floats in the next has the same levels in both.
     """
     codes, levels = pd.factorize(column)
-    texts: list[object] = [_text(level) for level in levels]
-    values = np.array([*(text or np.nan for text in texts), np.nan], dtype=object)
-    return pd.Series(values[codes], index=column.index, name=column.name, dtype=object)
+    texts = np.full(len(levels) + 1, np.nan, dtype=object)
+    texts[:-1] = [(level.strip() if type(level) is str else _text(level)) or np.nan for level in levels]
+    return pd.Series(texts[codes], index=column.index, name=column.name, dtype=object)
 
 
 def _text(value: object) -> str:

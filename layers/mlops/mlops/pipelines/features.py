@@ -50,11 +50,15 @@ def select_features(frame: pd.DataFrame, target: str, settings: GroupSettings) -
     for name in map(str, frame.columns):
         if name == target:
             continue
-        reason = named.get(name) or _why_not(frame[name])
+        if name in named:
+            dropped[name] = named[name]
+            continue
+        is_number = _is_number_like(frame[name])
+        reason = _why_not(frame[name], is_number=is_number)
         if reason:
             dropped[name] = reason
         else:
-            features.append(_describe(frame[name]))
+            features.append(_describe(frame[name], is_number=is_number))
     if not features:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:5])
         raise TrainingError(f"No column can be used as a feature ({reasons or 'there is only the target'}).")
@@ -67,8 +71,22 @@ def raw_dates(frame: pd.DataFrame, target: str, settings: GroupSettings) -> list
     return [
         name
         for name in map(str, frame.columns)
-        if name != target and name not in named and _why_not(frame[name]) == RAW_DATE
+        if name != target and name not in named and _is_raw_date(frame[name])
     ]
+
+
+def _is_raw_date(column: pd.Series) -> bool:
+    if types.is_numeric_dtype(column):
+        return False
+    # a few values tell of most columns that they hold no dates
+    if column.dtype == object and not _are_dates(as_texts(column.dropna().iloc[:_SAMPLE_ROWS])):
+        return False
+    return _why_not(column, is_number=_is_number_like(column)) == RAW_DATE
+
+
+def _are_dates(texts: pd.Series) -> bool:
+    is_date = texts.dropna().map(lambda text: _DATE.fullmatch(text) is not None)
+    return bool(is_date.mean() > _MIN_NUMERIC_SHARE)
 
 
 def _named_columns(settings: GroupSettings) -> dict[str, str]:
@@ -79,18 +97,17 @@ def _named_columns(settings: GroupSettings) -> dict[str, str]:
     return reasons | dict.fromkeys(settings.id_columns, "id column")
 
 
-def _why_not(column: pd.Series) -> str | None:
+def _why_not(column: pd.Series, *, is_number: bool) -> str | None:
     """Return why a column can be no feature, None when it can."""
     present = column.dropna()
-    if present.empty or (not _is_number_like(column) and as_texts(present).isna().all()):
+    texts = present if is_number else as_texts(present).dropna()
+    if texts.empty:
         return "no value in any training row"
-    if present.nunique() == 1 and len(present) == len(column):
+    if len(present) == len(column) and bool((present == present.iloc[0]).all()):
         return "the same value in every training row"
     if types.is_datetime64_any_dtype(column):
         return RAW_DATE
-    return (
-        _why_no_number(present) if _is_number_like(column) else _why_no_category(as_texts(present).dropna())
-    )
+    return _why_no_number(present) if is_number else _why_no_category(texts)
 
 
 def _why_no_number(present: pd.Series) -> str | None:
@@ -114,7 +131,7 @@ def _counts_up(numbers: np.ndarray) -> bool:
 
 def _why_no_category(texts: pd.Series) -> str | None:
     sample = texts.iloc[:_SAMPLE_ROWS]
-    if sample.map(lambda text: _DATE.fullmatch(text) is not None).mean() > _MIN_NUMERIC_SHARE:
+    if _are_dates(sample):
         return RAW_DATE
     n_distinct = texts.nunique()
     if n_distinct > _FEW_LEVELS:
@@ -126,9 +143,9 @@ def _why_no_category(texts: pd.Series) -> str | None:
     return None
 
 
-def _describe(column: pd.Series) -> FeatureColumn:
+def _describe(column: pd.Series, *, is_number: bool) -> FeatureColumn:
     name = str(column.name)
-    if _is_number_like(column):
+    if is_number:
         return FeatureColumn(name, "numeric")
     levels = sorted(as_texts(column).dropna().unique())
     return FeatureColumn(name, "categorical", tuple(levels) if len(levels) <= MAX_LISTED_LEVELS else None)

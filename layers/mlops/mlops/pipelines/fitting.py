@@ -18,8 +18,6 @@ from mlops.pipelines.preprocessing import forget_folds, make_preprocessing
 from mlops.pipelines.schema import FeatureColumn
 
 _CELLS_FOR_THREADS = 2_000_000
-# medians and the levels of categories settle long before; the encoder counts levels one by one in Python
-_PREPROCESSING_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +39,22 @@ def fit_pipeline(
 ) -> Fit:
     """Fit preprocessing and estimator to rows in the model's form.
 
-    The preprocessing (medians, scales, levels) is fitted to at most 100,000 of the rows. `folds` keeps
-    persons and groups whole where it looks at the target.
+    `folds` keeps persons and groups whole where the preprocessing looks at the target.
 
     Raises
     ------
     TrainingError
         If a hyperparameter has an impossible value, in the library's words.
     """
-    looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(aligned))[:_PREPROCESSING_ROWS])
     n_jobs = worthwhile_threads(aligned)
-    folds = None if folds is None else folds[looked_at]
-    pipeline = unfitted_pipeline(features, settings, task, y[looked_at], n_jobs=n_jobs, folds=folds)
+    pipeline = unfitted_pipeline(aligned, y, features, settings, task, n_jobs=n_jobs, folds=folds)
     preprocessing, estimator = pipeline.named_steps["preprocessing"], pipeline.named_steps["estimator"]
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
     arguments = {} if weights is None else {"sample_weight": weights}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            matrix = _fitted_matrix(preprocessing, aligned, y, looked_at)
-            estimator.fit(matrix, y, **arguments)
+            estimator.fit(preprocessing.fit_transform(aligned, y), y, **arguments)
         except (ValueError, TypeError) as error:
             first_line = str(error).strip().splitlines()[0]
             raise TrainingError(f"{settings.algorithm} cannot be fitted: {first_line}") from error
@@ -71,35 +65,20 @@ def fit_pipeline(
     return Fit(pipeline, tuple(sorted({_first_sentence(item) for item in caught})))
 
 
-def _fitted_matrix(
-    preprocessing: Any, aligned: pd.DataFrame, y: np.ndarray, looked_at: np.ndarray
-) -> np.ndarray:
-    """Fit to the rows looked at, and return the matrix of all.
-
-    The two ways differ on purpose: what hangs on the target is taken from other rows for the rows looked at,
-    and the rest are other rows already.
-    """
-    known: np.ndarray = preprocessing.fit_transform(aligned.iloc[looked_at], y[looked_at])
-    if len(looked_at) == len(aligned):
-        return known
-    matrix: np.ndarray = preprocessing.transform(aligned)
-    matrix[looked_at] = known
-    return matrix
-
-
 def unfitted_pipeline(
+    aligned: pd.DataFrame,
+    y: np.ndarray,
     features: tuple[FeatureColumn, ...],
     settings: GroupSettings,
     task: TaskName,
-    y: np.ndarray,
     *,
     n_jobs: int,
     folds: np.ndarray | None = None,
 ) -> Any:
-    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for rows of this target."""
+    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for these rows."""
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
-    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), task, y, folds=folds)
+    preprocessing = make_preprocessing(aligned, y, features, algorithm(settings.algorithm), task, folds=folds)
     estimator = make_estimator(settings, task, n_jobs=n_jobs)
     return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
 
@@ -116,7 +95,8 @@ def limited_threads(frame: pd.DataFrame) -> AbstractContextManager[Any]:
     import sklearn  # noqa: F401, PLC0415  brings the OpenMP that is to be limited
 
     threadpoolctl: Any = importlib.import_module("threadpoolctl")  # has no type hints
-    limits: AbstractContextManager[Any] = threadpoolctl.threadpool_limits(worthwhile_threads(frame))
+    most = 1 if worthwhile_threads(frame) == 1 else None  # else as many as they are allowed already
+    limits: AbstractContextManager[Any] = threadpoolctl.threadpool_limits(most)
     return limits
 
 

@@ -112,4 +112,4 @@ def _with_target(frame: pd.DataFrame, target: str, settings: GroupSettings) -> t
         raise TrainingError(
             f"The file has {int(has_target.sum())} usable rows; at least {MIN_ROWS} are needed."
         )
-    return frame[has_target].reset_index(drop=True), notes
+    return frame if has_target.all() else frame[has_target].reset_index(drop=True), notes
