@@ -72,8 +72,12 @@ def test_columns_like_an_id_are_left_out_and_said_so(name: str, values: list[obj
 
 @pytest.mark.parametrize(
     "values",
-    [np.random.default_rng(0).normal(size=500), np.random.default_rng(0).integers(0, 10**6, 500)],
-    ids=["fractions", "whole numbers"],
+    [
+        np.random.default_rng(0).normal(size=500),
+        np.random.default_rng(0).integers(0, 10**6, 500),
+        np.random.default_rng(0).permutation(60) + 20,
+    ],
+    ids=["fractions", "whole numbers", "ages of a few persons"],
 )
 def test_measurements_that_nearly_all_differ_are_watched(values: np.ndarray):
     assert "income" in build_baseline(pd.DataFrame({"income": values})).features

@@ -20,6 +20,7 @@ from mlops.monitoring.columns import kind_of, numbers_of
 from mlops.monitoring.numeric_profile import MOST_SINGLE_VALUES, numeric_profile
 
 _ID_SHARE = 0.5
+_NARROW_SPAN = 200.0
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|ids|uuid|guid|key|index|rownum|row_number)$|[a-z]I[dD]$|^unnamed", re.IGNORECASE
 )
@@ -122,14 +123,16 @@ def _why_not_watched(profile: FeatureProfile, column: pd.Series[Any]) -> str | N
 def _is_whole_number_id(profile: FeatureProfile, column: pd.Series[Any]) -> bool:
     """Tell ids from measurements: most real numbers differ in most rows, and so do many whole ones.
 
-    An id is whole, and is named as one, counts up, or uses nearly every number of its range.
+    An id is whole, and is named as one, counts up, or uses nearly every number of a range that is wider than
+    that of an age.
     """
     values = numbers_of(column)[0]
     values = values[np.isfinite(values)]
     if not (values == np.floor(values)).all():
         return False
     counts_up = bool((np.diff(values) >= 0).all())
-    is_dense = profile.n_distinct > 0.9 * (float(values.max()) - float(values.min()) + 1.0)
+    span = float(values.max()) - float(values.min()) + 1.0
+    is_dense = span > _NARROW_SPAN and profile.n_distinct > 0.9 * span
     return bool(_ID_NAME.search(profile.name)) or counts_up or is_dense
 
 
