@@ -80,9 +80,10 @@ def prepare_rows(source: Path, settings: GroupSettings) -> TrainingRows:
             f"{split.n_left_out} rows are in neither part, because their group is on the other side."
         )
     problem = trained_labels_first(problem, split.train)
-    parts = _date_parts(frame[split.train], target, settings, notes)
-    frame = with_date_parts(frame, parts)
-    selection = select_features(frame[split.train], target, settings)
+    train = frame[split.train]
+    parts = _date_parts(train, target, settings, notes)
+    frame, train = with_date_parts(frame, parts), with_date_parts(train, parts)
+    selection = select_features(train, target, settings)
     aligned, _ = align(frame, selection.features)
     return TrainingRows(settings, source, frame, aligned, problem, split, selection, parts, tuple(notes))
 
