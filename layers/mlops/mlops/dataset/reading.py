@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mlops.dataset.cells import view_as_missing, view_as_numbers
 from mlops.dataset.chunks import Chunk, Plan, parse
 from mlops.dataset.column_facts import ColumnFacts
+from mlops.dataset.dialect import Dialect
 from mlops.dataset.limits import Limits
 from mlops.dataset.records import RecordCutter
 from mlops.dataset.survey import Survey, blocks_of, header_of, survey
@@ -56,13 +57,9 @@ def read_table(
         If the file does not exist, has too many columns or cannot be read as a table; the message says what
         it is instead.
     """
-    file, found = _survey(path, schema, settings)
-    pieces, numeric = list(_pieces(file, found)), _numeric_positions(found)
-    whole = {
-        c.name: _joined([piece[c.name] for piece in pieces], is_numeric=c.position in numeric)
-        for c in _named(found)
-    }
-    return pd.DataFrame(whole, copy=False)
+    chunks: list[Chunk] = []
+    _, found = _survey(path, schema, settings, chunks)
+    return pd.DataFrame({c.name: _whole(chunks, c, found) for c in _named(found)}, copy=False)
 
 
 def read_pieces(
@@ -76,7 +73,6 @@ def read_pieces(
     on from piece to piece. A file without rows yields one empty piece.
     """
     file, found = _survey(path, schema, settings)
-    numeric = _numeric_positions(found)
     n_rows = 0
     for piece in _pieces(file, found):
         frame = pd.DataFrame(piece, copy=False)
@@ -84,17 +80,20 @@ def read_pieces(
         n_rows += len(frame)
         yield frame
     if n_rows == 0:
-        yield pd.DataFrame({c.name: _joined([], is_numeric=c.position in numeric) for c in _named(found)})
+        yield pd.DataFrame({c.name: _whole([], c, found) for c in _named(found)})
 
 
 def _survey(
-    path: str | os.PathLike[str], schema: Contract | Mapping[str, Any] | None, settings: GroupSettings | None
+    path: str | os.PathLike[str],
+    schema: Contract | Mapping[str, Any] | None,
+    settings: GroupSettings | None,
+    kept: list[Chunk] | None = None,
 ) -> tuple[Path, Survey]:
     file = Path(path)
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
     known = _contract(schema)
-    found = survey(file, settings or GroupSettings(), known, purpose="inference", limits=_LIMITS)
+    found = survey(file, settings or GroupSettings(), known, purpose="inference", limits=_LIMITS, kept=kept)
     _refuse_unreadable(found, file.name)
     return file, found
 
@@ -130,43 +129,47 @@ def _named(found: Survey) -> list[ColumnFacts]:
     return [column for column in found.columns if column.name]
 
 
-def _numeric_positions(found: Survey) -> set[int]:
-    return {c.position for c in _named(found) if c.is_numeric and c.name not in found.id_names}
+def _is_numeric(column: ColumnFacts, found: Survey) -> bool:
+    return column.is_numeric and column.name not in found.id_names
 
 
 def _pieces(file: Path, found: Survey) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield the columns of each block of records, by name."""
-    dialect = found.dialect
-    assert dialect is not None  # noqa: S101  refused above
-    columns, numeric = _named(found), _numeric_positions(found)
-    plans: dict[int, Plan] = {c.position: "number" if c.position in numeric else "text" for c in columns}
-    tokens = {c.position: tuple(c.tokens) for c in columns if c.position in numeric}
+    dialect, columns = _dialect(found), _named(found)
+    plans: dict[int, Plan] = {c.position: "number" if _is_numeric(c, found) else "text" for c in columns}
+    tokens = {c.position: tuple(c.tokens) for c in columns if plans[c.position] == "number"}
     cutter = RecordCutter(dialect, header_of(file, found.inspection, dialect), found.limits)
     for block in blocks_of(file, found.inspection, dialect, cutter):
         chunk = parse(block, dialect, plans, tokens)
-        yield {
-            c.name: _cells(chunk, c.position, is_numeric=c.position in numeric, decimal=dialect.decimal)
-            for c in columns
-        }
+        yield {c.name: _cells(chunk, c, found) for c in columns}
 
 
-def _cells(chunk: Chunk, position: int, *, is_numeric: bool, decimal: str) -> NDArray[Any]:
-    if position in chunk.numbers:
-        return chunk.numbers[position]
-    cells = chunk.texts[position]
-    values = cells.values
-    if is_numeric:
-        numbers: NDArray[Any] = view_as_numbers(values, decimal).numbers[cells.codes]
+def _dialect(found: Survey) -> Dialect:
+    assert found.dialect is not None  # noqa: S101  a file without one was refused
+    return found.dialect
+
+
+def _cells(chunk: Chunk, column: ColumnFacts, found: Survey) -> NDArray[Any]:
+    """Return a column of one block: numbers when all of the column is numbers, else stripped text."""
+    if column.position in chunk.numbers:
+        return chunk.numbers[column.position]
+    cells = chunk.texts[column.position]
+    if _is_numeric(column, found):
+        numbers: NDArray[Any] = view_as_numbers(cells.values, _dialect(found).decimal).numbers[cells.codes]
         return numbers
-    missing = view_as_missing(values)
+    missing = view_as_missing(cells.values)
     clean = np.array(
-        [np.nan if gone else value.strip() for value, gone in zip(values, missing, strict=True)], dtype=object
+        [np.nan if gone else value.strip() for value, gone in zip(cells.values, missing, strict=True)],
+        dtype=object,
     )
     taken: NDArray[Any] = clean[cells.codes]
     return taken
 
 
-def _joined(parts: list[NDArray[Any]], *, is_numeric: bool) -> NDArray[Any]:
+def _whole(chunks: Sequence[Chunk], column: ColumnFacts, found: Survey) -> NDArray[Any]:
+    """Return a column of all blocks; whole numbers without a gap become integers."""
+    is_numeric = _is_numeric(column, found)
+    parts = [_cells(chunk, column, found) for chunk in chunks]
     if not parts:
         return np.empty(0, np.float64 if is_numeric else object)
     whole = np.concatenate(parts)

@@ -91,10 +91,12 @@ def survey(
     purpose: str,
     limits: Limits,
     agreed: Agreement | None = None,
+    kept: list[Chunk] | None = None,
 ) -> Survey:
     """Read the file and gather what the rules need; raises nothing for bad content.
 
     With `agreed` the file is one part of a larger table: it is read as the others are, so that facts add up.
+    `kept` takes the rows, for who wants them as well.
     """
     inspection = inspect(path, limits)
     contract = expected_contract(contract, settings, purpose)
@@ -111,11 +113,11 @@ def survey(
     if not _is_header_sane(found) or (agreed is not None and found.names != agreed.names):
         return found
     plans: dict[int, Plan] = {}
-    _pass_over(path, found, plans)
+    _pass_over(path, found, plans, kept)
     if agreed is not None:
         return found  # whether the plans were right shows when all parts are merged
     if _corrects(plans, found):
-        _pass_over(path, found, plans)
+        _pass_over(path, found, plans, kept)
     if found.keys is not None and found.keys.must_compare_rows:
         _compare_rows(path, found, plans)
     return found
@@ -152,18 +154,22 @@ def without_start(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
     yield from blocks
 
 
-def _pass_over(path: Path, found: Survey, plans: dict[int, Plan]) -> None:
+def _pass_over(path: Path, found: Survey, plans: dict[int, Plan], kept: list[Chunk] | None) -> None:
     """Fill the survey from one reading; the first chunk is read as text unless plans are given."""
     dialect = found.dialect
     assert dialect is not None  # noqa: S101  the caller has looked
     cutter = RecordCutter(dialect, header_of(path, found.inspection, dialect), found.limits)
     _reset(found, cutter)
+    if kept is not None:
+        kept.clear()
     is_planned = bool(plans)
     tokens: dict[int, tuple[str, ...]] = {}
     active: dict[int, Plan] = dict(plans) if is_planned else dict.fromkeys(range(len(found.names)), "text")
     found.labels = labels = LabelChanges()
     for block in blocks_of(path, found.inspection, dialect, cutter):
         chunk = parse(block, dialect, active, tokens)
+        if kept is not None:
+            kept.append(chunk)
         for column in found.columns:
             if column.position in chunk.numbers:
                 column.add_numbers(chunk.numbers[column.position], chunk.lines)
