@@ -39,8 +39,13 @@ UV = str(Path(sys.executable).with_name("uv"))
 OURS, LIMIT = "ours", "typed parse alone"
 FAULTS_PER_KIND = 100
 DECISION = (
-    "Decision: the cells of a block are read straight from its bytes, eight at a time, and the parser takes "
-    "only columns with a cell that is not plain. "
+    "Decision: the cells of a block are read straight from its bytes, eight at a time; the parser takes "
+    "only columns with a cell that is not plain (more than 15 digits, an exponent, a long text), and a "
+    "column with an odd cell is read as text only in the blocks that hold one. One 64-bit key per id, and "
+    "rows are compared only where ids repeat. So everything that the others were not asked for (digest, "
+    "encoding and dialect, shape of every record, repeats, leaks, profile, contract) fits into one and a "
+    "half times the parse that they begin with. A reader in compiled code on Arrow columns, as polars "
+    "has, is still cheaper; it needs twice the memory and more room than a function has."
 )
 
 
