@@ -69,7 +69,7 @@ def test_levels_without_a_meaning_hide_nothing(algorithm: str, tmp_path: Path):
 def encoded(frame: pd.DataFrame, y: np.ndarray, folds: np.ndarray | None = None) -> np.ndarray:
     """The column of means that training rows get, for an algorithm that takes it as it is."""
     features = (FeatureColumn("clinic", "categorical"),)
-    prepared = make_preprocessing(frame, y, features, find_algorithm("XGBoost"), "binary", folds=folds)
+    prepared = make_preprocessing(features, find_algorithm("XGBoost"), "binary", y, folds=folds)
     return prepared.fit_transform(frame[["clinic"]], y)[:, -1]
 
 
@@ -138,7 +138,7 @@ def test_the_matrix_stays_narrow_whatever_the_number_of_levels_and_classes(n_col
     frame = pd.DataFrame({f"c{n}": rng.choice([f"v{k}" for k in range(60)], 1_000) for n in range(n_columns)})
     features = tuple(FeatureColumn(name, "categorical") for name in frame.columns)
     task = "multiclass" if n_classes > 2 else "binary"
-    prepared = make_preprocessing(frame, y, features, find_algorithm("XGBoost"), task)
+    prepared = make_preprocessing(features, find_algorithm("XGBoost"), task, y)
     # four columns are the least that a column of categories gets
     assert prepared.fit_transform(frame, y).shape[1] <= max(MAX_LEVEL_COLUMNS, 4 * n_columns)
 

@@ -40,8 +40,9 @@ _XGBOOST_MODEL = "model.ubj"
 MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL)
 _ALL_FILES = (*MODEL_FILES, MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
 
-# what skops does not trust by itself and our algorithms need: arrays of numbers in compiled wrappers
+# what skops does not trust by itself and our models need: arrays of numbers in compiled wrappers, and levels
 _TRUSTED_TYPES = (
+    "mlops.pipelines.level_columns.LevelColumns",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",

@@ -14,27 +14,57 @@ def as_numbers(column: pd.Series) -> np.ndarray:
     if types.is_numeric_dtype(column) or types.is_bool_dtype(column):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
-        # categories hold each text once, so that a repeated text is parsed once
-        codes, levels = pd.factorize(column)
-        parsed = pd.to_numeric(pd.Series(levels), errors="coerce").to_numpy(dtype=np.float64)
+        codes, values = distinct_values(column)
+        parsed = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64)
         numbers = np.append(parsed, np.nan)[codes]
     return np.where(np.abs(numbers) <= LARGEST_NUMBER, numbers, np.nan)
 
 
 def as_texts(column: pd.Series) -> pd.Series:
-    """Return the column as text without outer spaces, NaN where a value is missing.
+    """Return the column as categories: text without outer spaces, NaN where a value is missing.
 
     Whole numbers are written without a fraction and booleans as `true` and `false`, so that a column read as
-    integers in one file and as floats in the next has the same levels in both.
+    integers in one file and as floats in the next has the same levels in both. Each level has a row.
     """
-    codes, levels = pd.factorize(column)
-    texts = np.full(len(levels) + 1, np.nan, dtype=object)
-    texts[:-1] = [(level.strip() if type(level) is str else _text(level)) or np.nan for level in levels]
-    return pd.Series(texts[codes], index=column.index, name=column.name, dtype=object)
+    codes, values = distinct_values(column)
+    has_rows = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
+    texts = np.array(
+        [_text(value) if seen else "" for value, seen in zip(values, has_rows, strict=True)], object
+    )
+    places, levels = pd.factorize(np.where(texts == "", np.nan, texts))
+    cells = pd.Categorical.from_codes(np.append(places, -1)[codes], categories(levels))
+    return pd.Series(cells, index=column.index, name=column.name)
+
+
+def as_categories(column: pd.Series) -> pd.Series:
+    """Return the column with each of its texts once, so that nobody after this looks at every cell."""
+    codes, values = pd.factorize(column)
+    cells = pd.Categorical.from_codes(codes, categories(values))
+    return pd.Series(cells, index=column.index, name=column.name)
+
+
+def categories(values: np.ndarray) -> pd.Index:
+    """Return distinct values as the categories of a column, without a guess at their type."""
+    return pd.Index(values, dtype=object)
+
+
+def is_text(column: pd.Series) -> bool:
+    """Tell whether the column holds levels, not numbers."""
+    return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def distinct_values(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the position of each cell among the distinct values, -1 where it is missing, and those."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(), column.cat.categories.to_numpy()
+    codes, values = pd.factorize(column)
+    return codes, np.asarray(values)
 
 
 def _text(value: object) -> str:
     match value:
+        case str():
+            return value.strip()
         case bool() | np.bool_():
             return "true" if value else "false"
         case float() | np.floating():

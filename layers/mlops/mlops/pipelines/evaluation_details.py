@@ -11,6 +11,7 @@ import pandas as pd
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point, SliceScore
 from mlops.models.group_settings import TaskName
 from mlops.pipelines.bootstrap import bootstrap_intervals
+from mlops.pipelines.columns import is_text
 from mlops.pipelines.model import Scores
 from mlops.pipelines.resampled_scores import resampled_scores
 from mlops.pipelines.scores import PRIMARY, primary_score
@@ -190,7 +191,7 @@ def _parts_of(column: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
     missing = column.isna().to_numpy()
     if missing.any():
         yield "missing", missing
-    if column.dtype == object:
+    if is_text(column):
         for level in column.value_counts().index[:20]:
             yield str(level), (column == level).to_numpy()
         return

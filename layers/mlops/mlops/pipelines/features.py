@@ -79,13 +79,15 @@ def _is_raw_date(column: pd.Series) -> bool:
     if types.is_numeric_dtype(column):
         return False
     # a few values tell of most columns that they hold no dates
-    if column.dtype == object and not _are_dates(as_texts(column.dropna().iloc[:_SAMPLE_ROWS])):
+    if not types.is_datetime64_any_dtype(column) and not _are_dates(
+        as_texts(column.dropna().iloc[:_SAMPLE_ROWS])
+    ):
         return False
     return _why_not(column, is_number=_is_number_like(column)) == RAW_DATE
 
 
 def _are_dates(texts: pd.Series) -> bool:
-    is_date = texts.dropna().map(lambda text: _DATE.fullmatch(text) is not None)
+    is_date = texts.dropna().astype(object).map(lambda text: _DATE.fullmatch(text) is not None)
     return bool(is_date.mean() > _MIN_NUMERIC_SHARE)
 
 
@@ -130,7 +132,7 @@ def _counts_up(numbers: np.ndarray) -> bool:
 
 
 def _why_no_category(texts: pd.Series) -> str | None:
-    sample = texts.iloc[:_SAMPLE_ROWS]
+    sample = texts.iloc[:_SAMPLE_ROWS].astype(object)
     if _are_dates(sample):
         return RAW_DATE
     n_distinct = texts.nunique()
@@ -147,7 +149,7 @@ def _describe(column: pd.Series, *, is_number: bool) -> FeatureColumn:
     name = str(column.name)
     if is_number:
         return FeatureColumn(name, "numeric")
-    levels = sorted(as_texts(column).dropna().unique())
+    levels = sorted(as_texts(column).cat.categories)
     return FeatureColumn(name, "categorical", tuple(levels) if len(levels) <= MAX_LISTED_LEVELS else None)
 
 

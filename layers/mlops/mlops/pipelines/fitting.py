@@ -47,7 +47,7 @@ def fit_pipeline(
         If a hyperparameter has an impossible value, in the library's words.
     """
     n_jobs = worthwhile_threads(aligned)
-    pipeline = unfitted_pipeline(aligned, y, features, settings, task, n_jobs=n_jobs, folds=folds)
+    pipeline = unfitted_pipeline(features, settings, task, y, n_jobs=n_jobs, folds=folds)
     preprocessing, estimator = pipeline.named_steps["preprocessing"], pipeline.named_steps["estimator"]
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
     arguments = {} if weights is None else {"sample_weight": weights}
@@ -66,19 +66,18 @@ def fit_pipeline(
 
 
 def unfitted_pipeline(
-    aligned: pd.DataFrame,
-    y: np.ndarray,
     features: tuple[FeatureColumn, ...],
     settings: GroupSettings,
     task: TaskName,
+    y: np.ndarray,
     *,
     n_jobs: int,
     folds: np.ndarray | None = None,
 ) -> Any:
-    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for these rows."""
+    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for rows of this target."""
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
-    preprocessing = make_preprocessing(aligned, y, features, algorithm(settings.algorithm), task, folds=folds)
+    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), task, y, folds=folds)
     estimator = make_estimator(settings, task, n_jobs=n_jobs)
     return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
 

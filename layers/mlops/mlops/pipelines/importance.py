@@ -65,7 +65,7 @@ def _shuffled_score(
     """Score all repeats in one call: the fixed cost of a call outweighs that of the rows."""
     orders = [rng.permutation(len(sample)) for _ in range(n_repeats)]
     stacked = pd.concat([sample] * n_repeats, ignore_index=True)
-    stacked[name] = np.concatenate([sample[name].to_numpy()[order] for order in orders])
+    stacked[name] = sample[name].array.take(np.concatenate(orders))
     scores = over_labels(model.score_aligned(stacked), _n_labels(model, truth))
     parts = np.split(np.arange(len(stacked)), n_repeats)
     found = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]

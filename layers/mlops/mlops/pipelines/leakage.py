@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.models.group_settings import TaskName
+from mlops.pipelines.columns import distinct_values, is_text
 from mlops.pipelines.resampled_scores import area_under_roc
 
 SUSPICIOUS_SCORE = 0.98
@@ -58,11 +59,12 @@ def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
 
 def _as_ordered(column: pd.Series, grow: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return numbers as they are, and levels as the mean target of their rows in the growing half."""
-    if column.dtype != object:
+    if not is_text(column):
         return column.to_numpy(dtype=np.float64)
-    codes, levels = pd.factorize(column.fillna(""))
-    counts = np.bincount(codes[grow], minlength=len(levels))
-    sums = np.bincount(codes[grow], weights=y[grow].astype(np.float64), minlength=len(levels))
+    codes, levels = distinct_values(column)
+    codes = np.where(codes < 0, len(levels), codes)
+    counts = np.bincount(codes[grow], minlength=len(levels) + 1)
+    sums = np.bincount(codes[grow], weights=y[grow].astype(np.float64), minlength=len(levels) + 1)
     with np.errstate(invalid="ignore"):
         means = sums / counts
     return np.asarray(means[codes])

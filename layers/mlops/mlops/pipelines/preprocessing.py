@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mlops.models.group_settings import TaskName
 from mlops.pipelines.algorithm_table import Algorithm
@@ -17,38 +16,36 @@ _MIN_LEVELS = 4
 _MIN_LEVEL_ROWS = 10
 _MEANS = "means"
 _N_PARTS = 5
-_MISSING = "(missing)"
 
 
 def make_preprocessing(
-    aligned: pd.DataFrame,
-    y: np.ndarray,
     features: tuple[FeatureColumn, ...],
     algorithm: Algorithm,
     task: TaskName,
+    y: np.ndarray,
     *,
     folds: np.ndarray | None = None,
 ) -> Any:
     """Return an unfitted `ColumnTransformer` for the features, addressed by name.
 
     Missing numbers become the median with an indicator beside it, unless the algorithm takes them as such.
-    A level seen in fewer than 10 rows (2 % in small files), or beyond the 40 most frequent, gets no column
-    of its own and looks like one that was never seen at all. Many columns of categories share 2,000 columns
-    of the matrix. A column of more levels than get columns of their own is there a second time, as the mean
-    target of its level (one mean per class), drawn towards the mean of all the more, the fewer rows the level
-    has. `fit_transform` takes the mean of each training row from the other folds, so that no row sees its own
+    A level seen in fewer than 10 rows (2 % in small files), or beyond the 40 most frequent, shares one
+    column with the levels that were never seen at all. Many columns of categories share 2,000 columns of the
+    matrix. A column of more levels than get columns of their own is there a second time, as the mean target
+    of its level (one mean per class), drawn towards the mean of all the more, the fewer rows the level has.
+    `fit_transform` takes the mean of each training row from the other folds, so that no row sees its own
     target.
 
     The matrix is dense: XGBoost reads an absent cell of a sparse one as missing, not as 0.
 
     Parameters
     ----------
-    aligned, y
-        The rows that it will be fitted to, in the model's form, and their target.
     features, algorithm, task
         What is to be made ready, for whom.
+    y
+        The target of the rows that it will be fitted to.
     folds
-        The fold of each of the rows, which keeps persons and groups whole; without them rows are divided
+        The fold of each of these rows, which keeps persons and groups whole; without them rows are divided
         one by one.
     """
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415  a second to import, and only jobs need it
@@ -61,10 +58,8 @@ def make_preprocessing(
     if categorical:
         n_means = len(np.unique(y)) if task == "multiclass" else 1
         max_levels, has_means = _share(len(categorical), n_means)
-        levels = {column.name: _frequent_levels(aligned[column.name], max_levels) for column in categorical}
-        shown = [name for name, frequent in levels.items() if frequent]
-        if shown:
-            steps.append(("categories", _for_categories([levels[name] for name in shown]), shown))
+        names = [column.name for column in categorical]
+        steps.append(("categories", _for_categories(len(y), max_levels), names))
         many = [column.name for column in categorical if _has_more_levels(column, max_levels)]
         if many and has_means:
             steps.append((_MEANS, _for_means(algorithm, task, folds), many))
@@ -109,34 +104,16 @@ def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler, TargetEncoder  # noqa: PLC0415
 
+    from mlops.pipelines.level_columns import MISSING  # noqa: PLC0415
+
     is_by_fold = folds is not None and len(np.unique(folds)) > 1
     parts = PredefinedSplit(folds) if is_by_fold else KFold(_N_PARTS, shuffle=True, random_state=0)
     encoder = TargetEncoder(target_type="continuous" if task == "regression" else "auto", cv=parts)
-    steps = [("impute", SimpleImputer(strategy="constant", fill_value=_MISSING)), ("encode", encoder)]
+    steps = [("impute", SimpleImputer(strategy="constant", fill_value=MISSING)), ("encode", encoder)]
     return Pipeline([*steps, ("scale", StandardScaler())] if algorithm.needs_scaling else steps)
 
 
-def _frequent_levels(texts: pd.Series, max_levels: int) -> list[str]:
-    """Return the levels that get a column of their own."""
-    counts = {str(level): int(n_rows) for level, n_rows in texts.value_counts().items()}
-    if n_missing := int(texts.isna().sum()):
-        counts[_MISSING] = counts.get(_MISSING, 0) + n_missing
-    fewest = max(1, min(_MIN_LEVEL_ROWS, len(texts) // 50))
-    ordered = sorted(counts, key=lambda level: (-counts[level], level))[:max_levels]
-    return sorted(level for level in ordered if counts[level] >= fewest)
+def _for_categories(n_rows: int, max_levels: int) -> Any:
+    from mlops.pipelines.level_columns import LevelColumns  # noqa: PLC0415
 
-
-def _for_categories(levels: list[list[str]]) -> Any:
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415
-
-    # the levels are counted here: the encoder would count cell by cell, in Python
-    encoder = OneHotEncoder(
-        categories=[np.array(each, dtype=object) for each in levels],
-        handle_unknown="ignore",
-        sparse_output=False,
-    )
-    return Pipeline(
-        [("impute", SimpleImputer(strategy="constant", fill_value=_MISSING)), ("encode", encoder)]
-    )
+    return LevelColumns(min_rows=max(1, min(_MIN_LEVEL_ROWS, n_rows // 50)), max_levels=max_levels)

@@ -73,7 +73,7 @@ def search_hyperparameters(
     rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
     aligned, y, folds = aligned.iloc[rows], y[rows], folds[rows]
     search = HalvingGridSearchCV(
-        unfitted_pipeline(aligned, y, features, settings, task, n_jobs=worthwhile_threads(aligned)),
+        unfitted_pipeline(features, settings, task, y, n_jobs=worthwhile_threads(aligned)),
         [{f"estimator__{name}": [value] for name, value in combination.items()} for combination in tried],
         factor=_FACTOR,
         min_resources=_first_rows(len(tried), len(rows)),

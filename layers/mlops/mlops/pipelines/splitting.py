@@ -97,7 +97,7 @@ def _identities(frame: pd.DataFrame, target: str, settings: GroupSettings) -> np
     names = settings.group_columns or settings.id_columns
     if not names:
         return _content_hash(frame, target)
-    texts = pd.concat([as_texts(frame[name]).fillna("") for name in names], axis=1)
+    texts = pd.concat([_without_gaps(frame[name]) for name in names], axis=1)
     is_nameless = (texts == "").all(axis=1).to_numpy()
     hashes: np.ndarray = hash_pandas_object(texts, index=False).to_numpy().copy()
     if is_nameless.any():
@@ -118,9 +118,14 @@ def _content_hash(frame: pd.DataFrame, target: str) -> np.ndarray:
     for name in sorted(column for column in frame.columns if column != target):
         column = frame[name]
         is_number = types.is_numeric_dtype(column)
-        values = as_numbers(column) if is_number else as_texts(column).fillna("").to_numpy()
+        values = as_numbers(column) if is_number else _without_gaps(column).array
         combined = combined * np.uint64(1000003) + hash_array(values)
     return combined
+
+
+def _without_gaps(column: pd.Series) -> pd.Series:
+    """Return the column as categories, with an empty text where a value is missing."""
+    return as_texts(column).cat.add_categories([""]).fillna("")
 
 
 def _identity_name(settings: GroupSettings) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from mlops.dataset.reading import read_pieces, read_table
 from mlops.errors import DatasetError
 from mlops.models.group_settings import GroupSettings
+from mlops.pipelines.columns import as_categories
 from mlops.pipelines.date_parts import with_date_parts
 from mlops.pipelines.schema import ModelSchema
 
@@ -35,7 +36,7 @@ def find_table(path: Path) -> Path:
 
 
 def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
-    """Read the whole table.
+    """Read the whole table, texts as categories.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
     frame = read_table(path, settings=settings)
     if frame.empty:
         raise DatasetError(f"{path.name} has no rows.")
-    return frame
+    return frame.apply(lambda column: as_categories(column) if column.dtype == object else column)
 
 
 def read_scoring_pieces(path: Path, schema: ModelSchema) -> Iterator[pd.DataFrame]:

@@ -118,7 +118,7 @@ def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
         warnings.simplefilter("ignore")  # of combinations that nobody takes; the taken one is fitted again
         try:
             scores = cross_val_score(
-                unfitted_pipeline(aligned, y, rows.selection.features, chosen, task, n_jobs=threads),
+                unfitted_pipeline(rows.selection.features, chosen, task, y, n_jobs=threads),
                 aligned,
                 y,
                 cv=PredefinedSplit(folds),
