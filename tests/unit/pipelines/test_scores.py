@@ -8,7 +8,7 @@ import pytest
 from mlops.models.group_settings import TaskName
 from mlops.models.training import SCORE_NAMES, SCORES_OF_TASK
 from mlops.pipelines.model import Scores
-from mlops.pipelines.scores import compute_scores
+from mlops.pipelines.scores import PRIMARY, compute_scores, primary_score
 
 
 @pytest.mark.parametrize(("task", "n_classes"), [("binary", 2), ("multiclass", 3), ("regression", 0)])
@@ -18,3 +18,15 @@ def test_the_scores_that_are_declared_of_a_task_are_those_computed(task: TaskNam
     probabilities = rng.dirichlet(np.ones(n_classes), 60) if n_classes else None
     found = compute_scores(task, truth, Scores(truth[::-1].copy(), probabilities))
     assert set(found) & set(SCORE_NAMES) == set(SCORES_OF_TASK[task])
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_score_that_decides_alone_is_the_one_of_that_name(task: TaskName) -> None:
+    rng = np.random.default_rng(1)
+    n_classes = {"binary": 2, "multiclass": 3, "regression": 0}[task]
+    truth = rng.integers(0, n_classes, 500) if n_classes else rng.normal(size=500)
+    probabilities = rng.dirichlet(np.ones(n_classes), 500).round(2) if n_classes else None  # with ties
+    scores = Scores(rng.permutation(truth), probabilities)
+    assert primary_score(task, truth, scores) == pytest.approx(
+        compute_scores(task, truth, scores)[PRIMARY[task]], rel=1e-12
+    )

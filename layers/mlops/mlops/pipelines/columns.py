@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pandas.api import types
@@ -28,24 +30,26 @@ def as_texts(column: pd.Series) -> pd.Series:
     """
     codes, values = distinct_values(column)
     has_rows = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
-    texts = np.array(
-        [_text(value) if seen else "" for value, seen in zip(values, has_rows, strict=True)], object
-    )
-    places, levels = pd.factorize(np.where(texts == "", np.nan, texts))
+    texts = np.full(len(values), np.nan, dtype=object)
+    texts[has_rows] = [
+        (value.strip() if type(value) is str else _text(value)) or np.nan for value in values[has_rows]
+    ]
+    places, levels = pd.factorize(texts)
     cells = pd.Categorical.from_codes(np.append(places, -1)[codes], categories(levels))
     return pd.Series(cells, index=column.index, name=column.name)
 
 
 def as_categories(column: pd.Series) -> pd.Series:
     """Return the column with each of its texts once, so that nobody after this looks at every cell."""
-    codes, values = pd.factorize(column)
+    codes, values = distinct_values(column)
     cells = pd.Categorical.from_codes(codes, categories(values))
     return pd.Series(cells, index=column.index, name=column.name)
 
 
-def categories(values: np.ndarray) -> pd.Index:
+def categories(values: np.ndarray | list[str]) -> pd.Index[Any]:
     """Return distinct values as the categories of a column, without a guess at their type."""
-    return pd.Index(values, dtype=object)
+    index: pd.Index[Any] = pd.Index(values, dtype=object)
+    return index
 
 
 def is_text(column: pd.Series) -> bool:
@@ -55,16 +59,14 @@ def is_text(column: pd.Series) -> bool:
 
 def distinct_values(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the position of each cell among the distinct values, -1 where it is missing, and those."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
+    if is_text(column):
         return column.cat.codes.to_numpy(), column.cat.categories.to_numpy()
     codes, values = pd.factorize(column)
-    return codes, np.asarray(values)
+    return codes, np.asarray(values, dtype=object)
 
 
 def _text(value: object) -> str:
     match value:
-        case str():
-            return value.strip()
         case bool() | np.bool_():
             return "true" if value else "false"
         case float() | np.floating():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mlops.models.group_settings import TaskName
 from mlops.pipelines.columns import distinct_values, is_text
-from mlops.pipelines.resampled_scores import area_under_roc
+from mlops.pipelines.ranking import area_under_roc
 
 SUSPICIOUS_SCORE = 0.98
 _MAX_ROWS = 5_000

@@ -69,6 +69,6 @@ class LevelColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         """Yield the column of each cell among those of its feature, -1 for none."""
         for name, levels, has_others in zip(frame.columns, self.levels_, self.has_others_, strict=True):
             codes, values = distinct_values(frame[name])
-            places = categories(levels).get_indexer([*values, MISSING])
+            places = categories(levels).get_indexer(categories([*values, MISSING]))
             places[places < 0] = len(levels) if has_others else -1
             yield places[codes]  # the code of a missing value is -1, the last one

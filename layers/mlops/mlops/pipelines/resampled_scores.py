@@ -14,6 +14,7 @@ import numpy as np
 
 from mlops.models.group_settings import TaskName
 from mlops.pipelines.model import Scores
+from mlops.pipelines.ranking import Ranking
 from mlops.pipelines.scores import ERROR_QUANTILES
 
 ScoreWeights = Callable[[np.ndarray], dict[str, float]]
@@ -45,11 +46,6 @@ def resampled_scores(
     return of_rows
 
 
-def area_under_roc(is_positive: np.ndarray, probability: np.ndarray) -> float:
-    """Return ROC-AUC of rows of both classes, as scikit-learn has it, without checking the arguments."""
-    return _Ranking.of(is_positive, probability).both_areas(np.ones(len(probability)))["roc_auc"]
-
-
 def _parts(task: TaskName, y: np.ndarray, scores: Scores) -> list[ScoreWeights]:
     if task == "regression":
         return [_Errors.of(y, scores.predicted)]
@@ -58,11 +54,11 @@ def _parts(task: TaskName, y: np.ndarray, scores: Scores) -> list[ScoreWeights]:
     if task == "binary":
         probability = scores.probabilities[:, 1]
         both = np.stack([1.0 - probability, probability], axis=1)
-        curve = _Ranking.of(y == 1, probability)
+        curve = Ranking.of(y == 1, probability)
         return [_Decisions.of(y, scores.predicted, 2), _ProbabilityLosses.of(y, both), curve.both_areas]
     probabilities = scores.probabilities / scores.probabilities.sum(axis=1, keepdims=True)
     n_labels = probabilities.shape[1]
-    curves = [_Ranking.of(y == label, probabilities[:, label]) for label in range(n_labels)]
+    curves = [Ranking.of(y == label, probabilities[:, label]) for label in range(n_labels)]
     return [
         _Decisions.of(y, scores.predicted, n_labels),
         _ProbabilityLosses.of(y, probabilities),
@@ -124,42 +120,7 @@ class _ProbabilityLosses:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranking:
-    """Rows from the highest probability down, in blocks of equal ones."""
-
-    order: np.ndarray
-    is_positive: np.ndarray
-    starts: np.ndarray
-
-    @classmethod
-    def of(cls, is_positive: np.ndarray, probability: np.ndarray) -> _Ranking:
-        order = np.argsort(-probability, kind="stable")
-        starts = np.flatnonzero(np.diff(probability[order], prepend=np.inf))
-        return cls(order, is_positive[order], starts)
-
-    def both_areas(self, weights: np.ndarray) -> dict[str, float]:
-        """Return ROC-AUC and average precision; nothing when only one class is drawn."""
-        positive, negative = self._blocks(weights)
-        n_positive, n_negative = positive.sum(), negative.sum()
-        if not n_positive or not n_negative:
-            return {}
-        above = positive.cumsum()
-        area = ((above - positive / 2.0) * negative).sum() / (n_positive * n_negative)
-        total = above + negative.cumsum()
-        precision = above / np.maximum(total, 1.0)
-        return {
-            "roc_auc": float(area),
-            "average_precision": float((precision * positive).sum() / n_positive),
-        }
-
-    def _blocks(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        drawn = weights[self.order]
-        positive = np.add.reduceat(drawn * self.is_positive, self.starts)
-        return positive, np.add.reduceat(drawn, self.starts) - positive
-
-
-def _mean_area(curves: list[_Ranking], weights: np.ndarray) -> dict[str, float]:
+def _mean_area(curves: list[Ranking], weights: np.ndarray) -> dict[str, float]:
     present = [curve for curve in curves if weights[curve.order] @ curve.is_positive > 0]
     if len(present) < 2:
         return {}

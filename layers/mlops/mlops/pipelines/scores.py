@@ -8,6 +8,7 @@ import numpy as np
 
 from mlops.models.group_settings import TaskName
 from mlops.pipelines.model import Scores
+from mlops.pipelines.ranking import area_under_roc
 
 PRIMARY: dict[TaskName, str] = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "r2"}
 ERROR_QUANTILES = {"neg_absolute_error_q80": 0.8, "neg_absolute_error_q95": 0.95}
@@ -35,16 +36,20 @@ def compute_scores(task: TaskName, y: np.ndarray, scores: Scores) -> dict[str, f
 
 
 def primary_score(task: TaskName, y: np.ndarray, scores: Scores) -> float | None:
-    """Return the score that decides alone, as `compute_scores` has it; None where these rows define none."""
+    """Return the score that decides alone, as `compute_scores` has it; None where these rows define none.
+
+    Importance and slices ask for it some hundred times: classes are counted and ranked here, because
+    scikit-learn's functions would spend most of the time on checking their arguments.
+    """
+    if task == "multiclass":
+        return _mean_recall(y, scores.predicted)
+    if len(np.unique(y)) < 2:
+        return None
+    if task == "binary":
+        return area_under_roc(y == 1, _probabilities(scores)[:, 1])
     from sklearn import config_context, metrics  # noqa: PLC0415
 
-    if len(np.unique(y)) < 2 and task != "multiclass":
-        return None
     with config_context(assume_finite=True, skip_parameter_validation=True):
-        if task == "binary":
-            return float(metrics.roc_auc_score(y, _probabilities(scores)[:, 1]))
-        if task == "multiclass":
-            return _mean_recall(y, scores.predicted)
         return float(metrics.r2_score(y, scores.predicted))
 
 
@@ -113,7 +118,7 @@ def _balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def _mean_recall(y: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the same by two counts: importance and slices ask for it some hundred times."""
+    """Return the same by two counts."""
     counts = np.bincount(y)
     hits = np.bincount(y[y == predicted], minlength=len(counts))
     return float(np.mean(hits[counts > 0] / counts[counts > 0]))

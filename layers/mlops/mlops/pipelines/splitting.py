@@ -125,7 +125,8 @@ def _content_hash(frame: pd.DataFrame, target: str) -> np.ndarray:
 
 def _without_gaps(column: pd.Series) -> pd.Series:
     """Return the column as categories, with an empty text where a value is missing."""
-    return as_texts(column).cat.add_categories([""]).fillna("")
+    texts = as_texts(column)
+    return texts.cat.add_categories([""]).fillna("") if texts.hasnans else texts
 
 
 def _identity_name(settings: GroupSettings) -> str:

@@ -46,7 +46,7 @@ def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
     frame = read_table(path, settings=settings)
     if frame.empty:
         raise DatasetError(f"{path.name} has no rows.")
-    return frame.apply(lambda column: as_categories(column) if column.dtype == object else column)
+    return frame.assign(**{str(name): as_categories(frame[name]) for name in frame.select_dtypes("object")})
 
 
 def read_scoring_pieces(path: Path, schema: ModelSchema) -> Iterator[pd.DataFrame]:
