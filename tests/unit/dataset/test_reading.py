@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops.dataset import read_table, validate
+from mlops.dataset.inspection import BLOCK_BYTES
+from mlops.dataset.reading import read_pieces
 from mlops.errors import DatasetError
 from mlops.models.group_settings import GroupSettings
 
@@ -125,3 +127,14 @@ def test_a_table_of_too_many_columns_is_refused_in_the_words_of_the_validation(t
     (refusal,) = validate(tmp_path / "t.csv", purpose="inference").of_severity("reject")
     assert str(caught.value) == f"t.csv: {refusal.message}"
     assert "1,001 columns; the limit is 1,000" in refusal.message
+
+
+def test_a_number_is_the_same_for_everybody_who_reads_it(tmp_path: Path) -> None:
+    # more than one block, so that the first one, whose columns are not known yet, is not all
+    exact = np.random.default_rng(0).normal(size=70_000)
+    path = tmp_path / "exact.csv"
+    path.write_text("x\n" + "\n".join(map(repr, exact.tolist())) + "\n")
+    assert path.stat().st_size > BLOCK_BYTES
+    whole, pieces = read_table(path), pd.concat(list(read_pieces(path)))
+    np.testing.assert_array_equal(whole["x"].to_numpy(), exact)
+    np.testing.assert_array_equal(pieces["x"].to_numpy(), exact)

@@ -116,6 +116,7 @@ def _read(
         "skip_blank_lines": False,
         "low_memory": False,
         "engine": "c",
+        "float_precision": "round_trip",  # the same number whatever the platform, and whoever reads it
     }
     frame: pd.DataFrame = pd.read_csv(BytesIO(block.text), **{**settings, **options})
     return frame
