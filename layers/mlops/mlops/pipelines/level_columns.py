@@ -48,7 +48,8 @@ class LevelColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
             for levels, has_others in zip(self.levels_, self.has_others_, strict=True)
         ]
         starts = np.cumsum([0, *widths])
-        matrix = np.zeros((len(frame), int(starts[-1])), dtype=np.uint8)  # the numbers beside it widen it
+        # columns lie together, as those of the frame do: numbers are joined with them without a detour
+        matrix = np.zeros((len(frame), int(starts[-1])), dtype=np.uint8, order="F")
         for (start, _), places in zip(pairwise(starts), self._places(frame), strict=True):
             rows = np.flatnonzero(places >= 0)
             matrix[rows, start + places[rows]] = 1

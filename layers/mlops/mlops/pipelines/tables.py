@@ -46,7 +46,8 @@ def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
     frame = read_table(path, settings=settings)
     if frame.empty:
         raise DatasetError(f"{path.name} has no rows.")
-    return frame.assign(**{str(name): as_categories(frame[name]) for name in frame.select_dtypes("object")})
+    columns = {n: as_categories(column) if column.dtype == object else column for n, column in frame.items()}
+    return pd.DataFrame(columns, copy=False)
 
 
 def read_scoring_pieces(path: Path, schema: ModelSchema) -> Iterator[pd.DataFrame]:
