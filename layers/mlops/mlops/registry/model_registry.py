@@ -94,9 +94,8 @@ class ModelRegistry(RegistryView):
         if not isinstance(metrics, EvaluationMetrics):
             metrics = EvaluationMetrics.from_own_words(metrics)
         path = str(model_artifact_path)
-        facts = local_training_facts(path) | {"tags": tags or {}, "notes": notes}
-        facts |= {"features": tuple(features)} if features else {}
-        facts |= {"target": target} if target else {}
+        told = {"features": tuple(features), "target": target, "tags": tags, "notes": notes}
+        facts = local_training_facts(path) | {name: value for name, value in told.items() if value}
         artifact = describe_artifact(path, objects=self._objects)
         candidate = Candidate(algorithm, hyperparameters, metrics, dataset_version, artifact, **facts)
         return self.register(model_group, candidate, job_key=job_key, by=by).model
