@@ -85,3 +85,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Tr
         return known[algorithm, task]
 
     return train
+
+
+def train(frame: pd.DataFrame, folder: Path, **config) -> TrainingResult:
+    frame.to_csv(folder / "train.csv", index=False)
+    merged = {**SETTINGS, "algorithm": "LogisticRegression", **config}
+    return TrainingPipeline(merged).execute(folder / "train.csv", folder / "model")

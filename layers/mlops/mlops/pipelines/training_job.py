@@ -108,11 +108,10 @@ def prepare_training(
         parallel_trials=machine.parallel_trials,
     )
     n_trials = tuning["config"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] if tuning else 0
-    compared = champion if champion is not None and champion.artifact.uri.startswith("s3://") else None
-    if compared is not None:
-        channels.append(_channel("champion", compared.artifact.uri))
-        hyperparameters["champion_version"] = compared.version
-        hyperparameters["champion_sha256"] = compared.artifact.sha256
+    if champion is not None and champion.artifact.uri.startswith("s3://"):
+        channels.append(_channel("champion", champion.artifact.uri))
+        hyperparameters["champion_version"] = champion.version
+        hyperparameters["champion_sha256"] = champion.artifact.sha256
     return {
         "job_name": name,
         "source_uri": source.uri,
@@ -125,7 +124,7 @@ def prepare_training(
         # the same for every attempt: a job that is interrupted or repeated finds what was kept
         "checkpoint_config": {"S3Uri": f"{output_uri}checkpoints/{name}/"},
         "environment": {},
-        "champion_version": compared.version if compared else None,
+        "champion_version": hyperparameters.get("champion_version"),
         "tuning": tuning,
         **_estimate(request, machine, earlier, n_jobs=1 + n_trials),
     }

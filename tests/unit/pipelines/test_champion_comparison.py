@@ -1,0 +1,109 @@
+"""A candidate beside its champion, on rows that neither has seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops.pipelines.gate import judge
+from mlops.pipelines.training_pipeline import TrainingPipeline
+
+from .conftest import SETTINGS, build_table, train
+
+
+def test_the_candidate_is_compared_with_the_champion_on_the_same_rows(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    build_table(task="binary").to_csv(tmp_path / "train.csv", index=False)
+    pipeline = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression"})
+    arguments = {"champion_path": champion.model_path, "champion_version": "v1.0.0"}
+    result = pipeline.execute(tmp_path / "train.csv", tmp_path / "model", **arguments)
+    comparison = result.comparison
+    assert comparison.comparable
+    assert comparison.n_rows == result.n_rows_test
+    assert comparison.metrics["roc_auc"].difference == 0.0
+    assert comparison.metrics["roc_auc"].interval == (0.0, 0.0)
+    gate = judge(result.metrics, comparison)
+    assert not gate.passed
+    assert "does not differ clearly from that of v1.0.0" in gate.reasons[1]
+
+
+def test_a_worse_candidate_is_refused_by_the_gate(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    frame = build_table(task="binary")
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    poor = {**SETTINGS, "algorithm": "LogisticRegression", "exclude_columns": ["dose", "region"]}
+    result = TrainingPipeline(poor).execute(
+        tmp_path / "train.csv", tmp_path / "model", champion_path=champion.model_path
+    )
+    assert not judge(result.metrics, result.comparison).passed
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.rename(columns={"dose": "amount"}), "lacks columns that the model needs: dose"),
+        (lambda f: f.assign(outcome=f.outcome.map({"yes": "y", "no": "n"})), "its classes are no, yes"),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_is_said_so(change, words: str, trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    change(build_table(task="binary")).to_csv(tmp_path / "train.csv", index=False)
+    result = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression"}).execute(
+        tmp_path / "train.csv", tmp_path / "model", champion_path=champion.model_path
+    )
+    assert not result.comparison.comparable
+    assert words in result.comparison.reason
+
+
+def compared(trained, tmp_path: Path, frame: pd.DataFrame, champion: Path | None = None, **config):
+    """Train on the frame beside a champion, and return the comparison."""
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    champion = champion or trained("LogisticRegression", "binary").model_path
+    pipeline = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression", **config})
+    result = pipeline.execute(tmp_path / "train.csv", tmp_path / "model", champion_path=champion)
+    return result, result.comparison
+
+
+def test_another_seed_compares_both_on_rows_that_neither_has_seen(trained, tmp_path: Path):
+    result, comparison = compared(trained, tmp_path, build_table(), seed=7)
+    assert comparison.n_rows == result.n_rows_test
+
+
+def test_a_champion_of_other_features_is_compared_and_that_is_said(trained, tmp_path: Path):
+    frame = build_table().assign(weight=np.random.default_rng(0).normal(70, 9, 400).round(1))
+    result, comparison = compared(trained, tmp_path, frame, exclude_columns=["dose"])
+    words = "The champion's features differ: it does not use weight; it uses in addition dose."
+    assert comparison.comparable
+    assert comparison.other_features == words
+    assert words in judge(result.metrics, comparison).reasons[1]
+    assert compared(trained, tmp_path, build_table())[1].other_features is None
+
+
+def test_rows_that_the_champion_was_trained_on_are_left_out_of_the_comparison(trained, tmp_path: Path):
+    result, comparison = compared(trained, tmp_path, build_table(), test_fraction=0.5)
+    assert comparison.n_rows == trained("LogisticRegression", "binary").n_rows_test < result.n_rows_test
+    _, by_content = compared(trained, tmp_path, build_table(), id_columns=[], group_columns="age")
+    assert not by_content.comparable
+    assert "may have been trained on" in by_content.reason
+
+
+def test_with_a_new_column_only_rows_count_that_the_champion_had_held_out(tmp_path: Path):
+    frame = build_table(1200)
+    (tmp_path / "older").mkdir()
+    older = train(frame, tmp_path / "older", id_columns=[])
+    weight = np.random.default_rng(4).normal(70, 9, len(frame)).round(1)
+    grown = frame.assign(weight=weight)
+    result, comparison = compared(None, tmp_path, grown, older.model_path, id_columns=[])
+    assert 30 <= comparison.n_rows < 0.5 * result.n_rows_test
+
+
+def test_a_champion_whose_rows_cannot_be_told_apart_any_more_is_said_so(tmp_path: Path):
+    (tmp_path / "older").mkdir()
+    older = train(build_table(), tmp_path / "older", id_columns=[])
+    shrunk = build_table().drop(columns="visited")
+    _, comparison = compared(None, tmp_path, shrunk, older.model_path)
+    assert not comparison.comparable
+    assert "this file lacks visited" in comparison.reason
