@@ -48,8 +48,8 @@ class LevelColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
             for levels, has_others in zip(self.levels_, self.has_others_, strict=True)
         ]
         starts = np.cumsum([0, *widths])
-        # columns lie together, as those of the frame do: numbers are joined with them without a detour
-        matrix = np.zeros((len(frame), int(starts[-1])), dtype=np.uint8, order="F")
+        # row by row: where columns lie together, sums over them round otherwise with other rows beside
+        matrix = np.zeros((len(frame), int(starts[-1])), dtype=np.uint8)
         for (start, _), places in zip(pairwise(starts), self._places(frame), strict=True):
             rows = np.flatnonzero(places >= 0)
             matrix[rows, start + places[rows]] = 1
