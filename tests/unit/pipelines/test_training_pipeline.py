@@ -111,6 +111,16 @@ def test_a_truth_that_no_line_can_tell_is_left_to_the_trees(tmp_path: Path):
     assert result.metrics.roc_auc > 0.9
 
 
+@pytest.mark.parametrize("written", ["%Y-%m-%d", "%d %b %Y %H:%M"])
+def test_the_last_part_of_a_column_of_dates_is_held_out(written: str, tmp_path: Path):
+    frame = build_table()
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(len(frame)) // 2, unit="D")
+    result = train(frame.assign(seen=days.strftime(written)), tmp_path, time_column="seen")
+    assert result.split == "by time: the last part of seen is held out"
+    assert result.n_rows_test == pytest.approx(0.2 * len(frame), abs=2)
+    assert "seen" not in result.features
+
+
 def test_an_alias_is_recorded_by_the_name_of_the_algorithm(tmp_path: Path):
     result = train(build_table(120), tmp_path, algorithm="ExtraTreesClassifier", n_estimators=5)
     assert result.algorithm == "ExtraTrees"

@@ -165,7 +165,8 @@ def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
 def _time_numbers(column: pd.Series) -> np.ndarray:
     if types.is_numeric_dtype(column):
         return as_numbers(column)
-    moments = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
+    texts = column.astype(object)  # of categories pandas would make categories again
+    moments = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed")
     readable = float(moments.notna().mean())
     if readable < _MIN_READABLE_TIMES:
         raise TrainingError(
