@@ -23,10 +23,11 @@ demo: $(READY) ## Walk the whole path on real data (APPROVE=me waits for your cl
 down: $(READY) ## Stop the local cloud and leave nothing behind
 	$(BIN)/python -m local down
 
-static: $(READY) ## Format check, lint, types and template lint
+static: $(READY) ## Format check, lint, types, import order and template lint
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null
 
 check: static ## The quick gate: static checks and the fast tests
@@ -49,18 +50,23 @@ deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG),--guided)
 
 lock: $(READY) ## Resolve the dependencies of pyproject.toml anew
-	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --no-header --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.12 pyproject.toml --output-file requirements.lock
 
-# A Python 3.12 under any of its usual names makes the environment; uv, at the locked version, fills it.
-$(READY): requirements.lock
+# A Python 3.12 under any of its usual names makes the environment; where there is none, uv fetches one. uv, at the
+# locked version, fills it, and the library is installed from src/ as an editable package.
+$(READY): requirements.lock pyproject.toml
 	@python=$$(for name in python3.12 python3 python $$HOME/.pyenv/versions/3.12*/bin/python3 /opt/*/bin/python3.12; do \
 	    path=$$(command -v $$name) && $$path -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null \
 	      && echo $$path && break; done); \
-	  test -n "$$python" || { echo "Python 3.12 was not found: install it and run make again." >&2; exit 1; }; \
-	  test -x $(BIN)/python || $$python -m venv .venv
+	  test -x $(BIN)/python || if test -n "$$python"; then $$python -m venv .venv; else $(FETCH_PYTHON); fi
 	@$(BIN)/python -m pip install --quiet $$(grep -oE '^uv==[0-9.]+' requirements.lock)
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@echo "$(CURDIR)/layers/mlops" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mlops.pth
-	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m mlops "$$@"\n' "$(CURDIR)" > $(BIN)/mlops && chmod +x $(BIN)/mlops
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# No Python 3.12: a Python of any version brings uv into a folder of its own, and uv brings a 3.12.
+FETCH_PYTHON = any=$$(command -v python3 || command -v python); uv=$$(command -v uv); \
+	  { test -n "$$uv" || { $$any -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv && uv=.venv/uv/bin/uv; }; } && \
+	  $$uv venv --quiet --seed --allow-existing --python 3.12 .venv || \
+	  { echo "Python 3.12 was not found and could not be fetched: install it and run make again." >&2; exit 1; }

@@ -90,7 +90,7 @@ def drift(current: dict[str, np.ndarray], rng: np.random.Generator) -> None:
 
 def run(name: str, data: Path) -> dict[str, Any]:
     script = str(Path(__file__).with_name("drift_candidates.py"))
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "layers/mlops"), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
     command = [str(python_for(name)), "-W", "ignore", script, name, str(data)]
     for _ in range(ATTEMPTS):
         done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)

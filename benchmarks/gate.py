@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlops.models.group_settings import GateRule, GroupSettings
+from mlops.models.settings.group import GateRule, GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics
-from mlops.pipelines.evaluation import compare, dummy_scores, evaluate
-from mlops.pipelines.fitting import fit_pipeline
-from mlops.pipelines.gate import judge
-from mlops.pipelines.model import Scores
-from mlops.pipelines.schema import FeatureColumn
-from mlops.pipelines.task import Problem
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.evaluation import compare, dummy_scores, evaluate
+from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.features.schema import FeatureColumn
+from mlops.pipelines.features.task import Problem
+from mlops.pipelines.fitting.fitting import fit_pipeline
 
 N_FEATURES = 8
 N_TRAINED = 2_000

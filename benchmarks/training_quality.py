@@ -37,20 +37,20 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from benchmarks.unseen_sets import SETS, UnseenSet
-from mlops.errors import MlopsError
-from mlops.models.group_settings import GroupSettings
-from mlops.pipelines import artifacts
-from mlops.pipelines.algorithm_table import ALGORITHMS
-from mlops.pipelines.bootstrap import ScoreRows, bootstrap_intervals
-from mlops.pipelines.date_parts import with_date_parts
-from mlops.pipelines.fitting import limited_threads
-from mlops.pipelines.model import Scores
-from mlops.pipelines.resampled_scores import resampled_scores
-from mlops.pipelines.schema import align
-from mlops.pipelines.scores import PRIMARY, compute_scores
-from mlops.pipelines.splitting import split_rows
-from mlops.pipelines.tables import read_training_table
-from mlops.pipelines.task import define_problem
+from mlops.algorithms.definitions import ALGORITHMS
+from mlops.models.errors import MlopsError
+from mlops.models.settings.group import GroupSettings
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals
+from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores
+from mlops.pipelines.features.date_parts import with_date_parts
+from mlops.pipelines.features.schema import align
+from mlops.pipelines.features.splitting import split_rows
+from mlops.pipelines.features.tables import read_training_table
+from mlops.pipelines.features.task import define_problem
+from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 DEFAULT = "default"

@@ -103,7 +103,7 @@ def with_faults(frame: pd.DataFrame, n_faults: int) -> pd.DataFrame:
 
 def run(name: str, path: Path) -> dict[str, Any]:
     script = str(Path(__file__).with_name("validation_candidates.py"))
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "layers/mlops"), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
     command = [str(python_for(name)), "-W", "ignore", script, name, str(path)]
     done = subprocess.run(
         command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

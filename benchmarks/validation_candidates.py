@@ -21,7 +21,7 @@ type Found = dict[str, int]
 
 
 def ours(path: Path) -> Found:
-    from mlops.dataset import validate
+    from mlops.dataset.validation.validate import validate
     from mlops.models.dataset import ColumnContract, Contract
 
     columns = [ColumnContract("patient_id", "text", "id", is_unique=True)]

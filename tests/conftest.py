@@ -48,7 +48,7 @@ def aws(monkeypatch: pytest.MonkeyPatch):
     """moto in place of AWS, with credentials that are worth nothing."""
     from moto import mock_aws
 
-    from mlops.infrastructure.clients import client
+    from mlops.infrastructure.aws.clients import client
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -88,7 +88,7 @@ def create_table(
 
     `index` is the name and the key of a secondary index.
     """
-    from mlops.infrastructure.clients import client
+    from mlops.infrastructure.aws.clients import client
 
     attributes = (partition, sort, *((index[1],) if index else ()))
     secondary = {}

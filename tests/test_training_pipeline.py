@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import SettingsError
+from mlops.models.errors import SettingsError
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
 

@@ -41,9 +41,9 @@ def run(document: dict[str, object]) -> None:
         # which algorithm the model has is known only once it is here, so XGBoost comes in any case
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost=True)
         from mlops.infrastructure import environment  # noqa: PLC0415
-        from mlops.infrastructure.s3 import S3Objects  # noqa: PLC0415
-        from mlops.pipelines.batch_announcement import AwsAnnouncer, ScoringEnvironment  # noqa: PLC0415
-        from mlops.pipelines.batch_inference import ModelCache, ScoringRequest, score_batch  # noqa: PLC0415
+        from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
+        from mlops.use_cases.batch_notification import AwsAnnouncer, ScoringEnvironment  # noqa: PLC0415
+        from mlops.use_cases.score_batch import ModelCache, ScoringRequest, score_batch  # noqa: PLC0415
 
         variables = environment.read(ScoringEnvironment)
         summary = score_batch(

@@ -76,8 +76,8 @@ def run(container: Container, variables: Mapping[str, str]) -> None:
 
 def train(container: Container, config: dict[str, Any]) -> None:
     """Train, compare with a champion if there is one, write the evidence."""
-    from mlops.models.group_settings import GroupSettings  # noqa: PLC0415  on the path since main()
-    from mlops.pipelines.algorithms import candidates  # noqa: PLC0415
+    from mlops.algorithms.selection import candidates  # noqa: PLC0415
+    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  on the path since main()
 
     group, champion_version = config.pop("group", None), config.pop("champion_version", None)
     champion_digest = config.pop("champion_sha256", None)
@@ -88,7 +88,7 @@ def train(container: Container, config: dict[str, Any]) -> None:
         needed = {package for chosen in candidates(settings) for package in packages_of(chosen.algorithm)}
         needed |= packages_of(algorithm_of(champion))
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="xgboost" in needed)
-        from mlops.pipelines.artifacts import copy_evidence  # noqa: PLC0415  needs the packages
+        from mlops.pipelines.artifacts.artifacts import copy_evidence  # noqa: PLC0415  needs the packages
         from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
 
         result = TrainingPipeline(settings).execute(
@@ -106,14 +106,14 @@ def train(container: Container, config: dict[str, Any]) -> None:
 
 def judge(container: Container, config: dict[str, Any]) -> None:
     """Print the score of the job's hyperparameters, out of fold on the training rows; no model is left."""
-    from mlops.models.group_settings import GroupSettings  # noqa: PLC0415  on the path since main()
+    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  on the path since main()
 
     settings = GroupSettings.from_config(config)
     with tempfile.TemporaryDirectory() as scratch:
         needed = packages_of(settings.algorithm)
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="xgboost" in needed)
-        from mlops.pipelines.trials import judge_trial  # noqa: PLC0415  needs the packages
-        from mlops.pipelines.tuning_job import objective_line  # noqa: PLC0415
+        from mlops.pipelines.fitting.trials import judge_trial  # noqa: PLC0415  needs the packages
+        from mlops.pipelines.jobs.tuning_job import objective_line  # noqa: PLC0415
 
         print(objective_line(judge_trial(container.training, settings)))  # noqa: T201  read by the tuning job
 
@@ -135,8 +135,8 @@ def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | N
     ArtifactError
         If the archive is not the registered one, or is hostile or damaged.
     """
-    from mlops.errors import ArtifactError  # noqa: PLC0415
-    from mlops.pipelines.archive import sha256_of, unpack  # noqa: PLC0415
+    from mlops.models.errors import ArtifactError  # noqa: PLC0415
+    from mlops.pipelines.artifacts.archive import sha256_of, unpack  # noqa: PLC0415
 
     archives = sorted(channel.glob("*.tar.gz")) if channel.is_dir() else []
     if not archives:
@@ -158,7 +158,7 @@ def algorithm_of(model: Path | None) -> str | None:
 
 def packages_of(name: str | None) -> set[str]:
     """Return the package that an algorithm hangs on; nothing for no algorithm."""
-    from mlops.pipelines.algorithms import algorithm  # noqa: PLC0415
+    from mlops.algorithms.selection import algorithm  # noqa: PLC0415
 
     return set() if name is None else {algorithm(name).package}
 
@@ -207,7 +207,7 @@ def pip(arguments: Iterable[str]) -> None:
 
 def failure_sentence(error: Exception) -> str:
     """Return what people are told: our own errors say what to do, others only what kind they are."""
-    from mlops.errors import MlopsError  # noqa: PLC0415
+    from mlops.models.errors import MlopsError  # noqa: PLC0415
 
     if isinstance(error, MlopsError):
         return str(error)

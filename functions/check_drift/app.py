@@ -14,12 +14,12 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from mlops.infrastructure.announcing import AwsAnnouncer
+from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
-from mlops.infrastructure.s3 import S3Objects
-from mlops.monitoring.nightly import NightlyCheck
-from mlops.monitoring.nightly_archive import NightlyArchive
+from mlops.infrastructure.notifications import AwsAnnouncer
 from mlops.registry.model_registry import ModelRegistry
+from mlops.use_cases.check_drift import NightlyCheck
+from mlops.use_cases.drift_archive import NightlyArchive
 
 logger = Logger()
 

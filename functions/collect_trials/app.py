@@ -13,9 +13,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.infrastructure.s3 import S3Objects
-from mlops.pipelines.sagemaker import SageMakerTrialJobs
-from mlops.pipelines.trial_jobs import collect_trials
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs
+from mlops.pipelines.jobs.trial_jobs import collect_trials
 
 logger = Logger()
 

@@ -14,13 +14,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.approval.approval_page import ApprovalPage
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
+from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
-from mlops.infrastructure.s3 import S3Objects
-from mlops.infrastructure.secretsmanager import read_secret
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()

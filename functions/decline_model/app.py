@@ -15,10 +15,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.registry.announcement import announce_decline
+from mlops.infrastructure.notifications import AwsAnnouncer
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import decline
+from mlops.registry.promotion_notification import announce_decline
 
 logger = Logger()
 

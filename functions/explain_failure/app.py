@@ -15,11 +15,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.experiment.dynamodb import DynamoDBRuns
-from mlops.experiment.failed_training import FailedTraining, record_failure
 from mlops.infrastructure import environment
-from mlops.infrastructure.announcing import AwsAnnouncer
 from mlops.infrastructure.clock import utc_now
-from mlops.pipelines.sagemaker import SageMakerTrialJobs
+from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs
+from mlops.use_cases.record_failure import FailedTraining, record_failure
 
 logger = Logger()
 

@@ -14,12 +14,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
 from mlops.dataset.limits import Limits
-from mlops.dataset.parts.steps import PartsStorage, list_parts
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.parts.steps import PartsStorage, list_parts
 
 logger = Logger()
 

@@ -15,11 +15,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from mlops.algorithms.selection import check_settings
 from mlops.infrastructure import environment
-from mlops.infrastructure.s3 import S3Objects
-from mlops.pipelines.algorithms import check_settings
-from mlops.pipelines.training_job import Machine, TrainingRequest, prepare_training
-from mlops.pipelines.training_source import publish_source
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.pipelines.jobs.training_job import Machine, TrainingRequest, prepare_training
+from mlops.pipelines.jobs.training_source import publish_source
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()

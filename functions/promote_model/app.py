@@ -16,12 +16,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.notifications import AwsAnnouncer
 from mlops.models.approval import ApprovalDecision
-from mlops.registry.announcement import announce_promotion
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import promote_approved
+from mlops.registry.promotion_notification import announce_promotion
 
 logger = Logger()
 

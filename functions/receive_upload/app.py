@@ -17,15 +17,15 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.dataset.announcing import AwsIntakeAnnouncer, StepFunctionsExecutions
-from mlops.dataset.intake import receive_upload
-from mlops.dataset.intake_ports import IntakePorts
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
 from mlops.dataset.limits import Limits
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.environment import read
-from mlops.infrastructure.events import parse_s3_event
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.upload_events import parse_s3_event
+from mlops.intake.intake import receive_upload
+from mlops.intake.notifications import AwsIntakeAnnouncer, StepFunctionsExecutions
+from mlops.intake.ports import IntakePorts
 from mlops.models.dataset import Claim
 from mlops.registry.model_registry import ModelRegistry
 

@@ -14,16 +14,16 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from mlops.dataset.mails import waiting_mail
-from mlops.dataset.recovery import recover_uploads
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.infrastructure.cloudwatch import Metric
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.lambda_functions import start_function
+from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
-from mlops.infrastructure.events import Upload, s3_event
-from mlops.infrastructure.lambda_functions import start_function
 from mlops.infrastructure.metric_names import UPLOAD_SWEEPS_COMPLETED, UPLOADS_RECOVERED
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.upload_events import Upload, s3_event
+from mlops.intake.emails import waiting_mail
+from mlops.intake.recovery import recover_uploads
 
 logger = Logger()
 

@@ -17,11 +17,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.training_runs import record_training
 from mlops.infrastructure import environment
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.infrastructure.s3 import S3Objects
-from mlops.registry.announcement import announce_registration
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.notifications import AwsAnnouncer
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.registration import FinishedTraining, register_training, summarize
+from mlops.registry.promotion_notification import announce_registration
+from mlops.use_cases.register_training import FinishedTraining, register_training, summarize
 
 logger = Logger()
 

@@ -16,15 +16,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.mail import compose_request
-from mlops.approval.postbox import Postbox
+from mlops.approval.emails import compose_request
+from mlops.approval.mailer import Postbox
 from mlops.approval.requests import WaitingCandidate, request_approval
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
-from mlops.infrastructure.cloudwatch import Metric, publish
+from mlops.infrastructure.aws.cloudwatch import Metric, publish
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.metric_names import APPROVALS_AUTOMATIC, APPROVALS_REQUESTED
-from mlops.infrastructure.s3 import S3Objects
-from mlops.infrastructure.secretsmanager import read_secret
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()

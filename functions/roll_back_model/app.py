@@ -15,13 +15,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.dynamodb import RollbackTable
-from mlops.approval.rollback_page import RollbackPage
+from mlops.approval.pages.rollback_page import RollbackPage
 from mlops.approval.rollbacks import RollbackDesk
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.infrastructure.s3 import S3Objects
-from mlops.infrastructure.secretsmanager import read_secret
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.secretsmanager import read_secret
+from mlops.infrastructure.notifications import AwsAnnouncer
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()

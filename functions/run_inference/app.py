@@ -18,10 +18,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
+from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.clock import utc_now
-from mlops.infrastructure.s3 import S3Objects
-from mlops.pipelines.batch_announcement import AwsAnnouncer, ScoringEnvironment
-from mlops.pipelines.batch_inference import ModelCache, ScoringRequest, score_batch
+from mlops.use_cases.batch_notification import AwsAnnouncer, ScoringEnvironment
+from mlops.use_cases.score_batch import ModelCache, ScoringRequest, score_batch
 
 logger = Logger()
 

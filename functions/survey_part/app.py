@@ -13,10 +13,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.dataset.parts.listing import Part
-from mlops.dataset.parts.steps import survey_part
-from mlops.infrastructure.objects import ObjectRef
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.intake.parts.listing import Part
+from mlops.intake.parts.steps import survey_part
+from mlops.models.objects import ObjectRef
 
 logger = Logger()
 

@@ -17,20 +17,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.postbox import Postbox
+from mlops.approval.mailer import Postbox
 from mlops.approval.rollbacks import RollbackDesk
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.approval.watch import watch_approvals
-from mlops.errors import ApprovalError
 from mlops.infrastructure import environment
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.infrastructure.cloudwatch import Metric
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.metric_names import CONFIRMED_APPROVERS, OLDEST_APPROVAL_SECONDS
-from mlops.infrastructure.s3 import S3Objects
-from mlops.infrastructure.secretsmanager import read_secret
+from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.models.errors import ApprovalError
 from mlops.models.registry import ModelMetadata
-from mlops.registry.announcement import announce_decline
 from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.promotion_notification import announce_decline
 
 logger = Logger()
 

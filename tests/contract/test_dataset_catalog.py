@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from mlops.command_line import main
-from mlops.dataset.catalog import DatasetCatalog
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
-from mlops.errors import DatasetError
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
-from mlops.infrastructure.s3 import S3Objects
+from mlops.cli.main import main
+from mlops.dataset.catalog.catalog import DatasetCatalog
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.dataset import DatasetVersion
-from mlops.models.group_settings import GroupSettings
+from mlops.models.errors import DatasetError
 from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics
+from mlops.use_cases.compare_datasets import DatasetComparison, compare_datasets
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 
@@ -47,6 +48,10 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> DatasetCatalog:
     client("s3").create_bucket(Bucket="artifacts")
     client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
     return DatasetCatalog(DynamoDatasetVersions(table), S3Objects(), Models())
+
+
+def changed(catalog: DatasetCatalog, before: str, after: str = "latest") -> DatasetComparison:
+    return compare_datasets(catalog.find("g", before), catalog.find("g", after), catalog.objects)
 
 
 def a_file(folder: Path, name: str, *, rows: int = 600, older_by: int = 0, plan: bool = True) -> Path:
@@ -114,7 +119,7 @@ def test_what_changed_since_the_file_of_a_version_names_rows_and_drift(
     first = catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
     catalog.models.list_models("g").append(trained_on(first, "v1.2.0"))  # type: ignore[attr-defined]
     catalog.add("g", a_file(tmp_path, "b.csv", rows=900, older_by=12), now=NOW + timedelta(days=1))
-    comparison = catalog.compare("g", "v1.2.0")
+    comparison = changed(catalog, "v1.2.0")
     assert (comparison.n_rows_before, comparison.n_rows_after) == (600, 900)
     assert comparison.drift is not None
     assert comparison.drift.features_with_drift == ("age",)
@@ -134,7 +139,7 @@ def test_what_changed_names_columns_that_came_went_or_are_of_another_kind(
     first = catalog.add("g", tmp_path / "a.csv", now=NOW)
     on_purpose = GroupSettings.from_toml("contract = 2\n")
     catalog.add("g", later, now=NOW + timedelta(days=1), settings=on_purpose)
-    comparison = catalog.compare("g", first.dataset_id)
+    comparison = changed(catalog, first.dataset_id)
     assert (comparison.added_columns, comparison.removed_columns) == (("region",), ("plan",))
     assert comparison.changed_kinds == {"age": ("integer", "number")}
     told = comparison.render()
@@ -145,7 +150,7 @@ def test_what_changed_names_columns_that_came_went_or_are_of_another_kind(
 
 def test_a_dataset_has_not_drifted_from_itself(catalog: DatasetCatalog, tmp_path: Path) -> None:
     catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
-    comparison = catalog.compare("g", "latest", "latest")
+    comparison = changed(catalog, "latest", "latest")
     assert comparison.drift is not None
     assert (comparison.drift.verdict, comparison.drift.drift_score) == ("OK", 0.0)
     assert comparison.added_columns == comparison.removed_columns == ()

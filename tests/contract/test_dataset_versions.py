@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.uploads import take_upload
-from mlops.dataset.versions import DatasetVersions
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.uploads import take_upload
 from mlops.models.dataset import Announcement, Claim, DatasetVersion, TrainingRecord, UploadRecord
+from mlops.models.objects import ObjectRef
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

@@ -13,19 +13,20 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.intake import receive_upload
-from mlops.dataset.intake_ports import IntakePorts, Received
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
-from mlops.dataset.versions import DatasetVersions
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.cloudwatch import Metric
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef, ObjectStore
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.intake import receive_upload
+from mlops.intake.ports import IntakePorts, Received
 from mlops.models.dataset import Claim, UploadRecord
+from mlops.models.objects import ObjectRef
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 N_EVENTS, N_VERSIONS, N_KEYS, N_CONTENTS, N_BAD, N_DELETED, N_NOISE = 1000, 120, 40, 99, 12, 8, 30

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import ExperimentError, ObjectNotFoundError, RunNotFoundError
-from mlops.experiment import ExperimentTracker, changes
+from mlops.experiment import changes
 from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.filesystem import FilesystemRuns
+from mlops.experiment.tracker import ExperimentTracker
+from mlops.infrastructure.contention import Backoff
+from mlops.models.errors import ExperimentError, ObjectNotFoundError, RunNotFoundError
 from mlops.models.experiment import (
     MetricPoint,
     Run,
@@ -23,7 +25,6 @@ from mlops.models.experiment import (
     RunFailure,
     RunStatus,
 )
-from mlops.registry.contention import Backoff
 
 GROUP = "adherence"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ def store(request, tmp_path):
     if request.param == "files":
         return FilesystemRuns(tmp_path / "runs")
     request.getfixturevalue("registry_table")
-    from mlops.infrastructure.clients import client
+    from mlops.infrastructure.aws.clients import client
 
     client("s3").create_bucket(Bucket="artifacts")
     client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from mlops.errors import ObjectNotFoundError
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.objects import ObjectRef, ObjectStore
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectRef
 
 BUCKET = "bucket"
 KEY = "folder/a+b c%20é=.csv"

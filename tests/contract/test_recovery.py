@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.intake import receive_upload
-from mlops.dataset.intake_ports import IntakePorts
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
 from mlops.dataset.limits import Limits
-from mlops.dataset.recovery import recover_uploads
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
-from mlops.infrastructure.s3 import S3Objects
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.intake import receive_upload
+from mlops.intake.ports import IntakePorts
+from mlops.intake.recovery import recover_uploads
 from mlops.models.dataset import Claim, UploadRecord
+from mlops.models.objects import ObjectRef
 from tests.contract.test_exactly_once import Listener, NoModels, a_table
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)

@@ -10,12 +10,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mlops.errors import ModelNotFoundError, RegistryConflictError, RegistryError, TransitionNotAllowedError
+from mlops.infrastructure.contention import Backoff
+from mlops.models.errors import (
+    ModelNotFoundError,
+    RegistryConflictError,
+    RegistryError,
+    TransitionNotAllowedError,
+)
 from mlops.models.registry import Artifact, Candidate, Head, ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.changes import Stamp, registration
-from mlops.registry.contention import Backoff
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.filesystem import FilesystemRegistry
 from mlops.registry.model_registry import ModelRegistry

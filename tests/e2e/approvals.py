@@ -22,11 +22,11 @@ from mlops.approval.links import make_token
 from mlops.approval.quorum import count_answer
 from mlops.approval.rollbacks import RollbackDesk
 from mlops.approval.signing_keys import SigningKeys
-from mlops.infrastructure.announcing import SilentAnnouncer
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.clock import utc_now
-from mlops.infrastructure.s3 import S3Objects
-from mlops.infrastructure.secretsmanager import read_secret
+from mlops.infrastructure.notifications import SilentAnnouncer
 from mlops.models.approval import Answer, RollbackDecision
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import REPOSITORY

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from local.stack import DeployedStack, wait
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.infrastructure.events import Upload
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import UploadRecord, ValidationReport
 
 pytestmark = pytest.mark.e2e

@@ -22,20 +22,20 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from mlops.approval.approval_page import ApprovalPage
 from mlops.approval.decisions import ApprovalDesk
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.postbox import Postbox
-from mlops.approval.promotion_mail import NewChampion, mail_promotion
-from mlops.approval.rollback_page import RollbackPage
+from mlops.approval.mailer import Postbox
+from mlops.approval.pages.approval_page import ApprovalPage
+from mlops.approval.pages.rollback_page import RollbackPage
+from mlops.approval.promotion_email import NewChampion, mail_promotion
 from mlops.approval.rollbacks import RollbackDesk
 from mlops.approval.signing_keys import RotatingKeys
-from mlops.infrastructure.announcing import AwsAnnouncer
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.s3 import S3Objects
-from mlops.infrastructure.secretsmanager import read_secret
-from mlops.models.group_settings import ApprovalSettings, GroupSettings
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.secretsmanager import read_secret
+from mlops.infrastructure.notifications import AwsAnnouncer
 from mlops.models.registry import Artifact, Candidate, DataFindings, ModelMetadata
+from mlops.models.settings.group import ApprovalSettings, GroupSettings
 from mlops.models.training import (
     ChampionComparison,
     EvaluationMetrics,

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.events import Upload
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.upload_events import Upload
 
 GROUP = "medication-adherence"
 HEADER = "patient_id,age,plan,offtrt"

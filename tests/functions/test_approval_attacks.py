@@ -12,9 +12,9 @@ import pytest
 
 from mlops.approval.links import NONCE_LIFETIME_SECONDS
 from mlops.approval.signing_keys import SigningKeys
-from mlops.errors import NoApproverError
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
+from mlops.models.errors import NoApproverError
 from mlops.models.registry import DataFindings, Status
 from tests.functions.approval_stage import BASE_URL, GROUP, KEY, an_http_event
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.infrastructure.objects import ObjectRef
 from mlops.models.approval import RequestStatus
+from mlops.models.objects import ObjectRef
 from tests.functions.approval_stage import GROUP, a_candidate, an_http_event
 
 pytestmark = pytest.mark.browser

@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from mlops.approval.exhibits import CARD_LIMIT_BYTES, PLOTS_LIMIT_BYTES
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.objects import ObjectRef
+from mlops.approval.attachments import CARD_LIMIT_BYTES, PLOTS_LIMIT_BYTES
+from mlops.infrastructure.aws.clients import client
 from mlops.models.evaluation import EvaluationDetails, SliceScore
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import Candidate, DataFindings, TrainingJob
 from mlops.models.training import DatasetChanges
 from tests.functions.approval_stage import BASE_URL, GROUP, a_candidate, an_http_event

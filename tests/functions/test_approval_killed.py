@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from mlops.approval.watch import watch_approvals
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import create_table

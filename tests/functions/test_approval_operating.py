@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from mlops.approval.operating import answer_by_command, list_pending, mail_again, reopen
-from mlops.errors import ApprovalClosedError, ApprovalError
-from mlops.infrastructure.clients import client
+from mlops.approval.operations import answer_by_command, list_pending, mail_again, reopen
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
+from mlops.models.errors import ApprovalClosedError, ApprovalError
 from mlops.models.registry import DataFindings, Status
 from tests.functions.approval_stage import BASE_URL, GROUP
 

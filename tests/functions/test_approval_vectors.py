@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from mlops.approval import approval_view
-from mlops.approval.mail import compose_request
+from mlops.approval.emails import compose_request
+from mlops.approval.pages import approval_view
 from mlops.approval.signing_keys import SigningKeys
-from mlops.errors import NoApproverError
 from mlops.models.approval import RequestStatus
+from mlops.models.errors import NoApproverError
 from mlops.models.registry import Status
 from tests.functions.approval_links import is_untouched, packed, payload_of, token_of
 from tests.functions.approval_stage import BASE_URL, GROUP, KEY

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import DriftError
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
+from mlops.models.errors import DriftError
 from mlops.monitoring import build_baseline, profile_batch
 from mlops.registry.model_registry import ModelRegistry
 

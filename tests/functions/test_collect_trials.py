@@ -11,8 +11,8 @@ import pytest
 from botocore.stub import Stubber
 
 from functions.collect_trials import app
-from mlops.errors import TrainingError
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
+from mlops.models.errors import TrainingError
 from tests.functions.approval_stage import CONTEXT
 
 NAME = "medication-ad-75f965c34d-0-0"

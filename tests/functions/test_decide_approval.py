@@ -11,7 +11,7 @@ import pytest
 
 from mlops.approval.links import make_token
 from mlops.approval.signing_keys import SigningKeys
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.registry import Status
 from tests.functions.approval_links import is_untouched, token_of

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from functions.decline_model import app
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.registry import Status
 from tests.functions.approval_stage import CONTEXT, GROUP
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from functions.explain_failure import app
-from mlops.experiment.failed_training import FailedTraining, record_failure
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.experiment import RunStatus
-from mlops.pipelines.trial_jobs import TrialJob
+from mlops.pipelines.jobs.trial_jobs import TrialJob
+from mlops.use_cases.record_failure import FailedTraining, record_failure
 from tests.functions.approval_stage import CONTEXT, GROUP
 
 

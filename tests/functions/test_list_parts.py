@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from tests.functions.parts_stage import GROUP, PartsStage
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mlops.errors import UploadBusyError
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.dataset import Claim
+from mlops.models.errors import UploadBusyError
 from tests.functions.parts_stage import GROUP, HEADER, ROWS, PartsStage
 
 

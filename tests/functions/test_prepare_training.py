@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlops.errors import SettingsError
-from mlops.infrastructure.clients import client
-from mlops.models.group_settings import GroupSettings
+from mlops.infrastructure.aws.clients import client
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GroupSettings
 
 CONTEXT = SimpleNamespace(
     function_name="prepare-training",

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from functions.promote_model import app
-from mlops.errors import ArtifactError, RegistryError, TransitionNotAllowedError
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
+from mlops.models.errors import ArtifactError, RegistryError, TransitionNotAllowedError
 from mlops.models.registry import Artifact, Status
 from tests.functions.approval_stage import CONTEXT, GROUP
 

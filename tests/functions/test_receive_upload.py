@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
-from mlops.infrastructure.clients import client
+from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.infrastructure.aws.clients import client
 
 PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
     f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.events import parse_s3_event
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.upload_events import parse_s3_event
 
 BUCKET = "data"
 CONTEXT = SimpleNamespace(
@@ -27,7 +27,7 @@ CONTEXT = SimpleNamespace(
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What other functions were started with; moto would run them in containers."""
-    from mlops.infrastructure import lambda_functions
+    from mlops.infrastructure.aws import lambda_functions
 
     calls: list[dict[str, Any]] = []
     functions = SimpleNamespace(invoke=lambda **call: calls.append(call))

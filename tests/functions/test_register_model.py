@@ -15,14 +15,14 @@ from xml.etree import ElementTree
 import pytest
 
 from functions.register_model import app
-from mlops.errors import ArtifactError
-from mlops.experiment import record_failed_training
-from mlops.infrastructure.clients import client
+from mlops.experiment.training_runs import record_failed_training
+from mlops.infrastructure.aws.clients import client
 from mlops.models.drift import BaselineStatistics
+from mlops.models.errors import ArtifactError
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, SliceScore
 from mlops.models.experiment import RunFailure
-from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import Status, TrainingJob
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import DatasetChanges, EvaluationMetrics, FeatureShift, TrainingResult
 from tests.functions.approval_stage import CONTEXT, GROUP, a_tar
 

@@ -8,10 +8,10 @@ import json
 import pytest
 
 from functions.request_approval import app
-from mlops.approval.mail import compose_request
-from mlops.errors import NoApproverError
-from mlops.infrastructure.clients import client
+from mlops.approval.emails import compose_request
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
+from mlops.models.errors import NoApproverError
 from mlops.models.registry import Status
 from tests.functions.approval_stage import CONTEXT, GROUP
 

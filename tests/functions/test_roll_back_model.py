@@ -10,7 +10,7 @@ import pytest
 
 from functions.roll_back_model import app
 from mlops.approval.links import hash_id, make_token, read_token
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RollbackDecision
 from mlops.models.registry import Status
 from tests.functions.approval_stage import CONTEXT, GROUP, ROLLBACK_URL, an_http_event

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlops.infrastructure.clients import client
-from mlops.pipelines.archive import pack, sha256_of
+from mlops.infrastructure.aws.clients import client
+from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 CONTEXT = SimpleNamespace(
@@ -24,7 +24,7 @@ CONTEXT = SimpleNamespace(
 
 @pytest.fixture(scope="module")
 def archive(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from mlops.models.group_settings import GroupSettings
+    from mlops.models.settings.group import GroupSettings
 
     folder = tmp_path_factory.mktemp("model")
     example = repository / "examples" / "medication-adherence"

@@ -13,9 +13,9 @@ from functions.watch_approvals import app
 from mlops.approval.links import read_token
 from mlops.approval.quorum import count_answer
 from mlops.approval.watch import reminders_due, watch_approvals
-from mlops.errors import ApprovalError
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import Answer, RequestStatus, RollbackDecision
+from mlops.models.errors import ApprovalError
 from mlops.models.registry import Status
 from tests.functions.approval_stage import BASE_URL, CONTEXT, GROUP
 

@@ -10,7 +10,8 @@ import traceback
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops.dataset import inspection, learn_contract
+from mlops.dataset.table import inspection
+from mlops.dataset.validation.contracts import learn_contract
 from tests.fuzz.odd_files import odd_file
 from tests.fuzz.oracle import SETTINGS, complaints
 

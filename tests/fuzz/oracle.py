@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlops.dataset import read_table, validate
-from mlops.dataset.cells import MISSING_EVERYWHERE, MISSING_IN_NUMBERS
-from mlops.errors import DatasetError
+from mlops.dataset.table.cells import MISSING_EVERYWHERE, MISSING_IN_NUMBERS
+from mlops.dataset.validation.reading import read_table
+from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Contract, ValidationReport
-from mlops.models.group_settings import GroupSettings
+from mlops.models.errors import DatasetError
+from mlops.models.settings.group import GroupSettings
 from tests.fuzz.odd_files import ID_MARK, Layout
 
 SETTINGS = GroupSettings(target="outcome", id_columns=("patient_id",))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset import read_table, validate
+from mlops.dataset.validation.reading import read_table
+from mlops.dataset.validation.validate import validate
 from tests.fuzz.__main__ import GOOD, check
 from tests.fuzz.odd_files import odd_file
 from tests.fuzz.oracle import SETTINGS, _independent, _other_values, _same_number

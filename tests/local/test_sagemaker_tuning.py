@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import LocalCloud
-from mlops.errors import TrainingError
-from mlops.pipelines.failure import TRIAL_TIME_LIMIT
-from mlops.pipelines.sagemaker import SageMakerTrialJobs
+from mlops.models.errors import TrainingError
+from mlops.pipelines.jobs.failure import TRIAL_TIME_LIMIT
+from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs
 
 TRIAL = """
 import json, os, pathlib, sys, time

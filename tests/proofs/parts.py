@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mlops.infrastructure.events import Upload
+from mlops.infrastructure.upload_events import Upload
 from tests.proofs.walk import PATIENTS, Walk
 
 N_PARTS = 2

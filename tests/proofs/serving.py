@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops.infrastructure.events import Upload
+from mlops.infrastructure.upload_events import Upload
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import EvaluationMetrics
-from mlops.pipelines.archive import pack
+from mlops.pipelines.artifacts.archive import pack
 from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry

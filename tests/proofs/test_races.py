@@ -15,7 +15,7 @@ import pytest
 
 from local import local_cloud
 from local.cloud import LocalCloud
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.registry import Artifact, Candidate, Head, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.audit import replay

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops import errors
+from mlops.models import errors
 from tests.statemachine.definition import ENDINGS, Definition
 
 FOLDER = Path(__file__).resolve().parents[2] / "statemachine"
@@ -91,7 +91,9 @@ def test_every_failure_is_named_counted_and_mailed(machine: Definition) -> None:
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
     for name, state in machine.states.items():
         if state["Type"] == "Fail":
-            assert state["Error"] in ours, f"{name!r} ends in {state['Error']}, which is not in mlops.errors"
+            assert state["Error"] in ours, (
+                f"{name!r} ends in {state['Error']}, which is not in mlops.models.errors"
+            )
     resources = " ".join(task["Resource"] for task in machine.tasks.values())
     assert "cloudwatch:putMetricData" in resources
     assert "sns:publish" in resources

@@ -12,7 +12,7 @@ from importlib import import_module
 import boto3
 import pytest
 
-from mlops.command_line import COMMANDS, main
+from mlops.cli.main import COMMANDS, main
 
 PROMISED = (
     "groups", "versions", "show", "compare", "pending", "approve", "reject", "rollback", "audit", "datasets",
@@ -81,7 +81,7 @@ def test_wrong_arguments_are_one_sentence(words, sentence, capsys):
 
 
 def test_a_stack_without_credentials_is_one_sentence(capsys, monkeypatch):
-    from mlops.infrastructure.clients import client
+    from mlops.infrastructure.aws.clients import client
 
     for name in list(os.environ):
         if name.startswith("AWS_"):
@@ -108,7 +108,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
 @pytest.mark.parametrize("command", ["groups", "show", "audit", "rollback", "pending"])
 def test_the_commands_of_the_registry_start_without_numpy_and_boto3(command):
     code = (
-        "import sys, importlib, mlops.command_line as c;"
+        "import sys, importlib, mlops.cli.main as c;"
         f"importlib.import_module(c.COMMANDS[{command!r}]);"
         "print(sorted({'numpy', 'pandas', 'boto3'} & set(sys.modules)))"
     )

@@ -17,10 +17,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mlops.infrastructure.clients import client
+from mlops.infrastructure.aws.clients import client
 from mlops.models.data_models import BaselineStatistics, DriftReport, InferenceResult, TrainingResult
 from mlops.monitoring.drift_detector import DriftDetector
-from mlops.monitoring.profile import load_baseline_statistics
+from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.model_registry import ModelRegistry

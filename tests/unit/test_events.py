@@ -11,20 +11,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlops.dataset import outbox
 from mlops.infrastructure import event_names
-from mlops.infrastructure.objects import ObjectRef
+from mlops.intake import outbox
 from mlops.models.dataset import Finding, UploadRecord, ValidationReport
 from mlops.models.drift import DriftReport
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import DataQuality, EvaluationMetrics, GateResult
-from mlops.monitoring.announcing import announce as announce_drift
-from mlops.pipelines.batch_announcement import AwsAnnouncer as BatchAnnouncer
-from mlops.pipelines.batch_announcement import ScoringEnvironment
-from mlops.pipelines.batch_inference import BatchSummary
-from mlops.registry.announcement import announce_decline, announce_promotion, announce_registration
 from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.promotion_notification import announce_decline, announce_promotion, announce_registration
 from mlops.registry.rollback import roll_back
+from mlops.use_cases.batch_notification import AwsAnnouncer as BatchAnnouncer
+from mlops.use_cases.batch_notification import ScoringEnvironment
+from mlops.use_cases.drift_notification import announce as announce_drift
+from mlops.use_cases.score_batch import BatchSummary
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
 NAMES = {value for name, value in vars(event_names).items() if name.isupper()}

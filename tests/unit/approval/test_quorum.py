@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.approval.approval_view import describe_progress
+from mlops.approval.pages.approval_view import describe_progress
 from mlops.approval.quorum import approvals_missing, count_answer, has_answered, is_same_person
 from mlops.models.approval import Answer, RequestStatus
 from tests.unit.approval.test_links import NOW, a_request

@@ -14,7 +14,7 @@ from mlops.approval.signing_keys import (
     SigningKeys,
     rotate_secret,
 )
-from mlops.errors import ApprovalError
+from mlops.models.errors import ApprovalError
 
 
 @pytest.mark.parametrize(

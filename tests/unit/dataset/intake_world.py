@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.dataset.intake import receive_upload
-from mlops.dataset.intake_ports import IntakePorts, Received
+from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
 from mlops.dataset.limits import Limits
-from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
-from mlops.infrastructure.cloudwatch import Metric
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.intake import receive_upload
+from mlops.intake.ports import IntakePorts, Received
 from mlops.models.dataset import Claim
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops.dataset import validate
+from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import ValidationReport
-from mlops.models.group_settings import GroupSettings
+from mlops.models.settings.group import GroupSettings
 
 SETTINGS = GroupSettings(target="adherent", id_columns=("patient_id",))
 

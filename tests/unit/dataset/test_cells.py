@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.dataset.cells import view_as_numbers
+from mlops.dataset.table.cells import view_as_numbers
 
 CELLS = st.one_of(
     st.floats(allow_nan=False).map(repr),

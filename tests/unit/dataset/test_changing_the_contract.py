@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset import learn_contract, read_table, validate
-from mlops.dataset.acceptance import current_contract
-from mlops.dataset.catalog import DatasetCatalog
-from mlops.dataset.contract_text import render_contract
-from mlops.dataset.expectations import expected_contract, next_contract
-from mlops.errors import DatasetError, SettingsError
+from mlops.dataset.catalog.acceptance import current_contract
+from mlops.dataset.catalog.catalog import DatasetCatalog
+from mlops.dataset.validation.contract_text import render_contract
+from mlops.dataset.validation.contracts import learn_contract
+from mlops.dataset.validation.reading import read_table
+from mlops.dataset.validation.survey.expectations import expected_contract, next_contract
+from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import ColumnContract, Contract, Finding, ValidationReport
-from mlops.models.group_settings import GroupSettings
+from mlops.models.errors import DatasetError, SettingsError
+from mlops.models.settings.group import GroupSettings
 from tests.unit.dataset.intake_world import World
 
 ROWS = [

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.intake_ports import IntakePorts
 from mlops.dataset.limits import Limits
-from mlops.dataset.parts.listing import Part, manifest_entries
-from mlops.dataset.parts.steps import list_parts, merge_parts, survey_part
-from mlops.dataset.uploads import why_ignored
-from mlops.errors import DatasetError, UploadBusyError
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.parts.listing import Part, manifest_entries
+from mlops.intake.parts.steps import list_parts, merge_parts, survey_part
+from mlops.intake.ports import IntakePorts
+from mlops.intake.uploads import why_ignored
 from mlops.models.dataset import Claim
+from mlops.models.errors import DatasetError, UploadBusyError
+from mlops.models.objects import ObjectRef
 from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, World
 
 HEADER, *ROWS = GOOD.splitlines()

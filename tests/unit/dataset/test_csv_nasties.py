@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset import learn_contract, validate
-from mlops.models.group_settings import GroupSettings
+from mlops.dataset.validation.contracts import learn_contract
+from mlops.dataset.validation.validate import validate
+from mlops.models.settings.group import GroupSettings
 
 SETTINGS = GroupSettings(target="adherent", id_columns=("patient_id",))
 

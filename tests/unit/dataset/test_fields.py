@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.dataset.blocks import Block
-from mlops.dataset.dialect import Dialect
-from mlops.dataset.fields import Fields, text_keys
 from mlops.dataset.limits import Limits
-from mlops.dataset.records import RecordCutter
+from mlops.dataset.table.blocks import Block
+from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.fields import Fields, text_keys
+from mlops.dataset.table.records import RecordCutter
 
 PLAIN = st.from_regex(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{0,5})?", fullmatch=True)
 ODD = st.sampled_from(

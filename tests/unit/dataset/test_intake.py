@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.uploads import why_ignored
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
-from mlops.models.group_settings import GroupSettings
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.uploads import why_ignored
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, ModelMetadata, Source, Status
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics
 from tests.unit.dataset.intake_world import (
     GOOD,

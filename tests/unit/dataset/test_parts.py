@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.dataset import validate
-from mlops.dataset.column_facts import ColumnFacts
-from mlops.dataset.contracts import learn_contract
 from mlops.dataset.limits import Limits
-from mlops.dataset.parts.agreeing import agree
-from mlops.dataset.parts.facts import column_sum, merged, read_facts, survey_of
-from mlops.dataset.parts.validating import Table, survey_part_file, validate_parts
-from mlops.dataset.survey import Survey
+from mlops.dataset.validation.contracts import learn_contract
+from mlops.dataset.validation.parts.check_agreement import agree
+from mlops.dataset.validation.parts.part_facts import column_sum, merged, read_facts, survey_of
+from mlops.dataset.validation.parts.validate_parts import Table, survey_part_file, validate_parts
+from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.validation.survey.survey import Survey
+from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Contract, Finding, ValidationReport
-from mlops.models.group_settings import GroupSettings
+from mlops.models.settings.group import GroupSettings
 
 HEADER = "patient_id,age,plan,adherent"
 FEW = Limits(min_rows=5, min_rows_per_class=1)

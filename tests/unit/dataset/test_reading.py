@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.dataset import read_table, validate
-from mlops.dataset.inspection import BLOCK_BYTES
-from mlops.dataset.reading import read_pieces
-from mlops.errors import DatasetError
-from mlops.models.group_settings import GroupSettings
+from mlops.dataset.table.inspection import BLOCK_BYTES
+from mlops.dataset.validation.reading import read_pieces, read_table
+from mlops.dataset.validation.validate import validate
+from mlops.models.errors import DatasetError
+from mlops.models.settings.group import GroupSettings
 
 
 def table(tmp_path: Path, text: str | bytes, **options: object) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def test_what_the_csv_module_writes_is_read_back(tmp_path: Path, cells: list[tup
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300) | st.text('ab1,;"\n\r.- \t', max_size=200).map(str.encode))
 def test_no_bytes_crash_the_reader_or_the_validator(tmp_path: Path, content: bytes) -> None:
-    from mlops.dataset import validate
+    from mlops.dataset.validation.validate import validate
 
     path = tmp_path / "fuzz.csv"
     path.write_bytes(content)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlops.dataset import validate
+from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import ColumnContract, Contract, Finding
 
 N_ROWS = 60_000  # several blocks of the reader

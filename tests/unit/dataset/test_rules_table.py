@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mlops.dataset.rules import RULES
-from mlops.dataset.rules_table import BEFORE_READING, render_rules_table
+from mlops.dataset.validation.rules import RULES
+from mlops.dataset.validation.rules_table import BEFORE_READING, render_rules_table
 
 
 def test_the_page_of_rules_is_current(repository: Path) -> None:
     page = (repository / "docs" / "validation-rules.md").read_text("utf-8")
-    assert page == render_rules_table(), "run python -m mlops.dataset.rules_table > docs/validation-rules.md"
+    assert page == render_rules_table(), (
+        "run python -m mlops.dataset.validation.rules_table > docs/validation-rules.md"
+    )
 
 
 def test_every_rule_has_one_line_that_says_what_it_finds_and_does() -> None:
@@ -21,7 +23,7 @@ def test_every_rule_has_one_line_that_says_what_it_finds_and_does() -> None:
 
 
 def test_intake_refuses_for_no_other_reasons_than_the_page_lists(repository: Path) -> None:
-    sources = (repository / "layers/mlops/mlops/dataset").rglob("*.py")
+    sources = (repository / "src/mlops/dataset").rglob("*.py")
     named = [re.findall(r'Finding\(\s*"(\w+)",\s*"reject"', path.read_text("utf-8")) for path in sources]
     refusals = set().union(*named)
     assert {"settings", "too_large", "no_champion", "parts"} <= refusals

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops.command_line import main
-from mlops.dataset import validate
-from mlops.dataset.report_page import render_report
-from mlops.dataset.rules import RULES
+from mlops.cli.main import main
+from mlops.dataset.validation.report_page import render_report
+from mlops.dataset.validation.rules import RULES
+from mlops.dataset.validation.validate import validate
 
 GOOD = "key,age,plan,label\n" + "".join(
     f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops.dataset import Limits, learn_contract, validate
-from mlops.errors import DatasetError, StepError
+from mlops.dataset.limits import Limits
+from mlops.dataset.validation.contracts import learn_contract
+from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Contract, ValidationReport
-from mlops.models.group_settings import GroupSettings
+from mlops.models.errors import DatasetError, StepError
+from mlops.models.settings.group import GroupSettings
 from tests.unit.dataset.patients import SETTINGS, Edit, Row, a_csv, cell, judge, renamed
 
 

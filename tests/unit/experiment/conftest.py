@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.experiment import ExperimentTracker
 from mlops.experiment.filesystem import FilesystemRuns
+from mlops.experiment.tracker import ExperimentTracker
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import threading
 import numpy as np
 import pytest
 
-from mlops.errors import ExperimentError, ObjectNotFoundError, TrainingError
-from mlops.experiment import describe_dataset
+from mlops.experiment.origins import describe_dataset
+from mlops.models.errors import ExperimentError, ObjectNotFoundError, TrainingError
 from mlops.models.experiment import RunStatus
 
 GROUP = "adherence"

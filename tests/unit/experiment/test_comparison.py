@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mlops.errors import ExperimentError, RunNotFoundError
-from mlops.experiment.comparison import RunComparison, compare, duration_text, short_names
-from mlops.experiment.page import render_page
+from mlops.experiment.comparison.comparison import RunComparison, compare, duration_text, short_names
+from mlops.experiment.comparison.page import render_page
+from mlops.models.errors import ExperimentError, RunNotFoundError
 from mlops.models.experiment import RunFailure
 
 GROUP = "adherence"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import MlflowError, TrainingError
-from mlops.experiment.mlflow_export import export_runs
-from mlops.experiment.mlflow_server import Credentials, MlflowServer
+from mlops.experiment.mlflow.export import export_runs
+from mlops.experiment.mlflow.server import Credentials, MlflowServer
+from mlops.models.errors import MlflowError, TrainingError
 from mlops.models.experiment import RunDataset
 from tests.unit.experiment.mlflow_process import installed_mlflow, mlflow_server
 

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from mlops.errors import ExperimentError, MlflowError, RunNotFoundError
-from mlops.experiment.command import add_parser
+from mlops.cli.runs import add_parser
+from mlops.models.errors import ExperimentError, MlflowError, RunNotFoundError
 from mlops.models.experiment import Run, RunFailure
 
 GROUP = "adherence"

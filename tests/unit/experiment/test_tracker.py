@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from mlops.errors import ExperimentError, RunNotFoundError
-from mlops.experiment import open_store
 from mlops.experiment.conditions import parse_where
 from mlops.experiment.dynamodb import DynamoDBRuns
+from mlops.experiment.factory import open_store
 from mlops.experiment.filesystem import FilesystemRuns
+from mlops.models.errors import ExperimentError, RunNotFoundError
 from mlops.models.experiment import RunFailure
 
 GROUP = "adherence"
@@ -135,7 +135,7 @@ def test_the_environment_decides_where_runs_are(tmp_path, aws):
 
 def test_the_package_is_imported_without_numpy_and_boto3():
     code = (
-        "import sys, mlops.experiment, mlops.experiment.command\n"
+        "import sys, mlops.experiment, mlops.cli.runs\n"
         "print(*{'numpy', 'pandas', 'boto3', 'botocore'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import ExperimentError
-from mlops.experiment import record_failed_training, record_training
+from mlops.experiment.training_runs import record_failed_training, record_training
 from mlops.models.drift import BaselineStatistics
+from mlops.models.errors import ExperimentError
 from mlops.models.experiment import RunDataset, RunFailure, RunStatus
-from mlops.models.group_settings import GroupSettings
 from mlops.models.registry import Artifact, ModelMetadata, Source, Status, TrainingJob
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics, GateResult, TrainingResult
 
 GROUP = "adherence"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.dead_letters import replay
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dead_letters import replay
 
 INTAKE = "arn:aws:lambda:us-east-1:123456789012:function:intake"
 NIGHTLY = "arn:aws:lambda:us-east-1:123456789012:function:nightly"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.infrastructure.dynamodb import decode_item, encode_item
+from mlops.infrastructure.aws.dynamodb import decode_item, encode_item
 
 # beyond 2**53 a whole float and the integer of the same digits differ, and DynamoDB keeps only the digits
 numbers = st.integers(-(2**53), 2**53) | st.floats(-1e15, 1e15).filter(lambda x: x == 0 or abs(x) > 1e-120)

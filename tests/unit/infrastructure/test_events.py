@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.infrastructure.events import Upload, parse_s3_event
+from mlops.infrastructure.upload_events import Upload, parse_s3_event
 
 
 def an_event(key: str, **entry: object) -> dict:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.infrastructure.clients import client
-from mlops.infrastructure.sns import ascii_subject, confirmed_emails, send_mail
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.sns import ascii_subject, confirmed_emails, send_mail
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.errors import SettingsError
-from mlops.models.group_settings import GateRule, GroupSettings
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GateRule, GroupSettings
 
 
 def test_an_empty_file_means_defaults() -> None:

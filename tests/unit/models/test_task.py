@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from mlops.dataset.limits import Limits
-from mlops.dataset.survey import survey
-from mlops.dataset.target import is_classification
-from mlops.models.group_settings import GroupSettings
+from mlops.dataset.validation.survey.survey import survey
+from mlops.dataset.validation.target import is_classification
+from mlops.models.settings.group import GroupSettings
 from mlops.models.task import find_label, infer_task
-from mlops.pipelines.task import define_problem
+from mlops.pipelines.features.task import define_problem
 
 ROWS = 240
 TARGETS = {

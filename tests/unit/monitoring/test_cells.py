@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.monitoring.cells import CellCounter
+from mlops.monitoring.profiles.binning import CellCounter
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True, width=64)
 EDGES = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40, unique=True).map(sorted)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import MlopsError
+from mlops.cli.drift import add_parser
+from mlops.models.errors import MlopsError
 from mlops.monitoring import build_baseline
-from mlops.monitoring.command import add_parser
 
 
 def run(*arguments: str | Path) -> int:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import DriftError
 from mlops.models.drift import DriftReport
+from mlops.models.errors import DriftError
 from mlops.monitoring import DriftDetector, build_baseline, profile_batch
 
 IMPORTANCE = {"age": 0.6, "region": 0.25, "visits": 0.1, "height": 0.05}
@@ -269,7 +269,7 @@ def test_metrics_go_to_the_sink_that_is_given():
 def test_metrics_go_to_cloudwatch_when_the_environment_names_a_namespace(
     aws: None, monkeypatch: pytest.MonkeyPatch
 ):
-    from mlops.infrastructure.clients import client
+    from mlops.infrastructure.aws.clients import client
 
     monkeypatch.setenv("METRICS_NAMESPACE", "Trial")
     detector = DriftDetector(build_baseline(a_frame()))

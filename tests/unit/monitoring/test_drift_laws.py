@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
-from mlops.monitoring.baseline import build_baseline
-from mlops.monitoring.batch import empty_batch, merge, profile_batch
 from mlops.monitoring.drift_detector import DriftDetector
-from mlops.monitoring.report import render, render_text
+from mlops.monitoring.profiles.baseline import build_baseline
+from mlops.monitoring.profiles.batch import empty_batch, merge, profile_batch
+from mlops.monitoring.report.report import render, render_text
 
 LEVELS = st.sampled_from(["a", "b", "c", "d", "rare", None])
 NUMBERS = st.one_of(

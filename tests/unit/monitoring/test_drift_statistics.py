@@ -11,17 +11,17 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.monitoring.benjamini_hochberg import benjamini_hochberg
-from mlops.monitoring.chi_square import chi_square_tail, chi_square_test, pool_sparse_bins
-from mlops.monitoring.cramers_v import cramers_v, cramers_v_uncorrected
-from mlops.monitoring.jensen_shannon import jensen_shannon_distance
-from mlops.monitoring.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_of_counts
-from mlops.monitoring.population_stability_index import (
+from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
+from mlops.monitoring.statistics.chi_square import chi_square_tail, chi_square_test, pool_sparse_bins
+from mlops.monitoring.statistics.cramers_v import cramers_v, cramers_v_uncorrected
+from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
+from mlops.monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_of_counts
+from mlops.monitoring.statistics.population_stability_index import (
     population_stability_index,
     population_stability_index_of_counts,
 )
-from mlops.monitoring.shares import shares
-from mlops.monitoring.wasserstein import wasserstein, wasserstein_of_counts
+from mlops.monitoring.statistics.shares import shares
+from mlops.monitoring.statistics.wasserstein import wasserstein, wasserstein_of_counts
 
 COUNTS = st.lists(st.integers(0, 500), min_size=2, max_size=30)
 SAMPLES = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)

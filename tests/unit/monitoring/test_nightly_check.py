@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import DriftError
-from mlops.infrastructure.cloudwatch import Metric
-from mlops.infrastructure.objects import ObjectRef
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.drift import BaselineStatistics, DriftReport
-from mlops.models.group_settings import DriftSettings, GroupSettings
+from mlops.models.errors import DriftError
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring import build_baseline, profile_batch
-from mlops.monitoring.nightly import NightlyCheck, nights_due
-from mlops.monitoring.nightly_archive import NightlyArchive
+from mlops.use_cases.check_drift import NightlyCheck, nights_due
+from mlops.use_cases.drift_archive import NightlyArchive
 
 BUCKET = "artifacts"
 NIGHT = date(2026, 5, 10)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import DriftError
+from mlops.models.errors import DriftError
 from mlops.monitoring import build_baseline, load_baseline_statistics, merge, profile_batch
-from mlops.monitoring.feature_comparison import bin_counts
+from mlops.monitoring.verdict.feature_comparison import bin_counts
 
 
 def reference_bins(values: np.ndarray) -> list[int]:
@@ -154,10 +154,10 @@ def imported_of(candidates: set[str], *modules: str) -> set[str]:
 
 
 def test_the_records_and_the_command_import_without_numpy():
-    modules = ("mlops.models.drift", "mlops.monitoring", "mlops.monitoring.command")
+    modules = ("mlops.models.drift", "mlops.monitoring", "mlops.cli.drift")
     assert imported_of({"numpy", "pandas", "boto3"}, *modules) == set()
 
 
 def test_the_nightly_check_needs_neither_scipy_nor_scikit_learn():
-    modules = ("mlops.monitoring.nightly", "mlops.infrastructure.announcing")
+    modules = ("mlops.use_cases.check_drift", "mlops.infrastructure.notifications")
     assert imported_of({"scipy", "sklearn"}, *modules) == set()

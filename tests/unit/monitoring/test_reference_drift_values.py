@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.monitoring.baseline import build_baseline
-from mlops.monitoring.batch import profile_batch
-from mlops.monitoring.chi_square import chi_square_test
-from mlops.monitoring.cramers_v import cramers_v_uncorrected
-from mlops.monitoring.feature_comparison import bin_counts
-from mlops.monitoring.jensen_shannon import jensen_shannon_distance
-from mlops.monitoring.kolmogorov_smirnov import kolmogorov_smirnov
-from mlops.monitoring.population_stability_index import population_stability_index
-from mlops.monitoring.shares import floored_shares, shares
-from mlops.monitoring.wasserstein import wasserstein
+from mlops.monitoring.profiles.baseline import build_baseline
+from mlops.monitoring.profiles.batch import profile_batch
+from mlops.monitoring.statistics.chi_square import chi_square_test
+from mlops.monitoring.statistics.cramers_v import cramers_v_uncorrected
+from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
+from mlops.monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov
+from mlops.monitoring.statistics.population_stability_index import population_stability_index
+from mlops.monitoring.statistics.shares import floored_shares, shares
+from mlops.monitoring.statistics.wasserstein import wasserstein
+from mlops.monitoring.verdict.feature_comparison import bin_counts
 
 CASES = [
     *(

@@ -7,15 +7,10 @@ import sys
 
 import pytest
 
-from mlops.errors import SettingsError
-from mlops.models.group_settings import GroupSettings
-from mlops.pipelines.algorithm_table import ALGORITHMS
-from mlops.pipelines.algorithms import (
-    algorithm,
-    candidates,
-    check_settings,
-    make_estimator,
-)
+from mlops.algorithms.definitions import ALGORITHMS
+from mlops.algorithms.selection import algorithm, candidates, check_settings, make_estimator
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GroupSettings
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

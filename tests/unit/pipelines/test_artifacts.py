@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import ArtifactError
+from mlops.models.errors import ArtifactError
 from mlops.models.training import TrainingResult
-from mlops.pipelines import artifacts
-from mlops.pipelines.archive import pack, sha256_of, unpack
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.archive import pack, sha256_of, unpack
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, SMALL, build_table

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import ArtifactError
-from mlops.infrastructure.events import Upload
-from mlops.infrastructure.objects import ObjectRef
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.infrastructure.upload_events import Upload
 from mlops.models.drift import BatchProfile
+from mlops.models.errors import ArtifactError
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
-from mlops.pipelines.archive import pack, sha256_of
-from mlops.pipelines.batch_announcement import compose_mail
-from mlops.pipelines.batch_inference import (
+from mlops.pipelines.artifacts.archive import pack, sha256_of
+from mlops.use_cases.batch_notification import compose_mail
+from mlops.use_cases.score_batch import (
     BatchManifest,
     BatchSummary,
     ModelCache,

@@ -7,10 +7,10 @@ import pytest
 
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails
 from mlops.models.training import SCORE_NAMES
-from mlops.pipelines import artifacts
-from mlops.pipelines.evaluation_details import class_calibration, expected_calibration_error
-from mlops.pipelines.model import Scores
-from mlops.pipelines.task import Problem
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.evaluation_details import class_calibration, expected_calibration_error
+from mlops.pipelines.features.task import Problem
 
 
 def error_of(probability: np.ndarray, y: np.ndarray) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.pipelines.gate import judge
+from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, build_table, train

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import DatasetError, SettingsError, TrainingError
-from mlops.models.group_settings import DatePart, GroupSettings
-from mlops.pipelines import artifacts
-from mlops.pipelines.date_parts import with_date_parts
+from mlops.models.errors import DatasetError, SettingsError, TrainingError
+from mlops.models.settings.group import DatePart, GroupSettings
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.features.date_parts import with_date_parts
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mlops import errors
-from mlops.pipelines.failure import TRIAL_TIME_LIMIT, Failure, explain_failure
+from mlops.models import errors
+from mlops.pipelines.jobs.failure import TRIAL_TIME_LIMIT, Failure, explain_failure
 
 
 def a_failure(error: str = "States.TaskFailed", step: str = "Train model", **cause: object) -> Failure:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.errors import SettingsError
-from mlops.models.group_settings import GateRule
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GateRule
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
-from mlops.pipelines.gate import judge
+from mlops.pipelines.evaluation.gate import judge
 
 
 def metrics(value: float = 0.8, low: float = 0.75, high: float = 0.85) -> EvaluationMetrics:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gate import CHAMPIONS, retraining
-from mlops.pipelines.gate import judge
+from mlops.pipelines.evaluation.gate import judge
 
 
 def share_passed(champion: str, n_held_out: int, n_retrainings: int) -> float:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import ArtifactError
-from mlops.infrastructure.objects import ObjectRef
+from mlops.models.errors import ArtifactError
+from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
-from mlops.pipelines.archive import sha256_of, unpack
-from mlops.pipelines.artifacts import Manifest
-from mlops.pipelines.batch_inference import ScoringModel
+from mlops.pipelines.artifacts.archive import sha256_of, unpack
+from mlops.pipelines.artifacts.artifacts import Manifest
+from mlops.use_cases.score_batch import ScoringModel
 from tests.unit.pipelines.test_batch_inference import Bench
 
 Files = list[tuple[str, bytes]]

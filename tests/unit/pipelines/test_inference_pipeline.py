@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.errors import ArtifactError, DatasetError
 from mlops.models.drift import BatchProfile, DriftReport
+from mlops.models.errors import ArtifactError, DatasetError
 from mlops.models.training import DataQuality, InferenceResult
 from mlops.pipelines import inference_pipeline
 from mlops.pipelines.inference_pipeline import InferencePipeline
@@ -174,7 +174,7 @@ def test_ids_keep_their_leading_zeros_and_text_levels_their_form(trained, tmp_pa
 
 
 def test_a_model_without_a_baseline_scores_without_a_drift_report(trained, tmp_path: Path):
-    from mlops.pipelines import artifacts
+    from mlops.pipelines.artifacts import artifacts
 
     model = Path(shutil.copytree(trained("RandomForest", "binary").model_path, tmp_path / "model"))
     (model / "baseline_statistics.json").unlink()

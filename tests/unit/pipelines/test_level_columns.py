@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
-from mlops.pipelines.columns import as_categories, as_texts
-from mlops.pipelines.level_columns import MISSING, LevelColumns
+from mlops.pipelines.features.columns import as_categories, as_texts
+from mlops.pipelines.fitting.one_hot import MISSING, LevelColumns
 
 cells = st.sampled_from([*"abcdefgh", MISSING, None])
 

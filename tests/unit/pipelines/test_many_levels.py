@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlops.algorithms.selection import algorithm as find_algorithm
 from mlops.models.training import TrainingResult
-from mlops.pipelines import artifacts
-from mlops.pipelines.algorithms import algorithm as find_algorithm
-from mlops.pipelines.fitting import fit_pipeline
-from mlops.pipelines.model import Model
-from mlops.pipelines.preprocessing import MAX_LEVEL_COLUMNS, make_preprocessing
-from mlops.pipelines.schema import FeatureColumn
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.model import Model
+from mlops.pipelines.features.schema import FeatureColumn
+from mlops.pipelines.fitting.fitting import fit_pipeline
+from mlops.pipelines.fitting.preprocessing import MAX_LEVEL_COLUMNS, make_preprocessing
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 LEAST = {"binary": 0.72, "multiclass": 0.5, "regression": 0.5}

@@ -14,8 +14,8 @@ from sklearn.metrics import auc
 
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.training import TrainingResult
-from mlops.pipelines.model_card import render_card
-from mlops.pipelines.model_card_figures import as_file, figures
+from mlops.pipelines.model_card.card import render_card
+from mlops.pipelines.model_card.figures import as_file, figures
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, build_table

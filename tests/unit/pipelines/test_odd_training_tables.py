@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import DatasetError, SettingsError, TrainingError
-from mlops.pipelines import artifacts
+from mlops.models.errors import DatasetError, SettingsError, TrainingError
+from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, build_table, train

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops.pipelines.model import Scores
-from mlops.pipelines.resampled_scores import resampled_scores
-from mlops.pipelines.scores import compute_scores
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.pipelines.evaluation.scores import compute_scores
 
 
 def predictions(task: str, n_rows: int, rng: np.random.Generator) -> tuple[np.ndarray, Scores]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlops.models.group_settings import TaskName
+from mlops.models.settings.group import TaskName
 from mlops.models.training import SCORE_NAMES, SCORES_OF_TASK
-from mlops.pipelines.model import Scores
-from mlops.pipelines.scores import PRIMARY, compute_scores, primary_score
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores, primary_score
 
 
 @pytest.mark.parametrize(("task", "n_classes"), [("binary", 2), ("multiclass", 3), ("regression", 0)])

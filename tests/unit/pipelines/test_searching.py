@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.errors import SettingsError
-from mlops.models.group_settings import GroupSettings, SearchSettings
+from mlops.algorithms.definitions import ALGORITHMS
+from mlops.algorithms.selection import make_estimator, search_space
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GroupSettings, SearchSettings
 from mlops.models.training import TrainingResult
-from mlops.pipelines.algorithm_table import ALGORITHMS
-from mlops.pipelines.algorithms import make_estimator, search_space
-from mlops.pipelines.searching import draw_combinations
+from mlops.pipelines.fitting.searching import draw_combinations
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import build_table

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.errors import TrainingError
-from mlops.models.group_settings import GroupSettings
-from mlops.pipelines.splitting import split_rows
+from mlops.models.errors import TrainingError
+from mlops.models.settings.group import GroupSettings
+from mlops.pipelines.features.splitting import split_rows
 
 
 def visits(n_people: int = 120, n_years: int = 5) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlops.command_line import main
+from mlops.cli.main import main
 
 from .conftest import build_table
 

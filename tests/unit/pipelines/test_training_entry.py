@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.pipelines import artifacts
-from mlops.pipelines.archive import pack, sha256_of
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.archive import pack, sha256_of
 
 from .conftest import SETTINGS, build_table
 

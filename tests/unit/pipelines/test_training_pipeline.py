@@ -12,8 +12,8 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from mlops.models.training import EvaluationMetrics, TrainingResult
-from mlops.pipelines import artifacts
-from mlops.pipelines.gate import judge
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, SMALL, build_table, train
@@ -50,8 +50,8 @@ def test_the_written_documents_are_the_result(trained):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(task: str, trained, tmp_path: Path):
-    from mlops.models.group_settings import GroupSettings
-    from mlops.pipelines.splitting import split_rows
+    from mlops.models.settings.group import GroupSettings
+    from mlops.pipelines.features.splitting import split_rows
 
     result = trained("LogisticRegression", task)
     frame = build_table(task=task)

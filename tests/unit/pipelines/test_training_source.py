@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import TrainingError
-from mlops.infrastructure.objects import ObjectRef
-from mlops.infrastructure.objects_filesystem import FilesystemObjects
-from mlops.pipelines.training_source import publish_source, source_digest
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.models.errors import TrainingError
+from mlops.models.objects import ObjectRef
+from mlops.pipelines.jobs.training_source import publish_source, source_digest
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.pipelines import artifacts
+from mlops.pipelines.artifacts import artifacts
 
 from .conftest import SETTINGS, build_table
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlops.errors import TrainingError
-from mlops.models.group_settings import GroupSettings
+from mlops.models.errors import TrainingError
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import TrainingResult
+from mlops.pipelines.features.training_rows import prepare_rows
+from mlops.pipelines.fitting.trials import judge_trial, read_trials
 from mlops.pipelines.training_pipeline import TrainingPipeline
-from mlops.pipelines.training_rows import prepare_rows
-from mlops.pipelines.trials import judge_trial, read_trials
 
 from .conftest import SETTINGS, build_table
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.sagemaker.request_model import check_request
-from mlops.errors import SettingsError
-from mlops.infrastructure.objects import ObjectRef
-from mlops.models.group_settings import GroupSettings, TaskName
-from mlops.pipelines.training_job import Machine, TrainingRequest, prepare_training, tuning_name
-from mlops.pipelines.training_source import Source
-from mlops.pipelines.tuning_job import objective_line, parameter_ranges, tuning_job
+from mlops.models.errors import SettingsError
+from mlops.models.objects import ObjectRef
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.pipelines.jobs.training_job import Machine, TrainingRequest, prepare_training, tuning_name
+from mlops.pipelines.jobs.training_source import Source
+from mlops.pipelines.jobs.tuning_job import objective_line, parameter_ranges, tuning_job
 
 DATASET = ObjectRef("bucket", "datasets/g/data.csv")
 SPACE = {"max_depth": [2, 9], "learning_rate": [0.01, 0.3], "subsample": [0.5, 1.0], "booster": ["a", "b"]}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mlops.errors import ArtifactError, RegistryConflictError
 from mlops.infrastructure.clock import utc_now
+from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.durable_files import write_whole
 from mlops.models.drift import BaselineStatistics
-from mlops.models.group_settings import GroupSettings
+from mlops.models.errors import ArtifactError, RegistryConflictError
 from mlops.models.registry import Artifact, Candidate, ModelMetadata
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import (
     ChampionComparison,
     EvaluationMetrics,
@@ -24,10 +25,8 @@ from mlops.models.training import (
     TrainingResult,
 )
 from mlops.registry import filesystem
-from mlops.registry.changes import Stamp, registration
-from mlops.registry.contention import Backoff
+from mlops.registry.changes import Stamp, next_version, parse_version, registration
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.versioning import next_version, parse_version
 
 GROUP = "medication-adherence"
 BASELINE = BaselineStatistics(features={}, n_rows=10, schema_hash="s")
@@ -183,11 +182,13 @@ def test_a_conflict_that_never_ends_is_an_error():
 
 def test_registry_and_approval_import_no_dataframes_and_no_boto3():
     script = (
-        "import sys, mlops.registry.model_registry, mlops.registry.registration, mlops.registry.promotion\n"
-        "import mlops.models.registry, mlops.models.approval, mlops.registry.command\n"
+        "import sys, mlops.registry.model_registry, mlops.use_cases.register_training\n"
+        "import mlops.registry.promotion\n"
+        "import mlops.models.registry, mlops.models.approval, mlops.cli.versions\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3', 'botocore'} & set(sys.modules)))\n"
-        "import mlops.approval.approval_page, mlops.approval.rollback_page, mlops.approval.watch\n"
-        "import mlops.approval.promotion_mail, mlops.approval.operating, mlops.registry.dynamodb\n"
+        "import mlops.approval.pages.approval_page, mlops.approval.pages.rollback_page\n"
+        "import mlops.approval.watch\n"
+        "import mlops.approval.promotion_email, mlops.approval.operations, mlops.registry.dynamodb\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3'} & set(sys.modules)))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(filesystem.__file__).parents[2])}

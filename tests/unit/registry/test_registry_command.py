@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from mlops.command_line import main
+from mlops.cli.main import main
 from mlops.models.registry import AuditEntry, Candidate, DataFindings, DatasetChanges, TrainingJob
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.registry.audit import replay

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from mlops.errors import RegistryError, TransitionNotAllowedError
 from mlops.infrastructure.durable_files import write_whole
+from mlops.models.errors import RegistryError, TransitionNotAllowedError
 from mlops.models.registry import Artifact, Candidate, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay

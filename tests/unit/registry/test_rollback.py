@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mlops.errors import ArtifactError, RegistryError, TransitionNotAllowedError
 from mlops.infrastructure.event_names import CHAMPION_CHANGED
+from mlops.models.errors import ArtifactError, RegistryError, TransitionNotAllowedError
 from mlops.models.registry import Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry

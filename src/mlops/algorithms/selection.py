@@ -1,0 +1,139 @@
+"""Which algorithm a team's settings ask for, and its estimator.
+
+Nothing here imports scikit-learn or XGBoost until an estimator is made, so that a Lambda without them can
+check a team's settings.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from mlops.algorithms.definitions import ALGORITHMS, BY_NAME, ENTRIES, PLAIN_BOOSTING, WEIGHTS, Algorithm
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName, nearest
+
+
+def algorithm(name: str) -> Algorithm:
+    """Return the algorithm of that name or alias.
+
+    Raises
+    ------
+    SettingsError
+        If there is none; the nearest known name is given.
+    """
+    if name not in BY_NAME:
+        raise SettingsError(f"Unknown algorithm {name!r}. {nearest(name, [AUTOMATIC, *ALGORITHMS])}")
+    return BY_NAME[name]
+
+
+def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[GroupSettings, ...]:
+    """Return the settings to choose from: the given ones, or for `auto` a linear model and two boosted ones.
+
+    `class_weight` goes with every one of them. Any other hyperparameter, set or searched for, names an
+    algorithm by itself: the first one that knows all of them.
+
+    Raises
+    ------
+    SettingsError
+        If no algorithm knows all the hyperparameters.
+    """
+    if settings.algorithm != AUTOMATIC:
+        return (settings,)
+    own = {**settings.hyperparameters, **(settings.search.space if settings.search else {})}
+    if set(own) <= WEIGHTS:
+        linear = replace(settings, algorithm="Ridge" if task == "regression" else "LogisticRegression")
+        boosted = replace(settings, algorithm="HistGradientBoosting")
+        return (
+            linear,
+            boosted,
+            replace(boosted, hyperparameters={**PLAIN_BOOSTING, **settings.hyperparameters}),
+        )
+    for entry in ENTRIES:
+        if set(own) <= entry.hyperparameters:
+            return (replace(settings, algorithm=entry.name),)
+    known = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
+    unknown = [name for name in own if name not in known]
+    if unknown:
+        raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], known)}")
+    raise SettingsError(f"No algorithm has all of {', '.join(own)}; name the algorithm that is meant.")
+
+
+def check_settings(settings: GroupSettings, task: TaskName | None = None) -> None:
+    """Refuse an unknown algorithm or hyperparameter before anything is started.
+
+    Without `task` (or `settings.task`) a hyperparameter passes when any task knows it.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown; the nearest known one is given.
+    """
+    known_task = task or settings.task
+    for candidate in candidates(settings, known_task):
+        chosen = algorithm(candidate.algorithm)
+        known = chosen.spec(known_task).hyperparameters if known_task else chosen.hyperparameters
+        for name in (*settings.hyperparameters, *(settings.search.space if settings.search else ())):
+            if name not in known:
+                for_task = f" for a {known_task} task" if name in chosen.hyperparameters else ""
+                raise SettingsError(
+                    f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, known)}"
+                )
+        if settings.search and known_task:
+            search_space(candidate, known_task, settings.hyperparameters)
+    _check_values(settings)
+
+
+def _check_values(settings: GroupSettings) -> None:
+    for name, value in settings.hyperparameters.items():
+        if isinstance(value, (list, dict)) and name != "class_weight":
+            raise SettingsError(
+                f"The hyperparameter {name} must be a single value, not {value!r}; "
+                "what is to be tried belongs under [search.space]."
+            )
+        if settings.search and name in settings.search.space:
+            raise SettingsError(f"{name} stands under both hyperparameters and search.space; take one out.")
+
+
+def search_space(
+    settings: GroupSettings, task: TaskName, fixed: Collection[str]
+) -> dict[str, tuple[Any, ...]]:
+    """Return what a search looks through: the team's ranges, else the algorithm's but for what is fixed.
+
+    Raises
+    ------
+    SettingsError
+        If the algorithm has nothing to search for.
+    """
+    if settings.search and settings.search.space:
+        return dict(settings.search.space)
+    space = algorithm(settings.algorithm).spec(task).space
+    free = {name: values for name, values in space.items() if name not in fixed}
+    if not free:
+        raise SettingsError(
+            f"{settings.algorithm} leaves nothing to search for; take [search] out, or set another algorithm."
+        )
+    return free
+
+
+def effective_hyperparameters(settings: GroupSettings, task: TaskName) -> dict[str, Any]:
+    """Return our defaults overlaid with what the team set."""
+    return {**algorithm(settings.algorithm).spec(task).defaults, **settings.hyperparameters}
+
+
+def make_estimator(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> Any:
+    """Return the unfitted estimator that the settings ask for.
+
+    `class_weight` is left out here: it is applied as row weights, the same way for every algorithm.
+    """
+    spec = algorithm(settings.algorithm).spec(task)
+    arguments = {**spec.fixed, **effective_hyperparameters(settings, task)}
+    arguments.pop("class_weight", None)
+    if spec.is_seeded:
+        arguments["random_state"] = settings.seed
+    if spec.is_parallel:
+        arguments["n_jobs"] = n_jobs
+    module, _, name = spec.path.partition(":")
+    return getattr(importlib.import_module(module), name)(**arguments)

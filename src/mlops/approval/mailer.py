@@ -1,0 +1,51 @@
+"""Personal mails to approvers, each with a link that only its receiver gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mlops.approval.links import make_token
+from mlops.approval.signing_keys import Keys
+from mlops.infrastructure.aws.sns import confirmed_emails, send_mail
+from mlops.models.approval import ApprovalRequest, RollbackOffer
+
+
+@dataclass(frozen=True, slots=True)
+class Postbox:
+    """Where mails to approvers go out.
+
+    `topic_arn` is the topic whose subscriptions filter on the attribute `approver`; `base_url` is the address
+    of the page without the token, such as `https://.../approvals`.
+    """
+
+    topic_arn: str
+    base_url: str
+    keys: Keys
+
+    def approvers(self) -> list[str]:
+        """Return the addresses that have confirmed their subscription."""
+        return confirmed_emails(self.topic_arn)
+
+    def send[R: (ApprovalRequest, RollbackOffer)](
+        self,
+        record: R,
+        record_id: str,
+        approvers: Iterable[str],
+        compose: Callable[[R, str, str], tuple[str, str]],
+        *,
+        now: datetime,
+    ) -> int:
+        """Mail each approver, and return how many were mailed.
+
+        `compose` makes subject and body from the record, an approver and their link. `record_id` is the
+        random id that the record knows only the hash of.
+        """
+        n_sent = 0
+        for approver in approvers:
+            token = make_token(record, record_id, approver, keys=self.keys, now=now)
+            subject, body = compose(record, approver, f"{self.base_url.rstrip('/')}/{token}")
+            send_mail(self.topic_arn, subject, body, attributes={"approver": approver})
+            n_sent += 1
+        return n_sent

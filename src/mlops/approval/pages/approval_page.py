@@ -1,0 +1,151 @@
+"""The approval page: GET and HEAD show the evidence and the model card, POST decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.approval.attachments import read_card, read_plots
+from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce, read_token
+from mlops.approval.pages.approval_view import render_outcome, render_request
+from mlops.approval.pages.http import (
+    Reply,
+    TooLateError,
+    Visit,
+    answer_visit,
+    find_form_problem,
+    is_cross_site,
+    message,
+    read_form,
+)
+from mlops.approval.quorum import has_answered
+from mlops.approval.signing_keys import Keys
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
+from mlops.models.errors import ApprovalClosedError
+
+CARD_ROUTE = "/approvals/{token}/card"
+
+_FIELDS = frozenset({"nonce", "decision", "reason", "version"})
+
+# The card brings its own style; nothing in it can run, send, or load anything.
+_CARD_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; sandbox"
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A request as it was found through somebody's link."""
+
+    claims: Claims
+    request: ApprovalRequest
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPage:
+    """Answers visits to `/approvals/{token}` and `/approvals/{token}/card`."""
+
+    desk: ApprovalDesk
+    objects: ObjectStore
+    keys: Keys
+
+    def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the HTTP answer to an HTTP event."""
+        if str(event.get("routeKey", "")).endswith(CARD_ROUTE):
+            return answer_visit(event, self._show_card, methods=("GET", "HEAD"))
+        return answer_visit(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
+
+    def _open(self, visit: Visit) -> _Opened:
+        claims = read_token(visit.token, ApprovalRequest.AUDIENCE, keys=self.keys, now=self.desk.now())
+        request = self.desk.table.get(claims.id_hash)
+        if request is None:
+            raise TooLateError("This request does not exist any more.", *_WHAT_NOW)
+        return _Opened(claims, request, find_approver(claims, request))
+
+    def _open_in_time(self, visit: Visit) -> _Opened:
+        opened = self._open(visit)
+        request = opened.request
+        is_late = request.status is RequestStatus.PENDING and self.desk.now() >= request.expires_at
+        if request.is_over or is_late:
+            raise _too_late(request)
+        return opened
+
+    def _show(self, visit: Visit) -> Reply:
+        opened = self._open_in_time(visit)
+        request = opened.request
+        if request.decision is not None or has_answered(request, opened.approver):
+            return Reply(200, render_outcome(request, **self._exhibits(visit, request)))
+        return Reply(200, self._form_page(visit, opened))
+
+    def _show_card(self, visit: Visit) -> Reply:
+        evidence = self._open_in_time(visit).request.evidence
+        card = read_card(evidence, self.objects)
+        if card is None:
+            place = evidence.evidence_uri or "the registry"
+            return message(404, "No model card", f"It is not here, or too large for a page: look in {place}.")
+        return Reply(200, card.decode(errors="replace"), _CARD_HEADERS)
+
+    def _decide(self, visit: Visit) -> Reply:
+        opened = self._open(visit)
+        request = opened.request
+        if is_cross_site(visit.headers):
+            return message(403, "Not from here", "Open the link from the mail and decide on that page.")
+        form = read_form(visit, _FIELDS)
+        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.desk.now())
+        problem = _find_problem(form, request)
+        if problem:
+            return Reply(400, self._form_page(visit, opened, problem=problem, reason=form.get("reason", "")))
+        choice: Choice = "approved" if form["decision"] == "approved" else "rejected"
+        answer = Answer(opened.approver, choice, form.get("reason", "").strip(), self.desk.now())
+        try:
+            decided = self.desk.answer(request.id_hash, answer)
+        except ApprovalClosedError as error:
+            raise _too_late(request) from error
+        if not decided.is_new:
+            return Reply(
+                409, render_outcome(decided.request, is_late=True, **self._exhibits(visit, decided.request))
+            )
+        return Reply(303, "", {"Location": visit.token})
+
+    def _form_page(self, visit: Visit, opened: _Opened, *, problem: str = "", reason: str = "") -> str:
+        return render_request(
+            opened.request,
+            opened.approver,
+            nonce=make_nonce(opened.claims, keys=self.keys, now=self.desk.now()),
+            problem=problem,
+            reason=reason,
+            **self._exhibits(visit, opened.request),
+        )
+
+    def _exhibits(self, visit: Visit, request: ApprovalRequest) -> dict[str, Any]:
+        has_card = request.evidence.evidence_uri is not None
+        return {
+            "plots": tuple(read_plots(request.evidence, self.objects)),
+            "card": f"{visit.token}/card" if has_card else "",
+        }
+
+
+_WHAT_NOW = (
+    "The model in service stays as it was.",
+    "To ask again, use `mlops reopen`, or drop a training file again.",
+)
+
+
+def _too_late(request: ApprovalRequest) -> TooLateError:
+    name = f"{request.group} {request.version}"
+    return TooLateError(f"Nobody waits for a decision on {name} any more; it has expired.", *_WHAT_NOW)
+
+
+def _find_problem(form: Mapping[str, str], request: ApprovalRequest) -> str:
+    """Say what is missing in a form; empty when it can be counted."""
+    if form.get("decision") not in ("approved", "rejected"):
+        return "Nothing was decided: choose Approve or Reject."
+    is_rejection = form["decision"] == "rejected"
+    return find_form_problem(form, request.version, needs_reason=is_rejection)

@@ -1,0 +1,202 @@
+"""Asking for approval: opening a request, and closing those that a newer candidate overtakes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mlops.approval.attachments import read_details
+from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.evidence import gather
+from mlops.approval.links import hash_id
+from mlops.approval.quorum import is_uploader
+from mlops.infrastructure.aws.stepfunctions import send_task_success
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, RequestStatus
+from mlops.models.errors import NoApproverError
+from mlops.models.record import Record
+from mlops.models.registry import ModelMetadata, Status
+
+# The execution's own clock started before ours and must never run out first.
+_SAFETY_SECONDS = 60
+
+_AHEAD = (Status.PENDING_APPROVAL, Status.APPROVED, Status.CHAMPION)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCandidate(Record):
+    """A candidate whose execution waits for an answer to its task token."""
+
+    group: str
+    version: str
+    task_token: str
+    execution_arn: str
+    timeout_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRequest:
+    """A request that people are to be asked about, with the id that goes into their links."""
+
+    request: ApprovalRequest
+    approval_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What came of a waiting candidate: a request that people are to be asked about, or its answer."""
+
+    opened: OpenedRequest | None = None
+    is_automatic: bool = False
+
+
+def request_approval(
+    desk: ApprovalDesk,
+    candidate: WaitingCandidate,
+    approvers: Sequence[str],
+    *,
+    objects: ObjectStore,
+    make_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
+) -> Asking:
+    """Open a request for a waiting candidate, and supersede older ones that nobody has decided.
+
+    Entering again for the same version (a retry, a redrive) puts the new task token into the same request, so
+    that the links in people's mailboxes go on working. Nothing is opened when nobody needs to be asked:
+    approval is automatic, was decided already, or a newer candidate is ahead; the execution has its answer
+    then.
+
+    Raises
+    ------
+    NoApproverError
+        If fewer approvers are confirmed than must approve, or none but the uploader.
+    """
+    model = desk.registry.get_model(candidate.group, candidate.version)
+    if model.settings.approval.automatic:
+        _approve_automatically(desk, candidate, model)
+        return Asking(is_automatic=True)
+    newer = newer_candidate(desk, model)
+    if newer is not None or model.status is Status.SUPERSEDED:
+        _supersede_itself(desk, candidate, model, newer)
+        return Asking()
+    _check_approvers(model, approvers)
+    opened = _reopen(desk, candidate, model)
+    if opened is None:
+        evidence = gather(model, desk.registry.champion(model.model_group), read_details(model, objects))
+        opened = _open(desk, candidate, model, approvers, evidence, make_id())
+    desk.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
+    for older in desk.registry.list_models(model.model_group):
+        if older.number < model.number and older.status is Status.PENDING_APPROVAL:
+            desk.supersede(older, by=model)
+    if opened.request.status is RequestStatus.DECIDED:
+        desk.deliver(opened.request)
+        return Asking()
+    return Asking(opened)
+
+
+def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
+    needed = model.settings.approval.required_approvals
+    if len(approvers) < needed:
+        raise NoApproverError(
+            f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} have "
+            "confirmed their subscription to the approval topic; confirm it and redrive the execution."
+        )
+    if all(is_uploader(approver, model.data.uploader) for approver in approvers):
+        raise NoApproverError(
+            f"{model.model_group} {model.version} has no approver but {model.data.uploader}, who dropped the "
+            "training file and does not approve alone; add an approver (parameter SecondApproverEmail), let "
+            "them confirm, and redrive the execution."
+        )
+
+
+def _open(
+    desk: ApprovalDesk,
+    candidate: WaitingCandidate,
+    model: ModelMetadata,
+    approvers: Sequence[str],
+    evidence: Evidence,
+    approval_id: str,
+) -> OpenedRequest:
+    now = desk.now()
+    request = ApprovalRequest(
+        id_hash=hash_id(approval_id),
+        group=model.model_group,
+        version=model.version,
+        artifact=model.artifact,
+        execution_arn=candidate.execution_arn,
+        approvers=tuple(approvers),
+        created_at=now,
+        expires_at=_expiry(candidate, now),
+        evidence=evidence,
+        sealed="",
+        required_approvals=model.settings.approval.required_approvals,
+    )
+    request = replace(request, sealed=desk.seal(request, _secret(candidate, approval_id)))
+    desk.table.put(request)
+    return OpenedRequest(request, approval_id)
+
+
+def _reopen(desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata) -> OpenedRequest | None:
+    """Put the new task token into the request that the version has already, if it has one that can go on."""
+    request = desk.table.get(model.approval_request) if model.approval_request else None
+    while request is not None and request.status in (RequestStatus.PENDING, RequestStatus.DECIDED):
+        approval_id = desk.unseal(request)["approval_id"]
+        renewed = replace(
+            request,
+            sealed=desk.seal(request, _secret(candidate, approval_id)),
+            expires_at=_expiry(candidate, desk.now()),
+            asked_at=desk.now(),
+            reminders_sent=0,
+            is_delivered=False,
+            revision=request.revision + 1,
+        )
+        if desk.table.put(renewed):
+            return OpenedRequest(renewed, approval_id)
+        request = desk.table.get(request.id_hash)
+    return None
+
+
+def _expiry(candidate: WaitingCandidate, now: datetime) -> datetime:
+    margin = min(_SAFETY_SECONDS, candidate.timeout_seconds // 2)
+    return now + timedelta(seconds=candidate.timeout_seconds - margin)
+
+
+def _secret(candidate: WaitingCandidate, approval_id: str) -> str:
+    return json.dumps({"approval_id": approval_id, "task_token": candidate.task_token})
+
+
+def _approve_automatically(desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata) -> None:
+    decision = ApprovalDecision(
+        decision="approved",
+        decided_by="automatic approval",
+        reason="[approval] automatic = true in the settings of the group.",
+        decided_at=desk.now(),
+        approval_id_hash="",
+    )
+    desk.registry.approve_model(
+        model.model_group, model.version, by=decision.decided_by, reason=decision.reason
+    )
+    send_task_success(candidate.task_token, decision.to_dict())
+
+
+def newer_candidate(desk: ApprovalDesk, model: ModelMetadata) -> ModelMetadata | None:
+    """Return the newest later version that waits, was approved or is in service; None when there is none."""
+    later = [other for other in desk.registry.list_models(model.model_group) if other.number > model.number]
+    return next((other for other in reversed(later) if other.status in _AHEAD), None)
+
+
+def _supersede_itself(
+    desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata, newer: ModelMetadata | None
+) -> None:
+    reason = f"{newer.version} is newer." if newer else model.status_reason or "A newer candidate is ahead."
+    desk.registry.supersede(model.model_group, model.version, by="request_approval", reason=reason)
+    decision = ApprovalDecision(
+        decision="superseded",
+        decided_by="a newer candidate",
+        reason=reason,
+        decided_at=desk.now(),
+        approval_id_hash=model.approval_request or "",
+    )
+    send_task_success(candidate.task_token, decision.to_dict())

@@ -1,0 +1,144 @@
+"""The way back from a new champion: an offer in the mail, one decision, one rollback."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops.approval.decisions import describe_fault
+from mlops.approval.dynamodb import RollbackTable
+from mlops.approval.links import hash_id
+from mlops.infrastructure.clock import utc_now
+from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.approval import RollbackDecision, RollbackOffer
+from mlops.models.errors import ApprovalClosedError, ArtifactError, MlopsError, TransitionNotAllowedError
+from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.promotion import check_artifact
+from mlops.registry.rollback import roll_back
+
+OFFER_LIFETIME = timedelta(days=30)
+
+# Whoever decides also carries out; only after this long may something have gone wrong.
+CARRYING_GRACE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedOffer:
+    """An offer, with the id that goes into its links."""
+
+    offer: RollbackOffer
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedOffer:
+    """An offer after an answer came in; `is_new` is False when it was decided before."""
+
+    offer: RollbackOffer
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """How many decisions were made up for, and which could not be, and why; the next round tries again."""
+
+    n_done: int = 0
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackDesk:
+    """Where offers to roll back are kept, decided and carried out."""
+
+    table: RollbackTable
+    registry: ModelRegistry
+    objects: ObjectStore
+    announcer: Announcer
+    now: Callable[[], datetime] = utc_now
+
+    def offer(
+        self,
+        group: str,
+        version: str,
+        previous: str,
+        approvers: Sequence[str],
+        *,
+        make_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
+    ) -> OpenedOffer:
+        """Store the offer to go back from champion `version` to `previous`."""
+        offer_id, now = make_id(), self.now()
+        offer = RollbackOffer(
+            id_hash=hash_id(offer_id),
+            group=group,
+            version=version,
+            previous=previous,
+            artifact=self.registry.get_model(group, previous).artifact,
+            approvers=tuple(approvers),
+            created_at=now,
+            expires_at=now + OFFER_LIFETIME,
+        )
+        self.table.put(offer)
+        return OpenedOffer(offer, offer_id)
+
+    def answer(self, id_hash: str, decision: RollbackDecision) -> DecidedOffer:
+        """Take a decision, once, and carry it out.
+
+        The decision is stored before it is carried out, so a crash between the two loses nothing.
+
+        Raises
+        ------
+        ApprovalClosedError
+            If the offer is gone or has expired, or its champion is not in service any more.
+        ArtifactError
+            If the artifact of the previous champion is gone, or its bytes have changed.
+        """
+        while True:
+            offer = self.table.get(id_hash)
+            if offer is None or self.now() >= offer.expires_at:
+                raise ApprovalClosedError("This offer has expired.")
+            if offer.decision is not None:
+                return DecidedOffer(offer, is_new=False)
+            champion = self.registry.champion(offer.group)
+            if champion is None or champion.version != offer.version:
+                raise ApprovalClosedError(f"{offer.version} is not in service any more.")
+            check_artifact(self.registry.get_model(offer.group, offer.previous), self.objects)
+            noted = replace(offer, decision=decision, revision=offer.revision + 1)
+            if self.table.put(noted):
+                return DecidedOffer(self.carry_out(noted, decision), is_new=True)
+
+    def carry_out(self, offer: RollbackOffer, decision: RollbackDecision) -> RollbackOffer:
+        """Roll back as decided, tell everybody, and note it; repeating it rolls back no further."""
+        try:
+            roll_back(
+                offer.group,
+                registry=self.registry,
+                announcer=self.announcer,
+                objects=self.objects,
+                reason=decision.reason,
+                by=decision.decided_by,
+                only_from=offer.version,
+                to=offer.previous,
+            )
+            outcome = f"{offer.previous} is in service again."
+        except (TransitionNotAllowedError, ArtifactError) as error:
+            outcome = f"Nothing was rolled back. {error}"
+        done = replace(offer, is_carried_out=True, outcome=outcome, revision=offer.revision + 1)
+        return done if self.table.put(done) else self.table.get(offer.id_hash) or done
+
+    def carry_out_all(self) -> CarriedOut:
+        """Carry out what was decided but, after a crash, not done; a fault with one offer stops no other."""
+        n_done, faults = 0, []
+        for offer in self.table.open():
+            if offer.decision is None or self.now() - offer.decision.decided_at < CARRYING_GRACE:
+                continue
+            try:
+                self.carry_out(offer, offer.decision)
+                n_done += 1
+            except (BotoCoreError, ClientError, MlopsError) as fault:
+                faults.append(describe_fault(offer, fault))
+        return CarriedOut(n_done, tuple(faults))

@@ -1,0 +1,1 @@
+"""The command line `mlops`: one module per noun."""

@@ -1,0 +1,57 @@
+"""`mlops audit GROUP`: what ever happened to a group; for people, for spreadsheets, for programs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops.cli.command import add_target, columns, context_of
+from mlops.models.errors import ModelNotFoundError
+from mlops.models.registry import AuditEntry
+from mlops.registry.audit import FORMATS, export
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "audit",
+        help="show or export what ever happened to a group",
+        description="Show or export what ever happened to a group, after checking that it leads from nothing "
+        "to the registry as it is. Exit code 2 when it does not.",
+    )
+    parser.add_argument("group")
+    parser.add_argument("--format", choices=("text", *FORMATS), default="text", help="default: text")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="as --format json")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    add_target(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Print or write the entries, oldest first.
+
+    Raises
+    ------
+    RegistryError
+        If the log and the registry do not agree.
+    """
+    registry = context_of(parsed).registry()
+    entries = registry.check_audit(parsed.group)
+    if not entries:
+        raise ModelNotFoundError(f"The group {parsed.group!r} has no version; see `mlops groups`.")
+    text = _table(entries) if parsed.format == "text" else export(entries, parsed.format)
+    if parsed.output:
+        parsed.output.write_text(text, encoding="utf-8", newline="")
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def _table(entries: Sequence[AuditEntry]) -> str:
+    rows = [
+        (f"{e.at:%Y-%m-%d %H:%M:%S}", e.version, e.action, f"by {e.by}", e.reason or "-") for e in entries
+    ]
+    return f"{columns(rows)}\n{len(entries)} entries; replayed, they give the registry as it is.\n"

@@ -1,0 +1,100 @@
+"""How commands on a context are declared, where they find it, and how they print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops.context.context import Context
+from mlops.models.tags import find_reason_problem
+
+STACK_VARIABLE = "MLOPS_STACK"
+TARGET_HELP = (
+    f"Works on the deployed stack that --stack or {STACK_VARIABLE} names: on AWS with your credentials, or "
+    'on the local cloud after `eval "$(python -m local env)"`. Without either it works on plain files below '
+    "--root."
+)
+
+# from the arguments and the context to what is printed: a JSON document, and the same as text
+type Action = Callable[[argparse.Namespace, Context], tuple[Any, str]]
+
+
+def add_command(
+    subparsers: Any, name: str, told: str, action: Action, *arguments: str
+) -> argparse.ArgumentParser:
+    """Add a command with positional arguments, `--json`, and the arguments that say where it works."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name, help=told, description=f"{told[0].upper()}{told[1:]}."
+    )
+    for argument in arguments:
+        parser.add_argument(argument)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_target(parser)
+    parser.set_defaults(run=lambda parsed: _run(action, parsed))
+    return parser
+
+
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Add `--reason`, which must say something."""
+    told = "why; it stands in the audit log for good"
+    parser.add_argument("--reason", required=True, type=_reason, help=told)
+
+
+def columns(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of cells as lines with aligned columns."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    )
+    return "\n".join(lines)
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    problem = find_reason_problem(reason) if reason else "say why, in a few words"
+    if problem:
+        raise argparse.ArgumentTypeError(problem)
+    return reason
+
+
+def _run(action: Action, parsed: argparse.Namespace) -> int:
+    document, text = action(parsed, context_of(parsed))
+    shown = json.dumps(document, indent=2, ensure_ascii=False) if parsed.json else text.rstrip("\n")
+    sys.stdout.write(f"{shown}\n")
+    return 0
+
+
+def context_of(parsed: argparse.Namespace) -> Context:
+    """Return the context that the arguments of `add_target` name.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such stack.
+    """
+    return Context.open(parsed.root, parsed.stack)
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the target of the command: a stack, or a directory."""
+    target = parser.add_argument_group("target", TARGET_HELP)
+    target.add_argument(
+        "--stack",
+        metavar="NAME",
+        default=os.environ.get(STACK_VARIABLE),
+        help=f"a deployed stack (default: {STACK_VARIABLE} of the environment)",
+    )
+    target.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        default=Path(),
+        help="directory of model-registry/, datasets/ and experiment-runs/ (default: this one)",
+    )

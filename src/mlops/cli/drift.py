@@ -1,0 +1,95 @@
+"""`mlops drift`: compare a CSV file with a model's training data, or show what the last night found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from mlops.cli.command import add_target, context_of
+from mlops.infrastructure.clock import utc_now
+from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.errors import DriftError
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the command to the `mlops` command line; the parsed arguments carry it as `run`."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "drift",
+        help="compare a CSV file with a model's training data, or show the last nightly check",
+        description="Compare a CSV file with the training data of a model; without a file, show what the "
+        "last nightly check of a group found. Exit code 0: no alert, 3: alert.",
+    )
+    parser.add_argument(
+        "baseline",
+        help="baseline_statistics.json, or the model directory it is in, or a model group: its champion's",
+    )
+    parser.add_argument("file", type=Path, nargs="?", help="the CSV file; only a group can do without")
+    parser.add_argument("--threshold", type=float, default=0.1, help="effect that warns (default 0.1)")
+    parser.add_argument(
+        "--alert-threshold", type=float, default=None, help="effect that alerts (default twice)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
+    parser.add_argument("--html", type=Path, metavar="OUT", help="write the report as a page")
+    add_target(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the report and return the exit code: 0, or 3 when the verdict is ALERT.
+
+    Raises
+    ------
+    DriftError
+        If the baseline cannot be read, or no night has been checked yet.
+    DatasetError
+        If the file cannot be read as a table.
+    """
+    # pandas is paid for by this command alone, not by every `mlops --help`
+    from mlops.monitoring.report.report import render, render_text  # noqa: PLC0415
+
+    if arguments.file is None:
+        report, title = _last_night(arguments), "Nightly drift check"
+    else:
+        report, title = _compare(arguments), f"Drift of {arguments.file.name}"
+    if arguments.html:
+        arguments.html.write_text(render(report, title=title), encoding="utf-8")
+    sys.stdout.write(report.to_json() if arguments.json else render_text(report))
+    return 3 if report.verdict == "ALERT" else 0
+
+
+def _compare(arguments: argparse.Namespace) -> DriftReport:
+    from mlops.dataset.validation.reading import read_table  # noqa: PLC0415
+    from mlops.monitoring.drift_detector import DriftDetector  # noqa: PLC0415
+
+    detector = DriftDetector(
+        _baseline(arguments), arguments.threshold, alert_threshold=arguments.alert_threshold
+    )
+    return detector.detect_drift(read_table(arguments.file), created_at=utc_now())
+
+
+def _baseline(arguments: argparse.Namespace) -> Path | BaselineStatistics:
+    path = Path(arguments.baseline)
+    if path.exists() or path.suffix or len(path.parts) > 1:
+        return path
+    registry = context_of(arguments).registry()
+    if arguments.baseline not in registry.groups():
+        raise DriftError(f"{arguments.baseline} is no file, no directory and no model group with a version.")
+    champion = registry.find_model(arguments.baseline, "champion")
+    return registry.load_baseline_statistics(arguments.baseline, champion.version)
+
+
+def _last_night(arguments: argparse.Namespace) -> DriftReport:
+    context = context_of(arguments)
+    if context.stack is None:
+        raise DriftError("Name a CSV file to compare; nightly checks run in a stack: name it with --stack.")
+    from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
+    from mlops.use_cases.drift_archive import NightlyArchive  # noqa: PLC0415
+
+    archive = NightlyArchive(S3Objects(), context.stack.artifact_bucket_name)
+    report = archive.last_report(arguments.baseline)
+    if report is None:
+        raise DriftError(f"No night of {arguments.baseline!r} has been checked yet; see `mlops groups`.")
+    return report

@@ -1,0 +1,101 @@
+"""`mlops train` and `mlops score`: the pipelines on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GroupSettings
+from mlops.models.training import GateResult, InferenceResult, TrainingResult
+
+_REFUSED_BY_GATE = 1
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the two commands; each sets `run`, which returns the exit status."""
+    train = subparsers.add_parser("train", help="train a model on a CSV")
+    train.add_argument("file", type=Path, help="the CSV, or a directory that holds one")
+    train.add_argument("--output", type=Path, required=True, help="the model directory to write")
+    train.add_argument("--settings", type=Path, help="a model.toml")
+    train.add_argument("--champion", type=Path, help="a model directory to compare with on the same rows")
+    train.add_argument("--json", action="store_true", help="print the whole result, gate included, as JSON")
+    train.set_defaults(run=run_train)
+    score = subparsers.add_parser("score", help="score a CSV with a trained model")
+    score.add_argument("model", type=Path, help="the model directory")
+    score.add_argument("file", type=Path, help="the CSV, or a directory that holds one")
+    score.add_argument(
+        "--output", type=Path, required=True, help="the directory to write predictions and reports to"
+    )
+    score.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    score.set_defaults(run=run_score)
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """Train, and print what came of it; 1, and why on stderr, when the model does not pass the gate."""
+    from mlops.pipelines.evaluation.gate import judge  # noqa: PLC0415  the parser must not import scikit-learn
+    from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
+
+    settings = _settings(arguments.settings)
+    pipeline = TrainingPipeline(settings)
+    result = pipeline.execute(arguments.file, arguments.output, champion_path=arguments.champion)
+    gate = judge(result.metrics, result.comparison, settings.gate)
+    if arguments.json:
+        print(json.dumps({**result.to_dict(), "gate": gate.to_dict()}, indent=2, ensure_ascii=False))  # noqa: T201
+    else:
+        print(_describe_training(result, gate))  # noqa: T201
+    if gate.passed:
+        return 0
+    refusals = " ".join(check.message for check in gate.checks if not check.passed)
+    sys.stderr.write(f"mlops: the model was written, but the gate refuses it: {refusals}\n")
+    return _REFUSED_BY_GATE
+
+
+def run_score(arguments: argparse.Namespace) -> int:
+    """Score, and print where the predictions are and how the inputs have changed."""
+    from mlops.pipelines.inference_pipeline import InferencePipeline  # noqa: PLC0415
+
+    result = InferencePipeline(arguments.model).execute(arguments.file, arguments.output)
+    print(result.to_json() if arguments.json else _describe_scoring(result))  # noqa: T201
+    return 0
+
+
+def _settings(path: Path | None) -> GroupSettings:
+    if path is None:
+        return GroupSettings()
+    if not path.is_file():
+        raise SettingsError(f"There is no settings file {path}.")
+    return GroupSettings.from_toml(path.read_text(encoding="utf-8"))
+
+
+def _describe_training(result: TrainingResult, gate: GateResult) -> str:
+    metrics = result.metrics
+    lines = [
+        f"{result.algorithm} for {result.target} ({result.task}), {len(result.features)} features; "
+        f"{result.n_rows_train:,} rows to train on, {result.n_rows_test:,} held out {result.split}.",
+        "",
+        f"{'score':<30}{'value':>12}  {'95 % interval':<26}{'dummy':>12}",
+    ]
+    for name, value in metrics.values().items():
+        low, high = metrics.intervals.get(name, (value, value))
+        interval, dummy = f"[{low:.4f}, {high:.4f}]", metrics.dummy.get(name)
+        lines.append(f"{name:<30}{value:>12.4f}  {interval:<26}{'' if dummy is None else f'{dummy:.4f}':>12}")
+    if (error := metrics.expected_calibration_error) is not None:
+        lines.append(f"{'expected_calibration_error':<30}{error:>12.4f}  lower is better")
+    lines += ["", *(f"Left out: {name} ({reason})." for name, reason in result.dropped_columns.items())]
+    lines += [f"Warning: {warning}" for warning in result.warnings]
+    lines += [f"Gate, {'passed' if check.passed else 'not passed'}: {check.message}" for check in gate.checks]
+    return "\n".join([*lines, f"Model: {result.model_path}"])
+
+
+def _describe_scoring(result: InferenceResult) -> str:
+    lines = [f"{result.n_rows:,} rows scored: {result.predictions_path}"]
+    lines += [f"Noticed: {finding}" for finding in result.data_quality.findings]
+    if result.drift_report is not None:
+        drift = result.drift_report
+        lines.append(f"Drift: {drift.verdict}, score {drift.drift_score:.3f}")
+        lines += [f"  {drift.features[name].description}" for name in drift.features_with_drift]
+    return "\n".join(lines)

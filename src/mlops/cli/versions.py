@@ -1,0 +1,75 @@
+"""`mlops groups`, `versions`, `show`, `compare`: look at registered models."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mlops.cli.command import add_command, columns
+from mlops.cli.descriptions import describe, score_of
+from mlops.context.context import Context
+from mlops.models.errors import ModelNotFoundError
+from mlops.models.registry import ModelMetadata
+from mlops.registry.comparison.page import render_page
+from mlops.registry.model_registry import ModelRegistry
+
+_NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the four commands."""
+    add_command(subparsers, "groups", "list the model groups", _groups)
+    add_command(subparsers, "versions", "list the versions of a group", _versions, "group")
+    show = add_command(subparsers, "show", "show everything about a version", _show, "group")
+    show.add_argument("version", nargs="?", default="latest", help=f"{_NAMES} (default)")
+    compare = add_command(subparsers, "compare", "say what differs between two versions", _compare, "group")
+    compare.add_argument("a", nargs="?", default="champion", help=f"{_NAMES} (default: champion)")
+    compare.add_argument("b", nargs="?", default="latest", help=f"{_NAMES} (default)")
+    compare.add_argument("--html", type=Path, metavar="OUT", help="write the comparison as a page, too")
+
+
+def _groups(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:  # noqa: ARG001
+    registry = context.registry()
+    groups = registry.groups()
+    rows = [("group", "versions", "champion"), *(_group_row(registry, group) for group in groups)]
+    return groups, columns(rows) if groups else "No model has been registered yet."
+
+
+def _group_row(registry: ModelRegistry, group: str) -> tuple[str, str, str]:
+    champion = registry.champion(group)
+    return group, str(len(registry.list_models(group))), champion.version if champion else "none yet"
+
+
+def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    models = context.registry().list_models(parsed.group)
+    if not models:
+        raise ModelNotFoundError(f"The group {parsed.group!r} has no version; see `mlops groups`.")
+    rows = [("version", "status", "created", "algorithm", "score"), *map(_version_row, models)]
+    return [model.to_dict() for model in models], columns(rows)
+
+
+def _version_row(model: ModelMetadata) -> tuple[str, ...]:
+    created = f"{model.created_at:%Y-%m-%d %H:%M}"
+    return model.version, model.status.value, created, model.algorithm, score_of(model) or "-"
+
+
+def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    registry = context.registry()
+    model = registry.find_model(parsed.group, parsed.version)
+    history = [
+        entry
+        for entry in registry.audit(parsed.group)
+        if any(change.version == model.version for change in entry.changes) or entry.version == model.version
+    ]
+    document = model.to_dict() | {"history": [entry.to_dict() for entry in history]}
+    return document, "\n".join(describe(model, history))
+
+
+def _compare(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    registry = context.registry()
+    names = [registry.find_model(parsed.group, name).version for name in (parsed.a, parsed.b)]
+    comparison = registry.compare_models(parsed.group, *names)
+    if parsed.html:
+        parsed.html.write_text(render_page(comparison), encoding="utf-8")
+    return comparison.to_dict(), comparison.render()

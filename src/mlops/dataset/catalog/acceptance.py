@@ -1,0 +1,123 @@
+"""Accepted files: an immutable copy named by its content, a dataset record, the group's contract."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.dataset.validation.survey.expectations import next_contract
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.upload_events import Upload
+from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
+from mlops.models.objects import ObjectRef
+from mlops.models.registry import ModelMetadata
+from mlops.models.settings.group import GroupSettings
+
+
+class DatasetStorage(Protocol):
+    """Where datasets are kept: their records, and their files in one bucket."""
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The files."""
+
+    @property
+    def versions(self) -> DatasetVersions:
+        """The records."""
+
+    @property
+    def artifact_bucket(self) -> str:
+        """The bucket that datasets are copied to."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedFile:
+    """A training file that may be used, and what was found out about it.
+
+    `content` is where its bytes lie when the upload only closed a folder of parts.
+    """
+
+    upload: Upload
+    group: str
+    report: ValidationReport
+    settings: GroupSettings = field(default_factory=GroupSettings)
+    content: ObjectRef | None = None
+
+
+def current_contract(group: str, storage: DatasetStorage) -> Contract | None:
+    """Return the contract that files of the group are checked against, None before the first file."""
+    document = storage.versions.current_contract(group)
+    return None if document is None else Contract.from_json(storage.objects.read(document))
+
+
+def contract_of_version(model: ModelMetadata, storage: DatasetStorage) -> Contract | None:
+    """Return the contract of the file that a model was trained on: what it expects of files to score.
+
+    A model that was trained elsewhere has no dataset here; then the group's current contract counts.
+    """
+    dataset = storage.versions.find_dataset(model.model_group, model.dataset_version)
+    if dataset is None or dataset.contract is None:
+        return current_contract(model.model_group, storage)
+    return Contract.from_json(storage.objects.read(dataset.contract))
+
+
+def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> DatasetVersion:
+    """Store the file once as a dataset version; the same bytes give the version that is there already.
+
+    The group's contract becomes what the settings make of it, even when the bytes are known.
+    """
+    contract = _contract_for(file, storage, now)
+    known = storage.versions.find_dataset(file.group, file.report.sha256)
+    if known is not None:
+        return known
+    folder = f"datasets/{file.group}/{file.report.sha256}"
+    source = file.content or file.upload.ref
+    copy = storage.objects.copy(source, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
+    report = storage.objects.write(
+        ObjectRef(storage.artifact_bucket, f"{folder}/report.json"),
+        file.report.to_json().encode(),
+        "application/json",
+    )
+    version = DatasetVersion(
+        group=file.group,
+        dataset_id=file.report.sha256,
+        purpose=file.report.purpose,
+        ref=copy,
+        report_ref=report,
+        source=file.upload.ref,
+        upload_id=file.upload.upload_id,
+        size_bytes=file.report.size_bytes,
+        n_rows=file.report.n_rows,
+        n_columns=file.report.n_columns,
+        verdict=file.report.verdict,
+        columns={column.name: column.kind for column in file.report.columns},
+        created_at=now,
+        contract=contract,
+    )
+    return storage.versions.record_dataset(version)
+
+
+def _contract_for(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> ObjectRef | None:
+    """Return the group's contract, a new version of it when this file or its settings changed it.
+
+    Of two files that change it at once the second one to write builds on what the first one wrote.
+    """
+    taught = file.report.contract
+    while True:
+        known = storage.versions.current_contract(file.group)
+        if taught is None:
+            return known
+        current = None if known is None else Contract.from_json(storage.objects.read(known))
+        contract = next_contract(current, taught, file.settings)
+        if contract == current:
+            return known
+        content = contract.to_json().encode()
+        name = f"{contract.version:08d}-{hashlib.sha256(content).hexdigest()[:12]}.json"
+        place = ObjectRef(storage.artifact_bucket, f"datasets/{file.group}/contracts/{name}")
+        document = storage.objects.write(place, content, "application/json")
+        stored = storage.versions.record_contract(file.group, contract.version, document, now=now)
+        if stored.key == document.key:
+            return stored

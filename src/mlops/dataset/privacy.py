@@ -1,0 +1,94 @@
+"""What must not be shown: personal data in cells, control characters and endless text in messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+
+from mlops.models.errors import MlopsError, StepError
+
+_PERSONAL_NAMES = re.compile(
+    r"(?:^|_)(?:ssn|social_security(?:_(?:no|number|nr))?|e_?mail(?:_?address)?|phone(?:_?(?:no|number))?|mobile(?:_?number)?"
+    r"|passport(?:_?(?:no|number))?|iban|credit_?card(?:_?number)?|first_?name|last_?name|sur_?name|full_?name"
+    r"|patient_?name|street(?:_?address)?|home_?address|national_?id|tax_?id)$"
+)
+_PERSONAL_VALUES = {
+    "e-mail addresses": re.compile(r"\s*[^@\s,;]{1,64}@[^@\s,;]+\.[A-Za-z]{2,}\s*"),
+    "social security numbers": re.compile(r"\s*\d{3}-\d{2}-\d{4}\s*"),
+    "telephone numbers": re.compile(r"\s*(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\s*"),
+    "bank account numbers": re.compile(r"\s*[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\s*"),
+    "payment card numbers": re.compile(r"\s*\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}\s*"),
+}
+_UNSAFE_PARTS = re.compile(r"@|\d{3}-\d{2}-\d{4}|\d{7,}")
+_MAX_SHOWN = 40
+_MAX_NAME = 512
+
+
+def shown(text: str, limit: int = _MAX_SHOWN) -> str:
+    """Return the text fit for a message: one line, printable, at most `limit` characters."""
+    cut = text[: limit - 3] + "..." if len(text) > limit else text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in cut
+    )
+
+
+def name_in_report(name: str) -> str:
+    """Return a column's name as it is, but for names that no table may have: a report stays small."""
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
+
+
+def safe_examples(values: Iterable[str]) -> tuple[str, ...]:
+    """Return at most three values fit for a report: short, printable, nothing that looks personal."""
+    fit = (shown(value, 24) for value in values if len(value) <= 40 and not _UNSAFE_PARTS.search(value))
+    return tuple(dict.fromkeys(fit))[:3]
+
+
+def names_a_person(column: str) -> bool:
+    """Tell whether the name of a column announces personal data."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
+    return bool(_PERSONAL_NAMES.search(re.sub(r"[^a-z]+", "_", name.lower()).strip("_")))
+
+
+def personal_kind(values: Iterable[str]) -> str | None:
+    """Say which kind of personal data most of the values look like, or None."""
+    # longer cells are prose; they are also what a hostile file would slow the patterns down with
+    present = [value[:100] for value in values if value.strip()]
+    for kind, pattern in _PERSONAL_VALUES.items():
+        hits = sum(bool(pattern.fullmatch(value)) and _is_plausible(kind, value) for value in present)
+        if present and hits >= max(3, 0.5 * len(present)):
+            return kind
+    return None
+
+
+def _is_plausible(kind: str, value: str) -> bool:
+    """Card numbers carry a check digit (Luhn); without it long ids would be taken for cards."""
+    if kind != "payment card numbers":
+        return True
+    digits = [int(character) for character in reversed(value) if character.isdigit()]
+    doubled = [2 * digit - 9 * (digit > 4) for digit in digits[1::2]]
+    return (sum(digits[0::2]) + sum(doubled)) % 10 == 0
+
+
+@contextmanager
+def keeping_cells_out() -> Iterator[None]:
+    """Let no message of a library through, because it may quote cells; its kind and its place are enough.
+
+    Raises
+    ------
+    StepError
+        In place of any error that is neither ours nor one of files and services.
+    """
+    try:
+        yield
+    except (MlopsError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  whatever a library raises
+        ours = [frame for frame in extract_tb(error.__traceback__) if "mlops" in Path(frame.filename).parts]
+        place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
+        raise StepError(
+            f"Reading the data failed, by a fault of ours: {type(error).__name__} at {place}."
+        ) from None

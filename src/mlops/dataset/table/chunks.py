@@ -1,0 +1,136 @@
+"""Parses blocks of records into columns: numbers as floats, everything else as categories of text.
+
+A column that is planned as numbers falls back to text in the block that holds something else, so that the
+odd cells can be named; the other columns and the other blocks stay fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.dataset.table.blocks import Block
+from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.fields import Fields, Texts
+
+# "mixed" are numbers among which something else was found: where it is found again they are read as text,
+# and compared as numbers
+Plan = Literal["number", "mixed", "text"]
+# `object` leaves text as it was parsed; `str` would look at every cell once more, and `category` would sort
+# the values of every block
+_TYPES: Mapping[Plan, Any] = {"number": np.float64, "mixed": object, "text": object}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of the table by column position, and the line of the file on which each row begins.
+
+    `mixed` are the positions among `texts` that hold numbers and something else.
+    """
+
+    lines: NDArray[np.int64]
+    numbers: Mapping[int, NDArray[np.float64]]
+    texts: Mapping[int, Texts]
+    mixed: frozenset[int] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def parse(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+) -> Chunk:
+    """Parse a block; `missing_tokens` are what a column of numbers writes for "missing" besides nothing."""
+    numbers: dict[int, NDArray[np.float64]] = {}
+    texts: dict[int, Texts] = {}
+    fields = Fields(block)
+    for position, plan in plans.items():
+        missing = missing_tokens.get(position, ()) if plan == "number" else ()
+        values = None if plan == "text" else fields.numbers(position, dialect.decimal, missing)
+        if values is not None:
+            numbers[position] = values
+        elif plan != "number" and (cells := fields.texts(position)) is not None:
+            texts[position] = cells
+    mixed = frozenset(position for position in texts if plans[position] == "mixed")
+    rest = {p: plan for p, plan in plans.items() if p not in numbers and p not in texts}
+    if not rest:
+        return Chunk(block.lines, numbers, texts, mixed)
+    odd = _parse_any(block, dialect, rest, missing_tokens)
+    return Chunk(block.lines, {**numbers, **odd.numbers}, {**texts, **odd.texts}, mixed | odd.mixed)
+
+
+def _parse_any(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+) -> Chunk:
+    """Let pandas parse columns in which some cells are not plain."""
+    numeric = [position for position, plan in plans.items() if plan == "number"]
+    try:
+        frame = _read(block, dialect, plans, missing_tokens)
+    except ValueError:  # some cell is no number: pandas does not say which
+        odd = _columns_with_text(block, dialect, plans, missing_tokens, numeric)
+        plans = {**plans, **dict.fromkeys(odd, "mixed")}
+        frame = _read(block, dialect, plans, missing_tokens)
+        numeric = [position for position in numeric if position not in odd]
+    numbers = {position: frame[position].to_numpy(np.float64) for position in numeric}
+    texts = {position: _distinct(frame[position]) for position in plans if position not in numbers}
+    mixed = frozenset(position for position, plan in plans.items() if plan == "mixed")
+    return Chunk(block.lines, numbers, texts, mixed)
+
+
+def _distinct(cells: pd.Series) -> Texts:
+    codes, values = pd.factorize(cells)
+    return Texts(values.tolist(), codes)
+
+
+def _read(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+    **options: Any,
+) -> pd.DataFrame:
+    dtypes = {position: _TYPES[plan] for position, plan in plans.items()}
+    numeric = [position for position, plan in plans.items() if plan == "number"]
+    settings: dict[str, Any] = {
+        "header": None,
+        "names": list(range(len(dialect.names))),
+        "usecols": list(plans),
+        "index_col": False,
+        "sep": dialect.delimiter,
+        "decimal": dialect.decimal,
+        "dtype": dtypes,
+        "na_values": {p: ["", *missing_tokens.get(p, ())] for p in numeric},
+        "keep_default_na": False,
+        "skip_blank_lines": False,
+        "low_memory": False,
+        "engine": "c",
+        "float_precision": "round_trip",  # the same number whatever the platform, and whoever reads it
+    }
+    frame: pd.DataFrame = pd.read_csv(BytesIO(block.text), **{**settings, **options})
+    return frame
+
+
+def _columns_with_text(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+    numeric: list[int],
+) -> list[int]:
+    """Let pandas guess the types of the numeric columns and return those that did not become numbers."""
+    some: Mapping[int, Plan] = {position: plans[position] for position in numeric}
+    guessed = _read(block, dialect, some, missing_tokens, dtype=None)
+    odd = [position for position in numeric if guessed[position].dtype.kind not in "fiu"]
+    return odd or numeric

@@ -1,0 +1,189 @@
+"""Reads columns straight from the bytes of a block, eight at a time: plain decimal numbers and short texts.
+
+Every cell is gathered as one or a few 64-bit words, and arithmetic on whole columns of words does the rest.
+What is not plain (many digits, exponents, long texts) is left to the parser in `chunks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.dataset.table.blocks import Block, Positions
+from mlops.dataset.table.cells import SAFE_INTEGER
+
+type Words = NDArray[np.uint64]
+
+_LONGEST_NUMBER, _LONGEST_TEXT = 16, 64
+_PADDING = bytes(_LONGEST_TEXT)  # so that words around the first and the last cell lie in the buffer
+_RETURN, _QUOTE, _MINUS, _ZERO = 13, 34, 45, 48
+_POWERS = 10 ** np.arange(_LONGEST_NUMBER + 1, dtype=np.uint64)
+_TENS = _POWERS.astype(np.float64)
+_1, _7, _8 = np.uint64(1), np.uint64(7), np.uint64(8)
+_MULTIPLIER, _FOLD = np.uint64(0xBF58476D1CE4E5B9), np.uint64(32)
+_FACTORS = np.uint64(0x9E3779B97F4A7C15) ** np.arange(1, _LONGEST_TEXT // 8 + 1, dtype=np.uint64)
+
+
+def _in_every_byte(byte: int) -> np.uint64:
+    return np.uint64(byte * 0x0101010101010101)
+
+
+_ZEROS, _HIGH_BITS, _LOW_BITS = _in_every_byte(ord("0")), _in_every_byte(0x80), _in_every_byte(0x7F)
+_ABOVE_NINE = _in_every_byte(0x80 - 10)
+# neighbouring digits become numbers of two digits, these of four, these of eight
+_JOINTS = tuple(
+    (np.uint64(mask), np.uint64((10**n << 8 * n) + 1), np.uint64(8 * n))
+    for n, mask in ((1, 0x0F0F0F0F0F0F0F0F), (2, 0x00FF00FF00FF00FF), (4, 0x0000FFFF0000FFFF))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A column as it is written: distinct values in the order of appearance, and which one each row holds.
+
+    `keys` are `text_keys` of the values, when they came about on the way.
+    """
+
+    values: list[str]
+    codes: NDArray[np.int64]
+    keys: Words | None = None
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, row: int) -> str:
+        return self.values[int(self.codes[row])]
+
+    def at(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Return the cells of some rows."""
+        present, places = np.unique(self.codes[rows], return_inverse=True)
+        return np.array([self.values[code] for code in present.tolist()], dtype=object)[places]
+
+
+class Fields:
+    """The cells of a block, column by column."""
+
+    def __init__(self, block: Block) -> None:
+        padded = b"".join((_PADDING, block.text, _PADDING))
+        self._octets = np.frombuffer(block.text, np.uint8)
+        self._after = _words(padded, len(_PADDING))
+        self._before = _words(padded, len(_PADDING) - 8)
+        self._has_quotes = b'"' in block.text
+        self._starts = block.starts
+        self._ends = block.ends - (self._octets[block.ends - 1] == _RETURN)
+        self._delimiters = block.delimiters
+
+    def numbers(self, position: int, decimal: str, missing: Collection[str]) -> NDArray[np.float64] | None:
+        """Return a column as floats, NaN where it is empty or `missing`; None when any other cell is odd."""
+        starts, ends = self._cells(position)
+        if (ends - starts).max() > _LONGEST_NUMBER:
+            return None
+        is_negative = self._octets[starts] == _MINUS
+        numbers, is_odd = self._decimals(starts + is_negative, ends, decimal)
+        np.negative(numbers, out=numbers, where=is_negative)
+        if is_odd.any():
+            rows = np.flatnonzero(is_odd)
+            odd = self._texts(starts[rows], ends[rows])
+            if odd is None or not set(odd.values) <= {"", *missing}:
+                return None
+            numbers[is_odd] = np.nan
+        return numbers
+
+    def texts(self, position: int) -> Texts | None:
+        """Return a column as it is written; None when a cell is long."""
+        return self._texts(*self._cells(position))
+
+    def _cells(self, position: int) -> tuple[Positions, Positions]:
+        """Return where the cells of a column begin and end, without the quotes around them."""
+        starts = self._delimiters[:, position - 1] + 1 if position else self._starts
+        is_last = position == self._delimiters.shape[1]
+        ends = self._ends if is_last else np.ascontiguousarray(self._delimiters[:, position])
+        if self._has_quotes:
+            is_quoted = self._octets[starts] == _QUOTE
+            return starts + is_quoted, ends - is_quoted
+        return starts, ends
+
+    def _decimals(
+        self, starts: Positions, ends: Positions, decimal: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the numbers, and which cells are something else than up to 15 digits and a mark."""
+        lengths, mark = ends - starts, _in_every_byte(ord(decimal) ^ ord("0"))
+        is_odd = np.zeros(len(lengths), dtype=bool)
+        total = np.zeros(len(lengths), np.uint64)
+        n_marks = n_decimals = np.zeros(len(lengths), np.uint8)
+        for n_after in range(0, int(lengths.max()), 8):  # from the last word on
+            outside = _outside(lengths - n_after)
+            digits = (self._before[ends - n_after] ^ _ZEROS) >> outside << outside
+            found = digits ^ mark
+            found = ~((found & _LOW_BITS) + _LOW_BITS | found) & _HIGH_BITS  # the high bit of every mark
+            right = ~((found << _1) - _1)
+            n_found = np.bitwise_count(found)
+            # what stands left of the mark takes its place
+            digits = digits & right | (digits & (found >> _7) - _1) << n_found.astype(np.uint64) * _8
+            is_odd |= ((digits | digits + _ABOVE_NINE) & _HIGH_BITS) != 0
+            n_decimals = n_decimals + (np.bitwise_count(right) >> 3) + n_found * n_after
+            total += _joined(digits) * (_POWERS.take(n_after - n_marks) if n_after else _1)
+            n_marks = n_marks + n_found
+        numbers = total.astype(np.float64)
+        is_odd |= (n_marks > 1) | (lengths <= n_marks) | (numbers >= SAFE_INTEGER)
+        # digits that may be a code, such as 007
+        is_odd |= (self._octets[starts] == _ZERO) & (lengths - n_decimals > 1 + n_marks)
+        return numbers / _TENS.take(n_decimals, mode="clip"), is_odd
+
+    def _texts(self, starts: Positions, ends: Positions) -> Texts | None:
+        lengths = ends - starts
+        longest = int(lengths.max())
+        if longest > _LONGEST_TEXT:
+            return None
+        places = range(0, max(longest, 1), 8)
+        words = [self._after[starts + n] << _outside(lengths - n) >> _outside(lengths - n) for n in places]
+        codes, keys = pd.factorize(_mixed(words))
+        first = np.empty(len(keys), np.int64)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        if not all((word == word[first][codes]).all() for word in words):
+            return None  # two texts share a key
+        distinct = np.stack([word[first] for word in words], axis=1).view(f"S{8 * len(words)}")
+        joined = b"\0".join(distinct.ravel().tolist()).decode()
+        if self._has_quotes and '""' in joined:
+            return Texts(joined.replace('""', '"').split("\0"), codes)
+        return Texts(joined.split("\0"), codes, keys)
+
+
+def text_keys(values: Sequence[str]) -> Words:
+    """Return one number for each text, the same in every block and file."""
+    encoded = [value.encode() for value in values]
+    short = [each if len(each) <= _LONGEST_TEXT else blake2b(each).digest() for each in encoded]
+    n_words = max((-(-len(each) // 8) for each in short), default=0) or 1
+    words = np.array(short, dtype=f"S{8 * n_words}").view("<u8").reshape(len(values), n_words)
+    return _mixed(list(words.T))
+
+
+def _words(padded: bytes, start: int) -> Words:
+    """Return the word that begins at every byte from `start` on; they overlap and are no copy."""
+    return np.ndarray(len(padded) - start - 7, "<u8", padded, start, strides=(1,))
+
+
+def _outside(lengths: Positions) -> Words:
+    """Return how many bits of a word lie outside of a cell that goes on for so many bytes."""
+    return np.maximum(64 - 8 * lengths, 0).view(np.uint64)
+
+
+def _mixed(words: Sequence[Words]) -> Words:
+    """Return one number for several words; words of zeros at the end change nothing."""
+    total = np.zeros(len(words[0]), np.uint64)
+    for word, factor in zip(words, _FACTORS, strict=False):
+        spread = word * factor
+        total += (spread ^ (spread >> _FOLD)) * _MULTIPLIER
+    return total
+
+
+def _joined(digits: Words) -> Words:
+    """Return the numbers that eight digits each make, the first digit in the lowest byte."""
+    for mask, factor, width in _JOINTS:
+        digits = (digits & mask) * factor >> width
+    return digits

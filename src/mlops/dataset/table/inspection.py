@@ -1,0 +1,195 @@
+"""First pass over the bytes: digest, container, compression, encoding, line endings, NULs.
+
+Nothing here looks at the table; what is found decides how the second pass reads it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from mlops.dataset.limits import MIB, Limits
+from mlops.dataset.table.containers import identify
+from mlops.dataset.table.encodings import EncodingCheck, as_utf8, encoding_of, with_newlines
+
+BLOCK_BYTES = 1024 * 1024
+_NEWLINE = ord("\n")
+_GZIP_MARK = b"\x1f\x8b"
+_GZIP_DAMAGE = "the gzip data is truncated or corrupt"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the bytes of a file say about how to read it.
+
+    `container` names what the file is when it is no table; `damage` says why a compressed file cannot be
+    read to its end; `excess` why it is too large. With any of the three the rest may be incomplete.
+    """
+
+    size_bytes: int
+    sha256: str
+    expanded_bytes: int
+    compression: str | None
+    container: str | None
+    damage: str | None
+    excess: str | None
+    encoding: str
+    has_bom: bool
+    encoding_problem: str | None
+    encoding_line: int | None
+    nul_lines: tuple[int, ...]
+    n_nuls: int
+    line_ending: str
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a second pass makes sense."""
+        fatal = self.container or self.damage or self.excess or self.encoding_problem
+        return not fatal and self.n_nuls == 0 and self.expanded_bytes > 0
+
+
+class _Tally:
+    """Counts over the expanded bytes, block by block."""
+
+    def __init__(self, encoding: str, *, has_bom: bool) -> None:
+        self.encoding = EncodingCheck(encoding, has_bom=has_bom)
+        self.n_bytes = 0
+        self.n_newlines = 0
+        self.n_returns = 0
+        self.n_pairs = 0
+        self.n_nuls = 0
+        self.nul_lines: list[int] = []
+        self._last = b""
+
+    def add(self, block: bytes) -> None:
+        self.n_bytes += len(block)
+        text = self.encoding.add(block, self.n_newlines)
+        if b"\0" in text:
+            self._note_nuls(text)
+        self.n_newlines += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
+        if b"\r" in text or self._last == b"\r":
+            self.n_returns += text.count(b"\r")
+            self.n_pairs += text.count(b"\r\n") + (self._last == b"\r" and text.startswith(b"\n"))
+        self._last = text[-1:]
+
+    def _note_nuls(self, text: bytes) -> None:
+        self.n_nuls += text.count(b"\0")
+        for offset, line in enumerate(text.split(b"\n")):
+            if len(self.nul_lines) >= 20:
+                break
+            if b"\0" in line:
+                self.nul_lines.append(self.n_newlines + offset + 1)
+
+    @property
+    def line_ending(self) -> str:
+        """`lf`, `crlf`, `cr` or `mixed`; carriage returns that never stand alone do not make it mixed."""
+        if self.n_returns > self.n_pairs:
+            return "mixed" if self.n_newlines else "cr"
+        return "crlf" if self.n_pairs and self.n_pairs * 2 > self.n_newlines else "lf"
+
+
+def inspect(path: Path, limits: Limits) -> Inspection:
+    """Read the file once, in bounded memory, and say what its bytes are."""
+    head, compression, damage = _look(path)
+    encoding, has_bom = encoding_of(head)
+    container = None if encoding.startswith(("utf-16", "utf-32")) else identify(head)
+    tally, excess = _Tally(encoding, has_bom=has_bom), None
+    with path.open("rb") as file:
+        raw = _Digesting(file)
+        if container is None and damage is None:
+            damage, excess = _walk(raw, compression, path.stat().st_size, limits, tally.add)
+        raw.drain()
+    tally.encoding.close(tally.n_newlines, is_whole=not (damage or excess or container))
+    return Inspection(
+        size_bytes=path.stat().st_size,
+        sha256=raw.hexdigest(),
+        expanded_bytes=tally.n_bytes,
+        compression=compression,
+        container=container,
+        damage=damage,
+        excess=excess,
+        encoding=tally.encoding.encoding,
+        has_bom=has_bom,
+        encoding_problem=tally.encoding.problem,
+        encoding_line=tally.encoding.line,
+        nul_lines=tuple(tally.nul_lines),
+        n_nuls=tally.n_nuls,
+        line_ending=tally.line_ending,
+    )
+
+
+def open_blocks(path: Path, inspection: Inspection) -> Iterator[bytes]:
+    """Yield the file's text as UTF-8 blocks with uniform line ends, without a byte order mark."""
+    with path.open("rb") as file:
+        stream = gzip.GzipFile(fileobj=file) if inspection.compression else file
+        raw = iter(lambda: stream.read(BLOCK_BYTES), b"")
+        yield from with_newlines(as_utf8(raw, inspection.encoding), inspection.line_ending)
+
+
+class _Digesting:
+    """A file that is hashed while somebody reads it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self._digest.update(block)
+        return block
+
+    def drain(self) -> None:
+        while self.read(BLOCK_BYTES):
+            pass
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _look(path: Path) -> tuple[bytes, str | None, str | None]:
+    """Return the first expanded bytes, the compression, and why they cannot be expanded."""
+    with path.open("rb") as file:
+        head = file.read(8192)
+        if not head.startswith(_GZIP_MARK):
+            return head, None, None
+        file.seek(0)
+        try:
+            return gzip.GzipFile(fileobj=file).read1(8192), "gzip", None
+        except (OSError, EOFError, zlib.error):
+            return b"", "gzip", _GZIP_DAMAGE
+
+
+def _walk(
+    raw: _Digesting,
+    compression: str | None,
+    size_bytes: int,
+    limits: Limits,
+    take: Callable[[bytes], None],
+) -> tuple[str | None, str | None]:
+    """Hand every expanded block to `take`; return what is wrong with the container or the size."""
+    stream = gzip.GzipFile(fileobj=cast("BinaryIO", raw)) if compression else raw
+    n_bytes = 0
+    try:
+        while block := stream.read(BLOCK_BYTES):
+            n_bytes += len(block)
+            if excess := _excess(n_bytes, size_bytes, compression, limits):
+                return None, excess
+            take(block)
+    except (OSError, EOFError, zlib.error):
+        return _GZIP_DAMAGE, None
+    return None, None
+
+
+def _excess(n_bytes: int, size_bytes: int, compression: str | None, limits: Limits) -> str | None:
+    if n_bytes > limits.max_expanded_bytes:
+        return f"it is larger than the limit of {limits.max_expanded_bytes // MIB:,} MiB"
+    if compression and n_bytes > limits.bomb_bytes and n_bytes > limits.bomb_ratio * size_bytes:
+        return f"its compressed content would expand to more than {limits.bomb_ratio:.0f} times its size"
+    return None

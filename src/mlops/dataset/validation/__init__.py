@@ -1,0 +1,1 @@
+"""Validation of a data file: contract, rules, report."""

@@ -1,0 +1,98 @@
+"""Decides from the beginning of a table how all its parts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlops.dataset.limits import Limits
+from mlops.dataset.table.dialect import detect
+from mlops.dataset.table.inspection import inspect
+from mlops.dataset.validation.parts.joining import beginning, text_of_part
+from mlops.dataset.validation.survey.agreement import Agreement
+from mlops.dataset.validation.survey.sample import MAX_ROWS
+from mlops.dataset.validation.survey.survey import Survey, plans_of, read_head, survey
+from mlops.models.dataset import Contract
+from mlops.models.settings.group import GroupSettings
+
+
+def agree(
+    parts: Iterable[Path],
+    settings: GroupSettings,
+    contract: Contract | None,
+    *,
+    limits: Limits,
+    size_bytes: int,
+) -> Agreement | None:
+    """Look at the first parts, as many as it takes to see the beginning of the table.
+
+    Parameters
+    ----------
+    parts
+        The parts in their order; they are taken one by one, so they may be downloaded meanwhile.
+    size_bytes
+        Size of all parts together, compressed or not: how large a sample each part is to keep.
+
+    Returns
+    -------
+    Agreement or None
+        None when no part could be read as a table.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "beginning.csv"
+        path.write_bytes(beginning(_texts(parts, limits)))
+        found = survey(path, settings, contract, purpose="training", limits=limits)
+    return _agreement(found, size_bytes) if found.dialect is not None else None
+
+
+def corrected(agreement: Agreement, table: Survey) -> Agreement | None:
+    """Return the agreement as it should have been: without numbers in columns that proved to be text.
+
+    None when nothing is to be corrected.
+    """
+    plans = plans_of(table)
+    wrong = {p for p, plan in enumerate(agreement.plans) if plan == "number" and plans[p] != "number"}
+    if not wrong:
+        return None
+    return replace(
+        agreement, plans=tuple("text" if p in wrong else plan for p, plan in enumerate(agreement.plans))
+    )
+
+
+def _texts(parts: Iterable[Path], limits: Limits) -> Iterator[bytes]:
+    is_first = True
+    for path in parts:
+        inspection = inspect(path, limits)
+        dialect = detect(read_head(path, inspection)) if inspection.is_readable else None
+        if dialect is not None:
+            yield from text_of_part(path, inspection, 0 if is_first else dialect.skipped_bytes)
+            is_first = False
+
+
+def _agreement(found: Survey, size_bytes: int) -> Agreement:
+    dialect = found.dialect
+    assert dialect is not None  # noqa: S101  the caller has looked
+    plans = plans_of(found)
+    return Agreement(
+        names=found.names,
+        delimiter=dialect.delimiter,
+        decimal=dialect.decimal,
+        plans=tuple(plans[position] for position in range(len(found.columns))),
+        has_numbers=tuple(
+            c.n_numbers + c.n_number_like > 0 or c.n_missing_as_number == c.n_rows for c in found.columns
+        ),
+        has_dates=tuple(c.n_dates + c.impossible_dates.count > 0 for c in found.columns),
+        personal=tuple(c.personal for c in found.columns),
+        sample_stride=_stride(found, size_bytes),
+    )
+
+
+def _stride(found: Survey, size_bytes: int) -> int:
+    """Return how many rows stand for one in the sample, so that all parts together keep a bounded one."""
+    bytes_per_row = found.inspection.expanded_bytes / max(found.n_rows, 1)
+    n_rows, stride = size_bytes / max(bytes_per_row, 1.0), 1
+    while n_rows / stride > 2 * MAX_ROWS:
+        stride *= 2
+    return stride

@@ -1,0 +1,42 @@
+"""The parts of a table as one text: the first one whole, the others without their header."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mlops.dataset.table.inspection import BLOCK_BYTES, Inspection, open_blocks
+from mlops.dataset.validation.survey.survey import without_start
+
+
+def text_of_part(path: Path, inspection: Inspection, skipped_bytes: int) -> Iterator[bytes]:
+    """Yield the text of a part as UTF-8 after its first bytes; the last record ends in a newline."""
+    last = b""
+    for block in without_start(open_blocks(path, inspection), skipped_bytes):
+        yield block
+        last = block or last
+    if last and not last.endswith(b"\n"):
+        yield b"\n"
+
+
+def write_joined(texts: Iterable[bytes], path: Path) -> tuple[str, int]:
+    """Write the text to a file; return its SHA-256 and its size in bytes."""
+    digest, n_bytes = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        for text in texts:
+            file.write(text)
+            digest.update(text)
+            n_bytes += len(text)
+    return digest.hexdigest(), n_bytes
+
+
+def beginning(texts: Iterable[bytes], size_bytes: int = BLOCK_BYTES) -> bytes:
+    """Return the first bytes of the text, cut after a newline when something was left out."""
+    head = b""
+    for text in texts:
+        head += text
+        if len(head) > size_bytes:
+            cut = head[:size_bytes]
+            return cut[: cut.rfind(b"\n") + 1] or cut
+    return head

@@ -1,0 +1,190 @@
+"""What is known of one part: small enough to be kept, complete enough to be added to the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.inspection import Inspection
+from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.records import Shape
+from mlops.dataset.validation.parts import codec
+from mlops.dataset.validation.parts.part_rules import findings_of_part, holds_nothing
+from mlops.dataset.validation.survey.column_facts import MAX_LEVELS, ColumnFacts
+from mlops.dataset.validation.survey.label_changes import LabelChanges
+from mlops.dataset.validation.survey.number_range import NumberRange
+from mlops.dataset.validation.survey.sample import RowSample
+from mlops.dataset.validation.survey.survey import Survey, assign_roles, row_keys_of
+from mlops.models.dataset import Finding
+
+_ROW_ARRAYS = ("features", "rows")
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """What is known of one part: `document` holds the counts, `arrays` one number per row.
+
+    The arrays of whole rows are left out unless they are asked for: they are needed only where ids repeat.
+    """
+
+    name: str
+    inspection: Inspection
+    dialect: Dialect | None
+    findings: tuple[Finding, ...]
+    document: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the part was read as a part of the table."""
+        return bool(self.document["columns"])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the part holds no bytes."""
+        return holds_nothing(self.inspection)
+
+
+def write_facts(found: Survey, name: str, path: Path) -> None:
+    """Write what was found out about a part to a file (`.npz`)."""
+    stride = found.agreed.sample_stride if found.agreed else 1
+    document = {
+        "name": name,
+        "inspection": json.loads(codec.to_json(found.inspection)),
+        "dialect": json.loads(codec.to_json(found.dialect)) if found.dialect else None,
+        "findings": [finding.to_dict() for finding in findings_of_part(found)],
+        "columns": [json.loads(codec.to_json(_without_contract(column))) for column in found.columns],
+        "shape": json.loads(codec.to_json(found.shape)),
+        "labels": [found.labels.n_changes, found.labels.first, found.labels.last],
+        "sample": list(found.sample.export(stride).items()) if found.sample else [],
+    }
+    text = np.frombuffer(json.dumps(document).encode(), np.uint8)
+    np.savez(path, facts=text, **(found.keys.export() if found.keys else {}))  # type: ignore[arg-type]
+
+
+def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
+    """Read what `write_facts` wrote; `with_rows` says whether the keys of whole rows are wanted."""
+    with np.load(path, allow_pickle=False) as stored:
+        document = json.loads(stored["facts"].tobytes())
+        wanted = [name for name in stored.files if name != "facts" and (with_rows or name not in _ROW_ARRAYS)]
+        arrays = {name: stored[name] for name in wanted}
+    return PartFacts(
+        name=document["name"],
+        inspection=codec.from_document(Inspection, document["inspection"]),
+        dialect=codec.from_document(Dialect, document["dialect"]) if document["dialect"] else None,
+        findings=tuple(Finding.from_dict(finding) for finding in document["findings"]),
+        document=document,
+        arrays=arrays,
+    )
+
+
+def survey_of(facts: PartFacts, table: Survey) -> Survey:
+    """Return a part's facts as the survey of a table of its own, whose sightings name the part.
+
+    `table` gives settings, contract, limits and agreement. What the part's own findings tell already is left
+    out, so that it is not said twice.
+    """
+    found = replace(table, inspection=_as_text(facts.inspection), dialect=facts.dialect)
+    found.names = table.agreed.names if table.agreed else ()
+    assign_roles(found)
+    decimal = facts.dialect.decimal if facts.dialect else "."
+    found.columns = tuple(_column(entry, found, facts.name) for entry in facts.document["columns"])
+    found.shape = _named(codec.from_document(Shape, facts.document["shape"]), facts.name)
+    found.shape.unclosed_quote_line = None
+    found.shape.swallowed, found.shape.footers = Sightings(), Sightings()
+    found.labels = LabelChanges()
+    found.labels.n_changes, found.labels.first, found.labels.last = facts.document["labels"]
+    found.sample = RowSample.restored(dict(facts.document["sample"]), decimal)
+    found.keys = row_keys_of(found).restored(facts.arrays, facts.name) if facts.arrays else None
+    return found
+
+
+def merged(first: Survey, later: Survey) -> Survey:
+    """Return the survey of both parts as one table; putting three together in either order gives the same."""
+    both = replace(first, inspection=codec.added(first.inspection, later.inspection, _INSPECTION_RULES))
+    both.shape = codec.added(first.shape, later.shape, _SHAPE_RULES)
+    both.columns = tuple(
+        column_sum(one, other) for one, other in zip(first.columns, later.columns, strict=True)
+    )
+    both.labels = first.labels.merged(later.labels)
+    both.sample = first.sample.merged(later.sample) if first.sample and later.sample else None
+    both.keys = first.keys.merged(later.keys) if first.keys and later.keys else None
+    return both
+
+
+def merged_all(surveys: list[Survey]) -> Survey:
+    """Return the survey of all parts in their order; there must be one at least."""
+    return reduce(merged, surveys)
+
+
+def column_sum(first: ColumnFacts, later: ColumnFacts) -> ColumnFacts:
+    """Return the facts of a column over both parts."""
+    both = codec.added(first, later, _COLUMN_RULES)
+    if not both.has_all_levels or len(both.levels) > MAX_LEVELS:
+        both.levels.clear()
+        both.has_all_levels = False
+    return both
+
+
+def _first[T](first: T, later: T) -> T:
+    return later if first is None else first
+
+
+_RANGE_RULES: dict[str, Callable[[Any, Any], Any]] = {
+    "minimum": min,
+    "typical_minimum": min,
+    "maximum": max,
+    "typical_maximum": max,
+}
+_COLUMN_RULES: dict[str, Callable[[Any, Any], Any]] = {
+    **dict.fromkeys(("position", "name", "known", "decimal", "personal"), _first),
+    "longest": max,
+    "has_all_levels": lambda first, later: first and later,
+    "expects_numbers": lambda first, later: first or later,
+    "expects_dates": lambda first, later: first or later,
+    "range": lambda first, later: codec.added(first, later, _RANGE_RULES),
+}
+_SHAPE_RULES = {"unclosed_quote_line": _first}
+_INSPECTION_RULES = dict.fromkeys(
+    [field.name for field in fields(Inspection) if field.name not in ("size_bytes", "expanded_bytes")], _first
+)
+
+
+def _as_text(inspection: Inspection) -> Inspection:
+    """Return the inspection of the part once it is plain text, as it is in the joined file."""
+    return replace(inspection, sha256="", compression=None, container=None, damage=None, excess=None,
+                   encoding="utf-8", has_bom=False, encoding_problem=None, encoding_line=None,
+                   nul_lines=(), n_nuls=0, line_ending="lf")  # fmt: skip
+
+
+def _without_contract(column: ColumnFacts) -> ColumnFacts:
+    return replace(column, known=None)
+
+
+def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnFacts:
+    column = _named(codec.from_document(ColumnFacts, entry), part)
+    column.known = table.contract.column(column.name) if table.contract else None
+    if table.agreed is not None and column.personal is None:
+        column.personal = table.agreed.personal[column.position]
+    return column
+
+
+def _named[T](counts: T, part: str) -> T:
+    """Write the part's name into every sighting below."""
+    if isinstance(counts, Sightings):
+        counts.parts = [part] * len(counts.lines)
+    elif isinstance(counts, (ColumnFacts, NumberRange, Shape)):
+        for field in fields(counts):
+            _named(getattr(counts, field.name), part)
+    elif isinstance(counts, dict):
+        for item in counts.values():
+            _named(item, part)
+    return counts

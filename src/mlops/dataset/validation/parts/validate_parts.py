@@ -1,0 +1,178 @@
+"""Validates a table that comes in parts: each part for itself, then all of them as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlops.dataset.limits import Limits
+from mlops.dataset.validation.parts.check_agreement import agree, corrected
+from mlops.dataset.validation.parts.joining import text_of_part, write_joined
+from mlops.dataset.validation.parts.part_facts import (
+    PartFacts,
+    merged_all,
+    read_facts,
+    survey_of,
+    write_facts,
+)
+from mlops.dataset.validation.parts.part_rules import report_on_parts
+from mlops.dataset.validation.survey.agreement import Agreement
+from mlops.dataset.validation.survey.expectations import expected_contract
+from mlops.dataset.validation.survey.survey import Survey, assign_roles, survey
+from mlops.infrastructure.upload_events import Purpose
+from mlops.models.dataset import Contract, Finding, ValidationReport
+from mlops.models.errors import DatasetError
+from mlops.models.settings.group import GroupSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is the same for all parts of a table; without an agreement none of them could be read."""
+
+    settings: GroupSettings
+    contract: Contract | None
+    limits: Limits
+    agreement: Agreement | None
+    purpose: Purpose = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """All parts put together."""
+
+    parts: tuple[PartFacts, ...]
+    whole: Survey
+
+    @property
+    def correction(self) -> Agreement | None:
+        """How the parts must be read once more, None when they were read well."""
+        return corrected(self.whole.agreed, self.whole) if self.whole.agreed and self.whole.columns else None
+
+    def report(self, others: Sequence[Finding] = ()) -> ValidationReport:
+        """Judge the table by the same rules as a single file."""
+        said = list(others)
+        if not others and all(part.is_empty for part in self.parts):
+            message = "All parts are empty: none of them holds a byte."
+            said.append(Finding("empty_file", "reject", message, advice="Export the table again."))
+        return report_on_parts(self.whole, [(part.name, part.findings) for part in self.parts], said)
+
+
+def survey_part_file(path: Path, name: str, table: Table, facts: Path) -> None:
+    """Survey one part and write its facts to a file; bad content is a fact, never an exception."""
+    found = survey(
+        path,
+        table.settings,
+        table.contract,
+        purpose=table.purpose,
+        limits=table.limits,
+        agreed=table.agreement,
+    )
+    write_facts(found, name, facts)
+
+
+def merge_facts(facts: Sequence[Path], table: Table) -> Merge:
+    """Merge the facts of all parts in their order; the rows are compared only where ids repeat."""
+    merge = _merged(facts, table, with_rows=False)
+    keys = merge.whole.keys
+    if keys is not None and (not merge.whole.id_names or keys.must_compare_rows):
+        merge = _merged(facts, table, with_rows=True)
+    return merge
+
+
+def validate_parts(
+    parts: Sequence[Path],
+    settings: GroupSettings | None = None,
+    contract: Contract | None = None,
+    *,
+    purpose: Purpose = "training",
+    limits: Limits | None = None,
+) -> ValidationReport:
+    """Check files that are parts of one table and say whether the table can be used.
+
+    Parameters
+    ----------
+    parts
+        The files in the order of their rows, each with the header.
+    settings, contract, purpose, limits
+        As for `validate`.
+
+    Returns
+    -------
+    ValidationReport
+        As `validate` gives for the file that holds the rows of all parts; findings also name the part. Its
+        digest and size are those of that file.
+
+    Raises
+    ------
+    DatasetError
+        If no parts are given.
+    """
+    if not parts:
+        raise DatasetError("There are no parts to validate.")
+    stated, given = settings or GroupSettings(), limits or Limits()
+    size_bytes = sum(path.stat().st_size for path in parts)
+    agreement = agree(parts, stated, contract, limits=given, size_bytes=size_bytes)
+    table = Table(stated, contract, given, agreement, purpose)
+    merge = _read(parts, table)
+    if merge.correction is not None:
+        merge = _read(parts, replace(table, agreement=merge.correction))
+    with TemporaryDirectory() as folder:
+        digest, size_bytes = write_joined(
+            (
+                text
+                for path, skipped, part in zip(parts, skipped_bytes(merge.parts), merge.parts, strict=True)
+                if part.is_table
+                for text in text_of_part(path, part.inspection, skipped)
+            ),
+            Path(folder) / "joined.csv",
+        )
+    return with_content(merge.report(), digest, size_bytes)
+
+
+def skipped_bytes(parts: Sequence[PartFacts]) -> list[int]:
+    """Return how much of the beginning of each part does not stand in the joined file: later headers."""
+    first = next((position for position, part in enumerate(parts) if part.is_table), None)
+    return [
+        0 if position == first or part.dialect is None else part.dialect.skipped_bytes
+        for position, part in enumerate(parts)
+    ]
+
+
+def with_content(report: ValidationReport, sha256: str, size_bytes: int) -> ValidationReport:
+    """Return the report with the identity of the bytes that it speaks of."""
+    learned = report.contract and replace(report.contract, learned_from=sha256)
+    return replace(report, sha256=sha256, size_bytes=size_bytes, contract=learned)
+
+
+def _read(parts: Sequence[Path], table: Table) -> Merge:
+    with TemporaryDirectory() as folder:
+        facts = [Path(folder) / f"{position}.npz" for position in range(len(parts))]
+        for path, target in zip(parts, facts, strict=True):
+            survey_part_file(path, path.name, table, target)
+        return merge_facts(facts, table)
+
+
+def _merged(facts: Sequence[Path], table: Table, *, with_rows: bool) -> Merge:
+    read = [read_facts(path, with_rows=with_rows) for path in facts]
+    parts = tuple(part for part in read if not part.is_empty) or tuple(read)
+    blank = Survey(
+        parts[0].inspection,
+        table.purpose,
+        table.settings,
+        table.limits,
+        expected_contract(table.contract, table.settings, table.purpose),
+        agreed=table.agreement,
+    )
+    surveys = [survey_of(part, blank) for part in parts if part.is_table]
+    return Merge(tuple(read), merged_all(surveys) if surveys else _unread(parts, blank))
+
+
+def _unread(parts: Sequence[PartFacts], blank: Survey) -> Survey:
+    """Return what is known of a table of which no row could be read."""
+    blank.dialect = next((part.dialect for part in parts if part.dialect is not None), None)
+    if blank.dialect is not None and blank.agreed is not None:
+        blank.names = blank.agreed.names
+        assign_roles(blank)
+    return blank

@@ -1,0 +1,109 @@
+"""The table of rules: each is one small function with one stable id."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from mlops.dataset.privacy import name_in_report, safe_examples, shown
+from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.dataset import Finding, Severity
+
+Stage = Literal["file", "header", "rows"]
+_MOST_FINDINGS = 1_000  # of one rule: one for each column of the widest table that is accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a rule says; the registry adds its id, and shows examples only when `show` allows it."""
+
+    severity: Severity
+    message: str
+    column: str | None = None
+    where: Sightings | None = None
+    show: bool = False
+    advice: str | None = None
+    lines: tuple[int, ...] = ()
+    accept_with: str | None = None
+
+
+type Check = Callable[[Survey], Iterable[Note]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: `stage` says how far the file must have been read for it to make sense."""
+
+    rule_id: str
+    title: str
+    stage: Stage
+    check: Check
+
+    def findings(self, survey: Survey) -> Iterator[Finding]:
+        """Apply the rule."""
+        notes = iter(self.check(survey))
+        for note in islice(notes, _MOST_FINDINGS):
+            where = note.where or Sightings()
+            yield Finding(
+                rule_id=self.rule_id,
+                severity=note.severity,
+                message=note.message,
+                column=note.column and name_in_report(note.column),
+                lines=note.lines or tuple(where.lines),
+                parts=() if note.lines else tuple(where.parts),
+                examples=safe_examples(where.values) if note.show else (),
+                count=where.count or None,
+                advice=note.advice,
+                accept_with=note.accept_with,
+            )
+        more = Counter(note.severity for note in notes)
+        for severity, count in more.items():
+            yield Finding(self.rule_id, severity, f"The same holds for {plural(count, 'further place')}.")
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(rule_id: str, title: str, *, stage: Stage = "rows") -> Callable[[Check], Check]:
+    """Register a function as the rule of that id; `title` stands in the table of the documentation."""
+
+    def register(check: Check) -> Check:
+        if rule_id in RULES:
+            raise ValueError(f"The rule id {rule_id} is taken.")
+        RULES[rule_id] = Rule(rule_id, title, stage, check)
+        return check
+
+    return register
+
+
+def lines_text(where: Sightings) -> str:
+    """Return `line 7`, `lines 7, 9 and 11`, `lines 7, 9, 11 and 40 more`, or `line 7 of part-01.csv`."""
+    first = where.lines[:3]
+    rest = where.count - len(first)
+    if where.parts:
+        places = ", ".join(
+            f"line {n} of {shown(part, 60)}" for n, part in zip(first, where.parts, strict=False)
+        )
+        return f"{places} and {rest:,} more" if rest > 0 else places
+    if rest > 0:
+        return f"lines {', '.join(map(str, first))} and {rest:,} more"
+    if len(first) == 1:
+        return f"line {first[0]}"
+    return f"lines {', '.join(map(str, first[:-1]))} and {first[-1]}" if first else "no line"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 row` or `2 rows`."""
+    ending = "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{ending}"
+
+
+def same_spelling(text: str) -> str:
+    """Return a form that is equal for texts which differ only by case, accent encoding or invisible marks."""
+    composed = unicodedata.normalize("NFKC", text.replace("\u200b", "").replace("\ufeff", ""))
+    return composed.strip().casefold()

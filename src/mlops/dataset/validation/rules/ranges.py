@@ -1,0 +1,162 @@
+"""Rules on the range of numbers: outside what was seen, codes for "missing", constant columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from mlops.dataset.privacy import shown
+from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.validation.accept_with import accept_range
+from mlops.dataset.validation.rule import Note, lines_text, plural, rule
+from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.validation.survey.number_range import plausible_range
+from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.dataset import Severity
+
+# a share of rows outside the range that no longer looks like odd cells: a unit changed
+_UNIT_CHANGE_SHARE = 0.5
+# a largest value that is so many times smaller, among so many numbers, is no chance
+_SHRINKAGE = 20.0
+_ENOUGH_NUMBERS = 50
+_AGE_NAME = re.compile(r"(?:^|_)age(?:_(?:in_)?years?)?$", re.IGNORECASE)
+_OLDEST = 130
+# a scale of so few answers may well begin at -1
+_FEW_ANSWERS = 2
+# ages that somebody has standardised stay below
+_SCALED_AGE = 10
+
+
+@rule("out_of_range", "Numbers lie outside the range of the contract, or are impossible.")
+def out_of_range(survey: Survey) -> Iterable[Note]:
+    """Tell of single cells; refuse a column of which half lies outside: its unit has changed."""
+    for column in survey.used_columns:
+        if not column.is_numeric or column.name in survey.id_names:
+            continue
+        if column.range.outside and column.known is not None:
+            yield _outside(survey, column)
+        elif _is_far_smaller(column):
+            yield _shrunk(column)
+        elif column.known is None and _AGE_NAME.search(column.name):
+            yield from _impossible_age(column)
+
+
+def _outside(survey: Survey, column: ColumnFacts) -> Note:
+    where = column.range.outside
+    low, high = plausible_range(column.known) if column.known else (-np.inf, np.inf)
+    is_unit_change = where.count > _UNIT_CHANGE_SHARE * column.n_rows
+    why = ": its unit seems to have changed" if is_unit_change else ""
+    message = (
+        f"Column {shown(column.name)}: {plural(where.count, 'value')} out of range ({low:g} to {high:g})"
+        f" on {lines_text(where)}{why}."
+    )
+    return Note(
+        "reject" if is_unit_change else "warn",
+        message,
+        column=column.name,
+        where=where,
+        show=True,
+        advice="Correct the cells.",
+        accept_with=accept_range(survey, column),
+    )
+
+
+def _is_far_smaller(column: ColumnFacts) -> bool:
+    known, highest = column.known, column.range.maximum
+    if known is None or known.minimum is None or not known.maximum or column.n_numbers < _ENOUGH_NUMBERS:
+        return False
+    return known.minimum >= 0 and 0 < highest < known.maximum / _SHRINKAGE
+
+
+def _shrunk(column: ColumnFacts) -> Note:
+    known = column.known.maximum if column.known else None
+    message = (
+        f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {known:g}; its"
+        " unit seems to have changed."
+    )
+    return Note("warn", message, column=column.name, advice="Check the unit of the column.")
+
+
+def _impossible_age(column: ColumnFacts) -> Iterable[Note]:
+    is_scaled = column.n_fractions > 0 and column.range.maximum < _SCALED_AGE
+    if (column.range.minimum < 0 and not is_scaled) or column.range.maximum > _OLDEST:
+        message = (
+            f"Column {shown(column.name)} ranges from {column.range.minimum:g} to {column.range.maximum:g}:"
+            f" out of the range of an age in years (0 to {_OLDEST})."
+        )
+        yield Note("warn", message, column=column.name, where=_extreme_sentinels(column))
+
+
+@rule("sentinels", "A number far from all others stands for a missing value.")
+def sentinels(survey: Survey) -> Iterable[Note]:
+    """Tell of codes such as -999 at the end of a column's range."""
+    for column in survey.used_columns:
+        if not column.is_numeric or column.name in survey.id_names:
+            continue
+        if column.known is not None and column.known.minimum is not None:
+            continue
+        for value, where in column.range.sentinels.items():
+            if _is_apart(column, value):
+                message = (
+                    f"Column {shown(column.name)}: {value:g} stands apart from the range"
+                    f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
+                    f" on {lines_text(where)}; it looks like a sentinel for missing."
+                )
+                yield Note(
+                    "warn", message, column=column.name, where=where, advice="Leave missing cells empty."
+                )
+
+
+def _is_apart(column: ColumnFacts, value: float) -> bool:
+    low, high = column.range.typical_minimum, column.range.typical_maximum
+    if not low <= high:
+        return False
+    spread = max(high - low, 1.0)
+    if value < 0:
+        # a code below a column that is otherwise never negative needs no distance
+        if value == -1:  # beside 0 and 1 it may be a value, beside larger counts it hardly is
+            return low >= 0 and high > _FEW_ANSWERS and column.n_fractions == 0
+        return value < low - spread or (low >= 0 and value <= -9)
+    return value > high + spread
+
+
+@rule("large_numbers", "Whole numbers are so large that their last digits are lost.")
+def large_numbers(survey: Survey) -> Iterable[Note]:
+    """Tell of single numbers beyond 2**53; a column that is full of them stays text."""
+    for column in survey.used_columns:
+        where = column.range.large
+        if column.is_numeric and column.kind == "integer" and column.name not in survey.id_names and where:
+            message = (
+                f"Column {shown(column.name)}: {plural(where.count, 'whole number')} beyond"
+                f" 9,007,199,254,740,992 on {lines_text(where)}; a number keeps only the first 15 digits."
+            )
+            advice = "Correct the cells, or name the column in id_columns when they are names and no amounts."
+            yield Note("warn", message, column=column.name, where=where, show=True, advice=advice)
+
+
+def _extreme_sentinels(column: ColumnFacts) -> Sightings | None:
+    return next(
+        (s for v, s in column.range.sentinels.items() if v in (column.range.minimum, column.range.maximum)),
+        None,
+    )
+
+
+@rule("constant_column", "A column has one value only.")
+def constant_column(survey: Survey) -> Iterable[Note]:
+    """Tell of columns that cannot say anything; one that the contract saw varying is warned of."""
+    for column in survey.features:
+        if column.kind == "empty" or column.n_rows < 2 or column.n_missing:
+            continue
+        is_constant = (
+            column.range.minimum == column.range.maximum if column.is_numeric else column.n_levels == 1
+        )
+        if is_constant:
+            severity: Severity = "warn" if column.known and _varied(column) else "info"
+            yield Note(severity, f"Column {shown(column.name)} is constant.", column=column.name)
+
+
+def _varied(column: ColumnFacts) -> bool:
+    known = column.known
+    return known is not None and (known.minimum != known.maximum or len(known.levels or ()) > 1)

@@ -1,0 +1,74 @@
+"""The table of all rules for the documentation.
+
+python -m mlops.dataset.validation.rules_table > docs/validation-rules.md
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+
+from mlops.dataset.validation.rule import Rule
+from mlops.dataset.validation.rules import RULES
+
+_STAGES = {
+    "file": "always",
+    "header": "when the file is text with a header",
+    "rows": "when it could be read as a table",
+}
+BEFORE_READING = {
+    "settings": "`model.toml` of the group cannot be read or says something impossible.",
+    "parts": "A closed folder has no parts, too many, parts in folders below, or parts that are gone.",
+    "manifest": "A manifest cannot be read, or names what is no part.",
+    "no_champion": "A file to score was dropped for a group without a model in service.",
+}
+_INTRODUCTION = """\
+# Validation rules
+
+Every finding of `mlops validate` and every mail about a rejected file names one of these rules. This page is
+generated from the rules themselves; a test keeps it current.
+
+A finding is `reject` (the file is not used), `warn` (it is used, and the report says what to look at) or
+`info`.
+"""
+
+
+def render_rules_table() -> str:
+    """Return the page in Markdown: one section per subject, one line per rule."""
+    ordered = sorted(RULES.values(), key=lambda rule: (_subject(rule), rule.rule_id))
+    sections = [_section(subject, list(rules)) for subject, rules in groupby(ordered, _subject)]
+    refused = [f"| `{rule_id}` | {why} | reject |" for rule_id, why in BEFORE_READING.items()]
+    upload = [
+        "## Uploads",
+        "",
+        "Before a dropped file is read:",
+        "",
+        "| rule | when | severity |",
+        "|---|---|---|",
+    ]
+    return "\n".join([_INTRODUCTION, *sections, *upload, *refused, ""])
+
+
+def _section(subject: str, rules: list[Rule]) -> str:
+    lines = [f"## {subject}", "", "| rule | finds | does | checked |", "|---|---|---|---|"]
+    lines += [
+        f"| `{rule.rule_id}` | {_cell(rule.title)} | {_cell(_first_line(rule))} | {_STAGES[rule.stage]} |"
+        for rule in rules
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _subject(rule: Rule) -> str:
+    return rule.check.__module__.rsplit(".", 1)[-1].replace("_", " ").capitalize()
+
+
+def _first_line(rule: Rule) -> str:
+    return (rule.check.__doc__ or "").strip().splitlines()[0]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_rules_table())

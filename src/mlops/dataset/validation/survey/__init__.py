@@ -1,0 +1,1 @@
+"""One pass over a file: what its form and its columns look like."""

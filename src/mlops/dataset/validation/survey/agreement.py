@@ -1,0 +1,31 @@
+"""How all parts of a table are read, so that the facts of one add up with those of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops.dataset.table.chunks import Plan
+from mlops.dataset.table.dialect import Dialect, detect
+from mlops.models.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement(Record):
+    """What the beginning of the table decided, or the merge of all parts corrected.
+
+    `plans`, `has_numbers`, `has_dates` and `personal` go by the position of the column. Of a part every
+    `sample_stride`-th row is kept for what cannot be judged from counts.
+    """
+
+    names: tuple[str, ...]
+    delimiter: str
+    decimal: str
+    plans: tuple[Plan, ...]
+    has_numbers: tuple[bool, ...]
+    has_dates: tuple[bool, ...]
+    personal: tuple[str | None, ...]
+    sample_stride: int = 1
+
+    def dialect_of(self, head: bytes) -> Dialect | None:
+        """Return how a part is to be read that begins so: only its header is its own."""
+        return detect(head, delimiter=self.delimiter, decimal=self.decimal)

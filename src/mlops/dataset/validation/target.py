@@ -1,0 +1,51 @@
+"""What kind of target a column is."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.settings.group import TaskName
+from mlops.models.task import infer_task
+
+
+def is_classification(survey: Survey) -> bool:
+    """Whether the target names classes, by the settings or by its values."""
+    return task_of(survey) not in (None, "regression")
+
+
+def task_of(survey: Survey) -> TaskName | None:
+    """Return the task, by the settings or by the target's values; None without a target."""
+    column = survey.target_column
+    return None if column is None else survey.settings.task or _task_of(column)
+
+
+def _task_of(column: ColumnFacts) -> TaskName:
+    if not column.has_all_levels:
+        return "regression" if column.is_numeric else "multiclass"
+    counts = _classes(column).values()
+    return infer_task(counts, is_numeric=column.is_numeric, has_fractions=column.n_fractions > 0)
+
+
+def class_counts(survey: Survey) -> Counter[str]:
+    """Return how many rows each class has, missing ones left out."""
+    column = survey.target_column
+    return Counter() if column is None else _classes(column)
+
+
+def _classes(column: ColumnFacts) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    missing = column.missing_tokens
+    for level, count in column.levels.items():
+        if level not in missing:
+            counts[_canonical(level) if column.is_numeric else level] += count
+    return counts
+
+
+def _canonical(level: str) -> str:
+    """Write a numeric label in one way: `1.0` and `1` are one class."""
+    try:
+        return f"{float(level):g}"
+    except ValueError:
+        return level

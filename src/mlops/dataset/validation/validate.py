@@ -1,0 +1,151 @@
+"""Validation: survey a file, apply the rules, give a verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops.dataset.limits import Limits
+from mlops.dataset.privacy import keeping_cells_out, name_in_report
+from mlops.dataset.validation.contracts import contract_of, role_of
+from mlops.dataset.validation.rule import Stage
+from mlops.dataset.validation.rules import RULES
+from mlops.dataset.validation.survey.survey import Survey, survey
+from mlops.dataset.validation.target import task_of
+from mlops.infrastructure.upload_events import Purpose
+from mlops.models.dataset import ColumnSummary, Contract, FileFormat, Finding, ValidationReport, Verdict
+from mlops.models.errors import DatasetError
+from mlops.models.settings.group import GroupSettings
+
+_SEVERITY_ORDER = {"reject": 0, "warn": 1, "info": 2}
+
+
+def validate(
+    path: str | os.PathLike[str],
+    settings: GroupSettings | Mapping[str, Any] | None = None,
+    contract: Contract | Mapping[str, Any] | None = None,
+    *,
+    purpose: Purpose = "training",
+    limits: Limits | None = None,
+) -> ValidationReport:
+    """Check a file of data and say whether it can be used.
+
+    Parameters
+    ----------
+    path
+        The file: CSV in any delimiter and common encoding, also gzip-compressed.
+    settings
+        The settings of the model group, or the same as a config dict.
+    contract
+        What the group's files look like; without it rules of thumb apply.
+    purpose
+        `training` also checks target, classes and number of rows.
+
+    Returns
+    -------
+    ValidationReport
+        `verdict` is `accept`, `warn` (usable, read the findings) or `reject`. Bad content is a verdict, never
+        an exception, and the same file always gets the same report.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such file.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DatasetError(f"There is no file {file}.")
+    stated = _settings(settings)
+    known = Contract.from_own_words(contract) if isinstance(contract, Mapping) else contract
+    found = survey(file, stated, known, purpose=purpose, limits=limits or Limits())
+    return report_on(found)
+
+
+@keeping_cells_out()
+def report_on(found: Survey) -> ValidationReport:
+    """Apply every rule that the survey got far enough for, worst findings first."""
+    stages = reached(found)
+    return report_with(
+        found, [f for rule in RULES.values() if rule.stage in stages for f in rule.findings(found)]
+    )
+
+
+def report_with(found: Survey, findings: list[Finding]) -> ValidationReport:
+    """Return the report of a survey with these findings, the worst first."""
+    findings = sorted(findings, key=lambda finding: _SEVERITY_ORDER[finding.severity])
+    target = found.target_column
+    n_unlabelled = target.n_missing if target is not None and found.is_training else 0
+    return ValidationReport(
+        verdict=_verdict(findings),
+        findings=tuple(findings),
+        n_rows=found.n_rows - n_unlabelled,
+        n_columns=len(found.names),
+        sha256=found.inspection.sha256,
+        size_bytes=found.inspection.size_bytes,
+        purpose=found.purpose,
+        target=name_in_report(found.target) if found.is_training and found.target else None,
+        task=task_of(found) if found.is_training else None,
+        format=_format(found),
+        columns=tuple(_summaries(found)),
+        contract=contract_of(found),
+    )
+
+
+def _settings(settings: GroupSettings | Mapping[str, Any] | None) -> GroupSettings:
+    if isinstance(settings, GroupSettings):
+        return settings
+    return GroupSettings.from_config(settings or {})
+
+
+def reached(found: Survey) -> set[Stage]:
+    """Return the stages whose rules make sense for what could be read."""
+    stages: set[Stage] = {"file"}
+    if found.dialect is not None:
+        stages.add("header")
+    if found.columns:
+        stages.add("rows")
+    return stages
+
+
+def _verdict(findings: list[Finding]) -> Verdict:
+    severities = {finding.severity for finding in findings}
+    if "reject" in severities:
+        return "reject"
+    return "warn" if "warn" in severities else "accept"
+
+
+def _format(found: Survey) -> FileFormat | None:
+    if found.dialect is None:
+        return None
+    inspection, dialect = found.inspection, found.dialect
+    return FileFormat(
+        encoding=inspection.encoding,
+        has_bom=inspection.has_bom,
+        compression=inspection.compression,
+        delimiter=dialect.delimiter,
+        decimal=dialect.decimal,
+        line_ending=inspection.line_ending,
+        header_line=dialect.header_line,
+    )
+
+
+def _summaries(found: Survey) -> list[ColumnSummary]:
+    summaries = []
+    for column in found.columns:
+        role = role_of(found, column.name)
+        is_number = column.has_range and role != "id"
+        summaries.append(
+            ColumnSummary(
+                name=column.name,
+                kind=column.kind,
+                role=role,
+                n_missing=column.n_missing,
+                minimum=column.range.minimum if is_number else None,
+                maximum=column.range.maximum if is_number else None,
+                n_levels=None if column.is_numeric else column.n_levels,
+                missing_tokens=dict(column.tokens) if role not in ("id",) else {},
+            )
+        )
+    return summaries

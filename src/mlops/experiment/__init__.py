@@ -1,0 +1,1 @@
+"""Experiments: every run with its parameters, metrics, data, code and artifacts, to search and compare."""

@@ -1,0 +1,61 @@
+"""What a deployed stack says of itself: the outputs of the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mlops.infrastructure import environment
+from mlops.infrastructure.aws.clients import client
+from mlops.models.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The outputs that the command line needs; `ApprovalTableName` becomes `approval_table_name`."""
+
+    approval_signing_secret_arn: str
+    approval_table_name: str
+    approval_topic_arn: str
+    approval_url: str
+    artifact_bucket_name: str
+    data_bucket_name: str
+    event_bus_name: str
+    metrics_namespace: str
+    notification_topic_arn: str
+    platform_key_arn: str
+    registry_table_name: str
+    train_model_state_machine_arn: str
+
+
+def read_stack(name: str, *, cloudformation: Any = None) -> Stack:
+    """Return the outputs of the stack of that name.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such stack, or it was not made from this version of the template.
+    """
+    try:
+        answer = (cloudformation or client("cloudformation")).describe_stacks(StackName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise SettingsError(
+            f"There is no stack {name!r} in this account and region; `aws cloudformation list-stacks` "
+            'names those that are there, and `eval "$(python -m local env)"` points at the local cloud.'
+        ) from error
+    outputs = {_as_variable(o["OutputKey"]): o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
+    try:
+        return environment.read(Stack, outputs)
+    except SettingsError as error:
+        raise SettingsError(
+            f"The stack {name!r} lacks an output of this version of mlops; deploy it again ({error})"
+        ) from error
+
+
+def _as_variable(output: str) -> str:
+    """`ApprovalTableName` becomes `APPROVAL_TABLE_NAME`."""
+    return "".join(f"_{letter}" if letter.isupper() else letter for letter in output).lstrip("_").upper()

@@ -1,0 +1,16 @@
+"""Starting other functions, on AWS Lambda."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.infrastructure.aws.clients import client
+
+
+def start_function(name: str, event: Mapping[str, Any], *, functions: Any = None) -> None:
+    """Start a function with an event and do not wait for its end; Lambda repeats a failing run."""
+    (functions or client("lambda")).invoke(
+        FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode()
+    )

@@ -1,0 +1,113 @@
+"""Objects in Amazon S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from mlops.infrastructure.aws.clients import client
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectFacts, ObjectRef
+
+_MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound")
+
+
+class S3Objects:
+    """`ObjectStore` over S3; buckets must have versioning switched on."""
+
+    def __init__(self, s3: Any = None) -> None:
+        self._s3 = s3 or client("s3")
+
+    def head(self, ref: ObjectRef) -> ObjectFacts:
+        """Return the facts of that version, or of the newest."""
+        with _miss_as_not_found(ref):
+            answer = self._s3.head_object(**_address(ref))
+        version = answer.get("VersionId") or ref.version_id
+        newest = ObjectRef(ref.bucket, ref.key, version)
+        size, metadata = int(answer["ContentLength"]), answer.get("Metadata") or {}
+        return ObjectFacts(newest, size, answer["LastModified"], metadata)
+
+    def read(self, ref: ObjectRef) -> bytes:
+        """Return the whole content."""
+        with self.open(ref) as stream:
+            return stream.read()
+
+    @contextmanager
+    def open(self, ref: ObjectRef) -> Iterator[BinaryIO]:
+        """Open the content as a stream, read once from start to end."""
+        with _miss_as_not_found(ref):
+            body = self._s3.get_object(**_address(ref))["Body"]
+        with closing(body):
+            yield body
+
+    def download(self, ref: ObjectRef, path: Path) -> None:
+        """Write the content to a local file."""
+        extra = {"VersionId": ref.version_id} if ref.version_id else None
+        with _miss_as_not_found(ref):
+            self._s3.download_file(ref.bucket, ref.key, str(path), ExtraArgs=extra)
+
+    def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:
+        """Store the content."""
+        answer = self._s3.put_object(Bucket=ref.bucket, Key=ref.key, Body=content, ContentType=content_type)
+        return ObjectRef(ref.bucket, ref.key, answer.get("VersionId"))
+
+    def upload(self, path: Path, ref: ObjectRef, content_type: str) -> ObjectRef:
+        """Store a local file, in parts when it is large."""
+        self._s3.upload_file(str(path), ref.bucket, ref.key, ExtraArgs={"ContentType": content_type})
+        return self.head(ObjectRef(ref.bucket, ref.key)).ref
+
+    def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
+        """Copy that version of `source` without moving the bytes through here."""
+        with _miss_as_not_found(source):
+            self._s3.copy(_address(source), target.bucket, target.key)
+        return self.head(ObjectRef(target.bucket, target.key)).ref
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove exactly that version."""
+        self._s3.delete_object(**_address(ref))
+
+    def exists(self, ref: ObjectRef) -> bool:
+        """Tell whether the object (or that version) is there."""
+        try:
+            self.head(ref)
+        except ObjectNotFoundError:
+            return False
+        return True
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
+        """Yield the newest version of every object under the prefix, in key order, all pages."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for entry in page.get("Contents", ()):
+                yield ObjectFacts(ObjectRef(bucket, entry["Key"]), int(entry["Size"]), entry["LastModified"])
+
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object that nobody has deleted, in key order, all pages."""
+        deleted: set[str] = set()
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            # of a deleted key the marker comes first, but its versions may go on into the next page
+            marked = {marker["Key"] for marker in page.get("DeleteMarkers", ()) if marker["IsLatest"]}
+            deleted = marked | (deleted & {page.get("KeyMarker")})
+            for entry in page.get("Versions", ()):
+                if entry["Key"] not in deleted:
+                    ref = ObjectRef(bucket, entry["Key"], entry["VersionId"])
+                    yield ObjectFacts(ref, int(entry["Size"]), entry["LastModified"])
+
+
+def _address(ref: ObjectRef) -> dict[str, str]:
+    version = {"VersionId": ref.version_id} if ref.version_id else {}
+    return {"Bucket": ref.bucket, "Key": ref.key, **version}
+
+
+@contextmanager
+def _miss_as_not_found(ref: ObjectRef) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _MISSING:
+            raise
+        version = f" in version {ref.version_id}" if ref.version_id else ""
+        raise ObjectNotFoundError(f"{ref.uri} does not exist{version}.") from error

@@ -1,0 +1,103 @@
+"""Objects as plain files: for work without AWS, and for tests."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote, unquote
+
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectFacts, ObjectRef
+
+
+class FilesystemObjects:
+    """`ObjectStore` in a directory: `<bucket>/<quoted key>/<number>-<digest>` holds one version."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def head(self, ref: ObjectRef) -> ObjectFacts:
+        """Return the facts of that version, or of the newest."""
+        path = self._version(ref)
+        return _facts(ObjectRef(ref.bucket, ref.key, path.name), path)
+
+    def read(self, ref: ObjectRef) -> bytes:
+        """Return the whole content."""
+        return self._version(ref).read_bytes()
+
+    @contextmanager
+    def open(self, ref: ObjectRef) -> Iterator[BinaryIO]:
+        """Open the content as a stream."""
+        with self._version(ref).open("rb") as stream:
+            yield stream
+
+    def download(self, ref: ObjectRef, path: Path) -> None:
+        """Write the content to a local file."""
+        shutil.copyfile(self._version(ref), path)
+
+    def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:  # noqa: ARG002
+        """Store the content."""
+        folder = self._folder(ref)
+        folder.mkdir(parents=True, exist_ok=True)
+        version = f"{len(list(folder.iterdir())):08d}-{hashlib.sha256(content).hexdigest()[:12]}"
+        (folder / version).write_bytes(content)
+        return ObjectRef(ref.bucket, ref.key, version)
+
+    def upload(self, path: Path, ref: ObjectRef, content_type: str) -> ObjectRef:
+        """Store a local file."""
+        return self.write(ref, path.read_bytes(), content_type)
+
+    def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
+        """Copy that version of `source`."""
+        return self.write(target, self.read(source), "")
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove exactly that version."""
+        if self.exists(ref):
+            self._version(ref).unlink()
+
+    def exists(self, ref: ObjectRef) -> bool:
+        """Tell whether the object (or that version) is there."""
+        try:
+            self._version(ref)
+        except ObjectNotFoundError:
+            return False
+        return True
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
+        """Yield the newest version of every object under the prefix, in key order."""
+        for key in self._keys(bucket):
+            ref = ObjectRef(bucket, key)
+            if key.startswith(prefix) and self.exists(ref):
+                yield _facts(ref, self._version(ref))
+
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object, in key order; here a deleted version leaves no marker."""
+        for key in self._keys(bucket):
+            for path in sorted(self._folder(ObjectRef(bucket, key)).iterdir()):
+                yield _facts(ObjectRef(bucket, key, path.name), path)
+
+    def _keys(self, bucket: str) -> Iterator[str]:
+        folders = (self._root / bucket).iterdir() if (self._root / bucket).is_dir() else iter(())
+        yield from sorted(unquote(folder.name) for folder in folders)
+
+    def _folder(self, ref: ObjectRef) -> Path:
+        return self._root / ref.bucket / quote(ref.key, safe="")
+
+    def _version(self, ref: ObjectRef) -> Path:
+        folder = self._folder(ref)
+        versions = sorted(folder.iterdir()) if folder.is_dir() else []
+        wanted = [path for path in versions if ref.version_id in (None, path.name)]
+        if not wanted:
+            raise ObjectNotFoundError(f"{ref.uri} does not exist.")
+        return wanted[-1]
+
+
+def _facts(ref: ObjectRef, path: Path) -> ObjectFacts:
+    status = path.stat()
+    return ObjectFacts(ref, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

@@ -1,0 +1,47 @@
+"""The port for versioned objects: what the library needs from a bucket, on S3 or on plain files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from mlops.models.objects import ObjectFacts, ObjectRef
+
+
+class ObjectStore(Protocol):
+    """Versioned object storage. A miss raises `ObjectNotFoundError`; writes always make a new version."""
+
+    def head(self, ref: ObjectRef) -> ObjectFacts:
+        """Return the facts of that version, or of the newest; `facts.ref.version_id` is set."""
+
+    def read(self, ref: ObjectRef) -> bytes:
+        """Return the whole content; for small documents."""
+
+    def open(self, ref: ObjectRef) -> AbstractContextManager[BinaryIO]:
+        """Open the content as a stream, read once from start to end."""
+
+    def download(self, ref: ObjectRef, path: Path) -> None:
+        """Write the content to a local file."""
+
+    def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:
+        """Store the content; the returned ref names the new version."""
+
+    def upload(self, path: Path, ref: ObjectRef, content_type: str) -> ObjectRef:
+        """Store a local file; the returned ref names the new version."""
+
+    def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
+        """Copy that version of `source`; the returned ref names the new version of `target`."""
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove exactly that version; a version that is gone already is no error."""
+
+    def exists(self, ref: ObjectRef) -> bool:
+        """Tell whether the object (or that version) is there."""
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
+        """Yield the newest version of every object under the prefix, in key order, all pages."""
+
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object that nobody has deleted, in key order, all pages."""

@@ -1,0 +1,85 @@
+"""S3 uploads, as EventBridge delivers them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlops.models.objects import ObjectRef
+from mlops.models.record import Record
+
+Purpose = Literal["training", "inference", "labels"]
+PURPOSES: tuple[Purpose, ...] = ("training", "inference", "labels")
+
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload(Record):
+    """One version of one object that somebody dropped into the data bucket."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    size_bytes: int
+    sequencer: str = ""
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object version itself."""
+        return ObjectRef(self.bucket, self.key, self.version_id)
+
+    @property
+    def group(self) -> str | None:
+        """The model group, the first folder of the key; None when it cannot be one."""
+        first = self.key.split("/", 1)[0]
+        return first if "/" in self.key and _GROUP.fullmatch(first) else None
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """The second folder of the key, when it is one that starts work."""
+        parts = self.key.split("/")
+        return next((p for p in PURPOSES if len(parts) > 2 and parts[1] == p), None)
+
+    @property
+    def filename(self) -> str:
+        """The last part of the key."""
+        return self.key.rsplit("/", 1)[-1]
+
+    @property
+    def upload_id(self) -> str:
+        """The identity of the work: 32 hex digits over bucket, key and version id (never the event's id)."""
+        identity = "\n".join((self.bucket, self.key, self.version_id or ""))
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def parse_s3_event(event: Mapping[str, Any]) -> Upload:
+    """Read an EventBridge "Object Created" event of `aws.s3`.
+
+    EventBridge delivers keys as they are; only classic S3 notifications URL-encode them, so nothing is
+    decoded here: `a+b c%20.csv` stays `a+b c%20.csv`.
+    """
+    detail = event["detail"]
+    entry = detail["object"]
+    return Upload(
+        bucket=detail["bucket"]["name"],
+        key=entry["key"],
+        version_id=entry.get("version-id"),
+        size_bytes=int(entry.get("size", 0)),
+        sequencer=entry.get("sequencer", ""),
+    )
+
+
+def s3_event(upload: Upload) -> dict[str, Any]:
+    """Return an event that `parse_s3_event` reads as this upload, for an upload whose own was lost."""
+    entry = {"key": upload.key, "size": upload.size_bytes, "sequencer": upload.sequencer}
+    if upload.version_id is not None:
+        entry["version-id"] = upload.version_id
+    return {
+        "source": "mlops",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": upload.bucket}, "object": entry},
+    }

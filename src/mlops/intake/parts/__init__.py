@@ -1,0 +1,1 @@
+"""Training tables that arrive as a folder of parts."""

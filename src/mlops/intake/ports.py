@@ -1,0 +1,69 @@
+"""What intake needs from the outside, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from mlops.dataset.catalog.catalog import Models
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.record import Record
+
+Outcome = Literal["accepted", "rejected", "ignored", "in_progress"]
+
+
+class Executions(Protocol):
+    """Starts work. A name that was started before is a success and starts nothing."""
+
+    def start_training(self, name: str, document: Mapping[str, Any]) -> None:
+        """Start training under that name."""
+
+    def start_validation(self, name: str, document: Mapping[str, Any]) -> None:
+        """Start the validation of a folder of parts under that name."""
+
+    def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
+        """Start scoring under that name."""
+
+
+class Announcer(Protocol):
+    """Tells people and other systems."""
+
+    def mail(self, subject: str, body: str) -> None:
+        """Send a plain-text mail to the people of the stack."""
+
+    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Publish a domain event."""
+
+    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
+        """Publish metrics of a model group."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakePorts:
+    """Everything that intake talks to."""
+
+    objects: ObjectStore
+    versions: DatasetVersions
+    models: Models
+    executions: Executions
+    announcer: Announcer
+    artifact_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Record):
+    """What became of an upload: only ids, counts and codes, so that it may be logged."""
+
+    outcome: Outcome
+    reason: str | None = None
+    group: str | None = None
+    upload_id: str | None = None
+    purpose: str | None = None
+    dataset_id: str | None = None
+    work_id: str | None = None
+    n_rows: int | None = None
+    rule_ids: tuple[str, ...] = ()
+    is_repeated: bool = False

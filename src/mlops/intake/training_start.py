@@ -1,0 +1,115 @@
+"""Starts what a file was dropped for: a training or a scoring, each under a name made from its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.ports import IntakePorts
+from mlops.models.dataset import DatasetVersion, TrainingRecord, ValidationReport
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectRef
+from mlops.models.registry import ModelMetadata
+from mlops.models.settings.group import GroupSettings
+
+_SHOWN_FINDINGS = 20
+_LONGEST_ADDRESS = 254
+
+
+def training_id_of(group: str, dataset_id: str, settings: GroupSettings) -> str:
+    """Return the identity of a training: 32 hex digits over group, bytes and settings."""
+    canonical = json.dumps(settings.to_dict(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256("\n".join((group, dataset_id, canonical)).encode()).hexdigest()[:32]
+
+
+def start_training(
+    dataset: DatasetVersion,
+    upload: Upload,
+    report: ValidationReport,
+    settings: GroupSettings,
+    ports: IntakePorts,
+    *,
+    now: datetime,
+) -> TrainingRecord:
+    """Start a training unless these bytes were trained on with these settings; return the one that counts."""
+    training_id = training_id_of(dataset.group, dataset.dataset_id, settings)
+    wanted = TrainingRecord(
+        dataset.group, training_id, dataset.dataset_id, upload.upload_id, settings.to_dict(), now
+    )
+    training = ports.versions.record_training(wanted)
+    if training.upload_id == upload.upload_id:
+        document = {
+            "group": dataset.group,
+            "training_id": training_id,
+            "dataset_id": dataset.dataset_id,
+            "dataset": dataset.ref.to_dict(),
+            "upload": upload.to_dict(),
+            "upload_id": upload.upload_id,
+            "settings": settings.to_dict(),
+            "task": report.task,
+            "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
+        }
+        ports.executions.start_training(training_id, document)
+    return training
+
+
+def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -> str:
+    """Score the file with the champion of this moment; return the batch's id.
+
+    The request is kept beside the predictions to come: a scoring job reads it from there, because SageMaker
+    passes no value longer than 256 characters.
+    """
+    document = {
+        "group": champion.model_group,
+        "batch_id": upload.upload_id,
+        "upload": upload.to_dict(),
+        "model": {
+            "version": champion.version,
+            "artifact": champion.artifact.to_dict(),
+            "source_uri": champion.source.uri,
+        },
+        "settings": champion.settings.to_dict(),
+    }
+    key = f"predictions/{champion.model_group}/{upload.upload_id}/request.json"
+    request = json.dumps(document, indent=2).encode()
+    ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")
+    ports.executions.start_inference(upload.upload_id, document)
+    return upload.upload_id
+
+
+def version_trained_on(training: TrainingRecord, models: Sequence[ModelMetadata]) -> str | None:
+    """Return the version that came of a training, None while it is in training."""
+    found = [
+        model.version
+        for model in models
+        if model.dataset_version == training.dataset_id
+        and training_id_of(training.group, training.dataset_id, model.settings) == training.training_id
+    ]
+    return found[-1] if found else None
+
+
+def _uploader(upload: Upload, ports: IntakePorts) -> str | None:
+    """Return who dropped the file, when they said so in the object's metadata `uploader`."""
+    try:
+        said = ports.objects.head(upload.ref).metadata.get("uploader", "")
+    except ObjectNotFoundError:  # deleted since; the dataset has its own copy
+        return None
+    return said.strip()[:_LONGEST_ADDRESS] or None
+
+
+def _evidence(report: ValidationReport) -> dict[str, Any]:
+    """Return what travels with the execution: short, and free of cell values."""
+    findings = [
+        {
+            "rule_id": f.rule_id,
+            "severity": f.severity,
+            "message": f.message[:300],
+            "column": f.column and f.column[:100],
+        }
+        for f in report.findings[:_SHOWN_FINDINGS]
+    ]
+    return {"verdict": report.verdict, "n_rows": report.n_rows, "findings": findings}

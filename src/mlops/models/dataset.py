@@ -1,0 +1,233 @@
+"""What is known and said about a file of data: findings, the learned contract, dataset versions, uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from mlops.models.objects import ObjectRef
+from mlops.models.record import Record
+from mlops.models.settings.group import TaskName
+
+Verdict = Literal["accept", "warn", "reject"]
+Severity = Literal["info", "warn", "reject"]
+ColumnKind = Literal["integer", "number", "date", "category", "text", "empty"]
+Role = Literal["feature", "target", "id", "excluded"]
+UploadState = Literal["received", "accepted", "rejected", "ignored"]
+AnnouncementKind = Literal["mail", "event", "metric"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Record):
+    """One thing that a rule has to say about a file.
+
+    `lines` are 1-based lines of the file as an editor shows them (at most 20, the first ones), `examples` at
+    most three values and never of an id, free-text or personal column. `count` is how often it occurs.
+    `parts` names the part in which each of the lines stands, when the data came as several files.
+    `accept_with` are the lines for `model.toml` that accept the change on purpose.
+    """
+
+    rule_id: str
+    severity: Severity
+    message: str
+    column: str | None = None
+    lines: tuple[int, ...] = ()
+    examples: tuple[str, ...] = ()
+    count: int | None = None
+    advice: str | None = None
+    parts: tuple[str, ...] = ()
+    accept_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat(Record):
+    """How the file is written, as it was detected; `read_table` reads it the same way."""
+
+    encoding: str
+    has_bom: bool
+    compression: str | None
+    delimiter: str
+    decimal: str
+    line_ending: str
+    header_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnContract(Record):
+    """What a column looked like in the file that the contract was learned from.
+
+    `levels` are the values of a category; None when there are too many to list. `missing_share` lies between
+    0 and 1. `stated` names what does not come from the file but from `[columns.<name>]` in `model.toml`.
+    """
+
+    name: str
+    kind: ColumnKind
+    role: Role
+    missing_share: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+    levels: tuple[str, ...] | None = None
+    is_unique: bool = False
+    is_required: bool = True
+    stated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contract(Record):
+    """The schema of a model group's files: learned from an accepted one, overlaid by settings, versioned.
+
+    `learned` keeps the columns as the file taught them when settings say otherwise. Version 0 was not learned
+    at all: it holds what the settings state before there is a file.
+    """
+
+    columns: tuple[ColumnContract, ...]
+    target: str | None = None
+    version: int = 1
+    learned_from: str | None = None
+    learned: tuple[ColumnContract, ...] = ()
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether it knows all columns of the group's files, and not only stated ones."""
+        return self.version > 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names in the order of the file."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> ColumnContract | None:
+        """Return the entry of a column, None when the contract does not know it."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary(Record):
+    """Facts of one column that are safe to show: no values of ids, free text or personal data."""
+
+    name: str
+    kind: ColumnKind
+    role: Role
+    n_missing: int
+    minimum: float | None = None
+    maximum: float | None = None
+    n_levels: int | None = None
+    missing_tokens: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport(Record):
+    """The verdict over one file, with everything that led to it.
+
+    `n_rows` counts the rows that can be used: blank rows and, for training, rows without a target are left
+    out. `contract` is what this file would teach; None when it could not be read as a table.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    n_rows: int
+    n_columns: int
+    sha256: str
+    size_bytes: int
+    purpose: str
+    target: str | None = None
+    task: TaskName | None = None
+    format: FileFormat | None = None
+    columns: tuple[ColumnSummary, ...] = ()
+    contract: Contract | None = None
+
+    def of_severity(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return the findings of one severity, in order."""
+        return tuple(finding for finding in self.findings if finding.severity == severity)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion(Record):
+    """One accepted file: immutable, named by its content (`dataset_id` = SHA-256 of its bytes).
+
+    `ref` is the copy that is trained on, `source` the object version that somebody dropped, `contract` the
+    document that it was checked against; `columns` gives the kind of each column in the order of the file.
+    """
+
+    group: str
+    dataset_id: str
+    purpose: str
+    ref: ObjectRef
+    report_ref: ObjectRef
+    source: ObjectRef
+    upload_id: str
+    size_bytes: int
+    n_rows: int
+    n_columns: int
+    verdict: Verdict
+    columns: Mapping[str, ColumnKind]
+    created_at: datetime
+    contract: ObjectRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Record):
+    """Who works on an upload, and until when nobody else may."""
+
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement(Record):
+    """Something that is to be said: a mail (subject, text), an event (type, detail) or a metric (name)."""
+
+    kind: AnnouncementKind
+    title: str
+    text: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord(Record):
+    """What became of one upload; `reason` is a rule id or a short code, never a cell value.
+
+    `outbox` holds what is still to be announced about a decided upload. `revision` grows with every change.
+    """
+
+    group: str
+    upload_id: str
+    key: str
+    version_id: str | None
+    state: UploadState
+    received_at: datetime
+    purpose: str | None = None
+    reason: str | None = None
+    dataset_id: str | None = None
+    work_id: str | None = None
+    finished_at: datetime | None = None
+    claim: Claim | None = None
+    outbox: tuple[Announcement, ...] = ()
+    revision: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do: deciding, or announcing what was decided."""
+        return self.state == "received" or bool(self.outbox)
+
+    def is_held_by_another(self, owner: str, now: datetime) -> bool:
+        """Tell whether somebody else works on it at this moment."""
+        return self.claim is not None and self.claim.owner != owner and self.claim.until > now
+
+    def changed(self, **changes: Any) -> UploadRecord:
+        """Return the next revision."""
+        return replace(self, revision=self.revision + 1, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord(Record):
+    """That a training was started for a dataset with certain settings; later the version it became."""
+
+    group: str
+    training_id: str
+    dataset_id: str
+    upload_id: str
+    settings: Mapping[str, Any]
+    started_at: datetime

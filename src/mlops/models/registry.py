@@ -1,0 +1,200 @@
+"""What the registry knows of a model version, and the entries of its audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mlops.models.record import Record
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.training import ChampionComparison, DatasetChanges, EvaluationMetrics, GateResult
+
+
+class Status(StrEnum):
+    """Where a version is in its life; `registry/lifecycle.py` says which steps are allowed."""
+
+    REGISTERED = "Registered"
+    PENDING_APPROVAL = "PendingApproval"
+    APPROVED = "Approved"
+    CHAMPION = "Champion"
+    ARCHIVED = "Archived"
+    REJECTED_BY_GATE = "RejectedByGate"
+    REJECTED = "Rejected"
+    EXPIRED = "Expired"
+    SUPERSEDED = "Superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact(Record):
+    """The bytes of a model: where they lie and what they must hash to.
+
+    `sha256` is that of the file; of a directory it is the digest over the sorted paths and digests of its
+    files. `version_id` is the object's S3 version.
+    """
+
+    uri: str
+    sha256: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Record):
+    """The training code that made the model, by digest."""
+
+    digest: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob(Record):
+    """The SageMaker job that made the model; costs are in US dollars, None where the price is not known.
+
+    `estimated_cost_usd` was said before the job started, `actual_cost_usd` follows from `billable_seconds`.
+    Both include the trials of a tuning job: `n_trial_jobs` and what was billed for them are None without one.
+    """
+
+    name: str
+    arn: str
+    image_uri: str | None = None
+    instance_type: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    billable_seconds: int | None = None
+    estimated_cost_usd: float | None = None
+    actual_cost_usd: float | None = None
+    n_trial_jobs: int | None = None
+    trials_billable_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataFindings(Record):
+    """What intake said about the training file; `findings` are short JSON documents.
+
+    `changes` compares it with what the champion was trained on. `uploader` is who dropped it, where that is
+    known.
+    """
+
+    verdict: str = "accept"
+    n_rows: int | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
+    changes: DatasetChanges | None = None
+    uploader: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Record):
+    """A trained model on its way into the registry: everything about a version but its name and its life."""
+
+    algorithm: str
+    hyperparameters: Mapping[str, Any]
+    metrics: EvaluationMetrics
+    dataset_version: str
+    artifact: Artifact
+    features: tuple[str, ...] = ()
+    target: str | None = None
+    task: TaskName | None = None
+    settings: GroupSettings = field(default_factory=GroupSettings)
+    library_versions: Mapping[str, str] = field(default_factory=dict)
+    source: Source = field(default_factory=Source)
+    training_job: TrainingJob | None = None
+    gate: GateResult | None = None
+    comparison: ChampionComparison | None = None
+    feature_importance: Mapping[str, float] = field(default_factory=dict)
+    data: DataFindings = field(default_factory=DataFindings)
+    warnings: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMetadata(Candidate):
+    """One registered version of a model.
+
+    `number` counts the versions of the group from 1; `version` is its name for people. Everything but
+    `status` and the three `status_` fields, tags, notes and `approval_request` (the hash of the id of its
+    newest approval request) stays as it was registered. `evidence_uri` is the folder with the training run's
+    JSON documents.
+    """
+
+    model_group: str
+    version: str
+    number: int
+    status: Status
+    created_at: datetime
+    evidence_uri: str | None = None
+    approval_request: str | None = None
+    status_changed_at: datetime | None = None
+    status_changed_by: str | None = None
+    status_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The registered version; `is_new` is False when the same job had registered it before."""
+
+    model: ModelMetadata
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """The champion and the version it took over from; `is_new` is False when it was champion already."""
+
+    model: ModelMetadata
+    previous_champion: str | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Record):
+    """The state of a group: how many versions, the newest, the champion, and a counter of changes."""
+
+    n_versions: int = 0
+    latest: str | None = None
+    champion: str | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange(Record):
+    """One version's step; `before` is None for a version that is being registered."""
+
+    version: str
+    action: str
+    before: Status | None
+    after: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Labels(Record):
+    """What people wrote on a version: tags by name, and notes, one a line."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry(Record):
+    """One change of a group: what happened, when, by whom, why, and to which bytes.
+
+    Entries are numbered by `revision` from 1 without a gap and never change; replaying them gives the state
+    of the registry. `champion` is the champion after the change, `previous_champion` the one before. `labels`
+    are those of `version` after the change, where it touched them.
+    """
+
+    revision: int
+    at: datetime
+    action: str
+    version: str
+    by: str
+    reason: str
+    changes: tuple[StatusChange, ...]
+    artifact: Artifact
+    champion: str | None = None
+    previous_champion: str | None = None
+    approval_request: str | None = None
+    labels: Labels | None = None

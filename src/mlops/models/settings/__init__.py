@@ -1,0 +1,1 @@
+"""The settings of a model group, as written in `model.toml`."""

@@ -1,0 +1,94 @@
+"""What a team says of a column in `model.toml`, over what was learned from its first file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from mlops.models.errors import SettingsError
+from mlops.models.record import Record
+
+StatedKind = Literal["integer", "number", "date", "category", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSettings(Record):
+    """`[columns.<name>]`: whatever is stated counts exactly, whatever is None stays as it was learned.
+
+    `kind` also decides how the column is read: digits that are codes (postcodes, diagnoses) are `category`
+    or `text`. `levels` are all categories there may be, `open_levels` says that there may be any.
+    `missing_share` (0..1) is how much may be missing. A column that is not `required` may be absent from a
+    training file.
+    """
+
+    kind: StatedKind | None = None
+    levels: tuple[str, ...] | None = None
+    open_levels: bool | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    missing_share: float | None = None
+    required: bool | None = None
+
+    @property
+    def implied_kind(self) -> StatedKind | None:
+        """The kind that was stated, or that only makes sense."""
+        if self.kind is not None:
+            return self.kind
+        if self.minimum is not None or self.maximum is not None:
+            return "number"
+        return "category" if self.levels is not None or self.open_levels else None
+
+
+def check_column(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of `[columns.<name>]`, refusing what cannot be meant.
+
+    Raises
+    ------
+    SettingsError
+        If a value is impossible, or two contradict each other.
+    """
+    values = {key: value for key, value in table.items() if value is not None}
+    where = f"columns.{name}"
+    kinds = get_args(StatedKind)
+    if "kind" in values and values["kind"] not in kinds:
+        raise SettingsError(f"{where}.kind must be one of {', '.join(kinds)}, not {values['kind']!r}.")
+    for key in ("open_levels", "required"):
+        if not isinstance(values.get(key, True), bool):
+            raise SettingsError(f"{where}.{key} must be true or false, not {values[key]!r}.")
+    for key in ("minimum", "maximum", "missing_share"):
+        number = values.get(key, 0)
+        if not isinstance(number, (int, float)) or isinstance(number, bool) or math.isnan(number):
+            raise SettingsError(f"{where}.{key} must be a number, not {number!r}.")
+    if "levels" in values:
+        values["levels"] = _levels(where, values["levels"])
+    _refuse_contradictions(where, values)
+    return values
+
+
+def column_keys() -> frozenset[str]:
+    """Return every key that may stand in `[columns.<name>]`."""
+    return frozenset(entry.name for entry in fields(ColumnSettings))
+
+
+def _levels(where: str, value: Any) -> list[str]:
+    is_list = isinstance(value, (list, tuple)) and bool(value)
+    if not is_list or not all(isinstance(level, (str, int)) for level in value):
+        raise SettingsError(f"{where}.levels must be a list of texts, not {value!r}.")
+    return [str(level).strip() for level in value]
+
+
+def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:
+    low, high = values.get("minimum"), values.get("maximum")
+    if low is not None and high is not None and low > high:
+        raise SettingsError(f"{where}: minimum {low} is above maximum {high}.")
+    if not 0 <= values.get("missing_share", 0) <= 1:
+        raise SettingsError(f"{where}.missing_share must lie between 0 and 1.")
+    if "levels" in values and values.get("open_levels"):
+        raise SettingsError(f"{where}: either levels or open_levels, not both.")
+    kind = values.get("kind")
+    if (low is not None or high is not None) and kind not in (None, "integer", "number"):
+        raise SettingsError(f"{where}: minimum and maximum are for numbers, not for a {kind}.")
+    if ("levels" in values or values.get("open_levels")) and kind not in (None, "category"):
+        raise SettingsError(f"{where}: levels are for a category, not for a {kind}.")

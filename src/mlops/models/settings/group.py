@@ -1,0 +1,271 @@
+"""Settings of a model group: `<group>/model.toml` beside the data, or a pipeline's config dict."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self, get_args
+
+from mlops.models.errors import SettingsError
+from mlops.models.record import Record
+from mlops.models.settings.columns import ColumnSettings, check_column, column_keys
+from mlops.models.settings.search import SearchSettings, check_search
+
+TaskName = Literal["binary", "multiclass", "regression"]
+DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", "hour"]
+EVERY_DATE = "*"  # the key of date parts that are asked for without a column
+AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
+
+_LAST_CONTRACT = 99_999_999
+_COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
+_TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
+_ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule(Record):
+    """What one metric must reach; the field names are those of MLflow's `MetricThreshold`.
+
+    `threshold` is the least acceptable score. `min_absolute_change` and `min_relative_change` (a share, 0.01
+    = one percent) are how much better than the champion the candidate must be; below 0 they are how much
+    worse it may be, so that an equal model of newer data passes.
+    """
+
+    threshold: float | None = None
+    min_absolute_change: float | None = None
+    min_relative_change: float | None = None
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSettings(Record):
+    """When a feature counts as drifted: PSI (and Cramer's V) to warn and to alert, and columns left out."""
+
+    threshold: float = 0.1
+    alert_threshold: float = 0.2
+    exclude_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettings(Record):
+    """How a candidate is approved: how many people must say yes, or `automatic` for nobody."""
+
+    required_approvals: int = 1
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings(Record):
+    """What a team may say about its model; everything has a default.
+
+    Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
+    whoever must not sit on both sides of the split; `time_column` orders the rows. Dates are no features;
+    `date_parts` takes parts of every date, or of those named. Without `algorithm` the better one of a linear
+    and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate` rules the
+    candidate must beat a dummy model, and the champion by more than chance. `columns` states what the group's
+    files hold, over what was learned; a `contract` above the version of the current one has it learned anew
+    from the next file.
+    """
+
+    target: str | None = None
+    positive_label: str | None = None
+    task: TaskName | None = None
+    id_columns: tuple[str, ...] = ()
+    group_columns: tuple[str, ...] = ()
+    time_column: str | None = None
+    exclude_columns: tuple[str, ...] = ()
+    date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
+    algorithm: str = AUTOMATIC
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    search: SearchSettings | None = None
+    seed: int = 0
+    test_fraction: float = 0.2
+    columns: Mapping[str, ColumnSettings] = field(default_factory=dict)
+    contract: int | None = None
+    gate: Mapping[str, GateRule] = field(default_factory=dict)
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    approval: ApprovalSettings = field(default_factory=ApprovalSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work, before anything is started with them."""
+        if not 0.0 < self.test_fraction < 1.0:
+            raise SettingsError(f"test_fraction must lie between 0 and 1, not {self.test_fraction}.")
+        if self.approval.required_approvals < 1:
+            raise SettingsError("approval.required_approvals must be at least 1.")
+        if self.contract is not None and not 1 <= self.contract <= _LAST_CONTRACT:
+            raise SettingsError(
+                f"contract must be a version from 1 to {_LAST_CONTRACT}, not {self.contract}."
+            )
+        if not 0.0 < self.drift.threshold <= self.drift.alert_threshold:
+            raise SettingsError("drift.threshold must be above 0 and at most drift.alert_threshold.")
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """Read `model.toml`.
+
+        Raises
+        ------
+        SettingsError
+            If the text is not TOML, a key is unknown (the nearest known key is named) or a value impossible.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"model.toml is not valid TOML: {error}.") from error
+        return cls._from_document(document, known_keys())
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Read a pipeline's config: the same keys, with hyperparameters nested or flat.
+
+        Values may be JSON strings, as SageMaker passes hyperparameters. A key that is no setting is taken
+        as a hyperparameter; the algorithm refuses those it does not know.
+
+        Raises
+        ------
+        SettingsError
+            If a value is impossible.
+        """
+        document = {key: _from_json_string(key, value) for key, value in config.items()}
+        nested = document.pop("settings", {})
+        document = {**nested, **document}
+        flat = {key: document.pop(key) for key in list(document) if key not in known_keys()}
+        document["hyperparameters"] = {**document.get("hyperparameters", {}), **flat}
+        return cls._from_document(document, known_keys())
+
+    @classmethod
+    def _from_document(cls, document: Mapping[str, Any], known: frozenset[str]) -> Self:
+        _refuse_unknown(document, known, "")
+        values = {_ALIASES.get(key, key): value for key, value in document.items() if value is not None}
+        for name in _COLUMN_LISTS:
+            if name in values:
+                values[name] = _column_list(name, values[name])
+        for name, record in _TABLES.items():
+            if name in values:
+                _refuse_unknown(_table(name, values[name]), _names(record), f"{name}.")
+                _check_numbers(name, values[name], record)
+        if "date_parts" in values:
+            values["date_parts"] = _date_parts(values["date_parts"])
+        if "search" in values:
+            values["search"] = check_search(values["search"])
+        if "positive_label" in values:
+            values["positive_label"] = _label_text(values["positive_label"])
+        rules = _table("gate", values.get("gate", {}))
+        values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in rules.items()}
+        stated = _table("columns", values.get("columns", {}))
+        values["columns"] = {name: _column(name, table) for name, table in stated.items()}
+        _check_types(values)
+        try:
+            return cls.from_dict(values)
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"The settings cannot be read: {error}") from error
+
+
+_TABLES: Mapping[str, type] = {
+    "drift": DriftSettings,
+    "approval": ApprovalSettings,
+    "search": SearchSettings,
+}
+
+
+def known_keys() -> frozenset[str]:
+    """Return every key that may stand at the top of `model.toml`."""
+    return _names(GroupSettings) | frozenset(_ALIASES)
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?`, or the list of what is known when nothing is near."""
+    names = sorted(known)
+    close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
+
+
+def _names(record: type) -> frozenset[str]:
+    return frozenset(entry.name for entry in fields(record))
+
+
+def _refuse_unknown(document: Mapping[str, Any], known: frozenset[str], prefix: str) -> None:
+    for key in document:
+        if key not in known:
+            raise SettingsError(f"Unknown setting {prefix + key!r}. {nearest(key, known)}")
+
+
+def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
+    """Accept `[gate.roc_auc] threshold = 0.7` and the short form `[gate] roc_auc = 0.7`."""
+    if isinstance(rule, (int, float)) and not isinstance(rule, bool):
+        return {"threshold": float(rule)}
+    _refuse_unknown(_table(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
+    _check_numbers(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
+    return dict(rule)
+
+
+def _date_parts(asked: Any) -> dict[str, list[str]]:
+    """Accept `date_parts = ["month"]` for every date, and a table of such lists by column."""
+    by_column = {EVERY_DATE: asked} if isinstance(asked, (str, list, tuple)) else _table("date_parts", asked)
+    found = {}
+    for name, parts in by_column.items():
+        where = "date_parts" if name == EVERY_DATE else f"date_parts.{name}"
+        found[name] = _column_list(where, parts)
+        for part in found[name]:
+            if part not in get_args(DatePart):
+                raise SettingsError(f"Unknown part {part!r} in {where}. {nearest(part, get_args(DatePart))}")
+    return found
+
+
+def _column(name: str, table: Any) -> dict[str, Any]:
+    _refuse_unknown(_table(f"columns.{name}", table), column_keys(), f"columns.{name}.")
+    return check_column(name, table)
+
+
+def _table(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{name} must be a table, not {value!r}.")
+    return value
+
+
+def _column_list(name: str, value: Any) -> list[str]:
+    columns = [value] if isinstance(value, str) else value
+    if not isinstance(columns, (list, tuple)) or not all(isinstance(column, str) for column in columns):
+        raise SettingsError(f"{name} must be a column name or a list of column names, not {value!r}.")
+    return list(columns)
+
+
+def _check_numbers(name: str, table: Mapping[str, Any], record: type) -> None:
+    """Refuse a text where the record declares a number."""
+    for entry in fields(record):
+        value = table.get(entry.name, 0)
+        if str(entry.type).split(" ")[0] in ("float", "int") and (
+            not isinstance(value, (int, float)) or isinstance(value, bool)
+        ):
+            raise SettingsError(f"{name}.{entry.name} must be a number, not {value!r}.")
+
+
+def _label_text(value: Any) -> str:
+    """Write a label as it stands in a CSV: true as `true`, 1 as `1`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _check_types(values: Mapping[str, Any]) -> None:
+    wanted: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in _TEXTS]
+    wanted += [("seed", int, "a whole number"), ("test_fraction", (int, float), "a number")]
+    wanted += [("contract", int, "a whole number"), ("hyperparameters", Mapping, "a table")]
+    for name, kind, spoken in wanted:
+        if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
+            raise SettingsError(f"{name} must be {spoken}, not {values[name]!r}.")
+    if values.get("task") not in (None, "binary", "multiclass", "regression"):
+        raise SettingsError(f"task must be binary, multiclass or regression, not {values['task']!r}.")
+
+
+def _from_json_string(key: str, value: Any) -> Any:
+    """Read a value that SageMaker passed as text; a name that happens to look like a number stays a name."""
+    if not isinstance(value, str):
+        return value
+    try:
+        decoded = json.loads(value)
+    except json.JSONDecodeError:
+        return value
+    is_name = key in (*_TEXTS, *_COLUMN_LISTS, *_ALIASES)
+    return value if is_name and not isinstance(decoded, (str, list)) else decoded

@@ -1,0 +1,81 @@
+"""What people may write on a version, and how a group may be named."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mlops.models.errors import RegistryError
+from mlops.models.registry import ModelMetadata
+
+MAX_TAGS = 50
+MAX_TAG_VALUE = 256
+MAX_NOTES = 10_000
+MAX_REASON = 1_000
+
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+# the bidirectional controls let a text be shown in another order than it is recorded in
+_TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")
+
+
+def check_group(group: str) -> None:
+    """Refuse what cannot name a model group.
+
+    Raises
+    ------
+    RegistryError
+        If it cannot.
+    """
+    if not _GROUP.fullmatch(group):
+        raise RegistryError(
+            f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and "
+            "underscores, beginning with a letter or digit."
+        )
+
+
+def check_labels(tags: Mapping[str, str], notes: str) -> None:
+    """Refuse labels that are too many or too long.
+
+    Raises
+    ------
+    RegistryError
+        If they are.
+    """
+    for name, value in tags.items():
+        if not _TAG.fullmatch(name):
+            raise RegistryError(
+                f"{name!r} cannot name a tag; use up to 64 letters, digits, dots, hyphens, underscores, "
+                "slashes and colons, beginning with a letter or digit."
+            )
+        if len(value) > MAX_TAG_VALUE:
+            raise RegistryError(f"The tag {name} may have {MAX_TAG_VALUE} characters, not {len(value)}.")
+    if len(tags) > MAX_TAGS:
+        raise RegistryError(f"A version may have {MAX_TAGS} tags, not {len(tags)}.")
+    if len(notes) > MAX_NOTES:
+        raise RegistryError(f"The notes may have {MAX_NOTES:,} characters, not {len(notes):,}.")
+
+
+def find_reason_problem(reason: str) -> str:
+    """Say why a reason cannot stand in the audit log; empty when it can."""
+    if len(reason) > MAX_REASON:
+        return f"the reason is longer than {MAX_REASON} characters"
+    if any(map(_is_hidden, reason)):
+        return "the reason has control characters; type it again without them"
+    return ""
+
+
+def with_labels(model: ModelMetadata, tags: Mapping[str, str | None], note: str) -> ModelMetadata:
+    """Return the version with the tags set (None takes one away) and the note below those that are there."""
+    merged = {name: value for name, value in {**model.tags, **tags}.items() if value is not None}
+    notes = "\n".join(text for text in (model.notes, note.strip()) if text)
+    check_labels(merged, notes)
+    return replace(model, tags=merged, notes=notes)
+
+
+def _is_hidden(character: str) -> bool:
+    """Tell whether a character shows nothing itself, and breaks or turns around what stands beside it."""
+    is_control = unicodedata.category(character) == "Cc" and character not in "\t\r\n"
+    return is_control or character in _TURNS_TEXT_AROUND

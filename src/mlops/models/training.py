@@ -1,0 +1,266 @@
+"""What training and scoring produce: metrics, the comparison with the champion, the gate, predictions.
+
+Every score is written the way scikit-learn's scorers are: greater is better, so errors carry a `neg_` prefix.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict
+from mlops.models.record import Record
+from mlops.models.settings.group import GroupSettings, TaskName
+
+Interval = tuple[float, float]
+
+PROBABILITY_COLUMN = "probability"
+PREDICTION_COLUMN = "prediction"
+VERSION_COLUMN = "model_version"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationMetrics(Record):
+    """Scores of a model on held-out rows; a score that the task does not have is None.
+
+    `primary` names the score that decides when nobody said otherwise. `intervals` are 95 % bootstrap
+    intervals and `dummy` the scores of a model that looks at no feature, both by score name. For a binary
+    task `threshold` is the probability of `positive_label` from which on a row counts as positive; it was
+    chosen on the training rows. `expected_calibration_error` is how far probabilities are from what comes
+    true, on average (0.0 = never off); as the only error without a minus it is no score of the gate.
+    `neg_absolute_error_q80` is the error that 80 % of the rows stay within. `confusion_matrix` has the true
+    labels as rows, both sides in the order of `labels`.
+    """
+
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    f1: float | None = None
+    f1_macro: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    roc_auc: float | None = None
+    roc_auc_ovr: float | None = None
+    average_precision: float | None = None
+    neg_log_loss: float | None = None
+    neg_brier_score: float | None = None
+    r2: float | None = None
+    neg_mean_absolute_error: float | None = None
+    neg_root_mean_squared_error: float | None = None
+    neg_median_absolute_error: float | None = None
+    neg_absolute_error_q80: float | None = None
+    neg_absolute_error_q95: float | None = None
+    task: TaskName | None = None
+    n_rows: int = 0
+    primary: str | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    dummy: Mapping[str, float] = field(default_factory=dict)
+    threshold: float | None = None
+    expected_calibration_error: float | None = None
+    positive_label: str | None = None
+    labels: tuple[str, ...] = ()
+    confusion_matrix: tuple[tuple[int, ...], ...] = ()
+
+    def values(self) -> dict[str, float]:
+        """Return the scores that are there, by name."""
+        found = {name: getattr(self, name) for name in SCORE_NAMES}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+SCORE_NAMES: tuple[str, ...] = tuple(
+    entry.name
+    for entry in fields(EvaluationMetrics)
+    if entry.type == "float | None" and entry.name not in ("threshold", "expected_calibration_error")
+)
+_OF_CLASSES = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss", "neg_brier_score")
+_OF_TWO_CLASSES = ("f1", "precision", "recall", "roc_auc", "average_precision")
+_OF_ALL_CLASSES = (*_OF_CLASSES, *_OF_TWO_CLASSES, "roc_auc_ovr")
+SCORES_OF_TASK: Mapping[TaskName, tuple[str, ...]] = {
+    "binary": (*_OF_CLASSES, *_OF_TWO_CLASSES),
+    "multiclass": (*_OF_CLASSES, "roc_auc_ovr"),
+    "regression": tuple(name for name in SCORE_NAMES if name not in _OF_ALL_CLASSES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricComparison(Record):
+    """One score of candidate and champion on the same rows; `interval` is that of the paired difference."""
+
+    candidate: float
+    champion: float
+    difference: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionComparison(Record):
+    """Candidate against champion on the candidate's held-out rows; `reason` says why it is not comparable.
+
+    `other_features` says in a sentence how the champion's features differ, None when they are the same.
+    """
+
+    champion_version: str | None = None
+    comparable: bool = False
+    reason: str | None = None
+    n_rows: int = 0
+    metrics: Mapping[str, MetricComparison] = field(default_factory=dict)
+    other_features: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateCheck(Record):
+    """One condition of the gate, with the numbers it was judged on."""
+
+    name: str
+    metric: str
+    message: str
+    passed: bool
+    value: float | None = None
+    required: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult(Record):
+    """Whether a candidate may be proposed to the approvers, and why; `reasons` are sentences for people."""
+
+    passed: bool
+    reasons: tuple[str, ...] = ()
+    checks: tuple[GateCheck, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureShift(Record):
+    """How far a column moved; `psi` is the population stability index: 0.0 = same, larger = more drift."""
+
+    column: str
+    psi: float
+    verdict: DriftVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChanges(Record):
+    """How the rows trained on differ from those that the champion, `model_version`, was trained on.
+
+    `verdict` and `drift_score` (0.0 = same; larger = more drift) are those of the drift detector. `sentences`
+    are written for people, the most important first; `shifts` are the columns that moved farthest.
+    """
+
+    model_version: str | None
+    n_rows_before: int
+    n_rows_after: int
+    verdict: DriftVerdict
+    drift_score: float | None = None
+    sentences: tuple[str, ...] = ()
+    shifts: tuple[FeatureShift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial(Record):
+    """One combination of hyperparameters that a search tried: its primary score out of fold.
+
+    `n_rows` is how many training rows it was given: a combination that does well on few goes on to more.
+    `algorithm` is said where it was not the same for all of them.
+    """
+
+    hyperparameters: Mapping[str, Any]
+    score: float
+    n_rows: int
+    algorithm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult(Record):
+    """Everything a training run produced, but for the model itself, which lies at `model_path`.
+
+    `dropped_columns` says of each column that is no feature why. `feature_importance` is the loss of the
+    primary score when the column is shuffled, never below 0. `contenders` are, where the algorithm was chosen
+    and not set, the primary scores by which it was, out of fold on the training rows; `trials` are what a
+    search tried, the best first.
+    """
+
+    metrics: EvaluationMetrics
+    baseline: BaselineStatistics
+    model_path: Path
+    baseline_path: Path
+    algorithm: str
+    hyperparameters: Mapping[str, Any]
+    settings: GroupSettings
+    task: TaskName
+    target: str
+    features: tuple[str, ...]
+    dropped_columns: Mapping[str, str]
+    n_rows_train: int
+    n_rows_test: int
+    library_versions: Mapping[str, str]
+    dataset_digest: str
+    split: str = ""
+    warnings: tuple[str, ...] = ()
+    comparison: ChampionComparison | None = None
+    changes: DatasetChanges | None = None
+    feature_importance: Mapping[str, float] = field(default_factory=dict)
+    contenders: Mapping[str, float] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()
+    duration_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality(Record):
+    """What was noticed in a scoring file, column by column; `findings` says it in sentences.
+
+    `unreadable_numbers` counts texts in a column that was numeric at training (scored as missing);
+    `unknown_levels` counts rows with a category that the model has never seen.
+    """
+
+    n_rows: int = 0
+    missing_fraction: Mapping[str, float] = field(default_factory=dict)
+    unreadable_numbers: Mapping[str, int] = field(default_factory=dict)
+    unknown_levels: Mapping[str, int] = field(default_factory=dict)
+    unexpected_columns: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationAdherencePrediction(Record):
+    """One row of a predictions file.
+
+    `ids` holds the id columns as they stood in the file; `row_number` counts the data rows from 1. For a
+    binary task `probability` is that of the positive label, for several classes that of the predicted one,
+    and a regression has none.
+    """
+
+    row_number: int
+    prediction: str | float
+    model_version: str
+    probability: float | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceResult(Record):
+    """Where the predictions are and what was noticed; `drift_report` is None without a baseline."""
+
+    predictions_path: Path
+    n_rows: int
+    model_version: str
+    task: TaskName
+    data_quality: DataQuality
+    drift_report: DriftReport | None = None
+
+    def predictions(self) -> Iterator[MedicationAdherencePrediction]:
+        """Read the predictions file row by row, in the order of the scored file."""
+        with self.predictions_path.open(encoding="utf-8", newline="") as stream:
+            for row_number, row in enumerate(csv.DictReader(stream), start=1):
+                yield self._prediction(row_number, row)
+
+    def _prediction(self, row_number: int, row: dict[str, str]) -> MedicationAdherencePrediction:
+        prediction, version = row.pop(PREDICTION_COLUMN), row.pop(VERSION_COLUMN)
+        probability = row.pop(PROBABILITY_COLUMN, None)
+        return MedicationAdherencePrediction(
+            row_number=row_number,
+            prediction=float(prediction) if self.task == "regression" else prediction,
+            model_version=version,
+            probability=None if probability is None else float(probability),
+            ids=row,
+        )

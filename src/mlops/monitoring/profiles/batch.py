@@ -1,0 +1,140 @@
+"""The profile of a batch: counts over the cells of a baseline, which add up over batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.models.drift import BaselineStatistics, BatchProfile, FeatureCounts, FeatureProfile
+from mlops.models.errors import DriftError
+from mlops.monitoring.profiles.binning import CellCounter
+from mlops.monitoring.profiles.categorical import count_levels, first_levels, rows_per_level
+from mlops.monitoring.profiles.columns import kind_of, numbers_of
+
+
+def profile_batch(frame: pd.DataFrame, baseline: BaselineStatistics) -> BatchProfile:
+    """Count a batch over the cells of the baseline.
+
+    A column that is absent, empty or of another type is counted as such and never raises; so is a column
+    that training did not have.
+    """
+    if not frame.columns.is_unique:
+        frame = frame.loc[:, ~frame.columns.duplicated()]
+    known = set(baseline.features) | set(baseline.excluded)
+    return BatchProfile(
+        schema_hash=baseline.schema_hash,
+        n_rows=len(frame),
+        features={name: _count(frame, profile) for name, profile in baseline.features.items()},
+        extra_columns={
+            str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in known
+        },
+    )
+
+
+def empty_batch(baseline: BaselineStatistics) -> BatchProfile:
+    """Return the profile of no rows: adding it changes nothing."""
+    return BatchProfile(
+        schema_hash=baseline.schema_hash,
+        n_rows=0,
+        features={
+            name: FeatureCounts(counts=(0,) * len(profile.counts))
+            for name, profile in baseline.features.items()
+        },
+    )
+
+
+def merge(first: BatchProfile, *others: BatchProfile) -> BatchProfile:
+    """Add up batches: the result is the profile of all their rows together, in whatever order.
+
+    Raises
+    ------
+    DriftError
+        If the batches were counted over different baselines.
+    """
+    batches = (first, *others)
+    if any(batch.schema_hash != first.schema_hash for batch in others):
+        raise DriftError("Batches can be merged only when they were profiled against the same baseline.")
+    extra: dict[str, int] = {}
+    for batch in batches:
+        for name, n in batch.extra_columns.items():
+            extra[name] = extra.get(name, 0) + n
+    return BatchProfile(
+        schema_hash=first.schema_hash,
+        n_rows=sum(batch.n_rows for batch in batches),
+        features={name: _add([batch.features[name] for batch in batches]) for name in first.features},
+        extra_columns=extra,
+    )
+
+
+def _count(frame: pd.DataFrame, profile: FeatureProfile) -> FeatureCounts:
+    if profile.name not in frame.columns:
+        nothing = (0,) * len(profile.counts)
+        return FeatureCounts(counts=nothing, n_missing=len(frame), n_absent=len(frame))
+    column = frame[profile.name]
+    if profile.kind == "numeric":
+        return _count_numbers(column, profile)
+    if kind_of(column) == "numeric" and profile.levels and not any(map(_is_number, profile.levels)):
+        # numbers where training had words: another column in the place of this one, not new categories
+        n_retyped = int(column.notna().sum())
+        return FeatureCounts(counts=(0,) * len(profile.counts), n_missing=len(column), n_retyped=n_retyped)
+    levels, n_missing = rows_per_level(column)
+    return count_levels(profile, levels, n_missing=n_missing)
+
+
+def _count_numbers(column: pd.Series[Any], profile: FeatureProfile) -> FeatureCounts:
+    values, n_retyped = numbers_of(column)
+    counted = _counter(profile.edges).count(values)
+    n_new = int(counted.counts[_gap_cells(profile)].sum())
+    return FeatureCounts(
+        counts=tuple(counted.counts.tolist()),
+        n_missing=counted.n_missing,
+        n_retyped=n_retyped,
+        n_new=n_new,
+        minimum=counted.minimum,
+        maximum=counted.maximum,
+    )
+
+
+@lru_cache(maxsize=256)  # 140 KiB each; large files come in pieces, all over the same cells
+def _counter(edges: tuple[float, ...]) -> CellCounter:
+    return CellCounter(edges)
+
+
+def _gap_cells(profile: FeatureProfile) -> NDArray[np.bool_]:
+    """Tell which cells lie between the single values of training; none do between quantiles."""
+    bins = np.asarray(profile.bins, dtype=np.intp)
+    is_gap: NDArray[np.bool_] = (bins == profile.n_distinct) & (profile.binning == "values")
+    return is_gap
+
+
+def _add(parts: Sequence[FeatureCounts]) -> FeatureCounts:
+    counts = np.array([part.counts for part in parts], dtype=np.int64).sum(axis=0)
+    new: dict[str, int] = {}
+    for part in parts:
+        for level, n in part.new_levels.items():
+            new[level] = new.get(level, 0) + n
+    lowest = [part.minimum for part in parts if part.minimum is not None]
+    highest = [part.maximum for part in parts if part.maximum is not None]
+    return FeatureCounts(
+        counts=tuple(counts.tolist()),
+        n_missing=sum(part.n_missing for part in parts),
+        n_absent=sum(part.n_absent for part in parts),
+        n_retyped=sum(part.n_retyped for part in parts),
+        n_new=sum(part.n_new for part in parts),
+        new_levels=first_levels(new.items()),
+        minimum=min(lowest, default=None),
+        maximum=max(highest, default=None),
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

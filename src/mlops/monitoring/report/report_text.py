@@ -1,0 +1,47 @@
+"""The drift report as plain text, for mails: short lines, ASCII, no statistics."""
+
+from __future__ import annotations
+
+from mlops.models.drift import Anomaly, DriftReport, DriftVerdict
+from mlops.pages.number_format import rows
+
+HEADLINES: dict[DriftVerdict, str] = {
+    "OK": "The inputs look as they did at training.",
+    "WARN": "Some inputs changed.",
+    "ALERT": "Inputs changed a lot.",
+    "INSUFFICIENT_DATA": "Too few rows for a verdict.",
+}
+_MOST_LINES = 10
+
+
+def render_text(report: DriftReport, *, most_lines: int = _MOST_LINES) -> str:
+    """Return the report for a mail: the verdict, then what changed, most important first."""
+    lines = [HEADLINES[report.verdict], facts_line(report), ""]
+    changes = [report.features[name].description for name in report.features_with_drift]
+    changes += [anomaly.message for anomaly in unattached_anomalies(report)]
+    lines += [f"- {change}" for change in changes[:most_lines]]
+    if len(changes) > most_lines:
+        lines.append(f"- and {len(changes) - most_lines} more, see the report")
+    if report.verdict in ("WARN", "ALERT"):
+        lines += ["", "This says that inputs changed, not that the model is bad."]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def facts_line(report: DriftReport) -> str:
+    """Return what was compared with what, in one line."""
+    facts = [rows(report.n_rows)]
+    if report.n_batches is not None:
+        facts.append("1 file" if report.n_batches == 1 else f"{report.n_batches:,} files")
+    if report.window_days is not None:
+        facts.append("last day" if report.window_days == 1 else f"last {report.window_days} days")
+    against = f"against {report.n_rows_baseline:,} training rows"
+    facts.append(f"{against} of {report.model_version}" if report.model_version else against)
+    if report.created_at is not None:
+        facts.append(f"{report.created_at:%Y-%m-%d %H:%M} UTC")
+    return ", ".join(facts)
+
+
+def unattached_anomalies(report: DriftReport) -> list[Anomaly]:
+    """Return what no feature's own line says: extra columns, and oddities of files with too few rows."""
+    told = set(report.features_with_drift)
+    return [a for a in report.anomalies if a.verdict in ("WARN", "ALERT") and a.column not in told]

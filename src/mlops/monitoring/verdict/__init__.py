@@ -1,0 +1,1 @@
+"""From statistics to a verdict: one feature, then the whole batch."""

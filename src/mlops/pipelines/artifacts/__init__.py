@@ -1,0 +1,1 @@
+"""Model files: save, pack, verify, load."""

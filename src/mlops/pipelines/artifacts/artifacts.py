@@ -1,0 +1,222 @@
+"""A model as a directory of files: saved in formats whose loading runs no foreign code, loaded with distrust.
+
+scikit-learn's parts are written by skops and read back with the allow-list below; XGBoost writes its own
+format. `manifest.json` names every file with its digest, and the library versions. It guards against damage
+and mix-ups; against forgery guards the registry, which knows the digest of the whole archive.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlops.algorithms.selection import algorithm
+from mlops.models.errors import ArtifactError
+from mlops.models.record import Record
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.pipelines.artifacts import stored_types
+from mlops.pipelines.artifacts.archive import sha256_of
+from mlops.pipelines.artifacts.model import Model
+from mlops.pipelines.features.schema import ModelSchema
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+SCHEMA = "schema.json"
+METRICS = "metrics.json"
+BASELINE = "baseline_statistics.json"
+RESULT = "training_result.json"
+DETAILS = "evaluation_details.json"
+CARD = "model_card.html"
+_SKLEARN_MODEL = "model.skops"
+_PREPROCESSING = "preprocessing.skops"
+_XGBOOST_MODEL = "model.ubj"
+MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL)
+_ALL_FILES = (*MODEL_FILES, MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
+
+# what skops does not trust by default and our models need: arrays of numbers in compiled wrappers
+_TRUSTED_TYPES = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+# libraries whose models are only promised to load in the very same version; the others to the minor version
+_EXACT = ("scikit-learn", "xgboost")
+_MODULES = {
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "scikit-learn": "sklearn",
+    "scipy": "scipy",
+    "skops": "skops",
+    "xgboost": "xgboost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest(Record):
+    """What a model directory holds; `files` are SHA-256 digests by name, of every file but this one."""
+
+    files: Mapping[str, str]
+    library_versions: Mapping[str, str]
+    algorithm: str
+    task: TaskName
+    target: str
+    features: tuple[str, ...]
+    created_at: datetime
+    dataset_digest: str
+    settings: GroupSettings = field(default_factory=GroupSettings)
+    model_group: str | None = None
+    format_version: int = FORMAT_VERSION
+
+
+def library_versions(algorithm_name: str) -> dict[str, str]:
+    """Return the versions of Python and of the libraries that a model of this algorithm hangs on."""
+    needs_xgboost = algorithm(algorithm_name).package == "xgboost"
+    modules = {name: module for name, module in _MODULES.items() if name != "xgboost" or needs_xgboost}
+    versions = {name: str(importlib.import_module(module).__version__) for name, module in modules.items()}
+    return {"python": platform.python_version(), **versions}
+
+
+def save_model(model: Model, directory: Path, *, is_xgboost: bool) -> None:
+    """Write the model files and the schema into a directory, in place of a model that was there.
+
+    The manifest of the older model goes first, so that a half-written directory loads as nothing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in (MANIFEST, *_ALL_FILES):
+        (directory / name).unlink(missing_ok=True)
+    (directory / SCHEMA).write_text(model.schema.to_json(), encoding="utf-8")
+    if is_xgboost:
+        stored_types.dump(model.pipeline.named_steps["preprocessing"], directory / _PREPROCESSING)
+        model.pipeline.named_steps["estimator"].save_model(directory / _XGBOOST_MODEL)
+    else:
+        stored_types.dump(model.pipeline, directory / _SKLEARN_MODEL)
+
+
+def write_manifest(manifest: Manifest, directory: Path) -> Manifest:
+    """Write the manifest, as the last file, with the digests of those that are there; return it with them."""
+    present = [name for name in _ALL_FILES if name != MANIFEST and (directory / name).is_file()]
+    files = {name: sha256_of(directory / name) for name in sorted(present)}
+    complete = Manifest.from_dict({**manifest.to_dict(), "files": files})
+    (directory / MANIFEST).write_text(complete.to_json(), encoding="utf-8")
+    return complete
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read the manifest of a model directory.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none, or it is of another format.
+    """
+    path = directory / MANIFEST
+    if not path.is_file():
+        raise ArtifactError(f"{directory} is no model directory: it has no {MANIFEST}.")
+    try:
+        document = json.loads(path.read_bytes())
+        if document.get("format_version") != FORMAT_VERSION:
+            raise ArtifactError(
+                f"The model has format {document.get('format_version')}; this version reads {FORMAT_VERSION}."
+            )
+        return Manifest.from_dict(document)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{MANIFEST} cannot be read: {error}") from error
+
+
+def load_model(directory: Path) -> tuple[Model, Manifest]:
+    """Load a model directory: digests first, then library versions, and only then the model itself.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing, extra or changed, a library has another version, or the model holds a type
+        that is not on the allow-list.
+    """
+    manifest = read_manifest(directory)
+    verify_files(manifest, directory)
+    _check_versions(manifest)
+    try:
+        schema = ModelSchema.from_json((directory / SCHEMA).read_bytes())
+        pipeline = _load_pipeline(manifest, directory)
+    except ArtifactError:
+        raise
+    except Exception as error:  # whatever a deserialiser makes of bytes that are none of ours
+        raise ArtifactError(f"The model cannot be loaded: {type(error).__name__}: {error}") from error
+    return Model(schema, pipeline), manifest
+
+
+def verify_files(manifest: Manifest, directory: Path) -> None:
+    """Compare every file with its digest.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing or changed, or a model file is there that the manifest does not know.
+    """
+    for name, digest in manifest.files.items():
+        path = directory / name
+        if name not in _ALL_FILES or path.is_symlink() or not path.is_file():
+            raise ArtifactError(f"The model lacks its file {name!r}.")
+        if sha256_of(path) != digest:
+            raise ArtifactError(f"{name} is not the file that was saved: its digest differs.")
+    if unknown := [
+        name for name in MODEL_FILES if name not in manifest.files and (directory / name).exists()
+    ]:
+        raise ArtifactError(f"The directory holds {', '.join(unknown)}, which the manifest does not name.")
+
+
+def copy_evidence(directory: Path, target: Path) -> None:
+    """Copy everything but the model files: what a registry without numpy reads."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in _ALL_FILES:
+        if name not in MODEL_FILES and (directory / name).is_file():
+            shutil.copyfile(directory / name, target / name)
+
+
+def _check_versions(manifest: Manifest) -> None:
+    present = library_versions(manifest.algorithm)
+    differing = [
+        f"{name} {saved} (here {present.get(name, 'missing')})"
+        for name, saved in manifest.library_versions.items()
+        if _comparable(name, saved) != _comparable(name, present.get(name, ""))
+    ]
+    if differing:
+        raise ArtifactError(
+            f"The model was made with {', '.join(differing)}; load it where it was made, or train it again."
+        )
+
+
+def _comparable(name: str, version: str) -> str:
+    return version if name in _EXACT else ".".join(version.split(".")[:2])
+
+
+def _load_pipeline(manifest: Manifest, directory: Path) -> Any:
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    if algorithm(manifest.algorithm).package == "xgboost":
+        preprocessing = _load_skops(directory / _PREPROCESSING)
+        module, _, name = algorithm(manifest.algorithm).spec(manifest.task).path.partition(":")
+        estimator = getattr(importlib.import_module(module), name)()
+        estimator.load_model(directory / _XGBOOST_MODEL)
+        estimator.set_params(n_jobs=1)
+        return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
+    pipeline = _load_skops(directory / _SKLEARN_MODEL)
+    if not isinstance(pipeline, Pipeline) or list(pipeline.named_steps) != ["preprocessing", "estimator"]:
+        raise ArtifactError(f"{_SKLEARN_MODEL} holds no pipeline of preprocessing and estimator.")
+    return pipeline
+
+
+def _load_skops(path: Path) -> Any:
+    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+
+    try:
+        return stored_types.load(path, trusted=list(_TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ArtifactError(f"{path.name} holds types that a model of ours never has: {error}") from error

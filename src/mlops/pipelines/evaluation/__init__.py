@@ -1,0 +1,1 @@
+"""How good a model is: scores, intervals, importance, leakage, comparison with the champion, gate."""

@@ -1,0 +1,210 @@
+"""Curves, calibration and slices of the held-out rows, few enough points to be kept with every version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point, SliceScore
+from mlops.models.settings.group import TaskName
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals
+from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.pipelines.evaluation.scores import PRIMARY, primary_score
+from mlops.pipelines.features.columns import is_text
+from mlops.pipelines.features.task import Problem
+
+MAX_CURVES = 6
+MAX_POINTS = 120
+MAX_SLICES = 8
+_MAX_SAMPLE = 400
+_N_BINS = 10
+_MIN_SLICE_ROWS = 30
+_MAX_SLICED_COLUMNS = 30
+_MAX_SLICE_ROWS = 5_000  # to find the worst; those are then scored on all of their rows
+_N_SLICE_RESAMPLES = 100
+
+
+def describe_evaluation(
+    problem: Problem,
+    y_test: np.ndarray,
+    scores: Scores,
+    aligned: pd.DataFrame,
+    importance: Mapping[str, float],
+    *,
+    members: np.ndarray,
+    rng: np.random.Generator,
+) -> EvaluationDetails:
+    """Return what the plots need.
+
+    Parameters
+    ----------
+    problem, y_test, scores
+        As for `evaluate`.
+    aligned
+        The held-out rows in the model's form; slices are made of the 30 most important of its columns.
+    importance
+        By feature, the most important first.
+    members
+        Whom each row belongs to, for the intervals of the slices.
+    rng
+        Source of the bootstrap draws, and of the sample of a regression.
+    """
+    slices = _worst_slices(problem, y_test, scores, aligned, list(importance), members, rng)
+    if problem.task == "regression":
+        rows = np.sort(rng.permutation(len(y_test))[:_MAX_SAMPLE])
+        sample = tuple(zip(scores.predicted[rows].tolist(), y_test[rows].tolist(), strict=True))
+        bins = _calibration(scores.predicted, y_test.astype(np.float64))
+        return EvaluationDetails(calibration=bins, sample=sample, slices=slices)
+    roc, precision_recall = _curves(problem, y_test, scores)
+    return EvaluationDetails(roc, precision_recall, class_calibration(problem, y_test, scores), (), slices)
+
+
+def _curves(
+    problem: Problem, y_test: np.ndarray, scores: Scores
+) -> tuple[dict[str, tuple[Point, ...]], dict[str, tuple[Point, ...]]]:
+    from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: PLC0415
+
+    probabilities = scores.probabilities
+    if probabilities is None:
+        return {}, {}
+    counts = np.bincount(y_test, minlength=len(problem.labels))
+    shown = [1] if problem.task == "binary" else np.argsort(-counts, kind="stable")[:MAX_CURVES].tolist()
+    roc: dict[str, tuple[Point, ...]] = {}
+    precision_recall: dict[str, tuple[Point, ...]] = {}
+    for label in shown:
+        is_label = y_test == label
+        if is_label.all() or not is_label.any():
+            continue
+        name = problem.labels[label]
+        false_positive, true_positive, _ = roc_curve(is_label, probabilities[:, label])
+        roc[name] = _thinned(false_positive, true_positive)
+        precision, recall, _ = precision_recall_curve(is_label, probabilities[:, label])
+        found = recall > 0.0  # before the first hit there is no precision to speak of
+        precision_recall[name] = _thinned(recall[found][::-1], precision[found][::-1])
+    return roc, precision_recall
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[Point, ...]:
+    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).round().astype(int))
+    return tuple(zip(x[kept].round(5).tolist(), y[kept].round(5).tolist(), strict=True))
+
+
+def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float | None:
+    """Return the expected calibration error: the mean distance of prediction and outcome over the rows.
+
+    Few rows raise it: also a perfectly calibrated model is off in parts of ten rows.
+
+    Parameters
+    ----------
+    bins
+        Rows by prediction, as `class_calibration` divides them.
+
+    Returns
+    -------
+    float or None
+        0.0 = what is predicted comes true as often; None without rows.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI 2015;
+    with parts of equal numbers of rows, as Nguyen and O'Connor, EMNLP 2015. Of several classes it is that of
+    the most probable one, as Guo et al., ICML 2017.
+    """
+    n_rows = sum(part.n_rows for part in bins)
+    distances = (part.n_rows * abs(part.predicted - part.observed) for part in bins)
+    return sum(distances) / n_rows if n_rows else None
+
+
+def class_calibration(problem: Problem, y_test: np.ndarray, scores: Scores) -> tuple[CalibrationBin, ...]:
+    """Divide the rows by the probability of the positive class, or of several classes the most probable."""
+    if scores.probabilities is None:
+        return ()
+    if problem.task == "binary":
+        return _calibration(scores.probabilities[:, 1], (y_test == 1).astype(np.float64))
+    chosen = scores.probabilities.argmax(axis=1)
+    return _calibration(scores.probabilities.max(axis=1), (chosen == y_test).astype(np.float64))
+
+
+def _calibration(predicted: np.ndarray, observed: np.ndarray) -> tuple[CalibrationBin, ...]:
+    """Divide the rows into ten equal parts by prediction; equal predictions stay together."""
+    edges = np.unique(np.quantile(predicted, np.linspace(0.0, 1.0, _N_BINS + 1)[1:-1]))
+    numbers = np.searchsorted(edges, predicted, side="left")
+    parts = [numbers == number for number in np.unique(numbers)]
+    return tuple(
+        CalibrationBin(float(predicted[part].mean()), float(observed[part].mean()), int(part.sum()))
+        for part in parts
+    )
+
+
+def _worst_slices(
+    problem: Problem,
+    y_test: np.ndarray,
+    scores: Scores,
+    aligned: pd.DataFrame,
+    columns: list[str],
+    members: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[SliceScore, ...]:
+    found = []
+    for column in columns[:_MAX_SLICED_COLUMNS]:
+        for value, mask in _parts_of(aligned[column]):
+            rows = np.flatnonzero(mask)
+            if not _MIN_SLICE_ROWS <= len(rows) < len(y_test):
+                continue
+            judged = (
+                rows if len(rows) <= _MAX_SLICE_ROWS else rng.choice(rows, _MAX_SLICE_ROWS, replace=False)
+            )
+            score = primary_score(problem.task, y_test[judged], scores.take(judged))
+            if score is not None:
+                found.append((score, column, value, rows))
+    worst = sorted(found, key=lambda entry: entry[0])[:MAX_SLICES]
+    return tuple(
+        _slice_score(column, value, problem.task, y_test[rows], scores.take(rows), members[rows], rng)
+        for _, column, value, rows in worst
+    )
+
+
+def _slice_score(
+    column: str,
+    value: str,
+    task: TaskName,
+    y: np.ndarray,
+    scores: Scores,
+    members: np.ndarray,
+    rng: np.random.Generator,
+) -> SliceScore:
+    intervals = bootstrap_intervals(
+        lambda rows: resampled_scores(task, y[rows], scores.take(rows)),
+        members,
+        rng,
+        n_resamples=_N_SLICE_RESAMPLES,
+    )
+    return SliceScore(column, value, len(y), primary_score(task, y, scores) or 0.0, intervals[PRIMARY[task]])
+
+
+def _parts_of(column: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the rows by level, or by quarter of the numbers, and those without a value."""
+    missing = column.isna().to_numpy()
+    if missing.any():
+        yield "missing", missing
+    if is_text(column):
+        for level in column.value_counts().index[:20]:
+            yield str(level), (column == level).to_numpy()
+        return
+    numbers = column.to_numpy(dtype=np.float64)
+    present = numbers[~missing]
+    if not len(present):
+        return
+    distinct = np.unique(present)
+    if len(distinct) <= 4:
+        for value in distinct:
+            yield f"{value:g}", numbers == value
+        return
+    edges = np.unique(np.quantile(present, [0.0, 0.25, 0.5, 0.75, 1.0]))
+    for low, high in pairwise(edges):
+        last = high == edges[-1]
+        yield f"{low:.4g} to {high:.4g}", (numbers >= low) & ((numbers <= high) if last else (numbers < high))

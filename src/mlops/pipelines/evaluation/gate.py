@@ -1,0 +1,192 @@
+"""Whether a candidate may be proposed for approval: judgement over numbers that the training job computed.
+
+Imports no numpy, because the Lambda that registers a model judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GateRule, nearest
+from mlops.models.training import (
+    SCORE_NAMES,
+    ChampionComparison,
+    EvaluationMetrics,
+    GateCheck,
+    GateResult,
+    MetricComparison,
+)
+
+BETTER_THAN_CHAMPION = "better_than_champion"
+_BETTER = "is better than that of"
+_EQUAL = "does not differ clearly from that of"
+_WORSE = "is clearly worse than that of"
+
+
+def judge(
+    metrics: EvaluationMetrics,
+    comparison: ChampionComparison | None = None,
+    rules: Mapping[str, GateRule] | None = None,
+) -> GateResult:
+    """Judge a candidate.
+
+    Without rules two things are asked of the primary score: its interval must lie above the dummy model's
+    score, and the interval of its paired difference to the champion above 0, so that an equal model does not
+    win by noise. A rule with a `threshold` on the primary score takes the place of the first, one with a
+    `min_..._change` that of the second. A candidate passes beside a champion that it cannot be compared with,
+    and that is said.
+
+    Parameters
+    ----------
+    metrics
+        Scores of the candidate on held-out rows.
+    comparison
+        Candidate against champion on the same rows; None when there is no champion.
+    rules
+        By score name.
+
+    Raises
+    ------
+    SettingsError
+        If a rule is on a score that the task does not have.
+    """
+    wanted = dict(rules or {})
+    _check_names(wanted, metrics)
+    primary = metrics.primary or "roc_auc"
+    rule = wanted.get(primary, GateRule())
+    checks = []
+    if rule.threshold is None:
+        checks.append(_check_dummy(metrics, primary))
+    if comparison is not None and not _asks_for_change(rule):
+        checks.append(_check_champion(comparison, primary))
+    for metric, metric_rule in wanted.items():
+        checks += _check_rule(metric, metric_rule, metrics, comparison)
+    return GateResult(
+        passed=all(check.passed for check in checks),
+        reasons=tuple(check.message for check in checks),
+        checks=tuple(checks),
+    )
+
+
+def _check_names(rules: Mapping[str, GateRule], metrics: EvaluationMetrics) -> None:
+    for name in rules:
+        if name not in SCORE_NAMES:
+            raise SettingsError(
+                f"The gate has a rule on the unknown score {name!r}. {nearest(name, SCORE_NAMES)}"
+            )
+        if name not in metrics.values():
+            raise SettingsError(
+                f"The gate has a rule on {name}, which a {metrics.task} task does not have; "
+                f"it has {', '.join(metrics.values())}."
+            )
+
+
+def _asks_for_change(rule: GateRule) -> bool:
+    return rule.min_absolute_change is not None or rule.min_relative_change is not None
+
+
+def _check_dummy(metrics: EvaluationMetrics, primary: str) -> GateCheck:
+    value = metrics.values().get(primary)
+    dummy = metrics.dummy.get(primary)
+    if value is None or dummy is None:
+        message = (
+            f"{primary} could not be computed on the {metrics.n_rows} held-out rows; more rows are needed."
+        )
+        return GateCheck("beats_dummy", primary, message, passed=False, value=value, required=dummy)
+    low, high = metrics.intervals.get(primary, (value, value))
+    passed = low > dummy
+    verb = "is better than" if passed else "is not clearly better than"
+    message = (
+        f"{primary} {value:.3f} [{low:.3f}, {high:.3f}] {verb} a model that looks at nothing ({dummy:.3f})."
+    )
+    return GateCheck("beats_dummy", primary, message, passed=passed, value=value, required=dummy)
+
+
+def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
+    name = comparison.champion_version or "the champion"
+    found = comparison.metrics.get(primary)
+    if not comparison.comparable or found is None:
+        reason = comparison.reason or f"{primary} is not defined for both"
+        message = f"Not compared with {name}: {reason}"
+        return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
+    verdict, other = _verdict(found), comparison.other_features
+    message = f"{primary} {verdict} {name} on the same {comparison.n_rows} rows: {_difference(found)}."
+    if verdict == _EQUAL:
+        message += (
+            " An equal model does not replace the champion; "
+            f"a gate.{primary}.min_absolute_change below 0 would let it pass."
+        )
+    return GateCheck(
+        BETTER_THAN_CHAMPION,
+        primary,
+        f"{message} {other}" if other else message,
+        passed=verdict == _BETTER,
+        value=found.candidate,
+        required=found.champion,
+    )
+
+
+def _verdict(found: MetricComparison) -> str:
+    low, high = found.interval
+    if low > 0.0:
+        return _BETTER
+    return _WORSE if high < 0.0 else _EQUAL
+
+
+def _difference(found: MetricComparison) -> str:
+    low, high = found.interval
+    return (
+        f"{found.candidate:.3f} against {found.champion:.3f}, "
+        f"difference {found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+    )
+
+
+def _check_rule(
+    metric: str, rule: GateRule, metrics: EvaluationMetrics, comparison: ChampionComparison | None
+) -> list[GateCheck]:
+    checks = []
+    if rule.threshold is not None:
+        checks.append(_check_threshold(metric, rule, metrics.values()[metric]))
+    if comparison is not None and _asks_for_change(rule):
+        checks.append(_check_change(metric, rule, comparison))
+    return checks
+
+
+def _check_threshold(metric: str, rule: GateRule, value: float) -> GateCheck:
+    limit = float(rule.threshold or 0.0)
+    passed = value >= limit if rule.higher_is_better else value <= limit
+    bound = "at least" if rule.higher_is_better else "at most"
+    verb = "reaches the rule" if passed else "misses the rule"
+    message = f"{metric} {value:.3f} {verb} of {bound} {limit:.3f}."
+    return GateCheck("threshold", metric, message, passed=passed, value=value, required=limit)
+
+
+def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -> GateCheck:
+    """Ask for the change, and that chance does not explain it: equal models do not win by noise.
+
+    A change below 0 is a margin: the whole interval must show that the candidate is worse by no more.
+    """
+    name = comparison.champion_version or "the champion"
+    found = comparison.metrics.get(metric)
+    if not comparison.comparable or found is None:
+        reason = comparison.reason or f"{metric} is not defined for both"
+        return GateCheck("change", metric, f"Not compared with {name}: {reason}", passed=True)
+    sign = 1.0 if rule.higher_is_better else -1.0
+    gain = sign * found.difference
+    least_gain = min(sign * end for end in found.interval)
+    required = _required_change(rule, found)
+    if required < 0.0:
+        passed, asked = least_gain >= required, f"of being worse by at most {-required:.3f}"
+    else:
+        passed, asked = gain >= required and least_gain > 0.0, f"of a change of {required:.3f}"
+    verb = "reaches the rule" if passed else "misses the rule"
+    message = f"{metric} {verb} {asked}, beyond chance, against {name}: {_difference(found)}."
+    return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
+
+
+def _required_change(rule: GateRule, found: MetricComparison) -> float:
+    asked = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
+    if rule.min_relative_change is not None:
+        asked.append(rule.min_relative_change * abs(found.champion))
+    return max(asked)

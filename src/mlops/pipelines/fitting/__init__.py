@@ -1,0 +1,1 @@
+"""Fit a model: preprocessing, choice of the algorithm, hyperparameter search."""

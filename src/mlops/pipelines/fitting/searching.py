@@ -1,0 +1,143 @@
+"""Searching for hyperparameters on the training rows: successive halving over our own folds."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlops.algorithms.selection import effective_hyperparameters, search_space
+from mlops.models.errors import TrainingError
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.settings.search import is_range, spans_magnitudes
+from mlops.models.training import Trial
+from mlops.pipelines.evaluation.scores import PRIMARY
+from mlops.pipelines.features.schema import FeatureColumn
+from mlops.pipelines.fitting.fitting import row_weights, unfitted_pipeline, worthwhile_threads
+
+MAX_ROWS = 20_000
+_FEWEST_ROWS = 500
+_FACTOR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The settings with the best hyperparameters, and everything that was tried, the best first."""
+
+    settings: GroupSettings
+    trials: tuple[Trial, ...]
+
+
+def search_hyperparameters(
+    aligned: pd.DataFrame,
+    y: np.ndarray,
+    folds: np.ndarray,
+    features: tuple[FeatureColumn, ...],
+    settings: GroupSettings,
+    task: TaskName,
+    *,
+    fixed: Collection[str] = (),
+) -> Search:
+    """Try combinations on few rows, and a third of them, the best, on three times as many, up to all.
+
+    What the settings say, or our default, is always one of the combinations. Of more than 20,000 rows so many
+    are looked at.
+
+    Parameters
+    ----------
+    aligned, y
+        Training rows in the model's form, and their truth.
+    folds
+        The fold of each row; persons and groups stay whole.
+    features, settings, task
+        As for `fit_pipeline`; the algorithm must be chosen, and `search` set.
+    fixed
+        Hyperparameters that are not searched for, because the team has set them.
+
+    Raises
+    ------
+    SettingsError
+        If the algorithm has nothing to search for.
+    TrainingError
+        If no combination could be fitted.
+    """
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401, PLC0415  makes the next one importable
+    from sklearn.model_selection import HalvingGridSearchCV, PredefinedSplit  # noqa: PLC0415
+
+    tried = draw_combinations(search_space(settings, task, fixed), settings)
+    rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
+    aligned, y, folds = aligned.iloc[rows], y[rows], folds[rows]
+    search = HalvingGridSearchCV(
+        unfitted_pipeline(features, settings, task, y, n_jobs=worthwhile_threads(aligned)),
+        [{f"estimator__{name}": [value] for name, value in combination.items()} for combination in tried],
+        factor=_FACTOR,
+        min_resources=_first_rows(len(tried), len(rows)),
+        cv=PredefinedSplit(folds),
+        scoring=PRIMARY[task],
+        refit=False,
+        random_state=settings.seed,
+    )
+    weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of combinations that nobody takes; the taken one is fitted again
+        search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))
+    trials = _trials(search.cv_results_)
+    if not trials:
+        raise TrainingError(f"No combination of the search could be fitted by {settings.algorithm}.")
+    best = {**settings.hyperparameters, **trials[0].hyperparameters}
+    return Search(replace(settings, hyperparameters=best), trials)
+
+
+def draw_combinations(
+    space: Mapping[str, Sequence[Any]], settings: GroupSettings
+) -> tuple[dict[str, Any], ...]:
+    """Return what is tried: our defaults (or what is set) first, then draws from the space, none twice."""
+    rng = np.random.default_rng(settings.seed)
+    drawn: list[dict[str, Any]] = [{}]
+    n_trials = settings.search.trials if settings.search else 1
+    for _ in range(n_trials * 20):  # a small space may hold fewer combinations than are asked for
+        if len(drawn) == n_trials:
+            break
+        combination = {name: _draw(values, rng) for name, values in space.items()}
+        if combination not in drawn:
+            drawn.append(combination)
+    return tuple(drawn)
+
+
+def _draw(values: Sequence[Any], rng: np.random.Generator) -> Any:
+    if not is_range(values):
+        return values[int(rng.integers(len(values)))]
+    low, high = values
+    is_whole = isinstance(low, int) and isinstance(high, int)
+    if spans_magnitudes(values):
+        number = math.exp(rng.uniform(math.log(low), math.log(high)))
+    else:
+        number = rng.uniform(low, high)
+    return min(high, max(low, round(number))) if is_whole else float(f"{number:.4g}")
+
+
+def _first_rows(n_combinations: int, n_rows: int) -> int:
+    """Return the rows of the first round: so many that the last one has all, and enough to tell anything."""
+    n_thirds = int(math.log(n_combinations, _FACTOR))
+    while n_thirds and n_rows // _FACTOR**n_thirds < _FEWEST_ROWS:
+        n_thirds -= 1
+    first: int = n_rows // _FACTOR**n_thirds
+    return first
+
+
+def _trials(found: Mapping[str, Any]) -> tuple[Trial, ...]:
+    """Return each combination once, by the last round that it reached, and then by its score."""
+    last: dict[str, tuple[int, Trial]] = {}
+    for place, parameters in enumerate(found["params"]):
+        score = float(found["mean_test_score"][place])
+        names = {name.removeprefix("estimator__"): value for name, value in parameters.items()}
+        trial = Trial(names, score, int(found["n_resources"][place]))
+        if math.isfinite(score):
+            last[repr(parameters)] = (int(found["iter"][place]), trial)
+    ordered = sorted(last.values(), key=lambda entry: (-entry[0], -entry[1].score))
+    return tuple(trial for _, trial in ordered)

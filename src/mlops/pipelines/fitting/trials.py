@@ -1,0 +1,141 @@
+"""Single trials of a search: judging one combination, and taking the best of those judged elsewhere."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mlops.algorithms.selection import candidates, effective_hyperparameters
+from mlops.models.errors import TrainingError
+from mlops.models.settings.group import GroupSettings
+from mlops.models.training import Trial
+from mlops.pipelines.evaluation.scores import PRIMARY
+from mlops.pipelines.features.tables import find_table
+from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
+from mlops.pipelines.fitting.choosing import N_FOLDS
+from mlops.pipelines.fitting.fitting import (
+    limited_threads,
+    row_weights,
+    unfitted_pipeline,
+    worthwhile_threads,
+)
+from mlops.pipelines.fitting.searching import MAX_ROWS, Search
+from mlops.pipelines.jobs.trial_jobs import TRIALS_FILENAME
+
+
+@dataclass(frozen=True, slots=True)
+class TriedElsewhere:
+    """What a tuning job has tried of one algorithm: trials with a score, and sentences about the others."""
+
+    algorithm: str
+    trials: tuple[Trial, ...]
+    notes: tuple[str, ...] = ()
+
+
+def judge_trial(data_path: str | Path, settings: GroupSettings) -> float:
+    """Return the primary score of one combination of hyperparameters, out of fold on the training rows.
+
+    The rows that will be held out from the training are held out here too, so they never steer a search.
+
+    Parameters
+    ----------
+    data_path
+        The training file, or a directory that holds one.
+    settings
+        The group's, with the hyperparameters to be judged, and without a search.
+
+    Returns
+    -------
+    float
+        The mean over the folds; greater is better.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read as a table.
+    TrainingError
+        If nothing can be learned from it, or with these hyperparameters.
+    """
+    rows = prepare_rows(find_table(Path(data_path)), settings)
+    with limited_threads(rows.frame):
+        return _judge(rows, settings).score
+
+
+def read_trials(folder: Path) -> TriedElsewhere:
+    """Read what was collected from a tuning job.
+
+    Raises
+    ------
+    TrainingError
+        If the document is not there or not readable.
+    """
+    try:
+        document = json.loads((folder / TRIALS_FILENAME).read_bytes())
+        name = str(document["algorithm"])
+        trials = tuple(
+            Trial(entry["hyperparameters"], float(entry["score"]), 0, name) for entry in document["trials"]
+        )
+        n_failed, reason = int(document["n_failed"]), str(document["reason"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"The trials of the tuning job cannot be read: {type(error).__name__}."
+        ) from error
+    if not n_failed:
+        return TriedElsewhere(name, trials)
+    note = f"{n_failed} of {n_failed + len(trials)} trials of the search have no score. {reason}".strip()
+    return TriedElsewhere(name, trials, (note,))
+
+
+def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
+    """Return the settings with the best hyperparameters of a tuning job, and all that was tried.
+
+    What the settings say without a search, or our defaults, is judged here in the same way and is one of the
+    trials, with `auto` for every contender: a tuning job cannot be told to begin with it.
+    """
+    contenders = [replace(one, search=None) for one in candidates(rows.settings, rows.problem.task)]
+    own = rows.settings.hyperparameters
+    entries = [(_judge(rows, one), one) for one in contenders]
+    tuned = replace(rows.settings, algorithm=tried.algorithm, search=None)
+    n_rows = entries[0][0].n_rows
+    for trial in tried.trials:
+        settings = replace(tuned, hyperparameters={**own, **trial.hyperparameters})
+        entries.append((replace(trial, n_rows=n_rows), settings))
+    entries.sort(key=lambda entry: -entry[0].score)
+    return Search(entries[0][1], tuple(trial for trial, _ in entries))
+
+
+def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
+    """Judge as the last round of a search inside the job does: mean over the folds, on as many rows."""
+    from sklearn.model_selection import PredefinedSplit, cross_val_score  # noqa: PLC0415
+
+    task, train = rows.problem.task, rows.split.train
+    chosen = candidates(settings, task)[0]
+    y = rows.problem.y[train]
+    looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
+    aligned, y, folds = rows.aligned[train].iloc[looked_at], y[looked_at], rows.folds(N_FOLDS)[looked_at]
+    threads = worthwhile_threads(aligned)
+    weights = row_weights(y, effective_hyperparameters(chosen, task).get("class_weight"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of combinations that nobody takes; the taken one is fitted again
+        try:
+            scores = cross_val_score(
+                unfitted_pipeline(rows.selection.features, chosen, task, y, n_jobs=threads),
+                aligned,
+                y,
+                cv=PredefinedSplit(folds),
+                scoring=PRIMARY[task],
+                params=None if weights is None else {"estimator__sample_weight": weights},
+                error_score="raise",
+            )
+        except (ValueError, TypeError) as error:
+            first_line = str(error).strip().splitlines()[0]
+            raise TrainingError(f"{chosen.algorithm} cannot be fitted: {first_line}") from error
+    score = float(np.mean(scores))
+    if not np.isfinite(score):
+        raise TrainingError(f"{chosen.algorithm} has no score on the training rows.")
+    changed = {n: v for n, v in chosen.hyperparameters.items() if rows.settings.hyperparameters.get(n) != v}
+    return Trial(changed, score, len(y), chosen.algorithm)

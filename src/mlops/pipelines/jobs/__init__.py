@@ -1,0 +1,1 @@
+"""SageMaker jobs: their requests, costs and failures."""

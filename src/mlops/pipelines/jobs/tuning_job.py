@@ -1,0 +1,152 @@
+"""The settings of a SageMaker tuning job: a search each of whose trials is a training job of its own.
+
+SageMaker gives such a job no entry point, so a trial starts in the image's script mode: the program and the
+folder that holds it travel as hyperparameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mlops.algorithms.selection import algorithm, candidates, search_space
+from mlops.models.errors import SettingsError
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.settings.hyperparameter import settings_text
+from mlops.models.settings.search import is_range, spans_magnitudes
+
+# The score of a trial, as its log says it and as the service finds it there.
+OBJECTIVE = "out_of_fold"
+TRIALS_CHANNEL = "trials"
+
+_MOST_TRIALS = 750  # of a Bayesian search
+_MOST_NAMES = 30
+_MOST_CHOICES = 30
+_LONGEST_CHOICE = 256
+
+
+def objective_line(score: float) -> str:
+    """Return the line of a trial's log that holds its score; greater is better."""
+    return f"trial {OBJECTIVE}={score:.12g}"
+
+
+def tuning_job(
+    settings: GroupSettings,
+    task: TaskName | None,
+    *,
+    name: str,
+    channels: Sequence[Mapping[str, Any]],
+    output_uri: str,
+    parallel_trials: int,
+) -> dict[str, Any] | None:
+    """Return everything about the tuning job that depends on the request; None when there is to be none.
+
+    There is none without a search or a task, and where the deployment or the team keeps searches inside the
+    training job. With `auto` the contender with most to tune is tuned; the training job judges the others
+    beside it.
+
+    Parameters
+    ----------
+    settings
+        Those of the group.
+    task
+        What the target asks for; the ranges of some algorithms hang on it.
+    name
+        The name of the job, to which the state machine adds its attempt.
+    channels
+        The code and the rows to learn from; no champion, because a trial is not compared with it.
+    output_uri
+        Where trials may leave what they write.
+    parallel_trials
+        How many trials run at once; 0 = searches stay inside the training job.
+
+    Raises
+    ------
+    SettingsError
+        If there is nothing to search for, a tuning job cannot take the search, or the settings are too long.
+    """
+    if settings.search is None or not settings.search.tuning_job or not parallel_trials:
+        return None
+    known_task = settings.task or task
+    if known_task is None:
+        return None
+    tuned, space = _tuned(settings, known_task)
+    _check(settings.search.trials, space)
+    trial = replace(tuned, search=None)
+    return {
+        "job_name": name,
+        "algorithm": trial.algorithm,
+        "config": {
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
+            "ResourceLimits": {
+                "MaxNumberOfTrainingJobs": settings.search.trials,
+                "MaxParallelTrainingJobs": min(parallel_trials, settings.search.trials),
+            },
+            "ParameterRanges": parameter_ranges(space),
+            "RandomSeed": settings.seed,
+        },
+        "metric_definitions": [{"Name": OBJECTIVE, "Regex": rf"trial {OBJECTIVE}=(\S+)"}],
+        "hyperparameters": {
+            "settings": settings_text(trial),
+            "trial": "true",
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": "/opt/ml/input/data/code",
+        },
+        "input_data_config": list(channels),
+        "output_uri": output_uri,
+    }
+
+
+def parameter_ranges(space: Mapping[str, Sequence[Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return what is tried in the form of the service: ranges of whole and of other numbers, and choices.
+
+    Choices are written as JSON, so that a trial reads back a number as a number and a text as a text.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, values in space.items():
+        if not is_range(values):
+            entry = {"Name": name, "Values": [json.dumps(value) for value in values]}
+            found.setdefault("CategoricalParameterRanges", []).append(entry)
+            continue
+        kind = "Integer" if all(isinstance(value, int) for value in values) else "Continuous"
+        low, high = values
+        scaling = "Logarithmic" if spans_magnitudes(values) else "Linear"
+        bounds = {"Name": name, "MinValue": str(low), "MaxValue": str(high), "ScalingType": scaling}
+        found.setdefault(f"{kind}ParameterRanges", []).append(bounds)
+    return found
+
+
+def _tuned(settings: GroupSettings, task: TaskName) -> tuple[GroupSettings, Mapping[str, Sequence[Any]]]:
+    """Return the contender with most to tune, the first of several, without what makes it a contender."""
+    contenders = {contender.algorithm: contender for contender in reversed(candidates(settings, task))}
+    if len(contenders) == 1:
+        (only,) = contenders.values()
+        return only, search_space(only, task, settings.hyperparameters)
+    spaces = {name: algorithm(name).spec(task).space for name in contenders}
+    name = max(spaces, key=lambda known: len(spaces[known]))
+    tuned = replace(settings, algorithm=name)
+    return tuned, search_space(tuned, task, settings.hyperparameters)
+
+
+def _check(trials: int, space: Mapping[str, Sequence[Any]]) -> None:
+    problem = next(_problems(trials, space), None)
+    if problem is not None:
+        raise SettingsError(
+            f"{problem} Change [search] in model.toml; with tuning_job = false in it the search stays inside "
+            "the training job, which has no such limit."
+        )
+
+
+def _problems(trials: int, space: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    if trials > _MOST_TRIALS:
+        yield f"search.trials is {trials} and a tuning job takes {_MOST_TRIALS}."
+    if len(space) > _MOST_NAMES:
+        yield f"search.space has {len(space)} hyperparameters and a tuning job takes {_MOST_NAMES}."
+    for name, values in space.items():
+        if len(values) > _MOST_CHOICES:
+            yield f"search.space.{name} has {len(values)} choices and a tuning job takes {_MOST_CHOICES}."
+        if any(len(json.dumps(value)) > _LONGEST_CHOICE for value in values):
+            yield f"search.space.{name} has a choice of more than {_LONGEST_CHOICE} characters."

@@ -1,0 +1,1 @@
+"""The model card: one page with everything that an approver should know about a version."""

@@ -1,0 +1,1 @@
+"""What scoring adds to a model: the quality of the input data."""

@@ -1,0 +1,155 @@
+"""Training: one CSV in, one model directory out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops.algorithms.selection import algorithm, check_settings, effective_hyperparameters
+from mlops.models.drift import BaselineStatistics
+from mlops.models.settings.group import GroupSettings
+from mlops.models.training import DatasetChanges, TrainingResult
+from mlops.monitoring.profiles.baseline import build_baseline
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.archive import sha256_of
+from mlops.pipelines.evaluation.champion import Champion
+from mlops.pipelines.evaluation.dataset_changes import dataset_changes
+from mlops.pipelines.evaluation.judged_model import JudgedModel, judge_model
+from mlops.pipelines.features.tables import find_table
+from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
+from mlops.pipelines.fitting.fitted_model import FittedModel, fit_model
+from mlops.pipelines.fitting.fitting import limited_threads
+from mlops.pipelines.fitting.trials import read_trials
+from mlops.pipelines.model_card.evidence import write_evidence
+
+
+class TrainingPipeline:
+    """Trains and evaluates one model by a team's settings.
+
+    Parameters
+    ----------
+    config
+        `GroupSettings`, or a dict of the same keys in which hyperparameters may stand flat or nested and
+        values may be JSON strings.
+
+    Raises
+    ------
+    SettingsError
+        If the algorithm, a hyperparameter or a setting is unknown or impossible.
+    """
+
+    def __init__(self, config: GroupSettings | Mapping[str, Any] | None = None) -> None:
+        given = {} if config is None else config
+        self.settings = given if isinstance(given, GroupSettings) else GroupSettings.from_config(given)
+        check_settings(self.settings)
+
+    def execute(
+        self,
+        data_path: str | Path,
+        output_path: str | Path,
+        *,
+        champion_path: str | Path | None = None,
+        champion_version: str | None = None,
+        group: str | None = None,
+        trials_path: str | Path | None = None,
+        now: datetime | None = None,
+    ) -> TrainingResult:
+        """Train on a file and write the model directory.
+
+        Parameters
+        ----------
+        data_path
+            A CSV, or a directory that holds one.
+        output_path
+            The model directory; made when absent, and emptied of an older model.
+        champion_path
+            The model directory of the champion, for a comparison on the same held-out rows.
+        champion_version, group
+            Names for the record.
+        trials_path
+            A folder with the trials of a tuning job: the best of them is taken, and nothing is searched for.
+        now
+            The time to write into the manifest.
+
+        Raises
+        ------
+        DatasetError
+            If the file cannot be read as a table.
+        TrainingError
+            If nothing can be learned from it; the sentence says what to change.
+        """
+        directory, created_at = Path(output_path), now or datetime.now(UTC)
+        rows = prepare_rows(find_table(Path(data_path)), self.settings)
+        champion = Champion(Path(champion_path), champion_version) if champion_path else None
+        tried = read_trials(Path(trials_path)) if trials_path else None
+        started = time.perf_counter()
+        with limited_threads(rows.frame):
+            fitted = fit_model(rows, tried)
+            judged = judge_model(rows, fitted.model, champion)
+        is_xgboost = algorithm(fitted.settings.algorithm).package == "xgboost"
+        artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
+        baseline = _baseline(rows, judged, created_at)
+        changes = dataset_changes(rows, champion) if champion else None
+        seconds = round(time.perf_counter() - started, 3)
+        result = _result(
+            rows, fitted, judged, baseline, directory=directory, changes=changes, seconds=seconds
+        )
+        write_evidence(result, judged.details, directory, group, created_at)
+        return result
+
+
+def _baseline(rows: TrainingRows, judged: JudgedModel, created_at: datetime) -> BaselineStatistics:
+    features = rows.selection.features
+    return build_baseline(
+        rows.frame[rows.split.train],
+        features=[feature.name for feature in features],
+        importance=judged.importance,
+        kinds={feature.name: feature.kind for feature in features},
+        created_at=created_at,
+    )
+
+
+def _result(
+    rows: TrainingRows,
+    fitted: FittedModel,
+    judged: JudgedModel,
+    baseline: BaselineStatistics,
+    *,
+    directory: Path,
+    changes: DatasetChanges | None,
+    seconds: float,
+) -> TrainingResult:
+    settings, task = fitted.settings, rows.problem.task
+    return TrainingResult(
+        metrics=judged.metrics,
+        baseline=baseline,
+        model_path=directory,
+        baseline_path=directory / artifacts.BASELINE,
+        algorithm=algorithm(settings.algorithm).name,
+        hyperparameters=effective_hyperparameters(settings, task),
+        settings=rows.settings,
+        task=task,
+        target=rows.problem.target,
+        features=fitted.model.schema.feature_names,
+        dropped_columns=rows.selection.dropped,
+        n_rows_train=int(rows.split.train.sum()),
+        n_rows_test=int(rows.split.test.sum()),
+        library_versions=artifacts.library_versions(settings.algorithm),
+        dataset_digest=sha256_of(rows.source),
+        split=rows.split.description,
+        warnings=(
+            *rows.notes,
+            *fitted.notes,
+            *judged.leaks,
+            *(f"While fitting: {text}" for text in fitted.warnings),
+        ),
+        comparison=judged.comparison,
+        changes=changes,
+        feature_importance=judged.importance,
+        contenders=fitted.contenders,
+        trials=fitted.trials,
+        duration_seconds=seconds,
+    )

@@ -1,0 +1,153 @@
+"""The audit log, replayed: what the registry's state must be if the log is true."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from mlops.models.errors import RegistryError
+from mlops.models.registry import AuditEntry, Head, Labels, ModelMetadata, Status
+from mlops.registry.lifecycle import Action, next_status
+
+
+@dataclass(slots=True)
+class ReplayedState:
+    """The head of a group, and the status and the labels of each version, in order of registration."""
+
+    head: Head = field(default_factory=Head)
+    statuses: dict[str, Status] = field(default_factory=dict)
+    labels: dict[str, Labels] = field(default_factory=dict)
+
+
+def replay(entries: Iterable[AuditEntry]) -> ReplayedState:
+    """Return the state that the entries lead to, starting from nothing.
+
+    Raises
+    ------
+    RegistryError
+        If an entry is missing, or says something that the lifecycle or the entries before it do not allow.
+    """
+    state = ReplayedState()
+    for entry in entries:
+        if entry.revision != state.head.revision + 1:
+            raise RegistryError(f"The audit log has no entry {state.head.revision + 1}.")
+        _apply(state, entry)
+    return state
+
+
+def check(entries: Iterable[AuditEntry], head: Head | None, models: Iterable[ModelMetadata]) -> None:
+    """Refuse a log that does not lead from nothing to this state.
+
+    Raises
+    ------
+    RegistryError
+        If it does not; the message says where they part.
+    """
+    state, stored = replay(entries), list(models)
+    if state.head != (head or Head()):
+        raise RegistryError(f"The audit log leads to {state.head}, but the registry says {head}.")
+    for model in stored:
+        told = state.statuses.get(model.version), state.labels.get(model.version, Labels())
+        if told != (model.status, Labels(model.tags, model.notes)):
+            raise RegistryError(
+                f"The audit log leaves {model.version} {told[0]}, but the registry says {model.status}, or "
+                "their tags or notes differ."
+            )
+    if len(stored) != len(state.statuses):
+        raise RegistryError(f"The audit log has {len(state.statuses)} versions, the registry {len(stored)}.")
+
+
+def _apply(state: ReplayedState, entry: AuditEntry) -> None:
+    for change in entry.changes:
+        before = state.statuses.get(change.version)
+        if before != change.before or next_status(Action(change.action), before) != change.after:
+            raise RegistryError(f"Audit entry {entry.revision} does not follow from the entries before it.")
+        state.statuses[change.version] = change.after
+    if entry.labels is not None:
+        state.labels[entry.version] = entry.labels
+    champions = [version for version, status in state.statuses.items() if status is Status.CHAMPION]
+    if champions != [version for version in (entry.champion,) if version is not None]:
+        raise RegistryError(f"Audit entry {entry.revision} names a champion that the log does not have.")
+    state.head = Head(len(state.statuses), next(reversed(state.statuses)), entry.champion, entry.revision)
+
+
+COLUMNS = (
+    "revision",
+    "at",
+    "action",
+    "version",
+    "status_before",
+    "status_after",
+    "by",
+    "reason",
+    "champion",
+    "previous_champion",
+    "artifact_sha256",
+    "artifact_uri",
+    "artifact_version_id",
+    "approval_request",
+)
+# a spreadsheet runs a cell that begins so as a formula; an apostrophe in front makes it text
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def export(entries: Sequence[AuditEntry], form: str) -> str:
+    """Return the entries, oldest first, as `csv`, `jsonl` or `json`."""
+    return FORMATS[form](entries)
+
+
+def as_csv(entries: Sequence[AuditEntry]) -> str:
+    """Return one row per status change; text that a spreadsheet would run as a formula is disarmed.
+
+    An entry that changes two versions (a promotion archives the champion before) has two rows with the same
+    revision; one that changes none (an answer, a tag, a note) has one without statuses.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    for entry in entries:
+        writer.writerows(_rows(entry))
+    return stream.getvalue()
+
+
+def as_json_lines(entries: Sequence[AuditEntry]) -> str:
+    """Return one JSON document per entry and line: everything, exactly as it is kept."""
+    return "".join(f"{json.dumps(entry.to_dict(), ensure_ascii=False)}\n" for entry in entries)
+
+
+def as_json(entries: Sequence[AuditEntry]) -> str:
+    """Return all entries as one JSON list."""
+    return json.dumps([entry.to_dict() for entry in entries], indent=2, ensure_ascii=False) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Sequence[AuditEntry]], str]] = MappingProxyType(
+    {"csv": as_csv, "jsonl": as_json_lines, "json": as_json}
+)
+
+
+def _rows(entry: AuditEntry) -> Iterator[Iterator[str]]:
+    if not entry.changes:
+        yield map(_cell, _values(entry, entry.action, entry.version))
+    for change in entry.changes:
+        yield map(_cell, _values(entry, change.action, change.version, change.before, change.after))
+
+
+def _values(
+    entry: AuditEntry, action: str, version: str, before: str | None = None, after: str | None = None
+) -> tuple[object, ...]:
+    """Return the cells of `COLUMNS`; artifact and request are those of the version the entry is about."""
+    row = (entry.revision, entry.at.isoformat(), action, version, before, after, entry.by, entry.reason)
+    champions = (entry.champion, entry.previous_champion)
+    if version != entry.version:
+        return *row, *champions, None, None, None, None
+    artifact = entry.artifact
+    return *row, *champions, artifact.sha256, artifact.uri, artifact.version_id, entry.approval_request
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

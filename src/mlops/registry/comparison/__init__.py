@@ -1,0 +1,1 @@
+"""Two model versions side by side: data, text, page."""

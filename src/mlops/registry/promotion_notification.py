@@ -1,0 +1,90 @@
+"""What is told about a version after its change was written.
+
+Telling comes second, so a step that dies in between is run again by whoever started it, changes nothing, and
+tells everything: an event may come twice, never not at all. The metric is last, so that it counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mlops.infrastructure import event_names
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.metric_names import (
+    APPROVALS_EXPIRED,
+    CHAMPIONS_ROLLED_BACK,
+    MODELS_PROMOTED,
+    MODELS_REGISTERED,
+    MODELS_REJECTED_BY_GATE,
+    TRAINING_COST_USD,
+)
+from mlops.infrastructure.notifications import Announcer
+from mlops.models.registry import ModelMetadata, Promotion, Status
+from mlops.registry.promotion import compose_decline, describe_change
+
+DECLINED: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.REJECTED: event_names.MODEL_REJECTED,
+        Status.EXPIRED: event_names.MODEL_EXPIRED,
+        Status.SUPERSEDED: event_names.MODEL_SUPERSEDED,
+    }
+)
+
+
+def announce_registration(model: ModelMetadata, summary: str, announcer: Announcer) -> None:
+    """Tell of a version that was registered, be it refused by its gate."""
+    announcer.event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
+    is_refused = model.gate is not None and not model.gate.passed
+    metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
+    job = model.training_job
+    if job is not None and job.actual_cost_usd is not None:
+        metrics.append(Metric(TRAINING_COST_USD, job.actual_cost_usd, "None"))
+    announcer.metrics(metrics, group=model.model_group)
+
+
+def announce_promotion(promotion: Promotion, announcer: Announcer) -> None:
+    """Tell of a version that was approved and is the champion now."""
+    announcer.event(event_names.MODEL_APPROVED, describe_change(promotion.model))
+    _announce_champion(promotion, announcer, is_rollback=False)
+    announcer.metrics([Metric(MODELS_PROMOTED, 1)], group=promotion.model.model_group)
+
+
+def announce_decline(model: ModelMetadata, champion: ModelMetadata | None, announcer: Announcer) -> None:
+    """Tell of a candidate that was rejected, expired or superseded; `champion` stays in service."""
+    group = model.model_group
+    announcer.event(DECLINED[model.status], describe_change(model))
+    announcer.mail(*compose_decline(model, champion), group=group)
+    announcer.metrics([Metric(APPROVALS_EXPIRED, int(model.status is Status.EXPIRED))], group=group)
+
+
+def announce_rollback(promotion: Promotion, announcer: Announcer) -> None:
+    """Tell of a version that is the champion again."""
+    _announce_champion(promotion, announcer, is_rollback=True)
+    group = promotion.model.model_group
+    announcer.mail(*compose_rollback(promotion.model, promotion.previous_champion), group=group)
+    announcer.metrics([Metric(CHAMPIONS_ROLLED_BACK, 1)], group=group)
+
+
+def compose_rollback(model: ModelMetadata, left: str | None) -> tuple[str, str]:
+    """Return subject and body of the mail about a rollback away from the version `left`."""
+    name = f"{model.model_group} {model.version}"
+    lines = [
+        f"{name} is in service again.",
+        f"It was put back in place of {left} by {model.status_changed_by}.",
+        f"Reason: {model.status_reason}",
+        "",
+        "Files that are dropped from now on are scored with it. Batches",
+        f"that had begun are finished with {left}, and say so.",
+        "",
+        "Predictions that were made meanwhile stay where they are; their",
+        "manifest.json names the version that made them.",
+    ]
+    return f"Rolled back: {name} is in service again", "\n".join(lines) + "\n"
+
+
+def _announce_champion(promotion: Promotion, announcer: Announcer, *, is_rollback: bool) -> None:
+    detail = describe_change(
+        promotion.model, previous_champion=promotion.previous_champion, is_rollback=is_rollback
+    )
+    announcer.event(event_names.CHAMPION_CHANGED, detail)

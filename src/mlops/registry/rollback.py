@@ -1,0 +1,54 @@
+"""Back to the champion before: one transaction, and then everybody hears of it."""
+
+from __future__ import annotations
+
+from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.errors import RegistryError
+from mlops.models.registry import Promotion
+from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.promotion import check_artifact
+from mlops.registry.promotion_notification import announce_rollback
+
+
+def roll_back(
+    group: str,
+    *,
+    registry: ModelRegistry,
+    announcer: Announcer,
+    reason: str,
+    by: str,
+    only_from: str | None = None,
+    to: str | None = None,
+    objects: ObjectStore | None = None,
+) -> Promotion:
+    """Put the previous champion back into service, if its artifact still is what was approved.
+
+    It publishes the event ChampionChanged, a mail and a metric. With `only_from` a repeated call rolls back
+    no further than the first one did, and tells everybody again.
+
+    Parameters
+    ----------
+    reason
+        Why; it stands in the audit log for good.
+    only_from
+        The champion that is to leave: what the caller saw when deciding.
+    to
+        The archived version to go back to; default is the one that the champion took over from.
+
+    Raises
+    ------
+    RegistryError
+        If no reason is given, or there is nothing to go back to.
+    TransitionNotAllowedError
+        If `only_from` is not the champion any more.
+    ArtifactError
+        If the artifact of the previous champion is gone, or its bytes have changed.
+    """
+    if not reason.strip():
+        raise RegistryError("A rollback needs a reason: say what is wrong with the champion.")
+    target = to or registry.predecessor(group, only_from)
+    check_artifact(registry.get_model(group, target), objects)
+    promotion = registry.rollback(group, to=target, only_from=only_from, by=by, reason=reason.strip())
+    announce_rollback(promotion, announcer)
+    return promotion

@@ -1,0 +1,164 @@
+"""What can be read from the registry, whoever keeps its state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops.infrastructure.contention import Backoff
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.drift import BaselineStatistics
+from mlops.models.errors import ModelNotFoundError, RegistryConflictError, RegistryError
+from mlops.models.objects import ObjectRef
+from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
+from mlops.registry.artifacts import s3_objects
+from mlops.registry.audit import check
+from mlops.registry.comparison.comparison import ModelComparison, compare
+from mlops.registry.lifecycle import Action
+from mlops.registry.store import RegistryStore
+
+BASELINE_FILENAME = "baseline_statistics.json"
+
+
+class RegistryView:
+    """The reading half of `ModelRegistry`: every answer is the state of one moment."""
+
+    def __init__(self, store: RegistryStore, backoff: Backoff, objects: ObjectStore | None = None) -> None:
+        self._store = store
+        self._backoff = backoff
+        self._objects = objects
+
+    def get_model(self, group: str, version: str) -> ModelMetadata:
+        """Return one version.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version; the message names what there is.
+        """
+        model = self._store.version(group, version)
+        if model is not None:
+            return model
+        head = self._store.head(group)
+        if head is None:
+            raise ModelNotFoundError(
+                f"The group {group!r} has no version yet; known groups: {self._known()}."
+            )
+        raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
+
+    def find_model(self, group: str, name: str) -> ModelMetadata:
+        """Return the version of that name; `champion` and `latest` are names, too.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version, or no champion yet.
+        """
+        head = self._existing_head(group)
+        named = {"latest": head.latest, "champion": head.champion}.get(name, name)
+        if named is None:
+            raise ModelNotFoundError(f"{group} has no champion yet; its newest version is {head.latest}.")
+        return self.get_model(group, named)
+
+    def list_models(self, group: str) -> list[ModelMetadata]:
+        """Return all versions by rising number, as they were at one moment."""
+
+        def attempt() -> list[ModelMetadata]:
+            before, models = self._store.head(group), self._store.versions(group)
+            if self._store.head(group) != before:
+                raise RegistryConflictError(f"{group} changed while it was listed.")
+            return models
+
+        return self._backoff.run(attempt)
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        """Return the version in service; None before the first promotion."""
+
+        def attempt() -> ModelMetadata | None:
+            head = self._store.head(group)
+            model = self.get_model(group, head.champion) if head and head.champion else None
+            if model is not None and model.status is not Status.CHAMPION:
+                raise RegistryConflictError(f"{group} changed its champion meanwhile.")
+            return model
+
+        return self._backoff.run(attempt)
+
+    def groups(self) -> list[str]:
+        """Return the names of all groups that have a version."""
+        return self._store.groups()
+
+    def audit(self, group: str) -> list[AuditEntry]:
+        """Return everything that ever happened to the group, oldest first."""
+        return self._store.audit(group)
+
+    def predecessor(self, group: str, champion: str | None = None) -> str:
+        """Return the version that a champion (default: the one in service) was promoted in place of.
+
+        Raises
+        ------
+        RegistryError
+            If there is none to go back to.
+        """
+        version = champion or self._existing_head(group).champion
+        if version is None:
+            raise RegistryError(f"{group} has no champion yet, so there is nothing to roll back.")
+        previous = self.succession(group, version, Action.PROMOTE).previous_champion
+        if previous is None:
+            raise RegistryError(f"{version} is the first champion of {group}; there is none to go back to.")
+        return previous
+
+    def succession(self, group: str, version: str, *actions: Action) -> AuditEntry:
+        """Return the newest entry that made the version champion, by one of the actions when some are named.
+
+        Raises
+        ------
+        RegistryError
+            If it never was the champion.
+        """
+        wanted = actions or (Action.PROMOTE, Action.ROLL_BACK)
+        for entry in reversed(self.audit(group)):
+            if entry.version == version and entry.action in wanted:
+                return entry
+        raise RegistryError(f"{group} {version} was never the champion.")
+
+    def check_audit(self, group: str) -> list[AuditEntry]:
+        """Return the audit log after replaying it: it leads from nothing to the state of this moment.
+
+        Raises
+        ------
+        RegistryError
+            If it does not.
+        """
+
+        def attempt() -> list[AuditEntry]:
+            head, models, entries = self._store.head(group), self._store.versions(group), self.audit(group)
+            if self._store.head(group) != head:
+                raise RegistryConflictError(f"{group} changed while it was checked.")
+            check(entries, head, models)
+            return entries
+
+        return self._backoff.run(attempt)
+
+    def compare_models(self, group: str, a: str, b: str) -> ModelComparison:
+        """Return what differs from version `a` to version `b`; `.render()` gives it as text."""
+        return compare(self.get_model(group, a), self.get_model(group, b))
+
+    def load_baseline_statistics(self, group: str, version: str) -> BaselineStatistics:
+        """Return the statistics of the version's training data, which drift is measured against."""
+        folder = self.get_model(group, version).evidence_uri
+        if folder is None:
+            raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
+        if not folder.startswith("s3://"):
+            return BaselineStatistics.from_json((Path(folder) / BASELINE_FILENAME).read_bytes())
+        objects = self._objects or s3_objects()
+        return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
+
+    def _existing_head(self, group: str) -> Head:
+        head = self._store.head(group)
+        if head is None:
+            raise ModelNotFoundError(
+                f"The group {group!r} has no version yet; known groups: {self._known()}."
+            )
+        return head
+
+    def _known(self) -> str:
+        return ", ".join(self.groups()) or "none"

@@ -1,0 +1,111 @@
+"""How people, systems and dashboards hear that predictions are ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.infrastructure.aws.cloudwatch import Metric, publish
+from mlops.infrastructure.aws.eventbridge import publish_event
+from mlops.infrastructure.aws.sns import send_mail
+from mlops.infrastructure.event_names import PREDICTIONS_READY
+from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
+from mlops.models.drift import DriftReport
+from mlops.models.training import DataQuality
+from mlops.pages.number_format import rows
+from mlops.use_cases.score_batch import BatchSummary
+
+_MAX_FEATURES_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringEnvironment:
+    """What a scoring run needs to know of the stack, in a Lambda and in a job alike."""
+
+    artifact_bucket_name: str
+    notification_topic_arn: str
+    event_bus_name: str
+    metrics_namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAnnouncer:
+    """Announces over CloudWatch, EventBridge and SNS; the clients are made on first use unless given."""
+
+    environment: ScoringEnvironment
+    cloudwatch: Any = None
+    events: Any = None
+    sns: Any = None
+
+    def __call__(self, summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> None:
+        """Publish the metrics, then the event, then the mail."""
+        publish(
+            self.environment.metrics_namespace,
+            _metrics(summary),
+            group=summary.group,
+            cloudwatch=self.cloudwatch,
+        )
+        publish_event(
+            PREDICTIONS_READY, summary.to_dict(), self.environment.event_bus_name, events=self.events
+        )
+        subject, body = compose_mail(summary, quality, drift)
+        send_mail(self.environment.notification_topic_arn, subject, body, sns=self.sns)
+
+
+def compose_mail(summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> tuple[str, str]:
+    """Return subject and body of the mail, in short lines; it names columns and counts, never a person."""
+    lines = [
+        f"{rows(summary.n_rows)} of {summary.group} {'was' if summary.n_rows == 1 else 'were'} scored.",
+        "",
+        "Predictions:",
+        summary.predictions_uri,
+    ]
+    count = "1 prediction is" if summary.n_rows == 1 else f"{summary.n_rows:,} predictions are"
+    subject = f"{summary.group}: {count} ready"
+    if drift is not None:
+        subject += _subject_note(drift)
+        lines += ["", _verdict_sentence(drift)]
+        lines += [f"- {_describe(drift, name)}" for name in drift.features_with_drift[:_MAX_FEATURES_NAMED]]
+        more = len(drift.features_with_drift) - _MAX_FEATURES_NAMED
+        lines += [f"- and {more} more"] if more > 0 else []
+        lines += ["", "Drift report:", summary.report_uri or ""]
+    if quality.findings:
+        lines += ["", "Noticed in the file:", *(f"- {finding}" for finding in quality.findings)]
+    return subject, "\n".join(lines) + "\n"
+
+
+def _metrics(summary: BatchSummary) -> list[Metric]:
+    metrics = [Metric(ROWS_SCORED, summary.n_rows)]
+    if summary.drift_score is not None:
+        metrics.append(Metric(DRIFT_SCORE, summary.drift_score, "None"))
+        metrics.append(Metric(FEATURES_WITH_DRIFT, len(summary.features_with_drift)))
+    return metrics
+
+
+def _subject_note(drift: DriftReport) -> str:
+    if drift.verdict in ("ALERT", "WARN") and not drift.features_with_drift:
+        return ", with remarks"
+    return {"ALERT": ", inputs have changed", "WARN": ", inputs have changed somewhat"}.get(drift.verdict, "")
+
+
+def _verdict_sentence(drift: DriftReport) -> str:
+    if drift.verdict == "INSUFFICIENT_DATA":
+        are = "is" if drift.n_rows == 1 else "are"
+        return f"{rows(drift.n_rows)} {are} too few to tell whether the inputs have changed."
+    if not drift.features_with_drift and drift.verdict == "OK":
+        return "The inputs look like those that the model was trained on."
+    if not drift.features_with_drift:
+        return (
+            "The inputs that the model uses have not drifted, but the drift report has remarks on the file."
+        )
+    if drift.verdict == "OK":
+        return "Some inputs have changed since training, but none that matters much to the model:"
+    return (
+        "The inputs have changed since training. That does not make the predictions wrong, "
+        "but look at them with care:"
+    )
+
+
+def _describe(drift: DriftReport, name: str) -> str:
+    description = drift.features[name].description
+    return description if description.startswith(name) else f"{name}: {description}"

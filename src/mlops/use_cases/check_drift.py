@@ -1,0 +1,168 @@
+"""The nightly check: what was scored lately, against what each champion was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
+from mlops.infrastructure.notifications import Announcer
+from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.errors import DriftError
+from mlops.models.record import Record
+from mlops.models.registry import ModelMetadata
+from mlops.monitoring.alert_state import AlertState, advance
+from mlops.monitoring.drift_detector import DriftDetector
+from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
+from mlops.monitoring.profiles.batch import empty_batch, merge
+from mlops.monitoring.verdict.verdict import LEAST_ROWS
+from mlops.use_cases.drift_archive import NightlyArchive
+from mlops.use_cases.drift_notification import announce
+
+WINDOWS_DAYS = (1, 7, 30)
+MOST_NIGHTS = 30
+
+
+class Champions(Protocol):
+    """The part of the registry that the check needs."""
+
+    def groups(self) -> list[str]:
+        """Return the names of all groups."""
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        """Return the version in service; None before the first promotion."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCheck(Record):
+    """What one night found for one group."""
+
+    group: str
+    verdict: str
+    n_batches: int
+    n_rows: int
+    report_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyCheck:
+    """What the check works with: where documents are kept, who is champion, where to speak."""
+
+    archive: NightlyArchive
+    champions: Champions
+    announcer: Announcer
+
+    def run(self, scheduled_at: datetime) -> list[GroupCheck]:
+        """Check every group that has a champion, also for the nights that were missed since the last check.
+
+        Running again for the same night writes the same report and sends no second mail. A group that fails
+        does not stop the others. The heartbeat is published only when all went well.
+
+        Raises
+        ------
+        DriftError
+            At the end, if a group could not be checked; the causes are attached.
+        """
+        checks: list[GroupCheck] = []
+        failures: dict[str, Exception] = {}
+        for group in self.champions.groups():
+            try:
+                checks += self._check_group(group, scheduled_at.astimezone(UTC))
+            except Exception as error:  # noqa: BLE001  the other groups must be checked; raised below
+                failures[group] = error
+        if failures:
+            causes = "; ".join(f"{group}: {error}" for group, error in failures.items())
+            message = f"The drift check failed for {len(failures)} groups, see the causes. {causes}"
+            raise DriftError(message) from ExceptionGroup("failed groups", list(failures.values()))
+        self.announcer.metrics([Metric(DRIFT_CHECKS_COMPLETED, 1)], group=None)
+        return checks
+
+    def _check_group(self, group: str, scheduled_at: datetime) -> list[GroupCheck]:
+        """Return the check of the scheduled night; nights missed before it are made up for on the way."""
+        champion = self.champions.champion(group)
+        if champion is None:
+            return []
+        baseline = replace(self.archive.baseline(group, champion.version), model_version=champion.version)
+        state = self._send_pending(group, self.archive.state(group))
+        for night in nights_due(state, scheduled_at.date()):
+            report = self._judge(champion, baseline, night, scheduled_at)
+            self.archive.write_report(group, night, report)
+            if report.verdict != "INSUFFICIENT_DATA":
+                self.announcer.metrics(as_cloudwatch(metrics_of(report)), group=group)
+            if state is None or night >= state.last_checked:
+                state = advance(state, night=night, verdict=report.verdict, model_version=champion.version)
+                self.archive.write_state(group, state)
+                state = self._send_pending(group, state)
+        uri = self.archive.report_uri(group, scheduled_at.date())
+        return [GroupCheck(group, report.verdict, report.n_batches or 0, report.n_rows, uri)]
+
+    def _judge(
+        self, champion: ModelMetadata, baseline: BaselineStatistics, night: date, created_at: datetime
+    ) -> DriftReport:
+        settings = champion.settings.drift
+        detector = DriftDetector(
+            baseline,
+            settings.threshold,
+            alert_threshold=settings.alert_threshold,
+            exclude_columns=settings.exclude_columns,
+        )
+        batch, n_batches, window_days = self._collect(champion, baseline, night)
+        return detector.detect_drift(
+            batch,
+            created_at=created_at,
+            model_group=champion.model_group,
+            window_days=window_days,
+            n_batches=n_batches,
+        )
+
+    def _collect(
+        self, champion: ModelMetadata, baseline: BaselineStatistics, night: date
+    ) -> tuple[BatchProfile, int, int]:
+        """Merge the batches of the shortest window with enough rows, or of the longest.
+
+        A window ends with the day of the check, as far as it has come, and starts that many days before it.
+        """
+        merged, n_batches, window_days = empty_batch(baseline), 0, 0
+        unread_until = night + timedelta(days=1)
+        for window_days in WINDOWS_DAYS:
+            start = night - timedelta(days=window_days)
+            days = _days_between(start, unread_until)
+            batches = self.archive.batches(champion.model_group, champion.version, days)
+            merged, n_batches, unread_until = merge(merged, *batches), n_batches + len(batches), start
+            if merged.n_rows >= LEAST_ROWS:
+                break
+        return merged, n_batches, window_days
+
+    def _send_pending(self, group: str, state: AlertState | None) -> AlertState | None:
+        """Send what the state says is due, then note that it was sent.
+
+        A crash in between sends it once more: a mail twice is better than none.
+        """
+        if state is None or state.pending is None:
+            return state
+        night = state.pending.night
+        announce(
+            state.pending.kind,
+            self.archive.report(group, night),
+            report_uri=self.archive.report_uri(group, night),
+            announcer=self.announcer,
+        )
+        sent = replace(state, pending=None)
+        self.archive.write_state(group, sent)
+        return sent
+
+
+def nights_due(state: AlertState | None, night: date) -> Sequence[date]:
+    """Return the nights to check, oldest first: the asked one, and at most 29 missed ones before it."""
+    if state is None or night <= state.last_checked:
+        return [night]
+    first = max(state.last_checked + timedelta(days=1), night - timedelta(days=MOST_NIGHTS - 1))
+    return list(_days_between(first, night + timedelta(days=1)))
+
+
+def _days_between(first: date, end: date) -> Iterator[date]:
+    """Yield the days from `first` to the one before `end`."""
+    return (first + timedelta(days=offset) for offset in range((end - first).days))

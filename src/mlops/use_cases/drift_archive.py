@@ -1,0 +1,80 @@
+"""Where the nightly check reads and writes in the artifact bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectRef
+from mlops.monitoring.alert_state import AlertState
+from mlops.monitoring.report.report import render
+
+_READERS = 16  # a profile takes about 20 ms to fetch and next to nothing to parse
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyArchive:
+    """Baselines, batch profiles, reports and alert states of all groups."""
+
+    objects: ObjectStore
+    bucket: str
+
+    def baseline(self, group: str, version: str) -> BaselineStatistics:
+        """Return the training statistics of a version."""
+        return BaselineStatistics.from_json(
+            self.objects.read(self._ref(f"models/{group}/{version}/baseline_statistics.json"))
+        )
+
+    def batches(self, group: str, version: str, days: Iterable[date]) -> list[BatchProfile]:
+        """Return the profiles of what the version scored on those days."""
+        prefixes = [f"profiles/{group}/{version}/{day.isoformat()}/" for day in days]
+        refs = [facts.ref for prefix in prefixes for facts in self.objects.list(self.bucket, prefix)]
+        with ThreadPoolExecutor(_READERS) as readers:
+            return [BatchProfile.from_json(content) for content in readers.map(self.objects.read, refs)]
+
+    def report(self, group: str, night: date) -> DriftReport:
+        """Return the report of one night."""
+        return DriftReport.from_json(self.objects.read(self._report_ref(group, night, "json")))
+
+    def last_report(self, group: str) -> DriftReport | None:
+        """Return the report of the newest night; None before the first."""
+        reports = [
+            facts.ref
+            for facts in self.objects.list(self.bucket, f"drift/{group}/")
+            if facts.ref.key.endswith("/drift_report.json")
+        ]
+        return DriftReport.from_json(self.objects.read(reports[-1])) if reports else None
+
+    def report_uri(self, group: str, night: date) -> str:
+        """Return the address of the page people read."""
+        return self._report_ref(group, night, "html").uri
+
+    def write_report(self, group: str, night: date, report: DriftReport) -> None:
+        """Keep the report of one night, in place of an earlier one for the same night."""
+        page = render(report, title="Nightly drift check").encode()
+        self.objects.write(self._report_ref(group, night, "html"), page, "text/html; charset=utf-8")
+        document = report.to_json().encode()
+        self.objects.write(self._report_ref(group, night, "json"), document, "application/json")
+
+    def state(self, group: str) -> AlertState | None:
+        """Return what was remembered of the group; None before its first night."""
+        try:
+            return AlertState.from_json(self.objects.read(self._ref(f"drift/{group}/state.json")))
+        except ObjectNotFoundError:
+            return None
+
+    def write_state(self, group: str, state: AlertState) -> None:
+        """Remember the state."""
+        content = state.to_json().encode()
+        self.objects.write(self._ref(f"drift/{group}/state.json"), content, "application/json")
+
+    def _report_ref(self, group: str, night: date, extension: str) -> ObjectRef:
+        return self._ref(f"drift/{group}/{night.isoformat()}/drift_report.{extension}")
+
+    def _ref(self, key: str) -> ObjectRef:
+        return ObjectRef(self.bucket, key)

@@ -1,0 +1,98 @@
+"""An execution that failed, and the training job behind it as a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mlops.experiment.store import RunStore
+from mlops.experiment.training_runs import record_failed_training
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.metric_names import TRAINING_COST_USD
+from mlops.infrastructure.notifications import Announcer
+from mlops.models.experiment import Run, RunDataset, RunFailure
+from mlops.models.registry import TrainingJob
+from mlops.models.settings.group import GroupSettings
+from mlops.pipelines.jobs.failure import Explanation, Failure, explain_failure
+from mlops.pipelines.jobs.training_cost import cost_usd
+from mlops.pipelines.jobs.training_job import describe_job
+from mlops.pipelines.jobs.trial_jobs import TrialJob, TrialJobs, bill_of, commonest_reason
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTraining:
+    """What is known of an execution that failed; without a prepared job nothing was trained.
+
+    `trials` are the jobs of the tuning job that failed, empty for any other failure.
+    """
+
+    group: str
+    failure: Failure
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+    dataset_id: str | None = None
+    settings: GroupSettings | None = None
+    trials: tuple[TrialJob, ...] = ()
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any], trial_jobs: TrialJobs) -> FailedTraining:
+        """Read the input of the step "Explain failure"; of a failed tuning job the trials are looked up."""
+        failed, settings = event["failure"], event.get("settings")
+        failure = Failure(failed["step"], failed["error"], failed["cause"], event.get("job") or {})
+        return cls(
+            group=event["group"],
+            failure=failure,
+            prepared=event.get("prepared") or {},
+            dataset_id=event.get("dataset_id"),
+            settings=GroupSettings.from_dict(settings) if settings else None,
+            trials=tuple(trial_jobs.of(failure.tuning_job_name)) if failure.tuning_job_name else (),
+        )
+
+    def explain(self) -> Explanation:
+        """Say what happened and what to do."""
+        return explain_failure(self.failure, trial_reason=commonest_reason(self.trials))
+
+    @property
+    def job(self) -> TrainingJob | None:
+        """The job that failed; one that SageMaker refused has the name that it was to have."""
+        if self.failure.ended_job:
+            return describe_job(self.failure.ended_job, self.prepared)
+        if "job_name" not in self.prepared:
+            return None
+        tried = bill_of(self.trials) if self.trials else {}
+        return TrainingJob(
+            self.prepared["job_name"],
+            "",
+            actual_cost_usd=cost_usd(tried.get("billable_seconds"), self.prepared.get("usd_per_hour")),
+            n_trial_jobs=tried.get("n_jobs"),
+            trials_billable_seconds=tried.get("billable_seconds"),
+        )
+
+
+_OF_TRAINING = ("Tune hyperparameters", "Collect trials", "Train model", "Register model")
+
+
+def record_failure(
+    training: FailedTraining, told: Explanation, runs: RunStore, announcer: Announcer, *, now: datetime
+) -> Run | None:
+    """Keep a training that failed as a run, once per job, with its reason; None when no job was at fault.
+
+    The machine was paid for all the same, so the cost is published too.
+    """
+    job = training.job
+    if job is None or training.failure.step not in _OF_TRAINING:
+        return None
+    run = record_failed_training(
+        runs,
+        group=training.group,
+        job=job,
+        failure=RunFailure(told.error, told.reason),
+        at=now,
+        settings=training.settings,
+        dataset=RunDataset(training.dataset_id, training.dataset_id) if training.dataset_id else None,
+        code_digest=training.prepared.get("source_digest"),
+    )
+    if job.actual_cost_usd is not None:
+        announcer.metrics([Metric(TRAINING_COST_USD, job.actual_cost_usd, "None")], group=training.group)
+    return run

@@ -1,0 +1,144 @@
+"""From a finished training job to a registered version: evidence, digest, gate, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.errors import ArtifactError
+from mlops.models.evaluation import EvaluationDetails
+from mlops.models.objects import ObjectRef
+from mlops.models.record import Record
+from mlops.models.registry import Candidate, DataFindings, Registration, Source, TrainingJob
+from mlops.models.settings.group import GroupSettings
+from mlops.models.training import TrainingResult
+from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.jobs.training_job import describe_job
+from mlops.pipelines.model_card.card import render_card
+from mlops.pipelines.model_card.figures import as_file, figures
+from mlops.pipelines.model_card.record import CardRecord
+from mlops.registry.artifacts import describe_object
+from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.training_facts import TRAINING_RESULT_FILENAME, training_facts
+from mlops.use_cases.training_evidence import (
+    CARD_FILENAME,
+    DETAILS_FILENAME,
+    PLOTS_FOLDER,
+    keep_evidence,
+    read_evidence,
+)
+
+MAX_IMPORTANCES = 1_000
+MAX_FINDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTraining:
+    """A training job that completed, and what it was started with.
+
+    `dropped_file` is the object that somebody uploaded; the dataset is a copy of it.
+    """
+
+    group: str
+    dataset_id: str
+    settings: GroupSettings
+    job: TrainingJob
+    model: ObjectRef
+    source: Source = field(default_factory=Source)
+    data: DataFindings = field(default_factory=DataFindings)
+    dropped_file: str | None = None
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> FinishedTraining:
+        """Read the input of the step "Register model"; `training_job` is what SageMaker describes."""
+        job, prepared, validation = event["training_job"], event["prepared"], event.get("validation") or {}
+        findings = tuple(validation.get("findings") or ())[:MAX_FINDINGS]
+        return cls(
+            group=event["group"],
+            dataset_id=event["dataset_id"],
+            settings=GroupSettings.from_dict(event["settings"]),
+            job=describe_job(job, prepared),
+            model=ObjectRef.from_uri(job["ModelArtifacts"]["S3ModelArtifacts"]),
+            source=Source(prepared.get("source_digest"), prepared.get("source_uri")),
+            data=DataFindings.from_dict({**validation, "findings": findings}),
+            dropped_file=_dropped_file(event.get("upload") or {}),
+        )
+
+
+def register_training(
+    training: FinishedTraining, *, registry: ModelRegistry, objects: ObjectStore, evidence_root: str
+) -> Registration:
+    """Register the model of a finished training job, once per job.
+
+    A model that its gate refuses is registered too, as such. The job's JSON documents, the model
+    card and its plots are kept in `<evidence_root>/<group>/<version>/`; a repeated call completes them.
+
+    Raises
+    ------
+    ArtifactError
+        If the job's output cannot be read or is not what a training writes.
+    SettingsError
+        If the gate has a rule on a score that the task does not have.
+    """
+    output = ObjectRef(training.model.bucket, training.model.key.rpartition("/")[0] + "/output.tar.gz")
+    documents = read_evidence(output, objects)
+    result = _read(TrainingResult, documents, TRAINING_RESULT_FILENAME, output)
+    details = _read(EvaluationDetails, {DETAILS_FILENAME: b"{}", **documents}, DETAILS_FILENAME, output)
+    shown = figures(result, details)
+    candidate = _candidate(training, result, objects, plots=tuple(figure.name for figure in shown))
+    registration = registry.register(
+        training.group, candidate, job_key=training.job.arn, evidence_root=evidence_root
+    )
+    model = registration.model
+    at = training.job.ended_at or model.created_at
+    record = CardRecord(model, training.dropped_file)
+    page = render_card(result, details, group=training.group, created_at=at, record=record)
+    pages = {CARD_FILENAME: page.encode()}
+    pages |= {f"{PLOTS_FOLDER}/{figure.name}.svg": as_file(figure) for figure in shown}
+    keep_evidence({**documents, **pages}, f"{evidence_root}/{training.group}/{model.version}", objects)
+    return registration
+
+
+def summarize(registration: Registration) -> str:
+    """Say in one line what was registered."""
+    model = registration.model
+    primary = model.metrics.primary
+    score = model.metrics.values().get(primary) if primary else None
+    scored = f" with {primary} {score:.4f}" if score is not None else ""
+    return f"{model.model_group} {model.version}: {model.algorithm}{scored}."
+
+
+def _candidate(
+    training: FinishedTraining, result: TrainingResult, objects: ObjectStore, *, plots: tuple[str, ...]
+) -> Candidate:
+    importances = sorted(result.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
+    facts = training_facts(result) | {"settings": training.settings, "feature_importance": dict(importances)}
+    return Candidate(
+        result.algorithm,
+        result.hyperparameters,
+        result.metrics,
+        training.dataset_id,
+        describe_object(training.model, objects),
+        source=training.source,
+        training_job=training.job,
+        gate=judge(result.metrics, result.comparison, training.settings.gate),
+        data=replace(training.data, changes=result.changes),
+        plots=plots,
+        **facts,
+    )
+
+
+def _read[T: Record](kind: type[T], documents: Mapping[str, bytes], name: str, output: ObjectRef) -> T:
+    try:
+        return kind.from_json(documents[name])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ArtifactError(f"{name} in {output.uri} cannot be read: {error}") from error
+
+
+def _dropped_file(upload: Mapping[str, Any]) -> str | None:
+    if "key" not in upload:
+        return None
+    version = f" (version {upload['version_id']})" if upload.get("version_id") else ""
+    return f"s3://{upload['bucket']}/{upload['key']}{version}"
