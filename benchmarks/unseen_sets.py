@@ -161,7 +161,7 @@ def _persons(rng: np.random.Generator) -> pd.DataFrame:
     town = rng.integers(70, size=200)[person]
     signal = traits["trait_x0"] + rng.normal(0.0, 1.5, 200)[person] + 0.5 * rng.normal(size=2_000)
     frame = traits.assign(person=[f"p{number}" for number in person], town=[f"t{number}" for number in town])
-    return frame.assign(visit=rng.normal(size=2_000).round(3), outcome=_yes_no(rng, signal.to_numpy()))
+    return frame.assign(http_request=rng.normal(size=2_000).round(3), outcome=_yes_no(rng, signal.to_numpy()))
 
 
 def _codes(rng: np.random.Generator) -> pd.DataFrame:

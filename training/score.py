@@ -42,7 +42,7 @@ def run(document: dict[str, object]) -> None:
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost=True)
         from mlops.infrastructure import environment  # noqa: PLC0415
         from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
-        from mlops.use_cases.batch_notification import AwsAnnouncer, ScoringEnvironment  # noqa: PLC0415
+        from mlops.use_cases.batch_notification import AwsNotifier, ScoringEnvironment  # noqa: PLC0415
         from mlops.use_cases.score_batch import ModelCache, ScoringRequest, score_batch  # noqa: PLC0415
 
         variables = environment.read(ScoringEnvironment)
@@ -51,7 +51,7 @@ def run(document: dict[str, object]) -> None:
             S3Objects(),
             artifact_bucket=variables.artifact_bucket_name,
             models=ModelCache(Path(scratch) / "models"),
-            announce=AwsAnnouncer(variables),
+            notify=AwsNotifier(variables),
             now=datetime.now(UTC),
         )
     print(summary.to_json())  # noqa: T201  the log of the job

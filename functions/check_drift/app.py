@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.registry.model_registry import ModelRegistry
 from mlops.use_cases.check_drift import NightlyCheck
 from mlops.use_cases.drift_archive import NightlyArchive
@@ -51,7 +51,7 @@ def nightly_check() -> NightlyCheck:
     return NightlyCheck(
         archive=NightlyArchive(S3Objects(), environment.artifact_bucket_name),
         champions=ModelRegistry(use_dynamodb=True, table_name=environment.registry_table_name),
-        announcer=AwsAnnouncer(
+        notifier=AwsNotifier(
             topic_arn=environment.notification_topic_arn,
             event_bus_name=environment.event_bus_name,
             metrics_namespace=environment.metrics_namespace,

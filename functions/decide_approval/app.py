@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.signing_keys import RotatingKeys
@@ -43,9 +43,11 @@ def approval_page() -> ApprovalPage:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="decide_approval"
     )
-    desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
+    service = ApprovalService(
+        ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn
+    )
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
-    return ApprovalPage(desk, S3Objects(), keys)
+    return ApprovalPage(service, S3Objects(), keys)
 
 
 @logger.inject_lambda_context

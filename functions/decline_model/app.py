@@ -15,10 +15,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import decline
-from mlops.registry.promotion_notification import announce_decline
+from mlops.registry.promotion_notification import notify_decline
 
 logger = Logger()
 
@@ -37,7 +37,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    announcer: AwsAnnouncer
+    notifier: AwsNotifier
     registry: ModelRegistry
 
 
@@ -48,10 +48,10 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="decline_model"
     )
-    announcer = AwsAnnouncer(
+    notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
-    return Dependencies(announcer, registry)
+    return Dependencies(notifier, registry)
 
 
 @logger.inject_lambda_context
@@ -66,6 +66,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         by=event.get("decided_by") or "nobody",
         reason=event.get("reason") or "",
     )
-    announce_decline(model, needed.registry.champion(model.model_group), needed.announcer)
+    notify_decline(model, needed.registry.champion(model.model_group), needed.notifier)
     logger.info("model closed", group=model.model_group, version=model.version, status=model.status.value)
     return {"group": model.model_group, "version": model.version, "status": model.status.value}

@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs
 from mlops.use_cases.record_failure import FailedTraining, record_failure
 
@@ -37,7 +37,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    announcer: AwsAnnouncer
+    notifier: AwsNotifier
     runs: DynamoDBRuns
     trial_jobs: SageMakerTrialJobs
 
@@ -47,7 +47,7 @@ def dependencies() -> Dependencies:
     """Make the dependencies on first use."""
     variables = environment.read(Environment)
     runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
-    return Dependencies(AwsAnnouncer("", "", variables.metrics_namespace), runs, SageMakerTrialJobs())
+    return Dependencies(AwsNotifier("", "", variables.metrics_namespace), runs, SageMakerTrialJobs())
 
 
 @logger.inject_lambda_context
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the name of the error, the reason, and what to do."""
     needed = dependencies()
     training = FailedTraining.from_event(event, needed.trial_jobs)
-    told = training.explain()
-    record_failure(training, told, needed.runs, needed.announcer, now=utc_now())
-    logger.info("failure explained", group=training.group, step=training.failure.step, error=told.error)
-    return told.to_dict()
+    message = training.explain()
+    record_failure(training, message, needed.runs, needed.notifier, now=utc_now())
+    logger.info("failure explained", group=training.group, step=training.failure.step, error=message.error)
+    return message.to_dict()

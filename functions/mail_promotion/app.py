@@ -14,14 +14,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.dynamodb import RollbackTable
-from mlops.approval.mailer import Postbox
+from mlops.approval.mailer import Mailer
 from mlops.approval.promotion_email import NewChampion, mail_promotion
-from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()
@@ -45,8 +45,8 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    desk: RollbackDesk
-    postbox: Postbox
+    service: RollbackService
+    mailer: Mailer
 
 
 @cache
@@ -56,18 +56,18 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="mail_promotion"
     )
-    announcer = AwsAnnouncer(
+    notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
-    desk = RollbackDesk(RollbackTable(variables.approval_table_name), registry, S3Objects(), announcer)
+    service = RollbackService(RollbackTable(variables.approval_table_name), registry, S3Objects(), notifier)
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
-    return Dependencies(desk, Postbox(variables.approval_topic_arn, variables.rollback_base_url, keys))
+    return Dependencies(service, Mailer(variables.approval_topic_arn, variables.rollback_base_url, keys))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return how many personal links went out."""
     needed, news = dependencies(), NewChampion.from_dict(event)
-    n_links = mail_promotion(news, needed.desk, needed.postbox)
+    n_links = mail_promotion(news, needed.service, needed.mailer)
     logger.info("promotion mailed", group=news.group, version=news.version, n_links=n_links)
     return {"group": news.group, "version": news.version, "n_links": n_links}

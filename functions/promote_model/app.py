@@ -17,11 +17,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.s3 import S3Objects
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.models.approval import ApprovalDecision
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import promote_approved
-from mlops.registry.promotion_notification import announce_promotion
+from mlops.registry.promotion_notification import notify_promotion
 
 logger = Logger()
 
@@ -39,7 +39,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    announcer: AwsAnnouncer
+    notifier: AwsNotifier
     objects: S3Objects
     registry: ModelRegistry
 
@@ -51,8 +51,8 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="promote_model"
     )
-    announcer = AwsAnnouncer("", variables.event_bus_name, variables.metrics_namespace)
-    return Dependencies(announcer, S3Objects(), registry)
+    notifier = AwsNotifier("", variables.event_bus_name, variables.metrics_namespace)
+    return Dependencies(notifier, S3Objects(), registry)
 
 
 @logger.inject_lambda_context
@@ -66,7 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         registry=needed.registry,
         objects=needed.objects,
     )
-    announce_promotion(promotion, needed.announcer)
+    notify_promotion(promotion, needed.notifier)
     model = promotion.model
     logger.info("model promoted", group=model.model_group, version=model.version)
     return {

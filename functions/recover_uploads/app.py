@@ -20,7 +20,7 @@ from mlops.infrastructure.aws.lambda_functions import start_function
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.metric_names import UPLOAD_SWEEPS_COMPLETED, UPLOADS_RECOVERED
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.infrastructure.upload_events import Upload, s3_event
 from mlops.intake.emails import waiting_mail
 from mlops.intake.recovery import recover_uploads
@@ -44,7 +44,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    announcer: AwsAnnouncer
+    notifier: AwsNotifier
     environment: Environment
     objects: S3Objects
     versions: DynamoDatasetVersions
@@ -54,11 +54,11 @@ class Dependencies:
 def dependencies() -> Dependencies:
     """Make the dependencies on first use."""
     variables = read(Environment)
-    announcer = AwsAnnouncer(
+    notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
     return Dependencies(
-        announcer, variables, S3Objects(), DynamoDatasetVersions(variables.registry_table_name)
+        notifier, variables, S3Objects(), DynamoDatasetVersions(variables.registry_table_name)
     )
 
 
@@ -81,8 +81,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
     metrics = [Metric(UPLOADS_RECOVERED, recovery.n_recovered), Metric(UPLOAD_SWEEPS_COMPLETED, 1)]
     for waiting in recovery.waiting:
-        needed.announcer.mail(*waiting_mail(waiting), group=waiting.group)
-    needed.announcer.metrics(metrics, group=None)
+        needed.notifier.mail(*waiting_mail(waiting), group=waiting.group)
+    needed.notifier.metrics(metrics, group=None)
     # not the folders themselves: people name them as they like
     n_waiting, recovered = len(recovery.waiting), recovery.n_recovered
     logger.info("uploads swept", looked_at=recovery.n_looked_at, recovered=recovered, waiting=n_waiting)

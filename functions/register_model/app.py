@@ -18,9 +18,9 @@ from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.training_runs import record_training
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.s3 import S3Objects
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion_notification import announce_registration
+from mlops.registry.promotion_notification import notify_registration
 from mlops.use_cases.register_training import FinishedTraining, register_training, summarize
 
 logger = Logger()
@@ -40,7 +40,7 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    announcer: AwsAnnouncer
+    notifier: AwsNotifier
     environment: Environment
     objects: S3Objects
     registry: ModelRegistry
@@ -54,9 +54,9 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="register_model"
     )
-    announcer = AwsAnnouncer("", variables.event_bus_name, variables.metrics_namespace)
+    notifier = AwsNotifier("", variables.event_bus_name, variables.metrics_namespace)
     runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
-    return Dependencies(announcer, variables, S3Objects(), registry, runs)
+    return Dependencies(notifier, variables, S3Objects(), registry, runs)
 
 
 @logger.inject_lambda_context
@@ -72,7 +72,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     summary = summarize(registration)
     model = registration.model
     record_training(needed.runs, model)
-    announce_registration(model, summary, needed.announcer)
+    notify_registration(model, summary, needed.notifier)
     logger.info("model registered", group=model.model_group, version=model.version, status=model.status.value)
     gate = {"passed": model.gate.passed, "reasons": list(model.gate.reasons)} if model.gate else {}
     return {

@@ -14,10 +14,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.emails import compose_request
-from mlops.approval.mailer import Postbox
+from mlops.approval.mailer import Mailer
 from mlops.approval.requests import WaitingCandidate, request_approval
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
@@ -48,9 +48,9 @@ class Dependencies:
     """What the handler works with, made once per worker."""
 
     environment: Environment
-    desk: ApprovalDesk
+    service: ApprovalService
     objects: S3Objects
-    postbox: Postbox
+    mailer: Mailer
 
 
 @cache
@@ -60,22 +60,26 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="request_approval"
     )
-    desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
+    service = ApprovalService(
+        ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn
+    )
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
-    postbox = Postbox(variables.approval_topic_arn, variables.approval_base_url, keys)
-    return Dependencies(variables, desk, S3Objects(), postbox)
+    mailer = Mailer(variables.approval_topic_arn, variables.approval_base_url, keys)
+    return Dependencies(variables, service, S3Objects(), mailer)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Ask; the answer comes through the page. The machine ignores what this returns."""
     needed, candidate = dependencies(), WaitingCandidate.from_dict(event)
-    desk, postbox = needed.desk, needed.postbox
-    asking = request_approval(desk, candidate, postbox.approvers(), objects=needed.objects)
+    service, mailer = needed.service, needed.mailer
+    asking = request_approval(service, candidate, mailer.approvers(), objects=needed.objects)
     n_asked, opened = 0, asking.opened
     if opened is not None:
         approvers = opened.request.approvers
-        n_asked = postbox.send(opened.request, opened.approval_id, approvers, compose_request, now=desk.now())
+        n_asked = mailer.send(
+            opened.request, opened.approval_id, approvers, compose_request, now=service.now()
+        )
     metrics = [
         Metric(APPROVALS_REQUESTED, int(opened is not None)),
         Metric(APPROVALS_AUTOMATIC, int(asking.is_automatic)),

@@ -16,12 +16,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.pages.rollback_page import RollbackPage
-from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.registry.model_registry import ModelRegistry
 
 logger = Logger()
@@ -46,11 +46,11 @@ def rollback_page() -> RollbackPage:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="roll_back_model"
     )
-    announcer = AwsAnnouncer(
+    notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
-    desk = RollbackDesk(RollbackTable(variables.approval_table_name), registry, S3Objects(), announcer)
-    return RollbackPage(desk, RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn)))
+    service = RollbackService(RollbackTable(variables.approval_table_name), registry, S3Objects(), notifier)
+    return RollbackPage(service, RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn)))
 
 
 @logger.inject_lambda_context

@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.clock import utc_now
-from mlops.use_cases.batch_notification import AwsAnnouncer, ScoringEnvironment
+from mlops.use_cases.batch_notification import AwsNotifier, ScoringEnvironment
 from mlops.use_cases.score_batch import ModelCache, ScoringRequest, score_batch
 
 logger = Logger()
@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         needed.objects,
         artifact_bucket=needed.environment.artifact_bucket_name,
         models=needed.models,
-        announce=AwsAnnouncer(needed.environment),
+        notify=AwsNotifier(needed.environment),
         now=utc_now(),
     )
     logger.info(

@@ -15,10 +15,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.mailer import Postbox
-from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.mailer import Mailer
+from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.approval.watch import watch_approvals
 from mlops.infrastructure import environment
@@ -26,11 +26,11 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.metric_names import CONFIRMED_APPROVERS, OLDEST_APPROVAL_SECONDS
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.models.errors import ApprovalError
 from mlops.models.registry import ModelMetadata
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion_notification import announce_decline
+from mlops.registry.promotion_notification import notify_decline
 
 logger = Logger()
 
@@ -54,10 +54,10 @@ class Environment:
 class Dependencies:
     """What the handler works with, made once per worker."""
 
-    announcer: AwsAnnouncer
-    desk: ApprovalDesk
-    postbox: Postbox
-    rollbacks: RollbackDesk
+    notifier: AwsNotifier
+    service: ApprovalService
+    mailer: Mailer
+    rollbacks: RollbackService
 
 
 @cache
@@ -67,16 +67,18 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="watch_approvals"
     )
-    desk = ApprovalDesk(ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn)
+    service = ApprovalService(
+        ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn
+    )
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
-    announcer = AwsAnnouncer(
+    notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
     return Dependencies(
-        announcer,
-        desk,
-        Postbox(variables.approval_topic_arn, variables.approval_base_url, keys),
-        RollbackDesk(RollbackTable(variables.approval_table_name), registry, S3Objects(), announcer),
+        notifier,
+        service,
+        Mailer(variables.approval_topic_arn, variables.approval_base_url, keys),
+        RollbackService(RollbackTable(variables.approval_table_name), registry, S3Objects(), notifier),
     )
 
 
@@ -84,13 +86,13 @@ def dependencies() -> Dependencies:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return what this round found and did."""
     needed = dependencies()
-    found = watch_approvals(needed.desk, needed.postbox, _announce_expiry)
+    found = watch_approvals(needed.service, needed.mailer, _notify_expiry)
     rolled_back = needed.rollbacks.carry_out_all()
     metrics = [
         Metric(OLDEST_APPROVAL_SECONDS, found.oldest_pending_seconds, "Seconds"),
-        Metric(CONFIRMED_APPROVERS, len(needed.postbox.approvers())),
+        Metric(CONFIRMED_APPROVERS, len(needed.mailer.approvers())),
     ]
-    needed.announcer.metrics(metrics, group=None)
+    needed.notifier.metrics(metrics, group=None)
     faults = (*found.faults, *rolled_back.faults)
     done = found.to_dict() | {"n_rolled_back": rolled_back.n_done, "faults": list(faults)}
     logger.info("approvals watched", **done)
@@ -99,6 +101,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return done
 
 
-def _announce_expiry(model: ModelMetadata) -> None:
+def _notify_expiry(model: ModelMetadata) -> None:
     needed = dependencies()
-    announce_decline(model, needed.desk.registry.champion(model.model_group), needed.announcer)
+    notify_decline(model, needed.service.registry.champion(model.model_group), needed.notifier)

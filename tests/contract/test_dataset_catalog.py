@@ -142,10 +142,10 @@ def test_what_changed_names_columns_that_came_went_or_are_of_another_kind(
     comparison = changed(catalog, first.dataset_id)
     assert (comparison.added_columns, comparison.removed_columns) == (("region",), ("plan",))
     assert comparison.changed_kinds == {"age": ("integer", "number")}
-    told = comparison.render()
-    assert "columns added: region" in told
-    assert "columns removed: plan" in told
-    assert "column age: integer -> number" in told
+    message = comparison.render()
+    assert "columns added: region" in message
+    assert "columns removed: plan" in message
+    assert "column age: integer -> number" in message
 
 
 def test_a_dataset_has_not_drifted_from_itself(catalog: DatasetCatalog, tmp_path: Path) -> None:

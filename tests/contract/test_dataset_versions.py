@@ -14,7 +14,7 @@ from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import take_upload
-from mlops.models.dataset import Announcement, Claim, DatasetVersion, TrainingRecord, UploadRecord
+from mlops.models.dataset import Claim, DatasetVersion, Notification, TrainingRecord, UploadRecord
 from mlops.models.objects import ObjectRef
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
@@ -66,7 +66,7 @@ def test_an_upload_is_recorded_once(versions: DatasetVersions) -> None:
 
 def test_of_two_next_revisions_the_first_is_kept_and_returned_to_both(versions: DatasetVersions) -> None:
     stored = versions.record_upload(an_upload())
-    done = stored.changed(state="accepted", outbox=(Announcement("event", "E", detail={"rows": 1}),))
+    done = stored.changed(state="accepted", outbox=(Notification("event", "E", detail={"rows": 1}),))
     assert versions.save_upload(done) == done
     assert versions.save_upload(done) == done
     assert versions.save_upload(stored.changed(state="rejected")) == done

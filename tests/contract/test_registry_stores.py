@@ -17,10 +17,10 @@ from mlops.models.errors import (
     RegistryError,
     TransitionNotAllowedError,
 )
-from mlops.models.registry import Artifact, Candidate, Head, ModelMetadata, Status
+from mlops.models.registry import Artifact, Candidate, GroupState, ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
-from mlops.registry.changes import Stamp, registration
+from mlops.registry.changes import AuditStamp, registration
 from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.filesystem import FilesystemRegistry
 from mlops.registry.model_registry import ModelRegistry
@@ -78,7 +78,7 @@ class LaterModel(ModelMetadata):
 
 
 def test_a_version_that_a_later_release_kept_can_be_read_and_promoted(registry, store):
-    change = registration(GROUP, a_candidate(), Stamp("ada", "", NOW), head=None, latest=None)
+    change = registration(GROUP, a_candidate(), AuditStamp("ada", "", NOW), head=None, latest=None)
     (write,) = change.writes
     later = LaterModel(**{field.name: getattr(write.model, field.name) for field in fields(write.model)})
     store.commit(replace(change, writes=(replace(write, model=later),)))
@@ -199,7 +199,7 @@ def test_the_audit_log_replays_to_the_registry(registry):
     registry.register(GROUP, a_candidate(gate=GateResult(passed=False)))
     state = replay(registry.audit(GROUP))
     assert state.statuses == {model.version: model.status for model in registry.list_models(GROUP)}
-    assert state.head == Head(3, "v1.0.2", first, len(registry.audit(GROUP)))
+    assert state.head == GroupState(3, "v1.0.2", first, len(registry.audit(GROUP)))
     last = registry.audit(GROUP)[-2]
     assert (last.by, last.reason, last.version, last.previous_champion) == ("ada", "alarm", first, second)
 
@@ -221,7 +221,7 @@ def test_a_name_that_cannot_be_a_group_is_refused(registry, group):
 def test_a_stale_change_is_refused_whole(store):
     def change(head=None, latest=None, job_key=None):
         return registration(
-            GROUP, a_candidate(), Stamp("ada", "", NOW), head=head, latest=latest, job_key=job_key
+            GROUP, a_candidate(), AuditStamp("ada", "", NOW), head=head, latest=latest, job_key=job_key
         )
 
     store.commit(change(job_key="one"))
@@ -255,7 +255,7 @@ def test_64_threads_register_versions_without_gap(registry):
     models = registry.list_models(GROUP)
     assert sorted(versions) == sorted(f"v1.0.{patch}" for patch in range(64))
     assert [model.number for model in models] == list(range(1, 65))
-    assert replay(registry.audit(GROUP)).head == Head(64, "v1.0.63", None, 64)
+    assert replay(registry.audit(GROUP)).head == GroupState(64, "v1.0.63", None, 64)
 
 
 def test_parallel_promotions_leave_one_champion_in_every_read(registry):

@@ -16,17 +16,17 @@ import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import APPROVER, STACK_NAME, DeployedStack, read_form
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
 from mlops.approval.links import make_token
 from mlops.approval.quorum import count_answer
-from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import SigningKeys
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.clock import utc_now
-from mlops.infrastructure.notifications import SilentAnnouncer
+from mlops.infrastructure.notifications import NullNotifier
 from mlops.models.approval import Answer, RollbackDecision
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import REPOSITORY
@@ -39,16 +39,18 @@ class Operator:
         self.stack = stack
         table, outputs = stack.outputs["ApprovalTableName"], stack.outputs
         self.registry = ModelRegistry(True, table_name=outputs["RegistryTableName"], actor="operator")
-        self.desk = ApprovalDesk(ApprovalTable(table), self.registry, outputs["PlatformKeyArn"])
-        self.rollbacks = RollbackDesk(RollbackTable(table), self.registry, S3Objects(), SilentAnnouncer())
+        self.service = ApprovalService(ApprovalTable(table), self.registry, outputs["PlatformKeyArn"])
+        self.rollbacks = RollbackService(RollbackTable(table), self.registry, S3Objects(), NullNotifier())
 
     def forget_delivery(self, group: str, version: str) -> None:
         """Store an approval, as the page does, and die before the execution hears of it."""
         model = self.registry.get_model(group, version)
-        request = self.desk.table.get(model.approval_request or "")
+        request = self.service.table.get(model.approval_request or "")
         long_ago = utc_now() - timedelta(minutes=5)
         assert request is not None
-        assert self.desk.table.put(count_answer(request, Answer(APPROVER, "rejected", "Not now.", long_ago)))
+        assert self.service.table.put(
+            count_answer(request, Answer(APPROVER, "rejected", "Not now.", long_ago))
+        )
 
     def forget_rollback(self, group: str, version: str, previous: str) -> None:
         """Store the decision to roll back, as the page does, and die before it is carried out."""
@@ -78,7 +80,7 @@ def operating(stack: DeployedStack) -> Iterator[Operator]:
 def run_mlops(stack: DeployedStack, *arguments: str) -> str:
     """Run the command line against the stack and return what it says."""
     command = [sys.executable, "-m", "mlops", *arguments, "--stack", STACK_NAME]
-    library = str(REPOSITORY / "layers" / "mlops")
+    library = str(REPOSITORY / "src")
     environment = {**stack.cloud.environment(), "PYTHONPATH": library}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -104,6 +106,6 @@ def roll_back(stack: DeployedStack, link: str, version: str, reason: str) -> Htt
     return stack.cloud.request("POST", link, urlencode(fields).encode(), headers)
 
 
-def told(page: str) -> str:
+def message(page: str) -> str:
     """Return the text of a page without its tags."""
     return " ".join(re.sub("<[^>]+>", " ", page).split())

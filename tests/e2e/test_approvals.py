@@ -6,7 +6,7 @@ import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import APPROVER, DeployedStack, approval_link
-from tests.e2e.approvals import operating, rollback_link, told
+from tests.e2e.approvals import message, operating, rollback_link
 from tests.e2e.walks import GROUP, Walk
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +62,7 @@ def test_the_mail_about_a_new_champion_has_a_way_back(
     mail, page = rolled_back
     assert mail["to"] == APPROVER
     assert rollback_link(mail) in mail["body"].splitlines()
-    assert "v1.0.0 is in service again." in told(page.text)
+    assert "v1.0.0 is in service again." in message(page.text)
     again = stack.wait_for_mail(lambda m: m["subject"].startswith("Rolled back: ways v1.0.0"), "rollback")
     assert "Worse than before." in again["body"]
 

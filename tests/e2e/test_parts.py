@@ -40,8 +40,8 @@ def test_the_mended_folder_becomes_one_dataset_and_one_training(
         "Parts decided",
     ]
     (training,) = closed_folder.trainings
-    told = stack.cloud.client("stepfunctions").describe_execution(executionArn=training)
-    dataset = json.loads(told["input"])["dataset"]
+    message = stack.cloud.client("stepfunctions").describe_execution(executionArn=training)
+    dataset = json.loads(message["input"])["dataset"]
     joined = pd.read_csv(io.BytesIO(stack.read(dataset["key"])))
     pd.testing.assert_frame_equal(joined, closed_folder.table.reset_index(drop=True))
 

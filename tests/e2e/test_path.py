@@ -49,8 +49,8 @@ def test_the_evidence_of_the_version_is_kept(stack: DeployedStack, champion: Wal
     folder = f"models/{GROUP}/v1.0.0"
     assert f"{folder}/baseline_statistics.json" in stack.keys(f"{folder}/")
     page = stack.read(f"{folder}/model_card.html").decode()
-    for told in (f"Model card: {GROUP} v1.0.0", f"/{GROUP}/training/", "Cost of training"):
-        assert told in page
+    for message in (f"Model card: {GROUP} v1.0.0", f"/{GROUP}/training/", "Cost of training"):
+        assert message in page
     for name in ("roc", "precision_recall", "calibration", "confusion", "importance", "slices"):
         assert stack.read(f"{folder}/plots/{name}.svg").startswith(b"<svg")
 

@@ -75,8 +75,8 @@ def test_one_command_rolls_back_and_everybody_hears_of_it(
 ) -> None:
     registry = ModelRegistry(use_dynamodb=True, table_name=stack.outputs["RegistryTableName"])
     serve_two(stack, registry)
-    told = mlops("rollback", SERVED, "--reason", "wrong unit", "--from", "v1.0.1")
-    assert told == "v1.0.0 is in service again in place of v1.0.1.\n"
+    message = mlops("rollback", SERVED, "--reason", "wrong unit", "--from", "v1.0.1")
+    assert message == "v1.0.0 is in service again in place of v1.0.1.\n"
     champion = registry.champion(SERVED)
     assert champion is not None
     assert champion.version == "v1.0.0"

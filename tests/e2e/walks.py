@@ -65,9 +65,9 @@ def score(stack: DeployedStack, group: str, name: str, content: bytes) -> Walk:
 def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:
     """Wait for the end of an execution."""
     states = stack.finish(execution)
-    told = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
-    assert told["status"] == "SUCCEEDED", told.get("cause")
-    return Walk(execution, states, told["status"], json.loads(told.get("output") or "{}"), version)
+    message = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
+    assert message["status"] == "SUCCEEDED", message.get("cause")
+    return Walk(execution, states, message["status"], json.loads(message.get("output") or "{}"), version)
 
 
 def a_regression_table(rows: int = 400, seed: int = 0) -> pd.DataFrame:

@@ -22,18 +22,18 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
-from mlops.approval.mailer import Postbox
+from mlops.approval.mailer import Mailer
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.pages.rollback_page import RollbackPage
 from mlops.approval.promotion_email import NewChampion, mail_promotion
-from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
-from mlops.infrastructure.notifications import AwsAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.models.registry import Artifact, Candidate, DataFindings, ModelMetadata
 from mlops.models.settings.group import ApprovalSettings, GroupSettings
 from mlops.models.training import (
@@ -140,17 +140,17 @@ class Stage:
         self.machine = self.create_machine("waiting", seconds=600)
         self.registry = ModelRegistry(use_dynamodb=True, table_name="registry", actor="test")
         self.table = ApprovalTable("approvals")
-        desk = ApprovalDesk(self.table, self.registry, self.kms_key, now=self.clock)
-        self.desk = desk
+        service = ApprovalService(self.table, self.registry, self.kms_key, now=self.clock)
+        self.service = service
         self.objects = S3Objects()
         self.keys = RotatingKeys(lambda: read_secret(self.secret), clock=itertools.count(0, 3600).__next__)
-        self.page = ApprovalPage(desk, self.objects, self.keys)
-        self.announcer = AwsAnnouncer(self.notifications, "default", "MLOps/test")
-        self.rollbacks = RollbackDesk(
-            RollbackTable("approvals"), self.registry, self.objects, self.announcer, now=self.clock
+        self.page = ApprovalPage(service, self.objects, self.keys)
+        self.notifier = AwsNotifier(self.notifications, "default", "MLOps/test")
+        self.rollbacks = RollbackService(
+            RollbackTable("approvals"), self.registry, self.objects, self.notifier, now=self.clock
         )
         self.rollback_page = RollbackPage(self.rollbacks, self.keys)
-        self.postbox = Postbox(self.topic, BASE_URL, self.keys)
+        self.mailer = Mailer(self.topic, BASE_URL, self.keys)
         for name, value in self._environment().items():
             monkeypatch.setenv(name, value)
 
@@ -237,11 +237,11 @@ class Stage:
         self.subscribe(*approvers)
         news = NewChampion(GROUP, "v1.0.1", "link of ada@example.com", "A summary.", "v1.0.0")
         before = len(self.mails())
-        mail_promotion(news, self.rollbacks, replace(self.postbox, base_url=ROLLBACK_URL))
+        mail_promotion(news, self.rollbacks, replace(self.mailer, base_url=ROLLBACK_URL))
         bodies = [mail["body"] for mail in self.mails()[before:]]
         return [re.search(rf"^{ROLLBACK_URL}/\S+$", body, re.MULTILINE)[0] for body in bodies]
 
-    def visit(self, link: str, method: str = "GET", *, query: str = "", **more: Any) -> dict[str, Any]:
+    def http_request(self, link: str, method: str = "GET", *, query: str = "", **more: Any) -> dict[str, Any]:
         """Open a link on the page that it leads to."""
         if link.startswith(ROLLBACK_URL):
             token = link.removeprefix(f"{ROLLBACK_URL}/")
@@ -252,7 +252,7 @@ class Stage:
 
     def nonce(self, link: str) -> str:
         """Return the nonce of the page behind a link; empty when it has no form."""
-        found = re.search(r'name="nonce" value="([^"]*)"', self.visit(link)["body"])
+        found = re.search(r'name="nonce" value="([^"]*)"', self.http_request(link)["body"])
         return found[1] if found else ""
 
     def post(self, link: str, **changes: Any) -> dict[str, Any]:
@@ -263,7 +263,7 @@ class Stage:
         headers = changes.pop("headers", {})
         form |= changes
         body = urlencode({name: value for name, value in form.items() if value is not None})
-        return self.visit(link, "POST", body=body, headers=headers)
+        return self.http_request(link, "POST", body=body, headers=headers)
 
     def request_of(self, version: str) -> Any:
         return self.table.get(self.registry.get_model(GROUP, version).approval_request)

@@ -34,7 +34,7 @@ def is_untouched(stage) -> bool:
 
 
 def send(stage, link: str, body: str, **more) -> dict:
-    return stage.visit(link, "POST", body=body, **more)
+    return stage.http_request(link, "POST", body=body, **more)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_clocks_may_differ_by_a_minute(stage, link):
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "get post", ""])
 def test_a_method_of_another_kind_changes_nothing(stage, link, method):
     body = urlencode(FORM | {"nonce": stage.nonce(link)})
-    answer = stage.visit(link, method, body=body)
+    answer = stage.http_request(link, method, body=body)
     assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "GET, HEAD, POST")
     assert is_untouched(stage)
 
@@ -130,15 +130,15 @@ def test_a_head_with_a_body_or_another_method_named_in_a_header_only_reads(stage
     body = urlencode(FORM | {"nonce": stage.nonce(link)})
     for headers in ({}, {"x-http-method-override": "POST"}, {"x-method-override": "POST"}):
         for method in ("GET", "HEAD"):
-            assert stage.visit(link, method, body=body, headers=headers)["statusCode"] == 200
-    assert stage.visit(link, query=body)["statusCode"] == 200
+            assert stage.http_request(link, method, body=body, headers=headers)["statusCode"] == 200
+    assert stage.http_request(link, query=body)["statusCode"] == 200
     assert is_untouched(stage)
 
 
 @pytest.mark.parametrize("change", ["/", "/card", "%2Fcard", "/..", "?token=x", "#card", ".html", " ", "\n"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_something_after_the_token_is_another_token(stage, link, change, method):
-    assert stage.visit(link + change, method)["statusCode"] == 400
+    assert stage.http_request(link + change, method)["statusCode"] == 400
     assert is_untouched(stage)
 
 
@@ -164,14 +164,14 @@ def test_a_signed_token_of_another_shape_is_refused(stage, link, forge):
     payload = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     forged = base64.urlsafe_b64encode(json.dumps(forge(payload)).encode()).rstrip(b"=").decode()
     token = f"{forged}.{SigningKeys((KEY.encode(),)).sign(forged)}"
-    assert stage.visit(f"{BASE_URL}/{token}")["statusCode"] == 401
+    assert stage.http_request(f"{BASE_URL}/{token}")["statusCode"] == 401
 
 
 @pytest.mark.parametrize("key", ["", "0" * 64, KEY[:-1], KEY + "k"])
 def test_a_token_under_another_key_is_refused(stage, link, key):
     body = link.rsplit("/", 1)[1].split(".")[0]
     forged = f"{BASE_URL}/{body}.{SigningKeys((key.encode(),)).sign(body)}"
-    assert stage.visit(forged)["statusCode"] == 401
+    assert stage.http_request(forged)["statusCode"] == 401
     assert is_untouched(stage)
 
 
@@ -179,14 +179,14 @@ def test_the_reason_goes_through_as_it_was_written_and_is_shown_as_text(stage, l
     reason = '<img src=x onerror=alert(1)> "quoted" & ünïcode\n=1+1'
     assert stage.post(link, reason=reason)["statusCode"] == 303
     assert json.loads(stage.execution()["output"])["reason"] == reason
-    assert "<img src=x" not in stage.visit(link)["body"]
+    assert "<img src=x" not in stage.http_request(link)["body"]
 
 
 def test_no_answer_leaves_its_page_without_protection(stage, link):
     answers = [
-        stage.visit(link),
-        stage.visit(f"{BASE_URL}/{quote('<b>')}"),
-        stage.visit(link, "PUT"),
+        stage.http_request(link),
+        stage.http_request(f"{BASE_URL}/{quote('<b>')}"),
+        stage.http_request(link, "PUT"),
         stage.post(link, version="x"),
         stage.post(link),
     ]
@@ -204,14 +204,14 @@ def test_no_answer_leaves_its_page_without_protection(stage, link):
 def test_the_second_approver_sees_whose_yes_is_in(stage):
     stage.subscribe("ada@example.com", "bob@example.com", "cyd@example.com")
     ada, bob, _ = stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
-    assert "0 of 2 approvals are in" in stage.visit(ada)["body"]
+    assert "0 of 2 approvals are in" in stage.http_request(ada)["body"]
     stage.post(ada, reason="fine by me")
-    for page in (stage.visit(ada)["body"], stage.visit(bob)["body"]):
+    for page in (stage.http_request(ada)["body"], stage.http_request(bob)["body"]):
         assert "1 of 2 approvals are in" in page
         assert "link of ada@example.com" in page
         assert "fine by me" in page
-    assert "<form" not in stage.visit(ada)["body"]
-    assert "<form" in stage.visit(bob)["body"]
+    assert "<form" not in stage.http_request(ada)["body"]
+    assert "<form" in stage.http_request(bob)["body"]
 
 
 def test_64_parallel_posts_of_three_approvers_give_one_decision_by_two_of_them(stage):
@@ -245,12 +245,12 @@ def test_yes_and_no_at_once_give_one_decision(stage):
 def test_the_uploader_does_not_approve_alone(stage):
     stage.subscribe("ada@example.com", "bob@example.com")
     ada, bob = stage.ask(stage.register(data=DataFindings(uploader="ADA@example.com")))
-    assert "your yes counts only together with another" in stage.visit(ada)["body"]
-    assert "ADA@example.com, who dropped the file, does not approve alone" in stage.visit(bob)["body"]
+    assert "your yes counts only together with another" in stage.http_request(ada)["body"]
+    assert "ADA@example.com, who dropped the file, does not approve alone" in stage.http_request(bob)["body"]
     assert "your yes counts only together" in " ".join(stage.mails()[0]["body"].split())
     stage.post(ada)
     assert stage.is_running()
-    assert "1 of 2 approvals are in" in stage.visit(bob)["body"]
+    assert "1 of 2 approvals are in" in stage.http_request(bob)["body"]
     stage.post(bob)
     assert json.loads(stage.execution()["output"])["decision"] == "approved"
 

@@ -80,7 +80,7 @@ def test_half_a_character_in_a_reason_is_refused(stage, link):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_token_in_another_spelling_is_refused(stage, link, disguise, status, method):
     base, token = link.rsplit("/", 1)
-    assert stage.visit(f"{base}/{disguise(token)}", method)["statusCode"] == status
+    assert stage.http_request(f"{base}/{disguise(token)}", method)["statusCode"] == status
     assert is_untouched(stage)
 
 
@@ -102,7 +102,7 @@ def test_headers_that_name_another_host_do_not_let_another_site_in(stage, link, 
 
 def test_no_header_changes_where_the_page_sends_anybody(stage, link):
     headers = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}
-    shown, answer = stage.visit(link, headers=headers), stage.post(link, headers=headers)
+    shown, answer = stage.http_request(link, headers=headers), stage.post(link, headers=headers)
     assert "evil.example" not in json.dumps([shown, answer])
     assert answer["headers"]["Location"] == link.rsplit("/", 1)[1]
 
@@ -112,7 +112,7 @@ def test_the_last_second_counts_and_the_next_one_does_not(stage, link):
     stage.clock.moment = end
     nonce = stage.nonce(link)
     for method in ("GET", "HEAD"):
-        assert stage.visit(link, method)["statusCode"] == 410
+        assert stage.http_request(link, method)["statusCode"] == 410
     assert stage.post(link, nonce=nonce or "1.x")["statusCode"] in (401, 410)
     assert is_untouched(stage)
     stage.clock.advance(seconds=-1)

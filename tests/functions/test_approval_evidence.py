@@ -51,7 +51,7 @@ def link(stage) -> str:
 
 @pytest.mark.parametrize("place", ["mail", "page"])
 @pytest.mark.parametrize(
-    "told",
+    "message",
     [
         "average_precision",
         "+0.0100 to +0.1100",
@@ -66,13 +66,17 @@ def link(stage) -> str:
         "v1.0.0 answers scoring files",
     ],
 )
-def test_mail_and_page_tell_everything_that_is_known(stage, link, place, told):
-    shown = stage.mails()[0]["body"] if place == "mail" else re.sub("<[^>]+>", " ", stage.visit(link)["body"])
-    assert " ".join(told.split()) in " ".join(shown.split())
+def test_mail_and_page_tell_everything_that_is_known(stage, link, place, message):
+    shown = (
+        stage.mails()[0]["body"]
+        if place == "mail"
+        else re.sub("<[^>]+>", " ", stage.http_request(link)["body"])
+    )
+    assert " ".join(message.split()) in " ".join(shown.split())
 
 
 def test_plots_are_images_in_which_nothing_can_run(stage, link):
-    answer = stage.visit(link)
+    answer = stage.http_request(link)
     images = re.findall(r'<img alt="([^"]+)" src="data:image/svg\+xml;base64,([^"]+)">', answer["body"])
     assert [alt for alt, _ in images] == ["ROC curve", "What the model looks at"]
     assert base64.b64decode(images[0][1]) == SVG
@@ -82,7 +86,7 @@ def test_plots_are_images_in_which_nothing_can_run(stage, link):
 
 def test_plots_that_are_too_large_for_a_page_are_left_to_the_card(stage, link):
     keep(stage, "plots/roc.svg", b"x" * (PLOTS_LIMIT_BYTES + 1))
-    assert re.findall(r'<img alt="([^"]+)"', stage.visit(link)["body"]) == ["What the model looks at"]
+    assert re.findall(r'<img alt="([^"]+)"', stage.http_request(link)["body"]) == ["What the model looks at"]
 
 
 def visit_card(stage, link: str, method: str = "GET", **more) -> dict:
@@ -92,7 +96,7 @@ def visit_card(stage, link: str, method: str = "GET", **more) -> dict:
 
 def test_the_card_is_behind_the_same_link(stage, link):
     token = link.removeprefix(f"{BASE_URL}/")
-    assert f'<a href="{token}/card">' in stage.visit(link)["body"]
+    assert f'<a href="{token}/card">' in stage.http_request(link)["body"]
     answer = visit_card(stage, link)
     assert (answer["statusCode"], answer["body"]) == (200, CARD)
     policy = answer["headers"]["Content-Security-Policy"]
@@ -132,14 +136,14 @@ def test_a_card_that_is_gone_or_too_large_says_where_to_look(stage, link):
 def test_the_largest_page_fits_into_an_answer_of_lambda(stage, link):
     keep(stage, "model_card.html", b'<p class="x">' * (CARD_LIMIT_BYTES // 13))
     keep(stage, "plots/roc.svg", b"x" * (PLOTS_LIMIT_BYTES - 10))
-    for answer in (visit_card(stage, link), stage.visit(link)):
+    for answer in (visit_card(stage, link), stage.http_request(link)):
         assert answer["statusCode"] == 200
         assert 2_000_000 < len(json.dumps(answer)) < 6_000_000
 
 
 def test_a_version_without_anything_beside_it_is_shown_too(stage):
     stage.subscribe("ada@example.com")
-    page = stage.visit(stage.ask(stage.register())[0])["body"]
+    page = stage.http_request(stage.ask(stage.register())[0])["body"]
     assert "Dropped by</dt><dd>not known" in page
     assert "/card" not in page
     assert "<img" not in page

@@ -60,7 +60,7 @@ def new_stage(monkeypatch, atomic_dynamodb) -> Callable:
 def look_after(stage: Stage) -> None:
     """What the schedule does, two minutes later."""
     stage.clock.advance(minutes=2)
-    watch_approvals(stage.desk, stage.postbox, lambda _: None)
+    watch_approvals(stage.service, stage.mailer, lambda _: None)
     stage.rollbacks.carry_out_all()
 
 
@@ -126,6 +126,6 @@ def test_a_rollback_that_died_anywhere_is_carried_out_once(new_stage):
         assert actions.count("roll back to") == 1, where
         assert len(stage.mails(stage.notifications)) >= 1, where
         assert list(stage.rollbacks.table.open()) == [], where
-        assert "v1.0.0 is in service again." in stage.visit(given[0])["body"], where
+        assert "v1.0.0 is in service again." in stage.http_request(given[0])["body"], where
 
     assert die_everywhere(new_stage, prepare, act, check) == 2 * 6

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mlops.approval.operations import answer_by_command, list_pending, mail_again, reopen
+from mlops.approval.operations import answer_by_command, list_pending, reopen, resend_email
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.errors import ApprovalClosedError, ApprovalError
@@ -18,7 +18,7 @@ ROBOT = "arn:aws:iam::123456789012:user/robot"
 
 
 def answer(stage, actor: str, choice: str = "approved", reason: str = "good"):
-    return answer_by_command(stage.desk, GROUP, "v1.0.0", choice, actor=actor, reason=reason)
+    return answer_by_command(stage.service, GROUP, "v1.0.0", choice, actor=actor, reason=reason)
 
 
 def test_what_waits_is_listed_the_oldest_first(stage):
@@ -27,10 +27,10 @@ def test_what_waits_is_listed_the_oldest_first(stage):
     from tests.functions.approval_stage import a_candidate
 
     stage.ask(stage.registry.register("another", a_candidate()).model, run="run-2")
-    assert [request.group for request in list_pending(stage.desk)] == [GROUP, "another"]
-    assert [request.group for request in list_pending(stage.desk, "another")] == ["another"]
+    assert [request.group for request in list_pending(stage.service)] == [GROUP, "another"]
+    assert [request.group for request in list_pending(stage.service, "another")] == ["another"]
     stage.clock.advance(hours=2)
-    assert list_pending(stage.desk) == []
+    assert list_pending(stage.service) == []
 
 
 def test_a_yes_by_command_answers_the_execution_and_says_how_it_came(stage):
@@ -39,14 +39,14 @@ def test_a_yes_by_command_answers_the_execution_and_says_how_it_came(stage):
     assert answer(stage, ROBOT).request.status is RequestStatus.DECIDED
     output = json.loads(stage.execution()["output"])
     assert (output["decision"], output["decided_by"]) == ("approved", f"command line of {ROBOT}")
-    assert f"command line of {ROBOT}" in stage.visit(link)["body"]
+    assert f"command line of {ROBOT}" in stage.http_request(link)["body"]
 
 
 def test_a_session_named_after_an_approver_is_that_approver(stage):
     stage.subscribe("ada@example.com", "cyd@example.com")
     ada, cyd = stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
     assert answer(stage, CYD).request.decision is None
-    assert "1 of 2 approvals are in" in stage.visit(ada)["body"]
+    assert "1 of 2 approvals are in" in stage.http_request(ada)["body"]
     with pytest.raises(ApprovalError, match="did not count"):
         answer(stage, CYD)
     assert stage.post(cyd)["statusCode"] in (401, 409)  # cyd has answered
@@ -86,10 +86,10 @@ def test_a_lost_mail_is_sent_anew_to_those_who_have_not_answered(stage):
     stage.subscribe("ada@example.com", "bob@example.com")
     ada, bob = stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
     stage.post(ada)
-    assert mail_again(stage.desk, stage.postbox, GROUP, "v1.0.0") == 1
+    assert resend_email(stage.service, stage.mailer, GROUP, "v1.0.0") == 1
     lines = stage.mails()[-1]["body"].splitlines()
     fresh = next(line for line in lines if line.startswith(BASE_URL))
-    assert (stage.visit(fresh)["statusCode"], stage.visit(bob)["statusCode"]) == (200, 200)
+    assert (stage.http_request(fresh)["statusCode"], stage.http_request(bob)["statusCode"]) == (200, 200)
 
 
 @pytest.fixture
@@ -100,12 +100,12 @@ def expired(stage) -> str:
     link = stage.ask(stage.register())[0]
     stage.execution()
     stage.registry.expire(GROUP, "v1.0.0", by="time limit")
-    stage.desk.close(stage.request_of("v1.0.0"))
+    stage.service.close(stage.request_of("v1.0.0"))
     return link
 
 
 def reopened(stage) -> str:
-    return reopen(stage.desk, stage.machine, GROUP, "v1.0.0", actor="ada", reason="was away")
+    return reopen(stage.service, stage.machine, GROUP, "v1.0.0", actor="ada", reason="was away")
 
 
 def test_an_expired_version_is_asked_about_again_by_one_execution(stage, expired):
@@ -123,7 +123,7 @@ def test_the_old_link_stays_dead_and_the_new_one_decides(stage, expired):
     client("sqs").purge_queue(QueueUrl=stage.queue)
     stage.registry.reopen(GROUP, "v1.0.0", by="ada", reason="was away")
     link = stage.ask(stage.registry.get_model(GROUP, "v1.0.0"))[0]
-    assert stage.visit(expired)["statusCode"] == 410
+    assert stage.http_request(expired)["statusCode"] == 410
     assert stage.post(link)["statusCode"] == 303
     assert json.loads(stage.execution()["output"])["decision"] == "approved"
 
@@ -134,5 +134,5 @@ def test_what_has_not_expired_or_is_overtaken_is_not_asked_about_again(stage, ex
     with pytest.raises(ApprovalError, match=r"v1\.0\.1 is newer and Approved"):
         reopened(stage)
     with pytest.raises(ApprovalError, match="only what has expired"):
-        reopen(stage.desk, stage.machine, GROUP, newer, actor="ada", reason="why not")
+        reopen(stage.service, stage.machine, GROUP, newer, actor="ada", reason="why not")
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED

@@ -32,17 +32,17 @@ def test_every_vector_of_the_list_has_a_test(repository):
 
 
 def test_v01_a_get_shows_model_version_and_metrics_and_decides_nothing(stage, link):
-    answer = stage.visit(link)
+    answer = stage.http_request(link)
     assert answer["statusCode"] == 200
-    for told in (GROUP, "v1.0.0", "average_precision", "0.6100", "0.5600 to 0.6600", "+0.0600"):
-        assert told in answer["body"]
+    for message in (GROUP, "v1.0.0", "average_precision", "0.6100", "0.5600 to 0.6600", "+0.0600"):
+        assert message in answer["body"]
     assert is_untouched(stage)
 
 
 def test_v01_fifty_gets_and_heads_change_nothing(stage, link):
     for method in ("GET", "HEAD") * 25:
-        assert stage.visit(link, method)["statusCode"] == 200
-    assert stage.visit(link, "HEAD")["body"] == ""
+        assert stage.http_request(link, method)["statusCode"] == 200
+    assert stage.http_request(link, "HEAD")["body"] == ""
     assert is_untouched(stage)
 
 
@@ -58,7 +58,7 @@ def test_v05_a_post_with_the_typed_version_approves_once(stage, link):
     assert output["approval_id_hash"] == stage.registry.get_model(GROUP, "v1.0.0").approval_request
     request = stage.request_of("v1.0.0")
     assert (request.status, request.is_delivered) == (RequestStatus.DECIDED, True)
-    assert "Approved" in stage.visit(link)["body"]
+    assert "Approved" in stage.http_request(link)["body"]
 
 
 def test_v07_of_64_parallel_posts_one_decides(stage, link):
@@ -73,7 +73,7 @@ def test_v07_of_64_parallel_posts_one_decides(stage, link):
 
 
 def test_v07_the_63_others_are_told_that_it_is_decided(stage, link):
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     with ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(lambda _: stage.post(link, nonce=nonce), range(64)))
     assert sorted(answer["statusCode"] for answer in answers) == [303] + [409] * 63
@@ -81,7 +81,7 @@ def test_v07_the_63_others_are_told_that_it_is_decided(stage, link):
 
 
 def test_v09_an_approval_after_a_rejection_shows_the_rejection(stage, link):
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     assert stage.post(link, decision="rejected", reason="leaks the future")["statusCode"] == 303
     late = stage.post(link, nonce=nonce)
     assert late["statusCode"] == 409
@@ -93,7 +93,7 @@ def test_v09_an_approval_after_a_rejection_shows_the_rejection(stage, link):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_v11_a_link_from_the_future_is_refused(stage, link, method):
     stage.clock.advance(minutes=-5)
-    assert stage.visit(link, method)["statusCode"] == 401
+    assert stage.http_request(link, method)["statusCode"] == 401
     stage.clock.advance(minutes=5)
     assert is_untouched(stage)
 
@@ -101,8 +101,8 @@ def test_v11_a_link_from_the_future_is_refused(stage, link, method):
 def test_v13_a_changed_payload_breaks_the_signature(stage, link):
     payload, signature = payload_of(token_of(link)), token_of(link).split(".")[1]
     forged = f"{packed(payload | {'version': 'v1.0.1'})}.{signature}"
-    assert stage.visit(forged)["statusCode"] == 401
-    assert stage.visit(forged, "POST", body="decision=approved")["statusCode"] == 401
+    assert stage.http_request(forged)["statusCode"] == 401
+    assert stage.http_request(forged, "POST", body="decision=approved")["statusCode"] == 401
     assert is_untouched(stage)
 
 
@@ -112,7 +112,7 @@ def test_v13_a_changed_payload_breaks_the_signature(stage, link):
 )
 def test_v15_a_well_signed_token_of_something_else_is_refused(stage, link, change):
     body = packed(payload_of(token_of(link)) | change)
-    answer = stage.visit(f"{body}.{SigningKeys((KEY.encode(),)).sign(body)}")
+    answer = stage.http_request(f"{body}.{SigningKeys((KEY.encode(),)).sign(body)}")
     assert answer["statusCode"] == 401
     assert is_untouched(stage)
 
@@ -122,7 +122,7 @@ def test_v15_the_form_of_one_model_does_not_work_on_the_page_of_another(stage):
     first = stage.ask(stage.register())[0]
     other = stage.registry.register("other-group", stage_candidate()).model
     second = stage.ask(other, run="run-2")[0]
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(first)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(first)["body"])[1]
     assert stage.post(second, nonce=nonce)["statusCode"] == 401
     assert stage.registry.get_model("other-group", "v1.0.0").status is Status.PENDING_APPROVAL
 
@@ -135,9 +135,9 @@ def stage_candidate():
 
 def test_v17_a_link_signed_by_the_previous_key_works_until_that_key_is_gone(stage, link):
     stage.rotate(current="n" * 64, previous=KEY)
-    assert stage.visit(link)["statusCode"] == 200
+    assert stage.http_request(link)["statusCode"] == 200
     stage.rotate(current="n" * 64)
-    assert stage.visit(link)["statusCode"] == 401
+    assert stage.http_request(link)["statusCode"] == 401
     stage.rotate(current="n" * 64, previous=KEY, note="kept by somebody")
     assert stage.post(link)["statusCode"] == 303
 
@@ -162,7 +162,7 @@ def test_v17_a_link_signed_by_the_previous_key_works_until_that_key_is_gone(stag
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_v19_nonsense_is_refused_fast_and_without_a_trace(stage, token, method):
     started = time.perf_counter()
-    answer = stage.visit(f"{BASE_URL}/{token}", method)
+    answer = stage.http_request(f"{BASE_URL}/{token}", method)
     assert answer["statusCode"] in (400, 401)
     assert "Traceback" not in answer["body"]
     assert "script" not in answer["body"].lower().replace("description", "")
@@ -171,18 +171,18 @@ def test_v19_nonsense_is_refused_fast_and_without_a_trace(stage, token, method):
 
 def test_v19_a_link_that_is_named_twice_is_refused(stage, link):
     token = token_of(link)
-    assert stage.visit(link, query=f"token={token}&token={token}")["statusCode"] == 400
+    assert stage.http_request(link, query=f"token={token}&token={token}")["statusCode"] == 400
     assert is_untouched(stage)
 
 
 def test_v21_two_different_tokens_are_refused(stage, link):
-    assert stage.visit(link, query="token=other")["statusCode"] == 400
+    assert stage.http_request(link, query="token=other")["statusCode"] == 400
     assert stage.post(link, token="other")["statusCode"] == 400
     assert is_untouched(stage)
 
 
 def test_v23_no_site_may_frame_the_page(stage, link):
-    for answer in (stage.visit(link), stage.visit("nonsense"), stage.post(link, version="")):
+    for answer in (stage.http_request(link), stage.http_request("nonsense"), stage.post(link, version="")):
         headers = answer["headers"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -225,13 +225,13 @@ def test_v27_a_decision_after_the_execution_has_ended_expires_the_version(stage)
     assert answer["statusCode"] == 410
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED
     assert stage.registry.champion(GROUP) is None
-    assert stage.visit(link)["statusCode"] == 410
+    assert stage.http_request(link)["statusCode"] == 410
 
 
 def test_v27_a_late_click_gets_a_friendly_page(stage, link):
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     stage.clock.advance(hours=2)
-    answer = stage.visit(link)
+    answer = stage.http_request(link)
     assert answer["statusCode"] == 410
     assert "has expired" in answer["body"]
     assert stage.post(link, nonce=nonce)["statusCode"] == 410

@@ -19,7 +19,7 @@ from tests.functions.approval_stage import CONTEXT, GROUP, KEY, an_http_event
 
 
 def test_a_decision_that_was_not_delivered_is_delivered_by_the_next_click(stage, link):
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     refuse_next(stage, "SendTaskSuccess")
     with pytest.raises(Exception, match="ThrottlingException"):
         stage.post(link)
@@ -32,7 +32,7 @@ def test_a_decision_that_was_not_delivered_is_delivered_by_the_next_click(stage,
 
 
 def test_a_delivery_whose_answer_was_lost_counts_as_delivered(stage, link):
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     assert stage.post(link)["statusCode"] == 303
     stage.execution()
     request = stage.request_of("v1.0.0")
@@ -55,7 +55,7 @@ def refuse_next(stage, operation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"decision": None}, "choose Approve or Reject"),
         ({"decision": "maybe"}, "choose Approve or Reject"),
@@ -65,10 +65,10 @@ def refuse_next(stage, operation: str) -> None:
         ({"decision": "rejected", "reason": "x" * 1001}, "longer than 1000"),
     ],
 )
-def test_an_incomplete_form_says_what_is_missing_and_decides_nothing(stage, link, changes, told):
+def test_an_incomplete_form_says_what_is_missing_and_decides_nothing(stage, link, changes, message):
     answer = stage.post(link, **changes)
     assert answer["statusCode"] == 400
-    assert told in answer["body"]
+    assert message in answer["body"]
     assert is_untouched(stage)
 
 
@@ -81,7 +81,7 @@ def test_a_form_without_a_nonce_of_the_page_is_refused(stage, link, nonce):
 def test_a_page_that_was_open_too_long_must_be_opened_again(stage):
     stage.subscribe("ada@example.com")
     link = stage.ask(stage.register(), timeout_seconds=86_400)[0]
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     stage.clock.advance(hours=5)
     assert stage.post(link, nonce=nonce)["statusCode"] == 401
     assert stage.post(link)["statusCode"] == 303
@@ -105,12 +105,12 @@ def test_only_our_own_page_may_send_the_form(stage, link, headers, status):
     "body", ["a=1&a=2", "x" * 20_000, "%ff=%fe", "decision=approved&extra=1", "nonsense"]
 )
 def test_a_body_that_is_no_form_is_refused(stage, link, body):
-    assert stage.visit(link, "POST", body=body)["statusCode"] == 400
+    assert stage.http_request(link, "POST", body=body)["statusCode"] == 400
     assert is_untouched(stage)
 
 
 def test_a_base64_body_is_read(stage, link):
-    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.visit(link)["body"])[1]
+    nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     body = base64.b64encode(f"nonce={nonce}&decision=approved&version=v1.0.0".encode()).decode()
     event = an_http_event(token_of(link), "POST", body=body) | {"isBase64Encoded": True}
     assert stage.page.reply(event)["statusCode"] == 303
@@ -118,7 +118,7 @@ def test_a_base64_body_is_read(stage, link):
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_not_possible(stage, link, method):
-    assert stage.visit(link, method)["statusCode"] == 405
+    assert stage.http_request(link, method)["statusCode"] == 405
     assert is_untouched(stage)
 
 
@@ -127,16 +127,16 @@ def test_two_of_three_approvers_are_enough_when_two_are_required(stage):
     model = stage.register(settings=stage.settings(required_approvals=2))
     ada, bob, cyd = stage.ask(model)
     assert stage.post(ada, reason="good")["statusCode"] == 303
-    assert "Not decided yet" in stage.visit(ada)["body"]
+    assert "Not decided yet" in stage.http_request(ada)["body"]
     assert stage.is_running()
-    assert "1 approvals are still" not in stage.visit(bob)["body"]
+    assert "1 approvals are still" not in stage.http_request(bob)["body"]
     assert stage.post(bob)["statusCode"] == 303
     output = json.loads(stage.execution()["output"])
     assert output["decided_by"] == "link of ada@example.com, link of bob@example.com"
     answered = [entry for entry in stage.registry.check_audit(GROUP) if entry.action == "answer"]
     assert [(entry.by, entry.reason) for entry in answered] == [("link of ada@example.com", "approved: good")]
     assert answered[0].approval_request == stage.request_of("v1.0.0").id_hash
-    assert "Approved" in stage.visit(cyd)["body"]
+    assert "Approved" in stage.http_request(cyd)["body"]
 
 
 def test_one_no_is_enough(stage):

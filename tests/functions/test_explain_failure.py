@@ -81,7 +81,7 @@ def test_a_tuning_job_that_failed_is_told_by_its_trials_and_paid_for(event: dict
     told = FailedTraining.from_event(a_failed_tuning(event), KnownTrials(trials))
     explained = told.explain()
     assert (explained.error, explained.reason) == ("TrainingError", "All rows are alike.")
-    run = record_failure(told, explained, known.runs, known.announcer, now=datetime.now(UTC))
+    run = record_failure(told, explained, known.runs, known.notifier, now=datetime.now(UTC))
     assert (run.run_id, run.failure.message) == ("medication-adherence-3f1c9a52b7d0", "All rows are alike.")
     assert told.job.trials_billable_seconds == 3600
     assert told.job.actual_cost_usd == pytest.approx(0.115)

@@ -26,8 +26,8 @@ def test_every_approver_gets_a_link_of_their_own(stage, mail):
     assert len(links) == 2
     assert {entry["subject"] for entry in stage.mails()} == {f"{GROUP} v1.0.1 is in service"}
     assert max(len(line) for body in bodies for line in body.splitlines() if line not in links) <= 72
-    for told in ("in place of v1.0.0", "Approved by: link of ada@example.com", "Put v1.0.0 back here:"):
-        assert told in " ".join(bodies[0].split())
+    for message in ("in place of v1.0.0", "Approved by: link of ada@example.com", "Put v1.0.0 back here:"):
+        assert message in " ".join(bodies[0].split())
     assert stage.mails(stage.notifications) == []
 
 

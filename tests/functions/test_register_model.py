@@ -182,7 +182,7 @@ def test_the_card_names_version_lineage_changes_and_cost(stage, event):
     app.handler(event, CONTEXT)
     page, content_type = kept("model_card.html")
     assert content_type.startswith("text/html")
-    for told in (
+    for message in (
         f"Model card: {GROUP} v1.0.0",
         "Passes its gate.",
         "s3://mlops-data/medication-adherence/training/march.csv (version 7)",
@@ -194,7 +194,7 @@ def test_the_card_names_version_lineage_changes_and_cost(stage, event):
         "median 41 -&gt; &lt;b&gt;55&lt;/b&gt;",
         "2 min 0 s",
     ):
-        assert told in page, told
+        assert message in page, message
     assert not any("other.html" in key for key in kept_keys())
 
 
@@ -261,7 +261,7 @@ def a_duplicate() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "message"),
     [
         (b"not a tar", "no readable tar.gz"),
         (a_tar({"readme.txt": b"hi"}), "has no training_result.json"),
@@ -277,9 +277,9 @@ def a_duplicate() -> bytes:
     ],
     ids=["text", "nothing", "parent", "root", "empty", "binary", "deep", "cut", "link", "duplicate", "many"],
 )
-def test_an_output_that_is_not_ours_is_refused_and_nothing_registered(stage, event, output, told):
+def test_an_output_that_is_not_ours_is_refused_and_nothing_registered(stage, event, output, message):
     finish_job(event, output)
-    with pytest.raises(ArtifactError, match=told):
+    with pytest.raises(ArtifactError, match=message):
         app.handler(event, CONTEXT)
     assert stage.registry.groups() == []
 

@@ -64,12 +64,12 @@ def test_the_task_token_is_nowhere_to_be_read(stage, caplog):
     event = an_event(stage)
     link = stage.invoke_request(event)[0]
     stored = client("dynamodb").scan(TableName="approvals")["Items"]
-    shown = stage.visit(link)["body"]
+    shown = stage.http_request(link)["body"]
     logged = "\n".join(str(vars(record)) for record in caplog.records)
     for place in (json.dumps(stored, default=str), shown, logged, stage.mails()[0]["body"]):
         assert event["task_token"] not in place
     assert link not in logged
-    assert stage.desk.unseal(stage.request_of("v1.0.0"))["task_token"] == event["task_token"]
+    assert stage.service.unseal(stage.request_of("v1.0.0"))["task_token"] == event["task_token"]
 
 
 def test_a_new_entry_keeps_the_old_links_alive(stage):
@@ -97,8 +97,8 @@ def test_a_newer_candidate_supersedes_the_pending_one(stage):
     assert (output["decision"], output["reason"]) == ("superseded", "v1.0.1 is newer.")
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.SUPERSEDED
     assert stage.request_of("v1.0.0").status is RequestStatus.SUPERSEDED
-    assert "Superseded" in stage.visit(old)["body"]
-    assert stage.visit(new)["statusCode"] == 200
+    assert "Superseded" in stage.http_request(old)["body"]
+    assert stage.http_request(new)["statusCode"] == 200
 
 
 def test_a_candidate_that_comes_late_is_superseded_itself(stage):

@@ -35,11 +35,11 @@ def champion(stage) -> str:
 
 def test_fifty_gets_and_heads_show_what_would_happen_and_change_nothing(stage, link):
     for method in ("GET", "HEAD") * 25:
-        assert stage.visit(link, method)["statusCode"] == 200
-    page = stage.visit(link)["body"]
-    for told in ("In service: v1.0.1", "Before: v1.0.0", "average_precision", "0.6100", "is archived"):
-        assert told in page
-    assert stage.visit(link, "HEAD")["body"] == ""
+        assert stage.http_request(link, method)["statusCode"] == 200
+    page = stage.http_request(link)["body"]
+    for message in ("In service: v1.0.1", "Before: v1.0.0", "average_precision", "0.6100", "is archived"):
+        assert message in page
+    assert stage.http_request(link, "HEAD")["body"] == ""
     assert champion(stage) == "v1.0.1"
     assert offer_of(stage, link).revision == 1
 
@@ -55,7 +55,7 @@ def test_a_post_with_the_typed_version_and_a_reason_puts_the_previous_champion_b
     assert REASON in mail["body"]
     metrics = client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]
     assert "ChampionsRolledBack" in {metric["MetricName"] for metric in metrics}
-    shown = stage.visit(link)
+    shown = stage.http_request(link)
     assert shown["statusCode"] == 200
     assert "v1.0.0 is in service again." in shown["body"]
     assert "<form" not in shown["body"]
@@ -86,7 +86,7 @@ def test_a_second_answer_shows_the_first(stage, link):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({}, "a reason is needed"),
         ({"reason": "   "}, "a reason is needed"),
@@ -97,19 +97,19 @@ def test_a_second_answer_shows_the_first(stage, link):
         ({"reason": "x" * 1001}, "longer than 1000"),
     ],
 )
-def test_an_incomplete_form_says_what_is_missing_and_changes_nothing(stage, link, changes, told):
+def test_an_incomplete_form_says_what_is_missing_and_changes_nothing(stage, link, changes, message):
     answer = stage.post(link, **changes)
     assert answer["statusCode"] == 400
-    assert told in answer["body"]
+    assert message in answer["body"]
     assert champion(stage) == "v1.0.1"
 
 
 def test_a_link_expires_after_thirty_days(stage, link):
     nonce = stage.nonce(link)
     stage.clock.advance(days=29, hours=23)
-    assert stage.visit(link)["statusCode"] == 200
+    assert stage.http_request(link)["statusCode"] == 200
     stage.clock.advance(hours=2)
-    assert stage.visit(link)["statusCode"] == 410
+    assert stage.http_request(link)["statusCode"] == 410
     assert stage.post(link, nonce=nonce, reason=REASON)["statusCode"] in (401, 410)
     assert champion(stage) == "v1.0.1"
 
@@ -121,7 +121,7 @@ def test_a_link_works_only_on_the_page_that_it_was_made_for(stage, link, kind):
     base = other.rsplit("/", 1)[0]
     crossed = f"{base}/{one.rsplit('/', 1)[1]}"
     for method in ("GET", "HEAD", "POST"):
-        assert stage.visit(crossed, method)["statusCode"] == 401
+        assert stage.http_request(crossed, method)["statusCode"] == 401
     assert stage.post(other, nonce=stage.nonce(one), reason=REASON, version="v1.0.0")["statusCode"] == 401
     assert champion(stage) == "v1.0.1"
     assert stage.request_of("v1.0.2").answers == ()
@@ -131,7 +131,7 @@ def test_an_offer_under_an_approvals_id_is_told_apart_by_its_audience(stage, lin
     offer = replace(offer_of(stage, link), id_hash=hash_id("same"), revision=1)
     stage.rollbacks.table.put(offer)
     token = make_token(offer, "same", "ada@example.com", keys=stage.keys, now=stage.clock())
-    assert stage.visit(f"{ROLLBACK_URL}/{token}")["statusCode"] == 200
+    assert stage.http_request(f"{ROLLBACK_URL}/{token}")["statusCode"] == 200
     assert stage.table.get(hash_id("same")) is None
 
 
@@ -140,7 +140,7 @@ def test_when_the_champion_has_changed_meanwhile_nothing_is_rolled_back(stage, l
     newer = stage.register(dataset_version="d2").version
     stage.registry.approve_model(GROUP, newer)
     stage.registry.promote_model(GROUP, newer)
-    shown, answer = stage.visit(link), stage.post(link, nonce=nonce, reason=REASON)
+    shown, answer = stage.http_request(link), stage.post(link, nonce=nonce, reason=REASON)
     assert (shown["statusCode"], answer["statusCode"]) == (410, 410)
     assert "v1.0.1 is not in service any more" in answer["body"]
     assert champion(stage) == newer
@@ -167,7 +167,7 @@ def test_a_decision_that_was_not_carried_out_is_made_up_for_once(stage, link):
     assert stage.rollbacks.carry_out_all().n_done == 1
     assert champion(stage) == "v1.0.0"
     assert stage.rollbacks.carry_out_all().n_done == 0
-    assert "v1.0.0 is in service again." in stage.visit(link)["body"]
+    assert "v1.0.0 is in service again." in stage.http_request(link)["body"]
 
 
 def test_a_decision_that_cannot_be_carried_out_any_more_says_so(stage, link):
@@ -180,12 +180,12 @@ def test_a_decision_that_cannot_be_carried_out_any_more_says_so(stage, link):
     stage.clock.advance(minutes=2)
     assert stage.rollbacks.carry_out_all().n_done == 1
     assert champion(stage) == newer
-    assert "Nothing was rolled back." in stage.visit(link)["body"]
+    assert "Nothing was rolled back." in stage.http_request(link)["body"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_not_possible(stage, link, method):
-    assert stage.visit(link, method)["statusCode"] == 405
+    assert stage.http_request(link, method)["statusCode"] == 405
 
 
 def test_only_our_own_page_may_send_the_form(stage, link):

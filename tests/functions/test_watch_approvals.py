@@ -30,10 +30,10 @@ def expired() -> list:
 
 @pytest.fixture
 def watch(stage, expired):
-    desk = replace(
-        stage.desk, registry=type(stage.registry)(True, table_name="registry", actor="watch_approvals")
+    service = replace(
+        stage.service, registry=type(stage.registry)(True, table_name="registry", actor="watch_approvals")
     )
-    return lambda: watch_approvals(desk, stage.postbox, expired.append)
+    return lambda: watch_approvals(service, stage.mailer, expired.append)
 
 
 def reminders(stage) -> list[dict]:
@@ -81,9 +81,9 @@ def test_the_link_of_a_reminder_and_the_first_one_both_decide(stage, watch):
     watch()
     again = link_in(reminders(stage)[0])
     assert again != first
-    assert stage.visit(first)["statusCode"] == 200
+    assert stage.http_request(first)["statusCode"] == 200
     assert stage.post(again)["statusCode"] == 303
-    assert "Approved" in stage.visit(first)["body"]
+    assert "Approved" in stage.http_request(first)["body"]
 
 
 def test_whoever_has_answered_is_not_reminded(stage, watch):
@@ -150,7 +150,7 @@ def test_what_a_click_found_abandoned_is_announced_once_by_the_next_round(stage,
     assert watch().n_expired == 1
     assert watch().n_expired == 0
     assert [model.version for model in expired] == ["v1.0.0"]
-    assert stage.visit(link)["statusCode"] == 410
+    assert stage.http_request(link)["statusCode"] == 410
 
 
 def test_a_fault_with_one_request_keeps_nobody_from_looking_after_the_others(stage, watch):
@@ -203,7 +203,7 @@ def test_a_request_whose_execution_is_gone_expires_and_is_announced_once(stage, 
     assert watch().n_expired == 0
     assert [model.version for model in expired] == ["v1.0.0"]
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED
-    assert stage.visit(link)["statusCode"] == 410
+    assert stage.http_request(link)["statusCode"] == 410
 
 
 def test_a_version_that_its_execution_has_expired_is_not_announced_again(stage, watch, expired):

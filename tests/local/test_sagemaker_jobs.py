@@ -74,8 +74,8 @@ told["rows"] = len((pathlib.Path(os.environ["SM_CHANNEL_TRAINING"]) / "train.csv
     key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{data}/")
     body = cloud.client("s3").get_object(Bucket=data, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as opened:
-        told = json.loads(opened.extractfile("told.json").read())
-    assert told == {
+        message = json.loads(opened.extractfile("told.json").read())
+    assert message == {
         "hps": {"depth": 3, "kind": "a b"},
         "arguments": ["--depth", "3", "--kind", "a b"],
         "rows": 3,

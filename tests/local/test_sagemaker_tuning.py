@@ -251,11 +251,11 @@ def with_a_wait_without_spot(request: dict[str, Any]) -> None:
     ],
 )
 def test_a_request_that_the_service_would_refuse_is_refused(
-    cloud: LocalCloud, sample: dict[str, str], spoil: Callable[[dict[str, Any]], None], told: str
+    cloud: LocalCloud, sample: dict[str, str], spoil: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     request = tuning_request(sample)
     spoil(request)
-    with pytest.raises(ClientError, match=told) as refused:
+    with pytest.raises(ClientError, match=message) as refused:
         cloud.client("sagemaker").create_hyper_parameter_tuning_job(**request)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 

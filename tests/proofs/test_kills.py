@@ -26,9 +26,9 @@ from tests.proofs.world import Runner, World, build_world
 pytestmark = pytest.mark.e2e
 
 IS_FULL = os.environ.get("PROOFS") == "full"
-MOST_WRITES, MOST_CALLS = 16, 32  # of any one function; a test below keeps them true
-KILLS = [Fault(k, kind) for k in range(1, MOST_WRITES + 1) for kind in ("kill before", "kill after")]
-FAULTS = [Fault(k, kind, writes=False) for k in range(1, MOST_CALLS + 1) for kind in (*ANSWERS, "lost")]
+MAX_WRITES, MAX_CALLS = 16, 32  # of any one function; a test below keeps them true
+KILLS = [Fault(k, kind) for k in range(1, MAX_WRITES + 1) for kind in ("kill before", "kill after")]
+FAULTS = [Fault(k, kind, writes=False) for k in range(1, MAX_CALLS + 1) for kind in (*ANSWERS, "lost")]
 SOME_KILLS = [KILLS[1], KILLS[5], KILLS[12]]
 SOME_FAULTS = [FAULTS[4], FAULTS[30]]
 OTHER_WAYS: dict[str, tuple[type[Walk], str]] = {
@@ -85,7 +85,7 @@ def assert_within_reach(walk: Walk) -> None:
     """Every call of every function of the walk has a fault that befalls it."""
     for function, calls in walk.calls.items():
         n_writes = sum(map(is_write, calls))
-        assert (len(calls) <= MOST_CALLS, n_writes <= MOST_WRITES) == (True, True), (function, n_writes)
+        assert (len(calls) <= MAX_CALLS, n_writes <= MAX_WRITES) == (True, True), (function, n_writes)
 
 
 def skip_what_befalls_nobody(fault: Fault, walk: Walk) -> None:

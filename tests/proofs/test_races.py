@@ -16,7 +16,7 @@ import pytest
 from local import local_cloud
 from local.cloud import LocalCloud
 from mlops.infrastructure.aws.clients import client
-from mlops.models.registry import Artifact, Candidate, Head, Status
+from mlops.models.registry import Artifact, Candidate, GroupState, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.audit import replay
 from mlops.registry.model_registry import ModelRegistry
@@ -126,5 +126,5 @@ def test_nobody_loses_a_version_or_sees_two_champions(place, cloud, number) -> N
     assert [model.version for model in models] == [f"v1.0.{patch}" for patch in range(N)]
     assert len({model.artifact.sha256 for model in models}) == N
     state = replay(registry.check_audit(group))
-    assert state.head == Head(N, f"v1.0.{N - 1}", state.head.champion, 3 * N)
+    assert state.head == GroupState(N, f"v1.0.{N - 1}", state.head.champion, 3 * N)
     assert seen[-1] <= 1

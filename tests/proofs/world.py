@@ -120,13 +120,13 @@ class Runner:
         process.start()
         theirs.close()
         try:
-            told = ours.recv()
+            message = ours.recv()
         except EOFError:
-            told = (None, "killed", [])
+            message = (None, "killed", [])
         process.join(60)
         assert process.exitcode in (0, KILLED), process.exitcode
-        assert (process.exitcode == KILLED) == (told[1] == "killed")
-        return told
+        assert (process.exitcode == KILLED) == (message[1] == "killed")
+        return message
 
 
 def poll[T](look: Callable[[], T | None], what: str, seconds: float = 30) -> T:

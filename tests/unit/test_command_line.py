@@ -52,9 +52,9 @@ def test_every_command_has_help_and_prints_json_on_request(words, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*words.split(), "--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
-    assert "--json" in told
-    assert re.search(rf"usage: mlops {words} ", told)
+    message = capsys.readouterr().out
+    assert "--json" in message
+    assert re.search(rf"usage: mlops {words} ", message)
 
 
 def test_every_command_over_what_is_kept_says_where_it_works():
@@ -75,9 +75,9 @@ def test_wrong_arguments_are_one_sentence(words, sentence, capsys):
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert sentence in message
+    assert message.count("\n") == 1
 
 
 def test_a_stack_without_credentials_is_one_sentence(capsys, monkeypatch):
@@ -94,9 +94,9 @@ def test_a_stack_without_credentials_is_one_sentence(capsys, monkeypatch):
     client.cache_clear()
     assert main(["groups", "--stack", "any"]) == 2
     client.cache_clear()
-    told = capsys.readouterr().err
-    assert "Unable to locate credentials" in told
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert "Unable to locate credentials" in message
+    assert message.count("\n") == 1
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path):

@@ -19,11 +19,11 @@ from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import DataQuality, EvaluationMetrics, GateResult
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.promotion_notification import announce_decline, announce_promotion, announce_registration
+from mlops.registry.promotion_notification import notify_decline, notify_promotion, notify_registration
 from mlops.registry.rollback import roll_back
-from mlops.use_cases.batch_notification import AwsAnnouncer as BatchAnnouncer
+from mlops.use_cases.batch_notification import AwsNotifier as BatchAnnouncer
 from mlops.use_cases.batch_notification import ScoringEnvironment
-from mlops.use_cases.drift_notification import announce as announce_drift
+from mlops.use_cases.drift_notification import notify as announce_drift
 from mlops.use_cases.score_batch import BatchSummary
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
@@ -65,19 +65,19 @@ def published_by_the_registry(bus: Bus, folder: Path) -> None:
         model = registry.register_model(
             GROUP, folder / "model", EvaluationMetrics(), {}, "d1", "RandomForest"
         )
-        announce_registration(model, f"{GROUP} {model.version}: RandomForest.", bus)
+        notify_registration(model, f"{GROUP} {model.version}: RandomForest.", bus)
         registry.approve_model(GROUP, model.version, reason="Better on every slice.")
-        announce_promotion(registry.promote_model(GROUP, model.version, reason="Better on every slice."), bus)
-    roll_back(GROUP, registry=registry, announcer=bus, reason="Wrong unit.", by="ada")
+        notify_promotion(registry.promote_model(GROUP, model.version, reason="Better on every slice."), bus)
+    roll_back(GROUP, registry=registry, notifier=bus, reason="Wrong unit.", by="ada")
     for close in (registry.reject_model, registry.expire, registry.supersede):
         model = registry.register_model(
             GROUP, folder / "model", EvaluationMetrics(), {}, "d1", "RandomForest"
         )
-        announce_decline(close(GROUP, model.version, reason="Not now."), registry.champion(GROUP), bus)
+        notify_decline(close(GROUP, model.version, reason="Not now."), registry.champion(GROUP), bus)
     refused = Candidate(
         "Ridge", {}, EvaluationMetrics(), "d", Artifact("s3://b/k", "0" * 64), gate=GateResult(passed=False)
     )
-    announce_registration(registry.register(GROUP, refused).model, "refused", bus)
+    notify_registration(registry.register(GROUP, refused).model, "refused", bus)
 
 
 def published_by_intake(bus: Bus) -> None:
@@ -95,9 +95,9 @@ def published_by_intake(bus: Bus) -> None:
 
 def published_by_scoring(bus: Bus) -> None:
     silent = SimpleNamespace(put_metric_data=lambda **_: None, publish=lambda **_: {"MessageId": "1"})
-    told = BatchAnnouncer(ScoringEnvironment("a", "t", "default", "n"), silent, bus, silent)
+    message = BatchAnnouncer(ScoringEnvironment("a", "t", "default", "n"), silent, bus, silent)
     summary = BatchSummary(GROUP, "b" * 32, 3, "s3://a/p.csv", "s3://a/r.html", "OK", 0.01, ())
-    told(summary, DataQuality(), None)
+    message(summary, DataQuality(), None)
 
 
 def published_by_the_nightly_check(bus: Bus) -> None:
@@ -115,7 +115,7 @@ def published_by_the_nightly_check(bus: Bus) -> None:
         window_days=7,
     )
     for kind in (event_names.DRIFT_DETECTED, event_names.DRIFT_RESOLVED):
-        announce_drift(kind, report, report_uri="s3://a/drift_report.html", announcer=bus)
+        announce_drift(kind, report, report_uri="s3://a/drift_report.html", notifier=bus)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.quorum import count_answer, decided, has_answered, told_by
+from mlops.approval.quorum import count_answer, decided, has_answered, recorded_by
 from mlops.infrastructure.aws.kms import decrypt, encrypt
 from mlops.infrastructure.aws.stepfunctions import execution_status, send_task_success
 from mlops.infrastructure.clock import utc_now
@@ -40,7 +40,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalDesk:
+class ApprovalService:
     """Where requests are kept, decided, and handed to the executions that wait for them.
 
     `key_arn` is the KMS key that seals task tokens.
@@ -103,7 +103,7 @@ class ApprovalDesk:
         for answer in request.answers:
             reason = f"{answer.choice}: {answer.reason}".removesuffix(": ")
             self.registry.record_answer(
-                request.group, request.version, by=told_by(answer), reason=reason, at=answer.at
+                request.group, request.version, by=recorded_by(answer), reason=reason, at=answer.at
             )
 
     def supersede(self, older: ModelMetadata, *, by: ModelMetadata) -> None:

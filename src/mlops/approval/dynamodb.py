@@ -19,7 +19,7 @@ KEPT_AFTER_EXPIRY = timedelta(days=90)
 OPEN_INDEX = "OpenIndex"
 
 
-class DeskTable[R: (ApprovalRequest, RollbackOffer)]:
+class ServiceTable[R: (ApprovalRequest, RollbackOffer)]:
     """Records of one kind in the table; writes are conditional on the revision that was read."""
 
     def __init__(self, table_name: str, record: type[R], *, dynamodb: Any = None) -> None:
@@ -86,14 +86,14 @@ class DeskTable[R: (ApprovalRequest, RollbackOffer)]:
         return {"pk": f"{self._kind}#{id_hash}", "sk": "REQUEST"}
 
 
-class ApprovalTable(DeskTable[ApprovalRequest]):
+class ApprovalTable(ServiceTable[ApprovalRequest]):
     """The requests for approval."""
 
     def __init__(self, table_name: str, *, dynamodb: Any = None) -> None:
         super().__init__(table_name, ApprovalRequest, dynamodb=dynamodb)
 
 
-class RollbackTable(DeskTable[RollbackOffer]):
+class RollbackTable(ServiceTable[RollbackOffer]):
     """The offers to roll back."""
 
     def __init__(self, table_name: str, *, dynamodb: Any = None) -> None:

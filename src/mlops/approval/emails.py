@@ -96,14 +96,14 @@ def _made(evidence: Evidence) -> Iterator[str]:
 
 def describe_score(score: ScoreEvidence) -> str:
     """Say one score with its interval, and against the model in service."""
-    told = f"{score.name}: {score.candidate:.4f}"
+    message = f"{score.name}: {score.candidate:.4f}"
     if score.interval:
-        told += f" ({score.interval[0]:.4f} to {score.interval[1]:.4f})"
+        message += f" ({score.interval[0]:.4f} to {score.interval[1]:.4f})"
     if score.difference is not None:
-        told += f", {score.difference:+.4f} against the model in service"
+        message += f", {score.difference:+.4f} against the model in service"
     if score.difference_interval:
-        told += f" ({score.difference_interval[0]:+.4f} to {score.difference_interval[1]:+.4f})"
-    return told
+        message += f" ({score.difference_interval[0]:+.4f} to {score.difference_interval[1]:+.4f})"
+    return message
 
 
 def _consequences(request: ApprovalRequest, approver: str) -> Iterator[str]:

@@ -76,14 +76,14 @@ def describe_slice(entry: SliceScore) -> str:
 
 def describe_cost(evidence: Evidence) -> str:
     """Say what the training cost, as far as it is known; empty when it is not."""
-    told = []
+    message = []
     if evidence.actual_cost_usd is not None:
-        told.append(_dollars(evidence.actual_cost_usd))
+        message.append(_dollars(evidence.actual_cost_usd))
     if evidence.estimated_cost_usd is not None:
-        told.append(f"estimated {_dollars(evidence.estimated_cost_usd)}")
+        message.append(f"estimated {_dollars(evidence.estimated_cost_usd)}")
     if evidence.billable_seconds is not None:
-        told.append(f"{evidence.billable_seconds:,} s billed")
-    return ", ".join(told)
+        message.append(f"{evidence.billable_seconds:,} s billed")
+    return ", ".join(message)
 
 
 def describe_ways(version: str, champion: str | None) -> Iterator[tuple[str, str]]:

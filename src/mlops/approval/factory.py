@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import secrets
 
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.dynamodb import ApprovalTable
-from mlops.approval.mailer import Postbox
+from mlops.approval.mailer import Mailer
 from mlops.approval.signing_keys import RotatingKeys, rotate_secret
 from mlops.infrastructure.aws.cloudformation import Stack
 from mlops.infrastructure.aws.secretsmanager import read_secret, write_secret
 from mlops.registry.model_registry import ModelRegistry
 
 
-def open_desk(stack: Stack, registry: ModelRegistry) -> ApprovalDesk:
+def open_service(stack: Stack, registry: ModelRegistry) -> ApprovalService:
     """Return the desk of a stack."""
-    return ApprovalDesk(ApprovalTable(stack.approval_table_name), registry, stack.platform_key_arn)
+    return ApprovalService(ApprovalTable(stack.approval_table_name), registry, stack.platform_key_arn)
 
 
-def open_postbox(stack: Stack) -> Postbox:
+def open_mailer(stack: Stack) -> Mailer:
     """Return the postbox of a stack."""
     keys = RotatingKeys(lambda: read_secret(stack.approval_signing_secret_arn))
-    return Postbox(stack.approval_topic_arn, stack.approval_url, keys)
+    return Mailer(stack.approval_topic_arn, stack.approval_url, keys)
 
 
 def rotate_key(stack: Stack) -> None:

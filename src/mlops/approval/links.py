@@ -131,8 +131,8 @@ def find_approver(claims: Claims, request: ApprovalRequest | RollbackOffer) -> s
     UntrustedTokenError
         If version, artifact, execution or approver are not those of the request or offer.
     """
-    told = (claims.id_hash, claims.group, claims.version, claims.binding)
-    if told != (request.id_hash, request.group, request.version, _binding(request)):
+    message = (claims.id_hash, claims.group, claims.version, claims.binding)
+    if message != (request.id_hash, request.group, request.version, _binding(request)):
         raise UntrustedTokenError("This link belongs to another request.")
     for approver in request.approvers:
         if hmac.compare_digest(approver_key(approver), claims.approver):

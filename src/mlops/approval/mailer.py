@@ -13,7 +13,7 @@ from mlops.models.approval import ApprovalRequest, RollbackOffer
 
 
 @dataclass(frozen=True, slots=True)
-class Postbox:
+class Mailer:
     """Where mails to approvers go out.
 
     `topic_arn` is the topic whose subscriptions filter on the attribute `approver`; `base_url` is the address

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops.approval.emails import link_lines, part, text, wrap
-from mlops.approval.mailer import Postbox
-from mlops.approval.rollbacks import RollbackDesk
+from mlops.approval.mailer import Mailer
+from mlops.approval.rollbacks import RollbackService
 from mlops.models.approval import RollbackOffer
 from mlops.models.record import Record
 
@@ -23,22 +23,22 @@ class NewChampion(Record):
     previous_champion: str | None = None
 
 
-def mail_promotion(news: NewChampion, desk: RollbackDesk, postbox: Postbox) -> int:
+def mail_promotion(news: NewChampion, service: RollbackService, mailer: Mailer) -> int:
     """Tell that a version is in service, and return how many personal links went out.
 
     When there is a version to go back to, every confirmed approver gets a mail with a link to the rollback
     page; otherwise one mail without a link goes to whoever follows the notifications.
     """
-    approvers = postbox.approvers() if news.previous_champion else []
+    approvers = mailer.approvers() if news.previous_champion else []
     if news.previous_champion is None or not approvers:
-        desk.announcer.mail(_subject(news), text(_news(news)), group=news.group)
+        service.notifier.mail(_subject(news), text(_news(news)), group=news.group)
         return 0
-    opened = desk.offer(news.group, news.version, news.previous_champion, approvers)
+    opened = service.offer(news.group, news.version, news.previous_champion, approvers)
 
     def compose(offer: RollbackOffer, _: str, link: str) -> tuple[str, str]:
         return _subject(news), text((*_news(news), *_way_back(offer, link)))
 
-    return postbox.send(opened.offer, opened.offer_id, approvers, compose, now=desk.now())
+    return mailer.send(opened.offer, opened.offer_id, approvers, compose, now=service.now())
 
 
 def _subject(news: NewChampion) -> str:

@@ -13,11 +13,11 @@ def count_answer(request: ApprovalRequest, answer: Answer) -> ApprovalRequest:
     """Return the request with one more answer, and with the decision when this answer decides."""
     answered = replace(request, answers=(*request.answers, answer))
     if answer.choice == "rejected":
-        return decided(answered, "rejected", told_by(answer), answer.reason, answer.at)
+        return decided(answered, "rejected", recorded_by(answer), answer.reason, answer.at)
     if approvals_missing(answered) > 0:
         return replace(answered, revision=request.revision + 1)
     approvals = approvals_of(answered)
-    who = ", ".join(told_by(entry) for entry in approvals)
+    who = ", ".join(recorded_by(entry) for entry in approvals)
     reasons = "; ".join(entry.reason for entry in approvals if entry.reason)
     return decided(answered, "approved", who, reasons, answer.at)
 
@@ -55,7 +55,7 @@ def is_same_person(one: str, other: str) -> bool:
     return _name(one) == _name(other) != ""
 
 
-def told_by(answer: Answer) -> str:
+def recorded_by(answer: Answer) -> str:
     """Say who answered as far as it is known: a link can be forwarded, so it proves no person."""
     return f"{answer.way} of {answer.approver}"
 

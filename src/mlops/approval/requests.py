@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mlops.approval.attachments import read_details
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.evidence import gather
 from mlops.approval.links import hash_id
 from mlops.approval.quorum import is_uploader
@@ -54,7 +54,7 @@ class Asking:
 
 
 def request_approval(
-    desk: ApprovalDesk,
+    service: ApprovalService,
     candidate: WaitingCandidate,
     approvers: Sequence[str],
     *,
@@ -73,25 +73,25 @@ def request_approval(
     NoApproverError
         If fewer approvers are confirmed than must approve, or none but the uploader.
     """
-    model = desk.registry.get_model(candidate.group, candidate.version)
+    model = service.registry.get_model(candidate.group, candidate.version)
     if model.settings.approval.automatic:
-        _approve_automatically(desk, candidate, model)
+        _approve_automatically(service, candidate, model)
         return Asking(is_automatic=True)
-    newer = newer_candidate(desk, model)
+    newer = newer_candidate(service, model)
     if newer is not None or model.status is Status.SUPERSEDED:
-        _supersede_itself(desk, candidate, model, newer)
+        _supersede_itself(service, candidate, model, newer)
         return Asking()
     _check_approvers(model, approvers)
-    opened = _reopen(desk, candidate, model)
+    opened = _reopen(service, candidate, model)
     if opened is None:
-        evidence = gather(model, desk.registry.champion(model.model_group), read_details(model, objects))
-        opened = _open(desk, candidate, model, approvers, evidence, make_id())
-    desk.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
-    for older in desk.registry.list_models(model.model_group):
+        evidence = gather(model, service.registry.champion(model.model_group), read_details(model, objects))
+        opened = _open(service, candidate, model, approvers, evidence, make_id())
+    service.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
+    for older in service.registry.list_models(model.model_group):
         if older.number < model.number and older.status is Status.PENDING_APPROVAL:
-            desk.supersede(older, by=model)
+            service.supersede(older, by=model)
     if opened.request.status is RequestStatus.DECIDED:
-        desk.deliver(opened.request)
+        service.deliver(opened.request)
         return Asking()
     return Asking(opened)
 
@@ -112,14 +112,14 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
 
 
 def _open(
-    desk: ApprovalDesk,
+    service: ApprovalService,
     candidate: WaitingCandidate,
     model: ModelMetadata,
     approvers: Sequence[str],
     evidence: Evidence,
     approval_id: str,
 ) -> OpenedRequest:
-    now = desk.now()
+    now = service.now()
     request = ApprovalRequest(
         id_hash=hash_id(approval_id),
         group=model.model_group,
@@ -133,28 +133,30 @@ def _open(
         sealed="",
         required_approvals=model.settings.approval.required_approvals,
     )
-    request = replace(request, sealed=desk.seal(request, _secret(candidate, approval_id)))
-    desk.table.put(request)
+    request = replace(request, sealed=service.seal(request, _secret(candidate, approval_id)))
+    service.table.put(request)
     return OpenedRequest(request, approval_id)
 
 
-def _reopen(desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata) -> OpenedRequest | None:
+def _reopen(
+    service: ApprovalService, candidate: WaitingCandidate, model: ModelMetadata
+) -> OpenedRequest | None:
     """Put the new task token into the request that the version has already, if it has one that can go on."""
-    request = desk.table.get(model.approval_request) if model.approval_request else None
+    request = service.table.get(model.approval_request) if model.approval_request else None
     while request is not None and request.status in (RequestStatus.PENDING, RequestStatus.DECIDED):
-        approval_id = desk.unseal(request)["approval_id"]
+        approval_id = service.unseal(request)["approval_id"]
         renewed = replace(
             request,
-            sealed=desk.seal(request, _secret(candidate, approval_id)),
-            expires_at=_expiry(candidate, desk.now()),
-            asked_at=desk.now(),
+            sealed=service.seal(request, _secret(candidate, approval_id)),
+            expires_at=_expiry(candidate, service.now()),
+            asked_at=service.now(),
             reminders_sent=0,
             is_delivered=False,
             revision=request.revision + 1,
         )
-        if desk.table.put(renewed):
+        if service.table.put(renewed):
             return OpenedRequest(renewed, approval_id)
-        request = desk.table.get(request.id_hash)
+        request = service.table.get(request.id_hash)
     return None
 
 
@@ -167,36 +169,40 @@ def _secret(candidate: WaitingCandidate, approval_id: str) -> str:
     return json.dumps({"approval_id": approval_id, "task_token": candidate.task_token})
 
 
-def _approve_automatically(desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata) -> None:
+def _approve_automatically(
+    service: ApprovalService, candidate: WaitingCandidate, model: ModelMetadata
+) -> None:
     decision = ApprovalDecision(
         decision="approved",
         decided_by="automatic approval",
         reason="[approval] automatic = true in the settings of the group.",
-        decided_at=desk.now(),
+        decided_at=service.now(),
         approval_id_hash="",
     )
-    desk.registry.approve_model(
+    service.registry.approve_model(
         model.model_group, model.version, by=decision.decided_by, reason=decision.reason
     )
     send_task_success(candidate.task_token, decision.to_dict())
 
 
-def newer_candidate(desk: ApprovalDesk, model: ModelMetadata) -> ModelMetadata | None:
+def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMetadata | None:
     """Return the newest later version that waits, was approved or is in service; None when there is none."""
-    later = [other for other in desk.registry.list_models(model.model_group) if other.number > model.number]
+    later = [
+        other for other in service.registry.list_models(model.model_group) if other.number > model.number
+    ]
     return next((other for other in reversed(later) if other.status in _AHEAD), None)
 
 
 def _supersede_itself(
-    desk: ApprovalDesk, candidate: WaitingCandidate, model: ModelMetadata, newer: ModelMetadata | None
+    service: ApprovalService, candidate: WaitingCandidate, model: ModelMetadata, newer: ModelMetadata | None
 ) -> None:
     reason = f"{newer.version} is newer." if newer else model.status_reason or "A newer candidate is ahead."
-    desk.registry.supersede(model.model_group, model.version, by="request_approval", reason=reason)
+    service.registry.supersede(model.model_group, model.version, by="request_approval", reason=reason)
     decision = ApprovalDecision(
         decision="superseded",
         decided_by="a newer candidate",
         reason=reason,
-        decided_at=desk.now(),
+        decided_at=service.now(),
         approval_id_hash=model.approval_request or "",
     )
     send_task_success(candidate.task_token, decision.to_dict())

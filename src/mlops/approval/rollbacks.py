@@ -13,7 +13,7 @@ from mlops.approval.decisions import describe_fault
 from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.links import hash_id
 from mlops.infrastructure.clock import utc_now
-from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.approval import RollbackDecision, RollbackOffer
 from mlops.models.errors import ApprovalClosedError, ArtifactError, MlopsError, TransitionNotAllowedError
@@ -52,13 +52,13 @@ class CarriedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class RollbackDesk:
+class RollbackService:
     """Where offers to roll back are kept, decided and carried out."""
 
     table: RollbackTable
     registry: ModelRegistry
     objects: ObjectStore
-    announcer: Announcer
+    notifier: Notifier
     now: Callable[[], datetime] = utc_now
 
     def offer(
@@ -117,7 +117,7 @@ class RollbackDesk:
             roll_back(
                 offer.group,
                 registry=self.registry,
-                announcer=self.announcer,
+                notifier=self.notifier,
                 objects=self.objects,
                 reason=decision.reason,
                 by=decision.decided_by,

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops.approval.decisions import ABANDONED_BY, ApprovalDesk, describe_fault
+from mlops.approval.decisions import ABANDONED_BY, ApprovalService, describe_fault
 from mlops.approval.emails import compose_reminder
-from mlops.approval.mailer import Postbox
+from mlops.approval.mailer import Mailer
 from mlops.approval.quorum import has_answered
 from mlops.infrastructure.aws.stepfunctions import execution_status
 from mlops.models.approval import ApprovalRequest
@@ -40,7 +40,7 @@ class Round(Record):
 
 
 def watch_approvals(
-    desk: ApprovalDesk, postbox: Postbox, announce_expiry: Callable[[ModelMetadata], None]
+    service: ApprovalService, mailer: Mailer, notify_expiry: Callable[[ModelMetadata], None]
 ) -> Round:
     """Go over the open requests once: remind, deliver what was decided, close what nobody waits for.
 
@@ -54,9 +54,9 @@ def watch_approvals(
         Called with each version that expired because its execution was gone.
     """
     found = Round()
-    for request in desk.table.open():
+    for request in service.table.open():
         try:
-            found = _look_after(request, found, desk, postbox, announce_expiry)
+            found = _look_after(request, found, service, mailer, notify_expiry)
         except (BotoCoreError, ClientError, MlopsError) as fault:
             found = replace(found, faults=(*found.faults, describe_fault(request, fault)))
     return found
@@ -65,27 +65,27 @@ def watch_approvals(
 def _look_after(
     request: ApprovalRequest,
     found: Round,
-    desk: ApprovalDesk,
-    postbox: Postbox,
-    announce_expiry: Callable[[ModelMetadata], None],
+    service: ApprovalService,
+    mailer: Mailer,
+    notify_expiry: Callable[[ModelMetadata], None],
 ) -> Round:
     """Do what is due for one request; return the round with it."""
     if request.decision is not None:
         try:
-            return replace(found, n_delivered=found.n_delivered + _deliver(desk, request))
+            return replace(found, n_delivered=found.n_delivered + _deliver(service, request))
         except ApprovalClosedError:
-            request = desk.table.get(request.id_hash) or request  # as the desk has left it
+            request = service.table.get(request.id_hash) or request  # as the desk has left it
             if not request.is_over:
                 return found
     if request.is_over or execution_status(request.execution_arn) != "RUNNING":
-        _close(desk, request, announce_expiry)
+        _close(service, request, notify_expiry)
         return replace(found, n_expired=found.n_expired + 1)
-    desk.record_answers(request)
-    age_seconds = (desk.now() - request.created_at).total_seconds()
+    service.record_answers(request)
+    age_seconds = (service.now() - request.created_at).total_seconds()
     return replace(
         found,
         n_pending=found.n_pending + 1,
-        n_reminded=found.n_reminded + _remind(desk, postbox, request),
+        n_reminded=found.n_reminded + _remind(service, mailer, request),
         oldest_pending_seconds=max(found.oldest_pending_seconds, age_seconds),
     )
 
@@ -97,36 +97,36 @@ def reminders_due(request: ApprovalRequest, now: datetime) -> int:
     return max(min((now - began) // third, REMINDERS), 0) if third > timedelta(0) else 0
 
 
-def _remind(desk: ApprovalDesk, postbox: Postbox, request: ApprovalRequest) -> int:
+def _remind(service: ApprovalService, mailer: Mailer, request: ApprovalRequest) -> int:
     """Remind those who have not answered, when it is time; return how many were mailed."""
-    now = desk.now()
+    now = service.now()
     due = reminders_due(request, now)
     if due <= request.reminders_sent or now >= request.expires_at:
         return 0
     noted = replace(request, reminders_sent=due, revision=request.revision + 1)
-    if not desk.table.put(noted):
+    if not service.table.put(noted):
         return 0  # somebody is answering or reminding at this moment
-    return remind(desk, postbox, noted)
+    return remind(service, mailer, noted)
 
 
-def remind(desk: ApprovalDesk, postbox: Postbox, request: ApprovalRequest) -> int:
+def remind(service: ApprovalService, mailer: Mailer, request: ApprovalRequest) -> int:
     """Mail those who have not answered a new link to the same request; return how many were mailed."""
     waiting = [approver for approver in request.approvers if not has_answered(request, approver)]
-    approval_id = desk.unseal(request)["approval_id"]
-    return postbox.send(request, approval_id, waiting, compose_reminder, now=desk.now())
+    approval_id = service.unseal(request)["approval_id"]
+    return mailer.send(request, approval_id, waiting, compose_reminder, now=service.now())
 
 
-def _deliver(desk: ApprovalDesk, request: ApprovalRequest) -> bool:
-    if request.decision is None or desk.now() - request.decision.decided_at < DELIVERY_GRACE:
+def _deliver(service: ApprovalService, request: ApprovalRequest) -> bool:
+    if request.decision is None or service.now() - request.decision.decided_at < DELIVERY_GRACE:
         return False
-    return desk.deliver(request).is_delivered
+    return service.deliver(request).is_delivered
 
 
 def _close(
-    desk: ApprovalDesk, request: ApprovalRequest, announce_expiry: Callable[[ModelMetadata], None]
+    service: ApprovalService, request: ApprovalRequest, notify_expiry: Callable[[ModelMetadata], None]
 ) -> None:
     """Close a request whose execution is gone, and tell people when that is what expired the version."""
-    model = desk.expire_version(request)
+    model = service.expire_version(request)
     if model.status is Status.EXPIRED and model.status_changed_by == ABANDONED_BY:
-        announce_expiry(model)
-    desk.close(request)
+        notify_expiry(model)
+    service.close(request)

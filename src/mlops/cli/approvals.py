@@ -26,16 +26,16 @@ def add_parser(subparsers: Any) -> None:
     """Add the six commands."""
     pending = add_command(subparsers, "pending", "list the versions that wait for somebody", _pending)
     pending.add_argument("group", nargs="?", help="default: all groups")
-    for name, told, action in (
+    for name, message, action in (
         ("approve", "approve a version; it is named in full, as on the page", _approve),
         ("reject", "reject a version for good", _reject),
         ("reopen", "ask again about a version that has expired", _reopen),
     ):
-        parser = add_command(subparsers, name, told, action, "group", "version")
+        parser = add_command(subparsers, name, message, action, "group", "version")
         add_reason(parser)
     add_command(subparsers, "remind", "mail the approvers of a version anew", _remind, "group", "version")
-    told = "replace the key that signs links; links go on working until it is replaced once more"
-    add_command(subparsers, "rotate-key", told, _rotate_key)
+    message = "replace the key that signs links; links go on working until it is replaced once more"
+    add_command(subparsers, "rotate-key", message, _rotate_key)
 
 
 def _pending(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
@@ -58,7 +58,7 @@ def _approve(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     model = context.registry().approve_model(
         parsed.group, parsed.version, by=context.actor(), reason=parsed.reason
     )
-    return model.to_dict(), f"{_told(model, parsed, context)}; `mlops promote` puts it into service."
+    return model.to_dict(), f"{_message(model, parsed, context)}; `mlops promote` puts it into service."
 
 
 def _reject(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
@@ -68,10 +68,10 @@ def _reject(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     model = context.registry().reject_model(
         parsed.group, parsed.version, by=context.actor(), reason=parsed.reason
     )
-    return model.to_dict(), f"{_told(model, parsed, context)}."
+    return model.to_dict(), f"{_message(model, parsed, context)}."
 
 
-def _told(model: ModelMetadata, parsed: argparse.Namespace, context: Context) -> str:
+def _message(model: ModelMetadata, parsed: argparse.Namespace, context: Context) -> str:
     """Say what was decided, and whose decision it was when that is another than this one."""
     status = model.status.value.lower()
     if (model.status_changed_by, model.status_reason) == (context.actor(), parsed.reason):
@@ -80,12 +80,12 @@ def _told(model: ModelMetadata, parsed: argparse.Namespace, context: Context) ->
 
 
 def _remind(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.approval.factory import open_desk, open_postbox  # noqa: PLC0415
-    from mlops.approval.operations import mail_again  # noqa: PLC0415
+    from mlops.approval.factory import open_mailer, open_service  # noqa: PLC0415
+    from mlops.approval.operations import resend_email  # noqa: PLC0415
 
     stack = _stack(context)
-    desk = open_desk(stack, context.registry())
-    n_mails = mail_again(desk, open_postbox(stack), parsed.group, parsed.version)
+    service = open_service(stack, context.registry())
+    n_mails = resend_email(service, open_mailer(stack), parsed.group, parsed.version)
     return {"n_mails": n_mails}, f"{n_mails} mail(s) went out; older links go on working."
 
 
@@ -97,12 +97,12 @@ def _rotate_key(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _reopen(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.approval.factory import open_desk  # noqa: PLC0415
+    from mlops.approval.factory import open_service  # noqa: PLC0415
     from mlops.approval.operations import reopen  # noqa: PLC0415
 
     stack = _stack(context)
     execution = reopen(
-        open_desk(stack, context.registry()),
+        open_service(stack, context.registry()),
         stack.train_model_state_machine_arn,
         parsed.group,
         parsed.version,
@@ -113,18 +113,18 @@ def _reopen(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _answer(parsed: argparse.Namespace, context: Context, choice: Choice) -> tuple[Any, str]:
-    from mlops.approval.factory import open_desk  # noqa: PLC0415
+    from mlops.approval.factory import open_service  # noqa: PLC0415
     from mlops.approval.operations import answer_by_command  # noqa: PLC0415
     from mlops.approval.pages.approval_view import describe_progress  # noqa: PLC0415
 
-    desk = open_desk(_stack(context), context.registry())
+    service = open_service(_stack(context), context.registry())
     request = answer_by_command(
-        desk, parsed.group, parsed.version, choice, actor=context.actor(), reason=parsed.reason
+        service, parsed.group, parsed.version, choice, actor=context.actor(), reason=parsed.reason
     ).request
     if request.decision is None:
         return _describe(request), f"Your yes is recorded; {describe_progress(request)}."
-    told = f"{parsed.version} is {request.decision.decision}; its execution goes on."
-    return _describe(request), told
+    message = f"{parsed.version} is {request.decision.decision}; its execution goes on."
+    return _describe(request), message
 
 
 def _stack(context: Context) -> Stack:
@@ -144,10 +144,10 @@ def _refuse_waiting(parsed: argparse.Namespace, context: Context) -> None:
 def _open_requests(context: Context) -> dict[tuple[str, str], ApprovalRequest]:
     if context.stack is None:
         return {}
-    from mlops.approval.factory import open_desk  # noqa: PLC0415
+    from mlops.approval.factory import open_service  # noqa: PLC0415
     from mlops.approval.operations import list_pending  # noqa: PLC0415
 
-    requests = list_pending(open_desk(context.stack, context.registry()))
+    requests = list_pending(open_service(context.stack, context.registry()))
     return {(request.group, request.version): request for request in requests}
 
 
@@ -161,9 +161,9 @@ def _describe(request: ApprovalRequest | None) -> dict[str, Any] | None:
 
 
 def _row(model: ModelMetadata, request: ApprovalRequest | None) -> tuple[str, ...]:
-    told = (model.model_group, model.version, model.status.value, score_of(model) or "-")
+    message = (model.model_group, model.version, model.status.value, score_of(model) or "-")
     if request is None:
-        return (*told, "")
+        return (*message, "")
     from mlops.approval.pages.approval_view import describe_progress  # noqa: PLC0415
 
-    return (*told, f"{describe_progress(request)}, open until {request.expires_at:%Y-%m-%d %H:%M} UTC")
+    return (*message, f"{describe_progress(request)}, open until {request.expires_at:%Y-%m-%d %H:%M} UTC")

@@ -25,11 +25,11 @@ type Action = Callable[[argparse.Namespace, Context], tuple[Any, str]]
 
 
 def add_command(
-    subparsers: Any, name: str, told: str, action: Action, *arguments: str
+    subparsers: Any, name: str, message: str, action: Action, *arguments: str
 ) -> argparse.ArgumentParser:
     """Add a command with positional arguments, `--json`, and the arguments that say where it works."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=told, description=f"{told[0].upper()}{told[1:]}."
+        name, help=message, description=f"{message[0].upper()}{message[1:]}."
     )
     for argument in arguments:
         parser.add_argument(argument)
@@ -41,8 +41,8 @@ def add_command(
 
 def add_reason(parser: argparse.ArgumentParser) -> None:
     """Add `--reason`, which must say something."""
-    told = "why; it stands in the audit log for good"
-    parser.add_argument("--reason", required=True, type=_reason, help=told)
+    message = "why; it stands in the audit log for good"
+    parser.add_argument("--reason", required=True, type=_reason, help=message)
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:

@@ -22,8 +22,8 @@ _NAMES = "A dataset is named by its digest (or the beginning), by a model versio
 
 def add_parser(subparsers: Any) -> None:
     """Add `datasets` with its actions; each prints text, or JSON with `--json`."""
-    told = "look at the files that models are trained on"
-    parser = subparsers.add_parser("datasets", help=told, description=f"{told.capitalize()}. {_NAMES}")
+    message = "look at the files that models are trained on"
+    parser = subparsers.add_parser("datasets", help=message, description=f"{message.capitalize()}. {_NAMES}")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     add_command(actions, "list", "list the datasets of a group", _list, "group")
     add_command(actions, "show", "show a dataset and the versions trained on it", _show, "group", "dataset")

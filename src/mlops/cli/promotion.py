@@ -52,7 +52,7 @@ def _rollback(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     promotion = roll_back(
         parsed.group,
         registry=context.registry(),
-        announcer=context.announcer(),
+        notifier=context.notifier(),
         reason=parsed.reason,
         by=context.actor(),
         only_from=parsed.only_from,

@@ -12,8 +12,8 @@ from mlops.models.errors import SettingsError
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    told = "hand the events in the dead-letter queues to their functions again, each once"
-    parser = add_command(subparsers, "replay", told, _replay)
+    message = "hand the events in the dead-letter queues to their functions again, each once"
+    parser = add_command(subparsers, "replay", message, _replay)
     parser.add_argument("queue", nargs="?", help="logical id of one queue (default: all of the stack)")
 
 
@@ -27,11 +27,11 @@ def _replay(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
         raise SettingsError(f"The stack has no dead-letter queue {parsed.queue}; it has {', '.join(queues)}.")
     wanted = [parsed.queue] if parsed.queue else list(queues)
     letters = [letter for name in wanted for letter in replay(name, queues[name])]
-    lines = [f"{name}: {_told([x.function for x in letters if x.queue == name])}" for name in wanted]
+    lines = [f"{name}: {_message([x.function for x in letters if x.queue == name])}" for name in wanted]
     return [letter.to_dict() for letter in letters], "\n".join(lines)
 
 
-def _told(functions: list[str | None]) -> str:
+def _message(functions: list[str | None]) -> str:
     n_unknown = functions.count(None)
     unknown = f", {n_unknown} left because nobody knows whose they were" if n_unknown else ""
     n_sent = len(functions) - n_unknown

@@ -21,8 +21,11 @@ def add_parser(subparsers: Any) -> None:
 def _tag(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     tags = dict(map(_parse, parsed.tags))
     model = context.registry().annotate_model(parsed.group, parsed.version, tags=tags, by=context.actor())
-    told = ", ".join(f"{name}={value}" for name, value in model.tags.items())
-    return model.to_dict(), f"{model.version} is tagged {told}." if told else f"{model.version} has no tags."
+    message = ", ".join(f"{name}={value}" for name, value in model.tags.items())
+    return (
+        model.to_dict(),
+        f"{model.version} is tagged {message}." if message else f"{model.version} has no tags.",
+    )
 
 
 def _note(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -62,7 +62,7 @@ def _contract(path: Path) -> Contract:
         stated = document["contract"] if "verdict" in document else document
         if stated is None:
             raise DatasetError(f"{path} is a report of a file that was no table.")
-        return Contract.from_own_words(stated)
+        return Contract.from_dict(stated, strict=True)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"{path} is neither a contract nor a report with one: {error}") from error
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.infrastructure.notifications import Announcer, AwsAnnouncer, SilentAnnouncer
+from mlops.infrastructure.notifications import AwsNotifier, Notifier, NullNotifier
 
 if TYPE_CHECKING:  # each is imported by the command that needs it: pandas and boto3 are slow
     from mlops.dataset.catalog.catalog import DatasetCatalog
@@ -81,11 +81,11 @@ class Context:
             DynamoDBRuns(self.stack.registry_table_name, self.stack.artifact_bucket_name)
         )
 
-    def announcer(self) -> Announcer:
+    def notifier(self) -> Notifier:
         """Return what notifies people and systems; plain files notify no one."""
         if self.stack is None:
-            return SilentAnnouncer()
-        return AwsAnnouncer(
+            return NullNotifier()
+        return AwsNotifier(
             self.stack.notification_topic_arn, self.stack.event_bus_name, self.stack.metrics_namespace
         )
 

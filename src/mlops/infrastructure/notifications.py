@@ -11,7 +11,7 @@ from mlops.infrastructure.aws.eventbridge import publish_event
 from mlops.infrastructure.aws.sns import send_mail
 
 
-class Announcer(Protocol):
+class Notifier(Protocol):
     """Where news goes. Every call may be repeated after a crash: better told twice than never."""
 
     def mail(self, subject: str, body: str, *, group: str) -> None:
@@ -25,7 +25,7 @@ class Announcer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AwsAnnouncer:
+class AwsNotifier:
     """Speaks through SNS, EventBridge and CloudWatch; the clients are made on first use unless given."""
 
     topic_arn: str
@@ -48,7 +48,7 @@ class AwsAnnouncer:
         publish(self.metrics_namespace, metrics, group=group, cloudwatch=self.cloudwatch)
 
 
-class SilentAnnouncer:
+class NullNotifier:
     """Tells nobody: for a registry in plain files, which nobody listens to."""
 
     def mail(self, subject: str, body: str, *, group: str) -> None:

@@ -135,7 +135,7 @@ def _decided(delivery: Delivery, decide: Callable[[], Decision]) -> Received:
         record = ports.versions.save_upload(done if done.outbox else replace(done, claim=None))
         if record.claim != delivery.record.claim:
             return received_of(record, report)  # nothing to say, or the claim has ended and was taken over
-    return received_of(empty_outbox(record, ports.versions, ports.announcer), report)
+    return received_of(empty_outbox(record, ports.versions, ports.notifier), report)
 
 
 def _rejected(delivery: Delivery, report: ValidationReport) -> Decision:

@@ -9,7 +9,7 @@ from mlops.intake.waiting_folders import WaitingFolder
 from mlops.models.dataset import Finding, TrainingRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 
-_MOST_FINDINGS = 10
+_MAX_FINDINGS = 10
 _AGAIN = (
     "When that is put right, drop the file again under the same or another name.",
     "Nothing was lost; the file and a page with all findings lie in quarantine:",
@@ -89,13 +89,13 @@ def _path(upload: Upload) -> str:
 def _bullets(findings: tuple[Finding, ...]) -> list[str]:
     """Return the findings as lines of plain text, the advice below each."""
     lines: list[str] = []
-    for finding in findings[:_MOST_FINDINGS]:
+    for finding in findings[:_MAX_FINDINGS]:
         lines.append(f"- {finding.message}")
         if finding.advice:
             lines.append(f"  {finding.advice}")
         if finding.accept_with:
             lines.append("  Or accept it on purpose, with these lines in model.toml:")
             lines += [f"    {line}" for line in finding.accept_with.splitlines()]
-    if len(findings) > _MOST_FINDINGS:
-        lines.append(f"- and {len(findings) - _MOST_FINDINGS} more, see the report")
+    if len(findings) > _MAX_FINDINGS:
+        lines.append(f"- and {len(findings) - _MAX_FINDINGS} more, see the report")
     return lines

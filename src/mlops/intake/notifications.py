@@ -34,7 +34,7 @@ class StepFunctionsExecutions:
 
 
 @dataclass(frozen=True, slots=True)
-class AwsIntakeAnnouncer:
+class AwsIntakeNotifier:
     """Mails by SNS, events by EventBridge, metrics by CloudWatch."""
 
     topic_arn: str

@@ -11,12 +11,12 @@ from mlops.dataset.privacy import shown
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import DATASET_ACCEPTED, DATASET_REJECTED
 from mlops.infrastructure.metric_names import UPLOADS_ACCEPTED, UPLOADS_REJECTED
-from mlops.intake.ports import Announcer
-from mlops.models.dataset import Announcement, UploadRecord, ValidationReport
+from mlops.intake.ports import Notifier
+from mlops.models.dataset import Notification, UploadRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 
 
-def acceptance(done: UploadRecord, report: ValidationReport) -> tuple[Announcement, ...]:
+def acceptance(done: UploadRecord, report: ValidationReport) -> tuple[Notification, ...]:
     """Return what is said about a file that was accepted."""
     detail = {
         "group": done.group,
@@ -27,14 +27,14 @@ def acceptance(done: UploadRecord, report: ValidationReport) -> tuple[Announceme
         "n_rows": report.n_rows,
     }
     return (
-        Announcement("event", DATASET_ACCEPTED, detail=detail),
-        Announcement("metric", UPLOADS_ACCEPTED),
+        Notification("event", DATASET_ACCEPTED, detail=detail),
+        Notification("metric", UPLOADS_ACCEPTED),
     )
 
 
 def rejection(
     done: UploadRecord, report: ValidationReport, mail: tuple[str, str], place: ObjectRef
-) -> tuple[Announcement, ...]:
+) -> tuple[Notification, ...]:
     """Return what is said about a file that was refused."""
     detail = {
         "group": done.group,
@@ -46,14 +46,14 @@ def rejection(
     }
     return (
         mail_of(mail),
-        Announcement("event", DATASET_REJECTED, detail=detail),
-        Announcement("metric", UPLOADS_REJECTED),
+        Notification("event", DATASET_REJECTED, detail=detail),
+        Notification("metric", UPLOADS_REJECTED),
     )
 
 
-def mail_of(subject_and_body: tuple[str, str]) -> Announcement:
+def mail_of(subject_and_body: tuple[str, str]) -> Notification:
     """Return a mail as an announcement."""
-    return Announcement("mail", *subject_and_body)
+    return Notification("mail", *subject_and_body)
 
 
 def rule_ids(report: ValidationReport) -> tuple[str, ...]:
@@ -61,11 +61,11 @@ def rule_ids(report: ValidationReport) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.rule_id for finding in report.findings if finding.severity != "info"))
 
 
-def empty_outbox(record: UploadRecord, versions: DatasetVersions, announcer: Announcer) -> UploadRecord:
+def empty_outbox(record: UploadRecord, versions: DatasetVersions, notifier: Notifier) -> UploadRecord:
     """Announce what is left to say about a claimed upload, then release it."""
     while record.outbox:
         first, *rest = record.outbox
-        _announce(record.group, first, announcer)
+        _notify(record.group, first, notifier)
         left = record.changed(outbox=tuple(rest), claim=record.claim if rest else None)
         record = versions.save_upload(left)
         if record != left:
@@ -73,11 +73,11 @@ def empty_outbox(record: UploadRecord, versions: DatasetVersions, announcer: Ann
     return record
 
 
-def _announce(group: str, announcement: Announcement, announcer: Announcer) -> None:
+def _notify(group: str, announcement: Notification, notifier: Notifier) -> None:
     match announcement.kind:
         case "mail":
-            announcer.mail(announcement.title, announcement.text)
+            notifier.mail(announcement.title, announcement.text)
         case "event":
-            announcer.publish_event(announcement.title, announcement.detail)
+            notifier.publish_event(announcement.title, announcement.detail)
         case "metric":
-            announcer.publish_metrics(group, [Metric(announcement.title, 1)])
+            notifier.publish_metrics(group, [Metric(announcement.title, 1)])

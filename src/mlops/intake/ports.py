@@ -28,7 +28,7 @@ class Executions(Protocol):
         """Start scoring under that name."""
 
 
-class Announcer(Protocol):
+class Notifier(Protocol):
     """Tells people and other systems."""
 
     def mail(self, subject: str, body: str) -> None:
@@ -49,7 +49,7 @@ class IntakePorts:
     versions: DatasetVersions
     models: Models
     executions: Executions
-    announcer: Announcer
+    notifier: Notifier
     artifact_bucket: str
 
 

@@ -16,7 +16,7 @@ Severity = Literal["info", "warn", "reject"]
 ColumnKind = Literal["integer", "number", "date", "category", "text", "empty"]
 Role = Literal["feature", "target", "id", "excluded"]
 UploadState = Literal["received", "accepted", "rejected", "ignored"]
-AnnouncementKind = Literal["mail", "event", "metric"]
+NotificationKind = Literal["mail", "event", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +176,10 @@ class Claim(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement(Record):
+class Notification(Record):
     """Something that is to be said: a mail (subject, text), an event (type, detail) or a metric (name)."""
 
-    kind: AnnouncementKind
+    kind: NotificationKind
     title: str
     text: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
@@ -204,7 +204,7 @@ class UploadRecord(Record):
     work_id: str | None = None
     finished_at: datetime | None = None
     claim: Claim | None = None
-    outbox: tuple[Announcement, ...] = ()
+    outbox: tuple[Notification, ...] = ()
     revision: int = 0
 
     @property

@@ -105,7 +105,7 @@ class FeatureCounts(Record):
     maximum: float | None = None
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+    def from_dict(cls, document: Mapping[str, Any], *, strict: bool = False) -> Self:  # noqa: ARG003
         """Build the record; written out because a nightly check reads 50,000 of them."""
         return cls(**{**document, "counts": tuple(document["counts"])})
 

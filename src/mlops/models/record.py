@@ -27,28 +27,22 @@ class Record:
         return {field.name: _encode(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+    def from_dict(cls, document: Mapping[str, Any], *, strict: bool = False) -> Self:
         """Build the record from `to_dict`'s form, as this release or another one wrote it.
 
-        Absent fields take their defaults, and keys that are no fields are passed over: what a later release
-        has kept stays readable when a deployment is rolled back.
-        """
-        hints = _field_types(cls)  # type: ignore[arg-type]
-        known = hints.keys() & document.keys()
-        return cls(**{name: _decode(hints[name], document[name]) for name in known})
-
-    @classmethod
-    def from_own_words(cls, document: Mapping[str, Any]) -> Self:
-        """Build the record from what a person wrote, where a key that is no field is a mistake.
+        Absent fields take their defaults. Keys that are no fields are passed over, so that what a later
+        release stored stays readable after a rollback of the code; `strict` refuses them: for what people
+        write.
 
         Raises
         ------
         ValueError
-            If a key, at any depth, is not a field.
+            If `strict` and a key, at any depth, is not a field.
         """
-        record = cls.from_dict(document)
-        unknown = sorted(set(_lost(document, record.to_dict())))
-        if unknown:
+        hints = _field_types(cls)  # type: ignore[arg-type]
+        present = hints.keys() & document.keys()
+        record = cls(**{name: _decode(hints[name], document[name]) for name in present})
+        if strict and (unknown := sorted(set(_lost(document, record.to_dict())))):
             raise ValueError(f"{cls.__name__} has no field {', '.join(unknown)}.")
         return record
 

@@ -150,7 +150,7 @@ class Promotion:
 
 
 @dataclass(frozen=True, slots=True)
-class Head(Record):
+class GroupState(Record):
     """The state of a group: how many versions, the newest, the champion, and a counter of changes."""
 
     n_versions: int = 0

@@ -10,7 +10,7 @@ from mlops.infrastructure.event_names import DRIFT_DETECTED, DRIFT_RESOLVED
 from mlops.models.drift import DriftVerdict
 from mlops.models.record import Record
 
-AnnouncementKind = Literal["DriftDetected", "DriftResolved"]
+NotificationKind = Literal["DriftDetected", "DriftResolved"]
 
 NIGHTS_REMEMBERED = 3
 NIGHTS_TO_ALARM = 2
@@ -26,10 +26,10 @@ class Night(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement(Record):
+class Notification(Record):
     """Something people must be told about the report of a night."""
 
-    kind: AnnouncementKind
+    kind: NotificationKind
     night: date
 
 
@@ -47,7 +47,7 @@ class AlertState(Record):
     is_alarmed: bool = False
     is_announced: bool = False
     announced_on: date | None = None
-    pending: Announcement | None = None
+    pending: Notification | None = None
 
 
 def advance(
@@ -67,15 +67,15 @@ def advance(
     if not nights:
         return after
     is_alarmed = sum(each.verdict == "ALERT" for each in nights) >= NIGHTS_TO_ALARM
-    return _announce(replace(after, is_alarmed=is_alarmed), night)
+    return _notify(replace(after, is_alarmed=is_alarmed), night)
 
 
-def _announce(state: AlertState, night: date) -> AlertState:
+def _notify(state: AlertState, night: date) -> AlertState:
     if state.is_alarmed and not state.is_announced and not _is_cooling_down(state, night):
-        pending = Announcement(DRIFT_DETECTED, night)
+        pending = Notification(DRIFT_DETECTED, night)
         return replace(state, is_announced=True, announced_on=night, pending=pending)
     if state.is_announced and not state.is_alarmed:
-        return replace(state, is_announced=False, pending=Announcement(DRIFT_RESOLVED, night))
+        return replace(state, is_announced=False, pending=Notification(DRIFT_RESOLVED, night))
     return state
 
 

@@ -17,7 +17,7 @@ from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import profile_batch
 from mlops.monitoring.verdict.anomalies import extra_columns
 from mlops.monitoring.verdict.feature_verdict import judge_features
-from mlops.monitoring.verdict.verdict import LEAST_ROWS, SIGNIFICANT, Thresholds, judge_dataset
+from mlops.monitoring.verdict.verdict import MIN_ROWS, SIGNIFICANT, Thresholds, judge_dataset
 
 
 class DriftDetector:
@@ -85,8 +85,8 @@ class DriftDetector:
         batch = current if isinstance(current, BatchProfile) else profile_batch(current, self.baseline)
         if batch.schema_hash != self.baseline.schema_hash:
             raise DriftError("The batch was profiled against another baseline; profile it against this one.")
-        features, oddities = judge_features(self.baseline, batch, self.thresholds)
-        anomalies = [*oddities, *extra_columns(batch)]
+        features, irregular = judge_features(self.baseline, batch, self.thresholds)
+        anomalies = [*irregular, *extra_columns(batch)]
         verdict, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
         return DriftReport(
             verdict=verdict,
@@ -139,6 +139,6 @@ def _without(baseline: BaselineStatistics, columns: Sequence[str]) -> BaselineSt
 
 
 def _drift_score(features: Sequence[FeatureDrift], n_rows: int) -> float:
-    if n_rows < LEAST_ROWS:
+    if n_rows < MIN_ROWS:
         return 0.0
     return max((feature.psi for feature in features if feature.q_value <= SIGNIFICANT), default=0.0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mlops.models.errors import RegistryError
-from mlops.models.registry import AuditEntry, Head, Labels, ModelMetadata, Status
+from mlops.models.registry import AuditEntry, GroupState, Labels, ModelMetadata, Status
 from mlops.registry.lifecycle import Action, next_status
 
 
@@ -18,7 +18,7 @@ from mlops.registry.lifecycle import Action, next_status
 class ReplayedState:
     """The head of a group, and the status and the labels of each version, in order of registration."""
 
-    head: Head = field(default_factory=Head)
+    head: GroupState = field(default_factory=GroupState)
     statuses: dict[str, Status] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
 
@@ -39,23 +39,23 @@ def replay(entries: Iterable[AuditEntry]) -> ReplayedState:
     return state
 
 
-def check(entries: Iterable[AuditEntry], head: Head | None, models: Iterable[ModelMetadata]) -> None:
+def check(entries: Iterable[AuditEntry], head: GroupState | None, models: Iterable[ModelMetadata]) -> None:
     """Refuse a log that does not lead from nothing to this state.
 
     Raises
     ------
     RegistryError
-        If it does not; the message says where they part.
+        If it does not; the recorded says where they part.
     """
     state, stored = replay(entries), list(models)
-    if state.head != (head or Head()):
+    if state.head != (head or GroupState()):
         raise RegistryError(f"The audit log leads to {state.head}, but the registry says {head}.")
     for model in stored:
-        told = state.statuses.get(model.version), state.labels.get(model.version, Labels())
-        if told != (model.status, Labels(model.tags, model.notes)):
+        recorded = state.statuses.get(model.version), state.labels.get(model.version, Labels())
+        if recorded != (model.status, Labels(model.tags, model.notes)):
             raise RegistryError(
-                f"The audit log leaves {model.version} {told[0]}, but the registry says {model.status}, or "
-                "their tags or notes differ."
+                f"The audit log leaves {model.version} {recorded[0]}, but the registry says {model.status}, "
+                "or their tags or notes differ."
             )
     if len(stored) != len(state.statuses):
         raise RegistryError(f"The audit log has {len(state.statuses)} versions, the registry {len(stored)}.")
@@ -72,7 +72,9 @@ def _apply(state: ReplayedState, entry: AuditEntry) -> None:
     champions = [version for version, status in state.statuses.items() if status is Status.CHAMPION]
     if champions != [version for version in (entry.champion,) if version is not None]:
         raise RegistryError(f"Audit entry {entry.revision} names a champion that the log does not have.")
-    state.head = Head(len(state.statuses), next(reversed(state.statuses)), entry.champion, entry.revision)
+    state.head = GroupState(
+        len(state.statuses), next(reversed(state.statuses)), entry.champion, entry.revision
+    )
 
 
 COLUMNS = (

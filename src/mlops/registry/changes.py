@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from mlops.models.registry import AuditEntry, Candidate, Head, Labels, ModelMetadata, Status, StatusChange
+from mlops.models.registry import (
+    AuditEntry,
+    Candidate,
+    GroupState,
+    Labels,
+    ModelMetadata,
+    Status,
+    StatusChange,
+)
 from mlops.registry.lifecycle import Action, next_status
 from mlops.registry.store import Change, VersionWrite
 
@@ -15,7 +23,7 @@ _STAYING = (Action.ANSWER, Action.ANNOTATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class AuditStamp:
     """Who does something, why, and when."""
 
     by: str
@@ -26,9 +34,9 @@ class Stamp:
 def registration(
     group: str,
     candidate: Candidate,
-    stamp: Stamp,
+    stamp: AuditStamp,
     *,
-    head: Head | None,
+    head: GroupState | None,
     latest: ModelMetadata | None,
     evidence_root: str | None = None,
     job_key: str | None = None,
@@ -55,7 +63,12 @@ def registration(
 
 
 def step(
-    head: Head, model: ModelMetadata, action: Action, stamp: Stamp, *, approval_request: str | None = None
+    head: GroupState,
+    model: ModelMetadata,
+    action: Action,
+    stamp: AuditStamp,
+    *,
+    approval_request: str | None = None,
 ) -> Change:
     """Return the change of one version's status that leaves the champion alone."""
     moved = _moved(model, action, stamp)
@@ -64,8 +77,13 @@ def step(
     return _change(model.model_group, head, stamp, (VersionWrite(moved, action),), befores=(model.status,))
 
 
-def succession(
-    head: Head, model: ModelMetadata, action: Action, stamp: Stamp, *, champion: ModelMetadata | None
+def promotion(
+    head: GroupState,
+    model: ModelMetadata,
+    action: Action,
+    stamp: AuditStamp,
+    *,
+    champion: ModelMetadata | None,
 ) -> Change:
     """Return the change that makes `model` the champion and archives the one before, in one step."""
     writes = [VersionWrite(_moved(model, action, stamp), action)]
@@ -77,23 +95,23 @@ def succession(
     return _change(model.model_group, head, stamp, writes, befores=befores)
 
 
-def annotation(head: Head, labelled: ModelMetadata, stamp: Stamp) -> Change:
+def annotation(head: GroupState, labelled: ModelMetadata, stamp: AuditStamp) -> Change:
     """Return the change that gives a version the tags and notes of `labelled`, and nothing else."""
     write = VersionWrite(labelled, Action.ANNOTATE)
     return _change(labelled.model_group, head, stamp, (write,), befores=(labelled.status,))
 
 
-def answer(head: Head, model: ModelMetadata, stamp: Stamp) -> Change:
+def answer(head: GroupState, model: ModelMetadata, stamp: AuditStamp) -> Change:
     """Return the change that keeps somebody's answer in the audit log, and changes nothing else."""
     write = VersionWrite(model, Action.ANSWER)
     return _change(model.model_group, head, stamp, (write,), befores=(model.status,))
 
 
-def _moved(model: ModelMetadata, action: Action, stamp: Stamp) -> ModelMetadata:
+def _moved(model: ModelMetadata, action: Action, stamp: AuditStamp) -> ModelMetadata:
     return _stamped(replace(model, status=next_status(action, model.status)), stamp)
 
 
-def _stamped(model: ModelMetadata, stamp: Stamp) -> ModelMetadata:
+def _stamped(model: ModelMetadata, stamp: AuditStamp) -> ModelMetadata:
     return replace(
         model, status_changed_at=stamp.at, status_changed_by=stamp.by, status_reason=stamp.reason or None
     )
@@ -101,19 +119,19 @@ def _stamped(model: ModelMetadata, stamp: Stamp) -> ModelMetadata:
 
 def _change(
     group: str,
-    head: Head | None,
-    stamp: Stamp,
+    head: GroupState | None,
+    stamp: AuditStamp,
     writes: Iterable[VersionWrite],
     *,
     befores: Iterable[Status | None],
     job_key: str | None = None,
 ) -> Change:
     """Assemble a change; the first write is the one that the audit entry is about."""
-    writes, base = tuple(writes), head or Head()
+    writes, base = tuple(writes), head or GroupState()
     model = writes[0].model
     is_first = model.number > base.n_versions
     champion = model.version if model.status is Status.CHAMPION else base.champion
-    after = Head(
+    after = GroupState(
         n_versions=model.number if is_first else base.n_versions,
         latest=model.version if is_first else base.latest,
         champion=champion,

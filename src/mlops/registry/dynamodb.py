@@ -17,7 +17,7 @@ from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import decode_item, encode_item
 from mlops.models.errors import RegistryConflictError
 from mlops.models.record import Record
-from mlops.models.registry import AuditEntry, Head, ModelMetadata
+from mlops.models.registry import AuditEntry, GroupState, ModelMetadata
 from mlops.registry.lifecycle import TRANSITIONS
 from mlops.registry.store import Change, VersionWrite
 
@@ -39,10 +39,10 @@ class DynamoDBRegistry:
         """Return the names of the groups that have a version, sorted."""
         return [item["sk"] for item in self._query("GROUPS", "") if item.get("has_versions")]
 
-    def head(self, group: str) -> Head | None:
+    def head(self, group: str) -> GroupState | None:
         """Return the head of the group."""
         item = self._get(_partition(group), "HEAD")
-        return item and Head(item["n_versions"], item["latest"], item["champion"], item["revision"])
+        return item and GroupState(item["n_versions"], item["latest"], item["champion"], item["revision"])
 
     def version(self, group: str, version: str) -> ModelMetadata | None:
         """Return the version of that name."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from mlops.infrastructure.durable_files import write_whole
 from mlops.models.errors import RegistryConflictError, TransitionNotAllowedError
-from mlops.models.registry import AuditEntry, Head, ModelMetadata
+from mlops.models.registry import AuditEntry, GroupState, ModelMetadata
 from mlops.registry.lifecycle import next_status
 from mlops.registry.store import Change
 
@@ -38,7 +38,7 @@ class FilesystemRegistry:
         """Return the names of the groups that have a version, sorted."""
         return sorted(path.parent.parent.name for path in self._root.glob("*/changes/00000001.json"))
 
-    def head(self, group: str) -> Head | None:
+    def head(self, group: str) -> GroupState | None:
         """Return the head of the group."""
         with self._reading(group) as folder:
             return _read_head(folder)
@@ -136,9 +136,9 @@ def _apply(folder: Path, change: Change, write: Write) -> None:
     write(folder / "head.json", change.after.to_json().encode())
 
 
-def _read_head(folder: Path) -> Head | None:
+def _read_head(folder: Path) -> GroupState | None:
     path = folder / "head.json"
-    return Head.from_json(path.read_bytes()) if path.exists() else None
+    return GroupState.from_json(path.read_bytes()) if path.exists() else None
 
 
 def _read_version(folder: Path, version: str) -> ModelMetadata | None:

@@ -13,12 +13,12 @@ from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import RegistryConflictError, RegistryError, TransitionNotAllowedError
-from mlops.models.registry import Candidate, Head, ModelMetadata, Promotion, Registration, Status
+from mlops.models.registry import Candidate, GroupState, ModelMetadata, Promotion, Registration, Status
 from mlops.models.tags import check_group, check_labels, with_labels
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
 from mlops.registry.artifacts import describe_artifact
-from mlops.registry.changes import Stamp
+from mlops.registry.changes import AuditStamp
 from mlops.registry.factory import open_store
 from mlops.registry.lifecycle import TRANSITIONS, Action
 from mlops.registry.store import RegistryStore
@@ -92,10 +92,10 @@ class ModelRegistry(RegistryView):
             If the name of the group is not one.
         """
         if not isinstance(metrics, EvaluationMetrics):
-            metrics = EvaluationMetrics.from_own_words(metrics)
+            metrics = EvaluationMetrics.from_dict(metrics, strict=True)
         path = str(model_artifact_path)
-        told = {"features": tuple(features), "target": target, "tags": tags, "notes": notes}
-        facts = local_training_facts(path) | {name: value for name, value in told.items() if value}
+        message = {"features": tuple(features), "target": target, "tags": tags, "notes": notes}
+        facts = local_training_facts(path) | {name: value for name, value in message.items() if value}
         artifact = describe_artifact(path, objects=self._objects)
         candidate = Candidate(algorithm, hyperparameters, metrics, dataset_version, artifact, **facts)
         return self.register(model_group, candidate, job_key=job_key, by=by).model
@@ -187,7 +187,7 @@ class ModelRegistry(RegistryView):
         self, group: str, version: str, *, by: str | None = None, reason: str = ""
     ) -> Promotion:
         """Make an approved version the champion and archive the one before, in one step."""
-        return self._succeed(group, version, Action.PROMOTE, self._stamp(by, reason))
+        return self._promote(group, version, Action.PROMOTE, self._stamp(by, reason))
 
     def rollback(
         self,
@@ -210,7 +210,7 @@ class ModelRegistry(RegistryView):
             If neither `only_from`, when given, nor `to` is the champion.
         """
         target = to or self.predecessor(group, only_from)
-        return self._succeed(group, target, Action.ROLL_BACK, self._stamp(by, reason), only_from)
+        return self._promote(group, target, Action.ROLL_BACK, self._stamp(by, reason), only_from)
 
     def annotate_model(
         self,
@@ -250,14 +250,14 @@ class ModelRegistry(RegistryView):
 
         def attempt() -> None:
             head, model = self._existing_head(group), self.get_model(group, version)
-            told = (Action.ANSWER, version, by, model.approval_request)
-            if all((e.action, e.version, e.by, e.approval_request) != told for e in self.audit(group)):
-                self._store.commit(changes.answer(head, model, Stamp(by, reason, at)))
+            message = (Action.ANSWER, version, by, model.approval_request)
+            if all((e.action, e.version, e.by, e.approval_request) != message for e in self.audit(group)):
+                self._store.commit(changes.answer(head, model, AuditStamp(by, reason, at)))
 
         self._backoff.run(attempt)
 
     def _step(
-        self, group: str, version: str, action: Action, stamp: Stamp, approval_request: str | None = None
+        self, group: str, version: str, action: Action, stamp: AuditStamp, approval_request: str | None = None
     ) -> ModelMetadata:
         def attempt() -> ModelMetadata:
             head, model = self._existing_head(group), self.get_model(group, version)
@@ -271,27 +271,27 @@ class ModelRegistry(RegistryView):
 
         return self._backoff.run(attempt)
 
-    def _succeed(
-        self, group: str, version: str, action: Action, stamp: Stamp, only_from: str | None = None
+    def _promote(
+        self, group: str, version: str, action: Action, stamp: AuditStamp, only_from: str | None = None
     ) -> Promotion:
         def attempt() -> Promotion:
             head, model = self._existing_head(group), self.get_model(group, version)
             if head.champion == version:
-                return Promotion(model, self.succession(group, version).previous_champion, is_new=False)
+                return Promotion(model, self.promotion(group, version).previous_champion, is_new=False)
             if only_from not in (None, head.champion):
                 raise TransitionNotAllowedError(
                     f"{head.champion} is the champion of {group}, not {only_from}."
                 )
             champion = self.get_model(group, head.champion) if head.champion else None
             with self._refusing(group, head):
-                change = changes.succession(head, model, action, stamp, champion=champion)
+                change = changes.promotion(head, model, action, stamp, champion=champion)
             self._store.commit(change)
             return Promotion(change.writes[0].model, head.champion, is_new=True)
 
         return self._backoff.run(attempt)
 
     @contextmanager
-    def _refusing(self, group: str, head: Head) -> Iterator[None]:
+    def _refusing(self, group: str, head: GroupState) -> Iterator[None]:
         """Let a refusal through only when it was judged on one moment's state, not on two mixed by a race."""
         try:
             yield
@@ -300,5 +300,5 @@ class ModelRegistry(RegistryView):
                 raise
             raise RegistryConflictError(f"{group} changed while it was read.") from refusal
 
-    def _stamp(self, by: str | None, reason: str) -> Stamp:
-        return Stamp(by or self._actor or getpass.getuser(), reason, self._now())
+    def _stamp(self, by: str | None, reason: str) -> AuditStamp:
+        return AuditStamp(by or self._actor or getpass.getuser(), reason, self._now())

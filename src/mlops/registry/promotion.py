@@ -66,11 +66,11 @@ def describe_change(model: ModelMetadata, **more: Any) -> Mapping[str, Any]:
 def compose_decline(model: ModelMetadata, champion: ModelMetadata | None) -> tuple[str, str]:
     """Return subject and body of the mail about a closed candidate."""
     name = f"{model.model_group} {model.version}"
-    told = {
+    message = {
         Status.EXPIRED: ("expired", "Nobody decided in time, so it was closed."),
         Status.SUPERSEDED: ("was superseded", "A newer candidate took its place before anybody decided."),
     }
-    headline, sentence = told.get(
+    headline, sentence = message.get(
         model.status, ("was rejected", f"It was rejected by {model.status_changed_by}.")
     )
     stays = f"{champion.version} stays in service." if champion else "No model is in service yet."

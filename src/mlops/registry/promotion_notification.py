@@ -19,7 +19,7 @@ from mlops.infrastructure.metric_names import (
     MODELS_REJECTED_BY_GATE,
     TRAINING_COST_USD,
 )
-from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.notifications import Notifier
 from mlops.models.registry import ModelMetadata, Promotion, Status
 from mlops.registry.promotion import compose_decline, describe_change
 
@@ -32,38 +32,38 @@ DECLINED: Mapping[Status, str] = MappingProxyType(
 )
 
 
-def announce_registration(model: ModelMetadata, summary: str, announcer: Announcer) -> None:
+def notify_registration(model: ModelMetadata, summary: str, notifier: Notifier) -> None:
     """Tell of a version that was registered, be it refused by its gate."""
-    announcer.event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
+    notifier.event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
     is_refused = model.gate is not None and not model.gate.passed
     metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
     job = model.training_job
     if job is not None and job.actual_cost_usd is not None:
         metrics.append(Metric(TRAINING_COST_USD, job.actual_cost_usd, "None"))
-    announcer.metrics(metrics, group=model.model_group)
+    notifier.metrics(metrics, group=model.model_group)
 
 
-def announce_promotion(promotion: Promotion, announcer: Announcer) -> None:
+def notify_promotion(promotion: Promotion, notifier: Notifier) -> None:
     """Tell of a version that was approved and is the champion now."""
-    announcer.event(event_names.MODEL_APPROVED, describe_change(promotion.model))
-    _announce_champion(promotion, announcer, is_rollback=False)
-    announcer.metrics([Metric(MODELS_PROMOTED, 1)], group=promotion.model.model_group)
+    notifier.event(event_names.MODEL_APPROVED, describe_change(promotion.model))
+    _notify_champion(promotion, notifier, is_rollback=False)
+    notifier.metrics([Metric(MODELS_PROMOTED, 1)], group=promotion.model.model_group)
 
 
-def announce_decline(model: ModelMetadata, champion: ModelMetadata | None, announcer: Announcer) -> None:
+def notify_decline(model: ModelMetadata, champion: ModelMetadata | None, notifier: Notifier) -> None:
     """Tell of a candidate that was rejected, expired or superseded; `champion` stays in service."""
     group = model.model_group
-    announcer.event(DECLINED[model.status], describe_change(model))
-    announcer.mail(*compose_decline(model, champion), group=group)
-    announcer.metrics([Metric(APPROVALS_EXPIRED, int(model.status is Status.EXPIRED))], group=group)
+    notifier.event(DECLINED[model.status], describe_change(model))
+    notifier.mail(*compose_decline(model, champion), group=group)
+    notifier.metrics([Metric(APPROVALS_EXPIRED, int(model.status is Status.EXPIRED))], group=group)
 
 
-def announce_rollback(promotion: Promotion, announcer: Announcer) -> None:
+def notify_rollback(promotion: Promotion, notifier: Notifier) -> None:
     """Tell of a version that is the champion again."""
-    _announce_champion(promotion, announcer, is_rollback=True)
+    _notify_champion(promotion, notifier, is_rollback=True)
     group = promotion.model.model_group
-    announcer.mail(*compose_rollback(promotion.model, promotion.previous_champion), group=group)
-    announcer.metrics([Metric(CHAMPIONS_ROLLED_BACK, 1)], group=group)
+    notifier.mail(*compose_rollback(promotion.model, promotion.previous_champion), group=group)
+    notifier.metrics([Metric(CHAMPIONS_ROLLED_BACK, 1)], group=group)
 
 
 def compose_rollback(model: ModelMetadata, left: str | None) -> tuple[str, str]:
@@ -83,8 +83,8 @@ def compose_rollback(model: ModelMetadata, left: str | None) -> tuple[str, str]:
     return f"Rolled back: {name} is in service again", "\n".join(lines) + "\n"
 
 
-def _announce_champion(promotion: Promotion, announcer: Announcer, *, is_rollback: bool) -> None:
+def _notify_champion(promotion: Promotion, notifier: Notifier, *, is_rollback: bool) -> None:
     detail = describe_change(
         promotion.model, previous_champion=promotion.previous_champion, is_rollback=is_rollback
     )
-    announcer.event(event_names.CHAMPION_CHANGED, detail)
+    notifier.event(event_names.CHAMPION_CHANGED, detail)

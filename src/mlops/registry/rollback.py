@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import RegistryError
 from mlops.models.registry import Promotion
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import check_artifact
-from mlops.registry.promotion_notification import announce_rollback
+from mlops.registry.promotion_notification import notify_rollback
 
 
 def roll_back(
     group: str,
     *,
     registry: ModelRegistry,
-    announcer: Announcer,
+    notifier: Notifier,
     reason: str,
     by: str,
     only_from: str | None = None,
@@ -50,5 +50,5 @@ def roll_back(
     target = to or registry.predecessor(group, only_from)
     check_artifact(registry.get_model(group, target), objects)
     promotion = registry.rollback(group, to=target, only_from=only_from, by=by, reason=reason.strip())
-    announce_rollback(promotion, announcer)
+    notify_rollback(promotion, notifier)
     return promotion

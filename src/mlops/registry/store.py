@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mlops.models.record import Record
-from mlops.models.registry import AuditEntry, Head, ModelMetadata
+from mlops.models.registry import AuditEntry, GroupState, ModelMetadata
 from mlops.registry.lifecycle import Action
 
 
@@ -28,8 +28,8 @@ class Change(Record):
     """
 
     group: str
-    before: Head | None
-    after: Head
+    before: GroupState | None
+    after: GroupState
     writes: tuple[VersionWrite, ...]
     entry: AuditEntry
     job_key: str | None = None
@@ -41,7 +41,7 @@ class RegistryStore(Protocol):
     def groups(self) -> list[str]:
         """Return the names of the groups that have a version, sorted."""
 
-    def head(self, group: str) -> Head | None:
+    def head(self, group: str) -> GroupState | None:
         """Return the head of the group; None when it has no version."""
 
     def version(self, group: str, version: str) -> ModelMetadata | None:

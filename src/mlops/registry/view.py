@@ -9,7 +9,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.drift import BaselineStatistics
 from mlops.models.errors import ModelNotFoundError, RegistryConflictError, RegistryError
 from mlops.models.objects import ObjectRef
-from mlops.models.registry import AuditEntry, Head, ModelMetadata, Status
+from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status
 from mlops.registry.artifacts import s3_objects
 from mlops.registry.audit import check
 from mlops.registry.comparison.comparison import ModelComparison, compare
@@ -101,12 +101,12 @@ class RegistryView:
         version = champion or self._existing_head(group).champion
         if version is None:
             raise RegistryError(f"{group} has no champion yet, so there is nothing to roll back.")
-        previous = self.succession(group, version, Action.PROMOTE).previous_champion
+        previous = self.promotion(group, version, Action.PROMOTE).previous_champion
         if previous is None:
             raise RegistryError(f"{version} is the first champion of {group}; there is none to go back to.")
         return previous
 
-    def succession(self, group: str, version: str, *actions: Action) -> AuditEntry:
+    def promotion(self, group: str, version: str, *actions: Action) -> AuditEntry:
         """Return the newest entry that made the version champion, by one of the actions when some are named.
 
         Raises
@@ -152,7 +152,7 @@ class RegistryView:
         objects = self._objects or s3_objects()
         return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
 
-    def _existing_head(self, group: str) -> Head:
+    def _existing_head(self, group: str) -> GroupState:
         head = self._store.head(group)
         if head is None:
             raise ModelNotFoundError(

@@ -29,7 +29,7 @@ class ScoringEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
-class AwsAnnouncer:
+class AwsNotifier:
     """Announces over CloudWatch, EventBridge and SNS; the clients are made on first use unless given."""
 
     environment: ScoringEnvironment

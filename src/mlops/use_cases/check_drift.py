@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
-from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.record import Record
@@ -18,12 +18,12 @@ from mlops.monitoring.alert_state import AlertState, advance
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
-from mlops.monitoring.verdict.verdict import LEAST_ROWS
+from mlops.monitoring.verdict.verdict import MIN_ROWS
 from mlops.use_cases.drift_archive import NightlyArchive
-from mlops.use_cases.drift_notification import announce
+from mlops.use_cases.drift_notification import notify
 
 WINDOWS_DAYS = (1, 7, 30)
-MOST_NIGHTS = 30
+MAX_NIGHTS = 30
 
 
 class Champions(Protocol):
@@ -53,7 +53,7 @@ class NightlyCheck:
 
     archive: NightlyArchive
     champions: Champions
-    announcer: Announcer
+    notifier: Notifier
 
     def run(self, scheduled_at: datetime) -> list[GroupCheck]:
         """Check every group that has a champion, also for the nights that were missed since the last check.
@@ -77,7 +77,7 @@ class NightlyCheck:
             causes = "; ".join(f"{group}: {error}" for group, error in failures.items())
             message = f"The drift check failed for {len(failures)} groups, see the causes. {causes}"
             raise DriftError(message) from ExceptionGroup("failed groups", list(failures.values()))
-        self.announcer.metrics([Metric(DRIFT_CHECKS_COMPLETED, 1)], group=None)
+        self.notifier.metrics([Metric(DRIFT_CHECKS_COMPLETED, 1)], group=None)
         return checks
 
     def _check_group(self, group: str, scheduled_at: datetime) -> list[GroupCheck]:
@@ -91,7 +91,7 @@ class NightlyCheck:
             report = self._judge(champion, baseline, night, scheduled_at)
             self.archive.write_report(group, night, report)
             if report.verdict != "INSUFFICIENT_DATA":
-                self.announcer.metrics(as_cloudwatch(metrics_of(report)), group=group)
+                self.notifier.metrics(as_cloudwatch(metrics_of(report)), group=group)
             if state is None or night >= state.last_checked:
                 state = advance(state, night=night, verdict=report.verdict, model_version=champion.version)
                 self.archive.write_state(group, state)
@@ -132,7 +132,7 @@ class NightlyCheck:
             days = _days_between(start, unread_until)
             batches = self.archive.batches(champion.model_group, champion.version, days)
             merged, n_batches, unread_until = merge(merged, *batches), n_batches + len(batches), start
-            if merged.n_rows >= LEAST_ROWS:
+            if merged.n_rows >= MIN_ROWS:
                 break
         return merged, n_batches, window_days
 
@@ -144,11 +144,11 @@ class NightlyCheck:
         if state is None or state.pending is None:
             return state
         night = state.pending.night
-        announce(
+        notify(
             state.pending.kind,
             self.archive.report(group, night),
             report_uri=self.archive.report_uri(group, night),
-            announcer=self.announcer,
+            notifier=self.notifier,
         )
         sent = replace(state, pending=None)
         self.archive.write_state(group, sent)
@@ -159,7 +159,7 @@ def nights_due(state: AlertState | None, night: date) -> Sequence[date]:
     """Return the nights to check, oldest first: the asked one, and at most 29 missed ones before it."""
     if state is None or night <= state.last_checked:
         return [night]
-    first = max(state.last_checked + timedelta(days=1), night - timedelta(days=MOST_NIGHTS - 1))
+    first = max(state.last_checked + timedelta(days=1), night - timedelta(days=MAX_NIGHTS - 1))
     return list(_days_between(first, night + timedelta(days=1)))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from mlops.infrastructure.event_names import DRIFT_DETECTED
-from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
-from mlops.monitoring.alert_state import AnnouncementKind
+from mlops.monitoring.alert_state import NotificationKind
 from mlops.monitoring.report.report_text import render_text
 from mlops.pages.number_format import listing
 
 
-def announce(kind: AnnouncementKind, report: DriftReport, *, report_uri: str, announcer: Announcer) -> None:
+def notify(kind: NotificationKind, report: DriftReport, *, report_uri: str, notifier: Notifier) -> None:
     """Send the mail and the event about the report of one night."""
     group = report.model_group or ""
     if kind == DRIFT_DETECTED:
@@ -25,8 +25,8 @@ def announce(kind: AnnouncementKind, report: DriftReport, *, report_uri: str, an
         subject = f"Inputs are back to normal: {group}"
         advice = "Nothing to do. The earlier alert about this group is over."
     body = f"{render_text(report)}\n{advice}\n\nThe whole report, with plots:\n{report_uri}\n"
-    announcer.mail(subject, body, group=group)
-    announcer.event(kind, _detail(report, report_uri))
+    notifier.mail(subject, body, group=group)
+    notifier.event(kind, _detail(report, report_uri))
 
 
 def _detail(report: DriftReport, report_uri: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mlops.experiment.store import RunStore
 from mlops.experiment.training_runs import record_failed_training
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import TRAINING_COST_USD
-from mlops.infrastructure.notifications import Announcer
+from mlops.infrastructure.notifications import Notifier
 from mlops.models.experiment import Run, RunDataset, RunFailure
 from mlops.models.registry import TrainingJob
 from mlops.models.settings.group import GroupSettings
@@ -74,7 +74,7 @@ _OF_TRAINING = ("Tune hyperparameters", "Collect trials", "Train model", "Regist
 
 
 def record_failure(
-    training: FailedTraining, told: Explanation, runs: RunStore, announcer: Announcer, *, now: datetime
+    training: FailedTraining, message: Explanation, runs: RunStore, notifier: Notifier, *, now: datetime
 ) -> Run | None:
     """Keep a training that failed as a run, once per job, with its reason; None when no job was at fault.
 
@@ -87,12 +87,12 @@ def record_failure(
         runs,
         group=training.group,
         job=job,
-        failure=RunFailure(told.error, told.reason),
+        failure=RunFailure(message.error, message.reason),
         at=now,
         settings=training.settings,
         dataset=RunDataset(training.dataset_id, training.dataset_id) if training.dataset_id else None,
         code_digest=training.prepared.get("source_digest"),
     )
     if job.actual_cost_usd is not None:
-        announcer.metrics([Metric(TRAINING_COST_USD, job.actual_cost_usd, "None")], group=training.group)
+        notifier.metrics([Metric(TRAINING_COST_USD, job.actual_cost_usd, "None")], group=training.group)
     return run

@@ -87,7 +87,7 @@ class BatchManifest(Record):
     files: Mapping[str, BatchFile]
 
 
-class Announcer(Protocol):
+class Notifier(Protocol):
     """Tells the world that predictions are there; may be called twice for a batch, after a crash."""
 
     def __call__(self, summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> None:
@@ -145,7 +145,7 @@ def score_batch(
     *,
     artifact_bucket: str,
     models: ModelCache,
-    announce: Announcer,
+    notify: Notifier,
     now: datetime,
 ) -> BatchSummary:
     """Score the uploaded file and store what came of it; a batch that is complete is not scored again.
@@ -167,7 +167,7 @@ def score_batch(
     if objects.exists(manifest_ref):
         manifest = BatchManifest.from_json(objects.read(manifest_ref))
         if not objects.exists(announced_ref):
-            _announce_stored(manifest, objects, announce)
+            _notify_stored(manifest, objects, notify)
             _mark(objects, announced_ref, now)
         return manifest.summary
     with tempfile.TemporaryDirectory() as scratch:
@@ -175,7 +175,7 @@ def score_batch(
         summary = _summarise(request, result, artifact_bucket, folder)
         manifest = _store(request, summary, output, objects, artifact_bucket, folder, now)
     objects.write(manifest_ref, manifest.to_json().encode(), "application/json")
-    announce(summary, result.data_quality, result.drift_report)
+    notify(summary, result.data_quality, result.drift_report)
     _mark(objects, announced_ref, now)
     return summary
 
@@ -233,7 +233,7 @@ def _store(
     )
 
 
-def _announce_stored(manifest: BatchManifest, objects: ObjectStore, announce: Announcer) -> None:
+def _notify_stored(manifest: BatchManifest, objects: ObjectStore, notify: Notifier) -> None:
     """Announce a batch whose scoring was done by a run that did not get to it."""
     from mlops.pipelines.inference_pipeline import DATA_QUALITY, DRIFT_REPORT  # noqa: PLC0415
 
@@ -244,7 +244,7 @@ def _announce_stored(manifest: BatchManifest, objects: ObjectStore, announce: An
         return objects.read(ObjectRef(predictions.bucket, f"{folder}{name}", manifest.files[name].version_id))
 
     drift = DriftReport.from_json(read(DRIFT_REPORT)) if DRIFT_REPORT in manifest.files else None
-    announce(manifest.summary, DataQuality.from_json(read(DATA_QUALITY)), drift)
+    notify(manifest.summary, DataQuality.from_json(read(DATA_QUALITY)), drift)
 
 
 def _mark(objects: ObjectStore, ref: ObjectRef, now: datetime) -> None:

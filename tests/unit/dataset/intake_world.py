@@ -59,7 +59,7 @@ class Executions:
 
 
 @dataclass
-class Announcer:
+class Notifier:
     mails: list[tuple[str, str]] = field(default_factory=list)
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
@@ -126,14 +126,14 @@ class World:
     root: Path
     models: Models = field(default_factory=Models)
     executions: Executions = field(default_factory=Executions)
-    announcer: Announcer = field(default_factory=Announcer)
+    notifier: Notifier = field(default_factory=Notifier)
 
     def __post_init__(self) -> None:
         self.objects = FilesystemObjects(self.root / "objects")
         self.versions = FilesystemDatasetVersions(self.root / "versions")
 
     def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
-        found = (self.objects, self.versions, self.models, self.executions, self.announcer)
+        found = (self.objects, self.versions, self.models, self.executions, self.notifier)
         wrapped = found if countdown is None else [Killing(port, countdown, before=before) for port in found]
         return IntakePorts(*wrapped, artifact_bucket="artifacts")  # type: ignore[arg-type]
 

@@ -164,7 +164,7 @@ def test_what_a_file_is_held_against_does_not_change_when_it_is_worked_out_twice
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ('[columns.age]\nkinb = "text"', "Did you mean 'kind'"),
         ('[columns.age]\nkind = "zip"', "integer, number, date, category, text"),
@@ -176,8 +176,8 @@ def test_what_a_file_is_held_against_does_not_change_when_it_is_worked_out_twice
         ("columns = 3", "must be a table"),
     ],
 )
-def test_a_statement_that_cannot_be_meant_is_refused(line: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_a_statement_that_cannot_be_meant_is_refused(line: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         GroupSettings.from_toml(line)
 
 
@@ -194,7 +194,7 @@ def test_a_rejected_file_goes_through_with_the_lines_of_its_own_report(tmp_path:
     changed = table(dose=None)
     refused = world.drop("g/training/b.csv", changed)
     assert world.receive(refused).outcome == "rejected"
-    (_, body) = world.announcer.mails[-1]
+    (_, body) = world.notifier.mails[-1]
     place = f"quarantine/g/{refused.upload_id}/report.json"
     (document,) = (f.ref for f in world.objects.list("artifacts", place))
     (lines,) = (
@@ -254,7 +254,7 @@ def test_a_contract_is_shown_by_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "rule_id", "told"),
+    ("line", "rule_id", "message"),
     [
         ('algorithm = "RandomForrest"', "untrainable_settings", "RandomForest"),
         ('algorithm = "Ridge"\n[hyperparameters]\nC_ = 1', "untrainable_settings", "C_"),
@@ -264,10 +264,10 @@ def test_a_contract_is_shown_by_version(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_cannot_be_trained_with_are_refused_at_intake(
-    line: str, rule_id: str, told: str, tmp_path: Path
+    line: str, rule_id: str, message: str, tmp_path: Path
 ) -> None:
     world = World(tmp_path)
     world.drop("g/model.toml", BASE + line)
     assert world.receive(world.drop("g/training/a.csv", table())).reason == rule_id
-    assert told in world.announcer.mails[-1][1]
+    assert message in world.notifier.mails[-1][1]
     assert not world.executions.training

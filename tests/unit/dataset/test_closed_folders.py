@@ -75,7 +75,7 @@ def test_parts_wait_until_their_folder_is_closed(world: World) -> None:
         received = world.receive(upload)
         assert (received.outcome, received.reason) == ("ignored", "part_of_a_folder")
     assert world.executions.training == world.executions.validation == {}
-    assert world.announcer.said() == []
+    assert world.notifier.said() == []
 
 
 def test_a_closed_folder_becomes_one_dataset_and_one_training(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_closed_folder_becomes_one_dataset_and_one_training(world: World) -> N
     (dataset,) = world.versions.list_datasets("g")
     assert world.objects.read(dataset.ref).decode() == GOOD
     assert len(world.executions.training) == 1
-    assert world.announcer.said() == ["DatasetAccepted", "UploadsAccepted"]
+    assert world.notifier.said() == ["DatasetAccepted", "UploadsAccepted"]
     made_of = json.loads(
         world.objects.read(ObjectRef("artifacts", f"datasets/g/{dataset.dataset_id}/parts.json"))
     )
@@ -99,7 +99,7 @@ def test_a_bad_part_is_named_with_its_line_and_the_mended_folder_is_accepted(wor
     uploads = drop_parts(world, [*parts[:7], bad, *parts[8:]])
     line = next(n for n, row in enumerate(bad.splitlines(), 1) if "extra" in row)
     assert close(world)["outcome"] == "rejected"
-    ((subject, body),) = world.announcer.mails
+    ((subject, body),) = world.notifier.mails
     assert subject == "[g] 2026-11/ was rejected"
     assert f"line {line} of part-00007.csv" in body
     assert "drop the closing file into the folder again" in body
@@ -119,7 +119,7 @@ def test_a_closing_object_that_is_delivered_twice_is_decided_once(world: World) 
     assert (first["outcome"], first["is_repeated"]) == ("accepted", False)
     assert (second["outcome"], second["is_repeated"]) == ("accepted", True)
     assert world.receive(upload, owner="late").outcome == "accepted"
-    assert world.announcer.said() == ["DatasetAccepted", "UploadsAccepted"]
+    assert world.notifier.said() == ["DatasetAccepted", "UploadsAccepted"]
 
 
 def test_the_same_parts_closed_again_start_no_second_training(world: World) -> None:
@@ -127,7 +127,7 @@ def test_the_same_parts_closed_again_start_no_second_training(world: World) -> N
     close(world)
     assert close(world)["reason"] == "same_content"
     assert len(world.executions.training) == 1
-    assert world.announcer.mails[0][0] == "[g] 2026-11/: known already, not trained again"
+    assert world.notifier.mails[0][0] == "[g] 2026-11/: known already, not trained again"
 
 
 def test_a_merge_waits_while_another_run_holds_the_upload(world: World) -> None:
@@ -165,7 +165,7 @@ def test_a_merge_that_is_killed_anywhere_is_finished_by_the_next(
         (record,) = world.versions.list_uploads("g")
         assert (record.is_open, record.claim) == (False, None)
         assert len(world.executions.training) == (not is_bad)
-        assert set(world.announcer.said()) == (
+        assert set(world.notifier.said()) == (
             {"[g] 2026-11/ was rejected", "DatasetRejected", "UploadsRejected"}
             if is_bad
             else {"DatasetAccepted", "UploadsAccepted"}
@@ -203,7 +203,7 @@ def test_a_bad_manifest_is_refused_with_a_reason(world: World, manifest: str, re
     drop_parts(world, parts_of(ROWS))
     received = close(world, "a.manifest.json", manifest)
     assert (received["outcome"], received["reason"]) == ("rejected", "manifest")
-    assert reason in world.announcer.mails[0][1]
+    assert reason in world.notifier.mails[0][1]
 
 
 def test_addresses_as_other_tools_write_them_are_understood() -> None:
@@ -215,10 +215,10 @@ def test_addresses_as_other_tools_write_them_are_understood() -> None:
 
 def test_an_empty_folder_and_folders_below_are_refused(world: World) -> None:
     assert close(world)["reason"] == "parts"
-    assert "holds no parts" in world.announcer.mails[0][1]
+    assert "holds no parts" in world.notifier.mails[0][1]
     world.drop(f"{FOLDER}/year=2026/part-0.csv", GOOD)
     assert close(world)["reason"] == "parts"
-    assert "Write all parts into one folder" in world.announcer.mails[1][1]
+    assert "Write all parts into one folder" in world.notifier.mails[1][1]
 
 
 def test_notes_of_other_tools_are_no_parts(world: World) -> None:
@@ -231,16 +231,16 @@ def test_notes_of_other_tools_are_no_parts(world: World) -> None:
 def test_too_many_and_too_large_are_refused_with_the_limit(world: World) -> None:
     drop_parts(world, parts_of(ROWS))
     assert close(world, limits=Limits(max_parts=11))["reason"] == "parts"
-    assert "There are 12 parts; the limit is 11" in world.announcer.mails[0][1]
+    assert "There are 12 parts; the limit is 11" in world.notifier.mails[0][1]
     assert close(world, limits=Limits(max_expanded_bytes=1000))["reason"] == "too_large"
-    assert "too large together" in world.announcer.mails[1][1]
+    assert "too large together" in world.notifier.mails[1][1]
 
 
 def test_bad_settings_are_refused_with_the_nearest_key(world: World) -> None:
     world.drop("g/model.toml", 'traget = "plan"')
     drop_parts(world, parts_of(ROWS))
     assert close(world)["reason"] == "settings"
-    assert "target" in world.announcer.mails[0][1]
+    assert "target" in world.notifier.mails[0][1]
 
 
 def test_a_part_that_vanishes_is_named(world: World) -> None:
@@ -254,7 +254,7 @@ def test_a_part_that_vanishes_is_named(world: World) -> None:
     claim = Claim("merge", LATER)
     decided = merge_parts(ObjectRef(**state["request"]), ports=world.ports(), claim=claim, now=NOW)
     assert decided["received"]["reason"] == "parts"
-    assert "part-00004.csv was deleted" in world.announcer.mails[0][1]
+    assert "part-00004.csv was deleted" in world.notifier.mails[0][1]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_good_training_file_becomes_a_dataset_and_starts_one_training(world: W
         "group", "training_id", "dataset_id", "dataset", "upload", "upload_id", "settings", "task",
         "validation",
     }  # fmt: skip
-    assert world.announcer.mails == []
+    assert world.notifier.mails == []
 
 
 def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
@@ -71,7 +71,7 @@ def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
     folder = f"quarantine/g/{upload.upload_id}"
     assert world.artifacts() == [f"{folder}/a.csv", f"{folder}/report.html", f"{folder}/report.json"]
     assert not world.objects.exists(upload.ref)
-    ((subject, body),) = world.announcer.mails
+    ((subject, body),) = world.notifier.mails
     assert subject == "[g] a.csv was rejected"
     assert "line 2" in body
     assert f"s3://artifacts/{folder}/report.html" in body
@@ -80,7 +80,7 @@ def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
 
 def test_no_cell_value_leaves_through_mail_event_or_result(world: World) -> None:
     received = world.receive(world.drop("g/training/a.csv", BAD))
-    assert "canary" not in repr((world.announcer.mails, world.announcer.events, received))
+    assert "canary" not in repr((world.notifier.mails, world.notifier.events, received))
 
 
 def test_a_corrected_file_under_the_same_key_goes_through(world: World) -> None:
@@ -101,7 +101,7 @@ def test_the_same_event_twice_does_nothing_more(world: World) -> None:
     first, second = world.receive(upload), world.receive(upload)
     assert second.is_repeated
     assert second.work_id == first.work_id
-    assert len(world.announcer.events) == 1
+    assert len(world.notifier.events) == 1
 
 
 def test_the_same_bytes_under_another_name_start_nothing_and_the_mail_says_so(world: World) -> None:
@@ -109,7 +109,7 @@ def test_the_same_bytes_under_another_name_start_nothing_and_the_mail_says_so(wo
     second = world.receive(world.drop("g/training/b.csv", GOOD))
     assert (second.outcome, second.reason, second.work_id) == ("accepted", "same_content", first.work_id)
     assert len(world.executions.training) == 1
-    assert "started at" in world.announcer.mails[0][1]
+    assert "started at" in world.notifier.mails[0][1]
 
 
 def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) -> None:
@@ -117,7 +117,7 @@ def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) 
     first = world.receive(world.drop("g/training/a.csv", GOOD))
     world.models.found.append(a_champion(str(first.dataset_id)))
     world.receive(world.drop("g/training/b.csv", GOOD))
-    assert "version v1.0.0" in world.announcer.mails[0][1]
+    assert "version v1.0.0" in world.notifier.mails[0][1]
 
 
 def test_other_settings_train_the_same_bytes_again(world: World) -> None:
@@ -132,7 +132,7 @@ def test_bad_settings_reject_the_file_and_say_what_to_correct(world: World) -> N
     world.drop("g/model.toml", 'tarqet = "adherent"')
     received = world.receive(world.drop("g/training/a.csv", GOOD))
     assert (received.outcome, received.reason) == ("rejected", "settings")
-    assert "Did you mean 'target'?" in world.announcer.mails[0][1]
+    assert "Did you mean 'target'?" in world.notifier.mails[0][1]
 
 
 def test_later_files_are_held_against_the_first(world: World) -> None:
@@ -192,7 +192,7 @@ def test_a_scoring_file_is_held_against_the_contract_that_its_model_was_trained_
 def test_a_scoring_file_without_a_champion_is_sent_back_with_advice(world: World) -> None:
     received = world.receive(world.drop("g/inference/a.csv", GOOD))
     assert (received.outcome, received.reason) == ("rejected", "no_champion")
-    assert "Approve a version first" in world.announcer.mails[0][1]
+    assert "Approve a version first" in world.notifier.mails[0][1]
 
 
 def test_an_upload_that_was_deleted_before_it_was_read_is_closed(world: World) -> None:
@@ -242,7 +242,7 @@ def test_a_run_killed_around_any_call_is_finished_by_its_retry(
         (record,) = world.versions.list_uploads("g")
         assert (record.state, record.is_open, record.claim) == (expected.outcome, False, None)
         assert world.objects.exists(upload.ref) == (expected.outcome == "accepted")
-        said, wanted = world.announcer.said(), whole.announcer.said()
+        said, wanted = world.notifier.said(), whole.notifier.said()
         assert set(said) == set(wanted)
         assert len(said) <= len(wanted) + 1  # the one thing that was said and not yet noted
         if countdown[0] > 0:
@@ -256,7 +256,7 @@ def test_a_delivery_leaves_an_upload_alone_that_another_run_works_on(world: Worl
     with pytest.raises(Killed):
         world.receive(upload, world.ports([5], before=True))
     other = world.receive(upload, owner="other", now=NOW + timedelta(minutes=14))
-    assert (other.outcome, other.is_repeated, world.announcer.said()) == ("in_progress", True, [])
+    assert (other.outcome, other.is_repeated, world.notifier.said()) == ("in_progress", True, [])
     later = world.receive(upload, owner="other", now=NOW + timedelta(minutes=16))
     assert (later.outcome, later.is_repeated) == ("rejected", False)
 
@@ -268,7 +268,7 @@ def test_a_run_whose_claim_was_taken_over_says_nothing(world: World) -> None:
         late, objects=Interrupted(world.objects, lambda: world.receive(upload, owner="other", now=LATER))
     )
     assert world.receive(upload, slow).outcome == "rejected"
-    assert len(world.announcer.mails) == 1
+    assert len(world.notifier.mails) == 1
 
 
 def test_after_a_fault_any_delivery_may_go_on_at_once(world: World) -> None:
@@ -282,9 +282,9 @@ def test_after_a_fault_any_delivery_may_go_on_at_once(world: World) -> None:
 def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery(world: World) -> None:
     upload = world.drop("g/training/a.csv", BAD)
     with pytest.raises(ConnectionError):
-        world.receive(upload, replace(world.ports(), announcer=Unavailable()))
+        world.receive(upload, replace(world.ports(), notifier=Unavailable()))
     assert world.receive(upload, owner="other").outcome == "rejected"
-    assert len(world.announcer.mails) == 1
+    assert len(world.notifier.mails) == 1
 
 
 def test_the_reason_of_an_ignored_upload_is_recorded(world: World) -> None:

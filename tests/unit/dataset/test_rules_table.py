@@ -23,7 +23,8 @@ def test_every_rule_has_one_line_that_says_what_it_finds_and_does() -> None:
 
 
 def test_intake_refuses_for_no_other_reasons_than_the_page_lists(repository: Path) -> None:
-    sources = (repository / "src/mlops/dataset").rglob("*.py")
+    packages = ("dataset", "intake", "use_cases")
+    sources = [path for name in packages for path in (repository / "src/mlops" / name).rglob("*.py")]
     named = [re.findall(r'Finding\(\s*"(\w+)",\s*"reject"', path.read_text("utf-8")) for path in sources]
     refusals = set().union(*named)
     assert {"settings", "too_large", "no_champion", "parts"} <= refusals

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.models.drift import DriftVerdict
-from mlops.monitoring.alert_state import AlertState, Announcement, advance
+from mlops.monitoring.alert_state import AlertState, Notification, advance
 
 FIRST = date(2026, 5, 1)
 LETTERS: dict[str, DriftVerdict] = {"A": "ALERT", "w": "WARN", "o": "OK", "-": "INSUFFICIENT_DATA"}
@@ -63,7 +63,7 @@ def test_the_alarm_about_the_old_champion_is_resolved_when_the_new_one_is_fine()
     state = AlertState(FIRST, "v1.0.0", is_alarmed=True, is_announced=True, announced_on=FIRST)
     night = FIRST + timedelta(days=1)
     after = advance(state, night=night, verdict="OK", model_version="v1.0.1")
-    assert after.pending == Announcement("DriftResolved", night)
+    assert after.pending == Notification("DriftResolved", night)
 
 
 @pytest.mark.property

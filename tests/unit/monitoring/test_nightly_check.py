@@ -41,7 +41,7 @@ class FakeChampions:
 
 
 class RecordingAnnouncer:
-    """`Announcer` that remembers; it breaks as often as it is told to."""
+    """`Notifier` that remembers; it breaks as often as it is told to."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str]] = []
@@ -72,9 +72,9 @@ class World:
     def __init__(self, root: Path) -> None:
         self.objects = FilesystemObjects(root)
         self.champions = FakeChampions()
-        self.announcer = RecordingAnnouncer()
+        self.notifier = RecordingAnnouncer()
         self.baselines: dict[str, BaselineStatistics] = {}
-        self.check = NightlyCheck(NightlyArchive(self.objects, BUCKET), self.champions, self.announcer)
+        self.check = NightlyCheck(NightlyArchive(self.objects, BUCKET), self.champions, self.notifier)
 
     def add_group(
         self, group: str, *, version: str = "v1.0.0", settings: GroupSettings | None = None
@@ -156,7 +156,7 @@ def test_a_group_without_enough_rows_is_reported_without_verdict_or_numbers(worl
     world.score("adherence", day(-2), rows=60, age=90)
     (check,) = world.run()
     assert (check.verdict, check.n_rows) == ("INSUFFICIENT_DATA", 60)
-    assert world.announcer.published == [(None, "DriftChecksCompleted", 1)]
+    assert world.notifier.published == [(None, "DriftChecksCompleted", 1)]
 
 
 def test_a_group_that_was_never_scored_has_an_empty_report(world: World):
@@ -167,7 +167,7 @@ def test_a_group_that_was_never_scored_has_an_empty_report(world: World):
 
 def test_without_any_group_the_heartbeat_still_beats(world: World):
     assert world.run() == []
-    assert world.announcer.heartbeats == 1
+    assert world.notifier.heartbeats == 1
 
 
 def test_a_group_without_champion_is_passed_over(world: World):
@@ -181,7 +181,7 @@ def test_numbers_are_published_per_group(world: World):
     world.score("adherence", day(-1), rows=300, age=60)
     world.run()
     report = world.report("adherence")
-    assert world.announcer.published[:3] == [
+    assert world.notifier.published[:3] == [
         ("adherence", "DriftScore", report.drift_score),
         ("adherence", "FeaturesWithDrift", 1),
         ("adherence", "DriftAlerts", 1),
@@ -193,15 +193,15 @@ def test_the_second_night_of_drift_sends_one_mail_and_one_event(world: World):
     for offset in range(-1, 5):
         world.score("adherence", day(offset), rows=300, age=60)
     world.run(day(0))
-    assert world.announcer.mails == []
+    assert world.notifier.mails == []
     for offset in range(1, 5):
         world.run(day(offset))
-    ((subject, body),) = world.announcer.mails
+    ((subject, body),) = world.notifier.mails
     assert subject == "Inputs changed: adherence (age)"
     assert "- age: median 40.5 -> " in body
     assert "inputs changed, not that the model is bad" in body
     assert "s3://artifacts/drift/adherence/2026-05-11/drift_report.html" in body
-    ((kind, detail),) = world.announcer.events
+    ((kind, detail),) = world.notifier.events
     assert (kind, detail["group"], detail["features_with_drift"]) == ("DriftDetected", "adherence", ["age"])
 
 
@@ -211,8 +211,8 @@ def test_when_the_inputs_return_a_mail_says_so(world: World):
         world.score("adherence", day(2 * offset), rows=300, age=age)
     for offset in range(12):
         world.run(day(offset))
-    assert [kind for kind, _ in world.announcer.events] == ["DriftDetected", "DriftResolved"]
-    assert world.announcer.mails[1][0] == "Inputs are back to normal: adherence"
+    assert [kind for kind, _ in world.notifier.events] == ["DriftDetected", "DriftResolved"]
+    assert world.notifier.mails[1][0] == "Inputs are back to normal: adherence"
 
 
 def test_running_twice_gives_the_same_report_and_no_second_mail(world: World):
@@ -224,7 +224,7 @@ def test_running_twice_gives_the_same_report_and_no_second_mail(world: World):
     report = world.report("adherence", day(1))
     assert world.run(day(1)) == first
     assert world.report("adherence", day(1)) == report
-    assert len(world.announcer.mails) == 1
+    assert len(world.notifier.mails) == 1
     assert len(world.keys("drift/adherence/2026-05-11/")) == 2
 
 
@@ -240,7 +240,7 @@ def test_missed_nights_are_made_up_for(world: World):
     assert {key.split("/")[2] for key in world.keys("drift/adherence/2026")} == {
         day(offset).isoformat() for offset in range(5)
     }
-    assert len(world.announcer.mails) == 1
+    assert len(world.notifier.mails) == 1
 
 
 def test_an_old_night_asked_for_again_does_not_touch_the_alarm(world: World):
@@ -258,12 +258,12 @@ def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_run(world: World):
     for offset in (-1, 0, 1):
         world.score("adherence", day(offset), rows=300, age=60)
     world.run(day(0))
-    world.announcer.failures_left = 1
+    world.notifier.failures_left = 1
     with pytest.raises(DriftError, match="mail service is down"):
         world.run(day(1))
     world.run(day(1))
     world.run(day(1))
-    assert len(world.announcer.mails) == 1
+    assert len(world.notifier.mails) == 1
 
 
 def test_a_failing_group_stops_neither_the_others_nor_the_failure(world: World):
@@ -277,7 +277,7 @@ def test_a_failing_group_stops_neither_the_others_nor_the_failure(world: World):
         world.run()
     assert world.report("adherence").verdict == "OK"
     assert world.report("other").verdict == "OK"
-    assert world.announcer.heartbeats == 0
+    assert world.notifier.heartbeats == 0
 
 
 def test_only_what_the_champion_itself_scored_counts(world: World):

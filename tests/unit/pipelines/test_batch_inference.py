@@ -63,7 +63,7 @@ class Bench:
             self.objects,
             artifact_bucket="artifacts",
             models=self.models,
-            announce=self.announced,
+            notify=self.announced,
             now=NOW,
         )
 
@@ -140,15 +140,15 @@ def test_a_run_that_died_before_the_manifest_is_done_again(bench: Bench, monkeyp
 
 def test_a_batch_whose_announcement_failed_is_announced_by_the_next_run(bench: Bench):
     request = bench.request()
-    announce, bench.announced = bench.announced, _failing
+    notify, bench.announced = bench.announced, _failing
     with pytest.raises(RuntimeError):
         bench.score(request)
-    bench.announced = announce
+    bench.announced = notify
     bench.score(request)
-    summary, quality, drift = announce[0]
+    summary, quality, drift = notify[0]
     assert summary.n_rows == quality.n_rows == drift.n_rows == 150
     bench.score(request)
-    assert len(announce) == 1
+    assert len(notify) == 1
 
 
 def _failing(summary, quality, drift) -> None:

@@ -94,26 +94,26 @@ def a_job(**changes: object) -> Failure:
     ],
 )
 def test_a_failure_is_named_explained_and_answered(failure, kind: str, reason: str, advice: str):
-    told = explain_failure(failure)
-    assert told.error == kind
-    assert reason in told.reason
-    assert advice.lower() in told.advice.lower()
-    assert issubclass(getattr(errors, told.error), errors.MlopsError)
+    message = explain_failure(failure)
+    assert message.error == kind
+    assert reason in message.reason
+    assert advice.lower() in message.advice.lower()
+    assert issubclass(getattr(errors, message.error), errors.MlopsError)
 
 
 def test_what_a_library_says_of_the_data_is_not_repeated():
-    told = explain_failure(
+    message = explain_failure(
         a_failure("ValueError", errorType="ValueError", errorMessage="could not convert 'Ana, 123-45-6789'")
     )
-    assert "Ana" not in told.reason + told.advice
-    assert "ValueError" in told.reason
+    assert "Ana" not in message.reason + message.advice
+    assert "ValueError" in message.reason
 
 
 @pytest.mark.parametrize("cause", ["", "[]", "7", '"x"', "{", "null", "{}"])
 def test_a_cause_of_any_form_is_explained(cause: str):
-    told = explain_failure(Failure("Train model", "States.TaskFailed", cause))
-    assert told.reason
-    assert told.advice
+    message = explain_failure(Failure("Train model", "States.TaskFailed", cause))
+    assert message.reason
+    assert message.advice
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_tuning_job_is_explained_by_its_trials(
         "FailureReason": "No training job succeeded after 5 attempts.",
     }
     failure = a_failure(step="Tune hyperparameters", **document)
-    told = explain_failure(failure, trial_reason=of_trials)
-    assert (failure.tuning_job_name, told.error) == ("a", kind)
-    assert reason in told.reason
-    assert advice in told.advice
+    message = explain_failure(failure, trial_reason=of_trials)
+    assert (failure.tuning_job_name, message.error) == ("a", kind)
+    assert reason in message.reason
+    assert advice in message.advice

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
 from mlops.pipelines.features.columns import as_categories, as_texts
-from mlops.pipelines.fitting.one_hot import MISSING, LevelColumns
+from mlops.pipelines.fitting.one_hot import MISSING, CategoryEncoder
 
 cells = st.sampled_from([*"abcdefgh", MISSING, None])
 
@@ -35,18 +35,18 @@ def test_they_are_those_of_scikit_learns_encoder(known, later, min_rows: int, ma
     )
     train, test = (columns(*map(list, zip(*rows, strict=True))) for rows in (known, later))
     as_objects = [frame.astype(object).fillna(MISSING).to_numpy() for frame in (train, test)]
-    ours = LevelColumns(min_rows=min_rows, max_levels=max_levels).fit(train)
+    ours = CategoryEncoder(min_rows=min_rows, max_levels=max_levels).fit(train)
     theirs.fit(as_objects[0])
     np.testing.assert_array_equal(ours.transform(train), theirs.transform(as_objects[0]))
     np.testing.assert_array_equal(ours.transform(test), theirs.transform(as_objects[1]))
 
 
 def test_it_does_not_matter_which_levels_a_file_has_and_in_which_order():
-    fitted = LevelColumns().fit(columns(["a", "b", None, "a"]))
+    fitted = CategoryEncoder().fit(columns(["a", "b", None, "a"]))
     one, other = columns(["b", None, "a"]), columns([None, "x", "a", "b"])
     np.testing.assert_array_equal(fitted.transform(one), fitted.transform(other.iloc[[3, 0, 2]]))
 
 
 def test_a_level_whose_rows_were_all_left_out_gets_no_column():
     frame = pd.DataFrame({"c": as_categories(pd.Series(["a", "b", "rare"] * 2))})
-    assert LevelColumns().fit(frame[frame["c"] != "rare"]).levels_ == [["a", "b"]]
+    assert CategoryEncoder().fit(frame[frame["c"] != "rare"]).levels_ == [["a", "b"]]

@@ -27,16 +27,16 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         (tmp_path / "model.toml").write_text(SETTINGS)
         words = ["train", tmp_path / "train.csv", "--output", tmp_path / "m", "--settings"]
         code = main([*map(str, words), str(tmp_path / "model.toml"), *options])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        message = capsys.readouterr()
+        return code, message.out, message.err
 
     return train
 
 
 def test_a_model_that_passes_the_gate_ends_well_and_says_so(run):
-    code, told, complaint = run()
+    code, message, complaint = run()
     assert (code, complaint) == (0, "")
-    assert "Gate, passed: roc_auc" in told
+    assert "Gate, passed: roc_auc" in message
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
@@ -49,8 +49,8 @@ def test_a_model_that_the_gate_refuses_is_one_sentence_on_stderr(options, run):
 
 
 def test_the_gate_is_part_of_the_json(run):
-    code, told, _ = run("--json", noise=True)
-    gate = json.loads(told)["gate"]
+    code, message, _ = run("--json", noise=True)
+    gate = json.loads(message)["gate"]
     assert code == 1
     assert gate["passed"] is False
     assert gate["checks"][0]["name"] == "beats_dummy"

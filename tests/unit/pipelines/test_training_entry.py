@@ -22,7 +22,7 @@ def container(tmp_path: Path, repository: Path) -> Path:
     """`/opt/ml` with the bundle in the code channel and a training file."""
     code = tmp_path / "input" / "data" / "code"
     shutil.copytree(repository / "training", code, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(repository / "layers" / "mlops" / "mlops", code / "mlops")
+    shutil.copytree(repository / "src" / "mlops", code / "mlops")
     (tmp_path / "input" / "config").mkdir()
     (tmp_path / "input" / "data" / "training").mkdir()
     build_table(200).to_csv(tmp_path / "input" / "data" / "training" / "data.csv", index=False)

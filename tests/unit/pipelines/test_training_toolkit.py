@@ -56,7 +56,7 @@ def prepare_container(base: Path, repository: Path, **more: object) -> None:
     source = base / "source"
     shutil.copytree(repository / "training", source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(
-        repository / "layers" / "mlops" / "mlops",
+        repository / "src" / "mlops",
         source / "mlops",
         ignore=shutil.ignore_patterns("__pycache__"),
     )

@@ -145,15 +145,15 @@ def test_of_the_contenders_the_one_with_most_to_tune_is_tuned(task: TaskName):
 
 
 @pytest.mark.parametrize(
-    ("search", "told"),
+    ("search", "message"),
     [
         ({"trials": 751}, "search.trials is 751 and a tuning job takes 750"),
         ({"space": {"max_features": [0.1 * n for n in range(31)]}}, "31 choices and a tuning job takes 30"),
         ({"space": {"criterion": ["a", "b" * 300]}}, "more than 256 characters"),
     ],
 )
-def test_a_search_too_large_for_a_tuning_job_is_refused_with_a_way_out(search: dict, told: str):
-    with pytest.raises(SettingsError, match=told) as refused:
+def test_a_search_too_large_for_a_tuning_job_is_refused_with_a_way_out(search: dict, message: str):
+    with pytest.raises(SettingsError, match=message) as refused:
         job_of(settings(algorithm="RandomForest", search=search))
     assert "tuning_job = false" in str(refused.value)
     inside = {**search, "tuning_job": False}

@@ -25,7 +25,7 @@ from mlops.models.training import (
     TrainingResult,
 )
 from mlops.registry import filesystem
-from mlops.registry.changes import Stamp, next_version, parse_version, registration
+from mlops.registry.changes import AuditStamp, next_version, parse_version, registration
 from mlops.registry.model_registry import ModelRegistry
 
 GROUP = "medication-adherence"
@@ -216,7 +216,7 @@ def test_a_version_moves_by_what_changed_most(made_by, expected):
         return Candidate(*what, features=features, target=target)
 
     before = candidate("A", {"k": 1}, ("x",), "t")
-    change = registration("g", before, Stamp("t", "", utc_now()), head=None, latest=None)
+    change = registration("g", before, AuditStamp("t", "", utc_now()), head=None, latest=None)
     latest = replace(change.writes[0].model, version="v3.4.5")
     assert next_version(latest, candidate(*made_by)) == expected
 

@@ -85,8 +85,8 @@ def test_groups_and_versions_are_listed(mlops):
 
 def test_a_version_is_shown_with_its_scores_lineage_and_history(mlops):
     serve_both(mlops)
-    told = mlops("show", GROUP, "v1.1.0")
-    assert told.startswith("adherence v1.1.0: Champion\n")
+    message = mlops("show", GROUP, "v1.1.0")
+    assert message.startswith("adherence v1.1.0: Champion\n")
     for part in (
         "roc_auc  0.7500  (0.7000 to 0.8000)",
         "dataset       d2",
@@ -94,7 +94,7 @@ def test_a_version_is_shown_with_its_scores_lineage_and_history(mlops):
         f"approved by   {getpass.getuser()}",
         "promote -> Champion by",
     ):
-        assert part in told
+        assert part in message
     document = json.loads(mlops("show", GROUP, "--json"))
     assert document["version"] == "v1.1.0"
     assert [entry["action"] for entry in document["history"]] == ["register", "approve", "promote"]
@@ -103,8 +103,8 @@ def test_a_version_is_shown_with_its_scores_lineage_and_history(mlops):
 def test_the_newest_is_compared_with_the_champion_when_nothing_is_said(mlops, tmp_path):
     mlops("approve", GROUP, "v1.0.0", "--reason", "good")
     mlops("promote", GROUP, "v1.0.0", "--reason", "go")
-    told = mlops("compare", GROUP, "--html", str(tmp_path / "out.html"))
-    assert told.startswith("adherence: v1.0.0 (Champion) -> v1.1.0 (Registered)")
+    message = mlops("compare", GROUP, "--html", str(tmp_path / "out.html"))
+    assert message.startswith("adherence: v1.0.0 (Champion) -> v1.1.0 (Registered)")
     for part in (
         "roc_auc  0.6800  0.7500 (0.7000 to 0.8000)  +0.0700     +0.0100 to +0.1300",
         "same 200 rows",
@@ -113,7 +113,7 @@ def test_the_newest_is_compared_with_the_champion_when_nothing_is_said(mlops, tm
         "depth  3       9",
         "age     -       0.2000",
     ):
-        assert part in told
+        assert part in message
     page = (tmp_path / "out.html").read_text()
     for part in ("+0.0100 to +0.1300", "rows: +300", ">depth</th>", "Champion"):
         assert part in page
@@ -122,18 +122,18 @@ def test_the_newest_is_compared_with_the_champion_when_nothing_is_said(mlops, tm
 
 
 def test_scores_on_rows_of_their_own_are_not_called_a_difference_without_saying_so(mlops):
-    told = mlops("compare", GROUP, "v1.1.0", "v1.0.0")
-    assert "0.7500 (0.7000 to 0.8000)  0.7000 (0.6500 to 0.7500)  -0.0500     not paired" in told
-    assert "the differences are no proof" in told
+    message = mlops("compare", GROUP, "v1.1.0", "v1.0.0")
+    assert "0.7500 (0.7000 to 0.8000)  0.7000 (0.6500 to 0.7500)  -0.0500     not paired" in message
+    assert "the differences are no proof" in message
 
 
 def test_decisions_stand_in_the_audit_with_who_and_why(mlops):
     assert "v1.1.0  Registered  roc_auc 0.7500" in mlops("pending")
     serve_both(mlops)
     assert mlops("pending") == "Nothing waits for a decision.\n"
-    told = mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0")
-    assert told == "v1.0.0 is in service again in place of v1.1.0.\n"
-    assert mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0") == told
+    message = mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0")
+    assert message == "v1.0.0 is in service again in place of v1.1.0.\n"
+    assert mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0") == message
     assert "first champion" in mlops("rollback", GROUP, "--reason", "more", refused=True)
     last = json.loads(mlops("audit", GROUP, "--json"))[-1]
     assert (last["action"], last["by"], last["reason"]) == ("roll back to", getpass.getuser(), "alarm")
@@ -180,23 +180,23 @@ def test_tags_and_notes_are_kept_and_audited(mlops):
     mlops("note", GROUP, "v1.0.0", "Looks odd in spring.")
     assert mlops("note", GROUP, "v1.0.0", "Asked the clinic.") == "Looks odd in spring.\nAsked the clinic.\n"
     assert mlops("audit", GROUP).count("annotate") == 4
-    told = mlops("show", GROUP, "v1.0.0")
-    assert "team  north" in told
-    assert "Asked the clinic." in told
+    message = mlops("show", GROUP, "v1.0.0")
+    assert "team  north" in message
+    assert "Asked the clinic." in message
 
 
 @pytest.mark.parametrize(
     "words", [("approve", GROUP, "v1.0.0"), ("promote", GROUP, "v1.0.0"), ("rollback", GROUP)]
 )
 def test_a_reason_says_something(mlops, capsys, words):
-    for reason, told in (
+    for reason, message in (
         (" ", "say why"),
         ("x" * 1_001, "the reason is longer than 1000 characters"),
         ("fine\u202etup ton od", "the reason has control characters"),
     ):
         with pytest.raises(SystemExit, match="2"):
             mlops(*words, "--reason", reason)
-        assert f"--reason: {told}" in capsys.readouterr().err
+        assert f"--reason: {message}" in capsys.readouterr().err
 
 
 def test_a_second_decision_shows_the_first(mlops, registry):

@@ -58,7 +58,7 @@ def registry(tmp_path):
 
 def test_the_previous_champion_is_back_and_everybody_hears_why(registry):
     told = Told()
-    promotion = roll_back(GROUP, registry=registry, announcer=told, reason="wrong unit ", by="arn:ada")
+    promotion = roll_back(GROUP, registry=registry, notifier=told, reason="wrong unit ", by="arn:ada")
     assert (promotion.model.version, promotion.previous_champion) == ("v1.0.1", "v1.0.2")
     assert registry.champion(GROUP).version == "v1.0.1"
     assert registry.get_model(GROUP, "v1.0.2").status is Status.ARCHIVED
@@ -82,8 +82,8 @@ def test_the_previous_champion_is_back_and_everybody_hears_why(registry):
 def test_a_repeated_rollback_goes_no_further_back_and_says_what_was_not_said(registry, failing):
     told = Told(failing=failing)
     with pytest.raises(ConnectionError):
-        roll_back(GROUP, registry=registry, announcer=told, reason="r", by="ada", only_from="v1.0.2")
-    again = roll_back(GROUP, registry=registry, announcer=told, reason="r", by="ada", only_from="v1.0.2")
+        roll_back(GROUP, registry=registry, notifier=told, reason="r", by="ada", only_from="v1.0.2")
+    again = roll_back(GROUP, registry=registry, notifier=told, reason="r", by="ada", only_from="v1.0.2")
     assert (again.model.version, again.previous_champion, again.is_new) == ("v1.0.1", "v1.0.2", False)
     assert told.mails
     assert told.events
@@ -93,10 +93,10 @@ def test_a_repeated_rollback_goes_no_further_back_and_says_what_was_not_said(reg
 
 def test_without_a_champion_named_each_rollback_goes_one_further_back(registry):
     for expected in ("v1.0.1", "v1.0.0"):
-        promotion = roll_back(GROUP, registry=registry, announcer=Told(), reason="r", by="ada")
+        promotion = roll_back(GROUP, registry=registry, notifier=Told(), reason="r", by="ada")
         assert promotion.model.version == expected
     with pytest.raises(RegistryError, match=r"v1\.0\.0 is the first champion"):
-        roll_back(GROUP, registry=registry, announcer=Told(), reason="r", by="ada")
+        roll_back(GROUP, registry=registry, notifier=Told(), reason="r", by="ada")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_without_a_champion_named_each_rollback_goes_one_further_back(registry):
 def test_what_cannot_be_rolled_back_is_refused_in_silence(registry, more, error, message):
     told = Told()
     with pytest.raises(error, match=message):
-        roll_back(GROUP, **{"registry": registry, "announcer": told, "reason": "r", "by": "ada"} | more)
+        roll_back(GROUP, **{"registry": registry, "notifier": told, "reason": "r", "by": "ada"} | more)
     assert (told.mails, told.events, told.counted) == ([], [], [])
     assert registry.champion(GROUP).version == "v1.0.2"
 
@@ -124,5 +124,5 @@ def test_a_model_whose_bytes_are_not_those_that_were_approved_stays_out(registry
     else:
         artifact.write_text("model !")
     with pytest.raises(ArtifactError):
-        roll_back(GROUP, registry=registry, announcer=Told(), reason="r", by="ada")
+        roll_back(GROUP, registry=registry, notifier=Told(), reason="r", by="ada")
     assert registry.champion(GROUP).version == "v1.0.2"

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.approval.attachments import read_card, read_plots
-from mlops.approval.decisions import ApprovalDesk
+from mlops.approval.decisions import ApprovalService
 from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce, read_token
 from mlops.approval.pages.approval_view import render_outcome, render_request
 from mlops.approval.pages.http import (
-    Reply,
+    Request,
+    Response,
     TooLateError,
-    Visit,
-    answer_visit,
+    answer_request,
     find_form_problem,
     is_cross_site,
     message,
@@ -52,83 +52,92 @@ class _Opened:
 class ApprovalPage:
     """Answers visits to `/approvals/{token}` and `/approvals/{token}/card`."""
 
-    desk: ApprovalDesk
+    service: ApprovalService
     objects: ObjectStore
     keys: Keys
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the HTTP answer to an HTTP event."""
         if str(event.get("routeKey", "")).endswith(CARD_ROUTE):
-            return answer_visit(event, self._show_card, methods=("GET", "HEAD"))
-        return answer_visit(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
+            return answer_request(event, self._show_card, methods=("GET", "HEAD"))
+        return answer_request(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
 
-    def _open(self, visit: Visit) -> _Opened:
-        claims = read_token(visit.token, ApprovalRequest.AUDIENCE, keys=self.keys, now=self.desk.now())
-        request = self.desk.table.get(claims.id_hash)
+    def _open(self, http_request: Request) -> _Opened:
+        claims = read_token(
+            http_request.token, ApprovalRequest.AUDIENCE, keys=self.keys, now=self.service.now()
+        )
+        request = self.service.table.get(claims.id_hash)
         if request is None:
             raise TooLateError("This request does not exist any more.", *_WHAT_NOW)
         return _Opened(claims, request, find_approver(claims, request))
 
-    def _open_in_time(self, visit: Visit) -> _Opened:
-        opened = self._open(visit)
+    def _open_in_time(self, http_request: Request) -> _Opened:
+        opened = self._open(http_request)
         request = opened.request
-        is_late = request.status is RequestStatus.PENDING and self.desk.now() >= request.expires_at
+        is_late = request.status is RequestStatus.PENDING and self.service.now() >= request.expires_at
         if request.is_over or is_late:
             raise _too_late(request)
         return opened
 
-    def _show(self, visit: Visit) -> Reply:
-        opened = self._open_in_time(visit)
+    def _show(self, http_request: Request) -> Response:
+        opened = self._open_in_time(http_request)
         request = opened.request
         if request.decision is not None or has_answered(request, opened.approver):
-            return Reply(200, render_outcome(request, **self._exhibits(visit, request)))
-        return Reply(200, self._form_page(visit, opened))
+            return Response(200, render_outcome(request, **self._attachments(http_request, request)))
+        return Response(200, self._form_page(http_request, opened))
 
-    def _show_card(self, visit: Visit) -> Reply:
-        evidence = self._open_in_time(visit).request.evidence
+    def _show_card(self, http_request: Request) -> Response:
+        evidence = self._open_in_time(http_request).request.evidence
         card = read_card(evidence, self.objects)
         if card is None:
             place = evidence.evidence_uri or "the registry"
             return message(404, "No model card", f"It is not here, or too large for a page: look in {place}.")
-        return Reply(200, card.decode(errors="replace"), _CARD_HEADERS)
+        return Response(200, card.decode(errors="replace"), _CARD_HEADERS)
 
-    def _decide(self, visit: Visit) -> Reply:
-        opened = self._open(visit)
+    def _decide(self, http_request: Request) -> Response:
+        opened = self._open(http_request)
         request = opened.request
-        if is_cross_site(visit.headers):
+        if is_cross_site(http_request.headers):
             return message(403, "Not from here", "Open the link from the mail and decide on that page.")
-        form = read_form(visit, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.desk.now())
+        form = read_form(http_request, _FIELDS)
+        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())
         problem = _find_problem(form, request)
         if problem:
-            return Reply(400, self._form_page(visit, opened, problem=problem, reason=form.get("reason", "")))
+            return Response(
+                400, self._form_page(http_request, opened, problem=problem, reason=form.get("reason", ""))
+            )
         choice: Choice = "approved" if form["decision"] == "approved" else "rejected"
-        answer = Answer(opened.approver, choice, form.get("reason", "").strip(), self.desk.now())
+        answer = Answer(opened.approver, choice, form.get("reason", "").strip(), self.service.now())
         try:
-            decided = self.desk.answer(request.id_hash, answer)
+            decided = self.service.answer(request.id_hash, answer)
         except ApprovalClosedError as error:
             raise _too_late(request) from error
         if not decided.is_new:
-            return Reply(
-                409, render_outcome(decided.request, is_late=True, **self._exhibits(visit, decided.request))
+            return Response(
+                409,
+                render_outcome(
+                    decided.request, is_late=True, **self._attachments(http_request, decided.request)
+                ),
             )
-        return Reply(303, "", {"Location": visit.token})
+        return Response(303, "", {"Location": http_request.token})
 
-    def _form_page(self, visit: Visit, opened: _Opened, *, problem: str = "", reason: str = "") -> str:
+    def _form_page(
+        self, http_request: Request, opened: _Opened, *, problem: str = "", reason: str = ""
+    ) -> str:
         return render_request(
             opened.request,
             opened.approver,
-            nonce=make_nonce(opened.claims, keys=self.keys, now=self.desk.now()),
+            nonce=make_nonce(opened.claims, keys=self.keys, now=self.service.now()),
             problem=problem,
             reason=reason,
-            **self._exhibits(visit, opened.request),
+            **self._attachments(http_request, opened.request),
         )
 
-    def _exhibits(self, visit: Visit, request: ApprovalRequest) -> dict[str, Any]:
+    def _attachments(self, http_request: Request, request: ApprovalRequest) -> dict[str, Any]:
         has_card = request.evidence.evidence_uri is not None
         return {
             "plots": tuple(read_plots(request.evidence, self.objects)),
-            "card": f"{visit.token}/card" if has_card else "",
+            "card": f"{http_request.token}/card" if has_card else "",
         }
 
 

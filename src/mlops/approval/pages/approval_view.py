@@ -17,7 +17,7 @@ from mlops.approval.pages.layout import (
     time_tag,
     version_field,
 )
-from mlops.approval.quorum import approvals_missing, approvals_of, is_uploader, told_by
+from mlops.approval.quorum import approvals_missing, approvals_of, is_uploader, recorded_by
 from mlops.models.approval import ApprovalDecision, ApprovalRequest, RequestStatus
 
 _OUTCOMES = {
@@ -87,13 +87,13 @@ def _progress(request: ApprovalRequest) -> str:
     if not request.answers and request.required_approvals == 1:
         return ""
     given = "".join(
-        f"<li>{escape(told_by(answer))}, {time_tag(answer.at)}"
+        f"<li>{escape(recorded_by(answer))}, {time_tag(answer.at)}"
         f"{f': {escape(answer.reason)}' if answer.reason else ''}</li>"
         for answer in approvals_of(request)
     )
-    told = "<p>Not decided yet. One rejection decides.</p>"
+    message = "<p>Not decided yet. One rejection decides.</p>"
     return (
-        f'<section class="notice"><h2>{describe_progress(request)}</h2>{told}'
+        f'<section class="notice"><h2>{describe_progress(request)}</h2>{message}'
         f"{f'<ul>{given}</ul>' if given else ''}</section>"
     )
 
@@ -108,15 +108,17 @@ def _consequences(request: ApprovalRequest, approver: str) -> str:
 
 def _conditions(request: ApprovalRequest, approver: str) -> str:
     """Say what stands between this approver's yes and the approval."""
-    told = ""
+    message = ""
     missing = approvals_missing(request)
     if missing > 1:
-        told += f"<li>{missing} approvals are still needed.</li>"
+        message += f"<li>{missing} approvals are still needed.</li>"
     if is_uploader(approver, request.evidence.uploader):
-        told += "<li>You dropped the training file, so your yes counts only together with another's.</li>"
+        message += "<li>You dropped the training file, so your yes counts only together with another's.</li>"
     elif request.evidence.uploader is not None:
-        told += f"<li>{escape(request.evidence.uploader)}, who dropped the file, does not approve alone.</li>"
-    return told
+        message += (
+            f"<li>{escape(request.evidence.uploader)}, who dropped the file, does not approve alone.</li>"
+        )
+    return message
 
 
 def _form(request: ApprovalRequest, approver: str, nonce: str, reason: str) -> str:

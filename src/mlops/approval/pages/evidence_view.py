@@ -134,7 +134,7 @@ def _plots(plots: Sequence[Plot]) -> str:
 def _origin(evidence: Evidence, card: str) -> str:
     rows = "one file" if evidence.n_rows is None else f"{evidence.n_rows:,} rows"
     hyperparameters = ", ".join(f"{name} = {value}" for name, value in evidence.hyperparameters.items())
-    told = {
+    message = {
         "Predicts": describe_task(evidence),
         "Algorithm": evidence.algorithm + (f": {hyperparameters}" if hyperparameters else ""),
         "Trained on": f"{rows}, {evidence.n_features} columns, data {evidence.dataset_version[:12]}",
@@ -142,4 +142,4 @@ def _origin(evidence: Evidence, card: str) -> str:
         "Training cost": describe_cost(evidence) or "not known",
     }
     link = f'<p><a href="{escape(card)}">Read the whole model card</a></p>' if card else ""
-    return facts("How it was made", told, link)
+    return facts("How it was made", message, link)

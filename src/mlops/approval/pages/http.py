@@ -45,7 +45,7 @@ class TooLateError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Request:
     """What of an HTTP request matters here; `route` is the pattern of the path, `/approvals/{token}`."""
 
     method: str
@@ -56,7 +56,7 @@ class Visit:
     body: bytes = b""
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> Visit:
+    def from_event(cls, event: Mapping[str, Any]) -> Request:
         """Read an event of payload format 2.0.
 
         Raises
@@ -65,7 +65,7 @@ class Visit:
             If the body cannot be decoded, or the address names its link twice.
         """
         body = event.get("body") or ""
-        visit = cls(
+        http_request = cls(
             method=str(event["requestContext"]["http"]["method"]).upper(),
             token=(event.get("pathParameters") or {}).get("token") or "",
             route=str(event.get("routeKey") or "").rpartition(" ")[2],
@@ -73,13 +73,13 @@ class Visit:
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             body=_decode_base64(body) if event.get("isBase64Encoded") else body.encode(),
         )
-        if any(name == "token" for name, _ in visit.query):
+        if any(name == "token" for name, _ in http_request.query):
             raise BadFormError("The address names its link twice.")
-        return visit
+        return http_request
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """A page and its status."""
 
     status: int
@@ -92,14 +92,14 @@ class Reply:
         return {"statusCode": self.status, "headers": _HEADERS | dict(self.headers), "body": body}
 
 
-def answer_visit(
-    event: Mapping[str, Any], answer: Callable[[Visit], Reply], *, methods: tuple[str, ...] = _METHODS
+def answer_request(
+    event: Mapping[str, Any], answer: Callable[[Request], Response], *, methods: tuple[str, ...] = _METHODS
 ) -> dict[str, Any]:
     """Return the HTTP answer to an HTTP event; whatever is wrong with the link or the form has a page."""
     method = str(event["requestContext"]["http"]["method"]).upper()
     try:
-        visit = Visit.from_event(event)
-        reply = answer(visit) if method in methods else _not_possible(methods)
+        http_request = Request.from_event(event)
+        reply = answer(http_request) if method in methods else _not_possible(methods)
     except (BadFormError, MalformedTokenError) as error:
         reply = message(400, "This link does not work", str(error), "Copy the whole link from the mail.")
     except UntrustedTokenError as error:
@@ -109,12 +109,12 @@ def answer_visit(
     return reply.to_event(method)
 
 
-def message(status: int, title: str, *sentences: str) -> Reply:
+def message(status: int, title: str, *sentences: str) -> Response:
     """Return a page that only says something."""
-    return Reply(status, render_message(title, sentences))
+    return Response(status, render_message(title, sentences))
 
 
-def read_form(visit: Visit, names: frozenset[str]) -> dict[str, str]:
+def read_form(http_request: Request, names: frozenset[str]) -> dict[str, str]:
     """Return the fields of the form that was sent, with line breaks of one character.
 
     Raises
@@ -122,15 +122,15 @@ def read_form(visit: Visit, names: frozenset[str]) -> dict[str, str]:
     BadFormError
         If it is too long, no form, has a field twice or one that is not in `names`.
     """
-    if visit.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+    if http_request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         raise BadFormError("This is not the form of the page.")
-    if len(visit.body) > BODY_LIMIT_BYTES:
+    if len(http_request.body) > BODY_LIMIT_BYTES:
         raise BadFormError("The form is too long.")
     try:
         pairs = parse_qsl(
-            visit.body.decode(),
+            http_request.body.decode(),
             keep_blank_values=True,
-            strict_parsing=bool(visit.body),
+            strict_parsing=bool(http_request.body),
             errors="strict",
             max_num_fields=10,
         )
@@ -167,9 +167,9 @@ def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bo
     return f"Nothing was decided: {problem}." if problem else ""
 
 
-def _not_possible(methods: tuple[str, ...]) -> Reply:
+def _not_possible(methods: tuple[str, ...]) -> Response:
     html = render_message("Not possible", ["This page is read or sent, nothing else."])
-    return Reply(405, html, {"Allow": ", ".join(methods)})
+    return Response(405, html, {"Allow": ", ".join(methods)})
 
 
 def _decode_base64(text: str) -> bytes:

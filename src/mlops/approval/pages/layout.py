@@ -41,8 +41,8 @@ def problem_notice(problem: str) -> str:
 def sentences(title: str, entries: Iterable[str], intro: str = "") -> str:
     """Return a section with a list; nothing when the list is empty."""
     items = "".join(f"<li>{escape(entry)}</li>" for entry in entries)
-    told = f'<p class="soft">{escape(intro)}</p>' if intro else ""
-    return f"<section><h2>{title}</h2>{told}<ul>{items}</ul></section>" if items else ""
+    message = f'<p class="soft">{escape(intro)}</p>' if intro else ""
+    return f"<section><h2>{title}</h2>{message}<ul>{items}</ul></section>" if items else ""
 
 
 def facts(title: str, entries: Mapping[str, str], more: str = "") -> str:

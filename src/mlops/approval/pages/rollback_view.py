@@ -63,18 +63,18 @@ def render_offer_outcome(offer: RollbackOffer, *, is_late: bool = False) -> str:
     decision = offer.decision
     who = f"<p>By {escape(decision.decided_by)}, {time_tag(decision.decided_at)}.</p>" if decision else ""
     why = f"<p>Reason: {escape(decision.reason)}</p>" if decision else ""
-    told = escape(offer.outcome or "The rollback is being carried out.")
-    notice = f'<section class="notice"><h2>{told}</h2>{who}{why}</section>'
+    message = escape(offer.outcome or "The rollback is being carried out.")
+    notice = f'<section class="notice"><h2>{message}</h2>{who}{why}</section>'
     title = f"Rollback of {offer.group}"
     return document(title, header("Rollback", f"{offer.group} {offer.version}") + late + notice)
 
 
 def _versions(champion: ModelMetadata, previous: ModelMetadata) -> str:
-    told = {
+    message = {
         f"In service: {champion.version}": _describe(champion),
         f"Before: {previous.version}": _describe(previous),
     }
-    return facts("The two versions", {escape(name): value for name, value in told.items()})
+    return facts("The two versions", {escape(name): value for name, value in message.items()})
 
 
 def _describe(model: ModelMetadata) -> str:

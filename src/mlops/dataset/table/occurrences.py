@@ -13,7 +13,7 @@ MAX_EXAMPLES = 3
 
 
 @dataclass(slots=True)
-class Sightings:
+class Occurrences:
     """Counts every sighting and keeps the first twenty lines and the first few distinct values.
 
     When a table comes in parts, `parts` names the one in which each of the lines stands.
@@ -39,9 +39,9 @@ class Sightings:
             if value not in self.values:
                 self.values.append(value)
 
-    def merged(self, later: Sightings) -> Sightings:
+    def merged(self, later: Occurrences) -> Occurrences:
         """Return these sightings and later ones as one."""
-        return Sightings(
+        return Occurrences(
             self.count + later.count,
             [*self.lines, *later.lines][:MAX_LINES],
             list(dict.fromkeys((*self.values, *later.values)))[:MAX_EXAMPLES],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.blocks import Block, Positions, cut_out
 from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
 _LONGEST_RECORD_BYTES = 8 * 1024 * 1024
@@ -27,13 +27,13 @@ class Shape:
     """What is wrong with the records of a file, apart from their values."""
 
     n_records: int = 0
-    ragged: Sightings = field(default_factory=Sightings)
-    blank: Sightings = field(default_factory=Sightings)
-    repeated_headers: Sightings = field(default_factory=Sightings)
-    footers: Sightings = field(default_factory=Sightings)
-    bad_quotes: Sightings = field(default_factory=Sightings)
-    swallowed: Sightings = field(default_factory=Sightings)
-    long_fields: Sightings = field(default_factory=Sightings)
+    ragged: Occurrences = field(default_factory=Occurrences)
+    blank: Occurrences = field(default_factory=Occurrences)
+    repeated_headers: Occurrences = field(default_factory=Occurrences)
+    footers: Occurrences = field(default_factory=Occurrences)
+    bad_quotes: Occurrences = field(default_factory=Occurrences)
+    swallowed: Occurrences = field(default_factory=Occurrences)
+    long_fields: Occurrences = field(default_factory=Occurrences)
     unclosed_quote_line: int | None = None
 
 

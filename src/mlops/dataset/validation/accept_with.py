@@ -10,7 +10,7 @@ from mlops.dataset.validation.survey.column_facts import ColumnFacts
 from mlops.dataset.validation.survey.survey import Survey
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_MOST_COLUMNS = 5
+_MAX_COLUMNS = 5
 
 
 def accept_column(survey: Survey, name: str, **stated: str | float | bool) -> str | None:
@@ -33,7 +33,7 @@ def accept_absence(survey: Survey, names: list[str]) -> str | None:
     """Return the lines that let columns be absent; many at once call for a new contract."""
     if not survey.is_training:
         return None
-    if len(names) > _MOST_COLUMNS and survey.contract is not None:
+    if len(names) > _MAX_COLUMNS and survey.contract is not None:
         return f"contract = {survey.contract.version + 1}  # above the first [table]"
     return "\n".join(f"[columns.{_key(name)}]\nrequired = false" for name in names)
 
@@ -43,7 +43,7 @@ def accept_added(survey: Survey, names: list[str]) -> str | None:
     columns = [column for column in survey.columns if column.name in names and column.kind != "empty"]
     if not survey.is_training or not columns:
         return None
-    if len(columns) > _MOST_COLUMNS and survey.contract is not None:
+    if len(columns) > _MAX_COLUMNS and survey.contract is not None:
         return f"contract = {survey.contract.version + 1}  # above the first [table]"
     return "\n".join(f'[columns.{_key(column.name)}]\nkind = "{column.kind}"' for column in columns)
 

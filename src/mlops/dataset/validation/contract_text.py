@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops.dataset.privacy import shown
 from mlops.models.dataset import ColumnContract, Contract
 
-_MOST_LEVELS = 8
+_MAX_LEVELS = 8
 
 
 def render_contract(contract: Contract, *, group: str) -> str:
@@ -21,24 +21,24 @@ def render_contract(contract: Contract, *, group: str) -> str:
 
 def _line(column: ColumnContract, width: int) -> str:
     star = dict.fromkeys(column.stated, "*")
-    told = [f"{column.kind}{star.get('kind', '')}"]
+    message = [f"{column.kind}{star.get('kind', '')}"]
     if column.role != "feature":
-        told.append(column.role)
+        message.append(column.role)
     if column.minimum is not None or column.maximum is not None:
         low = "" if column.minimum is None else f"{column.minimum:g}{star.get('minimum', '')}"
         high = "" if column.maximum is None else f"{column.maximum:g}{star.get('maximum', '')}"
-        told.append(f"{low} to {high}".strip())
+        message.append(f"{low} to {high}".strip())
     if column.levels is not None:
-        told.append(f"{_levels(column.levels)}{star.get('levels', '')}")
+        message.append(f"{_levels(column.levels)}{star.get('levels', '')}")
     elif "open_levels" in star:
-        told.append("any category*")
+        message.append("any category*")
     if column.missing_share or "missing_share" in star:
-        told.append(f"{column.missing_share:.1%} missing{star.get('missing_share', '')}")
+        message.append(f"{column.missing_share:.1%} missing{star.get('missing_share', '')}")
     if not column.is_required:
-        told.append("may be absent*")
-    return f"{shown(column.name):<{width}}  {', '.join(told)}"
+        message.append("may be absent*")
+    return f"{shown(column.name):<{width}}  {', '.join(message)}"
 
 
 def _levels(levels: tuple[str, ...]) -> str:
-    more = f" and {len(levels) - _MOST_LEVELS} more" if len(levels) > _MOST_LEVELS else ""
-    return " | ".join(shown(level, 20) for level in levels[:_MOST_LEVELS]) + more
+    more = f" and {len(levels) - _MAX_LEVELS} more" if len(levels) > _MAX_LEVELS else ""
+    return " | ".join(shown(level, 20) for level in levels[:_MAX_LEVELS]) + more

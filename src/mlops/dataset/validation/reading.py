@@ -109,7 +109,7 @@ def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
     if schema is None or isinstance(schema, Contract):
         return schema
     if "columns" in schema and not isinstance(schema["columns"], str):
-        return Contract.from_own_words(schema)
+        return Contract.from_dict(schema, strict=True)
     return Contract(tuple(ColumnContract(name, kind, "feature") for name, kind in schema.items()))
 
 

@@ -16,7 +16,7 @@ _VERDICTS = {
     "reject": ("Rejected", "The file was not used. Correct what is listed first and drop it again."),
 }
 _SEVERITIES = {"reject": "Must be fixed", "warn": "Remark", "info": "Note"}
-_MOST_COLUMNS = 200
+_MAX_COLUMNS = 200
 _LINES_IN_MESSAGES = 3
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _STYLE = """
@@ -121,7 +121,7 @@ def _lines(finding: Finding) -> str:
 
 
 def _columns(columns: Iterable[ColumnSummary]) -> str:
-    rows = "".join(map(_column, list(columns)[:_MOST_COLUMNS]))
+    rows = "".join(map(_column, list(columns)[:_MAX_COLUMNS]))
     if not rows:
         return ""
     head = '<tr><th>Column</th><th>Type</th><th>Role</th><th class="number">Missing</th><th>Values</th></tr>'

@@ -10,12 +10,12 @@ from itertools import islice
 from typing import Literal
 
 from mlops.dataset.privacy import name_in_report, safe_examples, shown
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Finding, Severity
 
 Stage = Literal["file", "header", "rows"]
-_MOST_FINDINGS = 1_000  # of one rule: one for each column of the widest table that is accepted
+_MAX_FINDINGS = 1_000  # of one rule: one for each column of the widest table that is accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Note:
     severity: Severity
     message: str
     column: str | None = None
-    where: Sightings | None = None
+    where: Occurrences | None = None
     show: bool = False
     advice: str | None = None
     lines: tuple[int, ...] = ()
@@ -47,8 +47,8 @@ class Rule:
     def findings(self, survey: Survey) -> Iterator[Finding]:
         """Apply the rule."""
         notes = iter(self.check(survey))
-        for note in islice(notes, _MOST_FINDINGS):
-            where = note.where or Sightings()
+        for note in islice(notes, _MAX_FINDINGS):
+            where = note.where or Occurrences()
             yield Finding(
                 rule_id=self.rule_id,
                 severity=note.severity,
@@ -81,7 +81,7 @@ def rule(rule_id: str, title: str, *, stage: Stage = "rows") -> Callable[[Check]
     return register
 
 
-def lines_text(where: Sightings) -> str:
+def lines_text(where: Occurrences) -> str:
     """Return `line 7`, `lines 7, 9 and 11`, `lines 7, 9, 11 and 40 more`, or `line 7 of part-01.csv`."""
     first = where.lines[:3]
     rest = where.count - len(first)

@@ -58,7 +58,7 @@ def validate(
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
     stated = _settings(settings)
-    known = Contract.from_own_words(contract) if isinstance(contract, Mapping) else contract
+    known = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
     found = survey(file, stated, known, purpose=purpose, limits=limits or Limits())
     return report_on(found)
 

@@ -11,7 +11,7 @@ from mlops.models.experiment import MetricPoint
 
 _WIDTH, _HEIGHT = 520, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 10, 30
-_MOST_POINTS = 500
+_MAX_POINTS = 500
 
 type Curve = Sequence[tuple[int, float]]
 
@@ -80,7 +80,7 @@ def _curve(history: Sequence[MetricPoint], name: str) -> Curve:
     """Return the last finite value of each step, thinned to what a screen can show."""
     values = {p.step: p.value for p in history if p.name == name and p.value is not None}
     points = sorted(values.items())
-    stride = -(-len(points) // _MOST_POINTS) or 1
+    stride = -(-len(points) // _MAX_POINTS) or 1
     thinned = points[::stride]
     return thinned if not points or thinned[-1] == points[-1] else [*thinned, points[-1]]
 

@@ -35,7 +35,7 @@ from mlops.models.errors import ObjectNotFoundError, SettingsError
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
 
-_MOST_READINGS = 2
+_MAX_READINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def merge_parts(request_ref: ObjectRef, *, ports: IntakePorts, claim: Claim, now
             )
         else:
             correction = merge.correction
-            if correction is not None and request.reading < _MOST_READINGS:
+            if correction is not None and request.reading < _MAX_READINGS:
                 again = replace(request, agreement=correction, reading=request.reading + 1)
                 return _written(again, ports.objects)
             received = decide_table(

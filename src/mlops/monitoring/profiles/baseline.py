@@ -17,7 +17,7 @@ from mlops.models.drift import BaselineStatistics, FeatureKind, FeatureProfile
 from mlops.models.errors import DriftError
 from mlops.monitoring.profiles.categorical import categorical_profile, rows_per_level
 from mlops.monitoring.profiles.columns import kind_of, numbers_of
-from mlops.monitoring.profiles.numeric import MOST_SINGLE_VALUES, numeric_profile
+from mlops.monitoring.profiles.numeric import MAX_SINGLE_VALUES, numeric_profile
 
 _ID_SHARE = 0.5
 _NARROW_SPAN = 200.0
@@ -113,7 +113,7 @@ def _why_not_watched(profile: FeatureProfile, column: pd.Series[Any]) -> str | N
     n_known = profile.n_rows - profile.n_missing
     if pd.api.types.is_datetime64_any_dtype(column):
         return "a date: later batches always differ"
-    if profile.n_distinct <= max(MOST_SINGLE_VALUES, _ID_SHARE * n_known):
+    if profile.n_distinct <= max(MAX_SINGLE_VALUES, _ID_SHARE * n_known):
         return None
     if profile.kind == "categorical" or _is_whole_number_id(profile, column):
         return f"like an id: {profile.n_distinct:,} different values in {n_known:,} rows"

@@ -10,10 +10,10 @@ import pandas as pd
 
 from mlops.models.drift import FeatureCounts, FeatureProfile
 
-MOST_LEVELS = 50
-LEAST_LEVEL_SHARE = 0.01
-MOST_RARE_LEVELS = 1000
-MOST_NEW_LEVELS = 50
+MAX_LEVELS = 50
+MIN_LEVEL_SHARE = 0.01
+MAX_RARE_LEVELS = 1000
+MAX_NEW_LEVELS = 50
 
 
 def categorical_profile(
@@ -25,7 +25,7 @@ def categorical_profile(
     are remembered by name as long as there are at most 1,000, to tell a new category from a rare one.
     """
     ranked = sorted(levels.items(), key=lambda entry: (-entry[1], entry[0]))
-    kept = [level for level, n in ranked[:MOST_LEVELS] if n >= LEAST_LEVEL_SHARE * n_rows]
+    kept = [level for level, n in ranked[:MAX_LEVELS] if n >= MIN_LEVEL_SHARE * n_rows]
     rare = sorted(level for level, _ in ranked[len(kept) :])
     n_known = sum(levels.values())
     n_kept = sum(levels[level] for level in kept)
@@ -39,7 +39,7 @@ def categorical_profile(
         counts=(*(levels[level] for level in kept), n_known - n_kept),
         bins=tuple(range(len(kept) + 1)),
         levels=tuple(kept),
-        rare_levels=tuple(rare) if len(rare) <= MOST_RARE_LEVELS else (),
+        rare_levels=tuple(rare) if len(rare) <= MAX_RARE_LEVELS else (),
         n_singletons=sum(n == 1 for n in levels.values()),
         importance=importance,
     )
@@ -63,7 +63,7 @@ def has_open_vocabulary(profile: FeatureProfile) -> bool:
 
 def first_levels(levels: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Keep the alphabetically first levels: a rule under which batches still add up exactly."""
-    return dict(sorted(levels)[:MOST_NEW_LEVELS])
+    return dict(sorted(levels)[:MAX_NEW_LEVELS])
 
 
 def rows_per_level(column: pd.Series[Any]) -> tuple[dict[str, int], int]:

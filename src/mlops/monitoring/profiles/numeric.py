@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlops.models.drift import FeatureProfile
 from mlops.monitoring.statistics.shares import Floats
 
-MOST_SINGLE_VALUES = 20
+MAX_SINGLE_VALUES = 20
 _HEAVY_SHARE = 0.1
 _N_NEAR_EDGES = 7
 _N_FAR_EDGES = 8
@@ -27,7 +27,7 @@ def numeric_profile(name: str, values: Floats, *, importance: float | None = Non
     known = ordered[: np.searchsorted(ordered, np.nan)]
     finite = known[np.searchsorted(known, -np.inf, side="right") : np.searchsorted(known, np.inf)]
     distinct, repeats = _distinct(finite)
-    if len(distinct) <= MOST_SINGLE_VALUES:
+    if len(distinct) <= MAX_SINGLE_VALUES:
         edges, bins = _single_value_cells(distinct)
         fences: tuple[float | None, float | None] = (None, None)
     else:
@@ -38,7 +38,7 @@ def numeric_profile(name: str, values: Floats, *, importance: float | None = Non
     profile = FeatureProfile(
         name=name,
         kind="numeric",
-        binning="values" if len(distinct) <= MOST_SINGLE_VALUES else "quantiles",
+        binning="values" if len(distinct) <= MAX_SINGLE_VALUES else "quantiles",
         n_rows=len(values),
         n_missing=len(values) - len(known),
         n_distinct=len(distinct),

@@ -12,7 +12,7 @@ _PLOT_HEIGHT = 150
 _ROW_HEIGHT = 34
 _LABEL_WIDTH = 150
 _VALUE_WIDTH = 62
-_MOST_LABEL = 20
+_MAX_LABEL = 20
 
 
 def plot(feature: FeatureDrift) -> str:
@@ -67,7 +67,7 @@ def _rows(histogram: Histogram, feature: FeatureDrift) -> tuple[str, int]:
 def _row(index: int, label: str, before: float, now: float, top: float) -> str:
     y = index * _ROW_HEIGHT + 4
     room = (_WIDTH - _LABEL_WIDTH - _VALUE_WIDTH) / top
-    text = label if len(label) <= _MOST_LABEL else f"{label[: _MOST_LABEL - 1]}…"
+    text = label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
     return (
         f'<text x="{_LABEL_WIDTH - 10}" y="{y + 17}" text-anchor="end">'
         f"<title>{escape(label)}</title>{escape(text)}</text>"

@@ -11,17 +11,17 @@ HEADLINES: dict[DriftVerdict, str] = {
     "ALERT": "Inputs changed a lot.",
     "INSUFFICIENT_DATA": "Too few rows for a verdict.",
 }
-_MOST_LINES = 10
+_MAX_LINES = 10
 
 
-def render_text(report: DriftReport, *, most_lines: int = _MOST_LINES) -> str:
+def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     """Return the report for a mail: the verdict, then what changed, most important first."""
     lines = [HEADLINES[report.verdict], facts_line(report), ""]
     changes = [report.features[name].description for name in report.features_with_drift]
     changes += [anomaly.message for anomaly in unattached_anomalies(report)]
-    lines += [f"- {change}" for change in changes[:most_lines]]
-    if len(changes) > most_lines:
-        lines.append(f"- and {len(changes) - most_lines} more, see the report")
+    lines += [f"- {change}" for change in changes[:max_lines]]
+    if len(changes) > max_lines:
+        lines.append(f"- and {len(changes) - max_lines} more, see the report")
     if report.verdict in ("WARN", "ALERT"):
         lines += ["", "This says that inputs changed, not that the model is bad."]
     return "\n".join(lines).rstrip() + "\n"

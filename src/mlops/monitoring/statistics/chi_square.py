@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from mlops.monitoring.statistics.shares import Floats, occupied
 
-LEAST_EXPECTED_COUNT = 5.0
+MIN_EXPECTED_COUNT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def pool_sparse_bins(reference_counts: ArrayLike, current_counts: ArrayLike) -> 
         return reference, current
     expected = totals * min(reference.sum(), current.sum()) / totals.sum()
     order = np.argsort(-expected, kind="stable")
-    n_sound = int(np.count_nonzero(expected >= LEAST_EXPECTED_COUNT))
-    while 1 < n_sound < len(order) and expected[order[n_sound:]].sum() < LEAST_EXPECTED_COUNT:
+    n_sound = int(np.count_nonzero(expected >= MIN_EXPECTED_COUNT))
+    while 1 < n_sound < len(order) and expected[order[n_sound:]].sum() < MIN_EXPECTED_COUNT:
         n_sound -= 1
     if n_sound >= len(order) - 1:
         return reference, current

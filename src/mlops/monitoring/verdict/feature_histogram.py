@@ -10,7 +10,7 @@ from mlops.monitoring.verdict.feature_comparison import bin_counts, cell_ends, q
 from mlops.monitoring.verdict.wording import value_names
 
 _N_BARS = 24
-_MOST_LABELS = 8
+_MAX_LABELS = 8
 _DIGITS = 6
 
 
@@ -53,8 +53,8 @@ def _labelled_bars(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -
     now = bin_counts(profile, batch.counts) / max(n_rows, 1)
     names = value_names(profile)
     order = np.argsort(-np.maximum(before[:-1], now[:-1]), kind="stable")
-    shown = np.sort(order[:_MOST_LABELS]) if profile.kind == "numeric" else order[:_MOST_LABELS]
-    rest = order[_MOST_LABELS:]
+    shown = np.sort(order[:_MAX_LABELS]) if profile.kind == "numeric" else order[:_MAX_LABELS]
+    rest = order[_MAX_LABELS:]
     labels = [names[index] for index in shown]
     sides = [np.append(side[shown], side[rest].sum() + side[-1]) for side in (before, now)]
     return Histogram(reference=_rounded(sides[0]), current=_rounded(sides[1]), labels=(*labels, "all others"))

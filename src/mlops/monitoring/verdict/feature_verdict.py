@@ -17,7 +17,7 @@ from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.verdict.anomalies import find_anomalies
 from mlops.monitoring.verdict.feature_comparison import FeatureComparison, compare_feature
 from mlops.monitoring.verdict.feature_histogram import feature_histogram
-from mlops.monitoring.verdict.verdict import LEAST_ROWS, Thresholds, important_features, judge_effect, worst
+from mlops.monitoring.verdict.verdict import MIN_ROWS, Thresholds, important_features, judge_effect, worst
 from mlops.monitoring.verdict.wording import describe_change
 
 
@@ -72,9 +72,7 @@ def _feature_drift(
     return FeatureDrift(
         name=profile.name,
         kind=profile.kind,
-        verdict=worst(verdict, *(a.verdict for a in notable))
-        if n_rows >= LEAST_ROWS
-        else "INSUFFICIENT_DATA",
+        verdict=worst(verdict, *(a.verdict for a in notable)) if n_rows >= MIN_ROWS else "INSUFFICIENT_DATA",
         psi=comparison.psi,
         chi_square=test.statistic,
         degrees_of_freedom=test.degrees_of_freedom,
@@ -116,7 +114,7 @@ def _reasons(
 
 def _shift(feature: FeatureDrift, verdict: DriftVerdict) -> list[Anomaly]:
     """Report a shifted distribution among the anomalies too."""
-    if verdict == "OK" or feature.n_rows < LEAST_ROWS:
+    if verdict == "OK" or feature.n_rows < MIN_ROWS:
         return []
     return [Anomaly(feature.name, "distribution_shift", verdict, feature.description, 1.0)]
 

@@ -10,7 +10,7 @@ from mlops.models.errors import DriftError
 from mlops.monitoring.verdict.feature_comparison import FeatureComparison
 from mlops.pages.number_format import listing
 
-LEAST_ROWS = 100
+MIN_ROWS = 100
 SIGNIFICANT = 0.05
 _IMPORTANT_SHARE = 0.8
 _MANY_FEATURES = 0.3
@@ -56,8 +56,8 @@ def judge_dataset(
     ALERT when an important feature alerts or more than 30 % of the features have moved; WARN when anything
     at all has; INSUFFICIENT_DATA under 100 rows.
     """
-    if n_rows < LEAST_ROWS:
-        return "INSUFFICIENT_DATA", (f"{n_rows} of at least {LEAST_ROWS} rows",)
+    if n_rows < MIN_ROWS:
+        return "INSUFFICIENT_DATA", (f"{n_rows} of at least {MIN_ROWS} rows",)
     alerting = [feature.name for feature in features if feature.verdict == "ALERT" and feature.is_important]
     moved = [feature.name for feature in features if feature.has_drift]
     reasons = []

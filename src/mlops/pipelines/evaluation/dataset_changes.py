@@ -14,8 +14,8 @@ from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.evaluation.champion import Champion
 from mlops.pipelines.features.training_rows import TrainingRows
 
-MOST_SENTENCES = 12
-MOST_SHIFTS = 12
+MAX_SENTENCES = 12
+MAX_SHIFTS = 12
 
 
 def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | None:
@@ -41,14 +41,14 @@ def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | 
         n_rows_after=report.n_rows,
         verdict=report.verdict,
         drift_score=report.drift_score,
-        sentences=tuple(_sentences(report))[:MOST_SENTENCES],
+        sentences=tuple(_sentences(report))[:MAX_SENTENCES],
         shifts=_shifts(report),
     )
 
 
 def _shifts(report: DriftReport) -> tuple[FeatureShift, ...]:
     found = [FeatureShift(feature.name, feature.psi, feature.verdict) for feature in report.features.values()]
-    return tuple(sorted(found, key=lambda shift: (-shift.psi, shift.column))[:MOST_SHIFTS])
+    return tuple(sorted(found, key=lambda shift: (-shift.psi, shift.column))[:MAX_SHIFTS])
 
 
 def _sentences(report: DriftReport) -> Iterator[str]:

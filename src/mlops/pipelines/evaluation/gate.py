@@ -174,12 +174,12 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
         return GateCheck("change", metric, f"Not compared with {name}: {reason}", passed=True)
     sign = 1.0 if rule.higher_is_better else -1.0
     gain = sign * found.difference
-    least_gain = min(sign * end for end in found.interval)
+    min_gain = min(sign * end for end in found.interval)
     required = _required_change(rule, found)
     if required < 0.0:
-        passed, asked = least_gain >= required, f"of being worse by at most {-required:.3f}"
+        passed, asked = min_gain >= required, f"of being worse by at most {-required:.3f}"
     else:
-        passed, asked = gain >= required and least_gain > 0.0, f"of a change of {required:.3f}"
+        passed, asked = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
     message = f"{metric} {verb} {asked}, beyond chance, against {name}: {_difference(found)}."
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)

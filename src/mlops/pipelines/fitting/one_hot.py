@@ -15,7 +15,7 @@ from mlops.pipelines.features.columns import categories, distinct_values
 MISSING = "(missing)"
 
 
-class LevelColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class CategoryEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Gives every frequent level a column, and all others of a feature one together.
 
     It says what scikit-learn's `OneHotEncoder` says with `handle_unknown="infrequent_if_exist"`, which counts

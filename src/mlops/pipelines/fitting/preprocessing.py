@@ -114,6 +114,6 @@ def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
 
 
 def _for_categories(n_rows: int, max_levels: int) -> Any:
-    from mlops.pipelines.fitting.one_hot import LevelColumns  # noqa: PLC0415
+    from mlops.pipelines.fitting.one_hot import CategoryEncoder  # noqa: PLC0415
 
-    return LevelColumns(min_rows=max(1, min(_MIN_LEVEL_ROWS, n_rows // 50)), max_levels=max_levels)
+    return CategoryEncoder(min_rows=max(1, min(_MIN_LEVEL_ROWS, n_rows // 50)), max_levels=max_levels)

@@ -20,7 +20,7 @@ _OUR_ERRORS = frozenset(
     if isinstance(value, type) and issubclass(value, errors.MlopsError)
 )
 _STATUSES = ("TrainingJobStatus", "ProcessingJobStatus", "HyperParameterTuningJobStatus")
-_MOST_CHARACTERS = 1_000
+_MAX_CHARACTERS = 1_000
 TRIAL_TIME_LIMIT = "A trial of the search reached the time limit of its job."
 
 
@@ -146,4 +146,4 @@ def _advice(reason: str) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}..."

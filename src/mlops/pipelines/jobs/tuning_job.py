@@ -21,9 +21,9 @@ from mlops.models.settings.search import is_range, spans_magnitudes
 OBJECTIVE = "out_of_fold"
 TRIALS_CHANNEL = "trials"
 
-_MOST_TRIALS = 750  # of a Bayesian search
-_MOST_NAMES = 30
-_MOST_CHOICES = 30
+_MAX_TRIALS = 750  # of a Bayesian search
+_MAX_NAMES = 30
+_MAX_CHOICES = 30
 _LONGEST_CHOICE = 256
 
 
@@ -141,12 +141,12 @@ def _check(trials: int, space: Mapping[str, Sequence[Any]]) -> None:
 
 
 def _problems(trials: int, space: Mapping[str, Sequence[Any]]) -> Iterator[str]:
-    if trials > _MOST_TRIALS:
-        yield f"search.trials is {trials} and a tuning job takes {_MOST_TRIALS}."
-    if len(space) > _MOST_NAMES:
-        yield f"search.space has {len(space)} hyperparameters and a tuning job takes {_MOST_NAMES}."
+    if trials > _MAX_TRIALS:
+        yield f"search.trials is {trials} and a tuning job takes {_MAX_TRIALS}."
+    if len(space) > _MAX_NAMES:
+        yield f"search.space has {len(space)} hyperparameters and a tuning job takes {_MAX_NAMES}."
     for name, values in space.items():
-        if len(values) > _MOST_CHOICES:
-            yield f"search.space.{name} has {len(values)} choices and a tuning job takes {_MOST_CHOICES}."
+        if len(values) > _MAX_CHOICES:
+            yield f"search.space.{name} has {len(values)} choices and a tuning job takes {_MAX_CHOICES}."
         if any(len(json.dumps(value)) > _LONGEST_CHOICE for value in values):
             yield f"search.space.{name} has a choice of more than {_LONGEST_CHOICE} characters."

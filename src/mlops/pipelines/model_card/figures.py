@@ -17,7 +17,7 @@ from mlops.pipelines.model_card.style import FIGURE_STYLE
 
 Chapter = Literal["errors", "looks", "data"]
 
-_MOST_IMPORTANT = 12
+_MAX_IMPORTANT = 12
 _EXTENT = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 
 
@@ -107,7 +107,7 @@ def _confusion(metrics: EvaluationMetrics) -> Iterator[Figure]:
 
 
 def _importance(importance: Mapping[str, float]) -> Iterator[Figure]:
-    shown = dict(list(importance.items())[:_MOST_IMPORTANT])
+    shown = dict(list(importance.items())[:_MAX_IMPORTANT])
     if not any(shown.values()):
         return
     rest = len(importance) - len(shown)

@@ -14,10 +14,10 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 10, 430, 300
 _WIDE = 460
 _LABEL_WIDTH = 165
 _ROW_HEIGHT = 29
-_MOST_LABEL = 21
+_MAX_LABEL = 21
 _MATRIX_LABEL = 130
 _MATRIX_CELL = 54
-_MOST_CLASSES = 12
+_MAX_CLASSES = 12
 SHIFT_WARN = 0.1
 SHIFT_ALERT = 0.2
 
@@ -83,7 +83,7 @@ def shifts(found: Sequence[FeatureShift]) -> str:
 
 def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
     """Draw a confusion matrix; the shade is the share of the row's true class."""
-    if len(labels) > _MOST_CLASSES:
+    if len(labels) > _MAX_CLASSES:
         return ""
     size, cell = len(labels), _MATRIX_CELL * (2 if len(labels) < 4 else 1)
     top, parts = (40 if size < 4 else 120), []
@@ -207,7 +207,7 @@ def _wide(body: str, height: int, name: str) -> str:
 
 def _row_label(label: str, row: int) -> str:
     y = row * _ROW_HEIGHT + 20
-    return f'<text x="{_LABEL_WIDTH - 10}" y="{y}" text-anchor="end">{_short(label, _MOST_LABEL)}</text>'
+    return f'<text x="{_LABEL_WIDTH - 10}" y="{y}" text-anchor="end">{_short(label, _MAX_LABEL)}</text>'
 
 
 def _short(label: str, most: int) -> str:

@@ -29,8 +29,8 @@ def changes_section(model: ModelMetadata, picture: str) -> str:
         parts.append(f"<h3>What validation noticed</h3>{_list(findings)}")
     if picture:
         parts.append(f'<div class="plots">{picture}</div>')
-    told = "".join(parts)
-    return f"<section><h2>What changed in the data</h2>{told}</section>" if told else ""
+    message = "".join(parts)
+    return f"<section><h2>What changed in the data</h2>{message}</section>" if message else ""
 
 
 def lineage_section(record: CardRecord) -> str:

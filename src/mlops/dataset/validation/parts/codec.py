@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 
 
 def to_json(counts: Any) -> str:
@@ -44,7 +44,7 @@ def _sum(first: Any, second: Any, rule: Callable[[Any, Any], Any] | None) -> Any
     if rule is not None:
         return rule(first, second)
     match first:
-        case Sightings():
+        case Occurrences():
             return first.merged(second)
         case Counter():
             return Counter(first) + second

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.inspection import Inspection
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.table.records import Shape
 from mlops.dataset.validation.parts import codec
 from mlops.dataset.validation.parts.part_rules import findings_of_part, holds_nothing
@@ -99,7 +99,7 @@ def survey_of(facts: PartFacts, table: Survey) -> Survey:
     found.columns = tuple(_column(entry, found, facts.name) for entry in facts.document["columns"])
     found.shape = _named(codec.from_document(Shape, facts.document["shape"]), facts.name)
     found.shape.unclosed_quote_line = None
-    found.shape.swallowed, found.shape.footers = Sightings(), Sightings()
+    found.shape.swallowed, found.shape.footers = Occurrences(), Occurrences()
     found.labels = LabelChanges()
     found.labels.n_changes, found.labels.first, found.labels.last = facts.document["labels"]
     found.sample = RowSample.restored(dict(facts.document["sample"]), decimal)
@@ -179,7 +179,7 @@ def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnFacts:
 
 def _named[T](counts: T, part: str) -> T:
     """Write the part's name into every sighting below."""
-    if isinstance(counts, Sightings):
+    if isinstance(counts, Occurrences):
         counts.parts = [part] * len(counts.lines)
     elif isinstance(counts, (ColumnFacts, NumberRange, Shape)):
         for field in fields(counts):

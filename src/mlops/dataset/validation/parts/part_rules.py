@@ -14,8 +14,8 @@ from mlops.models.dataset import Finding, ValidationReport
 
 _OF_A_PART = frozenset(("mixed_newlines", "footer_row", "unclosed_quote", "part_header"))
 # findings of one rule that are listed one by one
-_MOST_OF_A_RULE = 10
-_MOST_LINES = 20
+_MAX_OF_A_RULE = 10
+_MAX_LINES = 20
 
 
 def findings_of_part(found: Survey) -> list[Finding]:
@@ -73,12 +73,12 @@ def _grouped(of_parts: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]
     n_listed: dict[str, int] = {}
     for finding, places in alike.items():
         n_listed[finding.rule_id] = n_listed.get(finding.rule_id, 0) + 1
-        if n_listed[finding.rule_id] <= _MOST_OF_A_RULE:
+        if n_listed[finding.rule_id] <= _MAX_OF_A_RULE:
             found.append(_placed(finding, places, is_everywhere=len(places) == len(of_parts)))
     for rule_id, count in n_listed.items():
-        if count > _MOST_OF_A_RULE:
-            more = [f for f in alike if f.rule_id == rule_id][_MOST_OF_A_RULE:]
-            rest = f"The same rule has {count - _MOST_OF_A_RULE:,} more remarks about other parts."
+        if count > _MAX_OF_A_RULE:
+            more = [f for f in alike if f.rule_id == rule_id][_MAX_OF_A_RULE:]
+            rest = f"The same rule has {count - _MAX_OF_A_RULE:,} more remarks about other parts."
             found.append(replace(more[0], message=rest))
     return found
 
@@ -86,7 +86,7 @@ def _grouped(of_parts: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]
 def _placed(finding: Finding, places: list[tuple[str, Finding]], *, is_everywhere: bool) -> Finding:
     names = [shown(name, 60) for name, _ in places]
     who = f"{names[0]} and {len(names) - 1:,} more" if len(names) > 2 else " and ".join(names)
-    lines = [(line, name) for name, one in places for line in one.lines][:_MOST_LINES]
+    lines = [(line, name) for name, one in places for line in one.lines][:_MAX_LINES]
     return replace(
         finding,
         message=finding.message if is_everywhere and len(names) > 1 else f"{who}: {finding.message}",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from mlops.dataset.privacy import shown
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.accept_with import accept_range
 from mlops.dataset.validation.rule import Note, lines_text, plural, rule
 from mlops.dataset.validation.survey.column_facts import ColumnFacts
@@ -136,7 +136,7 @@ def large_numbers(survey: Survey) -> Iterable[Note]:
             yield Note("warn", message, column=column.name, where=where, show=True, advice=advice)
 
 
-def _extreme_sentinels(column: ColumnFacts) -> Sightings | None:
+def _extreme_sentinels(column: ColumnFacts) -> Occurrences | None:
     return next(
         (s for v, s in column.range.sentinels.items() if v in (column.range.minimum, column.range.maximum)),
         None,

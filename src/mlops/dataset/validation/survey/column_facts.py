@@ -21,7 +21,7 @@ from mlops.dataset.table.cells import (
 )
 from mlops.dataset.table.fields import Texts
 from mlops.dataset.table.irregular_values import like_formulas, with_control_characters, with_outer_space
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.survey.number_range import NumberRange, plain
 from mlops.models.dataset import ColumnContract, ColumnKind
 
@@ -56,15 +56,15 @@ class ColumnFacts:
     levels: Counter[str] = field(default_factory=Counter)
     has_all_levels: bool = True
     tokens: Counter[str] = field(default_factory=Counter)
-    not_numbers: Sightings = field(default_factory=Sightings)
-    impossible_dates: Sightings = field(default_factory=Sightings)
-    not_dates: Sightings = field(default_factory=Sightings)
-    fractions: Sightings = field(default_factory=Sightings)
-    unseen: Sightings = field(default_factory=Sightings)
-    formulas: Sightings = field(default_factory=Sightings)
-    control: Sightings = field(default_factory=Sightings)
-    spaced: Sightings = field(default_factory=Sightings)
-    missing: Sightings = field(default_factory=Sightings)
+    not_numbers: Occurrences = field(default_factory=Occurrences)
+    impossible_dates: Occurrences = field(default_factory=Occurrences)
+    not_dates: Occurrences = field(default_factory=Occurrences)
+    fractions: Occurrences = field(default_factory=Occurrences)
+    unseen: Occurrences = field(default_factory=Occurrences)
+    formulas: Occurrences = field(default_factory=Occurrences)
+    control: Occurrences = field(default_factory=Occurrences)
+    spaced: Occurrences = field(default_factory=Occurrences)
+    missing: Occurrences = field(default_factory=Occurrences)
     # what the beginning of the table showed, when this is a later part of it
     expects_numbers: bool = False
     expects_dates: bool = False
@@ -156,7 +156,7 @@ class ColumnFacts:
         values, codes = cells.values, cells.codes
         counts = np.bincount(codes, minlength=len(values))
         self._add_levels(values, counts)
-        self._add_oddities(values, codes, lines)
+        self._add_irregular(values, codes, lines)
         if self._may_be_numeric():
             self._add_as_numbers(view_as_numbers(values, self.decimal), values, codes, counts, lines)
         else:
@@ -197,7 +197,7 @@ class ColumnFacts:
                 self.levels.clear()
                 self.has_all_levels = False
 
-    def _add_oddities(self, values: list[str], codes: NDArray[np.int64], lines: NDArray[np.int64]) -> None:
+    def _add_irregular(self, values: list[str], codes: NDArray[np.int64], lines: NDArray[np.int64]) -> None:
         if not is_plain(values):
             _note(self.spaced, with_outer_space(values), values, codes, lines)
             _note(self.control, with_control_characters(values), values, codes, lines)
@@ -278,7 +278,7 @@ class ColumnFacts:
 
 
 def _note(
-    sightings: Sightings,
+    occurrences: Occurrences,
     is_seen: NDArray[np.bool_] | list[bool],
     values: list[str],
     codes: NDArray[np.int64],
@@ -287,4 +287,4 @@ def _note(
     """Note the rows whose distinct value is marked."""
     seen = np.asarray(is_seen, dtype=bool)
     if seen.any():
-        sightings.note(lines[seen[codes]], (values[p] for p in np.flatnonzero(seen).tolist()))
+        occurrences.note(lines[seen[codes]], (values[p] for p in np.flatnonzero(seen).tolist()))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.dataset.table.cells import SAFE_INTEGER
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 from mlops.models.dataset import ColumnContract
 
 # what exports write for "missing" in a column of numbers
@@ -26,10 +26,10 @@ class NumberRange:
     maximum: float = -np.inf
     typical_minimum: float = np.inf
     typical_maximum: float = -np.inf
-    infinite: Sightings = field(default_factory=Sightings)
-    outside: Sightings = field(default_factory=Sightings)
-    large: Sightings = field(default_factory=Sightings)
-    sentinels: dict[float, Sightings] = field(default_factory=dict)
+    infinite: Occurrences = field(default_factory=Occurrences)
+    outside: Occurrences = field(default_factory=Occurrences)
+    large: Occurrences = field(default_factory=Occurrences)
+    sentinels: dict[float, Occurrences] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -64,7 +64,7 @@ class NumberRange:
             for sentinel in SENTINELS:
                 found = numbers == sentinel
                 if found.any():
-                    self.sentinels.setdefault(sentinel, Sightings()).note(lines[found])
+                    self.sentinels.setdefault(sentinel, Occurrences()).note(lines[found])
             low, high = _extremes(numbers[~np.isin(numbers, SENTINELS)])
         self.typical_minimum = min(self.typical_minimum, low)
         self.typical_maximum = max(self.typical_maximum, high)

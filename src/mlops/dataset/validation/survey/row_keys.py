@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlops.dataset.table.cells import view_as_numbers, without_edges
 from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.fields import text_keys
-from mlops.dataset.table.occurrences import Sightings
+from mlops.dataset.table.occurrences import Occurrences
 
 type Keys = NDArray[np.uint64]
 
@@ -120,19 +120,19 @@ class RowKeys:
         lines: NDArray[np.int64] = np.concatenate([np.asarray(lines) for lines in self._lines])
         return lines[self._rows_of_shared_ids]
 
-    def repeated_ids(self) -> Sightings:
+    def repeated_ids(self) -> Occurrences:
         """Rows whose id stood in an earlier row."""
-        return self._sightings(self._repeated_ids)
+        return self._occurrences(self._repeated_ids)
 
-    def repeated_rows(self) -> Sightings:
+    def repeated_rows(self) -> Occurrences:
         """Rows that equal an earlier row in every column."""
-        return self._sightings(self._repeated_rows if self._row_keys else self._repeated_features)
+        return self._occurrences(self._repeated_rows if self._row_keys else self._repeated_features)
 
-    def conflicting_labels(self) -> Sightings:
+    def conflicting_labels(self) -> Occurrences:
         """Rows that equal an earlier row in everything but the target."""
         if not self._row_keys:
-            return Sightings()
-        return self._sightings(self._repeated_features & ~self._repeated_rows)
+            return Occurrences()
+        return self._occurrences(self._repeated_features & ~self._repeated_rows)
 
     @cached_property
     def _rows_of_shared_ids(self) -> NDArray[np.int64]:
@@ -150,8 +150,8 @@ class RowKeys:
     def _repeated_rows(self) -> NDArray[np.bool_]:
         return _repeats(_joined(self._row_keys))
 
-    def _sightings(self, repeated: NDArray[np.bool_]) -> Sightings:
-        found = Sightings()
+    def _occurrences(self, repeated: NDArray[np.bool_]) -> Occurrences:
+        found = Occurrences()
         if repeated.any():
             found.note(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
             found.parts = self._parts_of(np.flatnonzero(repeated)[: len(found.lines)])
