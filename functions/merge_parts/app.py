@@ -19,7 +19,8 @@ from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.environment import read
-from mlops.intake.notifications import AwsIntakeNotifier, StepFunctionsExecutions
+from mlops.infrastructure.notifications import AwsNotifier
+from mlops.intake.executions import StepFunctionsExecutions
 from mlops.intake.parts.steps import merge_parts
 from mlops.intake.ports import IntakePorts
 from mlops.models.dataset import Claim
@@ -63,7 +64,7 @@ def intake_ports(environment: Environment) -> IntakePorts:
         versions=DynamoDatasetVersions(environment.registry_table_name),
         models=ModelRegistry(use_dynamodb=True, table_name=environment.registry_table_name),
         executions=StepFunctionsExecutions(environment.train_model_state_machine_arn),
-        notifier=AwsIntakeNotifier(
+        notifier=AwsNotifier(
             environment.notification_topic_arn, environment.event_bus_name, environment.metrics_namespace
         ),
         artifact_bucket=environment.artifact_bucket_name,

@@ -22,9 +22,10 @@ from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.environment import read
+from mlops.infrastructure.notifications import AwsNotifier
 from mlops.infrastructure.upload_events import parse_s3_event
+from mlops.intake.executions import StepFunctionsExecutions
 from mlops.intake.intake import receive_upload
-from mlops.intake.notifications import AwsIntakeNotifier, StepFunctionsExecutions
 from mlops.intake.ports import IntakePorts
 from mlops.models.dataset import Claim
 from mlops.registry.model_registry import ModelRegistry
@@ -77,7 +78,7 @@ def intake_ports(environment: Environment) -> IntakePorts:
             environment.run_inference_state_machine_arn,
             environment.validate_parts_state_machine_arn,
         ),
-        notifier=AwsIntakeNotifier(
+        notifier=AwsNotifier(
             environment.notification_topic_arn, environment.event_bus_name, environment.metrics_namespace
         ),
         artifact_bucket=environment.artifact_bucket_name,

@@ -81,8 +81,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
     metrics = [Metric(UPLOADS_RECOVERED, recovery.n_recovered), Metric(UPLOAD_SWEEPS_COMPLETED, 1)]
     for waiting in recovery.waiting:
-        needed.notifier.mail(*waiting_mail(waiting), group=waiting.group)
-    needed.notifier.metrics(metrics, group=None)
+        needed.notifier.send_email(*waiting_mail(waiting), group=waiting.group)
+    needed.notifier.publish_metrics(metrics, group=None)
     # not the folders themselves: people name them as they like
     n_waiting, recovered = len(recovery.waiting), recovery.n_recovered
     logger.info("uploads swept", looked_at=recovery.n_looked_at, recovered=recovered, waiting=n_waiting)

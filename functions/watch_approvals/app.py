@@ -92,7 +92,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Metric(OLDEST_APPROVAL_SECONDS, found.oldest_pending_seconds, "Seconds"),
         Metric(CONFIRMED_APPROVERS, len(needed.mailer.approvers())),
     ]
-    needed.notifier.metrics(metrics, group=None)
+    needed.notifier.publish_metrics(metrics, group=None)
     faults = (*found.faults, *rolled_back.faults)
     done = found.to_dict() | {"n_rolled_back": rolled_back.n_done, "faults": list(faults)}
     logger.info("approvals watched", **done)

@@ -62,7 +62,7 @@ class Listener:
     def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
         raise AssertionError("nothing was dropped for scoring")
 
-    def mail(self, subject: str, body: str) -> None:
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
         self._answer()
         self.mails.append(subject)
 
@@ -70,7 +70,7 @@ class Listener:
         self._answer()
         self.events.append((detail_type, detail["upload_id"]))
 
-    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
+    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
         self._answer()
         self.metrics += [metric.name for metric in metrics]
 

@@ -41,18 +41,18 @@ class Bus:
     def __init__(self) -> None:
         self.published: list[tuple[str, dict]] = []
 
-    def mail(self, subject, body, *, group):
+    def send_email(self, subject, body, *, group):
         assert group == GROUP
 
-    def metrics(self, metrics, *, group):
+    def publish_metrics(self, metrics, *, group):
         assert group == GROUP
 
-    def event(self, detail_type, detail):
+    def publish_event(self, detail_type, detail):
         self.published.append((detail_type, json.loads(json.dumps(detail, allow_nan=False))))
 
     def put_events(self, Entries):  # noqa: N803  boto3's name
         for entry in Entries:
-            self.event(entry["DetailType"], json.loads(entry["Detail"]))
+            self.publish_event(entry["DetailType"], json.loads(entry["Detail"]))
         return {"FailedEntryCount": 0}
 
 
@@ -90,7 +90,7 @@ def published_by_intake(bus: Bus) -> None:
     for made in (outbox.acceptance(record, report), outbox.rejection(record, report, ("s", "b"), place)):
         for announcement in made:
             if announcement.kind == "event":
-                bus.event(announcement.title, announcement.detail)
+                bus.publish_event(announcement.title, announcement.detail)
 
 
 def published_by_scoring(bus: Bus) -> None:

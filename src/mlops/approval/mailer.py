@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mlops.approval.links import make_token
 from mlops.approval.signing_keys import Keys
-from mlops.infrastructure.aws.sns import confirmed_emails, send_mail
+from mlops.infrastructure.aws.sns import confirmed_emails, send_email
 from mlops.models.approval import ApprovalRequest, RollbackOffer
 
 
@@ -46,6 +46,6 @@ class Mailer:
         for approver in approvers:
             token = make_token(record, record_id, approver, keys=self.keys, now=now)
             subject, body = compose(record, approver, f"{self.base_url.rstrip('/')}/{token}")
-            send_mail(self.topic_arn, subject, body, attributes={"approver": approver})
+            send_email(self.topic_arn, subject, body, attributes={"approver": approver})
             n_sent += 1
         return n_sent

@@ -31,7 +31,7 @@ def mail_promotion(news: NewChampion, service: RollbackService, mailer: Mailer) 
     """
     approvers = mailer.approvers() if news.previous_champion else []
     if news.previous_champion is None or not approvers:
-        service.notifier.mail(_subject(news), text(_news(news)), group=news.group)
+        service.notifier.send_email(_subject(news), text(_news(news)), group=news.group)
         return 0
     opened = service.offer(news.group, news.version, news.previous_champion, approvers)
 

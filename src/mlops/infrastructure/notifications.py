@@ -1,4 +1,4 @@
-"""Telling people, other systems and dashboards: mails, events and metrics behind one port."""
+"""Notifications of people, other systems and dashboards: emails, events and metrics behind one port."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, Protocol
 
 from mlops.infrastructure.aws.cloudwatch import Metric, publish
 from mlops.infrastructure.aws.eventbridge import publish_event
-from mlops.infrastructure.aws.sns import send_mail
+from mlops.infrastructure.aws.sns import send_email
 
 
 class Notifier(Protocol):
-    """Where news goes. Every call may be repeated after a crash: better told twice than never."""
+    """Where notifications are sent. Every call may be repeated after a crash: at least once."""
 
-    def mail(self, subject: str, body: str, *, group: str) -> None:
-        """Send a plain-text mail to whoever follows the group."""
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
+        """Send a plain-text email to the subscribers of the group."""
 
-    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Publish an event that other systems can react to."""
 
-    def metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
-        """Publish numbers, for the stack and, when given, for the group."""
+    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
+        """Publish metrics for the stack and, unless `group` is None, for the group."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsNotifier:
-    """Speaks through SNS, EventBridge and CloudWatch; the clients are made on first use unless given."""
+    """Sends through SNS, EventBridge and CloudWatch; the clients are made on first use unless given."""
 
     topic_arn: str
     event_bus_name: str
@@ -35,27 +35,27 @@ class AwsNotifier:
     events: Any = None
     sns: Any = None
 
-    def mail(self, subject: str, body: str, *, group: str) -> None:
-        """Send a plain-text mail."""
-        send_mail(self.topic_arn, subject, body, attributes={"model_group": group}, sns=self.sns)
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
+        """Send a plain-text email."""
+        send_email(self.topic_arn, subject, body, attributes={"model_group": group}, sns=self.sns)
 
-    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Publish an event."""
         publish_event(detail_type, detail, self.event_bus_name, events=self.events)
 
-    def metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
-        """Publish numbers."""
+    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
+        """Publish metrics."""
         publish(self.metrics_namespace, metrics, group=group, cloudwatch=self.cloudwatch)
 
 
 class NullNotifier:
-    """Tells nobody: for a registry in plain files, which nobody listens to."""
+    """Sends nothing: for a registry in plain files, which has no subscribers."""
 
-    def mail(self, subject: str, body: str, *, group: str) -> None:
-        """Drop the mail."""
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
+        """Drop the email."""
 
-    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Drop the event."""
 
-    def metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
-        """Drop the numbers."""
+    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
+        """Drop the metrics."""

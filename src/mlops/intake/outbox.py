@@ -11,7 +11,7 @@ from mlops.dataset.privacy import shown
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import DATASET_ACCEPTED, DATASET_REJECTED
 from mlops.infrastructure.metric_names import UPLOADS_ACCEPTED, UPLOADS_REJECTED
-from mlops.intake.ports import Notifier
+from mlops.infrastructure.notifications import Notifier
 from mlops.models.dataset import Notification, UploadRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 
@@ -76,8 +76,8 @@ def empty_outbox(record: UploadRecord, versions: DatasetVersions, notifier: Noti
 def _notify(group: str, announcement: Notification, notifier: Notifier) -> None:
     match announcement.kind:
         case "mail":
-            notifier.mail(announcement.title, announcement.text)
+            notifier.send_email(announcement.title, announcement.text, group=group)
         case "event":
             notifier.publish_event(announcement.title, announcement.detail)
         case "metric":
-            notifier.publish_metrics(group, [Metric(announcement.title, 1)])
+            notifier.publish_metrics([Metric(announcement.title, 1)], group=group)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.versions import DatasetVersions
-from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.record import Record
 
@@ -26,19 +26,6 @@ class Executions(Protocol):
 
     def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
         """Start scoring under that name."""
-
-
-class Notifier(Protocol):
-    """Tells people and other systems."""
-
-    def mail(self, subject: str, body: str) -> None:
-        """Send a plain-text mail to the people of the stack."""
-
-    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """Publish a domain event."""
-
-    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
-        """Publish metrics of a model group."""
 
 
 @dataclass(frozen=True, slots=True)

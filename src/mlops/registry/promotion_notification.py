@@ -34,36 +34,36 @@ DECLINED: Mapping[Status, str] = MappingProxyType(
 
 def notify_registration(model: ModelMetadata, summary: str, notifier: Notifier) -> None:
     """Tell of a version that was registered, be it refused by its gate."""
-    notifier.event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
+    notifier.publish_event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
     is_refused = model.gate is not None and not model.gate.passed
     metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
     job = model.training_job
     if job is not None and job.actual_cost_usd is not None:
         metrics.append(Metric(TRAINING_COST_USD, job.actual_cost_usd, "None"))
-    notifier.metrics(metrics, group=model.model_group)
+    notifier.publish_metrics(metrics, group=model.model_group)
 
 
 def notify_promotion(promotion: Promotion, notifier: Notifier) -> None:
     """Tell of a version that was approved and is the champion now."""
-    notifier.event(event_names.MODEL_APPROVED, describe_change(promotion.model))
+    notifier.publish_event(event_names.MODEL_APPROVED, describe_change(promotion.model))
     _notify_champion(promotion, notifier, is_rollback=False)
-    notifier.metrics([Metric(MODELS_PROMOTED, 1)], group=promotion.model.model_group)
+    notifier.publish_metrics([Metric(MODELS_PROMOTED, 1)], group=promotion.model.model_group)
 
 
 def notify_decline(model: ModelMetadata, champion: ModelMetadata | None, notifier: Notifier) -> None:
     """Tell of a candidate that was rejected, expired or superseded; `champion` stays in service."""
     group = model.model_group
-    notifier.event(DECLINED[model.status], describe_change(model))
-    notifier.mail(*compose_decline(model, champion), group=group)
-    notifier.metrics([Metric(APPROVALS_EXPIRED, int(model.status is Status.EXPIRED))], group=group)
+    notifier.publish_event(DECLINED[model.status], describe_change(model))
+    notifier.send_email(*compose_decline(model, champion), group=group)
+    notifier.publish_metrics([Metric(APPROVALS_EXPIRED, int(model.status is Status.EXPIRED))], group=group)
 
 
 def notify_rollback(promotion: Promotion, notifier: Notifier) -> None:
     """Tell of a version that is the champion again."""
     _notify_champion(promotion, notifier, is_rollback=True)
     group = promotion.model.model_group
-    notifier.mail(*compose_rollback(promotion.model, promotion.previous_champion), group=group)
-    notifier.metrics([Metric(CHAMPIONS_ROLLED_BACK, 1)], group=group)
+    notifier.send_email(*compose_rollback(promotion.model, promotion.previous_champion), group=group)
+    notifier.publish_metrics([Metric(CHAMPIONS_ROLLED_BACK, 1)], group=group)
 
 
 def compose_rollback(model: ModelMetadata, left: str | None) -> tuple[str, str]:
@@ -87,4 +87,4 @@ def _notify_champion(promotion: Promotion, notifier: Notifier, *, is_rollback: b
     detail = describe_change(
         promotion.model, previous_champion=promotion.previous_champion, is_rollback=is_rollback
     )
-    notifier.event(event_names.CHAMPION_CHANGED, detail)
+    notifier.publish_event(event_names.CHAMPION_CHANGED, detail)

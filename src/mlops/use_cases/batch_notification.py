@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops.infrastructure.aws.cloudwatch import Metric, publish
 from mlops.infrastructure.aws.eventbridge import publish_event
-from mlops.infrastructure.aws.sns import send_mail
+from mlops.infrastructure.aws.sns import send_email
 from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
 from mlops.models.drift import DriftReport
@@ -49,7 +49,7 @@ class AwsNotifier:
             PREDICTIONS_READY, summary.to_dict(), self.environment.event_bus_name, events=self.events
         )
         subject, body = compose_mail(summary, quality, drift)
-        send_mail(self.environment.notification_topic_arn, subject, body, sns=self.sns)
+        send_email(self.environment.notification_topic_arn, subject, body, sns=self.sns)
 
 
 def compose_mail(summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> tuple[str, str]:

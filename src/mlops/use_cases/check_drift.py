@@ -77,7 +77,7 @@ class NightlyCheck:
             causes = "; ".join(f"{group}: {error}" for group, error in failures.items())
             message = f"The drift check failed for {len(failures)} groups, see the causes. {causes}"
             raise DriftError(message) from ExceptionGroup("failed groups", list(failures.values()))
-        self.notifier.metrics([Metric(DRIFT_CHECKS_COMPLETED, 1)], group=None)
+        self.notifier.publish_metrics([Metric(DRIFT_CHECKS_COMPLETED, 1)], group=None)
         return checks
 
     def _check_group(self, group: str, scheduled_at: datetime) -> list[GroupCheck]:
@@ -91,7 +91,7 @@ class NightlyCheck:
             report = self._judge(champion, baseline, night, scheduled_at)
             self.archive.write_report(group, night, report)
             if report.verdict != "INSUFFICIENT_DATA":
-                self.notifier.metrics(as_cloudwatch(metrics_of(report)), group=group)
+                self.notifier.publish_metrics(as_cloudwatch(metrics_of(report)), group=group)
             if state is None or night >= state.last_checked:
                 state = advance(state, night=night, verdict=report.verdict, model_version=champion.version)
                 self.archive.write_state(group, state)

@@ -25,8 +25,8 @@ def notify(kind: NotificationKind, report: DriftReport, *, report_uri: str, noti
         subject = f"Inputs are back to normal: {group}"
         advice = "Nothing to do. The earlier alert about this group is over."
     body = f"{render_text(report)}\n{advice}\n\nThe whole report, with plots:\n{report_uri}\n"
-    notifier.mail(subject, body, group=group)
-    notifier.event(kind, _detail(report, report_uri))
+    notifier.send_email(subject, body, group=group)
+    notifier.publish_event(kind, _detail(report, report_uri))
 
 
 def _detail(report: DriftReport, report_uri: str) -> dict[str, Any]:

@@ -94,5 +94,7 @@ def record_failure(
         code_digest=training.prepared.get("source_digest"),
     )
     if job.actual_cost_usd is not None:
-        notifier.metrics([Metric(TRAINING_COST_USD, job.actual_cost_usd, "None")], group=training.group)
+        notifier.publish_metrics(
+            [Metric(TRAINING_COST_USD, job.actual_cost_usd, "None")], group=training.group
+        )
     return run

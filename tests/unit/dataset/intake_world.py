@@ -64,13 +64,13 @@ class Notifier:
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
 
-    def mail(self, subject: str, body: str) -> None:
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
         self.mails.append((subject, body))
 
     def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         self.events.append((detail_type, detail))
 
-    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
+    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
         self.metrics.extend(metrics)
 
     def said(self) -> list[str]:

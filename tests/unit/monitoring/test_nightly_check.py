@@ -49,16 +49,16 @@ class RecordingAnnouncer:
         self.published: list[tuple[str | None, str, float]] = []
         self.failures_left = 0
 
-    def mail(self, subject: str, body: str, *, group: str) -> None:
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
         if self.failures_left:
             self.failures_left -= 1
             raise ConnectionError("the mail service is down")
         self.mails.append((subject, body))
 
-    def event(self, detail_type: str, detail: dict[str, Any]) -> None:
+    def publish_event(self, detail_type: str, detail: dict[str, Any]) -> None:
         self.events.append((detail_type, detail))
 
-    def metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
+    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
         self.published += [(group, metric.name, metric.value) for metric in metrics]
 
     @property

@@ -25,15 +25,15 @@ class Told:
     counted: list = field(default_factory=list)
     failing: str = ""
 
-    def mail(self, subject, body, *, group):
+    def send_email(self, subject, body, *, group):
         self._fail_once("mail")
         self.mails.append((subject, body))
 
-    def event(self, detail_type, detail):
+    def publish_event(self, detail_type, detail):
         self._fail_once("event")
         self.events.append((detail_type, dict(detail)))
 
-    def metrics(self, metrics, *, group):
+    def publish_metrics(self, metrics, *, group):
         self._fail_once("metrics")
         self.counted += [(metric.name, metric.value, group) for metric in metrics]
 

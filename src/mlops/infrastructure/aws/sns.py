@@ -1,4 +1,4 @@
-"""Mails to people, through SNS topics."""
+"""Emails to people, through SNS topics."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mlops.infrastructure.aws.clients import client
 SUBJECT_LIMIT = 100
 
 
-def send_mail(
+def send_email(
     topic_arn: str, subject: str, body: str, *, attributes: Mapping[str, str] | None = None, sns: Any = None
 ) -> str:
-    """Publish a plain-text mail and return its message id.
+    """Publish a plain-text email and return its message id.
 
     SNS takes subjects of at most 100 printable ASCII characters: others are replaced, longer ones cut.
-    Control characters in the body, which may stand in what people wrote, are replaced by question marks.
+    Control characters in the body, which text written by people may contain, are replaced by question marks.
     `attributes` are matched by the filter policies of the subscriptions.
     """
     response = (sns or client("sns")).publish(

@@ -1,14 +1,11 @@
-"""Intake's ports on AWS: executions, mails, events, metrics."""
+"""Executions of the state machines that intake starts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops.infrastructure.aws.cloudwatch import Metric, publish
-from mlops.infrastructure.aws.eventbridge import publish_event
-from mlops.infrastructure.aws.sns import send_mail
 from mlops.infrastructure.aws.stepfunctions import start_execution
 
 
@@ -31,24 +28,3 @@ class StepFunctionsExecutions:
     def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
         """Start the run_inference machine, once per name."""
         start_execution(self.run_inference_arn, name, document)
-
-
-@dataclass(frozen=True, slots=True)
-class AwsIntakeNotifier:
-    """Mails by SNS, events by EventBridge, metrics by CloudWatch."""
-
-    topic_arn: str
-    event_bus_name: str
-    metrics_namespace: str
-
-    def mail(self, subject: str, body: str) -> None:
-        """Send a plain-text mail."""
-        send_mail(self.topic_arn, subject, body)
-
-    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """Publish a domain event."""
-        publish_event(detail_type, detail, self.event_bus_name)
-
-    def publish_metrics(self, group: str, metrics: Sequence[Metric]) -> None:
-        """Publish metrics of a model group."""
-        publish(self.metrics_namespace, metrics, group=group)
