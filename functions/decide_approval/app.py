@@ -15,10 +15,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.signing_keys import RotatingKeys
+from mlops.approval.store import RequestStore
 from mlops.infrastructure import environment
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.registry.model_registry import ModelRegistry
@@ -44,7 +45,7 @@ def approval_page() -> ApprovalPage:
         use_dynamodb=True, table_name=variables.registry_table_name, actor="decide_approval"
     )
     service = ApprovalService(
-        ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn
+        RequestStore(DynamoDBTable(variables.approval_table_name)), registry, variables.task_token_key_arn
     )
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
     return ApprovalPage(service, S3Objects(), keys)

@@ -14,7 +14,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.experiment.dynamodb import DynamoDBRuns
+from mlops.experiment.factory import stack_runs
+from mlops.experiment.store import RunStore
 from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import AwsNotifier
@@ -38,7 +39,7 @@ class Dependencies:
     """What the handler works with, made once per worker."""
 
     notifier: AwsNotifier
-    runs: DynamoDBRuns
+    runs: RunStore
     trial_jobs: SageMakerTrialJobs
 
 
@@ -46,7 +47,7 @@ class Dependencies:
 def dependencies() -> Dependencies:
     """Make the dependencies on first use."""
     variables = environment.read(Environment)
-    runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
+    runs = stack_runs(variables.registry_table_name, variables.artifact_bucket_name)
     return Dependencies(AwsNotifier("", "", variables.metrics_namespace), runs, SageMakerTrialJobs())
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
 from mlops.infrastructure.upload_events import Upload
@@ -50,6 +51,6 @@ def storage(environment: Environment) -> PartsStorage:
     """Build the storage once per execution environment."""
     return PartsStorage(
         S3Objects(),
-        DynamoDatasetVersions(environment.registry_table_name),
+        DatasetVersions(DynamoDBTable(environment.registry_table_name)),
         environment.artifact_bucket_name,
     )

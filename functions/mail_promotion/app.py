@@ -13,12 +13,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.mailer import Mailer
 from mlops.approval.promotion_email import NewChampion, mail_promotion
 from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
+from mlops.approval.store import OfferStore
 from mlops.infrastructure import environment
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.notifications import AwsNotifier
@@ -59,7 +60,8 @@ def dependencies() -> Dependencies:
     notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
-    service = RollbackService(RollbackTable(variables.approval_table_name), registry, S3Objects(), notifier)
+    offers = OfferStore(DynamoDBTable(variables.approval_table_name))
+    service = RollbackService(offers, registry, S3Objects(), notifier)
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
     return Dependencies(service, Mailer(variables.approval_topic_arn, variables.rollback_base_url, keys))
 

@@ -17,8 +17,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.environment import read
@@ -71,7 +72,7 @@ def intake_ports(environment: Environment) -> IntakePorts:
     """Build the ports once per execution environment."""
     return IntakePorts(
         objects=S3Objects(),
-        versions=DynamoDatasetVersions(environment.registry_table_name),
+        versions=DatasetVersions(DynamoDBTable(environment.registry_table_name)),
         models=ModelRegistry(use_dynamodb=True, table_name=environment.registry_table_name),
         executions=StepFunctionsExecutions(
             environment.train_model_state_machine_arn,

@@ -14,8 +14,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.lambda_functions import start_function
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.environment import read
@@ -47,7 +48,7 @@ class Dependencies:
     notifier: AwsNotifier
     environment: Environment
     objects: S3Objects
-    versions: DynamoDatasetVersions
+    versions: DatasetVersions
 
 
 @cache
@@ -58,7 +59,7 @@ def dependencies() -> Dependencies:
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
     )
     return Dependencies(
-        notifier, variables, S3Objects(), DynamoDatasetVersions(variables.registry_table_name)
+        notifier, variables, S3Objects(), DatasetVersions(DynamoDBTable(variables.registry_table_name))
     )
 
 

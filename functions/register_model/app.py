@@ -14,7 +14,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mlops.experiment.dynamodb import DynamoDBRuns
+from mlops.experiment.factory import stack_runs
+from mlops.experiment.store import RunStore
 from mlops.experiment.training_runs import record_training
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.s3 import S3Objects
@@ -44,7 +45,7 @@ class Dependencies:
     environment: Environment
     objects: S3Objects
     registry: ModelRegistry
-    runs: DynamoDBRuns
+    runs: RunStore
 
 
 @cache
@@ -55,7 +56,7 @@ def dependencies() -> Dependencies:
         use_dynamodb=True, table_name=variables.registry_table_name, actor="register_model"
     )
     notifier = AwsNotifier("", variables.event_bus_name, variables.metrics_namespace)
-    runs = DynamoDBRuns(variables.registry_table_name, variables.artifact_bucket_name)
+    runs = stack_runs(variables.registry_table_name, variables.artifact_bucket_name)
     return Dependencies(notifier, variables, S3Objects(), registry, runs)
 
 

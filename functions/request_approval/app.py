@@ -15,13 +15,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.emails import compose_request
 from mlops.approval.mailer import Mailer
 from mlops.approval.requests import WaitingCandidate, request_approval
 from mlops.approval.signing_keys import RotatingKeys
+from mlops.approval.store import RequestStore
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.cloudwatch import Metric, publish
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.metric_names import APPROVALS_AUTOMATIC, APPROVALS_REQUESTED
@@ -61,7 +62,7 @@ def dependencies() -> Dependencies:
         use_dynamodb=True, table_name=variables.registry_table_name, actor="request_approval"
     )
     service = ApprovalService(
-        ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn
+        RequestStore(DynamoDBTable(variables.approval_table_name)), registry, variables.task_token_key_arn
     )
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
     mailer = Mailer(variables.approval_topic_arn, variables.approval_base_url, keys)

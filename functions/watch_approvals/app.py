@@ -16,13 +16,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.dynamodb import ApprovalTable, RollbackTable
 from mlops.approval.mailer import Mailer
 from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
+from mlops.approval.store import OfferStore, RequestStore
 from mlops.approval.watch import watch_approvals
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.metric_names import CONFIRMED_APPROVERS, OLDEST_APPROVAL_SECONDS
@@ -67,9 +68,8 @@ def dependencies() -> Dependencies:
     registry = ModelRegistry(
         use_dynamodb=True, table_name=variables.registry_table_name, actor="watch_approvals"
     )
-    service = ApprovalService(
-        ApprovalTable(variables.approval_table_name), registry, variables.task_token_key_arn
-    )
+    table = DynamoDBTable(variables.approval_table_name)
+    service = ApprovalService(RequestStore(table), registry, variables.task_token_key_arn)
     keys = RotatingKeys(lambda: read_secret(variables.approval_signing_secret_arn))
     notifier = AwsNotifier(
         variables.notification_topic_arn, variables.event_bus_name, variables.metrics_namespace
@@ -78,7 +78,7 @@ def dependencies() -> Dependencies:
         notifier,
         service,
         Mailer(variables.approval_topic_arn, variables.approval_base_url, keys),
-        RollbackService(RollbackTable(variables.approval_table_name), registry, S3Objects(), notifier),
+        RollbackService(OfferStore(table), registry, S3Objects(), notifier),
     )
 
 

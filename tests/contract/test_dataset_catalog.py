@@ -11,9 +11,10 @@ import pytest
 
 from mlops.cli.main import main
 from mlops.dataset.catalog.catalog import DatasetCatalog
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
-from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.factory import local_versions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.dataset import DatasetVersion
@@ -42,12 +43,12 @@ class Models:
 @pytest.fixture(params=["aws", "files"])
 def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> DatasetCatalog:
     if request.param == "files":
-        versions = FilesystemDatasetVersions(tmp_path / "records")
+        versions = local_versions(tmp_path / "records")
         return DatasetCatalog(versions, FilesystemObjects(tmp_path / "objects"), Models())
     table = request.getfixturevalue("registry_table")
     client("s3").create_bucket(Bucket="artifacts")
     client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
-    return DatasetCatalog(DynamoDatasetVersions(table), S3Objects(), Models())
+    return DatasetCatalog(DatasetVersions(DynamoDBTable(table)), S3Objects(), Models())
 
 
 def changed(catalog: DatasetCatalog, before: str, after: str = "latest") -> DatasetComparison:

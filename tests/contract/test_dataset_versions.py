@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
-from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.factory import local_versions
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import take_upload
 from mlops.models.dataset import Claim, DatasetVersion, Notification, TrainingRecord, UploadRecord
@@ -24,8 +24,8 @@ LATER = NOW + timedelta(days=1)
 @pytest.fixture(params=["dynamodb", "filesystem"])
 def versions(request: pytest.FixtureRequest, tmp_path: Path) -> DatasetVersions:
     if request.param == "filesystem":
-        return FilesystemDatasetVersions(tmp_path)
-    return DynamoDatasetVersions(request.getfixturevalue("registry_table"))
+        return local_versions(tmp_path)
+    return DatasetVersions(DynamoDBTable(request.getfixturevalue("registry_table")))
 
 
 def an_upload(number: int = 1) -> UploadRecord:

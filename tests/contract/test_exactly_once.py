@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
-from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.factory import local_versions
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.object_store import ObjectStore
@@ -170,7 +170,7 @@ def test_a_thousand_deliveries_over_files_give_one_result_per_version(
     tmp_path: Path, seed: int, fault_share: float
 ) -> None:
     rng = random.Random(seed)
-    objects, versions = FilesystemObjects(tmp_path / "o"), FilesystemDatasetVersions(tmp_path / "v")
+    objects, versions = FilesystemObjects(tmp_path / "o"), local_versions(tmp_path / "v")
     listener = Listener(rng, fault_share)
     ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
     storm = a_storm(objects, rng)
@@ -182,7 +182,7 @@ def test_a_thousand_deliveries_over_s3_and_dynamodb_give_one_result_per_version(
     for bucket in ("data", "artifacts"):
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    objects, versions, listener = S3Objects(), DynamoDatasetVersions(registry_table), Listener(rng)
+    objects, versions, listener = S3Objects(), DatasetVersions(DynamoDBTable(registry_table)), Listener(rng)
     ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
     storm = a_storm(objects, rng)
     check_everything_happened_once(storm, listener, versions, deliver(storm, ports, rng))

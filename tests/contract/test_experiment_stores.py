@@ -1,4 +1,4 @@
-"""What every store of runs must do, over plain files and over DynamoDB with S3."""
+"""The store of runs, over local files and over DynamoDB with S3."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlops.experiment import changes
-from mlops.experiment.dynamodb import DynamoDBRuns
-from mlops.experiment.filesystem import FilesystemRuns
+from mlops.experiment.factory import local_runs, stack_runs
 from mlops.experiment.tracker import ExperimentTracker
 from mlops.infrastructure.contention import Backoff
 from mlops.models.errors import ExperimentError, ObjectNotFoundError, RunNotFoundError
@@ -40,13 +39,13 @@ def a_run(run_id: str = "one", **changed) -> Run:
 @pytest.fixture(params=["files", "aws"])
 def store(request, tmp_path):
     if request.param == "files":
-        return FilesystemRuns(tmp_path / "runs")
+        return local_runs(tmp_path / "runs")
     request.getfixturevalue("registry_table")
     from mlops.infrastructure.aws.clients import client
 
     client("s3").create_bucket(Bucket="artifacts")
     client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
-    return DynamoDBRuns("registry", "artifacts", backoff=Backoff(rng=random.Random(1)))
+    return stack_runs("registry", "artifacts", backoff=Backoff(rng=random.Random(1)))
 
 
 def test_a_stored_run_is_found_equal_to_the_last_type(store):
@@ -186,7 +185,7 @@ def test_more_runs_than_fit_a_page_are_all_listed(store):
 
 
 def test_no_update_is_lost_among_processes(tmp_path):
-    store = FilesystemRuns(tmp_path)
+    store = local_runs(tmp_path)
     store.add(a_run())
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_tag_often, args=(tmp_path, worker)) for worker in range(3)]
@@ -197,21 +196,26 @@ def test_no_update_is_lost_among_processes(tmp_path):
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     run = store.find(GROUP, "one")
     assert (len(run.tags), run.revision) == (60, 60)
-    assert [path.name for path in (tmp_path / GROUP / "one").iterdir() if ".draft" in path.name] == []
 
 
 def _tag_often(root: Path, worker: int) -> None:
-    store = FilesystemRuns(root)
+    store = local_runs(root)
     for number in range(20):
         store.update(GROUP, "one", lambda run, n=number: changes.with_tags(run, {f"{worker}-{n}": "x"}))
 
 
-def test_a_draft_of_a_killed_writer_is_no_run_and_no_file(tmp_path):
-    store = FilesystemRuns(tmp_path)
-    folder = tmp_path / GROUP / "one"
-    (folder / "files" / "metrics").mkdir(parents=True)
-    (folder / ".draft-x").write_text("{")
-    (folder / "files" / "metrics" / ".draft-y").write_text("{")
-    assert list(store.runs(GROUP)) == []
-    assert store.files(GROUP, "one").paths("metrics/") == []
-    assert store.add(a_run()) == a_run()
+def test_a_draft_of_a_killed_writer_is_not_a_file_of_the_run(tmp_path):
+    files = local_runs(tmp_path).files(GROUP, "one")
+    files.write("metrics/1.jsonl", b"{}")
+    (tmp_path / GROUP / "one" / "files" / "metrics" / ".draft-y").write_text("{")
+    assert files.paths("metrics/") == ["metrics/1.jsonl"]
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path):
+    files = local_runs(tmp_path / "runs").files(GROUP, "one")
+    files.write("artifacts/model.bin", b"first")
+    with pytest.raises(FileNotFoundError):
+        files.upload(tmp_path / "missing", "artifacts/model.bin")
+    assert files.read("artifacts/model.bin") == b"first"
+    folder = tmp_path / "runs" / GROUP / "one" / "files" / "artifacts"
+    assert [path.name for path in folder.iterdir()] == ["model.bin"]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
-from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.factory import local_versions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
@@ -32,14 +33,14 @@ N_UPLOADS, LOST_SHARE = 60, 0.05
 def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePorts]:
     listener = Listener(random.Random(1))
     if request.param == "files":
-        objects, versions = FilesystemObjects(tmp_path / "o"), FilesystemDatasetVersions(tmp_path / "v")
+        objects, versions = FilesystemObjects(tmp_path / "o"), local_versions(tmp_path / "v")
         yield IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
         return
     table = request.getfixturevalue("registry_table")
     for bucket in ("data", "artifacts"):
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    aws = S3Objects(), DynamoDatasetVersions(table)
+    aws = S3Objects(), DatasetVersions(DynamoDBTable(table))
     yield IntakePorts(*aws, NoModels(), listener, listener, "artifacts")
 
 
@@ -108,9 +109,8 @@ def test_a_file_that_somebody_deleted_is_not_recovered(registry_table: str) -> N
     client("s3").create_bucket(Bucket="data")
     client("s3").put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
     listener = Listener(random.Random(1))
-    ports = IntakePorts(
-        S3Objects(), DynamoDatasetVersions(registry_table), NoModels(), listener, listener, "artifacts"
-    )
+    versions = DatasetVersions(DynamoDBTable(registry_table))
+    ports = IntakePorts(S3Objects(), versions, NoModels(), listener, listener, "artifacts")
     kept, _ = drop(ports, "g/training/a.csv", b"1"), drop(ports, "g/training/b.csv", b"2")
     client("s3").delete_object(Bucket="data", Key="g/training/b.csv")
     assert sweep(ports) == [kept]

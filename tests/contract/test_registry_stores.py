@@ -1,4 +1,4 @@
-"""What every store of the registry must do, over plain files and over DynamoDB."""
+"""The registry's store, over a local file and over DynamoDB."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from mlops.models.registry import Artifact, Candidate, GroupState, ModelMetadata
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.changes import AuditStamp, registration
-from mlops.registry.dynamodb import DynamoDBRegistry
-from mlops.registry.filesystem import FilesystemRegistry
+from mlops.registry.factory import open_store
 from mlops.registry.model_registry import ModelRegistry
 
 GROUP = "adherence"
@@ -45,9 +44,8 @@ def a_candidate(**changes) -> Candidate:
 @pytest.fixture(params=["files", "dynamodb"])
 def store(request, tmp_path):
     if request.param == "files":
-        return FilesystemRegistry(tmp_path)
-    request.getfixturevalue("registry_table")
-    return DynamoDBRegistry("registry")
+        return open_store(False, root=tmp_path)
+    return open_store(True, root="", table_name=request.getfixturevalue("registry_table"))
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ class LaterModel(ModelMetadata):
 
 
 def test_a_version_that_a_later_release_kept_can_be_read_and_promoted(registry, store):
-    change = registration(GROUP, a_candidate(), AuditStamp("ada", "", NOW), head=None, latest=None)
+    change = registration(GROUP, a_candidate(), AuditStamp("ada", "", NOW), state=None, latest=None)
     (write,) = change.writes
     later = LaterModel(**{field.name: getattr(write.model, field.name) for field in fields(write.model)})
     store.commit(replace(change, writes=(replace(write, model=later),)))
@@ -219,9 +217,9 @@ def test_a_name_that_cannot_be_a_group_is_refused(registry, group):
 
 
 def test_a_stale_change_is_refused_whole(store):
-    def change(head=None, latest=None, job_key=None):
+    def change(state=None, latest=None, job_key=None):
         return registration(
-            GROUP, a_candidate(), AuditStamp("ada", "", NOW), head=head, latest=latest, job_key=job_key
+            GROUP, a_candidate(), AuditStamp("ada", "", NOW), state=state, latest=latest, job_key=job_key
         )
 
     store.commit(change(job_key="one"))
@@ -230,8 +228,8 @@ def test_a_stale_change_is_refused_whole(store):
     assert len(store.versions(GROUP)) == len(store.audit(GROUP)) == 1
     assert store.version_of_job(GROUP, "two") is None
     with pytest.raises(RegistryConflictError):  # the head is right, the job was registered before
-        store.commit(change(store.head(GROUP), store.versions(GROUP)[0], job_key="one"))
-    assert store.head(GROUP).n_versions == 1
+        store.commit(change(store.group_state(GROUP), store.versions(GROUP)[0], job_key="one"))
+    assert store.group_state(GROUP).n_versions == 1
 
 
 def test_ten_thousand_columns_fit(registry):

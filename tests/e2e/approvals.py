@@ -17,12 +17,13 @@ import pytest
 from local.cloud import HttpAnswer
 from local.stack import APPROVER, STACK_NAME, DeployedStack, read_form
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.dynamodb import ApprovalTable, RollbackTable
 from mlops.approval.links import make_token
 from mlops.approval.quorum import count_answer
 from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import SigningKeys
+from mlops.approval.store import OfferStore, RequestStore
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.clock import utc_now
@@ -37,10 +38,11 @@ class Operator:
 
     def __init__(self, stack: DeployedStack) -> None:
         self.stack = stack
-        table, outputs = stack.outputs["ApprovalTableName"], stack.outputs
+        outputs = stack.outputs
+        table = DynamoDBTable(outputs["ApprovalTableName"])
         self.registry = ModelRegistry(True, table_name=outputs["RegistryTableName"], actor="operator")
-        self.service = ApprovalService(ApprovalTable(table), self.registry, outputs["PlatformKeyArn"])
-        self.rollbacks = RollbackService(RollbackTable(table), self.registry, S3Objects(), NullNotifier())
+        self.service = ApprovalService(RequestStore(table), self.registry, outputs["PlatformKeyArn"])
+        self.rollbacks = RollbackService(OfferStore(table), self.registry, S3Objects(), NullNotifier())
 
     def forget_delivery(self, group: str, version: str) -> None:
         """Store an approval, as the page does, and die before the execution hears of it."""

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from local.stack import DeployedStack, wait
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import UploadRecord, ValidationReport
 
@@ -102,7 +103,9 @@ def outcome(stack: DeployedStack, group: str, name: str, content: bytes) -> Uplo
     key = f"{group}/training/{name}"
     version_id = stack.drop(content, key)
     upload = Upload(stack.outputs["DataBucketName"], key, version_id, len(content))
-    versions = DynamoDatasetVersions(stack.outputs["RegistryTableName"], stack.cloud.client("dynamodb"))
+    versions = DatasetVersions(
+        DynamoDBTable(stack.outputs["RegistryTableName"], dynamodb=stack.cloud.client("dynamodb"))
+    )
 
     def decided() -> UploadRecord | None:
         record = versions.find_upload(group, upload.upload_id)

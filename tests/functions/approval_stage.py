@@ -23,14 +23,15 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.dynamodb import ApprovalTable, RollbackTable
 from mlops.approval.mailer import Mailer
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.pages.rollback_page import RollbackPage
 from mlops.approval.promotion_email import NewChampion, mail_promotion
 from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
+from mlops.approval.store import OfferStore, RequestStore
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.notifications import AwsNotifier
@@ -139,7 +140,7 @@ class Stage:
         client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
         self.machine = self.create_machine("waiting", seconds=600)
         self.registry = ModelRegistry(use_dynamodb=True, table_name="registry", actor="test")
-        self.table = ApprovalTable("approvals")
+        self.table = RequestStore(DynamoDBTable("approvals"))
         service = ApprovalService(self.table, self.registry, self.kms_key, now=self.clock)
         self.service = service
         self.objects = S3Objects()
@@ -147,7 +148,7 @@ class Stage:
         self.page = ApprovalPage(service, self.objects, self.keys)
         self.notifier = AwsNotifier(self.notifications, "default", "MLOps/test")
         self.rollbacks = RollbackService(
-            RollbackTable("approvals"), self.registry, self.objects, self.notifier, now=self.clock
+            OfferStore(DynamoDBTable("approvals")), self.registry, self.objects, self.notifier, now=self.clock
         )
         self.rollback_page = RollbackPage(self.rollbacks, self.keys)
         self.mailer = Mailer(self.topic, BASE_URL, self.keys)

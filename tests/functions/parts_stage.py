@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 
 GROUP = "medication-adherence"
@@ -45,7 +46,7 @@ class PartsStage:
             name="train_model", definition=DEFINITION, roleArn=ROLE
         )
         self.train_model_arn = machine["stateMachineArn"]
-        self.versions = DynamoDatasetVersions(table)
+        self.versions = DatasetVersions(DynamoDBTable(table))
         variables = {
             "ARTIFACT_BUCKET_NAME": "artifact-bucket",
             "REGISTRY_TABLE_NAME": table,

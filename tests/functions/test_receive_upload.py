@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 
 PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
     f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)
@@ -129,7 +130,7 @@ def test_an_empty_file_is_rejected_with_a_mail_and_moved(app: ModuleType, reposi
     left = client("s3").list_object_versions(Bucket="data-bucket")
     assert "Versions" not in left
     assert "DeleteMarkers" not in left
-    (upload,) = DynamoDatasetVersions("registry").list_uploads("medication-adherence")
+    (upload,) = DatasetVersions(DynamoDBTable("registry")).list_uploads("medication-adherence")
     assert upload.state == "rejected"
 
 

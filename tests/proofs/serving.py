@@ -12,13 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.artifacts.archive import pack
 from mlops.pipelines.training_pipeline import TrainingPipeline
-from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.store import RegistryStore
 from tests.conftest import create_table
 from tests.proofs.walk import PATIENTS, Walk
 from tests.proofs.world import Runner
@@ -56,7 +57,7 @@ class ServingDay(Walk):
         stored = s3.put_object(Bucket="artifacts", Key=key, Body=archive)
         digest = hashlib.sha256(archive).hexdigest()
         artifact = Artifact(f"s3://artifacts/{key}", digest, stored["VersionId"])
-        store = DynamoDBRegistry(table, dynamodb=self.world.cloud.client("dynamodb"))
+        store = RegistryStore(DynamoDBTable(table, dynamodb=self.world.cloud.client("dynamodb")))
         registry = ModelRegistry(store=store, actor="proof")
         candidate = Candidate("LogisticRegression", {}, EvaluationMetrics(), "d", artifact)
         version = registry.register(self.group, candidate).model.version

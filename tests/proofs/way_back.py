@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.stack import read_form
-from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.rollbacks import CARRYING_GRACE
+from mlops.approval.store import OfferStore
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import EvaluationMetrics
-from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.model_registry import ModelRegistry
+from mlops.registry.store import RegistryStore
 from tests.functions.approval_stage import an_http_event
 from tests.proofs.walk import Walk
 from tests.proofs.world import poll
@@ -39,7 +40,8 @@ class WayBack(Walk):
 
     def _put_two_into_service(self) -> tuple[str, str]:
         dynamodb, s3 = self.world.cloud.client("dynamodb"), self.world.cloud.client("s3")
-        registry = ModelRegistry(store=DynamoDBRegistry("registry", dynamodb=dynamodb), actor="proof")
+        store = RegistryStore(DynamoDBTable("registry", dynamodb=dynamodb))
+        registry = ModelRegistry(store=store, actor="proof")
         versions = []
         for number in range(2):
             content, key = f"model {number}".encode(), f"training/{self.group}/{number}/model.tar.gz"
@@ -56,7 +58,7 @@ class WayBack(Walk):
 
     def _let_the_grace_pass(self) -> None:
         """Make a decision that was not carried out older: nobody can be doing it at this moment."""
-        table = RollbackTable("approvals", dynamodb=self.world.cloud.client("dynamodb"))
+        table = OfferStore(DynamoDBTable("approvals", dynamodb=self.world.cloud.client("dynamodb")))
         for offer in table.open():
             if offer.group == self.group and offer.decision is not None:
                 earlier = offer.decision.decided_at - 2 * CARRYING_GRACE

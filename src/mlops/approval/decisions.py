@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.quorum import count_answer, decided, has_answered, recorded_by
+from mlops.approval.store import RequestStore
 from mlops.infrastructure.aws.kms import decrypt, encrypt
 from mlops.infrastructure.aws.stepfunctions import execution_status, send_task_success
 from mlops.infrastructure.clock import utc_now
@@ -46,7 +46,7 @@ class ApprovalService:
     `key_arn` is the KMS key that seals task tokens.
     """
 
-    table: ApprovalTable
+    table: RequestStore
     registry: ModelRegistry
     key_arn: str
     now: Callable[[], datetime] = utc_now

@@ -5,17 +5,19 @@ from __future__ import annotations
 import secrets
 
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.dynamodb import ApprovalTable
 from mlops.approval.mailer import Mailer
 from mlops.approval.signing_keys import RotatingKeys, rotate_secret
+from mlops.approval.store import RequestStore
 from mlops.infrastructure.aws.cloudformation import Stack
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.secretsmanager import read_secret, write_secret
 from mlops.registry.model_registry import ModelRegistry
 
 
 def open_service(stack: Stack, registry: ModelRegistry) -> ApprovalService:
-    """Return the desk of a stack."""
-    return ApprovalService(ApprovalTable(stack.approval_table_name), registry, stack.platform_key_arn)
+    """Return the approval service of a stack."""
+    requests = RequestStore(DynamoDBTable(stack.approval_table_name))
+    return ApprovalService(requests, registry, stack.platform_key_arn)
 
 
 def open_mailer(stack: Stack) -> Mailer:

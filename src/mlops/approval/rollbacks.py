@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops.approval.decisions import describe_fault
-from mlops.approval.dynamodb import RollbackTable
 from mlops.approval.links import hash_id
+from mlops.approval.store import OfferStore
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
@@ -55,7 +55,7 @@ class CarriedOut:
 class RollbackService:
     """Where offers to roll back are kept, decided and carried out."""
 
-    table: RollbackTable
+    table: OfferStore
     registry: ModelRegistry
     objects: ObjectStore
     notifier: Notifier

@@ -51,35 +51,31 @@ class Context:
         from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
 
         if self.stack is None:
-            from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions  # noqa: PLC0415
+            from mlops.dataset.catalog.factory import local_versions  # noqa: PLC0415
             from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
 
             folder = self.root / "datasets"
             return DatasetCatalog(
-                FilesystemDatasetVersions(folder / "records"),
+                local_versions(folder / "records"),
                 FilesystemObjects(folder / "objects"),
                 self.registry(),
             )
-        from mlops.dataset.catalog.dynamodb import DynamoDatasetVersions  # noqa: PLC0415
+        from mlops.dataset.catalog.versions import DatasetVersions  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
         from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
 
         return DatasetCatalog(
-            DynamoDatasetVersions(self.stack.registry_table_name), S3Objects(), self.registry()
+            DatasetVersions(DynamoDBTable(self.stack.registry_table_name)), S3Objects(), self.registry()
         )
 
     def runs(self) -> ExperimentTracker:
         """Return the training runs."""
+        from mlops.experiment.factory import local_runs, stack_runs  # noqa: PLC0415
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
         if self.stack is None:
-            from mlops.experiment.filesystem import FilesystemRuns  # noqa: PLC0415
-
-            return ExperimentTracker(FilesystemRuns(self.root / "experiment-runs"))
-        from mlops.experiment.dynamodb import DynamoDBRuns  # noqa: PLC0415
-
-        return ExperimentTracker(
-            DynamoDBRuns(self.stack.registry_table_name, self.stack.artifact_bucket_name)
-        )
+            return ExperimentTracker(local_runs(self.root / "experiment-runs"))
+        return ExperimentTracker(stack_runs(self.stack.registry_table_name, self.stack.artifact_bucket_name))
 
     def notifier(self) -> Notifier:
         """Return what notifies people and systems; plain files notify no one."""

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 
-from mlops.experiment.store import RunFiles
+from mlops.experiment.files import RunFiles
 from mlops.models.experiment import MetricPoint
 
 _FOLDER = "metrics/"

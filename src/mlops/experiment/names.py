@@ -1,20 +1,13 @@
-"""Names that runs, their files and their metrics may have, and what is said of those that are not there."""
+"""Names that runs, their files and their metrics may have."""
 
 from __future__ import annotations
 
-import difflib
 import re
-from itertools import islice
-from typing import TYPE_CHECKING
 
-from mlops.models.errors import ExperimentError, RunNotFoundError
-
-if TYPE_CHECKING:
-    from mlops.experiment.store import RunStore
+from mlops.models.errors import ExperimentError
 
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_NAMED_RUNS = 200
 
 
 def require_group(group: str) -> str:
@@ -74,14 +67,3 @@ def require_name(name: str, what: str) -> str:
     if not name.strip() or len(name) > 250 or not name.isprintable():
         raise ExperimentError(f"{name[:50]!r} cannot name a {what}; use 1 to 250 printable characters.")
     return name
-
-
-def missing_run(store: RunStore, group: str, run_id: str) -> RunNotFoundError:
-    """Return the error that names what there is instead of the run."""
-    known = [run.run_id for run in islice(store.runs(group), _NAMED_RUNS)]
-    if not known:
-        groups = ", ".join(store.groups()) or "none"
-        return RunNotFoundError(f"The group {group!r} has no run yet; groups with runs: {groups}.")
-    close = difflib.get_close_matches(run_id, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else f"its newest is {known[0]}."
-    return RunNotFoundError(f"{group} has no run {run_id!r}; {hint}")

@@ -1,62 +1,135 @@
-"""What the experiments need from whoever keeps them: small records that change, and files that do not."""
+"""The records of runs in a table, and where the files of each run are.
+
+Items of a group share the partition `GROUP#<group>`: `RUN#<started_at>#<run_id>` holds the record and
+`RUNID#<run_id>` its sort key.
+"""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Protocol
+from dataclasses import replace
+from datetime import UTC
+from itertools import islice
 
+from mlops.experiment.files import RunFiles
+from mlops.infrastructure.contention import Backoff
+from mlops.infrastructure.table import (
+    Absent,
+    Item,
+    OneOf,
+    Put,
+    SetAttribute,
+    Table,
+    document_attributes,
+    document_of,
+)
+from mlops.models.errors import RegistryConflictError, RunNotFoundError
 from mlops.models.experiment import Run
 
-
-class RunFiles(Protocol):
-    """The files of one run. Paths are relative with forward slashes; a second write replaces the first."""
-
-    def write(self, path: str, content: bytes) -> str:
-        """Store the content whole or not at all, and return its address."""
-
-    def upload(self, local: Path, path: str) -> str:
-        """Store a local file whole or not at all, and return its address."""
-
-    def read(self, path: str) -> bytes:
-        """Return the content.
-
-        Raises
-        ------
-        ObjectNotFoundError
-            If there is no such file.
-        """
-
-    def paths(self, prefix: str) -> list[str]:
-        """Return the paths that begin with the prefix, sorted."""
+_NAMED_RUNS = 200
 
 
-class RunStore(Protocol):
-    """Records of runs. Every read sees every write that ended before it began."""
+class RunStore:
+    """Records of runs. Every read sees every write that ended before it began.
+
+    Parameters
+    ----------
+    files
+        Returns the files of a run from its group and id, whether or not it has any.
+    """
+
+    def __init__(
+        self, table: Table, files: Callable[[str, str], RunFiles], *, backoff: Backoff | None = None
+    ) -> None:
+        self._table = table
+        self.files = files
+        self._backoff = backoff or Backoff()
 
     def groups(self) -> list[str]:
         """Return the names of the groups that have a run, sorted."""
+        return [item["sk"] for item in self._table.query("GROUPS") if item.get("has_runs")]
 
     def add(self, run: Run) -> Run:
-        """Store a new run and return it; one with the same id that is there already stays and is returned."""
+        """Store a new run and return it; a run with the same id that exists stays and is returned."""
+
+        def attempt() -> Run:
+            stored = self.find(run.group, run.run_id)
+            if stored is None and not self._create(run):
+                raise RegistryConflictError(f"The run {run.run_id} was added by someone else.")
+            return stored or run
+
+        return self._backoff.run(attempt)
 
     def find(self, group: str, run_id: str) -> Run | None:
-        """Return the run; None when there is none."""
+        """Return the run; None when it does not exist."""
+        pointer = self._table.get(_partition(group), _pointer_key(run_id))
+        item = pointer and self._table.get(_partition(group), pointer["run"])
+        return Run.from_json(document_of(item)) if item else None
 
     def runs(self, group: str) -> Iterator[Run]:
         """Yield the runs of the group, the last started first, equal times by falling id."""
+        for item in self._table.query(_partition(group), "RUN#", newest_first=True):
+            yield Run.from_json(document_of(item))
 
     def update(self, group: str, run_id: str, change: Callable[[Run], Run]) -> Run:
         """Replace the run by `change(run)` in one step, and return it with its revision raised by one.
 
-        `change` is called again when somebody else was faster, so it must do nothing but compute. It must not
-        touch `run_id`, `group` and `started_at`. What it raises is passed on and nothing is written.
+        `change` is called again after a conflict with another writer, so it must only compute. It must not
+        change `run_id`, `group` and `started_at`. What it raises is passed on and nothing is written.
 
         Raises
         ------
         RunNotFoundError
-            If there is no such run.
+            If the run does not exist.
         """
 
-    def files(self, group: str, run_id: str) -> RunFiles:
-        """Return the files of a run, whether or not it has any."""
+        def attempt() -> Run:
+            before = self.find(group, run_id)
+            if before is None:
+                raise self.missing_run(group, run_id)
+            after = replace(change(before), revision=before.revision + 1)
+            if not self._table.write(Put(_item(after), OneOf("revision", (before.revision,)))):
+                raise RegistryConflictError(f"The run {run_id} was changed by someone else.")
+            return after
+
+        return self._backoff.run(attempt)
+
+    def missing_run(self, group: str, run_id: str) -> RunNotFoundError:
+        """Return the error for a run that does not exist; it names the nearest one that does."""
+        run_ids = [run.run_id for run in islice(self.runs(group), _NAMED_RUNS)]
+        if not run_ids:
+            groups = ", ".join(self.groups()) or "none"
+            return RunNotFoundError(f"The group {group!r} has no run yet; groups with runs: {groups}.")
+        close = difflib.get_close_matches(run_id, run_ids, n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]}?" if close else f"its newest is {run_ids[0]}."
+        return RunNotFoundError(f"{group} has no run {run_id!r}; {hint}")
+
+    def _create(self, run: Run) -> bool:
+        pointer = {"pk": _partition(run.group), "sk": _pointer_key(run.run_id), "run": _run_key(run)}
+        return self._table.write(
+            Put(_item(run), Absent()),
+            Put(pointer, Absent()),
+            # the registry may have listed the group already, so there is no condition
+            SetAttribute("GROUPS", run.group, "has_runs", value=True),
+        )
+
+
+def _item(run: Run) -> Item:
+    keys = {"pk": _partition(run.group), "sk": _run_key(run)}
+    document = document_attributes(run.to_json())
+    return {**keys, "revision": run.revision, "status": run.status.value, **document}
+
+
+def _partition(group: str) -> str:
+    return f"GROUP#{group}"
+
+
+def _pointer_key(run_id: str) -> str:
+    return f"RUNID#{run_id}"
+
+
+def _run_key(run: Run) -> str:
+    """Name the run so that the order of the names is the order of the starts."""
+    started_at = run.started_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"RUN#{started_at}#{run.run_id}"

@@ -13,7 +13,7 @@ from mlops.experiment.active_run import ActiveRun
 from mlops.experiment.comparison.comparison import RunComparison, compare
 from mlops.experiment.conditions import Condition, parse_where
 from mlops.experiment.history import read_points
-from mlops.experiment.names import missing_run, require_group, require_name, require_run_id
+from mlops.experiment.names import require_group, require_name, require_run_id
 from mlops.experiment.origins import library_digest
 from mlops.experiment.store import RunStore
 from mlops.experiment.values import flatten
@@ -35,7 +35,7 @@ class ExperimentTracker:
     Parameters
     ----------
     store
-        `FilesystemRuns`, `DynamoDBRuns`, or what `open_store` returns.
+        `open_store` returns one.
     now, new_id
         Clock and source of ids.
     """
@@ -105,7 +105,7 @@ class ExperimentTracker:
         """
         run = self.store.find(require_group(group), require_run_id(run_id))
         if run is None:
-            raise missing_run(self.store, group, run_id)
+            raise self.store.missing_run(group, run_id)
         return run
 
     def groups(self) -> list[str]:
@@ -163,7 +163,7 @@ class ExperimentTracker:
             return compare([self.get_run(group, run_id) for run_id in run_ids])
         runs = self.list_runs(group, limit=COMPARED_RUNS)
         if not runs:
-            raise missing_run(self.store, group, "")
+            raise self.store.missing_run(group, "")
         return compare(runs[::-1])
 
     def history(self, group: str, run_id: str, metric: str | None = None) -> list[MetricPoint]:

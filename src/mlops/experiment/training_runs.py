@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from mlops.experiment import changes
+from mlops.experiment.files import RunFiles
 from mlops.experiment.history import write_points
 from mlops.experiment.names import require_group, require_run_id
 from mlops.experiment.origins import library_digest
-from mlops.experiment.store import RunFiles, RunStore
+from mlops.experiment.store import RunStore
 from mlops.experiment.values import flatten, metric_value
 from mlops.models.errors import ExperimentError
 from mlops.models.experiment import MetricPoint, Run, RunArtifact, RunDataset, RunFailure, RunStatus

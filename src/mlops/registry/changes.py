@@ -36,15 +36,16 @@ def registration(
     candidate: Candidate,
     stamp: AuditStamp,
     *,
-    head: GroupState | None,
+    state: GroupState | None,
     latest: ModelMetadata | None,
     evidence_root: str | None = None,
     job_key: str | None = None,
 ) -> Change:
     """Return the change that adds the candidate as the next version of the group.
 
-    `latest` is the version that `head` names as such. A candidate that its gate refused starts, and stays, as
-    rejected by it. The evidence lies under `evidence_root`, or in the model's own local directory.
+    `latest` is the version that `state` names as such. A candidate that its gate refused starts, and
+    stays, as rejected by it. The evidence is stored under `evidence_root`, or in the model's own local
+    directory.
     """
     name = next_version(latest, candidate) if latest else FIRST_VERSION
     action = Action.REFUSE if candidate.gate and not candidate.gate.passed else Action.REGISTER
@@ -53,17 +54,17 @@ def registration(
         **{field.name: getattr(candidate, field.name) for field in fields(candidate)},
         model_group=group,
         version=name,
-        number=(head.n_versions if head else 0) + 1,
+        number=(state.n_versions if state else 0) + 1,
         status=next_status(action, None),
         created_at=stamp.at,
         evidence_uri=f"{evidence_root}/{group}/{name}" if evidence_root else local_evidence,
     )
     write = VersionWrite(_stamped(model, stamp), action)
-    return _change(group, head, stamp, (write,), befores=(None,), job_key=job_key)
+    return _change(group, state, stamp, (write,), befores=(None,), job_key=job_key)
 
 
 def step(
-    head: GroupState,
+    state: GroupState,
     model: ModelMetadata,
     action: Action,
     stamp: AuditStamp,
@@ -74,11 +75,11 @@ def step(
     moved = _moved(model, action, stamp)
     if approval_request is not None:
         moved = replace(moved, approval_request=approval_request)
-    return _change(model.model_group, head, stamp, (VersionWrite(moved, action),), befores=(model.status,))
+    return _change(model.model_group, state, stamp, (VersionWrite(moved, action),), befores=(model.status,))
 
 
 def promotion(
-    head: GroupState,
+    state: GroupState,
     model: ModelMetadata,
     action: Action,
     stamp: AuditStamp,
@@ -92,19 +93,19 @@ def promotion(
         retired = replace(stamp, reason=f"{model.version} became the champion: {stamp.reason}")
         writes.append(VersionWrite(_moved(champion, Action.ARCHIVE, retired), Action.ARCHIVE))
         befores.append(champion.status)
-    return _change(model.model_group, head, stamp, writes, befores=befores)
+    return _change(model.model_group, state, stamp, writes, befores=befores)
 
 
-def annotation(head: GroupState, labelled: ModelMetadata, stamp: AuditStamp) -> Change:
+def annotation(state: GroupState, labelled: ModelMetadata, stamp: AuditStamp) -> Change:
     """Return the change that gives a version the tags and notes of `labelled`, and nothing else."""
     write = VersionWrite(labelled, Action.ANNOTATE)
-    return _change(labelled.model_group, head, stamp, (write,), befores=(labelled.status,))
+    return _change(labelled.model_group, state, stamp, (write,), befores=(labelled.status,))
 
 
-def answer(head: GroupState, model: ModelMetadata, stamp: AuditStamp) -> Change:
+def answer(state: GroupState, model: ModelMetadata, stamp: AuditStamp) -> Change:
     """Return the change that keeps somebody's answer in the audit log, and changes nothing else."""
     write = VersionWrite(model, Action.ANSWER)
-    return _change(model.model_group, head, stamp, (write,), befores=(model.status,))
+    return _change(model.model_group, state, stamp, (write,), befores=(model.status,))
 
 
 def _moved(model: ModelMetadata, action: Action, stamp: AuditStamp) -> ModelMetadata:
@@ -119,7 +120,7 @@ def _stamped(model: ModelMetadata, stamp: AuditStamp) -> ModelMetadata:
 
 def _change(
     group: str,
-    head: GroupState | None,
+    state: GroupState | None,
     stamp: AuditStamp,
     writes: Iterable[VersionWrite],
     *,
@@ -127,7 +128,7 @@ def _change(
     job_key: str | None = None,
 ) -> Change:
     """Assemble a change; the first write is the one that the audit entry is about."""
-    writes, base = tuple(writes), head or GroupState()
+    writes, base = tuple(writes), state or GroupState()
     model = writes[0].model
     is_first = model.number > base.n_versions
     champion = model.version if model.status is Status.CHAMPION else base.champion
@@ -153,7 +154,7 @@ def _change(
         approval_request=model.approval_request,
         labels=Labels(model.tags, model.notes) if is_labelled else None,
     )
-    return Change(group, head, after, writes, entry, job_key)
+    return Change(group, state, after, writes, entry, job_key)
 
 
 FIRST_VERSION = "v1.0.0"

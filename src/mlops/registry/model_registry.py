@@ -118,13 +118,13 @@ class ModelRegistry(RegistryView):
             known = self._store.version_of_job(group, job_key) if job_key else None
             if known is not None:
                 return Registration(self.get_model(group, known), is_new=False)
-            head = self._store.head(group)
-            latest = self.get_model(group, head.latest) if head and head.latest else None
+            state = self._store.group_state(group)
+            latest = self.get_model(group, state.latest) if state and state.latest else None
             change = changes.registration(
                 group,
                 candidate,
                 stamp,
-                head=head,
+                state=state,
                 latest=latest,
                 evidence_root=evidence_root,
                 job_key=job_key,
@@ -233,11 +233,11 @@ class ModelRegistry(RegistryView):
         stamp = self._stamp(by, note)
 
         def attempt() -> ModelMetadata:
-            head, model = self._existing_head(group), self.get_model(group, version)
+            state, model = self._existing_state(group), self.get_model(group, version)
             labelled = with_labels(model, tags or {}, note)
             if labelled == model:
                 return model
-            self._store.commit(changes.annotation(head, labelled, stamp))
+            self._store.commit(changes.annotation(state, labelled, stamp))
             return labelled
 
         return self._backoff.run(attempt)
@@ -249,10 +249,10 @@ class ModelRegistry(RegistryView):
         """
 
         def attempt() -> None:
-            head, model = self._existing_head(group), self.get_model(group, version)
+            state, model = self._existing_state(group), self.get_model(group, version)
             message = (Action.ANSWER, version, by, model.approval_request)
             if all((e.action, e.version, e.by, e.approval_request) != message for e in self.audit(group)):
-                self._store.commit(changes.answer(head, model, AuditStamp(by, reason, at)))
+                self._store.commit(changes.answer(state, model, AuditStamp(by, reason, at)))
 
         self._backoff.run(attempt)
 
@@ -260,12 +260,12 @@ class ModelRegistry(RegistryView):
         self, group: str, version: str, action: Action, stamp: AuditStamp, approval_request: str | None = None
     ) -> ModelMetadata:
         def attempt() -> ModelMetadata:
-            head, model = self._existing_head(group), self.get_model(group, version)
+            state, model = self._existing_state(group), self.get_model(group, version)
             is_done = model.status is TRANSITIONS[action].target
             if is_done and approval_request in (None, model.approval_request):
                 return model
-            with self._refusing(group, head):
-                change = changes.step(head, model, action, stamp, approval_request=approval_request)
+            with self._refusing(group, state):
+                change = changes.step(state, model, action, stamp, approval_request=approval_request)
             self._store.commit(change)
             return change.writes[0].model
 
@@ -275,28 +275,28 @@ class ModelRegistry(RegistryView):
         self, group: str, version: str, action: Action, stamp: AuditStamp, only_from: str | None = None
     ) -> Promotion:
         def attempt() -> Promotion:
-            head, model = self._existing_head(group), self.get_model(group, version)
-            if head.champion == version:
+            state, model = self._existing_state(group), self.get_model(group, version)
+            if state.champion == version:
                 return Promotion(model, self.promotion(group, version).previous_champion, is_new=False)
-            if only_from not in (None, head.champion):
+            if only_from not in (None, state.champion):
                 raise TransitionNotAllowedError(
-                    f"{head.champion} is the champion of {group}, not {only_from}."
+                    f"{state.champion} is the champion of {group}, not {only_from}."
                 )
-            champion = self.get_model(group, head.champion) if head.champion else None
-            with self._refusing(group, head):
-                change = changes.promotion(head, model, action, stamp, champion=champion)
+            champion = self.get_model(group, state.champion) if state.champion else None
+            with self._refusing(group, state):
+                change = changes.promotion(state, model, action, stamp, champion=champion)
             self._store.commit(change)
-            return Promotion(change.writes[0].model, head.champion, is_new=True)
+            return Promotion(change.writes[0].model, state.champion, is_new=True)
 
         return self._backoff.run(attempt)
 
     @contextmanager
-    def _refusing(self, group: str, head: GroupState) -> Iterator[None]:
+    def _refusing(self, group: str, state: GroupState) -> Iterator[None]:
         """Let a refusal through only when it was judged on one moment's state, not on two mixed by a race."""
         try:
             yield
         except TransitionNotAllowedError as refusal:
-            if self._store.head(group) == head:
+            if self._store.group_state(group) == state:
                 raise
             raise RegistryConflictError(f"{group} changed while it was read.") from refusal
 

@@ -38,12 +38,12 @@ class RegistryView:
         model = self._store.version(group, version)
         if model is not None:
             return model
-        head = self._store.head(group)
-        if head is None:
+        state = self._store.group_state(group)
+        if state is None:
             raise ModelNotFoundError(
                 f"The group {group!r} has no version yet; known groups: {self._known()}."
             )
-        raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {head.latest}.")
+        raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {state.latest}.")
 
     def find_model(self, group: str, name: str) -> ModelMetadata:
         """Return the version of that name; `champion` and `latest` are names, too.
@@ -53,18 +53,18 @@ class RegistryView:
         ModelNotFoundError
             If there is no such version, or no champion yet.
         """
-        head = self._existing_head(group)
-        named = {"latest": head.latest, "champion": head.champion}.get(name, name)
+        state = self._existing_state(group)
+        named = {"latest": state.latest, "champion": state.champion}.get(name, name)
         if named is None:
-            raise ModelNotFoundError(f"{group} has no champion yet; its newest version is {head.latest}.")
+            raise ModelNotFoundError(f"{group} has no champion yet; its newest version is {state.latest}.")
         return self.get_model(group, named)
 
     def list_models(self, group: str) -> list[ModelMetadata]:
         """Return all versions by rising number, as they were at one moment."""
 
         def attempt() -> list[ModelMetadata]:
-            before, models = self._store.head(group), self._store.versions(group)
-            if self._store.head(group) != before:
+            before, models = self._store.group_state(group), self._store.versions(group)
+            if self._store.group_state(group) != before:
                 raise RegistryConflictError(f"{group} changed while it was listed.")
             return models
 
@@ -74,8 +74,8 @@ class RegistryView:
         """Return the version in service; None before the first promotion."""
 
         def attempt() -> ModelMetadata | None:
-            head = self._store.head(group)
-            model = self.get_model(group, head.champion) if head and head.champion else None
+            state = self._store.group_state(group)
+            model = self.get_model(group, state.champion) if state and state.champion else None
             if model is not None and model.status is not Status.CHAMPION:
                 raise RegistryConflictError(f"{group} changed its champion meanwhile.")
             return model
@@ -98,7 +98,7 @@ class RegistryView:
         RegistryError
             If there is none to go back to.
         """
-        version = champion or self._existing_head(group).champion
+        version = champion or self._existing_state(group).champion
         if version is None:
             raise RegistryError(f"{group} has no champion yet, so there is nothing to roll back.")
         previous = self.promotion(group, version, Action.PROMOTE).previous_champion
@@ -130,10 +130,14 @@ class RegistryView:
         """
 
         def attempt() -> list[AuditEntry]:
-            head, models, entries = self._store.head(group), self._store.versions(group), self.audit(group)
-            if self._store.head(group) != head:
+            state, models, entries = (
+                self._store.group_state(group),
+                self._store.versions(group),
+                self.audit(group),
+            )
+            if self._store.group_state(group) != state:
                 raise RegistryConflictError(f"{group} changed while it was checked.")
-            check(entries, head, models)
+            check(entries, state, models)
             return entries
 
         return self._backoff.run(attempt)
@@ -152,13 +156,13 @@ class RegistryView:
         objects = self._objects or s3_objects()
         return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
 
-    def _existing_head(self, group: str) -> GroupState:
-        head = self._store.head(group)
-        if head is None:
+    def _existing_state(self, group: str) -> GroupState:
+        state = self._store.group_state(group)
+        if state is None:
             raise ModelNotFoundError(
                 f"The group {group!r} has no version yet; known groups: {self._known()}."
             )
-        return head
+        return state
 
     def _known(self) -> str:
         return ", ".join(self.groups()) or "none"

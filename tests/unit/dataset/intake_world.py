@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.dataset.catalog.filesystem import FilesystemDatasetVersions
+from mlops.dataset.catalog.factory import local_versions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
@@ -130,7 +130,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.objects = FilesystemObjects(self.root / "objects")
-        self.versions = FilesystemDatasetVersions(self.root / "versions")
+        self.versions = local_versions(self.root / "versions")
 
     def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
         found = (self.objects, self.versions, self.models, self.executions, self.notifier)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.experiment.filesystem import FilesystemRuns
+from mlops.experiment.factory import local_runs
+from mlops.experiment.store import RunStore
 from mlops.experiment.tracker import ExperimentTracker
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,11 +36,11 @@ def clock() -> TickingClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FilesystemRuns:
-    return FilesystemRuns(tmp_path / "experiment-runs")
+def store(tmp_path: Path) -> RunStore:
+    return local_runs(tmp_path / "experiment-runs")
 
 
 @pytest.fixture
-def tracker(store: FilesystemRuns, clock: TickingClock) -> Iterator[ExperimentTracker]:
+def tracker(store: RunStore, clock: TickingClock) -> Iterator[ExperimentTracker]:
     numbers = count(1)
     return ExperimentTracker(store, now=clock, new_id=lambda: f"run-{next(numbers)}")

@@ -74,7 +74,7 @@ def test_an_interrupt_marks_the_run_as_failed_too(tracker):
 
 def test_a_store_that_breaks_down_does_not_hide_the_first_error(tracker, tmp_path):
     run = tracker.start_run(GROUP)
-    (tmp_path / "experiment-runs" / GROUP / run.run_id / "run.json").unlink()
+    (tmp_path / "experiment-runs" / "runs.sqlite3").unlink()
     with pytest.raises(ZeroDivisionError) as caught, run:
         _ = 1 / 0
     assert "could not be marked as failed" in caught.value.__notes__[0]

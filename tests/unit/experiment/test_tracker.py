@@ -8,9 +8,8 @@ import sys
 import pytest
 
 from mlops.experiment.conditions import parse_where
-from mlops.experiment.dynamodb import DynamoDBRuns
 from mlops.experiment.factory import open_store
-from mlops.experiment.filesystem import FilesystemRuns
+from mlops.experiment.files import LocalRunFiles, ObjectRunFiles
 from mlops.models.errors import ExperimentError, RunNotFoundError
 from mlops.models.experiment import RunFailure
 
@@ -127,10 +126,14 @@ def test_tags_of_a_run_that_has_ended_may_change(three_runs):
 
 def test_the_environment_decides_where_runs_are(tmp_path, aws):
     stack = {"REGISTRY_TABLE_NAME": "t", "ARTIFACT_BUCKET_NAME": "b"}
-    assert isinstance(open_store(variables={}), FilesystemRuns)
-    assert isinstance(open_store(variables=stack), DynamoDBRuns)
-    assert isinstance(open_store(tmp_path, variables=stack), FilesystemRuns)
-    assert isinstance(open_store(variables={"REGISTRY_TABLE_NAME": "t"}), FilesystemRuns)
+
+    def files(directory=None, **variables: str) -> object:
+        return open_store(directory, variables=variables).files(GROUP, "one")
+
+    assert isinstance(files(), LocalRunFiles)
+    assert isinstance(files(**stack), ObjectRunFiles)
+    assert isinstance(files(tmp_path, **stack), LocalRunFiles)
+    assert isinstance(files(REGISTRY_TABLE_NAME="t"), LocalRunFiles)
 
 
 def test_the_package_is_imported_without_numpy_and_boto3():

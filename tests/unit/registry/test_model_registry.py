@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import mlops
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
-from mlops.infrastructure.durable_files import write_whole
 from mlops.models.drift import BaselineStatistics
 from mlops.models.errors import ArtifactError, RegistryConflictError
 from mlops.models.registry import Artifact, Candidate, ModelMetadata
@@ -24,7 +24,6 @@ from mlops.models.training import (
     MetricComparison,
     TrainingResult,
 )
-from mlops.registry import filesystem
 from mlops.registry.changes import AuditStamp, next_version, parse_version, registration
 from mlops.registry.model_registry import ModelRegistry
 
@@ -135,23 +134,6 @@ def test_scores_on_the_same_rows_are_compared_with_their_paired_interval(registr
     assert "n_estimators  100     200" in text
 
 
-def test_a_writer_that_died_after_its_commit_is_caught_up_with(registry, tmp_path):
-    directory = a_model_directory(tmp_path / "a")
-    register(registry, directory)
-
-    def die_after_the_commit(path: Path, content: bytes) -> None:
-        if path.parent.name != "changes":
-            raise KeyboardInterrupt
-        write_whole(path, content)
-
-    dying = filesystem.FilesystemRegistry(tmp_path / "registry", write=die_after_the_commit)
-    with pytest.raises(KeyboardInterrupt):
-        register(ModelRegistry(store=dying), directory)
-    assert [model.version for model in registry.list_models(GROUP)] == ["v1.0.0", "v1.0.1"]
-    assert register(registry, directory).version == "v1.0.2"
-    assert [entry.revision for entry in registry.audit(GROUP)] == [1, 2, 3]
-
-
 def test_eight_processes_register_without_gap(tmp_path):
     directory = a_model_directory(tmp_path / "a")
     script = (
@@ -160,7 +142,7 @@ def test_eight_processes_register_without_gap(tmp_path):
         "for _ in range(4):\n"
         "    registry.register_model('g', sys.argv[2], {'roc_auc': 0.5}, {}, 'd', 'RandomForest')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(filesystem.__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(mlops.__file__).parents[1])}
     command = [sys.executable, "-W", "error", "-c", script, str(tmp_path / "r"), str(directory)]
     processes = [subprocess.Popen(command, env=environment) for _ in range(8)]
     assert [process.wait(60) for process in processes] == [0] * 8
@@ -188,10 +170,11 @@ def test_registry_and_approval_import_no_dataframes_and_no_boto3():
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3', 'botocore'} & set(sys.modules)))\n"
         "import mlops.approval.pages.approval_page, mlops.approval.pages.rollback_page\n"
         "import mlops.approval.watch\n"
-        "import mlops.approval.promotion_email, mlops.approval.operations, mlops.registry.dynamodb\n"
+        "import mlops.approval.promotion_email, mlops.approval.operations\n"
+        "import mlops.infrastructure.aws.dynamodb\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3'} & set(sys.modules)))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(filesystem.__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(mlops.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
@@ -216,7 +199,7 @@ def test_a_version_moves_by_what_changed_most(made_by, expected):
         return Candidate(*what, features=features, target=target)
 
     before = candidate("A", {"k": 1}, ("x",), "t")
-    change = registration("g", before, AuditStamp("t", "", utc_now()), head=None, latest=None)
+    change = registration("g", before, AuditStamp("t", "", utc_now()), state=None, latest=None)
     latest = replace(change.writes[0].model, version="v3.4.5")
     assert next_version(latest, candidate(*made_by)) == expected
 

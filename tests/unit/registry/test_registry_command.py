@@ -10,6 +10,8 @@ import json
 import pytest
 
 from mlops.cli.main import main
+from mlops.infrastructure.sqlite_table import SqliteTable
+from mlops.infrastructure.table import Put
 from mlops.models.registry import AuditEntry, Candidate, DataFindings, DatasetChanges, TrainingJob
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.registry.audit import replay
@@ -166,8 +168,9 @@ def test_the_audit_as_csv_has_a_row_per_step_and_no_formula(mlops, registry):
 
 
 def test_an_audit_that_does_not_lead_to_the_registry_is_refused(mlops, tmp_path):
-    document = tmp_path / "model-registry" / GROUP / "versions" / "v1.0.0.json"
-    document.write_text(document.read_text().replace('"Registered"', '"Approved"'))
+    table = SqliteTable(tmp_path / "model-registry" / "registry.sqlite3")
+    item = dict(table.get(f"GROUP#{GROUP}", "VERSION#00000001"))
+    table.write(Put(item | {"document": item["document"].replace('"Registered"', '"Approved"')}))
     assert "The audit log leaves v1.0.0 Registered" in mlops("audit", GROUP, refused=True)
 
 

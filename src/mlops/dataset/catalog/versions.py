@@ -1,53 +1,116 @@
-"""What is remembered of uploads and datasets, whoever stores it."""
+"""The records of uploads, datasets, trainings and contracts in the registry's table.
+
+Items of a group share the partition `GROUP#<group>`: `UPLOAD#<id>`, `DATASET#<digest>`, `TRAINING#<id>` and
+`CONTRACT#<version>`, each with its record as a JSON document.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
 
+from mlops.infrastructure.table import Absent, OneOf, Put, Table
 from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
+from mlops.models.errors import RegistryConflictError
 from mlops.models.objects import ObjectRef
+from mlops.models.record import Record
 
 
-class DatasetVersions(Protocol):
+class DatasetVersions:
     """Uploads, datasets, trainings and contracts of all groups.
 
-    Every `record_*` writes once: when the entry is there already nothing changes and the stored one is
+    Every `record_*` writes once: when the entry exists already nothing changes and the stored one is
     returned, so that a repeated delivery sees what the first one did. Reads are consistent; a miss is None.
     """
 
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
     def record_upload(self, upload: UploadRecord) -> UploadRecord:
-        """Record an upload that was not seen before."""
+        """Record a new upload."""
+        return self._put_once(upload.group, _upload_key(upload.upload_id), upload, revision=upload.revision)
 
     def save_upload(self, upload: UploadRecord) -> UploadRecord:
         """Store the next revision of a recorded upload.
 
         When another revision was stored in the meantime nothing changes and that one is returned.
         """
+        key, previous = _upload_key(upload.upload_id), OneOf("revision", (upload.revision - 1,))
+        if self._put(upload.group, key, upload, previous, revision=upload.revision):
+            return upload
+        return self._stored(upload.group, key, UploadRecord)
 
     def find_upload(self, group: str, upload_id: str) -> UploadRecord | None:
-        """Return what is recorded of an upload."""
+        """Return the record of an upload."""
+        return self._find(group, _upload_key(upload_id), UploadRecord)
 
     def list_uploads(self, group: str) -> tuple[UploadRecord, ...]:
         """Return all uploads of a group, oldest first."""
+        uploads = self._list(group, "UPLOAD#", UploadRecord)
+        return tuple(sorted(uploads, key=lambda upload: (upload.received_at, upload.upload_id)))
 
     def record_dataset(self, dataset: DatasetVersion) -> DatasetVersion:
         """Record a dataset version."""
+        return self._put_once(dataset.group, f"DATASET#{dataset.dataset_id}", dataset)
 
     def find_dataset(self, group: str, dataset_id: str) -> DatasetVersion | None:
         """Return the dataset of that digest."""
+        return self._find(group, f"DATASET#{dataset_id}", DatasetVersion)
 
     def list_datasets(self, group: str) -> tuple[DatasetVersion, ...]:
         """Return all datasets of a group, oldest first."""
+        datasets = self._list(group, "DATASET#", DatasetVersion)
+        return tuple(sorted(datasets, key=lambda dataset: (dataset.created_at, dataset.dataset_id)))
 
     def record_training(self, training: TrainingRecord) -> TrainingRecord:
         """Record that a training was started."""
+        return self._put_once(training.group, f"TRAINING#{training.training_id}", training)
 
     def record_contract(self, group: str, version: int, document: ObjectRef, *, now: datetime) -> ObjectRef:
-        """Record where a version of the group's contract lies."""
+        """Record where a version of the group's contract is stored."""
+        return self._put_once(group, _contract_key(version), document, created_at=now.isoformat())
 
     def find_contract(self, group: str, version: int) -> ObjectRef | None:
-        """Return where that version of the group's contract lies."""
+        """Return where that version of the group's contract is stored."""
+        return self._find(group, _contract_key(version), ObjectRef)
 
     def current_contract(self, group: str) -> ObjectRef | None:
-        """Return where the newest version of the group's contract lies."""
+        """Return where the newest version of the group's contract is stored."""
+        newest = next(self._table.query(_partition(group), "CONTRACT#", newest_first=True), None)
+        return ObjectRef.from_json(newest["document"]) if newest else None
+
+    def _put_once[R: Record](self, group: str, key: str, record: R, **attributes: str | int) -> R:
+        if self._put(group, key, record, Absent(), **attributes):
+            return record
+        return self._stored(group, key, type(record))
+
+    def _put(
+        self, group: str, key: str, record: Record, condition: Absent | OneOf, **attributes: str | int
+    ) -> bool:
+        # always plain text: release 0.1 reads no other form
+        item = {"pk": _partition(group), "sk": key, "document": record.to_json(), **attributes}
+        return self._table.write(Put(item, condition))
+
+    def _stored[R: Record](self, group: str, key: str, kind: type[R]) -> R:
+        record = self._find(group, key, kind)
+        if record is None:
+            raise RegistryConflictError(f"{key} of {group} was changed by someone else; try again.")
+        return record
+
+    def _find[R: Record](self, group: str, key: str, kind: type[R]) -> R | None:
+        item = self._table.get(_partition(group), key)
+        return kind.from_json(item["document"]) if item else None
+
+    def _list[R: Record](self, group: str, prefix: str, kind: type[R]) -> list[R]:
+        return [kind.from_json(item["document"]) for item in self._table.query(_partition(group), prefix)]
+
+
+def _partition(group: str) -> str:
+    return f"GROUP#{group}"
+
+
+def _upload_key(upload_id: str) -> str:
+    return f"UPLOAD#{upload_id}"
+
+
+def _contract_key(version: int) -> str:
+    return f"CONTRACT#{version:08d}"

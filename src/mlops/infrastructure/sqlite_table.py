@@ -1,0 +1,127 @@
+"""The table port in a SQLite file: for work without AWS, safe between threads and processes.
+
+Every call opens the file, so that no connection crosses a thread or a fork. The rollback journal is used,
+not the write-ahead log: it needs no shared memory and leaves no second file beside the first, so a directory
+can be copied, mounted and read as any other.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlops.infrastructure.table import Absent, Index, Item, Put, SetAttribute
+
+LOCK_TIMEOUT_SECONDS = 120.0
+
+_LAST_CHARACTER = "\U0010ffff"
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS items (
+        pk TEXT NOT NULL, sk TEXT NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (pk, sk)
+    ) WITHOUT ROWID
+"""
+
+
+_SELECT_RISING = "SELECT * FROM items WHERE pk = ? AND sk >= ? AND sk < ? ORDER BY sk LIMIT 200"
+_SELECT_FALLING = "SELECT * FROM items WHERE pk = ? AND sk >= ? AND sk < ? ORDER BY sk DESC LIMIT 200"
+
+
+class SqliteTable:
+    """`Table` in one file, which is created, with its directory, by the first write."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, partition: str, sort: str) -> Item | None:
+        """Return the item."""
+        rows = self._read("SELECT * FROM items WHERE pk = ? AND sk = ?", partition, sort)
+        return _item(*rows[0]) if rows else None
+
+    def write(self, *operations: Put | SetAttribute) -> bool:
+        """Do all operations in one transaction."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for operation in operations:
+                stored = _stored(connection, operation)
+                if isinstance(operation, Put) and not _holds(operation, stored):
+                    connection.rollback()
+                    return False
+                _store(connection, operation, stored)
+            connection.commit()
+        return True
+
+    def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
+        """Yield the items of a partition."""
+        select = _SELECT_FALLING if newest_first else _SELECT_RISING
+        low, high = prefix, prefix + _LAST_CHARACTER
+        while rows := self._read(select, partition, low, high):
+            yield from (_item(*row) for row in rows)
+            last = rows[-1][1]
+            low, high = (low, last) if newest_first else (f"{last}\0", high)
+
+    def query_index(self, index: Index, value: str) -> Iterator[Item]:
+        """Yield the items whose indexed attribute has the value."""
+        select = "SELECT * FROM items WHERE json_extract(attributes, ?) = ? ORDER BY pk, sk"
+        yield from (_item(*row) for row in self._read(select, f"$.{index.attribute}", value))
+
+    def _read(self, statement: str, *values: str) -> list[Any]:
+        if not self._path.exists():
+            return []
+        with self._connection() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None)
+        with closing(connection):
+            connection.execute(_SCHEMA)
+            yield connection
+
+
+def _stored(connection: sqlite3.Connection, operation: Put | SetAttribute) -> dict[str, Any] | None:
+    if isinstance(operation, Put):
+        keys = operation.item["pk"], operation.item["sk"]
+    else:
+        keys = operation.partition, operation.sort
+    row = connection.execute("SELECT * FROM items WHERE pk = ? AND sk = ?", keys).fetchone()
+    return _item(*row) if row else None
+
+
+def _holds(put: Put, stored: Item | None) -> bool:
+    if put.condition is None:
+        return True
+    if isinstance(put.condition, Absent):
+        return stored is None
+    return stored is not None and stored.get(put.condition.attribute) in put.condition.values
+
+
+def _store(
+    connection: sqlite3.Connection, operation: Put | SetAttribute, stored: dict[str, Any] | None
+) -> None:
+    if isinstance(operation, Put):
+        item = dict(operation.item)
+    else:
+        item = stored or {"pk": operation.partition, "sk": operation.sort}
+        item |= {operation.name: operation.value}
+    keys = item.pop("pk"), item.pop("sk")
+    text = json.dumps(item, ensure_ascii=False, allow_nan=False, default=_bytes_as_text)
+    connection.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (*keys, text))
+
+
+def _item(partition: str, sort: str, attributes: str) -> dict[str, Any]:
+    item: dict[str, Any] = json.loads(attributes, object_hook=_bytes_from_text)
+    return {"pk": partition, "sk": sort, **item}
+
+
+def _bytes_as_text(value: Any) -> dict[str, str]:
+    return {"base64": base64.b64encode(value).decode()}
+
+
+def _bytes_from_text(value: dict[str, Any]) -> Any:
+    return base64.b64decode(value["base64"]) if value.keys() == {"base64"} else value

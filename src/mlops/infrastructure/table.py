@@ -1,0 +1,98 @@
+"""The port for small records with conditional writes: a DynamoDB table, or a SQLite file on a laptop."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+# Attributes are JSON values or bytes; every item has the string keys `pk` (partition) and `sk` (sort).
+type Item = Mapping[str, Any]
+
+# An item of DynamoDB holds 400 KB, and reading costs by size.
+PLAIN_LIMIT_BYTES = 25_000
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no item with the keys of the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """There is an item with the keys of the new one, and its attribute has one of these values."""
+
+    attribute: str
+    values: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a whole item, over the one with the same keys if there is one."""
+
+    item: Item
+    condition: Absent | OneOf | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAttribute:
+    """Set one attribute of an item; the others stay, and an item that does not exist is created."""
+
+    partition: str
+    sort: str
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A secondary index: the items that have the attribute, by its value."""
+
+    name: str
+    attribute: str
+
+
+class Table(Protocol):
+    """Items in partitions, ordered by their sort key within one; keys compare by their UTF-8 bytes."""
+
+    def get(self, partition: str, sort: str) -> Item | None:
+        """Return the item, with every write that ended before the call; None if it does not exist."""
+
+    def write(self, *operations: Put | SetAttribute) -> bool:
+        """Do all operations in one transaction, each on another item, at most 100.
+
+        Returns False, with nothing written, if a condition does not hold or another transaction writes to
+        one of the items at the same moment. A write that was repeated after a lost answer returns False if
+        its own first attempt made the condition false.
+        """
+
+    def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
+        """Yield the items of a partition whose sort key begins with the prefix, by rising or falling key.
+
+        The items are read page by page, each page with every write that ended before it was read; the caller
+        may write to the table between two items.
+        """
+
+    def query_index(self, index: Index, value: str) -> Iterator[Item]:
+        """Yield the items whose indexed attribute has the value; only their keys are sure to be included.
+
+        Indexes lag behind: an item of the last moments may be missing, a former one may be included.
+        """
+
+
+def document_attributes(text: str) -> Item:
+    """Return the attributes that hold a JSON document: as text, because numbers of DynamoDB do not keep 1.0
+    apart from 1, and compressed when it is long.
+    """
+    content = text.encode()
+    if len(content) <= PLAIN_LIMIT_BYTES:
+        return {"document": text}
+    return {"document_zlib": zlib.compress(content)}
+
+
+def document_of(item: Item) -> str | bytes:
+    """Return the JSON document that `document_attributes` wrote."""
+    if "document" in item:
+        return str(item["document"])
+    return zlib.decompress(bytes(item["document_zlib"]))
