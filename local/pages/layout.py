@@ -1,11 +1,12 @@
-"""The frame of every page, with the one style sheet."""
+"""The frame of every page: the product's templates and style sheet, and what the local cloud adds."""
 
 import re
-from html import escape
 from pathlib import Path
 
-STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+from mlops.pages.rendering import environment
 
+_TEMPLATES = Path(__file__).parent / "templates"
+_STYLE = (_TEMPLATES / "local.css").read_text(encoding="utf-8")
 _LINKS = (("/_local/", "Overview"), ("/_local/inbox", "Inbox"), ("/_local/dashboard", "Dashboards"))
 
 
@@ -14,16 +15,10 @@ def short_name(physical_name: str) -> str:
     return re.sub(r"-[0-9A-F]{12,13}$", "", physical_name)
 
 
-def page(title: str, content: str, here: str = "", refresh_seconds: int | None = None) -> str:
-    """Return a whole HTML document; `title` is escaped here, `content` must already be HTML."""
-    links = "".join(
-        f'<a href="{address}"{" class=here" if address == here else ""}>{name}</a>'
-        for address, name in _LINKS
-    )
-    refresh = f'<meta http-equiv="refresh" content="{refresh_seconds}">' if refresh_seconds else ""
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{refresh}'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head>'
-        f"<body><header><b>Local cloud</b>{links}</header><main>{content}</main></body></html>"
-    )
+def page(
+    template: str, title: str, here: str = "", *, refresh_seconds: int | None = None, **context: object
+) -> str:
+    """Return a page made from a template of `templates/`; `here` is the address that the head marks."""
+    frame = {"title": title, "here": here, "refresh_seconds": refresh_seconds, "links": _LINKS}
+    made = environment(_TEMPLATES).get_template(f"{template}.html.jinja")
+    return made.render(frame, local_style=_STYLE, **context)

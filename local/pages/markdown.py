@@ -1,7 +1,8 @@
 """The little Markdown that text widgets of dashboards use, as safe HTML."""
 
 import re
-from html import escape
+
+from markupsafe import Markup, escape
 
 _INLINE = (
     (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
@@ -10,27 +11,25 @@ _INLINE = (
 )
 
 
-def to_html(text: str) -> str:
+def to_html(text: str) -> Markup:
     """Return headings, lists, bold, code and links of `text` as HTML; the rest stays plain and escaped."""
-    html, items = [], []
+    html, items = Markup(""), Markup("")
     for line in [*text.splitlines(), ""]:
         if line.startswith(("- ", "* ")):
-            items.append(f"<li>{_inline(line[2:])}</li>")
+            items += Markup("<li>{}</li>").format(_inline(line[2:]))
             continue
         if items:
-            html.append(f"<ul>{''.join(items)}</ul>")
-            items = []
+            html, items = html + Markup("<ul>{}</ul>").format(items), Markup("")
         heading = re.match(r"(#{1,3}) (.*)", line)
         if heading:
-            level = {1: "h1", 2: "h2", 3: "h3"}[len(heading[1])]
-            html.append(f"<{level}>{_inline(heading[2])}</{level}>")
+            html += Markup("<h{0}>{1}</h{0}>").format(len(heading[1]), _inline(heading[2]))
         elif line.strip():
-            html.append(f"<p>{_inline(line)}</p>")
-    return "".join(html)
+            html += Markup("<p>{}</p>").format(_inline(line))
+    return html
 
 
-def _inline(text: str) -> str:
-    safe = escape(text, quote=True)
+def _inline(text: str) -> Markup:
+    safe = str(escape(text))
     for pattern, replacement in _INLINE:
         safe = pattern.sub(replacement, safe)
-    return safe
+    return Markup(safe)

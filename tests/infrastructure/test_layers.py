@@ -118,4 +118,12 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
     assert (source / "score.py").is_file()
     assert (source / "mlops" / "__init__.py").is_file()
     wheels = {path.name.split("-")[0] for path in (source / "wheels").glob("*.whl")}
-    assert wheels == {"packaging", "prettytable", "skops", "wcwidth", "xgboost_cpu"}
+    assert wheels == {
+        "jinja2",
+        "markupsafe",
+        "packaging",
+        "prettytable",
+        "skops",
+        "wcwidth",
+        "xgboost_cpu",
+    }

@@ -15,6 +15,7 @@ from mlops.approval.evidence import (
 from mlops.approval.pages.approval_view import describe_progress
 from mlops.approval.quorum import is_uploader
 from mlops.models.approval import ApprovalRequest, Evidence, ScoreEvidence
+from mlops.models.metrics import metric_definition, metric_difference, metric_interval, metric_value
 
 LINE_WIDTH = 72
 _SCORES_SHOWN = 6
@@ -70,14 +71,15 @@ def _body(request: ApprovalRequest, approver: str, link: str, opening: str) -> I
     yield from link_lines(link, f"{request.expires_at:%d %b %Y, %H:%M}")
     yield from part("The model", _made(evidence))
     scores = map(describe_score, evidence.scores[:_SCORES_SHOWN])
-    yield from part("Scores on held-out rows (greater is better)", scores)
+    yield from part("Scores on held-out rows", scores)
     if evidence.comparison_note:
         yield from wrap(evidence.comparison_note)
     yield from part("What the gate says", evidence.gate_reasons[:_SENTENCES_SHOWN])
     yield from part("Warnings from training", evidence.warnings[:_SENTENCES_SHOWN])
     yield from part("What validation noticed in the data", evidence.findings[:_SENTENCES_SHOWN])
     yield from part("What changed in the data", list(describe_changes(evidence))[:_SENTENCES_SHOWN])
-    yield from part("Where the model does worst", map(describe_slice, evidence.worst_slices[:1]))
+    worst = (describe_slice(entry, evidence.primary) for entry in evidence.worst_slices[:1])
+    yield from part("Where the model does worst", worst)
     importances = list(evidence.importances.items())[:_IMPORTANCES_SHOWN]
     yield from part("What the model looks at", (f"{name}: {value:.4f}" for name, value in importances))
     yield from part("What happens next", _consequences(request, approver))
@@ -96,13 +98,14 @@ def _made(evidence: Evidence) -> Iterator[str]:
 
 def describe_score(score: ScoreEvidence) -> str:
     """Say one score with its interval, and against the model in service."""
-    message = f"{score.name}: {score.candidate:.4f}"
+    name = score.name
+    message = f"{metric_definition(name).label}: {metric_value(name, score.candidate)}"
     if score.interval:
-        message += f" ({score.interval[0]:.4f} to {score.interval[1]:.4f})"
+        message += f" ({metric_interval(name, score.interval)})"
     if score.difference is not None:
-        message += f", {score.difference:+.4f} against the model in service"
+        message += f", {metric_difference(name, score.difference)} against the model in service"
     if score.difference_interval:
-        message += f" ({score.difference_interval[0]:+.4f} to {score.difference_interval[1]:+.4f})"
+        message += f" ({metric_interval(name, score.difference_interval, is_difference=True)})"
     return message
 
 

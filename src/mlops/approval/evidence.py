@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.models.approval import Evidence, ScoreEvidence
 from mlops.models.evaluation import EvaluationDetails, SliceScore
+from mlops.models.metrics import metric_interval, metric_value
 from mlops.models.registry import ModelMetadata
 
 MAX_IMPORTANCES = 12
@@ -67,11 +68,11 @@ def describe_changes(evidence: Evidence) -> Iterator[str]:
     yield from changes.sentences[:MAX_SENTENCES]
 
 
-def describe_slice(entry: SliceScore) -> str:
-    """Say how the model does on a part of the rows."""
-    low, high = entry.interval
-    scored = f"{entry.score:.4f} ({low:.4f} to {high:.4f}) on {entry.n_rows:,} rows"
-    return f"{entry.column} = {entry.value}: {scored}"
+def describe_slice(entry: SliceScore, primary: str | None) -> str:
+    """Say how the model does on a part of the rows, by its primary score."""
+    score = metric_value(primary or "", entry.score)
+    interval = metric_interval(primary or "", entry.interval)
+    return f"{entry.column} = {entry.value}: {score} ({interval}) on {entry.n_rows:,} rows"
 
 
 def describe_cost(evidence: Evidence) -> str:

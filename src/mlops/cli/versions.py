@@ -11,7 +11,6 @@ from mlops.cli.descriptions import describe, score_of
 from mlops.context.context import Context
 from mlops.models.errors import ModelNotFoundError
 from mlops.models.registry import ModelMetadata
-from mlops.registry.comparison.page import render_page
 from mlops.registry.model_registry import ModelRegistry
 
 _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
@@ -71,5 +70,5 @@ def _compare(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     names = [registry.find_model(parsed.group, name).version for name in (parsed.a, parsed.b)]
     comparison = registry.compare_models(parsed.group, *names)
     if parsed.html:
-        parsed.html.write_text(render_page(comparison), encoding="utf-8")
+        parsed.html.write_text(comparison.render_html(), encoding="utf-8")
     return comparison.to_dict(), comparison.render()

@@ -1,8 +1,9 @@
-"""Numbers and lists as people read them; without numpy, for pages that a small function renders."""
+"""Numbers, times and lists as people read them; without numpy, for pages that a small function renders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 def percent(share: float) -> str:
@@ -26,9 +27,42 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def p_value(value: float) -> str:
+    """Write a p-value or q-value: `0.012`, `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a number of things: `1 run`, `2,139 runs`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def rows(n: int) -> str:
     """Write a number of rows: `1 row`, `2,139 rows`."""
-    return "1 row" if n == 1 else f"{n:,} rows"
+    return counted(n, "row")
+
+
+def duration(seconds: float) -> str:
+    """Write a duration: `4.2 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def usd(amount: float) -> str:
+    """Write an amount of US dollars; small ones to a hundredth of a cent."""
+    return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.4f}"
+
+
+def moment(at: datetime) -> str:
+    """Write a time (UTC) to the minute: `2026-03-01 10:30 UTC`."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def arrows(text: str) -> str:
+    """Write the arrows of a sentence as print does."""
+    return text.replace(" -> ", " → ")
 
 
 def listing(names: Sequence[str], *, most: int = 5) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ArtifactError
 from mlops.models.evaluation import EvaluationDetails
+from mlops.models.metrics import describe_metric
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.registry import Candidate, DataFindings, Registration, Source, TrainingJob
@@ -106,7 +107,7 @@ def summarize(registration: Registration) -> str:
     model = registration.model
     primary = model.metrics.primary
     score = model.metrics.values().get(primary) if primary else None
-    scored = f" with {primary} {score:.4f}" if score is not None else ""
+    scored = f" with {describe_metric(primary, score)}" if primary and score is not None else ""
     return f"{model.model_group} {model.version}: {model.algorithm}{scored}."
 
 

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlops.approval.attachments import Plot
-from mlops.approval.evidence import describe_ways
-from mlops.approval.pages.evidence_view import render_evidence
-from mlops.approval.pages.layout import (
-    document,
-    form,
-    header,
-    problem_notice,
-    reason_field,
-    time_tag,
-    version_field,
+from mlops.approval.evidence import (
+    describe_changes,
+    describe_cost,
+    describe_slice,
+    describe_task,
+    describe_ways,
 )
 from mlops.approval.quorum import approvals_missing, approvals_of, is_uploader, recorded_by
-from mlops.models.approval import ApprovalDecision, ApprovalRequest, RequestStatus
+from mlops.models.approval import ApprovalRequest, Evidence
+from mlops.models.metrics import metric_definition
+from mlops.pages.rendering import render
 
-_OUTCOMES = {
-    "approved": ("Approved", "good"),
-    "rejected": ("Rejected", "bad"),
-    "superseded": ("Superseded", "warn"),
+_CAPTIONS = {
+    "roc": "ROC curve",
+    "precision_recall": "Precision and recall",
+    "confusion": "Confusion matrix",
+    "importance": "What the model looks at",
 }
+LATE = "Your answer did not count: this was decided before."
 
 
 def render_request(
@@ -41,16 +41,15 @@ def render_request(
 
     `problem` says what was wrong with the form that came in, and `reason` is kept from it.
     """
-    title = f"Approve {request.group} {request.version}?"
-    content = (
-        _header(request, "Is this model good enough to go into service?")
-        + problem_notice(problem)
-        + _progress(request)
-        + render_evidence(request.evidence, request.version, plots, card)
-        + _consequences(request, approver)
-        + _form(request, approver, nonce, reason)
-    )
-    return document(f"Problem: {title}" if problem else title, content)
+    form = {
+        "nonce": nonce,
+        "approver": approver,
+        "problem": problem,
+        "reason": reason,
+        "conditions": tuple(_conditions(request, approver)),
+        "ways": tuple(describe_ways(request.version, request.evidence.champion_version)),
+    }
+    return _render(request, plots, card, form=form)
 
 
 def render_outcome(
@@ -58,16 +57,9 @@ def render_outcome(
 ) -> str:
     """Return the page of a request that is decided, or that this approver has answered.
 
-    `is_late` tells a visitor that the answer did not count.
+    `is_late` says that this answer did not count.
     """
-    late = problem_notice("Your answer did not count: this was decided before.") if is_late else ""
-    content = (
-        _header(request, "")
-        + late
-        + (_decision(request.decision) if request.decision else _progress(request))
-        + render_evidence(request.evidence, request.version, plots, card)
-    )
-    return document(f"{request.group} {request.version}", content)
+    return _render(request, plots, card, late=LATE if is_late else "")
 
 
 def describe_progress(request: ApprovalRequest) -> str:
@@ -77,69 +69,61 @@ def describe_progress(request: ApprovalRequest) -> str:
     return f"{n_given} of {n_needed} {'approval is' if n_needed == 1 else 'approvals are'} in"
 
 
-def _header(request: ApprovalRequest, question: str) -> str:
-    is_pending = request.status is RequestStatus.PENDING
-    until = f"<p>Open until {time_tag(request.expires_at)}</p>" if is_pending else ""
-    return header("Model approval", f"{request.group} {request.version}", question, until)
-
-
-def _progress(request: ApprovalRequest) -> str:
-    if not request.answers and request.required_approvals == 1:
-        return ""
-    given = "".join(
-        f"<li>{escape(recorded_by(answer))}, {time_tag(answer.at)}"
-        f"{f': {escape(answer.reason)}' if answer.reason else ''}</li>"
-        for answer in approvals_of(request)
+def _render(
+    request: ApprovalRequest,
+    plots: Sequence[Plot],
+    card: str,
+    *,
+    form: Mapping[str, object] | None = None,
+    late: str = "",
+) -> str:
+    evidence = request.evidence
+    return render(
+        "approval",
+        request=request,
+        form=form,
+        late=late,
+        progress=describe_progress(request),
+        approvals=[(recorded_by(answer), answer) for answer in approvals_of(request)],
+        limits=_limits(evidence),
+        changes=tuple(describe_changes(evidence)),
+        slices=[describe_slice(entry, evidence.primary) for entry in evidence.worst_slices],
+        plots=[(_caption(plot.name), base64.b64encode(plot.svg).decode()) for plot in plots],
+        origin=tuple(_origin(evidence)),
+        card=card,
     )
-    message = "<p>Not decided yet. One rejection decides.</p>"
-    return (
-        f'<section class="notice"><h2>{describe_progress(request)}</h2>{message}'
-        f"{f'<ul>{given}</ul>' if given else ''}</section>"
-    )
 
 
-def _consequences(request: ApprovalRequest, approver: str) -> str:
-    ways = "".join(
-        f"<li><strong>{answer}:</strong> {escape(consequence)}</li>"
-        for answer, consequence in describe_ways(request.version, request.evidence.champion_version)
-    )
-    return f"<section><h2>What happens next</h2><ul>{_conditions(request, approver)}{ways}</ul></section>"
-
-
-def _conditions(request: ApprovalRequest, approver: str) -> str:
-    """Say what stands between this approver's yes and the approval."""
-    message = ""
+def _conditions(request: ApprovalRequest, approver: str) -> Iterator[str]:
+    """Say what it takes, beside this approver's yes, until the model is approved."""
     missing = approvals_missing(request)
     if missing > 1:
-        message += f"<li>{missing} approvals are still needed.</li>"
+        yield f"{missing} approvals are still needed."
     if is_uploader(approver, request.evidence.uploader):
-        message += "<li>You dropped the training file, so your yes counts only together with another's.</li>"
+        yield "You dropped the training file, so your yes counts only together with another's."
     elif request.evidence.uploader is not None:
-        message += (
-            f"<li>{escape(request.evidence.uploader)}, who dropped the file, does not approve alone.</li>"
-        )
-    return message
+        yield f"{request.evidence.uploader}, who dropped the file, does not approve alone."
 
 
-def _form(request: ApprovalRequest, approver: str, nonce: str, reason: str) -> str:
-    version = escape(request.version)
-    content = (
-        f'<p class="soft">Recorded as “link of {escape(approver)}”. A decision cannot be taken back here.</p>'
-        "<fieldset><legend>Choose one</legend>"
-        '<label class="choice"><input type="radio" name="decision" value="approved" required>'
-        f"<span><strong>Approve</strong> {version}</span></label>"
-        '<label class="choice"><input type="radio" name="decision" value="rejected" required>'
-        f"<span><strong>Reject</strong> {version}</span></label></fieldset>"
-        + reason_field(reason, "needed to reject")
-        + version_field(request.version)
-    )
-    return form("Your decision", nonce, content, "Send decision")
+def _limits(evidence: Evidence) -> dict[str | None, float]:
+    """Return, by unit, the value at the ends of the drawings of differences: they compare within a unit."""
+    limits: dict[str | None, float] = {}
+    for score in evidence.scores:
+        unit = metric_definition(score.name).unit
+        ends = (*(score.difference_interval or ()), score.difference or 0.0)
+        limits[unit] = max(limits.get(unit, 1e-12), *map(abs, ends))
+    return limits
 
 
-def _decision(decision: ApprovalDecision) -> str:
-    word, tone = _OUTCOMES[decision.decision]
-    reason = f"<p>Reason: {escape(decision.reason)}</p>" if decision.reason else ""
-    return (
-        f'<section class="notice"><h2><span class="tag {tone}">{word}</span></h2>'
-        f"<p>By {escape(decision.decided_by)}, {time_tag(decision.decided_at)}.</p>{reason}</section>"
-    )
+def _caption(plot: str) -> str:
+    return _CAPTIONS.get(plot, plot.replace("_", " ").capitalize())
+
+
+def _origin(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    rows = "one file" if evidence.n_rows is None else f"{evidence.n_rows:,} rows"
+    hyperparameters = ", ".join(f"{name} = {value}" for name, value in evidence.hyperparameters.items())
+    yield "Predicts", describe_task(evidence)
+    yield "Algorithm", evidence.algorithm + (f": {hyperparameters}" if hyperparameters else "")
+    yield "Trained on", f"{rows}, {evidence.n_features} columns, data {evidence.dataset_version[:12]}"
+    yield "Dropped by", evidence.uploader or "not known"
+    yield "Training cost", describe_cost(evidence) or "not known"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mlops.approval.links import MalformedTokenError, UntrustedTokenError
-from mlops.approval.pages.layout import render_message
-from mlops.approval.pages.style import STYLE_HASH
 from mlops.models.tags import find_reason_problem
+from mlops.pages.rendering import render
+from mlops.pages.style import STYLE_HASH
 
 BODY_LIMIT_BYTES = 16_384
 
@@ -111,7 +111,7 @@ def answer_request(
 
 def message(status: int, title: str, *sentences: str) -> Response:
     """Return a page that only says something."""
-    return Response(status, render_message(title, sentences))
+    return Response(status, render("message", title=title, sentences=sentences))
 
 
 def read_form(http_request: Request, names: frozenset[str]) -> dict[str, str]:
@@ -168,8 +168,8 @@ def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bo
 
 
 def _not_possible(methods: tuple[str, ...]) -> Response:
-    html = render_message("Not possible", ["This page is read or sent, nothing else."])
-    return Response(405, html, {"Allow": ", ".join(methods)})
+    page = message(405, "Not possible", "This page is read or sent, nothing else.")
+    return replace(page, headers={"Allow": ", ".join(methods)})
 
 
 def _decode_base64(text: str) -> bytes:

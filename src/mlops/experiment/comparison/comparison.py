@@ -11,8 +11,10 @@ from typing import Any
 
 from mlops.models.errors import ExperimentError
 from mlops.models.experiment import Run
+from mlops.models.metrics import metric_definition, metric_value
 from mlops.models.record import Record
 from mlops.models.training import SCORE_NAMES
+from mlops.pages.number_format import duration
 from mlops.pages.text_table import text_table
 
 ABSENT = "-"
@@ -85,8 +87,13 @@ def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
     return prefix, [name.removeprefix(prefix) for name in names]
 
 
+def metric_text(name: str, value: float | None) -> str:
+    """Return a metric's value for people, and a dash for one that a run does not have."""
+    return ABSENT if value is None else metric_value(name, value)
+
+
 def text_of(value: Any) -> str:
-    """Return a value as it stands in a table."""
+    """Return a value as it is shown in a table."""
     match value:
         case None:
             return ABSENT
@@ -100,18 +107,13 @@ def text_of(value: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a param as it stands in a table: numbers as they were given."""
+    """Return a param as it is shown in a table: numbers as they were logged."""
     return f"{value:g}" if isinstance(value, float) else text_of(value)
 
 
 def duration_text(seconds: float | None) -> str:
-    """Return a duration for people: `4.2 s`, `3 min 05 s`, `2 h 10 min`."""
-    if seconds is None:
-        return ABSENT
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    """Return a duration for people, and a dash for a run that has not ended."""
+    return ABSENT if seconds is None else duration(seconds)
 
 
 def _metric_names(runs: Sequence[Run]) -> list[str]:
@@ -125,10 +127,10 @@ def _metric_names(runs: Sequence[Run]) -> list[str]:
 
 def _metric_row(name: str, runs: Sequence[Run]) -> MetricRow:
     values = tuple(run.metrics.get(name) for run in runs)
-    known = [value for value in values if value is not None]
-    if name not in SCORE_NAMES or len(set(known)) < 2:
+    present = [value for value in values if value is not None]
+    if name not in SCORE_NAMES or len(set(present)) < 2:
         return MetricRow(name, values)
-    top = max(known)
+    top = max(present)
     return MetricRow(name, values, tuple(at for at, value in enumerate(values) if value == top))
 
 
@@ -156,7 +158,7 @@ def _render(comparison: RunComparison) -> Iterator[str]:
     prefix, names = short_names([run.run_id for run in comparison.runs])
     yield f"{comparison.group}: {len(names)} runs{f' {prefix}...' if prefix else ''}"
     header = ("", *names)
-    scores = [(row.name, *_marked(row)) for row in comparison.metrics]
+    scores = [(metric_definition(row.name).label, *_marked(row)) for row in comparison.metrics]
     yield from text_table("Metrics (* = best)", header, scores)
     differing = [row for row in comparison.params if row.differs]
     yield from text_table("Params that differ", header, [_cells(row) for row in differing])
@@ -167,7 +169,7 @@ def _render(comparison: RunComparison) -> Iterator[str]:
 
 def _marked(row: MetricRow) -> Iterator[str]:
     for at, value in enumerate(row.values):
-        yield f"{text_of(value)}{' *' if at in row.best else ''}"
+        yield f"{metric_text(row.name, value)}{' *' if at in row.best else ''}"
 
 
 def _cells(row: ValueRow) -> tuple[str, ...]:

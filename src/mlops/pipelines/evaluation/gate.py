@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops.models.errors import SettingsError
+from mlops.models.metrics import (
+    METRICS,
+    metric_difference,
+    metric_interval,
+    metric_name,
+    metric_value,
+)
 from mlops.models.settings.group import GateRule, nearest
 from mlops.models.training import (
     SCORE_NAMES,
@@ -91,14 +98,16 @@ def _check_dummy(metrics: EvaluationMetrics, primary: str) -> GateCheck:
     dummy = metrics.dummy.get(primary)
     if value is None or dummy is None:
         message = (
-            f"{primary} could not be computed on the {metrics.n_rows} held-out rows; more rows are needed."
+            f"{metric_name(primary)} could not be computed on the {metrics.n_rows} held-out rows; more rows "
+            "are needed."
         )
         return GateCheck("beats_dummy", primary, message, passed=False, value=value, required=dummy)
     low, high = metrics.intervals.get(primary, (value, value))
     passed = low > dummy
     verb = "is better than" if passed else "is not clearly better than"
     message = (
-        f"{primary} {value:.3f} [{low:.3f}, {high:.3f}] {verb} a model that looks at nothing ({dummy:.3f})."
+        f"{metric_name(primary)} {metric_value(primary, value)} ({metric_interval(primary, (low, high))}) "
+        f"{verb} a model that looks at nothing ({metric_value(primary, dummy)})."
     )
     return GateCheck("beats_dummy", primary, message, passed=passed, value=value, required=dummy)
 
@@ -107,15 +116,18 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
     name = comparison.champion_version or "the champion"
     found = comparison.metrics.get(primary)
     if not comparison.comparable or found is None:
-        reason = comparison.reason or f"{primary} is not defined for both"
+        reason = comparison.reason or f"{metric_name(primary)} is not defined for both"
         message = f"Not compared with {name}: {reason}"
         return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
     verdict, other = _verdict(found), comparison.other_features
-    message = f"{primary} {verdict} {name} on the same {comparison.n_rows} rows: {_difference(found)}."
+    message = (
+        f"{metric_name(primary)} {verdict} {name} on the same {comparison.n_rows} rows: "
+        f"{_difference(primary, found)}."
+    )
     if verdict == _EQUAL:
         message += (
             " An equal model does not replace the champion; "
-            f"a gate.{primary}.min_absolute_change below 0 would let it pass."
+            "a min_absolute_change below 0 in a gate rule on this score would let it pass."
         )
     return GateCheck(
         BETTER_THAN_CHAMPION,
@@ -134,11 +146,11 @@ def _verdict(found: MetricComparison) -> str:
     return _WORSE if high < 0.0 else _EQUAL
 
 
-def _difference(found: MetricComparison) -> str:
-    low, high = found.interval
+def _difference(metric: str, found: MetricComparison) -> str:
     return (
-        f"{found.candidate:.3f} against {found.champion:.3f}, "
-        f"difference {found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+        f"{metric_value(metric, found.candidate)} against {metric_value(metric, found.champion)}, difference "
+        f"{metric_difference(metric, found.difference)} "
+        f"({metric_interval(metric, found.interval, is_difference=True)})"
     )
 
 
@@ -156,9 +168,11 @@ def _check_rule(
 def _check_threshold(metric: str, rule: GateRule, value: float) -> GateCheck:
     limit = float(rule.threshold or 0.0)
     passed = value >= limit if rule.higher_is_better else value <= limit
-    bound = "at least" if rule.higher_is_better else "at most"
+    is_upward = rule.higher_is_better == METRICS[metric].higher_is_better  # as the numbers are shown
+    bound = "at least" if is_upward else "at most"
     verb = "reaches the rule" if passed else "misses the rule"
-    message = f"{metric} {value:.3f} {verb} of {bound} {limit:.3f}."
+    shown = metric_value(metric, value)
+    message = f"{metric_name(metric)} {shown} {verb} of {bound} {metric_value(metric, limit)}."
     return GateCheck("threshold", metric, message, passed=passed, value=value, required=limit)
 
 
@@ -170,7 +184,7 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     name = comparison.champion_version or "the champion"
     found = comparison.metrics.get(metric)
     if not comparison.comparable or found is None:
-        reason = comparison.reason or f"{metric} is not defined for both"
+        reason = comparison.reason or f"{metric_name(metric)} is not defined for both"
         return GateCheck("change", metric, f"Not compared with {name}: {reason}", passed=True)
     sign = 1.0 if rule.higher_is_better else -1.0
     gain = sign * found.difference
@@ -181,7 +195,9 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     else:
         passed, asked = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
-    message = f"{metric} {verb} {asked}, beyond chance, against {name}: {_difference(found)}."
+    message = (
+        f"{metric_name(metric)} {verb} {asked}, beyond chance, against {name}: {_difference(metric, found)}."
+    )
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
 
 

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from html import escape
+from typing import Any
 
 from mlops.models.evaluation import EvaluationDetails
+from mlops.models.metrics import metric_interval, metric_name, metric_value
 from mlops.models.registry import ModelMetadata
-from mlops.models.training import EvaluationMetrics, TrainingResult
-from mlops.pages.number_format import rows
-from mlops.pages.page import page
-from mlops.pages.report_style import REPORT_STYLE
+from mlops.models.training import TrainingResult
+from mlops.pages.number_format import number, rows
+from mlops.pages.rendering import render
 from mlops.pipelines.evaluation.gate import judge
-from mlops.pipelines.model_card.figures import Chapter, Figure, figures
-from mlops.pipelines.model_card.record import (
-    CardRecord,
-    changes_section,
-    cost_section,
-    cost_tile,
-    facts_table,
-    lineage_section,
-    moment,
-)
-from mlops.pipelines.model_card.scores import score_name, score_text, scores_section
-from mlops.pipelines.model_card.style import CARD_STYLE
-from mlops.pipelines.model_card.trials import trials_section
+from mlops.pipelines.model_card.figures import figures
+from mlops.pipelines.model_card.record import CardRecord, cost, cost_tile, describe_changes, lineage
+
+_MAX_FEATURES = 60
+_MAX_TRIALS = 100
 
 
 def render_card(
@@ -53,143 +45,75 @@ def render_card(
         What the registry knows, once the version is registered: number, lineage, data changes, cost.
     """
     model = record.model if record else None
-    name = f"{group or result.target}{f' {model.version}' if model else ''}"
-    heading = f"Model card: {name}"
-    header = _header(result, heading, created_at, model)
-    return page(heading, header + _sections(result, details, record), REPORT_STYLE + CARD_STYLE)
-
-
-def _sections(result: TrainingResult, details: EvaluationDetails, record: CardRecord | None) -> str:
-    shown, model = figures(result, details), record.model if record else None
-    moved = _cards(shown, "data")
-    sections = (
-        _tiles(result, model),
-        _notes(result),
-        scores_section(result.metrics, result.comparison),
-        _chapter("How it errs", shown, "errors", _legend(details.roc)),
-        _chapter("What it looks at, and where it is worst", shown, "looks"),
-        changes_section(model, moved) if model else _chapter("What changed in the data", shown, "data"),
-        _data(result),
-        _settings(result),
-        trials_section(result.trials, result.metrics.primary),
-        lineage_section(record) if record else "",
-        cost_section(model.training_job) if model else "",
-        _reading(result.metrics),
+    job = model.training_job if model else None
+    names = sorted({name for trial in result.trials for name in trial.hyperparameters})
+    return render(
+        "model_card",
+        result=result,
+        details=details,
+        model=model,
+        heading=f"Model card: {group or result.target}{f' {model.version}' if model else ''}",
+        created_at=created_at,
+        gate=(model.gate if model else None)
+        or judge(result.metrics, result.comparison, result.settings.gate),
+        tiles=tuple(_tiles(result, model)),
+        figures=figures(result, details),
+        data_note=describe_changes(model.data.changes) if model and model.data.changes else "",
+        data=_data(result),
+        settings=tuple(_settings(result)),
+        trial_names=names,
+        trials=[
+            (trial, [_trial_value(trial.hyperparameters.get(name)) for name in names])
+            for trial in result.trials[:_MAX_TRIALS]
+        ],
+        lineage=lineage(record) if record else (),
+        cost=cost(job) if job else (),
     )
-    return "".join(sections)
 
 
-def _header(result: TrainingResult, heading: str, created_at: datetime, model: ModelMetadata | None) -> str:
-    judged = model.gate if model else None
-    gate = judged or judge(result.metrics, result.comparison, result.settings.gate)
-    said = "Passes its gate." if gate.passed else "Below its gate."
-    facts = f"{result.algorithm}, predicts {result.target}, trained {moment(created_at)}"
-    return f"""<header>
-<p class="eyebrow">{escape(facts)}</p>
-<h1>{escape(heading)}</h1>
-<div class="verdict {"OK" if gate.passed else "ALERT"}" role="status"><strong>{said}</strong>
-<span>{escape(" ".join(gate.reasons))}</span></div>
-</header>"""
-
-
-def _tiles(result: TrainingResult, model: ModelMetadata | None) -> str:
-    metrics, tiles = result.metrics, []
+def _tiles(result: TrainingResult, model: ModelMetadata | None) -> Iterator[tuple[str, str, str]]:
+    metrics = result.metrics
     primary = metrics.primary or ""
     score = metrics.values().get(primary)
     if score is not None:
-        low, high = metrics.intervals.get(primary, (score, score))
-        tiles.append(
-            (score_name(primary), score_text(primary, score), f"95 % interval {low:.3f} to {high:.3f}")
-        )
+        interval = metric_interval(primary, metrics.intervals.get(primary, (score, score)))
+        yield metric_name(primary), metric_value(primary, score), f"95 % interval {interval}"
     if primary in metrics.dummy:
-        tiles.append(("A guess reaches", score_text(primary, metrics.dummy[primary]), "knowing no feature"))
-    held_out = f"held out: {result.n_rows_test:,}"
-    tiles.append(("Rows to train on", f"{result.n_rows_train:,}", held_out))
+        yield "A guess reaches", metric_value(primary, metrics.dummy[primary]), "knowing no feature"
+    yield "Rows to train on", f"{result.n_rows_train:,}", f"held out: {result.n_rows_test:,}"
     took = "" if result.duration_seconds is None else f"trained in {result.duration_seconds:.1f} s"
-    tiles.append(("Features", f"{len(result.features):,}", took))
-    cost = cost_tile(model.training_job) if model else None
-    tiles += [cost] if cost else []
-    cells = "".join(
-        f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd><p>{escape(note)}</p></div>'
-        for name, value, note in tiles
-    )
-    return f'<dl class="tiles">{cells}</dl>'
+    yield "Features", f"{len(result.features):,}", took
+    paid = cost_tile(model.training_job) if model else None
+    if paid:
+        yield paid
 
 
-def _notes(result: TrainingResult) -> str:
-    if not result.warnings:
-        return ""
-    lines = "".join(f"<li>{escape(warning)}</li>" for warning in result.warnings)
-    return f'<section><h2>To know</h2><ol class="changes">{lines}</ol></section>'
-
-
-def _chapter(heading: str, shown: Sequence[Figure], chapter: Chapter, before: str = "") -> str:
-    cards = _cards(shown, chapter)
-    return f'<section><h2>{heading}</h2>{before}<div class="plots">{cards}</div></section>' if cards else ""
-
-
-def _cards(shown: Sequence[Figure], chapter: Chapter) -> str:
-    return "".join(_card(figure) for figure in shown if figure.chapter == chapter)
-
-
-def _card(figure: Figure) -> str:
-    body = f"<h3>{escape(figure.title)}</h3><p>{escape(figure.note)}</p>{figure.svg}{figure.after}"
-    return f'<article class="card{" wide" if figure.is_wide else ""}">{body}</article>'
-
-
-def _legend(points: Mapping[str, object]) -> str:
-    if len(points) < 2:
-        return ""
-    keys = "".join(
-        f'<span class="entry"><span class="key swatch c{place}"></span>{escape(label)}</span>'
-        for place, label in enumerate(points)
-    )
-    return f'<p class="legend">Curves of the most frequent classes: {keys}</p>'
-
-
-def _data(result: TrainingResult) -> str:
-    entries = [
-        ("Dataset (SHA-256)", result.dataset_digest),
-        (
-            "Held out",
-            f"{result.split}; {rows(result.n_rows_test)} of {result.n_rows_train + result.n_rows_test:,}",
-        ),
-        ("Target", f"{result.target} ({result.task})"),
-        ("Features", ", ".join(result.features[:60]) + (", ..." if len(result.features) > 60 else "")),
-    ]
-    dropped = "".join(
-        f"<li><b>{escape(name)}</b>: {escape(why)}</li>"
-        for name, why in list(result.dropped_columns.items())[:100]
-    )
-    summary = f"<summary>Columns left out ({len(result.dropped_columns)})</summary>"
-    left_out = f"<details>{summary}<ul>{dropped}</ul></details>"
-    return f"<section><h2>Data</h2>{facts_table(entries)}{left_out if dropped else ''}</section>"
-
-
-def _settings(result: TrainingResult) -> str:
-    chosen = ", ".join(f"{name} {score:.4f}" for name, score in result.contenders.items())
-    entries = [("Algorithm", result.algorithm)]
-    if chosen:
-        entries.append(("Chosen by", f"{result.metrics.primary} out of fold: {chosen}"))
-    entries += [(name, _plain(value)) for name, value in sorted(result.hyperparameters.items())]
-    entries.append(("Seed", str(result.settings.seed)))
-    versions = ", ".join(f"{name} {version}" for name, version in result.library_versions.items())
-    entries.append(("Made with", versions))
-    return f"<section><h2>Settings</h2>{facts_table(entries)}</section>"
-
-
-def _reading(metrics: EvaluationMetrics) -> str:
-    intervals = (
-        "Intervals are 95 % bootstrap intervals over persons, groups or rows: how far a score would move "
-        "with other held-out rows of the same kind."
-    )
-    guess = "“A guess” is a model that knows only how the target is spread in the training rows."
+def _data(result: TrainingResult) -> tuple[tuple[str, str], ...]:
+    more = ", ..." if len(result.features) > _MAX_FEATURES else ""
+    n_rows = result.n_rows_train + result.n_rows_test
     return (
-        f'<section class="reading"><h2>How to read this</h2><p>{intervals} {guess}</p>'
-        f"<p>All of it is measured on {rows(metrics.n_rows)} that the model has not seen; algorithm and "
-        "threshold were chosen without them.</p></section>"
+        ("Dataset (SHA-256)", result.dataset_digest),
+        ("Held out", f"{result.split}; {rows(result.n_rows_test)} of {n_rows:,}"),
+        ("Target", f"{result.target} ({result.task})"),
+        ("Features", ", ".join(result.features[:_MAX_FEATURES]) + more),
     )
 
 
-def _plain(value: object) -> str:
+def _settings(result: TrainingResult) -> Iterator[tuple[str, str]]:
+    yield "Algorithm", result.algorithm
+    primary = result.metrics.primary or ""
+    chosen = [f"{name} {metric_value(primary, score)}" for name, score in result.contenders.items()]
+    if chosen:
+        yield "Chosen by", f"{metric_name(primary)} out of fold: {', '.join(chosen)}"
+    for name, value in sorted(result.hyperparameters.items()):
+        yield name, value if isinstance(value, str) else json.dumps(value)
+    yield "Seed", str(result.settings.seed)
+    yield "Made with", ", ".join(f"{name} {version}" for name, version in result.library_versions.items())
+
+
+def _trial_value(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return number(value)
     return value if isinstance(value, str) else json.dumps(value)

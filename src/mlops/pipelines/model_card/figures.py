@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
+from markupsafe import Markup
+
 from mlops.models.evaluation import EvaluationDetails
+from mlops.models.metrics import metric_name, metric_value
+from mlops.models.settings.group import DriftSettings
 from mlops.models.training import DatasetChanges, EvaluationMetrics, TrainingResult
 from mlops.pages.number_format import rows
+from mlops.pages.style import FIGURE_STYLE
 from mlops.pipelines.model_card import plots
-from mlops.pipelines.model_card.scores import score_name
-from mlops.pipelines.model_card.style import FIGURE_STYLE
 
 Chapter = Literal["errors", "looks", "data"]
 
@@ -23,14 +25,14 @@ _EXTENT = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One plot; `name` is that of its file, `after` is HTML that follows it on the card."""
+    """One plot; `name` is that of its file, `rows` are the lines of a table that follows it on the card."""
 
     name: str
     chapter: Chapter
     title: str
     note: str
-    svg: str
-    after: str = ""
+    svg: Markup
+    rows: tuple[tuple[str, ...], ...] = ()
     is_wide: bool = False
 
 
@@ -43,19 +45,17 @@ def figures(result: TrainingResult, details: EvaluationDetails) -> tuple[Figure,
         *_confusion(result.metrics),
         *_importance(result.feature_importance),
         *_slices(result.metrics, details),
-        *_shifts(result.changes),
+        *_shifts(result.changes, result.settings.drift),
     )
 
 
 def as_file(figure: Figure) -> bytes:
     """Return a figure as an SVG file that needs nothing from elsewhere: colours, fonts and size within."""
-    width, height = _EXTENT.search(figure.svg).groups()  # type: ignore[union-attr]
-    size = f'xmlns="http://www.w3.org/2000/svg" class="figure" width="{width}" height="{height}" '
-    style = f"<style>{FIGURE_STYLE}</style>"
-    opened, rest = figure.svg.replace("<svg ", f"<svg {size}", 1).split(">", 1)
-    if 'class="matrix"' in opened:
-        opened = opened.replace(' class="matrix"', "", 1)
-    return f"{opened}>{style}{rest}\n".encode()
+    drawn = str(figure.svg)
+    width, height = _EXTENT.search(drawn).groups()  # type: ignore[union-attr]
+    size = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+    opened, rest = drawn.replace("<svg ", size, 1).split(">", 1)
+    return f"{opened}><style>{FIGURE_STYLE}</style>{rest}\n".encode()
 
 
 def _curves(details: EvaluationDetails) -> Iterator[Figure]:
@@ -88,20 +88,19 @@ def _calibration(result: TrainingResult, details: EvaluationDetails) -> Iterator
 def _regression(details: EvaluationDetails) -> Iterator[Figure]:
     if not details.sample:
         return
-    counted = rows(len(details.sample))
-    note = f"{counted} held out; far-off ones lie at the edge."
+    note = f"{rows(len(details.sample))} held out; those far off are drawn at the edge."
     yield Figure("predicted", "errors", "True against predicted", note, plots.scatter(details.sample))
     note = "Above the line the truth is higher than predicted; a bend or a funnel is a pattern left to learn."
     yield Figure("residuals", "errors", "Residuals", note, plots.residuals(details.sample))
 
 
 def _confusion(metrics: EvaluationMetrics) -> Iterator[Figure]:
-    matrix = plots.confusion(metrics.confusion_matrix, metrics.labels) if metrics.labels else ""
+    matrix = plots.confusion(metrics.confusion_matrix, metrics.labels)
     if not matrix:
         return
     note = "Rows are the truth, columns the prediction; the shade is the share of the row."
     if metrics.threshold is not None:
-        note += f" {metrics.positive_label} is said from a probability of {metrics.threshold:.3f} on."
+        note += f" {metrics.positive_label} is predicted from a probability of {metrics.threshold:.3f} on."
     is_wide = len(metrics.labels) > 8
     yield Figure("confusion", "errors", "Confusion matrix", note, matrix, is_wide=is_wide)
 
@@ -113,37 +112,35 @@ def _importance(importance: Mapping[str, float]) -> Iterator[Figure]:
     rest = len(importance) - len(shown)
     note = "What the model's main score loses when a column is shuffled."
     note += f" {rest} further columns matter less." if rest else ""
-    plot = plots.bars(shown, name="Importance of the features")
-    yield Figure("importance", "looks", "Importance", note, plot)
+    yield Figure("importance", "looks", "Importance", note, plots.importances(shown))
 
 
 def _slices(metrics: EvaluationMetrics, details: EvaluationDetails) -> Iterator[Figure]:
-    overall = metrics.values().get(metrics.primary or "")
+    primary = metrics.primary or ""
+    overall = metrics.values().get(primary)
     if not details.slices or overall is None:
         return
-    name = score_name(metrics.primary or "")
     note = (
-        f"{name} of the rows in which it is lowest, with 95 % intervals; the line is all rows "
-        f"({overall:.3f}). The lowest of many are partly so by chance."
+        f"{metric_name(primary)} of the rows in which it is worst, with 95 % intervals; the line is all rows "
+        f"({metric_value(primary, overall)}), and right of it is better. The worst of many are partly so by "
+        "chance."
     )
-    sizes = "".join(
-        f"<tr><th scope='row'>{escape(entry.column)}: {escape(entry.value)}</th>"
-        f'<td class="num">{entry.n_rows:,}</td><td class="num">{entry.score:.3f}</td></tr>'
+    sizes = tuple(
+        (f"{entry.column}: {entry.value}", f"{entry.n_rows:,}", metric_value(primary, entry.score))
         for entry in details.slices
     )
-    table = (
-        f'<details><summary>Rows per slice</summary><div class="scroll"><table><tbody>{sizes}</tbody></table>'
-        "</div></details>"
-    )
-    yield Figure("slices", "looks", "Worst slices", note, plots.slices(details.slices, overall), table)
+    drawn = plots.slices(details.slices, overall, primary)
+    yield Figure("slices", "looks", "Worst slices", note, drawn, sizes)
 
 
-def _shifts(changes: DatasetChanges | None) -> Iterator[Figure]:
+def _shifts(changes: DatasetChanges | None, limits: DriftSettings) -> Iterator[Figure]:
     if changes is None or not changes.shifts:
         return
     since = f"the file of {changes.model_version}" if changes.model_version else "the champion's file"
     note = (
         f"Population stability index of the columns that moved farthest from {since}: 0 is the same, from "
-        f"{plots.SHIFT_WARN} on it is worth a look, from {plots.SHIFT_ALERT} on it is another population."
+        f"{limits.threshold:g} on it is worth a look, from {limits.alert_threshold:g} on it is another "
+        "population."
     )
-    yield Figure("drift", "data", "Drift since the last training", note, plots.shifts(changes.shifts))
+    drawn = plots.shifts(changes.shifts, limits)
+    yield Figure("drift", "data", "Drift since the last training", note, drawn)

@@ -1,215 +1,146 @@
-"""The plots of a model card as inline SVG; colours come from the page's style sheet."""
+"""The plots of a model card."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from mlops.models.evaluation import CalibrationBin, Point, SliceScore
+from mlops.models.metrics import metric_value
+from mlops.models.settings.group import DriftSettings
 from mlops.models.training import FeatureShift
+from mlops.pages import svg
 from mlops.pages.number_format import number, percent
 
-_SIZE = 440
-_LEFT, _TOP, _RIGHT, _BOTTOM = 64, 10, 430, 300
-_WIDE = 460
-_LABEL_WIDTH = 165
-_ROW_HEIGHT = 29
-_MAX_LABEL = 21
-_MATRIX_LABEL = 130
-_MATRIX_CELL = 54
+_SIZE, _LEFT, _RIGHT, _TOP, _BOTTOM = 440, 64, 430, 10, 300
+_MATRIX_LABEL, _MATRIX_CELL = 130, 54
 _MAX_CLASSES = 12
-SHIFT_WARN = 0.1
-SHIFT_ALERT = 0.2
 
 
-def curves(points: Mapping[str, Sequence[Point]], *, x: str, y: str, name: str, has_chance: bool) -> str:
+def curves(points: Mapping[str, Sequence[Point]], *, x: str, y: str, name: str, has_chance: bool) -> Markup:
     """Draw curves in the unit square; `has_chance` adds the diagonal that guessing would give."""
-    scale = _Scale(0.0, 1.0)
-    body = scale.line([(0, 0), (1, 1)], "chance") if has_chance else ""
-    body += "".join(scale.line(line, f"curve c{place}") for place, line in enumerate(points.values()))
-    return _square(scale, body, x, y, name)
+    frame = _frame(0.0, 1.0)
+    marks = [frame.curve([(0, 0), (1, 1)], "dashed")] if has_chance else []
+    marks += [frame.curve(line, f"curve c{place % 10}") for place, line in enumerate(points.values())]
+    return _square(frame, marks, x, y, name)
 
 
-def calibration(bins: Sequence[CalibrationBin], *, is_regression: bool) -> str:
+def calibration(bins: Sequence[CalibrationBin], *, is_regression: bool) -> Markup:
     """Draw what was predicted against what came true; points on the diagonal are predicted well."""
     ends = [value for entry in bins for value in (entry.predicted, entry.observed)]
-    scale = _Scale(min(ends), max(ends)) if is_regression else _Scale(0.0, 1.0)
+    low, high = (min(ends), max(ends)) if is_regression else (0.0, 1.0)
+    frame = _frame(low, high)
     points = [(entry.predicted, entry.observed) for entry in bins]
-    body = scale.line([(scale.low, scale.low), (scale.high, scale.high)], "chance")
-    body += scale.line(points, "curve c0")
-    body += "".join(scale.dot(point, "dot", 4.5) for point in points)
-    return _square(scale, body, "predicted", "came true", "Calibration")
+    marks = [
+        frame.curve([(low, low), (high, high)], "dashed"),
+        frame.curve(points, "curve"),
+        frame.dots(points, "dot", 4.5),
+    ]
+    return _square(frame, marks, "predicted", "came true", "Calibration")
 
 
-def scatter(sample: Sequence[Point]) -> str:
-    """Draw true against predicted numbers of some rows; outliers lie at the edge."""
+def scatter(sample: Sequence[Point]) -> Markup:
+    """Draw true against predicted numbers of some rows; outliers are drawn at the edge."""
     ordered = sorted(value for point in sample for value in point)
-    scale = _Scale(ordered[len(ordered) // 100], ordered[-1 - len(ordered) // 50])
-    body = scale.line([(scale.low, scale.low), (scale.high, scale.high)], "chance")
-    body += "".join(scale.dot(point, "cloud", 3.0) for point in sample)
-    return _square(scale, body, "predicted", "true", "True against predicted values")
+    low, high = ordered[len(ordered) // 100], ordered[-1 - len(ordered) // 50]
+    frame = _frame(low, high)
+    marks = [frame.curve([(low, low), (high, high)], "dashed"), frame.dots(sample, "cloud", 3.0)]
+    return _square(frame, marks, "predicted", "true", "True against predicted values")
 
 
-def residuals(sample: Sequence[Point]) -> str:
+def residuals(sample: Sequence[Point]) -> Markup:
     """Draw by how much each of some rows is missed; points above the line are truly higher than predicted."""
     points = [(predicted, true - predicted) for predicted, true in sample]
-    ends = sorted(point[0] for point in points)
-    missed = sorted(abs(point[1]) for point in points)
+    ends = sorted(predicted for predicted, _ in points)
+    missed = sorted(abs(error) for _, error in points)
     reach = missed[-1 - len(missed) // 50] or 1.0
-    scale = _Scale(ends[len(ends) // 100], ends[-1 - len(ends) // 100], up=(-reach, reach))
-    body = scale.line([(scale.low, 0.0), (scale.high, 0.0)], "chance")
-    body += "".join(scale.dot(point, "cloud", 3.0) for point in points)
-    return _square(scale, body, "predicted", "true minus predicted", "Residuals")
+    low, high = ends[len(ends) // 100], ends[-1 - len(ends) // 100]
+    frame = _frame(low, high, up=(-reach, reach))
+    marks = [frame.curve([(low, 0.0), (high, 0.0)], "dashed"), frame.dots(points, "cloud", 3.0)]
+    return _square(frame, marks, "predicted", "true minus predicted", "Residuals")
 
 
-def shifts(found: Sequence[FeatureShift]) -> str:
-    """Draw how far columns moved since the last training file, with lines where a change is worth a look."""
-    room = _WIDE - _LABEL_WIDTH - 70
-    top = max(*(entry.psi for entry in found), SHIFT_ALERT * 1.25)
-    height, body = len(found) * _ROW_HEIGHT, ""
-    for mark in (SHIFT_WARN, SHIFT_ALERT):
-        x = _LABEL_WIDTH + mark / top * room
-        body += f'<line class="overall" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>'
-    for row, entry in enumerate(found):
-        length = max(1.0, entry.psi / top * room)
-        css = "alerted" if entry.psi >= SHIFT_ALERT else "warned" if entry.psi >= SHIFT_WARN else "bar"
-        body += _row_label(entry.column, row)
-        body += f'<rect class="{css}" x="{_LABEL_WIDTH}" y="{row * _ROW_HEIGHT + 7}" rx="3" '
-        body += f'width="{length:.1f}" height="16"/>'
-        body += f'<text class="share" x="{_LABEL_WIDTH + length + 8:.1f}" y="{row * _ROW_HEIGHT + 20}">'
-        body += f"{entry.psi:.2f}</text>"
-    return _wide(body, height, "Drift of the training file against the last one")
+def importances(values: Mapping[str, float]) -> Markup:
+    """Draw a bar per feature, in their order."""
+    entries = [svg.Bar(name, value, number(value)) for name, value in values.items()]
+    return svg.bars(entries, "Importance of the features")
 
 
-def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
-    """Draw a confusion matrix; the shade is the share of the row's true class."""
-    if len(labels) > _MAX_CLASSES:
-        return ""
-    size, cell = len(labels), _MATRIX_CELL * (2 if len(labels) < 4 else 1)
-    top, parts = (40 if size < 4 else 120), []
-    for column, label in enumerate(labels):
-        x = _MATRIX_LABEL + (column + 0.5) * cell
-        place = f'x="{x:.0f}" y="{top - 10}" text-anchor="middle"'
-        turned = f'transform="translate({x + 4:.0f},{top - 10}) rotate(-60)"'
-        parts.append(f"<text {place if size < 4 else turned}>{_short(label, 16)}</text>")
-    for row, counts in enumerate(matrix):
-        y, total = top + row * cell, max(1, sum(counts))
-        parts.append(
-            f'<text x="{_MATRIX_LABEL - 10}" y="{y + cell / 2 + 5:.0f}" text-anchor="end">'
-            f"{_short(labels[row], 17)}</text>"
-        )
-        for column, count in enumerate(counts):
-            share = count / total
-            parts.append(_cell(_MATRIX_LABEL + column * cell, y, cell, count, share, is_hit=row == column))
-    extent = f"0 0 {_MATRIX_LABEL + size * cell + 30} {top + size * cell + 2}"
-    shape = f'class="matrix" viewBox="{extent}" role="img" aria-label="Confusion matrix"'
-    return f"<svg {shape}>{''.join(parts)}</svg>"
+def shifts(changed: Sequence[FeatureShift], limits: DriftSettings) -> Markup:
+    """Draw how far columns moved since the last training file, with lines where drift warns and alerts."""
+    entries = [svg.Bar(entry.column, entry.psi, f"{entry.psi:.2f}", entry.verdict) for entry in changed]
+    marks = (limits.threshold, limits.alert_threshold)
+    return svg.bars(entries, "Drift of the training file against the last one", marks=marks)
 
 
-def _cell(x: float, y: float, size: int, count: int, share: float, *, is_hit: bool) -> str:
-    strong = " strong" if share > 0.55 else ""
-    middle = x + size / 2
-    below = (
-        f'<text class="share{strong}" x="{middle}" y="{y + size / 2 + 20}" text-anchor="middle">'
-        f"{escape(percent(share))}</text>"
-        if size > _MATRIX_CELL
-        else ""
-    )
-    return (
-        f'<rect class="{"hit" if is_hit else "miss"}" x="{x + 1}" y="{y + 1}" width="{size - 2}" '
-        f'height="{size - 2}" rx="5" style="fill-opacity:{0.09 + 0.81 * share if count else 0.03:.2f}"/>'
-        f'<text class="count{strong if count else " none"}" x="{middle}" '
-        f'y="{y + size / 2 + (2 if below else 5)}" '
-        f'text-anchor="middle">{count:,}</text>{below}'
-    )
-
-
-def bars(values: Mapping[str, float], *, name: str) -> str:
-    """Draw a bar per entry, in their order."""
-    top, room = max(*values.values(), 1e-12), _WIDE - _LABEL_WIDTH - 70
-    body = "".join(
-        f"{_row_label(label, place)}"
-        f'<rect class="bar" x="{_LABEL_WIDTH}" y="{place * _ROW_HEIGHT + 7}" rx="3" '
-        f'width="{max(1.0, value / top * room):.1f}" height="16"/>'
-        f'<text class="share" x="{_LABEL_WIDTH + max(1.0, value / top * room) + 8:.1f}" '
-        f'y="{place * _ROW_HEIGHT + 20}">{escape(number(value))}</text>'
-        for place, (label, value) in enumerate(values.items())
-    )
-    return _wide(body, len(values) * _ROW_HEIGHT, name)
-
-
-def slices(found: Sequence[SliceScore], overall: float) -> str:
+def slices(worst: Sequence[SliceScore], overall: float, scorer: str) -> Markup:
     """Draw each slice's score with its interval, and a line where all rows together are."""
-    ends = [overall, *(end for entry in found for end in (*entry.interval, entry.score))]
-    low, high = min(ends), max(ends)
-    room, spread = _WIDE - _LABEL_WIDTH - 62, max(high - low, 1e-12)
-
-    def place(value: float) -> float:
-        return _LABEL_WIDTH + 6 + (value - low) / spread * room
-
-    height = len(found) * _ROW_HEIGHT
-    body = f'<line class="overall" x1="{place(overall):.1f}" x2="{place(overall):.1f}" y1="0" y2="{height}"/>'
-    for row, entry in enumerate(found):
-        y, (left, right) = row * _ROW_HEIGHT + 15, map(place, entry.interval)
-        body += _row_label(f"{entry.column}: {entry.value}", row)
-        body += f'<line class="interval" x1="{left:.1f}" x2="{right:.1f}" y1="{y}" y2="{y}"/>'
-        body += f'<circle class="dot" cx="{place(entry.score):.1f}" cy="{y}" r="5"/>'
-        body += f'<text class="share" x="{_WIDE}" y="{y + 5}" text-anchor="end">{entry.score:.3f}</text>'
-    return _wide(body, height, "Scores of the worst slices")
+    entries = [
+        svg.Interval(
+            f"{entry.column}: {entry.value}", entry.score, *entry.interval, metric_value(scorer, entry.score)
+        )
+        for entry in worst
+    ]
+    return svg.intervals(entries, overall, "Scores of the worst slices")
 
 
-class _Scale:
-    """Both axes of a square plot; `up` are the ends of the upward one where they differ."""
-
-    def __init__(self, low: float, high: float, *, up: tuple[float, float] | None = None) -> None:
-        self.low, self.high = low, high if high > low else low + 1.0
-        self.bottom, self.top = up or (self.low, self.high)
-
-    def at(self, point: Point) -> tuple[float, float]:
-        across = min(1.0, max(0.0, (point[0] - self.low) / (self.high - self.low)))
-        up = min(1.0, max(0.0, (point[1] - self.bottom) / (self.top - self.bottom)))
-        return _LEFT + across * (_RIGHT - _LEFT), _BOTTOM - up * (_BOTTOM - _TOP)
-
-    def line(self, points: Sequence[Point], css: str) -> str:
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(self.at, points))
-        return f'<polyline class="{css}" points="{path}"/>'
-
-    def dot(self, point: Point, css: str, radius: float) -> str:
-        x, y = self.at(point)
-        return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>'
-
-
-def _square(scale: _Scale, body: str, x_label: str, y_label: str, name: str) -> str:
-    frame = ""
-    for share in (0.0, 0.5, 1.0):
-        across = scale.low + share * (scale.high - scale.low)
-        up = scale.bottom + share * (scale.top - scale.bottom)
-        x, y = scale.at((across, up))
-        anchor = "end" if share == 1.0 else "middle"
-        frame += f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        frame += f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_BOTTOM}"/>'
-        place = f'class="tick" x="{x:.1f}" y="{_BOTTOM + 19}" text-anchor="{anchor}"'
-        frame += f"<text {place}>{escape(number(across))}</text>"
-        place = f'class="tick" x="{_LEFT - 7}" y="{y + 5:.1f}" text-anchor="end"'
-        frame += f"<text {place}>{escape(number(up))}</text>"
-    below = f'x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 40}"'
-    beside = f'transform="translate(14,{(_TOP + _BOTTOM) / 2}) rotate(-90)"'
-    for place, label in ((below, x_label), (beside, y_label)):
-        frame += f'<text class="tick" {place} text-anchor="middle">{escape(label)}</text>'
-    extent = f"0 0 {_SIZE} {_BOTTOM + 48}"
-    return f'<svg viewBox="{extent}" role="img" aria-label="{escape(name, quote=True)}">{frame}{body}</svg>'
+def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
+    """Draw a confusion matrix; the shade is the share of the row. Empty for too many classes, or none."""
+    size = len(labels)
+    if not 0 < size <= _MAX_CLASSES:
+        return Markup("")
+    cell, top = (2 * _MATRIX_CELL, 40) if size < 4 else (_MATRIX_CELL, 120)
+    marks = []
+    for at, label in enumerate(labels):
+        x, y = _MATRIX_LABEL + (at + 0.5) * cell, top + (at + 0.5) * cell
+        marks.append(svg.text(label, _MATRIX_LABEL - 10, y + 5, anchor="end", most=17))
+        turned = f"translate({x + 4:.0f},{top - 10}) rotate(-60)"
+        marks.append(
+            svg.text(label, x, top - 10, anchor="middle", most=16)
+            if size < 4
+            else svg.text(label, transform=turned, most=16)
+        )
+    for row, counts in enumerate(matrix):
+        total = max(1, sum(counts))
+        for column, count in enumerate(counts):
+            place = _MATRIX_LABEL + column * cell, top + row * cell
+            marks += _cell(*place, cell, count, count / total, is_hit=row == column)
+    width, height = _MATRIX_LABEL + size * cell + 30, top + size * cell + 2
+    return svg.drawing(marks, width, height, "Confusion matrix", "figure matrix")
 
 
-def _wide(body: str, height: int, name: str) -> str:
-    label = escape(name, quote=True)
-    return f'<svg viewBox="0 0 {_WIDE} {height}" role="img" aria-label="{label}">{body}</svg>'
+def _cell(x: float, y: float, size: int, count: int, share: float, *, is_hit: bool) -> list[Markup]:
+    strong = " strong" if share > 0.55 else ""
+    middle, below = x + size / 2, y + size / 2
+    opacity = f"{0.09 + 0.81 * share if count else 0.03:.2f}"
+    css = "hit" if is_hit else "miss"
+    is_large = size > _MATRIX_CELL
+    marks = [
+        svg.rectangle(x + 1, y + 1, size - 2, size - 2, css, rx=5, fill_opacity=opacity),
+        svg.text(
+            f"{count:,}",
+            middle,
+            below + (2 if is_large else 5),
+            css=f"count{strong if count else ' none'}",
+            anchor="middle",
+        ),
+    ]
+    if is_large:
+        marks.append(svg.text(percent(share), middle, below + 20, css=f"share{strong}", anchor="middle"))
+    return marks
 
 
-def _row_label(label: str, row: int) -> str:
-    y = row * _ROW_HEIGHT + 20
-    return f'<text x="{_LABEL_WIDTH - 10}" y="{y}" text-anchor="end">{_short(label, _MAX_LABEL)}</text>'
+def _frame(low: float, high: float, *, up: tuple[float, float] | None = None) -> svg.Frame:
+    """Return the frame of a square plot; `up` are the ends of the y axis where they differ."""
+    high = high if high > low else low + 1.0
+    return svg.Frame(svg.Scale(low, high, _LEFT, _RIGHT), svg.Scale(*(up or (low, high)), _BOTTOM, _TOP))
 
 
-def _short(label: str, most: int) -> str:
-    text = label if len(label) <= most else f"{label[: most - 1]}…"
-    return f"<title>{escape(label)}</title>{escape(text)}"
+def _square(frame: svg.Frame, marks: Sequence[Markup], x: str, y: str, name: str) -> Markup:
+    shares = (0.0, 0.5, 1.0)
+    across = [(frame.x.at(share), number(frame.x.at(share))) for share in shares]
+    up = [(frame.y.at(share), number(frame.y.at(share))) for share in shares]
+    rules = [svg.line(frame.x(value), _TOP, frame.x(value), _BOTTOM, "grid") for value, _ in across]
+    axes = [*rules, frame.y_axis(up), frame.x_axis(across), frame.titles(x, y)]
+    return svg.drawing([*axes, *marks], _SIZE, _BOTTOM + 48, name)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from mlops.models.metrics import metric_definition, metric_difference, metric_interval, metric_value
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 from mlops.models.training import Interval
+from mlops.pages.rendering import render
 from mlops.pages.text_table import text_table
 
-MAX_IMPORTANCES = 10
+_MAX_IMPORTANCES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,12 @@ class ModelComparison(Record):
     def render(self) -> str:
         """Return the comparison as text for a terminal or an email."""
         return "\n".join(_lines(self)) + "\n"
+
+    def render_html(self) -> str:
+        """Return the comparison as one self-contained page: scores first, then what differs."""
+        statuses = ((self.a, _shown(self.statuses.a), ""), (self.b, _shown(self.statuses.b), ""))
+        heading = f"{self.model_group}: {self.a} and {self.b}"
+        return render("versions", heading=heading, tiles=statuses, tables=tuple(_tables(self)))
 
 
 def compare(a: ModelMetadata, b: ModelMetadata) -> ModelComparison:
@@ -155,47 +163,66 @@ def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, ValuePai
     return {name: ValuePair(a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)}
 
 
-def metric_cells(metric: MetricDifference) -> tuple[str, str, str, str]:
-    """Return both scores with their intervals, the difference, and what is known of its own interval."""
+def _metric_cells(name: str, metric: MetricDifference) -> tuple[str, str, str, str]:
+    """Return both scores with their intervals, the difference, and its own interval if it was paired."""
+    a, b = _scored(name, metric.a, metric.interval_a), _scored(name, metric.b, metric.interval_b)
     if metric.difference is None:
-        return scored(metric.a, metric.interval_a), scored(metric.b, metric.interval_b), "", ""
-    between = f"{metric.interval[0]:+.4f} to {metric.interval[1]:+.4f}" if metric.interval else "not paired"
-    a, b = scored(metric.a, metric.interval_a), scored(metric.b, metric.interval_b)
-    return a, b, f"{metric.difference:+.4f}", between
+        return a, b, "", ""
+    between = metric_interval(name, metric.interval, is_difference=True) if metric.interval else "not paired"
+    return a, b, metric_difference(name, metric.difference), between
 
 
-def scored(value: float | None, interval: Interval | None) -> str:
+def _scored(name: str, value: float | None, interval: Interval | None) -> str:
     """Return a score as text, with its interval in brackets."""
-    if value is None or interval is None:
-        return shown(value)
-    return f"{value:.4f} ({interval[0]:.4f} to {interval[1]:.4f})"
+    if value is None:
+        return _shown(value)
+    between = f" ({metric_interval(name, interval)})" if interval else ""
+    return f"{metric_value(name, value)}{between}"
 
 
-def shown(value: Any) -> str:
+def _shown(value: Any) -> str:
     """Return a value as text; `-` for one that is not there."""
     if value is None:
         return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A part of the comparison, as text or on the page; an empty one is left out."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def _tables(comparison: ModelComparison) -> Iterator[_Table]:
+    names = ("", comparison.a, comparison.b)
+    scores = tuple(
+        (metric_definition(name).label, *_metric_cells(name, metric))
+        for name, metric in comparison.metrics.items()
+    )
+    note = (comparison.note,) if comparison.note and scores else ()
+    yield _Table("Scores", (*names, "difference", "95 % interval"), scores, note)
+    yield _Table("Data", names, _rows(comparison.data), comparison.data_changes)
+    yield _Table("Hyperparameters", names, _rows(comparison.hyperparameters))
+    yield _Table("Made from", names, _rows(comparison.facts))
+    added, removed = (", ".join(n) for n in (comparison.features_added, comparison.features_removed))
+    if added or removed:
+        rows = (("new features", added or "none"), ("features left out", removed or "none"))
+        yield _Table("Features", ("", "names"), rows)
+    importances = dict(islice(comparison.importance.items(), _MAX_IMPORTANCES))
+    yield _Table("Importance", names, _rows(importances))
+
+
 def _lines(comparison: ModelComparison) -> Iterator[str]:
     a, b = comparison.a, comparison.b
     yield f"{comparison.model_group}: {a} ({comparison.statuses.a}) -> {b} ({comparison.statuses.b})"
-    rows = [(name, *metric_cells(metric)) for name, metric in comparison.metrics.items()]
-    yield from text_table("Scores (greater is better)", ("", a, b, "difference", "95 % interval"), rows)
-    if rows and comparison.note:
-        yield f"  {comparison.note}"
-    yield from text_table("Data", ("", a, b), _pairs(comparison.data))
-    yield from (f"  {sentence}" for sentence in comparison.data_changes)
-    yield from text_table("Hyperparameters", ("", a, b), _pairs(comparison.hyperparameters))
-    yield from text_table("Made from", ("", a, b), _pairs(comparison.facts))
-    if comparison.features_added or comparison.features_removed:
-        yield ""
-        yield f"New features: {', '.join(comparison.features_added) or 'none'}"
-        yield f"Features left out: {', '.join(comparison.features_removed) or 'none'}"
-    importances = dict(islice(comparison.importance.items(), MAX_IMPORTANCES))
-    yield from text_table("Importance", ("", a, b), _pairs(importances))
+    for table in _tables(comparison):
+        yield from text_table(table.title, table.header, table.rows)
+        yield from (f"  {note}" for note in table.notes)
 
 
-def _pairs(pairs: Mapping[str, ValuePair]) -> list[tuple[str, ...]]:
-    return [(name, shown(pair.a), shown(pair.b)) for name, pair in pairs.items()]
+def _rows(pairs: Mapping[str, ValuePair]) -> tuple[tuple[str, ...], ...]:
+    return tuple((name, _shown(pair.a), _shown(pair.b)) for name, pair in pairs.items())
