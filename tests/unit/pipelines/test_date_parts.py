@@ -21,7 +21,7 @@ def visits(rows: int = 500) -> pd.DataFrame:
     """Visits whose outcome hangs on the month and the weekday alone."""
     rng = np.random.default_rng(0)
     day = pd.date_range("2022-01-03", periods=900)[rng.integers(0, 900, rows)]
-    in_season = (day.month >= 6) ^ (day.dayofweek >= 5)
+    in_season = (day.month >= 6) ^ (day.day_of_week >= 5)
     return pd.DataFrame(
         {
             "seen_on": day.strftime("%Y-%m-%d"),

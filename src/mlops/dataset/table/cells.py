@@ -173,7 +173,7 @@ def view_as_dates(values: Sequence[str]) -> DateView:
     has_time = np.fromiter((":" in value for value in values), bool, n) & is_iso
     is_other = np.fromiter((bool(_OTHER_DATE.fullmatch(value)) for value in values), bool, n)
     days = pd.Series([value.strip()[:10] if iso else "" for value, iso in zip(values, is_iso, strict=True)])
-    is_day = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna().to_numpy(bool)
+    is_day = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna().to_numpy(bool, copy=True)
     for position in np.flatnonzero(is_iso & ~is_day):  # years that nanoseconds do not reach, such as 9999
         is_day[position] = _is_day(days[position])
     hours = np.fromiter((value.strip()[11:13] <= "23" for value in values), bool, n)

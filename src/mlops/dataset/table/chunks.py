@@ -25,6 +25,8 @@ Plan = Literal["number", "mixed", "text"]
 # `object` leaves text as it was parsed; `str` would look at every cell once more, and `category` would sort
 # the values of every block
 _TYPES: Mapping[Plan, Any] = {"number": np.float64, "mixed": object, "text": object}
+# a number is the nearest float whatever the platform: pandas 2 only on request, pandas 3 always
+_PRECISION: Mapping[str, Any] = {"float_precision": "round_trip"} if pd.__version__ < "3" else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _read(
         "skip_blank_lines": False,
         "low_memory": False,
         "engine": "c",
-        "float_precision": "round_trip",  # the same number whatever the platform, and whoever reads it
+        **_PRECISION,
     }
     frame: pd.DataFrame = pd.read_csv(BytesIO(block.text), **{**settings, **options})
     return frame

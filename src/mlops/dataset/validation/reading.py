@@ -59,7 +59,7 @@ def read_table(
     """
     chunks: list[Chunk] = []
     _, found = _survey(path, schema, settings, chunks)
-    return pd.DataFrame({c.name: _whole(chunks, c, found) for c in _named(found)}, copy=False)
+    return _frame({c.name: _whole(chunks, c, found) for c in _named(found)})
 
 
 def read_pieces(
@@ -75,12 +75,18 @@ def read_pieces(
     file, found = _survey(path, schema, settings)
     n_rows = 0
     for piece in _pieces(file, found):
-        frame = pd.DataFrame(piece, copy=False)
+        frame = _frame(piece)
         frame.index = pd.RangeIndex(n_rows, n_rows + len(frame))
         n_rows += len(frame)
         yield frame
     if n_rows == 0:
-        yield pd.DataFrame({c.name: _whole([], c, found) for c in _named(found)})
+        yield _frame({c.name: _whole([], c, found) for c in _named(found)})
+
+
+def _frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return the columns as a frame of their own dtypes; pandas 3 would make `object` into `str`."""
+    cells = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
+    return pd.DataFrame(cells, copy=False)
 
 
 def _survey(

@@ -20,8 +20,8 @@ _READERS: Mapping[DatePart, Callable[[pd.Series], pd.Series]] = {
     "quarter": lambda moments: moments.dt.quarter,
     "month": lambda moments: moments.dt.month,
     "day": lambda moments: moments.dt.day,
-    "weekday": lambda moments: moments.dt.dayofweek + 1,  # Monday is 1
-    "day_of_year": lambda moments: moments.dt.dayofyear,
+    "weekday": lambda moments: moments.dt.day_of_week + 1,  # Monday is 1
+    "day_of_year": lambda moments: moments.dt.day_of_year,
     "hour": lambda moments: moments.dt.hour,
 }
 

@@ -118,7 +118,8 @@ def _content_hash(frame: pd.DataFrame, target: str) -> np.ndarray:
     for name in sorted(column for column in frame.columns if column != target):
         column = frame[name]
         is_number = types.is_numeric_dtype(column)
-        values = as_numbers(column) if is_number else _without_gaps(column).array
+        # 0.0 and -0.0 are one number; pandas 2 hashes them differently
+        values = as_numbers(column) + 0.0 if is_number else _without_gaps(column).array
         combined = combined * np.uint64(1000003) + hash_array(values)
     return combined
 

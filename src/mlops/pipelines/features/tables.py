@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from mlops.dataset.validation.reading import read_pieces, read_table
 from mlops.models.errors import DatasetError
@@ -46,7 +47,9 @@ def read_training_table(path: Path, settings: GroupSettings) -> pd.DataFrame:
     frame = read_table(path, settings=settings)
     if frame.empty:
         raise DatasetError(f"{path.name} has no rows.")
-    columns = {n: as_categories(column) if column.dtype == object else column for n, column in frame.items()}
+    columns = {
+        n: column if is_numeric_dtype(column) else as_categories(column) for n, column in frame.items()
+    }
     return pd.DataFrame(columns, copy=False)
 
 

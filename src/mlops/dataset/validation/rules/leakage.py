@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.validation.rule import Note, rule
@@ -69,7 +70,7 @@ def strength(values: pd.Series, answer: pd.Series) -> float:
         class, weighted down by nothing), or floats (R2).
     """
     cells = _cells(values)
-    if answer.dtype == object:
+    if not is_numeric_dtype(answer):
         labels, classes = pd.factorize(answer)
         # of two classes the second is the mirror of the first
         judged = range(len(classes)) if len(classes) > 2 else range(1)
@@ -81,7 +82,7 @@ def strength(values: pd.Series, answer: pd.Series) -> float:
 
 def _cells(values: pd.Series) -> NDArray[np.int64]:
     """Cut a column into at most fifty cells: levels, or quantiles of numbers; missing is one too."""
-    if values.dtype == object:
+    if not is_numeric_dtype(values):
         return np.asarray(pd.factorize(values)[0] + 1)
     numbers = values.to_numpy(np.float64)
     finite = np.isfinite(numbers)
@@ -121,7 +122,7 @@ def _r2(cells: NDArray[np.int64], answer: Numbers, values: pd.Series) -> float:
     if total == 0.0:
         return 0.0
     by_cell = 1.0 - float(((answer - _out_of_fold_mean(cells, answer)) ** 2).sum()) / total
-    if values.dtype == object:
+    if not is_numeric_dtype(values):
         return max(by_cell, 0.0)
     numbers = values.to_numpy(np.float64)
     both = np.isfinite(numbers) & np.isfinite(answer)
