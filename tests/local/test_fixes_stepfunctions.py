@@ -120,6 +120,16 @@ def test_a_function_that_cannot_ask_fails_the_waiting_state(run_flow: Callable[.
     assert (execution["status"], execution["error"]) == ("FAILED", "RuntimeError")
 
 
+def test_a_time_limit_in_jsonata_is_evaluated(run_flow: Callable[..., Any]) -> None:
+    execution = run_flow("ask", question="time limit", seconds=1)
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.Timeout")
+
+
+def test_a_time_limit_that_is_not_a_number_fails_the_state(run_flow: Callable[..., Any]) -> None:
+    execution = run_flow("ask", question="no limit", seconds="soon")
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.QueryEvaluationError")
+
+
 def test_executions_are_counted_as_metrics(
     run_flow: Callable[..., Any], cloud: LocalCloud, sample: dict[str, str]
 ) -> None:

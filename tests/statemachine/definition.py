@@ -23,8 +23,9 @@ class Definition:
 
     @classmethod
     def load(cls, path: Path) -> Definition:
-        """Render every placeholder as a number, which is valid JSON quoted or not."""
+        """Read the file as it is, which must be valid JSON, with a number for every placeholder."""
         text = path.read_text(encoding="utf-8")
+        json.loads(text)
         return cls(path.name.removesuffix(".asl.json"), text, json.loads(PLACEHOLDER.sub("60", text)))
 
     @property

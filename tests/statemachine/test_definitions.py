@@ -68,7 +68,7 @@ def test_no_failure_ends_well(machine: Definition) -> None:
 @each_definition
 def test_every_task_has_a_time_limit_a_retry_and_a_catch(machine: Definition) -> None:
     for name, task in machine.tasks.items():
-        assert task.get("TimeoutSeconds", 0) > 0, name
+        assert re.fullmatch(r"[1-9]\d*|\{% [1-9]\d* %\}", str(task["TimeoutSeconds"])), name
         assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
         for retry in task["Retry"]:
             assert retry["JitterStrategy"] == "FULL", name
@@ -133,7 +133,7 @@ def test_names_read_as_steps_questions_and_outcomes(machine: Definition) -> None
 
 @each_machine
 def test_every_failure_is_explained_before_it_is_counted_and_mailed(machine: Definition) -> None:
-    told_without = [
+    without_explanation = [
         name
         for name, state in machine.states.items()
         for catcher in state.get("Catch", [])
@@ -141,7 +141,7 @@ def test_every_failure_is_explained_before_it_is_counted_and_mailed(machine: Def
         and "failure" in catcher.get("Assign", {})
         and catcher["Next"] != "Explain failure"
     ]
-    assert not told_without
+    assert not without_explanation
 
 
 @each_machine
