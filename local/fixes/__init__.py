@@ -1,7 +1,7 @@
 """Corrections to MiniStack 1.5.33, one per module.
 
 Each module's docstring says what AWS does, what MiniStack does and what is changed; each has its own test in
-`tests/local`. When MiniStack learns one of them, its module and its test are deleted.
+`local/tests`. When MiniStack learns one of them, its module and its test are deleted.
 """
 
 import pkgutil
