@@ -30,9 +30,9 @@ _writing = threading.Lock()
 
 def install() -> None:
     """Follow every evaluation from now on."""
-    wrap(iam_evaluator, "_gather_role_policies", _with_statement_names)
-    wrap(iam_evaluator, "evaluate", _traced)
-    wrap(iam_evaluator, "enforce", _recorded)
+    wrap("iam_evaluator._gather_role_policies", _with_statement_names)
+    wrap("iam_evaluator.evaluate", _traced)
+    wrap("iam_evaluator.enforce", _recorded)
 
 
 def record(

@@ -6,11 +6,10 @@ from typing import Any
 
 from ministack import app as ministack_app
 
-from local import iam_log, pages, sagemaker
-from local.emulator import require_pinned_version
-from local.fixes import install_fixes
+from local import pages
+from local.emulator import install_corrections
 from local.sagemaker import tuning
-from local.sagemaker.lifecycle import stop_all_jobs
+from local.sagemaker.jobs.lifecycle import stop_all_jobs
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -25,10 +24,7 @@ def serve(instance: str) -> None:
     instance
         Random id by which the launcher recognises this very process.
     """
-    require_pinned_version()
-    iam_log.install()
-    install_fixes()
-    sagemaker.install()
+    install_corrections()
     ministack_app.app = with_local_pages(ministack_app.app, instance)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line itself
     try:

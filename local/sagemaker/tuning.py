@@ -6,6 +6,7 @@ same ranges, whatever the strategy, by the seed of the request.
 
 import contextvars
 import logging
+import math
 import os
 import random
 import threading
@@ -15,17 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from local.sagemaker import lifecycle
-from local.sagemaker.draws import draw
 from local.sagemaker.errors import SageMakerError, validation_error
-from local.sagemaker.events import publish_tuning_state
-from local.sagemaker.jobs import Job, register
+from local.sagemaker.jobs import lifecycle
+from local.sagemaker.jobs.events import publish_tuning_state
+from local.sagemaker.jobs.job import Job, register
 
 logger = logging.getLogger("local.sagemaker")
 
 Status = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 FEWEST_ATTEMPTS = 5  # so many failed trials, and none that succeeded, end a tuning job
 _POLL_SECONDS = 0.05
+_MAX_DRAWS = 50  # of combinations that were drawn before
 _HANDED_ON = (
     *("RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition", "VpcConfig"),
     *("EnableManagedSpotTraining", "CheckpointConfig", "Environment", "RetryStrategy"),
@@ -167,7 +168,9 @@ def _run_trials(job: TuningJob) -> None:
 
 
 def _start_trial(job: TuningJob, rng: random.Random) -> None:
-    tuned = draw(job.config.get("ParameterRanges") or {}, rng, taken=[tuned for _, tuned in job.trials])
+    tuned = draw_hyperparameters(
+        job.config.get("ParameterRanges") or {}, rng, taken=[tuned for _, tuned in job.trials]
+    )
     name = f"{job.name}-{len(job.trials) + 1:03d}-{uuid.UUID(int=rng.getrandbits(128)).hex[:8]}"
     request = {key: job.definition[key] for key in _HANDED_ON if key in job.definition}
     request |= {
@@ -206,3 +209,33 @@ def _conclude(job: TuningJob) -> None:
         job.move("Failed")
     else:
         job.move("Completed")
+
+
+def draw_hyperparameters(
+    ranges: dict[str, Any], rng: random.Random, *, taken: list[dict[str, str]]
+) -> dict[str, str]:
+    """Return a combination of hyperparameters, as texts, as far as possible one that is not in `taken`."""
+    for _ in range(_MAX_DRAWS):
+        found = _draw(ranges, rng)
+        if found not in taken:
+            break
+    return found
+
+
+def _draw(ranges: dict[str, Any], rng: random.Random) -> dict[str, str]:
+    found = {}
+    for entry in ranges.get("IntegerParameterRanges", []):
+        low, high = int(entry["MinValue"]), int(entry["MaxValue"])
+        found[entry["Name"]] = str(min(high, max(low, round(_number(low, high, entry, rng)))))
+    for entry in ranges.get("ContinuousParameterRanges", []):
+        number = _number(float(entry["MinValue"]), float(entry["MaxValue"]), entry, rng)
+        found[entry["Name"]] = repr(number)
+    for entry in ranges.get("CategoricalParameterRanges", []):
+        found[entry["Name"]] = rng.choice(entry["Values"])
+    return found
+
+
+def _number(low: float, high: float, entry: dict[str, Any], rng: random.Random) -> float:
+    if entry.get("ScalingType") == "Logarithmic":
+        return min(high, max(low, math.exp(rng.uniform(math.log(low), math.log(high)))))
+    return rng.uniform(low, high)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local import LocalCloud
-from local.fixes.alarm_evaluation import state_of
+from local.fixes.cloudwatch.alarm_evaluation import state_of
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import LocalCloud
-from local.fixes.cloudwatch_namespace import namespace_of
+from local.fixes.cloudwatch.namespace_condition import namespace_of
+from local.fixes.functions.shared_layers import at_local_path
 from local.fixes.http_api_routes import routes_of
-from local.fixes.secure_transport import is_secure
-from local.fixes.shared_layers import at_local_path
+from local.fixes.s3.secure_transport import is_secure
 
 ODD_KEY = "in/a+b c%20é=.csv"
 

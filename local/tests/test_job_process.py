@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from local.launcher import is_alive
-from local.sagemaker import process
+from local.sagemaker.api.request_model import check_request
 from local.sagemaker.errors import SageMakerError
-from local.sagemaker.process import Ending, MetricReader
-from local.sagemaker.request_model import check_request
-from local.sagemaker.storage import relative_name
+from local.sagemaker.jobs import process
+from local.sagemaker.jobs.process import Ending, MetricReader
+from local.sagemaker.jobs.storage import relative_name
 
 STUBBORN = """
 import signal, subprocess, sys, time
