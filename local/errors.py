@@ -2,11 +2,15 @@
 
 
 class LocalCloudError(Exception):
-    """The local cloud cannot do what was asked; the message says what to do."""
+    """The local cloud cannot do what was requested; the message says what to do."""
 
 
 class HookError(LocalCloudError):
     """The installed MiniStack is not the one that the corrections were written for."""
+
+
+class SettingError(LocalCloudError):
+    """A setting in the environment is not acceptable."""
 
 
 class StartError(LocalCloudError):

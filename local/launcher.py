@@ -17,6 +17,7 @@ from pathlib import Path
 
 from local.environment import BIND_HOST, emulator_environment, endpoint_url
 from local.errors import StartError
+from local.limits import check_settings
 from local.state import LOG_FILE, STATE_FILE, RunningCloud, is_ours, read_state, session_members, write_state
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +45,7 @@ def start(directory: Path = DEFAULT_DIRECTORY, port: int | None = None) -> Runni
     StartError
         The port is taken, the process died or it did not answer in time; the message quotes its log.
     """
+    check_settings()
     directory = directory.resolve()
     stop(directory)
     (directory / "tmp").mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from ministack import app as ministack_app
 
 from local import pages
 from local.emulator import install_corrections
+from local.fixes.functions.worker_limit import has_waiting_caller
 from local.sagemaker import tuning
 from local.sagemaker.jobs.lifecycle import stop_all_jobs
 
@@ -43,6 +44,7 @@ def with_local_pages(
         if scope["type"] == "http" and scope["path"].startswith("/_local/"):
             await pages.answer(scope, receive, send, instance)
         else:
+            has_waiting_caller.set(True)
             await application(scope, receive, send)
 
     return outer

@@ -136,6 +136,23 @@ DIFFERENCES: tuple[Difference, ...] = (
         wraps=("lambda_runtime.Worker._spawn",),
     ),
     Difference(
+        "fixes.functions.worker_limit",
+        aws=(
+            "An account runs 1,000 invocations at once; above that, asynchronous invocations are queued, and "
+            "synchronous ones are refused with 429, which clients repeat."
+        ),
+        ministack=(
+            "Each invocation that runs at the same time gets a process, and idle ones stay for minutes: "
+            "60 uploads at once take 60 processes and 5 GiB. Events above its own limit are lost."
+        ),
+        wraps=(
+            "lambda_svc._execute_function_warm",
+            "lambda_svc.acquire_worker",
+            "lambda_svc.invoke_async_with_retry",
+            "lambda_svc._inbound_invoke_depth",
+        ),
+    ),
+    Difference(
         "fixes.http_api_routes",
         aws=(
             "`AWS::ApiGatewayV2::Api` with `Body` (what SAM makes of `AWS::Serverless::HttpApi`) creates "
@@ -336,6 +353,8 @@ READ: Mapping[str, str] = {
     "iam_evaluator._service_principal_matches": "whether a trust policy names a service",
     "iam_service._roles": "the roles of the account",
     "lambda_runtime._PYTHON_WORKER_SCRIPT": "the script of a worker, of which two lines are replaced",
+    "lambda_runtime._lock": "guards the pools of workers",
+    "lambda_runtime._workers": "the workers of all functions",
     "lambda_svc._functions": "the Lambda functions, for the pages",
     "lambda_svc._resolve_layer_zip": "the archive of a layer",
     "s3._buckets": "the buckets, for the pages",
@@ -362,4 +381,9 @@ READ: Mapping[str, str] = {
     "stepfunctions._state_machines": "the state machines",
     "stepfunctions._state_query_language": "whether a state is written in JSONata",
     "stepfunctions._task_tokens": "the task tokens that wait for an answer",
+}
+
+# Attributes of instances, which only an instance can have.
+READ_OF_INSTANCES: Mapping[str, str] = {
+    "lambda_runtime.Worker._proc": "the process of a worker, for its CPU time",
 }

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from local.emulator import PINNED_VERSION, replace_text, require_pinned_version, resolve, wrap
-from local.emulator.names import DIFFERENCES, MODULES, READ
+from local.emulator.names import DIFFERENCES, MODULES, READ, READ_OF_INSTANCES
 from local.environment import emulator_environment
 from local.errors import HookError
 from local.launcher import REPOSITORY_ROOT
@@ -34,6 +34,12 @@ def test_another_version_is_refused_with_what_to_do() -> None:
 @pytest.mark.parametrize("name", sorted({*WRAPPED, *READ}))
 def test_the_pinned_version_has_every_listed_name(name: str) -> None:
     resolve(name)
+
+
+def test_the_pinned_version_has_the_listed_attributes_of_instances() -> None:
+    worker = resolve("lambda_runtime.Worker")("function", {}, b"")
+    assert set(READ_OF_INSTANCES) == {f"lambda_runtime.Worker.{name}" for name in ("_proc",)}
+    assert hasattr(worker, "_proc")
 
 
 def test_every_difference_says_what_aws_and_ministack_do_and_where_it_is_corrected() -> None:
@@ -84,7 +90,9 @@ def test_a_script_that_changed_is_an_error() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(LOCAL)))
 def test_a_module_uses_no_private_name_of_ministack_that_is_not_listed(path: Path) -> None:
-    assert set(private_names(path.read_text())) <= {*WRAPPED, *READ}
+    of_instances = {name.rpartition(".")[2] for name in READ_OF_INSTANCES}
+    used = {name for name in private_names(path.read_text()) if name.rpartition(".")[2] not in of_instances}
+    assert used <= {*WRAPPED, *READ}
 
 
 @pytest.mark.parametrize(

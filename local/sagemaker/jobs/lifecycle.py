@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.authorization import decide, session_credentials
 from local.environment import endpoint_url
+from local.limits import Limit, max_sagemaker_jobs
 from local.sagemaker.errors import JobFailedError
 from local.sagemaker.jobs import container
 from local.sagemaker.jobs.describe import output_uri
@@ -64,7 +66,7 @@ def move(job: Job, secondary_status: str, message: str, status: Status | None = 
 
 def _live(job: Job) -> None:
     try:
-        _work(job)
+        _work_in_turn(job)
     except JobFailedError as failure:
         _finish(job, "Failed", "Failed", str(failure))
     except Exception as error:
@@ -72,6 +74,22 @@ def _live(job: Job) -> None:
         _finish(job, "Failed", "Failed", f"InternalServerError: {error}")
     finally:
         job.ended.set()
+
+
+@cache
+def _limit() -> Limit:
+    return Limit(max_sagemaker_jobs())
+
+
+def _work_in_turn(job: Job) -> None:
+    """Work when fewer than `LOCAL_MAX_SAGEMAKER_JOBS` run; until then the job stays in Starting."""
+    if not _limit().enter(is_cancelled=job.stop_asked.is_set):
+        _finish(job, "Stopped", "Stopped")
+        return
+    try:
+        _work(job)
+    finally:
+        _limit().leave()
 
 
 def _work(job: Job) -> None:
