@@ -73,7 +73,12 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     stopped = launcher.stop(options.directory, keep=options.keep)
-    print("Nothing was running." if stopped is None else f"Stopped {stopped.endpoint}.")
+    if stopped is None:
+        print("Nothing was running.")
+    elif stopped.running is not None:
+        print(f"Stopped {stopped.running.endpoint}.")
+    else:
+        print(f"Stopped {stopped.orphans} processes that a killed emulator had left.")
     return 0
 
 

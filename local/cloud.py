@@ -19,7 +19,6 @@ from local.environment import (
     process_environment,
     variables,
 )
-from local.state import running_cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ class LocalCloud:
 
 def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
     """Return the cloud that `python -m local up` started in `directory`, or None."""
-    state = running_cloud(directory)
+    state = launcher.running_cloud(directory)
     return None if state is None else LocalCloud(state.endpoint, state.port, directory.resolve())
 
 

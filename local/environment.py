@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.processes import DIRECTORY_MARK
+
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 ROOT_ACCESS_KEY = "test"
@@ -73,5 +75,5 @@ def emulator_environment(port: int, directory: Path) -> dict[str, str]:
         "S3_DATA_DIR": str(directory / "tmp" / "s3"),
         "STATE_DIR": str(directory / "tmp" / "state"),
         "PYTHONUNBUFFERED": "1",
-        "LOCAL_CLOUD_DIRECTORY": str(directory),
+        DIRECTORY_MARK: str(directory),
     }

@@ -1,5 +1,6 @@
 """The emulator process: MiniStack with our corrections, SageMaker and pages, in one asyncio server."""
 
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,6 +10,7 @@ from ministack import app as ministack_app
 from local import pages
 from local.emulator import install_corrections
 from local.fixes.functions.worker_limit import has_waiting_caller
+from local.processes import EMULATOR_MARK
 from local.sagemaker import tuning
 from local.sagemaker.jobs.lifecycle import stop_all_jobs
 
@@ -25,6 +27,7 @@ def serve(instance: str) -> None:
     instance
         Random id by which the launcher recognises this very process.
     """
+    os.environ[EMULATOR_MARK] = str(os.getpid())
     install_corrections()
     ministack_app.app = with_local_pages(ministack_app.app, instance)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line itself

@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from local.cloud import LocalCloud, local_cloud
-from local.launcher import read_state, session_members
+from local.launcher import read_state
+from local.processes import session_members
 from local.stack import DeployedStack, deploy_application, wait
 
 TABLE = "id,age,price\n" + "".join(f"{row},{20 + row % 50},{100 + row * 3}\n" for row in range(300))

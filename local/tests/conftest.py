@@ -10,7 +10,7 @@ import pytest
 
 from local import LocalCloud, local_cloud
 from local.deploy import deploy
-from local.tests.training_jobs import TRAIN
+from local.tests.sagemaker.training_jobs import TRAIN
 
 FOLDER = Path(__file__).parent
 SAMPLE_TEMPLATE = FOLDER / "sample" / "template.yaml"

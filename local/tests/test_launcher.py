@@ -11,7 +11,8 @@ import pytest
 from local import launcher
 from local.cloud import connect
 from local.errors import StartError
-from local.state import RunningCloud, is_ours, session_members, write_state
+from local.launcher import RunningCloud, is_ours, write_state
+from local.processes import is_alive, session_members
 
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,7 +37,7 @@ def test_up_says_what_runs_on_a_second_call_and_down_leaves_nothing(tmp_path: Pa
         down = run(directory, "down")
     assert down.stdout == f"Stopped {running.endpoint}.\n"
     assert not directory.exists()
-    assert not launcher.is_alive(pid)
+    assert not is_alive(pid)
     assert session_members(pid) == []
     assert run(directory, "down").stdout == "Nothing was running.\n"
     assert run(directory, "status").returncode == 1

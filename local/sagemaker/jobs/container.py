@@ -14,6 +14,7 @@ from typing import Any
 
 from local.authorization import decide
 from local.environment import REGION
+from local.processes import DIRECTORY_MARK, EMULATOR_MARK
 from local.sagemaker.errors import JobFailedError
 from local.sagemaker.jobs import script_mode
 from local.sagemaker.jobs.job import Job
@@ -81,9 +82,9 @@ def command(job: Job) -> list[str]:
 
 
 def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment of the process: nothing of the emulator's own leaks into it.
+    """Return the whole environment of the process: of the emulator's own, only the mark of its processes.
 
-    `pip install` inside a job goes to a directory of the job, which stands first on its import path.
+    `pip install` inside a job goes to a directory of the job, which is first on its import path.
     """
     packages = job.directory / "site-packages"
     packages.mkdir(exist_ok=True)
@@ -96,6 +97,8 @@ def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
         "PYTHONPATH": str(packages),
         "PIP_TARGET": str(packages),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        DIRECTORY_MARK: os.environ[DIRECTORY_MARK],
+        EMULATOR_MARK: str(os.getpid()),
         "SAGEMAKER_BASE_DIR": str(base_directory(job)),
         f"{job.kind.upper()}_JOB_NAME": job.name,
         f"{job.kind.upper()}_JOB_ARN": job.arn,

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import LocalCloud
-from local.tests.training_jobs import job_request
+from local.tests.sagemaker.training_jobs import job_request
 
 COUNTING = """
 import os, pathlib

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import LocalCloud
-from local.tests.training_jobs import job_request
+from local.tests.sagemaker.training_jobs import job_request
 
 
 def test_a_state_machine_waits_for_its_job(

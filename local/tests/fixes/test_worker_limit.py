@@ -1,9 +1,7 @@
 """With two Lambda workers and one job at a time: nothing is lost, and nothing waits for ever."""
 
-import io
 import json
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,8 +9,10 @@ from typing import Any
 import pytest
 
 from local import LocalCloud, local_cloud
-from local.launcher import read_state, session_members
-from local.tests.training_jobs import TRAIN, job_request
+from local.launcher import read_state
+from local.processes import session_members
+from local.tests.resources import invoke, make_function, make_role
+from local.tests.sagemaker.training_jobs import TRAIN, job_request
 
 MAX_WORKERS = 2
 # Invokes itself `depth` times, or starts `other` as an event and waits for what that writes, or writes.
@@ -50,38 +50,13 @@ def small_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
 
 @pytest.fixture(scope="module")
 def role(small_cloud: LocalCloud) -> str:
-    iam = small_cloud.client("iam")
-    services = ["lambda.amazonaws.com", "states.amazonaws.com", "sagemaker.amazonaws.com"]
-    trust = [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": services}}]
-    role = iam.create_role(
-        RoleName="all", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust})
-    )
-    allow = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-    document = json.dumps({"Version": "2012-10-17", "Statement": allow})
-    iam.put_role_policy(RoleName="all", PolicyName="all", PolicyDocument=document)
     small_cloud.client("s3").create_bucket(Bucket="limits")
-    return str(role["Role"]["Arn"])
+    return make_role(small_cloud)
 
 
 @pytest.fixture(scope="module")
 def functions(small_cloud: LocalCloud, role: str) -> list[str]:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr("app.py", FUNCTION)
-    client = small_cloud.client("lambda")
-    arns = []
-    for name in ("first", "second", "third"):
-        made = client.create_function(
-            FunctionName=name,
-            Runtime="python3.12",
-            Role=role,
-            Handler="app.handler",
-            Timeout=60,
-            Code={"ZipFile": archive.getvalue()},
-        )
-        client.get_waiter("function_active_v2").wait(FunctionName=name)
-        arns.append(str(made["FunctionArn"]))
-    return arns
+    return [make_function(small_cloud, role, name, FUNCTION) for name in ("first", "second", "third")]
 
 
 def workers(cloud: LocalCloud) -> int:
@@ -92,13 +67,6 @@ def workers(cloud: LocalCloud) -> int:
 
 def keys(cloud: LocalCloud, prefix: str) -> int:
     return int(cloud.client("s3").list_objects_v2(Bucket="limits", Prefix=prefix)["KeyCount"])
-
-
-def invoke(cloud: LocalCloud, function: str, event: dict[str, Any]) -> Any:
-    answer = cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
-    payload = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, payload
-    return payload
 
 
 def test_events_above_the_limit_wait_and_none_is_lost(

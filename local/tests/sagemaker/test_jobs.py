@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import LocalCloud
-from local.tests.training_jobs import job_request
+from local.tests.sagemaker.training_jobs import job_request
 
 
 def test_a_good_job_leaves_model_output_metrics_and_logs(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.launcher import is_alive
+from local.processes import is_alive
 from local.sagemaker.api.request_model import check_request
 from local.sagemaker.errors import SageMakerError
 from local.sagemaker.jobs import process
