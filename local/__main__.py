@@ -13,7 +13,7 @@ from local.errors import LocalCloudError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0 when the asked state holds."""
+    """Run one command; the exit code is 0 on success."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))

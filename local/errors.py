@@ -1,4 +1,4 @@
-"""What can go wrong around the local cloud, said in one sentence each."""
+"""The errors of the local cloud; each message is one sentence."""
 
 
 class LocalCloudError(Exception):

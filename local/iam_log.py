@@ -1,6 +1,6 @@
 """The decision log: who was allowed what, and by which statement, as JSON lines in `iam.jsonl`.
 
-AWS tells the same, less directly, through CloudTrail and IAM Access Analyzer; MiniStack tells only denials.
+AWS shows the same, less directly, in CloudTrail and IAM Access Analyzer; MiniStack logs only denials.
 With it a test can prove that every statement of a template is needed: a statement that no decision of the
 whole flow names is one too many, and one that is the only match of a decision cannot be removed.
 

@@ -87,7 +87,7 @@ class Limit:
         is_nested
             A holder waits for this one: never wait, or both would wait for ever.
         is_cancelled
-            Asked several times a second while waiting.
+            Called several times a second while waiting.
         """
         with self._changed:
             if not is_nested and not self._wait(self._urgent if is_urgent else self._other, is_cancelled):

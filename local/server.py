@@ -20,7 +20,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def serve(instance: str) -> None:
-    """Run until told to stop. The environment (port, directories, AUTH) comes from the launcher.
+    """Run until SIGTERM. The environment (port, directories, AUTH) comes from the launcher.
 
     Parameters
     ----------

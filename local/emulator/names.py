@@ -320,7 +320,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "sagemaker",
         aws="SageMaker runs training, processing and tuning jobs, by its API and from state machines.",
-        ministack="There is no SageMaker.",
+        ministack="SageMaker is missing.",
         wraps=("iam_actions.extract_resource_arn",),
     ),
 )

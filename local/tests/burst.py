@@ -71,7 +71,7 @@ def drop_all(stack: DeployedStack, dropped: dict[str, bytes], timeout_seconds: f
     names = {key.rpartition("/")[2] for key in dropped}
 
     def all_answered() -> bool | None:
-        subjects = " ".join(str(mail["subject"]) for mail in stack.cloud.mails())
+        subjects = " ".join(str(email["subject"]) for email in stack.cloud.emails())
         return True if all(name in subjects for name in names) else None
 
     with ThreadPoolExecutor(len(dropped)) as pool:

@@ -32,7 +32,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="session")
 def sample(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The outputs of the deployed sample stack; nobody has confirmed the mail subscription."""
+    """The outputs of the deployed sample stack; the email subscription is not confirmed."""
     return deploy(
         cloud, SAMPLE_TEMPLATE, "sample", build_directory=tmp_path_factory.mktemp("build") / "build"
     )

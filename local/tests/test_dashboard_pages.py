@@ -94,8 +94,8 @@ def test_the_overview_counts_what_is_deployed(cloud: LocalCloud, sample: dict[st
 
 def test_shorthand_takes_words_from_the_line_above() -> None:
     metrics = [["N", "A", "Group", "x"], [".", "B", ".", "."], ["...", "y"], ["N", "C", {"visible": False}]]
-    found = [(m.name, dict(m.dimensions)) for m in metrics_of({"metrics": metrics})]
-    assert found == [("A", {"Group": "x"}), ("B", {"Group": "x"}), ("B", {"Group": "y"})]
+    listed = [(m.name, dict(m.dimensions)) for m in metrics_of({"metrics": metrics})]
+    assert listed == [("A", {"Group": "x"}), ("B", {"Group": "x"}), ("B", {"Group": "y"})]
 
 
 @pytest.mark.parametrize(

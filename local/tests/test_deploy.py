@@ -1,4 +1,4 @@
-"""Deployments are repeated only when something changed, and fail with what sam said."""
+"""Deployments are repeated only when something changed, and fail with the message of sam."""
 
 import time
 from pathlib import Path

@@ -32,7 +32,7 @@ def state_of(breaching: list[bool | None], needed: int, missing: str, current: S
     Parameters
     ----------
     breaching
-        One entry per period: does it breach, or None where there is no data.
+        One entry per period: does it breach, or None without data.
     needed
         How many must breach (`DatapointsToAlarm`).
     missing

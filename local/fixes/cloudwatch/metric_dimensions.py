@@ -6,19 +6,19 @@ from local.emulator import wrap
 
 
 class NoDimensions(dict[str, str]):
-    """An empty set of dimensions that counts as given: the queries ask `if dimensions`."""
+    """An empty set of dimensions that is true: the queries test `if dimensions`."""
 
     def __bool__(self) -> bool:
-        """Tell the query that dimensions were named: none."""
+        """Return True: the dimensions are known, there are none."""
         return True
 
 
 def install() -> None:
     """Make queries without dimensions exact (`_dims_from_list` is only used by the two queries)."""
-    wrap("cloudwatch._dims_from_list", _counting_none_as_given)
+    wrap("cloudwatch._dims_from_list", _exact)
 
 
-def _counting_none_as_given(original: Any) -> Any:
+def _exact(original: Any) -> Any:
     def from_list(dimensions: list[dict[str, str]]) -> dict[str, str]:
         return original(dimensions) or NoDimensions()
 

@@ -27,11 +27,11 @@ def namespace_of(body: bytes, parameters: dict[str, Any]) -> str | None:
 
 def _with_namespace(original: Any) -> Any:
     def context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = original(service, iam_action, body, params)
+        values: dict[str, Any] = original(service, iam_action, body, params)
         if iam_action == "cloudwatch:PutMetricData":
             namespace = namespace_of(body, params)
             if namespace is not None:
-                found = {**found, "cloudwatch:namespace": namespace}
-        return found
+                values = {**values, "cloudwatch:namespace": namespace}
+        return values
 
     return context

@@ -91,7 +91,7 @@ def _take_surplus(size: int) -> list[Any]:
 
 
 def _used_seconds() -> float:
-    """Return the CPU time of the workers in use; always 0 where there is no /proc."""
+    """Return the CPU time of the workers in use; always 0 on systems without /proc."""
     with lambda_runtime._lock:
         processes = [w._proc for pool in lambda_runtime._workers.values() for w in pool if w.in_use]
     return sum(_cpu_seconds(process.pid) for process in processes if process is not None)

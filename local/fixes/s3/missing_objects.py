@@ -18,9 +18,9 @@ def install() -> None:
 
 def _hidden_without_permission(original: Any) -> Any:
     def answer(bucket: str, key: str, headers: Any = None, query: Any = None) -> Any:
-        found = original(bucket, key, headers, query)
-        if found[0] != 404 or "authorization" not in {name.lower() for name in headers or {}}:
-            return found
+        response = original(bucket, key, headers, query)
+        if response[0] != 404 or "authorization" not in {name.lower() for name in headers or {}}:
+            return response
         denied = iam_evaluator.enforce(
             extract_access_key_id(headers, query or {}),
             "s3:ListBucket",
@@ -29,7 +29,7 @@ def _hidden_without_permission(original: Any) -> Any:
             resource_arn=f"arn:aws:s3:::{bucket}",
         )
         if denied is None:
-            return found
+            return response
         body = f"<Error><Code>AccessDenied</Code><Message>Access Denied</Message><Key>{escape(key)}</Key>"
         return 403, {"Content-Type": "application/xml"}, f"{body}</Error>".encode()
 

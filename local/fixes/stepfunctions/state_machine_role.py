@@ -89,8 +89,8 @@ def _with_log_delivery(original: Any) -> Any:
         if str(logging.get("Level", logging.get("level", "OFF"))) != "OFF":
             for action in LOG_DELIVERY_ACTIONS:
                 if not decide(properties["RoleArn"], "states.amazonaws.com", action, "*").allowed:
-                    said = "The state machine IAM Role is not authorized to access the Log Destination"
-                    raise ValueError(f"{said} ({action})")
+                    reason = "The state machine IAM Role is not authorized to access the Log Destination"
+                    raise ValueError(f"{reason} ({action})")
         return original(*arguments, **keywords)
 
     return create_or_update

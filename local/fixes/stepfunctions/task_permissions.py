@@ -26,7 +26,7 @@ class Permission:
 
 
 def permissions_of(resource: str, arguments: Any) -> list[Permission]:
-    """Return what a task needs before its call; jobs of SageMaker are asked about where they start."""
+    """Return what a task needs before its call; those of SageMaker jobs are checked by the service."""
     arguments = arguments if isinstance(arguments, dict) else {}
     if ":function:" in resource:
         return [Permission("lambda:InvokeFunction", resource, "Lambda.AWSLambdaException")]
@@ -122,7 +122,7 @@ def _sdk_permissions(service: str, operation: str, arguments: dict[str, Any]) ->
             return [Permission(action, arn, error) for action, arn in checks]
         return [_dynamodb_permission(name, arguments, error)]
     if namespace == "sagemaker":
-        return []  # asked by the service itself, which knows about PassRole and tags
+        return []  # checked by the service itself, with PassRole and tags
     if namespace == "cloudwatch":
         context = {"cloudwatch:namespace": arguments.get("Namespace")}
         return [Permission(f"cloudwatch:{name}", "*", error, context)]

@@ -88,9 +88,9 @@ def _in_python(pattern: str) -> str:
     return pattern
 
 
-def _range_problems(shape: Shape, size: float, path: str, noun: str) -> Iterator[str]:
+def _range_problems(shape: Shape, size: float, path: str, measure: str) -> Iterator[str]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    failed = f"The {noun} {size} at '{path}' failed to satisfy constraint: Member must have {noun} "
+    failed = f"The {measure} {size} at '{path}' failed to satisfy constraint: Member must have {measure} "
     if low is not None and size < low:
         yield f"{failed}greater than or equal to {low}"
     if high is not None and size > high:

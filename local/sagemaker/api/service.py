@@ -45,10 +45,10 @@ async def handle_request(
 
 def call(operation: str, request: dict[str, Any], authorise: Authorise) -> dict[str, Any]:
     """Do one operation for a caller whose main action is allowed; times in the answer are datetimes."""
-    found = _JOB_OPERATION.fullmatch(operation)
-    if found is not None and operation in service_model().operation_names:
+    match = _JOB_OPERATION.fullmatch(operation)
+    if match is not None and operation in service_model().operation_names:
         check_request(operation, request)
-        verb, kind = found["verb"], cast("Kind", found["kind"])
+        verb, kind = match["verb"], cast("Kind", match["kind"])
         if verb == "Create":
             return _create(kind, request, authorise)
         if verb == "Describe":
@@ -121,7 +121,7 @@ def _create(kind: Kind, request: dict[str, Any], authorise: Authorise) -> dict[s
 def _check_what_is_not_emulated(kind: Kind, request: dict[str, Any]) -> None:
     """Refuse clearly what would otherwise be ignored."""
     specification = request["AlgorithmSpecification" if kind == "Training" else "AppSpecification"]
-    is_script = kind == "Training" and script_mode.is_asked(request.get("HyperParameters") or {})
+    is_script = kind == "Training" and script_mode.is_requested(request.get("HyperParameters") or {})
     if not specification.get("ContainerEntrypoint") and not is_script:
         raise validation_error(
             "The local cloud pulls no images: give ContainerEntrypoint, so that it knows what to run."

@@ -66,7 +66,7 @@ def _check_config(config: dict[str, Any], definition: dict[str, Any]) -> None:
         raise validation_error(f"The local cloud draws at random: take one of {', '.join(_STRATEGIES)}.")
     if "MaxNumberOfTrainingJobs" not in config["ResourceLimits"]:
         raise validation_error("MaxNumberOfTrainingJobs is required for this strategy.")
-    if not script_mode.is_asked(definition.get("StaticHyperParameters") or {}):
+    if not script_mode.is_requested(definition.get("StaticHyperParameters") or {}):
         raise validation_error(
             "A trial has no entry point of its own: give sagemaker_program and sagemaker_submit_directory "
             "(below /opt/ml) as static hyperparameters."
@@ -116,13 +116,13 @@ def _page(request: dict[str, Any], name: str, entries: list[dict[str, Any]]) -> 
 
 def _job_summary(job: TuningJob) -> dict[str, Any]:
     described = describe(job)
-    wanted = (
+    names = (
         *(_NAME, "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus", "CreationTime"),
         *("HyperParameterTuningEndTime", "LastModifiedTime", "TrainingJobStatusCounters"),
         "ObjectiveStatusCounters",
     )
     limits = {"Strategy": job.config["Strategy"], "ResourceLimits": job.config["ResourceLimits"]}
-    return {name: described[name] for name in wanted if name in described} | limits
+    return {name: described[name] for name in names if name in described} | limits
 
 
 def _summary(job: TuningJob, trial: Job, tuned: dict[str, str]) -> dict[str, Any]:
@@ -146,10 +146,10 @@ def _summary(job: TuningJob, trial: Job, tuned: dict[str, str]) -> dict[str, Any
 def _best(job: TuningJob) -> dict[str, Any] | None:
     is_smaller_better = job.config["HyperParameterTuningJobObjective"]["Type"] == "Minimize"
     scored = [(job.score(trial), trial, tuned) for trial, tuned in job.trials]
-    found = [
+    ranked = [
         (-score if is_smaller_better else score, t, tuned) for score, t, tuned in scored if score is not None
     ]
-    return _summary(job, *max(found, key=lambda entry: entry[0])[1:]) if found else None
+    return _summary(job, *max(ranked, key=lambda entry: entry[0])[1:]) if ranked else None
 
 
 def _objective(job: TuningJob, trial: Job) -> str:
@@ -159,18 +159,18 @@ def _objective(job: TuningJob, trial: Job) -> str:
 
 
 def _objectives(job: TuningJob) -> dict[str, int]:
-    found = [_objective(job, trial) for trial, _ in job.trials]
-    return {name: found.count(name) for name in ("Succeeded", "Pending", "Failed")}
+    statuses = [_objective(job, trial) for trial, _ in job.trials]
+    return {name: statuses.count(name) for name in ("Succeeded", "Pending", "Failed")}
 
 
 def _counted(trials: list[tuple[Job, dict[str, str]]]) -> dict[str, int]:
-    found = [trial.status for trial, _ in trials]
+    statuses = [trial.status for trial, _ in trials]
     return {
-        "Completed": found.count("Completed"),
-        "InProgress": found.count("InProgress") + found.count("Stopping"),
+        "Completed": statuses.count("Completed"),
+        "InProgress": statuses.count("InProgress") + statuses.count("Stopping"),
         "RetryableError": 0,
-        "NonRetryableError": found.count("Failed"),
-        "Stopped": found.count("Stopped"),
+        "NonRetryableError": statuses.count("Failed"),
+        "Stopped": statuses.count("Stopped"),
     }
 
 

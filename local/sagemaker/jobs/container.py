@@ -1,4 +1,4 @@
-"""The inside of a container as SageMaker lays it out, standing in a private directory instead of /opt/ml.
+"""The inside of a container as SageMaker lays it out, in a private directory instead of /opt/ml.
 
 A script finds it through SAGEMAKER_BASE_DIR; paths under /opt/ml in the entry point, its arguments, the
 environment and the hyperparameters are rewritten.
@@ -25,7 +25,7 @@ _REPOSITORY_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlFor
 
 
 def base_directory(job: Job) -> Path:
-    """Return what stands for /opt/ml."""
+    """Return the directory that replaces /opt/ml."""
     return job.directory / "ml"
 
 
@@ -40,10 +40,10 @@ def check_image_access(job: Job) -> None:
         image = str(job.request["AlgorithmSpecification"]["TrainingImage"])
     else:
         image = str(job.request["AppSpecification"]["ImageUri"])
-    found = _ECR_IMAGE.match(image)
-    if found is None:
+    match = _ECR_IMAGE.match(image)
+    if match is None:
         return
-    account, region, repository = found.groups()
+    account, region, repository = match.groups()
     arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
     for action, resource in [
         ("ecr:GetAuthorizationToken", "*"),
@@ -108,16 +108,16 @@ def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
         **{name.upper(): value for name, value in credentials.items()},
     }
-    asked = {name: local_path(job, value) for name, value in (job.request.get("Environment") or {}).items()}
-    return platform | _script_mode(job) | asked
+    requested = (job.request.get("Environment") or {}).items()
+    variables = {name: local_path(job, value) for name, value in requested}
+    return platform | _script_mode(job) | variables
 
 
 def _script_mode(job: Job) -> dict[str, str]:
-    """Return what a program is told that a container without an entry point starts."""
+    """Return the variables of a program that is started by script mode."""
     if job.kind != "Training" or "ContainerEntrypoint" in job.request["AlgorithmSpecification"]:
         return {}
-    given = job.request["HyperParameters"]
-    hyperparameters = {name: local_path(job, value) for name, value in given.items()}
+    hyperparameters = {n: local_path(job, value) for n, value in job.request["HyperParameters"].items()}
     channels = [channel["ChannelName"] for channel in job.request.get("InputDataConfig") or []]
     return script_mode.variables(hyperparameters, base_directory(job), channels)
 

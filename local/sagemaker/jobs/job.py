@@ -15,7 +15,7 @@ _FINAL_STATUSES = ("Completed", "Failed", "Stopped")
 
 @dataclass(slots=True)
 class Job:
-    """One job, changed by its own thread under `lock` and read by everybody."""
+    """One job, changed by its own thread under `lock` and read by all."""
 
     kind: Kind
     name: str
@@ -34,7 +34,7 @@ class Job:
     final_metrics: list[dict[str, Any]] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    stop_asked: threading.Event = field(default_factory=threading.Event)
+    stop_requested: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -106,5 +106,5 @@ def all_jobs(kind: Kind | None = None) -> list[Job]:
 def forget_all() -> None:
     """Ask every job to stop and forget them."""
     for job in all_jobs():
-        job.stop_asked.set()
+        job.stop_requested.set()
     _jobs.clear()

@@ -46,14 +46,14 @@ def stop(job: Job) -> None:
             return
         if job.status != "Stopping":
             move(job, "Stopping", "Stopping the job", "Stopping")
-    job.stop_asked.set()
+    job.stop_requested.set()
 
 
 def stop_all_jobs() -> None:
     """End every process of every job, when the emulator ends."""
     running = [job for job in all_jobs() if not job.is_final]
     for job in running:
-        job.stop_asked.set()
+        job.stop_requested.set()
     for job in running:
         job.ended.wait(timeout=5)
 
@@ -83,7 +83,7 @@ def _limit() -> Limit:
 
 def _work_in_turn(job: Job) -> None:
     """Work when fewer than `LOCAL_MAX_SAGEMAKER_JOBS` run; until then the job stays in Starting."""
-    if not _limit().enter(is_cancelled=job.stop_asked.is_set):
+    if not _limit().enter(is_cancelled=job.stop_requested.is_set):
         _finish(job, "Stopped", "Stopped")
         return
     try:
@@ -98,7 +98,7 @@ def _work(job: Job) -> None:
     client = role_client("s3", endpoint, credentials)
     container.check_image_access(job)
     container.prepare_directories(job)
-    if job.stop_asked.is_set():
+    if job.stop_requested.is_set():
         _finish(job, "Stopped", "Stopped")
         return
     move(job, "Downloading", "Downloading input data")
@@ -131,7 +131,7 @@ def _run_container(job: Job, credentials: dict[str, str], log: LogStream, metric
             environment=container.environment(job, credentials),
             directory=str(job.directory),
             on_line=on_line,
-            stop_asked=job.stop_asked,
+            stop_requested=job.stop_requested,
             max_runtime_seconds=float(condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)),
         )
     except OSError as error:
@@ -147,9 +147,9 @@ def _conclude(job: Job, ending: Ending, client: Any) -> None:
     if not failed or job.kind == "Training":
         move(job, "Uploading", "Uploading generated output")
         _upload_outputs(job, client, failed=failed)
-    if ending.cause == "stop asked":
+    if ending.cause == "stopped":
         _finish(job, "Stopped", "Stopped")
-    elif ending.cause == "out of time":
+    elif ending.cause == "timed out":
         _finish(job, "Stopped", "MaxRuntimeExceeded")
     elif failed:
         _finish(job, "Failed", "Failed", _failure_reason(job, ending.exit_code))
@@ -164,12 +164,12 @@ def _finish(job: Job, status: Status, secondary_status: str, failure_reason: str
 
 
 def _failure_reason(job: Job, exit_code: int) -> str:
-    said = _text(
+    message = _text(
         container.base_directory(job) / "output" / ("failure" if job.kind == "Training" else "message")
     )
-    if said is None:
+    if message is None:
         return f"AlgorithmError: See job logs for more information, exit code: {exit_code}"
-    return f"AlgorithmError: {said}, exit code: {exit_code}"[:_FAILURE_LENGTH]
+    return f"AlgorithmError: {message}, exit code: {exit_code}"[:_FAILURE_LENGTH]
 
 
 def _text(path: Path) -> str | None:

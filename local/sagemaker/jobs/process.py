@@ -18,9 +18,9 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the process ended: by itself (`exit_code`), on request, or because its time was over."""
+    """How the process ended: it exited (`exit_code`), was stopped, or ran out of time."""
 
-    cause: Literal["exited", "stop asked", "out of time"]
+    cause: Literal["exited", "stopped", "timed out"]
     exit_code: int
 
 
@@ -34,10 +34,10 @@ class MetricReader:
     def read(self, line: str) -> None:
         """Look at one line."""
         for definition in self.definitions:
-            found = re.search(definition["Regex"], line)
-            if found and found.groups():
+            match = re.search(definition["Regex"], line)
+            if match and match.groups():
                 with suppress(ValueError):
-                    self.latest[definition["Name"]] = (float(found.group(1)), time.time())
+                    self.latest[definition["Name"]] = (float(match.group(1)), time.time())
 
 
 def run(
@@ -46,7 +46,7 @@ def run(
     environment: dict[str, str],
     directory: str,
     on_line: Callable[[str], None],
-    stop_asked: threading.Event,
+    stop_requested: threading.Event,
     max_runtime_seconds: float,
 ) -> Ending:
     """Run a command to its end, its output line by line to `on_line`.
@@ -68,10 +68,10 @@ def run(
     reader = threading.Thread(target=_read_lines, args=(process, on_line), daemon=True)
     reader.start()
     deadline = time.monotonic() + max_runtime_seconds
-    cause: Literal["exited", "stop asked", "out of time"] = "exited"
+    cause: Literal["exited", "stopped", "timed out"] = "exited"
     while process.poll() is None:
-        if stop_asked.is_set() or time.monotonic() >= deadline:
-            cause = "stop asked" if stop_asked.is_set() else "out of time"
+        if stop_requested.is_set() or time.monotonic() >= deadline:
+            cause = "stopped" if stop_requested.is_set() else "timed out"
             _end(process)
             break
         time.sleep(_POLL_SECONDS)

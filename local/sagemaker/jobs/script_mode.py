@@ -13,7 +13,7 @@ _PROGRAM, _FOLDER = "sagemaker_program", "sagemaker_submit_directory"
 _OF_THE_TOOLKIT = ("sagemaker_", "_tuning_objective_metric")
 
 
-def is_asked(hyperparameters: Mapping[str, str]) -> bool:
+def is_requested(hyperparameters: Mapping[str, str]) -> bool:
     """Tell whether these hyperparameters name a program and a local folder that holds it."""
     folder = _decoded(hyperparameters.get(_FOLDER, ""))
     return _PROGRAM in hyperparameters and str(folder).startswith("/opt/ml/")
@@ -29,7 +29,7 @@ def command(hyperparameters: Mapping[str, str]) -> list[str]:
 
 
 def variables(hyperparameters: Mapping[str, str], base: Path, channels: list[str]) -> dict[str, str]:
-    """Return what the toolkit tells the program by its environment."""
+    """Return the variables that the toolkit sets for the program."""
     folders = {f"SM_CHANNEL_{name.upper()}": str(base / "input" / "data" / name) for name in channels}
     return {
         "SM_HPS": json.dumps(_own(hyperparameters)),

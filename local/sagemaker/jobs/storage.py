@@ -51,21 +51,21 @@ def download(client: Any, source: dict[str, Any], target: Path, *, gunzip: bool 
     bucket, prefix = split_uri(source["S3Uri"])
     try:
         if source.get("S3DataType") == "ManifestFile":
-            wanted = list(_manifest_entries(client, bucket, prefix))
+            objects = list(_manifest_entries(client, bucket, prefix))
         else:
-            wanted = [(bucket, key, relative_name(key, prefix)) for key in _keys(client, bucket, prefix)]
-        if not wanted:
+            objects = [(bucket, key, relative_name(key, prefix)) for key in _keys(client, bucket, prefix)]
+        if not objects:
             raise JobFailedError(
                 f"ClientError: Data download failed: No S3 objects found under {source['S3Uri']!r}."
             )
-        for source_bucket, key, name in wanted:
+        for source_bucket, key, name in objects:
             _download_object(client, source_bucket, key, target / name, gunzip=gunzip)
     except ClientError as error:
         raise JobFailedError(f"ClientError: Data download failed: {error} ({source['S3Uri']})") from error
 
 
 def has_objects(client: Any, uri: str) -> bool:
-    """Tell whether anything lies under the prefix."""
+    """Tell whether any object has the prefix."""
     bucket, prefix = split_uri(uri)
     try:
         return any(True for _ in _keys(client, bucket, prefix))

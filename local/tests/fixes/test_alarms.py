@@ -65,7 +65,7 @@ def test_an_alarm_rings_for_its_dimensions_only_and_goes_back(
     publish(Dimensions=dimensions)
     assert state() == "ALARM"
     eventually(lambda: state() == "OK", 20)
-    subjects = [mail["subject"] for mail in cloud.mails() if mail["topic_arn"] == topic]
+    subjects = [email["subject"] for email in cloud.emails() if email["topic_arn"] == topic]
     assert subjects[:2] == ['OK: "drift" in us-east-1', 'ALARM: "drift" in us-east-1']
 
 

@@ -1,4 +1,4 @@
-"""Mails arrive after their subscription was confirmed, and the pages show them safely."""
+"""Emails arrive after their subscription was confirmed, and the pages show them safely."""
 
 import json
 import re
@@ -19,18 +19,18 @@ def topic(cloud: LocalCloud, request: Any) -> str:
 
 
 def subjects(cloud: LocalCloud, topic: str) -> list[str]:
-    return [mail["subject"] for mail in cloud.mails() if mail["topic_arn"] == topic]
+    return [email["subject"] for email in cloud.emails() if email["topic_arn"] == topic]
 
 
 def test_a_subscription_of_the_template_waits_for_its_confirmation(
     cloud: LocalCloud, sample: dict[str, str]
 ) -> None:
-    asked = [mail for mail in cloud.mails() if mail["topic_arn"] == sample["TopicArn"]]
-    assert asked[-1]["to"] == "reader@example.com"
-    assert asked[-1]["subject"] == "AWS Notification - Subscription Confirmation"
+    requests = [email for email in cloud.emails() if email["topic_arn"] == sample["TopicArn"]]
+    assert requests[-1]["to"] == "reader@example.com"
+    assert requests[-1]["subject"] == "AWS Notification - Subscription Confirmation"
 
 
-def test_nothing_is_mailed_before_the_link_is_clicked(cloud: LocalCloud, topic: str) -> None:
+def test_nothing_is_sent_before_the_link_is_clicked(cloud: LocalCloud, topic: str) -> None:
     sns = cloud.client("sns")
     answer = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
     assert answer["SubscriptionArn"] == "pending confirmation"
@@ -41,11 +41,11 @@ def test_nothing_is_mailed_before_the_link_is_clicked(cloud: LocalCloud, topic: 
     listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert listed[0]["SubscriptionArn"] == "PendingConfirmation"
 
-    link = next(mail for mail in cloud.mails() if mail["topic_arn"] == topic)["links"][0]
+    link = next(email for email in cloud.emails() if email["topic_arn"] == topic)["links"][0]
     assert "a@example.com" in cloud.request("GET", link).text
     sns.publish(TopicArn=topic, Subject="Later", Message="see https://example.com/a?b=c.")
     assert subjects(cloud, topic)[0] == "Later"
-    assert cloud.mails()[0]["links"][0] == "https://example.com/a?b=c"
+    assert cloud.emails()[0]["links"][0] == "https://example.com/a?b=c"
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"].startswith(
         topic
     )
@@ -83,7 +83,7 @@ def test_a_filter_policy_decides_who_gets_a_mail(cloud: LocalCloud, topic: str) 
     cloud.confirm_subscriptions()
     attributes = {"approver": {"DataType": "String", "StringValue": "d@example.com"}}
     sns.publish(TopicArn=topic, Subject="For d", Message="m", MessageAttributes=attributes)
-    assert [mail["to"] for mail in cloud.mails() if mail["subject"] == "For d"] == ["d@example.com"]
+    assert [email["to"] for email in cloud.emails() if email["subject"] == "For d"] == ["d@example.com"]
 
 
 def test_the_pages_escape_what_a_mail_says(cloud: LocalCloud, topic: str) -> None:
@@ -91,8 +91,8 @@ def test_the_pages_escape_what_a_mail_says(cloud: LocalCloud, topic: str) -> Non
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="f@example.com")
     cloud.confirm_subscriptions()
     sns.publish(TopicArn=topic, Subject="<b>bold</b>", Message='<script>x</script> http://h/"onclick=y')
-    mail = cloud.mails()[0]
-    for address in ("/_local/inbox", f"/_local/inbox/{mail['id']}"):
+    email = cloud.emails()[0]
+    for address in ("/_local/inbox", f"/_local/inbox/{email['id']}"):
         page = cloud.request("GET", cloud.endpoint + address)
         assert page.status == 200
         assert "<script" not in page.text

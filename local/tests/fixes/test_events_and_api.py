@@ -125,8 +125,8 @@ def test_a_query_without_dimensions_sees_only_metrics_without_any(cloud: LocalCl
     window = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
     metric = {"Namespace": "Twice", "MetricName": "Rows"}
     query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 7200, "Stat": "Sum"}}
-    found = client.get_metric_data(MetricDataQueries=[query], **window)["MetricDataResults"][0]["Values"]
-    assert sum(found) == 5.0
+    values = client.get_metric_data(MetricDataQueries=[query], **window)["MetricDataResults"][0]["Values"]
+    assert sum(values) == 5.0
     statistics = client.get_metric_statistics(**metric, Period=7200, Statistics=["Sum"], **window)[
         "Datapoints"
     ]

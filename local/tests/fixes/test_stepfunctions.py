@@ -154,8 +154,8 @@ def test_a_schedule_calls_its_target_only_when_its_role_allows_it(
     )
 
     def denial() -> Any:
-        found = [entry for entry in cloud.iam_decisions() if entry["role"] == "may-nothing"]
-        return found and (found[0]["action"], found[0]["resource"], found[0]["allowed"])
+        decisions = [entry for entry in cloud.iam_decisions() if entry["role"] == "may-nothing"]
+        return decisions and tuple(decisions[0][name] for name in ("action", "resource", "allowed"))
 
     assert eventually(denial, 20) == ("lambda:InvokeFunction", function["FunctionArn"], False)
 

@@ -60,9 +60,9 @@ def test_a_job_without_an_entry_point_starts_its_program_in_script_mode(
 ) -> None:
     script = """
 import json, os, pathlib, sys
-told = {"hps": json.loads(os.environ["SM_HPS"]), "arguments": sys.argv[1:]}
-told["rows"] = len((pathlib.Path(os.environ["SM_CHANNEL_TRAINING"]) / "train.csv").read_text().splitlines())
-(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "told.json").write_text(json.dumps(told))
+seen = {"hps": json.loads(os.environ["SM_HPS"]), "arguments": sys.argv[1:]}
+seen["rows"] = len((pathlib.Path(os.environ["SM_CHANNEL_TRAINING"]) / "train.csv").read_text().splitlines())
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "seen.json").write_text(json.dumps(seen))
 """
     cloud.client("s3").put_object(Bucket=data, Key="script/run.py", Body=script.encode())
     request = job_request(sample)
@@ -74,8 +74,8 @@ told["rows"] = len((pathlib.Path(os.environ["SM_CHANNEL_TRAINING"]) / "train.csv
     key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{data}/")
     body = cloud.client("s3").get_object(Bucket=data, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as opened:
-        told = json.loads(opened.extractfile("told.json").read())
-    assert told == {
+        seen = json.loads(opened.extractfile("seen.json").read())
+    assert seen == {
         "hps": {"depth": 3, "kind": "a b"},
         "arguments": ["--depth", "3", "--kind", "a b"],
         "rows": 3,

@@ -27,7 +27,7 @@ time.sleep(60)
 
 
 def run(script: str, tmp_path: Path, on_line: Callable[[str], None], **changes: Any) -> Ending:
-    settings = {"stop_asked": threading.Event(), "max_runtime_seconds": 30.0, **changes}
+    settings = {"stop_requested": threading.Event(), "max_runtime_seconds": 30.0, **changes}
     environment = {"PATH": os.environ["PATH"]}
     command = [sys.executable, "-c", script]
     return process.run(command, environment=environment, directory=str(tmp_path), on_line=on_line, **settings)
@@ -50,14 +50,14 @@ def test_a_process_that_ignores_sigterm_is_killed_with_its_children(
         pids.append(int(line))
         stop.set()
 
-    ending = run(STUBBORN, tmp_path, on_line, stop_asked=stop)
-    assert (ending.cause, ending.exit_code) == ("stop asked", -9)
+    ending = run(STUBBORN, tmp_path, on_line, stop_requested=stop)
+    assert (ending.cause, ending.exit_code) == ("stopped", -9)
     assert eventually(lambda: not is_alive(pids[0]))
 
 
 def test_time_runs_out(tmp_path: Path) -> None:
     ending = run("import time; time.sleep(60)", tmp_path, print, max_runtime_seconds=0.3)
-    assert ending.cause == "out of time"
+    assert ending.cause == "timed out"
 
 
 def test_the_last_value_of_a_metric_wins() -> None:

@@ -142,8 +142,8 @@ def test_the_same_seed_draws_the_same_combinations(
     cloud: LocalCloud, sample: dict[str, str], bucket: str, tuned: Callable[..., Any]
 ) -> None:
     jobs = SageMakerTrialJobs(cloud.client("sagemaker"))
-    found = [tuned(tuning_request(sample))["HyperParameterTuningJobName"] for _ in range(2)]
-    first, second = ([trial.hyperparameters for trial in jobs.of(name)] for name in found)
+    names = [tuned(tuning_request(sample))["HyperParameterTuningJobName"] for _ in range(2)]
+    first, second = ([trial.hyperparameters for trial in jobs.of(name)] for name in names)
     assert first == second
 
 
@@ -209,8 +209,8 @@ def test_a_name_is_used_once_and_an_unknown_one_is_not_found(
     with pytest.raises(ClientError) as refused:
         client.create_hyper_parameter_tuning_job(**request)
     assert refused.value.response["Error"]["Code"] == "ResourceInUse"
-    with pytest.raises(TrainingError, match="no tuning job nobody"):
-        SageMakerTrialJobs(client).of("nobody")
+    with pytest.raises(TrainingError, match="no tuning job missing"):
+        SageMakerTrialJobs(client).of("missing")
 
 
 def with_name_of_33_characters(request: dict[str, Any]) -> None:
@@ -240,7 +240,7 @@ def with_a_wait_without_spot(request: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (with_name_of_33_characters, "less than or equal to 32"),
         (without_a_program, "no entry point of its own"),
@@ -251,11 +251,11 @@ def with_a_wait_without_spot(request: dict[str, Any]) -> None:
     ],
 )
 def test_a_request_that_the_service_would_refuse_is_refused(
-    cloud: LocalCloud, sample: dict[str, str], spoil: Callable[[dict[str, Any]], None], told: str
+    cloud: LocalCloud, sample: dict[str, str], spoil: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     request = tuning_request(sample)
     spoil(request)
-    with pytest.raises(ClientError, match=told) as refused:
+    with pytest.raises(ClientError, match=message) as refused:
         cloud.client("sagemaker").create_hyper_parameter_tuning_job(**request)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 

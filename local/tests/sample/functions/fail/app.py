@@ -1,4 +1,4 @@
-"""Raises what it is asked to raise."""
+"""Raises the requested error."""
 
 
 class RowsMissingError(Exception):

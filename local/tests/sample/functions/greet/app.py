@@ -1,4 +1,4 @@
-"""Greets by HTTP, and writes down what S3 events say."""
+"""Greets by HTTP, and stores what S3 events contain."""
 
 import json
 import os
@@ -10,17 +10,10 @@ import boto3
 def handler(event, context):
     """Answer a request, or store the object of an event."""
     if "detail" in event:
-        found = event["detail"]["object"]
-        body = (
-            boto3.client("s3")
-            .get_object(Bucket=os.environ["BUCKET"], Key=found["key"], VersionId=found["version-id"])["Body"]
-            .read()
-        )
-        item = {
-            "pk": {"S": found["key"]},
-            "version": {"S": found["version-id"]},
-            "size": {"N": str(len(body))},
-        }
+        uploaded, s3 = event["detail"]["object"], boto3.client("s3")
+        key, version = uploaded["key"], uploaded["version-id"]
+        body = s3.get_object(Bucket=os.environ["BUCKET"], Key=key, VersionId=version)["Body"].read()
+        item = {"pk": {"S": key}, "version": {"S": version}, "size": {"N": str(len(body))}}
         boto3.client("dynamodb").put_item(TableName=os.environ["TABLE"], Item=item)
         datum = {"MetricName": "Objects", "Value": 1.0}
         boto3.client("cloudwatch").put_metric_data(Namespace="Sample", MetricData=[datum])
