@@ -14,7 +14,7 @@ from local.errors import LocalCloudError
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 on success."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except LocalCloudError as error:
@@ -22,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The local cloud of this project.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
