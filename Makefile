@@ -31,10 +31,10 @@ static: $(READY) ## Format check, lint, types, import order and template lint
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null
 
 check: static ## The quick gate: static checks and the fast tests
-	$(BIN)/python -m pytest tests -q -m "not e2e and not browser and not property"
+	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property"
 
 test: static ## Everything, the end-to-end tests on the local cloud included
-	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 fuzz: $(READY) ## Validate odd files for a while, each from a seed of its own; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)

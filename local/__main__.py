@@ -13,8 +13,8 @@ from local.errors import LocalCloudError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0 when the asked state holds."""
-    options = _parser().parse_args(arguments)
+    """Run one command; the exit code is 0 on success."""
+    options = make_parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except LocalCloudError as error:
@@ -22,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The local cloud of this project.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -73,7 +74,12 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     stopped = launcher.stop(options.directory, keep=options.keep)
-    print("Nothing was running." if stopped is None else f"Stopped {stopped.endpoint}.")
+    if stopped is None:
+        print("Nothing was running.")
+    elif stopped.running is not None:
+        print(f"Stopped {stopped.running.endpoint}.")
+    else:
+        print(f"Stopped {stopped.orphans} processes that a killed emulator had left.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""May this role do that? Asked for services that act under a role: machines, jobs, schedules."""
+"""May this role do that? Decided for services that act under a role: state machines, jobs, schedules."""
 
 import hashlib
 import json
@@ -90,11 +90,11 @@ def decide(
             evaluation, iam_evaluator._gather_role_policies(name, account), *limits
         )
         service = action.partition(":")[0]
-        found = iam_evaluator._resource_policy(service, resource)
-        if found is not None:
+        resource_policy = iam_evaluator._resource_policy(service, resource)
+        if resource_policy is not None:
             required = service in iam_evaluator._POLICY_REQUIRED
             result = iam_evaluator.combine_resource_policy(
-                result, evaluation, *found, required=required, limits=limits
+                result, evaluation, *resource_policy, required=required, limits=limits
             )
     finally:
         iam_log.stop_trace()

@@ -1,4 +1,4 @@
-"""The handle that tests and the demo hold: clients, environment, mails, decisions, requests."""
+"""The handle for tests and the demo: clients, environment, emails, decisions, requests."""
 
 import http.client
 import json
@@ -19,7 +19,6 @@ from local.environment import (
     process_environment,
     variables,
 )
-from local.state import running_cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class LocalCloud:
         return process_environment(self.endpoint)
 
     def client(self, service: str, **credentials: str) -> Any:
-        """Return a boto3 client as the account's root, or with the given `aws_access_key_id` and so on."""
+        """Return a boto3 client as the account's root, or with other credentials (`aws_access_key_id=`)."""
         import boto3  # noqa: PLC0415 - most of a second, which `up`, `down` and `status` do without
         from botocore.config import Config  # noqa: PLC0415
 
@@ -100,15 +99,16 @@ class LocalCloud:
         finally:
             connection.close()
 
-    def mails(self) -> list[dict[str, Any]]:
-        """Return the mails caught so far, newest first: id, to, subject, body, links, topic_arn, sent_at."""
-        mails: list[dict[str, Any]] = self.request("GET", f"{self.endpoint}/_local/inbox.json").json()[
-            "mails"
-        ]
-        return mails
+    def emails(self) -> list[dict[str, Any]]:
+        """Return the emails sent so far, newest first: id, to, subject, body, links, topic_arn, sent_at."""
+        inbox = self.request("GET", f"{self.endpoint}/_local/inbox.json").json()
+        emails: list[dict[str, Any]] = inbox["mails"]
+        return emails
+
+    mails = emails  # the name in the end-to-end tests
 
     def confirm_subscriptions(self) -> list[str]:
-        """Confirm every pending mail subscription, as the recipients would; return their addresses."""
+        """Confirm every pending email subscription, as the recipients would; return their addresses."""
         confirmed: list[str] = self.request("POST", f"{self.endpoint}/_local/confirm-all").json()["confirmed"]
         return confirmed
 
@@ -125,7 +125,7 @@ class LocalCloud:
 
 def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
     """Return the cloud that `python -m local up` started in `directory`, or None."""
-    state = running_cloud(directory)
+    state = launcher.running_cloud(directory)
     return None if state is None else LocalCloud(state.endpoint, state.port, directory.resolve())
 
 

@@ -34,7 +34,7 @@ class Narrator:
         print(f"  {time.monotonic() - self._started:6.1f} s  {text}", flush=True)
 
     def quote(self, text: str) -> None:
-        """Show a text as it stands."""
+        """Show a text unchanged."""
         print("".join(f"           │ {line}\n" for line in text.rstrip().splitlines()), end="", flush=True)
 
 
@@ -75,7 +75,7 @@ def _deploy(say: Narrator, directory: Path) -> DeployedStack:
 
 
 def _train(say: Narrator, stack: DeployedStack, *, by_hand: bool) -> str:
-    known, seen_mails = stack.executions("TrainModel"), len(stack.cloud.mails())
+    known, seen_emails = stack.executions("TrainModel"), len(stack.cloud.emails())
     stack.drop(_settings(len(known)), f"{GROUP}/model.toml")
     stack.drop(EXAMPLE / "train.csv", f"{GROUP}/training/train.csv")
     say.line(f"dropped {GROUP}/training/train.csv")
@@ -84,7 +84,7 @@ def _train(say: Narrator, stack: DeployedStack, *, by_hand: bool) -> str:
     for step in stack.steps(execution, timeout_seconds=3600):
         say.line(f"state: {step.name}")
         if step.name == APPROVAL_STATE:
-            version = _approve(say, stack, after=seen_mails, by_hand=by_hand)
+            version = _approve(say, stack, after=seen_emails, by_hand=by_hand)
     if stack.status(execution) != "SUCCEEDED" or not version:
         raise LocalCloudError(
             f"Training ended as {stack.status(execution)}; see {stack.cloud.endpoint}/_local/inbox"
@@ -99,10 +99,10 @@ def _settings(earlier_walks: int) -> bytes:
 
 
 def _approve(say: Narrator, stack: DeployedStack, *, after: int, by_hand: bool) -> str:
-    mail, link = stack.wait_for_approval_link(GROUP, after=after)
-    version = version_in(mail["subject"])
-    say.line(f"mail to {mail['to']}: {mail['subject']}")
-    say.quote(mail["body"])
+    email, link = stack.wait_for_approval_link(GROUP, after=after)
+    version = version_in(email["subject"])
+    say.line(f"email to {email['to']}: {email['subject']}")
+    say.quote(email["body"])
     if by_hand:
         say.line("APPROVE=me: open the link above and decide; waiting")
         return version
@@ -169,7 +169,7 @@ def _summary(
         ("drift reports", f"{RESULTS / 'score_drifted' / 'drift_report.html'} ({verdicts})"),
         ("nightly", f"{RESULTS / 'nightly_drift_report.html'} ({night['groups'][0]['verdict']})"),
         ("dashboard", f"{pages}/dashboard"),
-        ("inbox", f"{pages}/inbox ({len(stack.cloud.mails())} mails)"),
+        ("inbox", f"{pages}/inbox ({len(stack.cloud.emails())} emails)"),
         ("stop", "make down"),
     ):
         print(f"  {label:14} {text}")

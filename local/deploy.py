@@ -41,7 +41,7 @@ def deploy(
 ) -> dict[str, str]:
     """Build and deploy the template without questions, return the stack's outputs.
 
-    Nothing is built when the sources are those of the last build, and nothing is deployed when they and the
+    Nothing is built if the sources are those of the last build, and nothing is deployed when they and the
     parameters are those of the last deployment into this cloud.
 
     Parameters
@@ -64,14 +64,14 @@ def deploy(
     template = template.resolve()
     directory = build_directory or template.parent / ".aws-sam" / "build"
     _make_bucket(cloud)
-    with _alone_in(directory):
-        wanted = json.dumps([source_digest(template, sources), dict(sorted((parameters or {}).items()))])
-        done = cloud.directory / "tmp" / f"deployed-{stack_name}.json"
-        if not (done.exists() and done.read_text(encoding="utf-8") == wanted):
-            done.unlink(missing_ok=True)
+    with _exclusive(directory):
+        inputs = json.dumps([source_digest(template, sources), dict(sorted((parameters or {}).items()))])
+        stamp = cloud.directory / "tmp" / f"deployed-{stack_name}.json"
+        if not (stamp.exists() and stamp.read_text(encoding="utf-8") == inputs):
+            stamp.unlink(missing_ok=True)
             built = build(cloud, template, sources, directory)
             _deploy(cloud, built, stack_name, parameters or {})
-            done.write_text(wanted, encoding="utf-8")
+            stamp.write_text(inputs, encoding="utf-8")
     return outputs(cloud, stack_name)
 
 
@@ -129,8 +129,8 @@ def _deploy(cloud: LocalCloud, built: Path, stack_name: str, parameters: Mapping
 
 
 @contextmanager
-def _alone_in(build_directory: Path) -> Iterator[None]:
-    """Keep two deployments of one checkout (the demo, the tests) out of each other's build."""
+def _exclusive(build_directory: Path) -> Iterator[None]:
+    """Let one deployment of a checkout (the demo, the tests) build at a time."""
     build_directory.parent.mkdir(parents=True, exist_ok=True)
     with (build_directory.parent / ".local-deploy.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -155,5 +155,5 @@ def _sam(cloud: LocalCloud, directory: Path, arguments: list[str]) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = "\n".join((done.stdout + done.stderr).splitlines()[-_ERROR_LINES:])
-        raise DeployError(f"sam {arguments[0]} ended with code {done.returncode}:\n{said}")
+        output = "\n".join((done.stdout + done.stderr).splitlines()[-_ERROR_LINES:])
+        raise DeployError(f"sam {arguments[0]} ended with code {done.returncode}:\n{output}")

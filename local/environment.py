@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.processes import DIRECTORY_MARK
+
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 ROOT_ACCESS_KEY = "test"
@@ -67,9 +69,11 @@ def emulator_environment(port: int, directory: Path) -> dict[str, str]:
         # A developer's Docker has nothing to do with this: MiniStack would tidy up containers there.
         "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
         "LAMBDA_EXECUTOR": "local",
+        # AWS's own limit; what runs at once is limited by local.limits, without refusing anything.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         "TMPDIR": str(directory / "tmp"),
         "S3_DATA_DIR": str(directory / "tmp" / "s3"),
         "STATE_DIR": str(directory / "tmp" / "state"),
         "PYTHONUNBUFFERED": "1",
-        "LOCAL_CLOUD_DIRECTORY": str(directory),
+        DIRECTORY_MARK: str(directory),
     }

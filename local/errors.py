@@ -1,12 +1,16 @@
-"""What can go wrong around the local cloud, said in one sentence each."""
+"""The errors of the local cloud; each message is one sentence."""
 
 
 class LocalCloudError(Exception):
-    """The local cloud cannot do what was asked; the message says what to do."""
+    """The local cloud cannot do what was requested; the message says what to do."""
 
 
 class HookError(LocalCloudError):
     """The installed MiniStack is not the one that the corrections were written for."""
+
+
+class SettingError(LocalCloudError):
+    """A setting in the environment is not acceptable."""
 
 
 class StartError(LocalCloudError):

@@ -1,6 +1,6 @@
 """The decision log: who was allowed what, and by which statement, as JSON lines in `iam.jsonl`.
 
-AWS tells the same, less directly, through CloudTrail and IAM Access Analyzer; MiniStack tells only denials.
+AWS shows the same, less directly, in CloudTrail and IAM Access Analyzer; MiniStack logs only denials.
 With it a test can prove that every statement of a template is needed: a statement that no decision of the
 whole flow names is one too many, and one that is the only match of a decision cannot be removed.
 
@@ -22,6 +22,7 @@ from ministack.core import iam_evaluator
 from ministack.services import iam as iam_service
 
 from local.emulator import wrap
+from local.processes import DIRECTORY_MARK
 
 LOG_FILE = "iam.jsonl"
 _trace: ContextVar[list[dict[str, Any]] | None] = ContextVar("iam_trace", default=None)
@@ -30,9 +31,9 @@ _writing = threading.Lock()
 
 def install() -> None:
     """Follow every evaluation from now on."""
-    wrap(iam_evaluator, "_gather_role_policies", _with_statement_names)
-    wrap(iam_evaluator, "evaluate", _traced)
-    wrap(iam_evaluator, "enforce", _recorded)
+    wrap("iam_evaluator._gather_role_policies", _with_statement_names)
+    wrap("iam_evaluator.evaluate", _traced)
+    wrap("iam_evaluator.enforce", _recorded)
 
 
 def record(
@@ -56,7 +57,7 @@ def record(
             "source": source,
         }
     )
-    with _writing, (Path(os.environ["LOCAL_CLOUD_DIRECTORY"]) / LOG_FILE).open("a", encoding="utf-8") as log:
+    with _writing, (Path(os.environ[DIRECTORY_MARK]) / LOG_FILE).open("a", encoding="utf-8") as log:
         log.write(line + "\n")
 
 

@@ -15,7 +15,7 @@ from local.errors import LocalCloudError
 from local.launcher import REPOSITORY_ROOT
 from local.stack import STACK_NAME
 
-# Bucket names in the event files that stand for the buckets of the deployed stack.
+# Bucket names in the event files, each a placeholder for a bucket of the deployed stack.
 _PLACEHOLDERS = {
     "artifact-bucket": "ArtifactBucketName",
     "mlops-artifacts": "ArtifactBucketName",
@@ -40,25 +40,25 @@ def invoke(cloud: LocalCloud, outputs: dict[str, str], function: str, case: str,
     """
     event = REPOSITORY_ROOT / "events" / f"{function}{f'.{case}' if case else ''}.json"
     if not event.is_file():
-        raise LocalCloudError(f"There is no {event.relative_to(REPOSITORY_ROOT)}.")
+        raise LocalCloudError(f"{event.relative_to(REPOSITORY_ROOT)} does not exist.")
     logical_id = "".join(part.capitalize() for part in function.split("_")) + "Function"
-    workplace = cloud.directory / "tmp" / "invoke"
-    workplace.mkdir(exist_ok=True)
+    directory = cloud.directory / "tmp" / "invoke"
+    directory.mkdir(exist_ok=True)
     with _relay(_bridge_address(), cloud.port) as endpoint:
-        _write(workplace / "event.json", rendered(event.read_text(encoding="utf-8"), outputs))
+        _write(directory / "event.json", rendered(event.read_text(encoding="utf-8"), outputs))
         variables = {**_variables(cloud, logical_id), "AWS_ENDPOINT_URL": endpoint}
-        _write(workplace / "variables.json", json.dumps({logical_id: variables}))
+        _write(directory / "variables.json", json.dumps({logical_id: variables}))
         command = ["sam", "local", "invoke", logical_id, *options]
         command += ["--template-file", str(REPOSITORY_ROOT / ".aws-sam" / "build" / "template.yaml")]
-        command += ["--event", str(workplace / "event.json")]
-        command += ["--env-vars", str(workplace / "variables.json")]
+        command += ["--event", str(directory / "event.json")]
+        command += ["--env-vars", str(directory / "variables.json")]
         # EndpointUrl makes the template declare AWS_ENDPOINT_URL: sam sets only what is declared
         command += ["--parameter-overrides", f"EndpointUrl={endpoint} ApproverEmail=approver@example.com"]
-        return subprocess.run(command, cwd=workplace, env=_environment(cloud), check=False).returncode
+        return subprocess.run(command, cwd=directory, env=_environment(cloud), check=False).returncode
 
 
 def rendered(event: str, outputs: dict[str, str]) -> str:
-    """Return an event with the deployed bucket names in place of those in the file."""
+    """Return an event with the deployed bucket names instead of those in the file."""
     for placeholder, output in _PLACEHOLDERS.items():
         event = event.replace(placeholder, outputs[output])
     return event
@@ -66,14 +66,14 @@ def rendered(event: str, outputs: dict[str, str]) -> str:
 
 def _variables(cloud: LocalCloud, logical_id: str) -> dict[str, str]:
     functions = cloud.client("lambda").list_functions()["Functions"]
-    wanted = f"{STACK_NAME}-{logical_id}-"
-    found = next(entry for entry in functions if entry["FunctionName"].startswith(wanted))
-    return dict(found["Environment"]["Variables"])
+    prefix = f"{STACK_NAME}-{logical_id}-"
+    function = next(entry for entry in functions if entry["FunctionName"].startswith(prefix))
+    return dict(function["Environment"]["Variables"])
 
 
 def _environment(cloud: LocalCloud) -> dict[str, str]:
     environment = cloud.environment()
-    environment.pop("AWS_ENDPOINT_URL")  # sam itself has nothing to ask there
+    environment.pop("AWS_ENDPOINT_URL")  # sam itself needs no AWS
     return environment
 
 
@@ -117,7 +117,7 @@ def _relay(address: str, port: int) -> Iterator[str]:
 
 
 def _pump(source: socket, target: socket) -> None:
-    """Copy bytes until the source is done, and tell the target so."""
+    """Copy bytes until the source ends, then end the target as well."""
     while data := source.recv(65_536):
         target.sendall(data)
     target.shutdown(1)

@@ -1,32 +1,62 @@
-"""Start and stop the emulator as a background process of its own session."""
+"""Start and stop the emulator as a background process of its own session.
 
-import os
+What was started is kept in `state.json` beside the logs.
+"""
+
+import json
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from local.environment import BIND_HOST, emulator_environment, endpoint_url
 from local.errors import StartError
-from local.state import LOG_FILE, STATE_FILE, RunningCloud, is_ours, read_state, session_members, write_state
+from local.limits import check_settings
+from local.processes import (
+    STOP_TIMEOUT_SECONDS,
+    command_line,
+    is_alive,
+    processes_of,
+    session_members,
+    terminate,
+)
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_DIRECTORY = REPOSITORY_ROOT / ".local"
 START_TIMEOUT_SECONDS = 60.0
-STOP_TIMEOUT_SECONDS = 15.0
+STATE_FILE = "state.json"
+LOG_FILE = "cloud.log"
 # Everything the cloud writes in its directory; `down` removes these and no other file.
 OWN_ENTRIES = (STATE_FILE, LOG_FILE, "iam.jsonl", "tmp", "builds")
 # Emulators started by this very process: they are its children and must be collected when they end.
 _started: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCloud:
+    """One emulator process as `up` started it."""
+
+    pid: int
+    port: int
+    endpoint: str
+    started_at: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What `stop` ended: a running emulator, or only processes that a crashed one had left."""
+
+    running: RunningCloud | None
+    orphans: int
 
 
 def start(directory: Path = DEFAULT_DIRECTORY, port: int | None = None) -> RunningCloud:
@@ -44,6 +74,7 @@ def start(directory: Path = DEFAULT_DIRECTORY, port: int | None = None) -> Runni
     StartError
         The port is taken, the process died or it did not answer in time; the message quotes its log.
     """
+    check_settings()
     directory = directory.resolve()
     stop(directory)
     (directory / "tmp").mkdir(parents=True, exist_ok=True)
@@ -70,25 +101,53 @@ def start(directory: Path = DEFAULT_DIRECTORY, port: int | None = None) -> Runni
     return running
 
 
-def stop(directory: Path = DEFAULT_DIRECTORY, *, keep: bool = False) -> RunningCloud | None:
+def stop(directory: Path = DEFAULT_DIRECTORY, *, keep: bool = False) -> Stopped | None:
     """Stop the cloud of `directory` with everything it started, and remove its files unless `keep`.
 
-    Returns what was running, or None. A process id that was reused by somebody else is left alone.
+    This also ends what a killed emulator has left, and does not need the state file. A process id that was
+    reused by another program is left alone. Returns None when nothing ran.
     """
+    directory = directory.resolve()
     state = read_state(directory)
-    stopped = state if state is not None and is_ours(state) else None
+    running = state if state is not None and is_ours(state) else None
+    orphans = [] if running else processes_of(directory)
+    if running is not None:
+        # listed before its end, for systems without /proc
+        members = session_members(running.pid)
+        terminate([running.pid])
+        terminate(members)
+    terminate(processes_of(directory))
     if state is not None:
-        children = session_members(state.pid) if stopped else []
-        if stopped:
-            _terminate([state.pid], lambda _: is_ours(state))
-        # The session id stays reserved while members live, so these can only be ours.
-        _terminate([*children, *(session_members(state.pid) if stopped else [])], is_alive)
         _collect(state.pid)
     if not keep:
         remove_files(directory)
     else:
         (directory / STATE_FILE).unlink(missing_ok=True)
-    return stopped
+    return Stopped(running, len(orphans)) if running is not None or orphans else None
+
+
+def write_state(directory: Path, running: RunningCloud) -> None:
+    """Keep what was started."""
+    (directory / STATE_FILE).write_text(json.dumps(asdict(running), indent=2) + "\n", encoding="utf-8")
+
+
+def read_state(directory: Path) -> RunningCloud | None:
+    """Return what `up` has started, or None when there is nothing readable."""
+    try:
+        return RunningCloud(**json.loads((directory / STATE_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def running_cloud(directory: Path) -> RunningCloud | None:
+    """Return the cloud of this directory if its process runs and is ours."""
+    state = read_state(directory)
+    return state if state is not None and is_ours(state) else None
+
+
+def is_ours(state: RunningCloud) -> bool:
+    """Tell whether `state.pid` still is what was started: its command line has our random id."""
+    return is_alive(state.pid) and state.instance in command_line(state.pid)
 
 
 def remove_files(directory: Path) -> None:
@@ -137,34 +196,8 @@ def _tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def _terminate(pids: Iterable[int], is_target: Callable[[int], bool]) -> None:
-    """Ask processes to end, wait for them together, then kill the rest."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        pids = [pid for pid in dict.fromkeys(pids) if is_target(pid)]
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while time.monotonic() < deadline and any(is_target(pid) for pid in pids):
-            time.sleep(0.02)
-
-
 def _collect(pid: int) -> None:
     """Wait for the end of an emulator that this very process started."""
     process = _started.pop(pid, None)
     if process is not None:
         process.wait(timeout=STOP_TIMEOUT_SECONDS)
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended but was not collected yet does not."""
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.exists():
-        with suppress(OSError):
-            return stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] != "Z"
-        return False
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return not Path("/proc/self").exists()

@@ -1,4 +1,4 @@
-"""The mails that would have been sent, kept in memory while the cloud runs."""
+"""The emails that would have been sent, kept in memory while the cloud runs."""
 
 import itertools
 import re
@@ -12,8 +12,8 @@ _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """One mail to one address."""
+class Email:
+    """One email to one address."""
 
     id: int
     recipient: str
@@ -23,35 +23,40 @@ class Mail:
     sent_at: datetime
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready, with the links that stand in it."""
+        """Return it JSON-ready, with the links in its text."""
         plain = asdict(self)
         plain["to"] = plain.pop("recipient")
         return plain | {"from": SENDER, "sent_at": self.sent_at.isoformat(), "links": links_in(self.body)}
 
 
-_mails: list[Mail] = []
+_emails: list[Email] = []
 _numbers = itertools.count(1)
 _adding = threading.Lock()
 
 
-def deliver(recipient: str, subject: str, body: str, topic_arn: str) -> Mail:
-    """Put a mail into the inbox."""
+def deliver(recipient: str, subject: str, body: str, topic_arn: str) -> Email:
+    """Put an email into the inbox."""
     with _adding:
-        mail = Mail(next(_numbers), recipient, subject, body, topic_arn, datetime.now(UTC))
-        _mails.append(mail)
-    return mail
+        email = Email(next(_numbers), recipient, subject, body, topic_arn, datetime.now(UTC))
+        _emails.append(email)
+    return email
 
 
-def newest_first() -> list[Mail]:
-    """Return all mails, newest first."""
-    return list(reversed(_mails))
+def newest_first() -> list[Email]:
+    """Return all emails, newest first."""
+    return list(reversed(_emails))
 
 
-def find_mail(number: int) -> Mail | None:
-    """Return one mail, or None."""
-    return next((mail for mail in _mails if mail.id == number), None)
+def find_email(number: int) -> Email | None:
+    """Return one email, or None."""
+    return next((email for email in _emails if email.id == number), None)
 
 
 def links_in(text: str) -> list[str]:
     """Return the links of a plain text in order, without the punctuation that ends a sentence."""
     return _LINK.findall(text)
+
+
+# the names that the pages use
+Mail = Email
+find_mail = find_email

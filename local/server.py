@@ -1,16 +1,18 @@
 """The emulator process: MiniStack with our corrections, SageMaker and pages, in one asyncio server."""
 
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack import app as ministack_app
 
-from local import iam_log, pages, sagemaker
-from local.emulator import require_pinned_version
-from local.fixes import install_fixes
+from local import pages
+from local.emulator import install_corrections
+from local.fixes.functions.worker_limit import has_waiting_caller
+from local.processes import EMULATOR_MARK
 from local.sagemaker import tuning
-from local.sagemaker.lifecycle import stop_all_jobs
+from local.sagemaker.jobs.lifecycle import stop_all_jobs
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -18,17 +20,15 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def serve(instance: str) -> None:
-    """Run until told to stop. The environment (port, directories, AUTH) comes from the launcher.
+    """Run until SIGTERM. The environment (port, directories, AUTH) comes from the launcher.
 
     Parameters
     ----------
     instance
         Random id by which the launcher recognises this very process.
     """
-    require_pinned_version()
-    iam_log.install()
-    install_fixes()
-    sagemaker.install()
+    os.environ[EMULATOR_MARK] = str(os.getpid())
+    install_corrections()
     ministack_app.app = with_local_pages(ministack_app.app, instance)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line itself
     try:
@@ -47,6 +47,7 @@ def with_local_pages(
         if scope["type"] == "http" and scope["path"].startswith("/_local/"):
             await pages.answer(scope, receive, send, instance)
         else:
+            has_waiting_caller.set(True)
             await application(scope, receive, send)
 
     return outer

@@ -1,4 +1,4 @@
-"""The deployed application as its users meet it: drop a file, read the mail, answer on the page."""
+"""The deployed application as its users see it: drop a file, read the email, answer on the page."""
 
 import json
 import re
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.2
 
 
 class WaitError(LocalCloudError):
-    """What was waited for did not happen in time; the message says what was seen last."""
+    """What was expected did not happen in time; the message says what was seen last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +106,32 @@ class DeployedStack:
         """Wait for the end and return the names of the states that were entered."""
         return [step.name for step in self.steps(execution_arn, timeout_seconds)]
 
-    def wait_for_mail(
+    def wait_for_email(
         self, matches: Callable[[dict[str, Any]], bool], what: str, timeout_seconds: float = 60
     ) -> dict[str, Any]:
-        """Return the newest mail that matches."""
+        """Return the newest email that matches."""
         try:
             return wait(
-                lambda: next((mail for mail in self.cloud.mails() if matches(mail)), None),
-                f"a mail ({what})",
+                lambda: next((email for email in self.cloud.emails() if matches(email)), None),
+                f"an email ({what})",
                 timeout_seconds,
             )
         except WaitError as error:
-            seen = [mail["subject"] for mail in self.cloud.mails()]
+            seen = [email["subject"] for email in self.cloud.emails()]
             raise WaitError(f"{error} Subjects seen: {seen}") from None
+
+    wait_for_mail = wait_for_email  # the name in the end-to-end tests
 
     def wait_for_approval_link(
         self, group: str, timeout_seconds: float = 180, *, after: int = 0
     ) -> tuple[dict[str, Any], str]:
-        """Return the approval mail for a group that came after the mail of that id, and the link in it."""
-        mail = self.wait_for_mail(
+        """Return the approval email for a group that came after the email of that id, and the link in it."""
+        email = self.wait_for_email(
             lambda m: m["id"] > after and group in m["subject"] and approval_link(m) is not None,
             f"approval of {group}",
             timeout_seconds,
         )
-        return mail, approval_link(mail) or ""
+        return email, approval_link(email) or ""
 
     def decide(self, link: str, version: str, decision: str, reason: str = "") -> HttpAnswer:
         """Open the page behind an approval link and answer (`approved`, `rejected`) through its form.
@@ -172,7 +174,7 @@ class DeployedStack:
 
 
 def deploy_application(cloud: LocalCloud, **overrides: str) -> DeployedStack:
-    """Build and deploy template.yaml, and confirm the mail subscriptions as their owners would."""
+    """Build and deploy template.yaml, and confirm the email subscriptions as their owners would."""
     outputs = deploy(cloud, REPOSITORY_ROOT / "template.yaml", STACK_NAME, {**PARAMETERS, **overrides})
     cloud.confirm_subscriptions()
     return DeployedStack(cloud, outputs)
@@ -182,16 +184,16 @@ def wait[T](look: Callable[[], T | None], what: str, timeout_seconds: float) -> 
     """Return what `look` finds, polling until it is not None."""
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
-        found = look()
-        if found is not None:
-            return found
+        seen = look()
+        if seen is not None:
+            return seen
         time.sleep(POLL_SECONDS)
     raise WaitError(f"After {timeout_seconds:.0f} s there was still no sign of {what}.")
 
 
-def approval_link(mail: Mapping[str, Any]) -> str | None:
-    """Return the link to the approval page in a mail, if there is one."""
-    return next((link for link in mail["links"] if "/approvals/" in link), None)
+def approval_link(email: Mapping[str, Any]) -> str | None:
+    """Return the link to the approval page in an email, or None."""
+    return next((link for link in email["links"] if "/approvals/" in link), None)
 
 
 def version_in(text: str) -> str:
@@ -201,7 +203,7 @@ def version_in(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a form on a page carries by itself, and what it lets a person choose."""
+    """The hidden fields of a form, and its choices."""
 
     hidden: Mapping[str, str]
     choices: frozenset[str]

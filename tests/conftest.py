@@ -18,13 +18,14 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 # folders whose tests share something that takes long to start
-_SHARING = ("e2e", "local")
+_SHARING = ("e2e",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, when several processes run the tests, what shares a fixture: a file, or a folder."""
-    for item in items:
-        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+    tests = REPOSITORY / "tests"
+    for item in (item for item in items if item.path.is_relative_to(tests)):
+        folder = item.path.relative_to(tests).parts[0]
         item.add_marker(pytest.mark.xdist_group(folder if folder in _SHARING else item.nodeid.split("::")[0]))
 
 

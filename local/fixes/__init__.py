@@ -1,16 +1,5 @@
-"""Corrections to MiniStack 1.5.33, one per module.
+"""Corrections to MiniStack, one per module; a service with more than two of them has a folder.
 
-Each module's docstring says what AWS does, what MiniStack does and what is changed; each has its own test in
-`tests/local`. When MiniStack learns one of them, its module and its test are deleted.
+What AWS does, what MiniStack does and which of its names a correction wraps is listed in
+`local.emulator.names`; the docstring of the module says what is changed, each has a test in `local/tests`.
 """
-
-import pkgutil
-from importlib import import_module
-
-FIXES = tuple(import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-
-
-def install_fixes() -> None:
-    """Apply every correction to the MiniStack of this process."""
-    for fix in FIXES:
-        fix.install()

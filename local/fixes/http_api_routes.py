@@ -1,17 +1,10 @@
-"""Routes of an HTTP API that stand in its OpenAPI body.
-
-AWS: `AWS::ApiGatewayV2::Api` with `Body` (what SAM makes of `AWS::Serverless::HttpApi`) creates one route and
-one integration per path and method of the document.
-MiniStack 1.5.33: ignores `Body`, so that every request is answered 404.
-Here: routes and integrations are made from the body when the API is created or updated.
-"""
+"""Routes and integrations of an HTTP API are made from its OpenAPI body when it is created or updated."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from ministack.core.responses import new_uuid
 from ministack.services import apigateway
-from ministack.services.cloudformation import provisioners
 
 from local.emulator import wrap
 
@@ -21,12 +14,9 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def install() -> None:
-    """Teach the CloudFormation resource its `Body`."""
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
-    for name in ("_apigw_v2_api_create", "_apigw_v2_api_update"):
-        wrap(provisioners, name, _with_body_routes)
-    handlers["create"] = provisioners._apigw_v2_api_create
-    handlers["update"] = provisioners._apigw_v2_api_update
+    """Read the `Body` of the CloudFormation resource."""
+    for verb in ("create", "update"):
+        wrap(f"provisioners._RESOURCE_HANDLERS[AWS::ApiGatewayV2::Api][{verb}]", _with_body_routes)
 
 
 def routes_of(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,11 +1,7 @@
-"""Mails of SNS topics.
+"""Emails of SNS topics arrive in the inbox at `/_local/inbox`, a confirmation with a link that works.
 
-AWS: an email subscription stays pending until its owner clicks the link in a mail; until then it gets
-nothing, and shows as `PendingConfirmation`. Then every publication that passes the filter policy is mailed
-as plain text.
-MiniStack 1.5.33: such a subscription is confirmed at once, and a mail is a line in the log.
-Here: mails arrive in the inbox at `/_local/inbox`, the confirmation with a link that works. Nobody is
-confirmed by itself, so that a stack whose approvers never confirmed looks here as it looks on AWS.
+A subscription is never confirmed by the local cloud itself, so that a stack whose approvers have not
+confirmed looks here as it looks on AWS.
 """
 
 import os
@@ -14,13 +10,12 @@ from urllib.parse import urlencode
 
 from ministack.core.responses import new_uuid
 from ministack.services import sns
-from ministack.services.cloudformation import provisioners
 
 from local import mailbox
 from local.emulator import wrap
 from local.environment import endpoint_url
 
-_MAIL_PROTOCOLS = ("email", "email-json")
+_EMAIL_PROTOCOLS = ("email", "email-json")
 _FOOTER = (
     "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link "
     "below to unsubscribe:\n{link}\n\nPlease do not reply directly to this email."
@@ -28,27 +23,18 @@ _FOOTER = (
 
 
 def install() -> None:
-    """Deliver mails, and let subscriptions wait for their confirmation."""
-    wrap(sns, "_fanout", _with_mails)
-    wrap(sns, "_subscribe", _answering_pending)
-    for module, names in (
-        (sns, ("_subscribe",)),
-        (provisioners, ("_sns_create", "_sns_update", "_sns_sub_create", "_sns_sub_update")),
-    ):
-        for name in names:
-            wrap(module, name, _asking_new_addresses)
-    for resource, create, update in (
-        ("AWS::SNS::Topic", "_sns_create", "_sns_update"),
-        ("AWS::SNS::Subscription", "_sns_sub_create", "_sns_sub_update"),
-    ):
-        provisioners._RESOURCE_HANDLERS[resource]["create"] = getattr(provisioners, create)
-        provisioners._RESOURCE_HANDLERS[resource]["update"] = getattr(provisioners, update)
-    for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
-        wrap(sns, name, _showing_pending)
+    """Deliver emails, and let subscriptions wait for their confirmation."""
+    wrap("sns._fanout", _with_emails)
+    wrap("sns._subscribe", lambda original: _requesting_confirmations(_answering_pending(original)))
+    for resource in ("AWS::SNS::Topic", "AWS::SNS::Subscription"):
+        for verb in ("create", "update"):
+            wrap(f"provisioners._RESOURCE_HANDLERS[{resource}][{verb}]", _requesting_confirmations)
+    wrap("sns._list_subscriptions", _showing_pending)
+    wrap("sns._list_subscriptions_by_topic", _showing_pending)
 
 
 def confirm(topic_arn: str, token: str) -> str | None:
-    """Confirm the subscription that waits with `token`; return its address, or None when there is none."""
+    """Confirm the subscription that waits with `token`; return its address, or None."""
     topic = sns._topic_by_arn_any_scope(topic_arn)
     for subscription in (topic or {}).get("subscriptions", []):
         if token and subscription.get("token") == token:
@@ -58,29 +44,29 @@ def confirm(topic_arn: str, token: str) -> str | None:
 
 
 def confirm_all() -> list[str]:
-    """Confirm every waiting mail subscription and return the addresses."""
+    """Confirm every pending email subscription and return the addresses."""
     waiting = [
         (topic["arn"], subscription["token"])
         for topic in sns._topics.values()
         for subscription in topic["subscriptions"]
-        if _is_mail(subscription) and subscription.get("token")
+        if _is_email(subscription) and subscription.get("token")
     ]
     return [address for arn, token in waiting if (address := confirm(arn, token)) is not None]
 
 
-def _is_mail(subscription: dict[str, Any]) -> bool:
-    return subscription.get("protocol") in _MAIL_PROTOCOLS
+def _is_email(subscription: dict[str, Any]) -> bool:
+    return subscription.get("protocol") in _EMAIL_PROTOCOLS
 
 
-def _asking_new_addresses(original: Any) -> Any:
-    """After a change, ask every address that has not been asked yet."""
+def _requesting_confirmations(original: Any) -> Any:
+    """After a change, send a request to every new address."""
 
     def change(*arguments: Any, **keywords: Any) -> Any:
         answer = original(*arguments, **keywords)
         for topic in sns._topics.values():
             for subscription in topic["subscriptions"]:
-                if _is_mail(subscription) and "asked" not in subscription:
-                    _ask(topic, subscription)
+                if _is_email(subscription) and "requested" not in subscription:
+                    _request_confirmation(topic, subscription)
         return answer
 
     return change
@@ -91,19 +77,19 @@ def _answering_pending(original: Any) -> Any:
 
     def subscribe(parameters: Any) -> Any:
         status, headers, body = original(parameters)
-        if status == 200 and sns._p(parameters, "Protocol") in _MAIL_PROTOCOLS:
+        if status == 200 and sns._p(parameters, "Protocol") in _EMAIL_PROTOCOLS:
             text = body.decode() if isinstance(body, bytes) else body
             arn = text.partition("<SubscriptionArn>")[2].partition("</SubscriptionArn>")[0]
             subscription = sns._find_subscription(arn.rpartition(":")[0], arn) or {}
-            if "asked" not in subscription or subscription.get("token"):
+            if "requested" not in subscription or subscription.get("token"):
                 body = text.replace(arn, "pending confirmation").encode()
         return status, headers, body
 
     return subscribe
 
 
-def _ask(topic: dict[str, Any], subscription: dict[str, Any]) -> None:
-    subscription.update(asked=True, confirmed=False, token=new_uuid())
+def _request_confirmation(topic: dict[str, Any], subscription: dict[str, Any]) -> None:
+    subscription.update(requested=True, confirmed=False, token=new_uuid())
     subscription["attributes"]["PendingConfirmation"] = "true"
     subscription["attributes"]["ConfirmationWasAuthenticated"] = "false"
     sns._refresh_subscription_counts(topic)
@@ -119,7 +105,7 @@ def _ask(topic: dict[str, Any], subscription: dict[str, Any]) -> None:
     )
 
 
-def _with_mails(original: Any) -> Any:
+def _with_emails(original: Any) -> Any:
     def fanout(
         topic_arn: str,
         msg_id: str,
@@ -131,7 +117,7 @@ def _with_mails(original: Any) -> Any:
     ) -> Any:
         topic = sns._topic_by_arn_any_scope(topic_arn)
         for subscription in (topic or {}).get("subscriptions", []):
-            if not (_is_mail(subscription) and subscription.get("confirmed")):
+            if not (_is_email(subscription) and subscription.get("confirmed")):
                 continue
             text = sns._resolve_message_for_protocol(message, message_structure, "email")
             if sns._matches_filter_policy(subscription, message_attributes or {}, text):
@@ -151,7 +137,7 @@ def _showing_pending(original: Any) -> Any:
         text = body.decode() if isinstance(body, bytes) else body
         for topic in sns._topics.values():
             for subscription in topic["subscriptions"]:
-                if _is_mail(subscription) and not subscription["confirmed"]:
+                if _is_email(subscription) and not subscription["confirmed"]:
                     shown = f"<SubscriptionArn>{subscription['arn']}</SubscriptionArn>"
                     text = text.replace(shown, "<SubscriptionArn>PendingConfirmation</SubscriptionArn>")
         return status, headers, text.encode() if isinstance(body, bytes) else text

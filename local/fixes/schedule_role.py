@@ -1,17 +1,10 @@
-"""The role and the input of an EventBridge Scheduler schedule.
-
-AWS: the schedule calls its target with its role, and replaces `<aws.scheduler.scheduled-time>` and the other
-context attributes in `Input`.
-MiniStack 1.5.33: calls the target whatever the role may do, and hands out `Input` as it stands.
-Here: a target is called only when the role allows it, with the attributes replaced.
-"""
+"""The target of a schedule is called only when its role allows it, with the context attributes filled in."""
 
 import logging
 from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core.responses import new_uuid
-from ministack.services import eventbridge
 
 from local.authorization import decide
 from local.emulator import wrap
@@ -27,8 +20,8 @@ ACTIONS = {
 
 
 def install() -> None:
-    """Ask the role before each call of a schedule."""
-    wrap(eventbridge, "_invoke_target", _as_scheduled)
+    """Evaluate the role before each call of a schedule."""
+    wrap("eventbridge._invoke_target", _as_scheduled)
 
 
 def with_context_attributes(text: str, schedule: dict[str, Any], fired_at: datetime) -> str:

@@ -1,17 +1,9 @@
-"""The policy that a new SNS topic has.
-
-AWS: its statement allows everybody, under the condition that `AWS:SourceOwner` is the account; no call of an
-IAM role carries that key, so a role needs a statement of its own.
-MiniStack 1.5.33: leaves the condition out, so that every role of the account may publish, and a missing
-`sns:Publish` is not noticed.
-Here: the condition is added to topics that still have the default policy.
-"""
+"""The default policy of a topic gets the condition that it has on AWS."""
 
 import json
 from typing import Any
 
 from ministack.services import sns
-from ministack.services.cloudformation import provisioners
 
 from local.emulator import wrap
 
@@ -20,9 +12,9 @@ _DEFAULT_SID = "__default_statement_ID"
 
 def install() -> None:
     """Complete the default policy after each creation."""
-    wrap(sns, "_create_topic", _completing)
-    wrap(provisioners, "_sns_create", _completing)
-    provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["create"] = provisioners._sns_create
+    wrap("sns._create_topic", _completing)
+    for verb in ("create", "update"):
+        wrap(f"provisioners._RESOURCE_HANDLERS[AWS::SNS::Topic][{verb}]", _completing)
 
 
 def with_owner_condition(policy: str, owner: str) -> str:

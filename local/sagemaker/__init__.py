@@ -12,7 +12,9 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from local.emulator import wrap
-from local.sagemaker import integration, jobs, service, tuning
+from local.sagemaker import integration, tuning
+from local.sagemaker.api import service
+from local.sagemaker.jobs import job as jobs
 
 TARGET_PREFIX = "SageMaker"
 
@@ -28,7 +30,7 @@ def install() -> None:
     app._loaded_modules["sagemaker"] = _as_module()
     app._state_map["sagemaker"] = "sagemaker"
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
-    wrap(iam_actions, "extract_resource_arn", _with_job_arns)
+    wrap("iam_actions.extract_resource_arn", _with_job_arns)
     integration.install()
     stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": TARGET_PREFIX, "protocol": "json"}
     stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"

@@ -18,14 +18,16 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from local.authorization import decide
-from local.sagemaker import lifecycle, tuning, tuning_service
-from local.sagemaker.callers import Authorise
-from local.sagemaker.describe import describe, epoch_milliseconds, with_times_as
+from local.fixes.stepfunctions.running_task import RunningTask, current_task
+from local.fixes.stepfunctions.task_permissions import managed_rule_permissions
+from local.sagemaker import tuning
+from local.sagemaker.api import tuning_service
+from local.sagemaker.api.checks import Authorise
+from local.sagemaker.api.service import call, resource_of
 from local.sagemaker.errors import SageMakerError
-from local.sagemaker.jobs import Kind, find_job
-from local.sagemaker.service import call, resource_of
-from local.stepfunctions import RunningTask, current_task
-from local.task_permissions import managed_rule_permissions
+from local.sagemaker.jobs import lifecycle
+from local.sagemaker.jobs.describe import describe, epoch_milliseconds, with_times_as
+from local.sagemaker.jobs.job import Kind, find_job
 
 _POLL_SECONDS = 0.1
 _RULES = {

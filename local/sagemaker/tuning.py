@@ -6,6 +6,7 @@ same ranges, whatever the strategy, by the seed of the request.
 
 import contextvars
 import logging
+import math
 import os
 import random
 import threading
@@ -15,18 +16,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from local.sagemaker import lifecycle
-from local.sagemaker.draws import draw
+from local.processes import DIRECTORY_MARK
 from local.sagemaker.errors import SageMakerError, validation_error
-from local.sagemaker.events import publish_tuning_state
-from local.sagemaker.jobs import Job, register
+from local.sagemaker.jobs import lifecycle
+from local.sagemaker.jobs.events import publish_tuning_state
+from local.sagemaker.jobs.job import Job, register
 
 logger = logging.getLogger("local.sagemaker")
 
 Status = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
-FEWEST_ATTEMPTS = 5  # so many failed trials, and none that succeeded, end a tuning job
+MIN_ATTEMPTS = 5  # so many failed trials, and none that succeeded, end a tuning job
 _POLL_SECONDS = 0.05
-_HANDED_ON = (
+_MAX_DRAWS = 50  # of combinations that were drawn before
+_COPIED_FIELDS = (
     *("RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition", "VpcConfig"),
     *("EnableManagedSpotTraining", "CheckpointConfig", "Environment", "RetryStrategy"),
 )
@@ -47,20 +49,20 @@ class TuningJob:
     trials: list[tuple[Job, dict[str, str]]] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    stop_asked: threading.Event = field(default_factory=threading.Event)
+    stop_requested: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def config(self) -> dict[str, Any]:
         """What is searched, and how."""
-        found: dict[str, Any] = self.request["HyperParameterTuningJobConfig"]
-        return found
+        config: dict[str, Any] = self.request["HyperParameterTuningJobConfig"]
+        return config
 
     @property
     def definition(self) -> dict[str, Any]:
         """What the trials have in common."""
-        found: dict[str, Any] = self.request["TrainingJobDefinition"]
-        return found
+        definition: dict[str, Any] = self.request["TrainingJobDefinition"]
+        return definition
 
     @property
     def metric_name(self) -> str:
@@ -77,8 +79,8 @@ class TuningJob:
 
     def score(self, trial: Job) -> float | None:
         """Return the objective of a trial that ended well; None for any other."""
-        found = {entry["MetricName"]: float(entry["Value"]) for entry in trial.final_metrics}
-        return found.get(self.metric_name) if trial.status == "Completed" else None
+        values = {entry["MetricName"]: float(entry["Value"]) for entry in trial.final_metrics}
+        return values.get(self.metric_name) if trial.status == "Completed" else None
 
 
 _jobs: dict[str, TuningJob] = {}
@@ -105,7 +107,7 @@ def stop(job: TuningJob) -> None:
             return
         if job.status != "Stopping":
             job.move("Stopping")
-    job.stop_asked.set()
+    job.stop_requested.set()
 
 
 def find(name: str) -> TuningJob:
@@ -132,7 +134,7 @@ def all_tuning_jobs() -> list[TuningJob]:
 def forget_all() -> None:
     """Ask every tuning job to start no more trials, and forget them."""
     for job in all_tuning_jobs():
-        job.stop_asked.set()
+        job.stop_requested.set()
     _jobs.clear()
 
 
@@ -153,8 +155,10 @@ def _run_trials(job: TuningJob) -> None:
     rng = random.Random(job.config.get("RandomSeed"))
     while True:
         running = [trial for trial, _ in job.trials if not trial.is_final]
-        is_stopped = job.stop_asked.is_set()
-        is_over = is_stopped or len(job.trials) >= limits["MaxNumberOfTrainingJobs"] or _is_hopeless(job)
+        is_stopped = job.stop_requested.is_set()
+        is_over = (
+            is_stopped or len(job.trials) >= limits["MaxNumberOfTrainingJobs"] or _has_only_failures(job)
+        )
         if is_over and not running:
             return
         if is_stopped:
@@ -167,9 +171,11 @@ def _run_trials(job: TuningJob) -> None:
 
 
 def _start_trial(job: TuningJob, rng: random.Random) -> None:
-    tuned = draw(job.config.get("ParameterRanges") or {}, rng, taken=[tuned for _, tuned in job.trials])
+    tuned = draw_hyperparameters(
+        job.config.get("ParameterRanges") or {}, rng, taken=[tuned for _, tuned in job.trials]
+    )
     name = f"{job.name}-{len(job.trials) + 1:03d}-{uuid.UUID(int=rng.getrandbits(128)).hex[:8]}"
-    request = {key: job.definition[key] for key in _HANDED_ON if key in job.definition}
+    request = {key: job.definition[key] for key in _COPIED_FIELDS if key in job.definition}
     request |= {
         "TrainingJobName": name,
         "AlgorithmSpecification": job.definition["AlgorithmSpecification"],
@@ -180,7 +186,7 @@ def _start_trial(job: TuningJob, rng: random.Random) -> None:
         },
         "TuningJobArn": job.arn,
     }
-    directory = Path(os.environ["LOCAL_CLOUD_DIRECTORY"]) / "tmp" / "jobs" / f"training-{name}"
+    directory = Path(os.environ[DIRECTORY_MARK]) / "tmp" / "jobs" / f"training-{name}"
     arn = job.arn.replace(f":hyper-parameter-tuning-job/{job.name}", f":training-job/{name}")
     trial = Job("Training", name, arn, request, directory, datetime.now(UTC), tags=dict(job.tags))
     register(trial)
@@ -190,13 +196,13 @@ def _start_trial(job: TuningJob, rng: random.Random) -> None:
     lifecycle.start(trial)
 
 
-def _is_hopeless(job: TuningJob) -> bool:
+def _has_only_failures(job: TuningJob) -> bool:
     ended = [trial for trial, _ in job.trials if trial.is_final]
-    return len(ended) >= FEWEST_ATTEMPTS and all(job.score(trial) is None for trial in ended)
+    return len(ended) >= MIN_ATTEMPTS and all(job.score(trial) is None for trial in ended)
 
 
 def _conclude(job: TuningJob) -> None:
-    if job.stop_asked.is_set():
+    if job.stop_requested.is_set():
         job.move("Stopped")
     elif all(job.score(trial) is None for trial, _ in job.trials):
         job.failure_reason = (
@@ -206,3 +212,33 @@ def _conclude(job: TuningJob) -> None:
         job.move("Failed")
     else:
         job.move("Completed")
+
+
+def draw_hyperparameters(
+    ranges: dict[str, Any], rng: random.Random, *, taken: list[dict[str, str]]
+) -> dict[str, str]:
+    """Return a combination of hyperparameters, as texts, as far as possible one that is not in `taken`."""
+    for _ in range(_MAX_DRAWS):
+        combination = _draw(ranges, rng)
+        if combination not in taken:
+            break
+    return combination
+
+
+def _draw(ranges: dict[str, Any], rng: random.Random) -> dict[str, str]:
+    values = {}
+    for entry in ranges.get("IntegerParameterRanges", []):
+        low, high = int(entry["MinValue"]), int(entry["MaxValue"])
+        values[entry["Name"]] = str(min(high, max(low, round(_number(low, high, entry, rng)))))
+    for entry in ranges.get("ContinuousParameterRanges", []):
+        number = _number(float(entry["MinValue"]), float(entry["MaxValue"]), entry, rng)
+        values[entry["Name"]] = repr(number)
+    for entry in ranges.get("CategoricalParameterRanges", []):
+        values[entry["Name"]] = rng.choice(entry["Values"])
+    return values
+
+
+def _number(low: float, high: float, entry: dict[str, Any], rng: random.Random) -> float:
+    if entry.get("ScalingType") == "Logarithmic":
+        return min(high, max(low, math.exp(rng.uniform(math.log(low), math.log(high)))))
+    return rng.uniform(low, high)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.sagemaker.request_model import check_request
+from local.sagemaker.api.request_model import check_request
 from mlops.models.errors import SettingsError
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings, TaskName

@@ -1,0 +1,1 @@
+"""The SageMaker API: operations, their checks, and what they answer."""

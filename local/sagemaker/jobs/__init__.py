@@ -1,0 +1,1 @@
+"""Training and processing jobs: the job, its life, its container and its process."""
