@@ -257,6 +257,15 @@ DIFFERENCES: tuple[Difference, ...] = (
         wraps=("stepfunctions._execute_task",),
     ),
     Difference(
+        "fixes.stepfunctions.task_timeouts",
+        aws=(
+            "`TimeoutSeconds` and `HeartbeatSeconds` take a number, or a JSONata expression that evaluates "
+            "to one."
+        ),
+        ministack="The text of the expression is used as a number, so that the state fails.",
+        wraps=("stepfunctions._execute_task",),
+    ),
+    Difference(
         "fixes.stepfunctions.callback_tasks",
         aws=(
             "When the call that hands out a task token fails, the state fails at once. A token is "
@@ -378,6 +387,7 @@ READ: Mapping[str, str] = {
     "stepfunctions._convert_keys_to_camel": "the wire form of the arguments of a task",
     "stepfunctions._executions": "the executions, for the pages",
     "stepfunctions._invoke_resource": "performs the call of a task",
+    "stepfunctions._jsonata_state_field": "evaluates a field of a state that may be JSONata",
     "stepfunctions._state_machines": "the state machines",
     "stepfunctions._state_query_language": "whether a state is written in JSONata",
     "stepfunctions._task_tokens": "the task tokens that wait for an answer",

@@ -1,9 +1,4 @@
-"""Time limits of a Task state that are written in JSONata.
-
-AWS: `TimeoutSeconds` and `HeartbeatSeconds` take a number, or a JSONata expression that evaluates to one.
-MiniStack 1.5.33: uses the text of the expression as a number, so the state fails.
-Here: the expressions are evaluated before the task starts.
-"""
+"""Evaluates the time limits of a Task state that are written in JSONata, before the task starts."""
 
 from typing import Any
 
@@ -16,7 +11,7 @@ _FIELDS = ("TimeoutSeconds", "HeartbeatSeconds")
 
 def install() -> None:
     """Evaluate the limits of every task."""
-    wrap(stepfunctions, "_execute_task", _with_evaluated_limits)
+    wrap("stepfunctions._execute_task", _with_evaluated_limits)
 
 
 def _with_evaluated_limits(original: Any) -> Any:
