@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from mlops.dataset.catalog.factory import local_versions
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.clients import client
@@ -27,6 +26,7 @@ from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts, Received
 from mlops.models.dataset import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
+from tests.memory_table import MemoryTable
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 N_EVENTS, N_VERSIONS, N_KEYS, N_CONTENTS, N_BAD, N_DELETED, N_NOISE = 1000, 120, 40, 99, 12, 8, 30
@@ -170,7 +170,7 @@ def test_a_thousand_deliveries_over_files_give_one_result_per_version(
     tmp_path: Path, seed: int, fault_share: float
 ) -> None:
     rng = random.Random(seed)
-    objects, versions = FilesystemObjects(tmp_path / "o"), local_versions(tmp_path / "v")
+    objects, versions = FilesystemObjects(tmp_path / "o"), DatasetVersions(MemoryTable())
     listener = Listener(rng, fault_share)
     ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
     storm = a_storm(objects, rng)

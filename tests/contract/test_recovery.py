@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.catalog.factory import local_versions
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.clients import client
@@ -24,6 +23,7 @@ from mlops.intake.recovery import recover_uploads
 from mlops.models.dataset import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.contract.test_exactly_once import Listener, NoModels, a_table
+from tests.memory_table import MemoryTable
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 N_UPLOADS, LOST_SHARE = 60, 0.05
@@ -33,7 +33,7 @@ N_UPLOADS, LOST_SHARE = 60, 0.05
 def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePorts]:
     listener = Listener(random.Random(1))
     if request.param == "files":
-        objects, versions = FilesystemObjects(tmp_path / "o"), local_versions(tmp_path / "v")
+        objects, versions = FilesystemObjects(tmp_path / "o"), DatasetVersions(MemoryTable())
         yield IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
         return
     table = request.getfixturevalue("registry_table")

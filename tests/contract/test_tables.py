@@ -1,4 +1,4 @@
-"""The table port, over a SQLite file and over DynamoDB."""
+"""The table port: over a SQLite file, over DynamoDB, and the one in memory that tests use."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ from mlops.infrastructure.table import (
     document_of,
 )
 from tests.conftest import create_table
+from tests.memory_table import MemoryTable
 
 INDEX = Index("OpenIndex", "open_kind")
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
 def table(request, tmp_path) -> Table:
+    if request.param == "memory":
+        return MemoryTable()
     if request.param == "sqlite":
         return SqliteTable(tmp_path / "new" / "table.sqlite3")
     for fixture in ("aws", "atomic_dynamodb"):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.dataset.catalog.factory import local_versions
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
@@ -18,6 +18,7 @@ from mlops.intake.ports import IntakePorts, Received
 from mlops.models.dataset import Claim
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from tests.memory_table import MemoryTable
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=20)
@@ -130,7 +131,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.objects = FilesystemObjects(self.root / "objects")
-        self.versions = local_versions(self.root / "versions")
+        self.versions = DatasetVersions(MemoryTable())
 
     def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
         found = (self.objects, self.versions, self.models, self.executions, self.notifier)
