@@ -53,7 +53,7 @@ def link(stage) -> str:
 @pytest.mark.parametrize(
     "message",
     [
-        "average_precision",
+        "Average precision",
         "+0.0100 to +0.1100",
         "is above the no-skill model",
         "Compared with the data of v0.9.0: 1,800 rows then, 2,000 now.",

@@ -34,7 +34,7 @@ def test_every_vector_of_the_list_has_a_test(repository):
 def test_v01_a_get_shows_model_version_and_metrics_and_decides_nothing(stage, link):
     answer = stage.http_request(link)
     assert answer["statusCode"] == 200
-    for message in (GROUP, "v1.0.0", "average_precision", "0.6100", "0.5600 to 0.6600", "+0.0600"):
+    for message in (GROUP, "v1.0.0", "Average precision", "0.6100", "0.5600 to 0.6600", "+0.0600"):
         assert message in answer["body"]
     assert is_untouched(stage)
 

@@ -85,7 +85,7 @@ def test_a_good_model_is_registered_with_digest_lineage_and_evidence(stage, even
     version_id = finish_job(event, a_tar(documents()))
     answer = app.handler(event, CONTEXT)
     assert (answer["version"], answer["status"], answer["gate"]["passed"]) == ("v1.0.0", "Registered", True)
-    assert answer["summary"] == f"{GROUP} v1.0.0: RandomForest with roc_auc 0.8000."
+    assert answer["summary"] == f"{GROUP} v1.0.0: RandomForest with ROC AUC 0.8000."
     model = stage.registry.get_model(GROUP, "v1.0.0")
     assert (model.artifact.sha256, model.artifact.version_id) == (
         hashlib.sha256(b"a model").hexdigest(),
@@ -192,7 +192,7 @@ def test_the_card_names_version_lineage_changes_and_cost(stage, event):
         "sagemaker-scikit-learn:1.9-0-cpu-py3",
         "Against the file of v0.9.0: 1,500 rows then, 2,000 now. Verdict: WARN, drift score 0.15.",
         "median 41 -&gt; &lt;b&gt;55&lt;/b&gt;",
-        "2 min 0 s",
+        "2 min 00 s",
     ):
         assert message in page, message
     assert not any("other.html" in key for key in kept_keys())

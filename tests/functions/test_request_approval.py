@@ -44,7 +44,7 @@ def test_the_mail_is_readable_as_plain_text(stage):
     lines = stage.mails()[0]["body"].splitlines()
     assert link in lines
     assert max(len(line) for line in lines if line != link) <= 72
-    assert "- average_precision: 0.6100 (0.5600 to 0.6600), +0.0600 against the" in lines
+    assert "- Average precision: 0.6100 (0.5600 to 0.6600), +0.0600 against the" in lines
 
 
 def test_the_mail_says_what_the_model_predicts(stage):

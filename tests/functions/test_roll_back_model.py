@@ -37,7 +37,7 @@ def test_fifty_gets_and_heads_show_what_would_happen_and_change_nothing(stage, l
     for method in ("GET", "HEAD") * 25:
         assert stage.http_request(link, method)["statusCode"] == 200
     page = stage.http_request(link)["body"]
-    for message in ("In service: v1.0.1", "Before: v1.0.0", "average_precision", "0.6100", "is archived"):
+    for message in ("In service: v1.0.1", "Before: v1.0.0", "Average precision", "0.6100", "is archived"):
         assert message in page
     assert stage.http_request(link, "HEAD")["body"] == ""
     assert champion(stage) == "v1.0.1"

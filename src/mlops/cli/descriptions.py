@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from mlops.models.metrics import describe_metric, metric_definition, metric_interval, metric_value
 from mlops.models.registry import AuditEntry, ModelMetadata, StatusChange
 from mlops.registry.lifecycle import Action
 
@@ -16,7 +17,7 @@ def describe(model: ModelMetadata, history: Sequence[AuditEntry]) -> Iterator[st
     if model.status_reason:
         yield f"  because {model.status_reason}"
     yield from _block("What it is", _facts(model))
-    yield from _block("Scores (greater is better)", _scores(model))
+    yield from _block("Scores", _scores(model))
     yield from _block(
         "Gate", ((check.name, check.message) for check in model.gate.checks) if model.gate else ()
     )
@@ -50,8 +51,9 @@ def lineage(model: ModelMetadata, history: Sequence[AuditEntry]) -> Mapping[str,
 
 def score_of(model: ModelMetadata) -> str | None:
     """Return the primary score with its name; None when there is none."""
-    score = model.metrics.values().get(model.metrics.primary or "")
-    return None if score is None else f"{model.metrics.primary} {score:.4f}"
+    primary = model.metrics.primary or ""
+    score = model.metrics.values().get(primary)
+    return None if score is None else describe_metric(primary, score)
 
 
 def _facts(model: ModelMetadata) -> Iterator[tuple[str, str]]:
@@ -65,8 +67,9 @@ def _facts(model: ModelMetadata) -> Iterator[tuple[str, str]]:
 def _scores(model: ModelMetadata) -> Iterator[tuple[str, str]]:
     for name, value in model.metrics.values().items():
         interval, dummy = model.metrics.intervals.get(name), model.metrics.dummy.get(name)
-        between = f"  ({interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-        yield name, f"{value:.4f}{between}" + (f"  no skill {dummy:.4f}" if dummy is not None else "")
+        between = f"  ({metric_interval(name, interval)})" if interval else ""
+        no_skill = f"  no skill {metric_value(name, dummy)}" if dummy is not None else ""
+        yield metric_definition(name).label, f"{metric_value(name, value)}{between}{no_skill}"
 
 
 def _event(model: ModelMetadata, entry: AuditEntry) -> tuple[str, str]:

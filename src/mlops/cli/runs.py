@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from mlops.cli.command import add_target, context_of
-from mlops.experiment.comparison.comparison import ABSENT, duration_text, text_of, value_text
+from mlops.experiment.comparison.comparison import ABSENT, duration_text, metric_text, value_text
 from mlops.experiment.comparison.page import render_page
 from mlops.experiment.mlflow.export import export_runs
 from mlops.experiment.mlflow.server import Credentials, MlflowServer
 from mlops.experiment.tracker import ExperimentTracker
 from mlops.infrastructure import environment
 from mlops.models.experiment import Run
+from mlops.models.metrics import metric_definition, metric_name
 from mlops.models.training import SCORE_NAMES
 
 
@@ -160,7 +161,7 @@ def _result(run: Run) -> str:
     labels = [run.tags[name] for name in ("model_version", "gate") if name in run.tags]
     primary = run.tags.get("primary_metric", "")
     names = dict.fromkeys(name for name in (primary, *SCORE_NAMES, *run.metrics) if name in run.metrics)
-    scores = [f"{name} {text_of(run.metrics[name])}" for name in islice(names, 3)]
+    scores = [f"{metric_name(name)} {metric_text(name, run.metrics[name])}" for name in islice(names, 3)]
     return "  ".join([*labels, *scores]) or ABSENT
 
 
@@ -177,8 +178,14 @@ def _description(run: Run) -> Iterator[str]:
             yield f"  sha256    {run.dataset.digest}"
     yield f"  code      {run.code_digest or ABSENT}"
     yield from _block("Params", {name: value_text(value) for name, value in run.params.items()})
-    yield from _block("Metrics", {name: text_of(value) for name, value in run.metrics.items()})
-    yield from _block("Tags", run.tags)
+    metrics = run.metrics.items()
+    yield from _block(
+        "Metrics", {metric_definition(name).label: metric_text(name, value) for name, value in metrics}
+    )
+    yield from _block(
+        "Tags",
+        {name: metric_name(value) if name == "primary_metric" else value for name, value in run.tags.items()},
+    )
     yield from _block("Artifacts", {artifact.path: artifact.uri for artifact in run.artifacts})
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.models.errors import SettingsError
+from mlops.models.metrics import metric_definition, metric_interval, metric_value
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import GateResult, InferenceResult, TrainingResult
 
@@ -77,14 +78,15 @@ def _describe_training(result: TrainingResult, gate: GateResult) -> str:
         f"{result.algorithm} for {result.target} ({result.task}), {len(result.features)} features; "
         f"{result.n_rows_train:,} rows to train on, {result.n_rows_test:,} held out {result.split}.",
         "",
-        f"{'score':<30}{'value':>12}  {'95 % interval':<26}{'dummy':>12}",
+        f"{'score':<52}{'value':>12}  {'95 % interval':<26}{'dummy':>12}",
     ]
     for name, value in metrics.values().items():
-        low, high = metrics.intervals.get(name, (value, value))
-        interval, dummy = f"[{low:.4f}, {high:.4f}]", metrics.dummy.get(name)
-        lines.append(f"{name:<30}{value:>12.4f}  {interval:<26}{'' if dummy is None else f'{dummy:.4f}':>12}")
+        interval = metric_interval(name, metrics.intervals.get(name, (value, value)))
+        dummy = metric_value(name, metrics.dummy[name]) if name in metrics.dummy else ""
+        label = metric_definition(name).label
+        lines.append(f"{label:<52}{metric_value(name, value):>12}  {interval:<26}{dummy:>12}")
     if (error := metrics.expected_calibration_error) is not None:
-        lines.append(f"{'expected_calibration_error':<30}{error:>12.4f}  lower is better")
+        lines.append(f"{'Expected calibration error (lower is better)':<52}{error:>12.4f}")
     lines += ["", *(f"Left out: {name} ({reason})." for name, reason in result.dropped_columns.items())]
     lines += [f"Warning: {warning}" for warning in result.warnings]
     lines += [f"Gate, {'passed' if check.passed else 'not passed'}: {check.message}" for check in gate.checks]

@@ -80,7 +80,7 @@ def test_what_cannot_be_compared_is_said(runs):
 
 def test_the_text_shows_what_differs_before_what_is_shared(runs):
     text = runs.compare(GROUP).render()
-    assert re.search(r"roc_auc +0\.7000 +0\.8000 \* +-", text)
+    assert re.search(r"ROC AUC +0\.7000 +0\.8000 \* +-", text)
     assert (
         text.index("Params that differ")
         < text.index("depth")
@@ -126,7 +126,7 @@ def test_the_page_draws_a_curve_only_of_what_has_steps(runs):
 
 def test_the_page_names_the_best_run_and_the_failed_one(runs):
     page = page_of(runs)
-    assert re.search(r"<dt>Best roc_auc</dt><dd>0\.8000</dd><p>deep</p>", page)
+    assert re.search(r"<dt>Best ROC AUC</dt><dd>0\.8000</dd><dd class=.note.>deep</dd>", page)
     assert "1 failed, 0 rejected by the gate" in page
     assert 'class="badge failed"' in page
 
@@ -135,7 +135,7 @@ def test_the_page_goes_by_the_score_that_the_trainings_call_primary(tracker):
     for f1, roc_auc in ((0.9, 0.1), (0.1, 0.9)):
         with tracker.start_run(GROUP, tags={"primary_metric": "roc_auc"}) as run:
             run.log_metrics({"f1": f1, "roc_auc": roc_auc})
-    assert "<dt>Best roc_auc</dt><dd>0.9000</dd><p>run-2</p>" in page_of(tracker)
+    assert '<dt>Best ROC AUC</dt><dd>0.9000</dd><dd class="note">run-2</dd>' in page_of(tracker)
 
 
 def test_a_page_of_one_run_and_of_an_empty_run_works(tracker):

@@ -44,7 +44,7 @@ def test_list_shows_a_line_per_run_with_what_came_of_it(type_in):
     assert header.split() == ["run", "started", "duration", "status", "result"]
     assert [line.split()[0] for line in lines] == ["run-3", "run-2", "run-1"]
     assert lines[0].endswith("failed    TrainingError")
-    assert lines[2].endswith("v1.0.0  rejected  roc_auc 0.7000")
+    assert lines[2].endswith("v1.0.0  rejected  ROC AUC 0.7000")
 
 
 def test_list_selects(type_in):
@@ -66,7 +66,7 @@ def test_show_tells_all(type_in):
         "adherence run-2: finished",
         "name      deep",
         "depth  9",
-        "roc_auc  0.8000",
+        "ROC AUC  0.8000",
         "notes.txt  /",
     ):
         assert part in text

@@ -30,7 +30,10 @@ def against_champion(difference: float, low: float, high: float) -> ChampionComp
 def test_a_model_whose_interval_lies_above_the_dummy_passes():
     result = judge(metrics())
     assert result.passed
-    assert "0.800 [0.750, 0.850] is better than a model that looks at nothing (0.500)" in result.reasons[0]
+    assert (
+        "ROC AUC 0.8000 (0.7500 to 0.8500) is better than a model that looks at nothing (0.5000)"
+        in result.reasons[0]
+    )
 
 
 def test_a_model_that_is_better_than_the_dummy_by_chance_only_is_refused():
@@ -97,7 +100,7 @@ def test_a_change_below_zero_lets_an_equal_model_pass_that_is_shown_to_be_hardly
     result = judge(metrics(), against_champion((low + high) / 2, low, high), rules)
     assert result.passed is passed
     verb = "reaches" if passed else "misses"
-    assert f"roc_auc {verb} the rule of being worse by at most 0.020, beyond chance" in result.reasons[1]
+    assert f"ROC AUC {verb} the rule of being worse by at most 0.020, beyond chance" in result.reasons[1]
     relative = {"roc_auc": GateRule(min_relative_change=-0.025)}
     assert judge(metrics(), against_champion((low + high) / 2, low, high), relative).passed is passed
 

@@ -158,10 +158,10 @@ def test_the_trials_of_a_search_stand_on_the_card_the_best_first(tmp_path: Path)
     result = TrainingPipeline(settings).execute(tmp_path / "train.csv", tmp_path / "model")
     section = page_of(result).split("What the search tried", 1)[1].split("</section>")[0]
     assert section.count("<tr") == 1 + 3
-    assert section.index('class="primary"') < section.index("<th scope='row'>2")
+    assert section.index('class="primary"') < section.index('<th scope="row">2')
     assert section.count('<td class="num">–</td>') == 1
     for trial in result.trials:
-        assert f"{trial.score:.3f}" in section
+        assert f"{trial.score:.4f}" in section
     assert f"{result.trials[0].n_rows:,}</td>" in section
 
 

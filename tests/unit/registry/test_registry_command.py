@@ -90,7 +90,7 @@ def test_a_version_is_shown_with_its_scores_lineage_and_history(mlops):
     message = mlops("show", GROUP, "v1.1.0")
     assert message.startswith("adherence v1.1.0: Champion\n")
     for part in (
-        "roc_auc  0.7500  (0.7000 to 0.8000)",
+        "ROC AUC  0.7500  (0.7000 to 0.8000)",
         "dataset       d2",
         "training job  job-2",
         f"approved by   {getpass.getuser()}",
@@ -108,7 +108,7 @@ def test_the_newest_is_compared_with_the_champion_when_nothing_is_said(mlops, tm
     message = mlops("compare", GROUP, "--html", str(tmp_path / "out.html"))
     assert message.startswith("adherence: v1.0.0 (Champion) -> v1.1.0 (Registered)")
     for part in (
-        "roc_auc  0.6800  0.7500 (0.7000 to 0.8000)  +0.0700     +0.0100 to +0.1300",
+        "ROC AUC  0.6800  0.7500 (0.7000 to 0.8000)  +0.0700     +0.0100 to +0.1300",
         "same 200 rows",
         "rows     -       900",
         "rows: +300",
@@ -130,7 +130,7 @@ def test_scores_on_rows_of_their_own_are_not_called_a_difference_without_saying_
 
 
 def test_decisions_stand_in_the_audit_with_who_and_why(mlops):
-    assert "v1.1.0  Registered  roc_auc 0.7500" in mlops("pending")
+    assert "v1.1.0  Registered  ROC AUC 0.7500" in mlops("pending")
     serve_both(mlops)
     assert mlops("pending") == "Nothing waits for a decision.\n"
     message = mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0")

@@ -1,0 +1,220 @@
+"""Every page, of complete records: whole, without a script, and with nothing from the data as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import jinja2
+import pytest
+
+from mlops.approval.attachments import Plot
+from mlops.approval.emails import compose_request
+from mlops.approval.pages.approval_view import render_outcome, render_request
+from mlops.approval.pages.http import message
+from mlops.approval.pages.rollback_view import render_offer, render_offer_outcome
+from mlops.dataset.validation.report_page import render_report
+from mlops.experiment.comparison.comparison import compare as compare_runs
+from mlops.experiment.comparison.page import render_page as render_runs
+from mlops.models.training import SCORE_NAMES
+from mlops.monitoring import render as render_drift
+from mlops.pages.rendering import TEMPLATES, environment, render
+from mlops.pages.style import STYLE, STYLE_HASH
+from mlops.pipelines.model_card.card import render_card
+from mlops.pipelines.model_card.figures import as_file, figures
+from mlops.pipelines.model_card.record import CardRecord
+from mlops.registry.comparison.comparison import compare as compare_versions
+
+from . import samples
+
+# Texts that do not come from people or data: by them a page chooses what it says.
+VERDICTS = {"OK", "WARN", "ALERT", "accept", "warn", "reject", "info", "approved", "rejected"}
+KINDS = {"numeric", "categorical", "binary", "regression", "extra_column"}
+KEYS = {"message", "severity", "column", "model_version", "gate", "primary_metric"}
+CHOICES = frozenset(VERDICTS | KINDS | KEYS | set(SCORE_NAMES))
+
+Change = Callable[[Any], Any]
+
+
+def plain(record: Any) -> Any:
+    return record
+
+
+def attack(record: Any) -> Any:
+    return samples.hostile(record, keep=CHOICES)
+
+
+def a_card(change: Change, task: str = "binary") -> str:
+    result = samples.a_training_result() if task == "binary" else samples.a_regression_result()
+    details = samples.some_details(task)
+    record = (
+        CardRecord(change(samples.a_model()), change("s3://data/train.csv")) if task == "binary" else None
+    )
+    return render_card(
+        change(result), change(details), group=change("adherence"), created_at=samples.NOW, record=record
+    )
+
+
+def a_request_page(change: Change) -> str:
+    plots = [Plot(change("roc_curve"), b"<svg/>")]
+    who, nonce, problem = change("ada@example.com"), change("n"), change("Nothing was decided.")
+    reason, card = change("worse for older people"), change("token/card")
+    return render_request(
+        change(samples.a_request()), who, nonce=nonce, problem=problem, reason=reason, plots=plots, card=card
+    )
+
+
+def an_offer_page(change: Change) -> str:
+    versions = {"champion": change(samples.a_model()), "previous": change(samples.a_previous_model())}
+    who, nonce, problem = change("ada@example.com"), change("n"), change("Nothing was decided.")
+    return render_offer(change(samples.an_offer()), who, nonce=nonce, problem=problem, **versions)
+
+
+def a_runs_page(change: Change) -> str:
+    runs = [change(run) for run in samples.some_runs()]
+    return render_runs(
+        compare_runs(runs), {run.run_id: [change(p) for p in samples.a_history(run)] for run in runs}
+    )
+
+
+PAGES: dict[str, Callable[[Change], str]] = {
+    "approval": a_request_page,
+    "approval outcome": lambda change: render_outcome(change(samples.a_decided_request()), is_late=True),
+    "rollback": an_offer_page,
+    "rollback outcome": lambda change: render_offer_outcome(change(samples.an_offer(decided=True))),
+    "message": lambda change: message(410, change("Too late"), change("It has expired.")).html,
+    "drift report": lambda change: render_drift(change(samples.a_drift_report())),
+    "model card": a_card,
+    "model card of a regression": lambda change: a_card(change, "regression"),
+    "runs": a_runs_page,
+    "versions": lambda change: compare_versions(
+        *map(change, (samples.a_previous_model(), samples.a_model()))
+    ).render_html(),
+    "validation": lambda change: render_report(
+        change(samples.a_validation_report()), title=change("uploads/train.csv")
+    ),
+}
+
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+class Outline(HTMLParser):
+    """Collects tags and attributes, and checks that tags close in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.setdefault(name, []).append(value or "")
+        if tag not in ("meta", "input", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, self.getpos()
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@each_page
+@pytest.mark.parametrize("change", [plain, attack])
+def test_a_page_is_whole_and_the_strict_policy_lets_all_of_it_through(name: str, change: Change):
+    page = PAGES[name](change)
+    outline = Outline(page)
+    assert outline.open == []
+    assert page.startswith("<!doctype html>")
+    assert page.count("<style>") == 1
+    assert f"<style>{STYLE}</style>" in page  # exactly the text that the hash of the policy is of
+    assert not {"style", "srcset", "background"} & outline.attributes.keys()
+    assert not {"script", "link", "iframe", "object", "base"} & outline.tags
+    assert not re.search(r"url\(|@import|expression\(", page)
+
+
+@each_page
+def test_no_text_from_the_data_becomes_markup(name: str):
+    page = PAGES[name](attack)
+    outline = Outline(page)
+    assert samples.ATTACK in outline.text  # it is shown, as text
+    assert not [attribute for attribute in outline.attributes if attribute.startswith("on")]
+    assert "<script" not in page
+    assert '"onload' not in page
+    assert "{{ 7*7 }}" in outline.text  # no text is a template either
+    assert all(value.startswith("data:image/svg+xml;base64,") for value in outline.attributes.get("src", []))
+
+
+@each_page
+def test_no_page_shows_a_scorers_prefix(name: str):
+    assert "neg_" not in PAGES[name](plain)
+
+
+def test_no_text_of_an_email_or_a_terminal_shows_a_scorers_prefix():
+    model = samples.a_model(metrics=samples.a_regression_result().metrics)
+    texts = [
+        compose_request(samples.a_request(), "ada@example.com", "https://x/y")[1],
+        compare_versions(model, model).render(),
+        compare_runs(samples.some_runs()).render(),
+    ]
+    assert not [text for text in texts if "neg_" in text]
+    assert re.search(r"RMSE \(lower is better\) +17\.98", texts[1])
+
+
+def test_every_template_is_rendered_by_these_tests():
+    environment.cache_clear()
+    for page in PAGES.values():
+        page(plain)
+    rendered = {template for _, template in environment().cache}
+    assert {path.name for path in TEMPLATES.iterdir()} == rendered
+
+
+def test_a_missing_value_is_an_error_and_not_a_gap_on_the_page():
+    with pytest.raises(jinja2.UndefinedError, match="sentences"):
+        render("message", title="Too late")
+
+
+def test_the_hash_of_the_style_is_the_one_in_the_policy():
+    headers = message(400, "x").to_event("GET")["headers"]
+    assert f"style-src '{STYLE_HASH}'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_figure_as_a_file_styles_only_itself_and_escapes_its_labels(task: str):
+    result = samples.a_training_result() if task == "binary" else samples.a_regression_result()
+    for figure in figures(attack(result), attack(samples.some_details(task))):
+        file = as_file(figure).decode()
+        outline = Outline(file)
+        assert outline.open == []
+        assert "<script" not in file
+        assert "/* Pages */" not in file
+        style = file.partition("<style>")[2].partition("</style>")[0]
+        selectors = re.findall(r"([^{}]+)\{", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
+        assert all(selector.strip().startswith(".") for selector in selectors)
+
+
+def test_the_lines_of_drift_on_the_card_are_those_of_the_models_settings():
+    page = PAGES["model card of a regression"](plain)  # its settings warn from 0.05 and alert from 0.3
+    assert "from 0.05 on it is worth a look, from 0.3 on it is another population" in page
+    default = PAGES["model card"](plain)
+    assert "from 0.1 on it is worth a look, from 0.2 on it is another population" in default
+
+
+def test_the_scores_of_a_regression_read_as_errors():
+    text = Outline(PAGES["model card of a regression"](plain)).text
+    words = " ".join(text.split())
+    assert "RMSE 17.98 (16.20 to 19.90) is better than a model that looks at nothing (23.40)." in words
+    assert "17.98 against 18.44, difference -0.460 (-0.820 to -0.100)" in words
+    assert "lower is better, in the unit of the target" in words
+    assert "RMSE out of fold: HistGradientBoosting 18.10, Ridge 19.40" in words
