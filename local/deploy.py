@@ -65,13 +65,11 @@ def deploy(
     directory = build_directory or template.parent / ".aws-sam" / "build"
     _make_bucket(cloud)
     with _exclusive(directory):
-        inputs = json.dumps([source_digest(template, sources), dict(sorted((parameters or {}).items()))])
-        stamp = cloud.directory / "tmp" / f"deployed-{stack_name}.json"
-        if not (stamp.exists() and stamp.read_text(encoding="utf-8") == inputs):
-            stamp.unlink(missing_ok=True)
-            built = build(cloud, template, sources, directory)
-            _deploy(cloud, built, stack_name, parameters or {})
-            stamp.write_text(inputs, encoding="utf-8")
+        digest = source_digest(template, sources)
+        with _if_changed(cloud, stack_name, [digest, parameters or {}]) as is_changed:
+            if is_changed:
+                built = build(cloud, template, sources, directory)
+                _deploy(cloud, built, stack_name, parameters or {})
     return outputs(cloud, stack_name)
 
 
@@ -126,6 +124,18 @@ def _deploy(cloud: LocalCloud, built: Path, stack_name: str, parameters: Mapping
             + ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
             + (["--parameter-overrides", *overrides] if overrides else []),
         )
+
+
+@contextmanager
+def _if_changed(cloud: LocalCloud, stack_name: str, inputs: list[object]) -> Iterator[bool]:
+    """Yield whether the inputs differ from the last deployment; keep them when the block succeeds."""
+    stamp = cloud.directory / "tmp" / f"deployed-{stack_name}.json"
+    text = json.dumps(inputs, sort_keys=True)
+    is_changed = not (stamp.exists() and stamp.read_text(encoding="utf-8") == text)
+    if is_changed:
+        stamp.unlink(missing_ok=True)
+    yield is_changed
+    stamp.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ ACCOUNT_ID = "000000000000"
 ROOT_ACCESS_KEY = "test"
 ROOT_SECRET_KEY = "test"
 BIND_HOST = "127.0.0.1"
+CLOUD_DIRECTORY = "LOCAL_CLOUD_DIRECTORY"  # in the emulator: where its files are
 
 # Settings of a developer's own account that would win over, or mix with, the variables below.
 _FOREIGN_PREFIXES = ("AWS_", "SAM_CLI_", "MINISTACK_", "LOCALSTACK_")
@@ -75,5 +76,6 @@ def emulator_environment(port: int, directory: Path) -> dict[str, str]:
         "S3_DATA_DIR": str(directory / "tmp" / "s3"),
         "STATE_DIR": str(directory / "tmp" / "state"),
         "PYTHONUNBUFFERED": "1",
+        CLOUD_DIRECTORY: str(directory),
         DIRECTORY_MARK: str(directory),
     }

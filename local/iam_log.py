@@ -22,7 +22,7 @@ from ministack.core import iam_evaluator
 from ministack.services import iam as iam_service
 
 from local.emulator import wrap
-from local.processes import DIRECTORY_MARK
+from local.environment import CLOUD_DIRECTORY
 
 LOG_FILE = "iam.jsonl"
 _trace: ContextVar[list[dict[str, Any]] | None] = ContextVar("iam_trace", default=None)
@@ -57,7 +57,7 @@ def record(
             "source": source,
         }
     )
-    with _writing, (Path(os.environ[DIRECTORY_MARK]) / LOG_FILE).open("a", encoding="utf-8") as log:
+    with _writing, (Path(os.environ[CLOUD_DIRECTORY]) / LOG_FILE).open("a", encoding="utf-8") as log:
         log.write(line + "\n")
 
 

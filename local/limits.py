@@ -76,7 +76,7 @@ class Limit:
         *,
         is_urgent: bool = False,
         is_nested: bool = False,
-        is_cancelled: Callable[[], bool] = lambda: False,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> bool:
         """Take a place, waiting for one if necessary; return False when cancelled while waiting.
 
@@ -103,14 +103,15 @@ class Limit:
             self._observe()
             self._changed.notify_all()
 
-    def _wait(self, queue: deque[object], is_cancelled: Callable[[], bool]) -> bool:
+    def _wait(self, queue: deque[object], is_cancelled: Callable[[], bool] | None) -> bool:
         ticket = object()
         queue.append(ticket)
         try:
             while not (self._is_first(ticket) and (self.holders < self.size or self._is_stalled())):
-                if is_cancelled():
+                if is_cancelled is not None and is_cancelled():
                     return False
-                self._changed.wait(_CHECK_SECONDS)
+                must_check = is_cancelled is not None or self._is_first(ticket)
+                self._changed.wait(_CHECK_SECONDS if must_check else None)
         finally:
             queue.remove(ticket)
             self._changed.notify_all()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-DIRECTORY_MARK = "LOCAL_CLOUD_DIRECTORY"  # the resolved directory of the cloud
+DIRECTORY_MARK = "LOCAL_CLOUD_PROCESS_OF"  # the resolved directory of the cloud
 EMULATOR_MARK = (
     "LOCAL_CLOUD_EMULATOR_PID"  # which is also the id of the session; the emulator itself has none
 )

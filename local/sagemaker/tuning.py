@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from local.processes import DIRECTORY_MARK
+from local.environment import CLOUD_DIRECTORY
 from local.sagemaker.errors import SageMakerError, validation_error
 from local.sagemaker.jobs import lifecycle
 from local.sagemaker.jobs.events import publish_tuning_state
@@ -186,7 +186,7 @@ def _start_trial(job: TuningJob, rng: random.Random) -> None:
         },
         "TuningJobArn": job.arn,
     }
-    directory = Path(os.environ[DIRECTORY_MARK]) / "tmp" / "jobs" / f"training-{name}"
+    directory = Path(os.environ[CLOUD_DIRECTORY]) / "tmp" / "jobs" / f"training-{name}"
     arn = job.arn.replace(f":hyper-parameter-tuning-job/{job.name}", f":training-job/{name}")
     trial = Job("Training", name, arn, request, directory, datetime.now(UTC), tags=dict(job.tags))
     register(trial)

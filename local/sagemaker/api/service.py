@@ -11,7 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
 
-from local.processes import DIRECTORY_MARK
+from local.environment import CLOUD_DIRECTORY
 from local.sagemaker import tuning
 from local.sagemaker.api import tuning_service
 from local.sagemaker.api.checks import Authorise, check_caller, check_waiting_time
@@ -110,7 +110,7 @@ def _create(kind: Kind, request: dict[str, Any], authorise: Authorise) -> dict[s
     _check_what_is_not_emulated(kind, request)
     check_waiting_time(request)
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
-    directory = Path(os.environ[DIRECTORY_MARK]) / "tmp" / "jobs" / f"{kind.lower()}-{name}"
+    directory = Path(os.environ[CLOUD_DIRECTORY]) / "tmp" / "jobs" / f"{kind.lower()}-{name}"
     job = Job(kind, name, arn, request, directory, datetime.now(UTC), tags=tags)
     register(job)
     directory.mkdir(parents=True)
