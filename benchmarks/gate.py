@@ -20,10 +20,10 @@ import pandas as pd
 
 from mlops.models.settings.group import GateRule, GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.evaluation import compare, dummy_scores, evaluate
+from mlops.pipelines.artifacts.model import FeatureColumn, Scores
+from mlops.pipelines.evaluation.champion import compare
+from mlops.pipelines.evaluation.evaluation import dummy_scores, evaluate
 from mlops.pipelines.evaluation.gate import judge
-from mlops.pipelines.features.schema import FeatureColumn
 from mlops.pipelines.features.task import Problem
 from mlops.pipelines.fitting.fitting import fit_pipeline
 

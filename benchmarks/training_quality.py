@@ -38,17 +38,14 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from benchmarks.unseen_sets import SETS, UnseenSet
 from mlops.algorithms.definitions import ALGORITHMS
+from mlops.dataset.validation.reading import load_table
 from mlops.models.errors import MlopsError
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals
-from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.pipelines.artifacts.model import Scores, align, with_date_parts
+from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores
-from mlops.pipelines.features.date_parts import with_date_parts
-from mlops.pipelines.features.schema import align
 from mlops.pipelines.features.splitting import split_rows
-from mlops.pipelines.features.tables import read_training_table
 from mlops.pipelines.features.task import define_problem
 from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.training_pipeline import TrainingPipeline
@@ -164,9 +161,10 @@ class Trial:
     def __init__(self, case: Case) -> None:
         self.config, self.source = case.config, case.source
         settings = GroupSettings.from_config(self.config)
-        self.frame = read_training_table(self.source, settings)
+        table = load_table(self.source, settings)
+        self.frame = table.frame
         self.problem = define_problem(self.frame[settings.target], settings)
-        self.split = split_rows(self.frame, str(settings.target), settings)
+        self.split = split_rows(table, settings)
 
     def ours(self, algorithm: str) -> tuple[Scores, Any, float]:
         """Train by our pipeline and score with the saved model."""

@@ -1,4 +1,4 @@
-"""Scoring: one CSV and one model directory in, predictions and a drift report out."""
+"""Scoring: one table and one model directory in, predictions and a drift report out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlops.dataset.table.table import Table, as_texts
+from mlops.dataset.validation.reading import find_table, read_pieces
 from mlops.infrastructure.clock import utc_now
+from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DatasetError, SettingsError
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import (
     PREDICTION_COLUMN,
     PROBABILITY_COLUMN,
@@ -25,9 +29,7 @@ from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import merge, profile_batch
 from mlops.monitoring.report import report as drift_page
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.features.columns import as_texts
-from mlops.pipelines.features.tables import find_table, read_scoring_pieces
+from mlops.pipelines.artifacts.model import ModelSchema, Scores, with_date_parts
 from mlops.pipelines.scoring.data_quality import QualityCounter
 
 PREDICTIONS = "predictions.csv"
@@ -86,13 +88,13 @@ class InferencePipeline:
 
     def execute(
         self,
-        input_path: str | Path,
+        input_path: str | Path | pd.DataFrame,
         output_path: str | Path,
         *,
         model_group: str | None = None,
         now: datetime | None = None,
     ) -> InferenceResult:
-        """Score a file, in pieces, so that memory does not grow with it.
+        """Score the rows of a table; a file in pieces, so that memory does not grow with it.
 
         Writes into `output_path`: `predictions.csv` (rows in the order of the file: id columns, prediction,
         probability, model version), `data_quality.json`, and with a baseline `batch_profile.json`,
@@ -101,7 +103,7 @@ class InferencePipeline:
         Parameters
         ----------
         input_path
-            A CSV, or a directory that holds one; the target column may be absent.
+            A CSV, a directory that holds one, or a frame; the target column may be absent.
         output_path
             A directory; made when absent.
         model_group
@@ -114,15 +116,14 @@ class InferencePipeline:
         DatasetError
             If the file cannot be read, has no rows, or lacks a column that the model needs.
         """
-        source, directory = find_table(Path(input_path)), Path(output_path)
+        directory = Path(output_path)
         directory.mkdir(parents=True, exist_ok=True)
-        profile, quality = self._score_pieces(source, directory / PREDICTIONS)
+        profile, quality = self._score_pieces(input_path, directory / PREDICTIONS)
         (directory / DATA_QUALITY).write_text(quality.to_json(), encoding="utf-8")
         drift = None
         if profile is not None and self._baseline is not None:
-            drift = self._detect(
-                profile, self._baseline, model_group or self._manifest.model_group, now or utc_now()
-            )
+            group = model_group or self._manifest.model_group
+            drift = self._detect(profile, self._baseline, group, now or utc_now())
             (directory / BATCH_PROFILE).write_text(profile.to_json(), encoding="utf-8")
             (directory / DRIFT_REPORT).write_text(drift.to_json(), encoding="utf-8")
             (directory / DRIFT_PAGE).write_text(drift_page.render(drift), encoding="utf-8")
@@ -135,13 +136,16 @@ class InferencePipeline:
             drift_report=drift,
         )
 
-    def _score_pieces(self, source: Path, target: Path) -> tuple[BatchProfile | None, DataQuality]:
+    def _score_pieces(
+        self, source: str | Path | pd.DataFrame, target: Path
+    ) -> tuple[BatchProfile | None, DataQuality]:
         """Write the predictions; the file gets its name when it is complete."""
         counter = QualityCounter(self._model.schema)
         profile: BatchProfile | None = None
+        name, pieces = _pieces(source, self._model.schema)
         partial = target.with_name(f"{target.name}.partial")
         with partial.open("w", encoding="utf-8", newline="") as stream:
-            for piece in _smaller(read_scoring_pieces(source, self._model.schema)):
+            for piece in _smaller(pieces):
                 scores, notes = self._model.score(piece)
                 self._predictions(piece, scores).to_csv(
                     stream, index=False, header=stream.tell() == 0, lineterminator="\n"
@@ -151,7 +155,7 @@ class InferencePipeline:
         quality = counter.result()
         if quality.n_rows == 0:
             partial.unlink()
-            raise DatasetError(f"{source.name} has no rows to score.")
+            raise DatasetError(f"{name} has no rows to score.")
         partial.replace(target)
         return profile, quality
 
@@ -186,6 +190,18 @@ class InferencePipeline:
             exclude_columns=settings.exclude_columns,
         )
         return detector.detect_drift(profile, created_at=now, model_group=group)
+
+
+def _pieces(source: str | Path | pd.DataFrame, schema: ModelSchema) -> tuple[str, Iterator[pd.DataFrame]]:
+    """Return the name of the rows, and the rows with the date parts of the model; categories stay text."""
+    kinds = {column.name: "category" for column in schema.features if column.kind == "categorical"}
+    ids = GroupSettings(id_columns=schema.id_columns)
+    if isinstance(source, pd.DataFrame):
+        contract = Contract(tuple(ColumnContract(name, "category", "feature") for name in kinds))
+        table = Table.from_frame(source, ids, contract, has_target=False)
+        return table.name, iter([with_date_parts(table.frame, schema.date_parts)])
+    path = find_table(Path(source))
+    return path.name, (with_date_parts(piece, schema.date_parts) for piece in read_pieces(path, kinds, ids))
 
 
 def _smaller(pieces: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

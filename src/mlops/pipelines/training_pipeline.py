@@ -1,4 +1,4 @@
-"""Training: one CSV in, one model directory out."""
+"""Training: one table in, one model directory out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from mlops.algorithms.selection import algorithm, check_settings, effective_hyperparameters
+from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import DatasetChanges, TrainingResult
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.archive import sha256_of
-from mlops.pipelines.evaluation.champion import Champion
-from mlops.pipelines.evaluation.dataset_changes import dataset_changes
-from mlops.pipelines.evaluation.judged_model import JudgedModel, judge_model
-from mlops.pipelines.features.tables import find_table
+from mlops.pipelines.evaluation.champion import Champion, dataset_changes
+from mlops.pipelines.evaluation.evaluation import JudgedModel, judge_model
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
-from mlops.pipelines.fitting.fitted_model import FittedModel, fit_model
+from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.evidence import write_evidence
@@ -32,7 +32,7 @@ class TrainingPipeline:
     Parameters
     ----------
     config
-        `GroupSettings`, or a dict of the same keys in which hyperparameters may stand flat or nested and
+        `GroupSettings`, or a dict of the same keys in which hyperparameters may be flat or nested and
         values may be JSON strings.
 
     Raises
@@ -42,15 +42,17 @@ class TrainingPipeline:
     """
 
     def __init__(self, config: GroupSettings | Mapping[str, Any] | None = None) -> None:
-        given = {} if config is None else config
-        self.settings = given if isinstance(given, GroupSettings) else GroupSettings.from_config(given)
+        self.settings = (
+            config if isinstance(config, GroupSettings) else GroupSettings.from_config(config or {})
+        )
         check_settings(self.settings)
 
     def execute(
         self,
-        data_path: str | Path,
+        data_path: str | Path | pd.DataFrame,
         output_path: str | Path,
         *,
+        contract: Contract | Mapping[str, Any] | None = None,
         champion_path: str | Path | None = None,
         champion_version: str | None = None,
         group: str | None = None,
@@ -62,9 +64,11 @@ class TrainingPipeline:
         Parameters
         ----------
         data_path
-            A CSV, or a directory that holds one.
+            A CSV, a directory that holds one, or a frame.
         output_path
             The model directory; made when absent, and emptied of an older model.
+        contract
+            The contract of the dataset, when it came through intake: its kinds and ids count.
         champion_path
             The model directory of the champion, for a comparison on the same held-out rows.
         champion_version, group
@@ -82,11 +86,12 @@ class TrainingPipeline:
             If nothing can be learned from it; the sentence says what to change.
         """
         directory, created_at = Path(output_path), now or datetime.now(UTC)
-        rows = prepare_rows(find_table(Path(data_path)), self.settings)
+        expected = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
+        rows = prepare_rows(data_path, self.settings, expected)
         champion = Champion(Path(champion_path), champion_version) if champion_path else None
         tried = read_trials(Path(trials_path)) if trials_path else None
         started = time.perf_counter()
-        with limited_threads(rows.frame):
+        with limited_threads(rows.table.frame):
             fitted = fit_model(rows, tried)
             judged = judge_model(rows, fitted.model, champion)
         is_xgboost = algorithm(fitted.settings.algorithm).package == "xgboost"
@@ -104,10 +109,9 @@ class TrainingPipeline:
 def _baseline(rows: TrainingRows, judged: JudgedModel, created_at: datetime) -> BaselineStatistics:
     features = rows.selection.features
     return build_baseline(
-        rows.frame[rows.split.train],
+        rows.table.rows(rows.split.train),
         features=[feature.name for feature in features],
         importance=judged.importance,
-        kinds={feature.name: feature.kind for feature in features},
         created_at=created_at,
     )
 
@@ -138,7 +142,7 @@ def _result(
         n_rows_train=int(rows.split.train.sum()),
         n_rows_test=int(rows.split.test.sum()),
         library_versions=artifacts.library_versions(settings.algorithm),
-        dataset_digest=sha256_of(rows.source),
+        dataset_digest=rows.table.sha256,
         split=rows.split.description,
         warnings=(
             *rows.notes,

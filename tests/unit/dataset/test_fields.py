@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.blocks import Block
 from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.fields import Fields, text_keys
+from mlops.dataset.table.fields import Block, Fields, text_keys
 from mlops.dataset.table.records import RecordCutter
 
 PLAIN = st.from_regex(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{0,5})?", fullmatch=True)

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops.dataset.limits import Limits
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.contracts import learn_contract
 from mlops.dataset.validation.parts.check_agreement import agree
 from mlops.dataset.validation.parts.part_facts import column_sum, merged, read_facts, survey_of
-from mlops.dataset.validation.parts.validate_parts import Table, survey_part_file, validate_parts
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.validation.parts.validate_parts import PartedTable, survey_part_file, validate_parts
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Contract, Finding, ValidationReport
@@ -142,7 +142,7 @@ def test_a_column_that_proves_to_be_text_is_read_as_text_everywhere(tmp_path: Pa
 
 def test_every_field_of_a_column_can_be_added() -> None:
     """A new field needs a rule when it is no count: this fails until it has one."""
-    one = ColumnFacts(0, "a", n_rows=3)
+    one = ColumnProfile(0, "a", n_rows=3)
     both = column_sum(one, replace(one, n_rows=4))
     assert both.n_rows == 7
     assert {field.name for field in fields(both)} == {field.name for field in fields(one)}
@@ -214,7 +214,9 @@ def test_merging_is_associative(
     third = max(len(lines) // 3, 1)
     texts = ["\n".join(["k_id,x,y,label", *part]) for part in split(lines, [third, 2 * third])]
     paths = written(folder, texts)
-    table = Table(GroupSettings(), None, FEW, agree(paths, GroupSettings(), None, limits=FEW, size_bytes=1))
+    table = PartedTable(
+        GroupSettings(), None, FEW, agree(paths, GroupSettings(), None, limits=FEW, size_bytes=1)
+    )
     a, b, c = [part_survey(path, table) for path in paths]
     left, right = merged(merged(a, b), c), merged(a, merged(b, c))
     assert left.columns == right.columns
@@ -222,7 +224,7 @@ def test_merging_is_associative(
     assert vars_of(left) == vars_of(right)
 
 
-def part_survey(path: Path, table: Table) -> Survey:
+def part_survey(path: Path, table: PartedTable) -> Survey:
     facts = path.with_suffix(".npz")
     survey_part_file(path, path.name, table, facts)
     part = read_facts(facts, with_rows=True)

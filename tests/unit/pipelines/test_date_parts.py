@@ -12,7 +12,7 @@ import pytest
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
 from mlops.models.settings.group import DatePart, GroupSettings
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.features.date_parts import with_date_parts
+from mlops.pipelines.artifacts.model import with_date_parts
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
@@ -55,7 +55,7 @@ def test_parts_of_every_date_become_features_and_are_learned_from(tmp_path: Path
 def test_parts_of_a_named_date_leave_the_others_out_and_say_so(tmp_path: Path):
     result = train(visits(), tmp_path, date_parts={"seen_on": ["month"]})
     assert result.features == ("noise", "seen_on_month")
-    assert "Dates are not used as they stand: paid_on." in result.warnings
+    assert "Dates are not used as they are: paid_on." in result.warnings
 
 
 def test_a_scoring_file_needs_only_the_date_itself(tmp_path: Path):

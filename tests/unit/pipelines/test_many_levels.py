@@ -13,10 +13,8 @@ import pytest
 from mlops.algorithms.selection import algorithm as find_algorithm
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import Model
-from mlops.pipelines.features.schema import FeatureColumn
-from mlops.pipelines.fitting.fitting import fit_pipeline
-from mlops.pipelines.fitting.preprocessing import MAX_LEVEL_COLUMNS, make_preprocessing
+from mlops.pipelines.artifacts.model import FeatureColumn, Model
+from mlops.pipelines.fitting.fitting import MAX_LEVEL_COLUMNS, fit_pipeline, make_preprocessing
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 LEAST = {"binary": 0.72, "multiclass": 0.5, "regression": 0.5}

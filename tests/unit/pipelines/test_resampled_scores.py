@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.pipelines.evaluation.bootstrap import resampled_scores
 from mlops.pipelines.evaluation.scores import compute_scores
 
 

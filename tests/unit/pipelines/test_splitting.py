@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,9 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops.dataset.table.table import Table
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
-from mlops.pipelines.features.splitting import split_rows
+from mlops.pipelines.features.splitting import Split, split_rows
+
+
+def split_frame(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Split:
+    return split_rows(Table.from_frame(frame, replace(settings, target=target)), settings)
 
 
 def visits(n_people: int = 120, n_years: int = 5) -> pd.DataFrame:
@@ -26,33 +32,33 @@ def visits(n_people: int = 120, n_years: int = 5) -> pd.DataFrame:
 def test_about_the_asked_share_is_held_out_whatever_names_the_rows():
     frame = visits(800)
     for settings in (GroupSettings(), GroupSettings(group_columns=("person",))):
-        split = split_rows(frame, "y", settings)
+        split = split_frame(frame, "y", settings)
         assert split.test.mean() == pytest.approx(0.2, abs=0.04)
         assert (split.train ^ split.test).all()
 
 
 def test_no_group_is_on_both_sides():
     frame = visits()
-    split = split_rows(frame, "y", GroupSettings(group_columns=("person",)))
+    split = split_frame(frame, "y", GroupSettings(group_columns=("person",)))
     assert not set(frame.person[split.train]) & set(frame.person[split.test])
 
 
 def test_the_last_part_of_the_time_is_held_out():
     frame = visits()
-    split = split_rows(frame, "y", GroupSettings(time_column="year"))
+    split = split_frame(frame, "y", GroupSettings(time_column="year"))
     assert frame.year[split.train].max() < frame.year[split.test].min()
     assert split.test.mean() == pytest.approx(0.2)
 
 
 def test_dates_written_as_text_order_the_rows_too():
     frame = pd.DataFrame({"on": pd.date_range("2024-01-01", periods=100).strftime("%Y-%m-%d"), "y": 0})
-    split = split_rows(frame.sample(frac=1, random_state=0), "y", GroupSettings(time_column="on"))
+    split = split_frame(frame.sample(frac=1, random_state=0), "y", GroupSettings(time_column="on"))
     assert split.test.sum() == 20
 
 
 def test_with_time_and_group_nobody_is_on_both_sides_and_training_lies_before_the_test():
     frame = visits()
-    split = split_rows(frame, "y", GroupSettings(time_column="year", group_columns=("person",)))
+    split = split_frame(frame, "y", GroupSettings(time_column="year", group_columns=("person",)))
     assert not set(frame.person[split.train]) & set(frame.person[split.test])
     assert frame.year[split.train].max() < frame.year[split.test].min()
     assert split.n_left_out > 0
@@ -61,7 +67,7 @@ def test_with_time_and_group_nobody_is_on_both_sides_and_training_lies_before_th
 def test_a_corrected_label_does_not_move_its_row():
     frame = visits()
     corrected = frame.assign(y=1)
-    first, second = (split_rows(table, "y", GroupSettings()) for table in (frame, corrected))
+    first, second = (split_frame(table, "y", GroupSettings()) for table in (frame, corrected))
     assert (first.test == second.test).all()
 
 
@@ -70,7 +76,7 @@ def test_a_corrected_label_does_not_move_its_row():
 )
 def test_another_seed_moves_nobody_to_the_other_side(named):
     frame = visits()
-    first, second = (split_rows(frame, "y", GroupSettings(seed=seed, **named)) for seed in (0, 1))
+    first, second = (split_frame(frame, "y", GroupSettings(seed=seed, **named)) for seed in (0, 1))
     assert (first.test == second.test).all()
     assert (first.train == second.train).all()
 
@@ -86,7 +92,7 @@ def test_another_seed_moves_nobody_to_the_other_side(named):
 )
 def test_a_smaller_held_out_part_lies_within_a_greater_one(named):
     parts = [
-        split_rows(visits(), "y", GroupSettings(test_fraction=fraction, **named))
+        split_frame(visits(), "y", GroupSettings(test_fraction=fraction, **named))
         for fraction in (0.1, 0.2, 0.3, 0.6)
     ]
     for smaller, greater in pairwise(parts):
@@ -96,18 +102,18 @@ def test_a_smaller_held_out_part_lies_within_a_greater_one(named):
 
 def test_one_group_alone_cannot_be_split():
     with pytest.raises(TrainingError, match="alike in person"):
-        split_rows(visits(1), "y", GroupSettings(group_columns=("person",)))
+        split_frame(visits(1), "y", GroupSettings(group_columns=("person",)))
 
 
 def test_a_time_column_of_one_value_cannot_order_the_rows():
     with pytest.raises(TrainingError, match="one value only"):
-        split_rows(visits().assign(year=2020), "y", GroupSettings(time_column="year"))
+        split_frame(visits().assign(year=2020), "y", GroupSettings(time_column="year"))
 
 
 def test_a_time_column_of_words_is_refused():
     frame = visits().assign(year="some day")
     with pytest.raises(TrainingError, match="can be read as dates"):
-        split_rows(frame, "y", GroupSettings(time_column="year"))
+        split_frame(frame, "y", GroupSettings(time_column="year"))
 
 
 @pytest.mark.property
@@ -123,8 +129,8 @@ def test_rows_never_change_sides_when_rows_are_added_or_reordered(values, n_firs
     if first.number.nunique() < 20 or grown.number.nunique() < 20:
         return
     try:
-        before, after = (split_rows(table, "y", settings).test for table in (first, grown))
-        turned = split_rows(grown.iloc[::-1], "y", settings).test
+        before, after = (split_frame(table, "y", settings).test for table in (first, grown))
+        turned = split_frame(grown.iloc[::-1], "y", settings).test
     except TrainingError:  # chance may leave one side of so few rows empty
         return
     assert (after[:n_first] == before).all()
@@ -137,7 +143,7 @@ def test_a_number_read_as_text_or_as_float_is_the_same_id(numbers: list[int]):
     settings = GroupSettings(id_columns=("id",))
     forms = [pd.Series(numbers), pd.Series(numbers, dtype=float), pd.Series(list(map(str, numbers)))]
     try:
-        splits = [split_rows(pd.DataFrame({"id": ids, "y": 0}), "y", settings).test for ids in forms]
+        splits = [split_frame(pd.DataFrame({"id": ids, "y": 0}), "y", settings).test for ids in forms]
     except TrainingError:
         return
     assert (splits[0] == splits[1]).all()
@@ -146,7 +152,7 @@ def test_a_number_read_as_text_or_as_float_is_the_same_id(numbers: list[int]):
 
 def test_the_sides_of_known_rows_stay_what_they_were_in_every_later_release():
     frame = pd.DataFrame({"id": [f"P{number}" for number in range(24)], "y": 0})
-    split = split_rows(frame, "y", GroupSettings(id_columns=("id",)))
+    split = split_frame(frame, "y", GroupSettings(id_columns=("id",)))
     assert np.flatnonzero(split.test).tolist() == [5, 12, 20]
 
 

@@ -50,12 +50,14 @@ def test_the_written_documents_are_the_result(trained):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(task: str, trained, tmp_path: Path):
+    from mlops.dataset.table.table import Table
     from mlops.models.settings.group import GroupSettings
     from mlops.pipelines.features.splitting import split_rows
 
     result = trained("LogisticRegression", task)
     frame = build_table(task=task)
-    held_out = frame[split_rows(frame, "outcome", GroupSettings.from_config(SETTINGS)).test]
+    settings = GroupSettings.from_config(SETTINGS)
+    held_out = frame[split_rows(Table.from_frame(frame, settings), settings).test]
     assert len(held_out) == result.n_rows_test == result.metrics.n_rows
     model, _ = artifacts.load_model(result.model_path)
     scores, _ = model.score(held_out)
@@ -182,7 +184,7 @@ def test_a_leaking_column_is_named(tmp_path: Path):
 
 
 def test_a_date_that_is_no_feature_is_named(trained):
-    assert "Dates are not used as they stand: visited." in trained("LogisticRegression", "binary").warnings
+    assert "Dates are not used as they are: visited." in trained("LogisticRegression", "binary").warnings
 
 
 def test_a_leak_in_a_regression_is_named(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What the text of a cell means: a number, a missing value, a date, or something else.
+"""What the text of a cell means: a number, a missing value, a formula, or something else.
 
 Columns are looked at through their distinct values, so the cost does not grow with repeated cells.
 """
@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 # read as missing in every column; `none` and `unknown` may be true categories, so they are not here
@@ -141,41 +139,38 @@ def without_edges(values: Sequence[str]) -> Sequence[str]:
     return values if is_plain(values) else [value.strip() for value in values]
 
 
-_ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*")
-_OTHER_DATE = re.compile(r"\s*(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2}|\d{8})\s*")
+type Marks = NDArray[np.bool_]
+
+_EDGE_SPACE = re.compile(r"(?m)^[ \t\u00a0]|[ \t\u00a0]$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e]")
+_FORMULA_SIGNS = "=+-@\t\r"
+_FORMULA = re.compile(r"(?m)^[=+\-@\t\r]")
 
 
-@dataclass(frozen=True, slots=True)
-class DateView:
-    """Distinct values seen as dates: valid ISO dates, impossible ones (`2024-02-30`), other notations."""
-
-    is_valid: NDArray[np.bool_]
-    is_impossible: NDArray[np.bool_]
-    is_other: NDArray[np.bool_]
-    has_time: NDArray[np.bool_]
-    has_zone: NDArray[np.bool_]
+def with_outer_space(values: Sequence[str]) -> Marks:
+    """Mark values with space around them; those of nothing but space are missing."""
+    if not _EDGE_SPACE.search("\n".join(values)):
+        return _none(values)
+    return np.array([value != value.strip() and bool(value.strip()) for value in values])
 
 
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+def with_control_characters(values: Sequence[str]) -> Marks:
+    """Mark values with characters that cannot be seen."""
+    if not _CONTROL.search("\n".join(values)):
+        return _none(values)
+    return np.array([bool(_CONTROL.search(value)) for value in values])
 
 
-def view_as_dates(values: Sequence[str]) -> DateView:
-    """Read distinct values as ISO dates, with or without a time of day and a zone."""
-    n = len(values)
-    matches = [_ISO.fullmatch(value) for value in values]
-    is_iso = np.fromiter((match is not None for match in matches), bool, n)
-    has_zone = np.fromiter((bool(match and match[1]) for match in matches), bool, n)
-    has_time = np.fromiter((":" in value for value in values), bool, n) & is_iso
-    is_other = np.fromiter((bool(_OTHER_DATE.fullmatch(value)) for value in values), bool, n)
-    days = pd.Series([value.strip()[:10] if iso else "" for value, iso in zip(values, is_iso, strict=True)])
-    is_day = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna().to_numpy(bool, copy=True)
-    for position in np.flatnonzero(is_iso & ~is_day):  # years that nanoseconds do not reach, such as 9999
-        is_day[position] = _is_day(days[position])
-    hours = np.fromiter((value.strip()[11:13] <= "23" for value in values), bool, n)
-    is_valid = is_iso & is_day & (hours | ~has_time)
-    return DateView(is_valid, is_iso & ~is_valid, is_other & ~is_iso, has_time, has_zone)
+def like_formulas(values: Sequence[str], decimal: str) -> Marks:
+    """Mark values that a spreadsheet would run; signed numbers and dashes for "missing" are none."""
+    joined = "\n".join(values)
+    if not any(sign in joined for sign in _FORMULA_SIGNS) or not _FORMULA.search(joined):
+        return _none(values)
+    view = view_as_numbers(values, decimal)
+    starts = np.array([bool(_FORMULA.match(value)) for value in values])
+    marks: Marks = starts & ~(view.is_number | view.is_missing | view.is_like)
+    return marks
+
+
+def _none(values: Sequence[str]) -> Marks:
+    return np.zeros(len(values), dtype=bool)

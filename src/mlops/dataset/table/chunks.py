@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.table.blocks import Block
 from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.fields import Fields, Texts
+from mlops.dataset.table.fields import Block, Fields, Texts
 
 # "mixed" are numbers among which something else was found: where it is found again they are read as text,
 # and compared as numbers

@@ -1,12 +1,13 @@
-"""Reads columns straight from the bytes of a block, eight at a time: plain decimal numbers and short texts.
+"""Blocks of whole records, and their columns read straight from the bytes, eight at a time.
 
-Every cell is gathered as one or a few 64-bit words, and arithmetic on whole columns of words does the rest.
-What is not plain (many digits, exponents, long texts) is left to the parser in `chunks`.
+Every cell of plain decimal numbers and short texts is gathered as one or a few 64-bit words, and arithmetic
+on whole columns of words does the rest. What is not plain (many digits, exponents, long texts) is left to
+the parser in `chunks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -14,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.table.blocks import Block, Positions
 from mlops.dataset.table.cells import SAFE_INTEGER
 
+type Positions = NDArray[np.int64]
 type Words = NDArray[np.uint64]
 
 _LONGEST_NUMBER, _LONGEST_TEXT = 16, 64
@@ -40,6 +41,21 @@ _JOINTS = tuple(
     (np.uint64(mask), np.uint64((10**n << 8 * n) + 1), np.uint64(8 * n))
     for n, mask in ((1, 0x0F0F0F0F0F0F0F0F), (2, 0x00FF00FF00FF00FF), (4, 0x0000FFFF0000FFFF))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole, well-formed records: their text, the line of the file on which each begins, and their layout.
+
+    `starts` and `ends` are positions in the text (an end is that of the newline), and `delimiters`, of shape
+    (records, fields - 1), are those of the delimiters outside quotes.
+    """
+
+    text: bytes
+    lines: Positions
+    starts: Positions
+    ends: Positions
+    delimiters: Positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +203,36 @@ def _joined(digits: Words) -> Words:
     for mask, factor, width in _JOINTS:
         digits = (digits & mask) * factor >> width
     return digits
+
+
+def cut_out(
+    text: bytes, lines: Positions, starts: Positions, ends: Positions, delimiters: Positions
+) -> Block:
+    """Return a block of those records of a text that begin and end there."""
+    records = [text[start : end + 1] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    shift = np.cumsum(ends + 1 - starts) - (ends + 1)
+    return Block(b"".join(records), lines, starts + shift, ends + shift, delimiters + shift[:, None])
+
+
+def gathered(blocks: Iterable[Block], size_bytes: int) -> Iterator[Block]:
+    """Join small blocks to such of at least that size; only the last one may be smaller, none is empty."""
+    waiting: list[Block] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(len(one.text) for one in waiting) >= size_bytes:
+            yield _one_block(waiting)
+            waiting = []
+    if any(len(one.lines) for one in waiting):
+        yield _one_block(waiting)
+
+
+def _one_block(blocks: list[Block]) -> Block:
+    before = np.cumsum([0, *(len(one.text) for one in blocks)])
+    return Block(
+        b"".join(one.text for one in blocks),
+        np.concatenate([one.lines for one in blocks]),
+        *(
+            np.concatenate([getattr(one, name) + shift for one, shift in zip(blocks, before, strict=False)])
+            for name in ("starts", "ends", "delimiters")
+        ),
+    )

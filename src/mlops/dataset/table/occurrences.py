@@ -24,7 +24,7 @@ class Occurrences:
     values: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
 
-    def note(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
+    def record(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
         """Add sightings on these lines; `values` are what was seen, in any number."""
         found = np.atleast_1d(
             np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.blocks import Block, Positions, cut_out
 from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.fields import Block, Positions, cut_out
 from mlops.dataset.table.occurrences import Occurrences
 
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
@@ -92,7 +92,7 @@ class RecordCutter:
         if carry.count(b'"') % 2:
             self.shape.unclosed_quote_line = self._line + carry[: carry.rfind(b'"')].count(b"\n")
         else:
-            self.shape.long_fields.note([self._line])
+            self.shape.long_fields.record([self._line])
         self.shape.n_records += 1
 
     def _whole_records_end(self, buffer: bytes) -> int:
@@ -199,18 +199,18 @@ class RecordCutter:
         if is_end and len(found) == 1:
             return
         if len(found):
-            self.shape.blank.note(found)
+            self.shape.blank.record(found)
 
     def _note_ragged(
         self, buffer: bytes, layout: _Layout, lines: Positions, ragged: NDArray[np.bool_]
     ) -> None:
         widths = self._delimiters_per_record(layout)[ragged] + 1
-        self.shape.ragged.note(lines[ragged], [str(width) for width in np.unique(widths[:1000]).tolist()])
+        self.shape.ragged.record(lines[ragged], [str(width) for width in np.unique(widths[:1000]).tolist()])
         last = np.flatnonzero(ragged)[-1]
         if last == len(ragged) - 1 and ragged.sum() == 1:
             record = buffer[layout.starts[last] : layout.ends[last]]
             if _is_footer(record):
-                self.shape.footers.note([int(lines[last])])
+                self.shape.footers.record([int(lines[last])])
 
     def _long(self, layout: _Layout, lengths: Positions, lines: Positions) -> NDArray[np.bool_]:
         limit = self._limits.max_field_bytes
@@ -221,7 +221,7 @@ class RecordCutter:
             edges = np.concatenate(([layout.starts[row] - 1], inner, [layout.ends[row]]))
             long[row] = bool((np.diff(edges) - 1 > limit).any())
         if long.any():
-            self.shape.long_fields.note(lines[long])
+            self.shape.long_fields.record(lines[long])
         return long
 
     def _repeated_header(self, buffer: bytes, layout: _Layout, lines: Positions) -> NDArray[np.bool_]:
@@ -235,7 +235,7 @@ class RecordCutter:
             repeated[row] = layout.starts[row] == found and content.rstrip(b"\r") == self._header
             found = buffer.find(b"\n" + self._header, found) + 1 or -1
         if repeated.any():
-            self.shape.repeated_headers.note(lines[repeated])
+            self.shape.repeated_headers.record(lines[repeated])
         return repeated
 
     def _check_quotes(
@@ -252,7 +252,7 @@ class RecordCutter:
         is_bad = np.zeros(len(lines), dtype=bool)
         is_bad[np.searchsorted(layout.ends, misplaced)] = True
         if len(misplaced):
-            self.shape.bad_quotes.note(lines[is_bad])
+            self.shape.bad_quotes.record(lines[is_bad])
         inside = layout.newlines[np.searchsorted(quotes, layout.newlines) % 2 == 1]
         if len(inside) > 1:
             self._check_swallowed(inside, layout, lines)
@@ -268,7 +268,7 @@ class RecordCutter:
         # in a narrow table a line of free text can have as many commas as a record has by chance
         if (self._n_fields >= 4 and alike.any()) or (self._n_fields > 1 and alike.sum() >= 5):
             rows = np.unique(np.searchsorted(layout.ends, low[alike]))
-            self.shape.swallowed.note(lines[rows])
+            self.shape.swallowed.record(lines[rows])
 
 
 def _is_footer(record: bytes) -> bool:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.survey.survey import Survey
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -21,9 +21,9 @@ def accept_column(survey: Survey, name: str, **stated: str | float | bool) -> st
     return "\n".join([f"[columns.{_key(name)}]", *lines])
 
 
-def accept_range(survey: Survey, column: ColumnFacts) -> str | None:
+def accept_range(survey: Survey, column: ColumnProfile) -> str | None:
     """Return the lines that let a column range as far as it does in this file."""
-    known = column.known
+    known = column.expected
     low = min(x for x in (column.range.minimum, known.minimum if known else None) if x is not None)
     high = max(x for x in (column.range.maximum, known.maximum if known else None) if x is not None)
     return accept_column(survey, column.name, minimum=low, maximum=high)
@@ -48,7 +48,7 @@ def accept_added(survey: Survey, names: list[str]) -> str | None:
     return "\n".join(f'[columns.{_key(column.name)}]\nkind = "{column.kind}"' for column in columns)
 
 
-def accept_missing(survey: Survey, column: ColumnFacts) -> str | None:
+def accept_missing(survey: Survey, column: ColumnProfile) -> str | None:
     """Return the lines that let as much be missing as is in this file, rounded up to whole percents."""
     share = math.ceil(100 * column.n_missing / column.n_rows) / 100
     return accept_column(survey, column.name, missing_share=share)

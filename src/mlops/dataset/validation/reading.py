@@ -14,13 +14,67 @@ from numpy.typing import NDArray
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.cells import view_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk, Plan, parse
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.records import RecordCutter
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
-from mlops.dataset.validation.survey.survey import Survey, blocks_of, header_of, survey
+from mlops.dataset.table.table import Table
+from mlops.dataset.validation.survey.survey import Survey, blocks_of, header_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
+
+_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
+
+
+def load_table(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    settings: GroupSettings | None = None,
+    contract: Contract | None = None,
+) -> Table:
+    """Return the rows of a file or a frame with the kind and the role of every column.
+
+    Parameters
+    ----------
+    source
+        A file as for `read_table`, a directory that holds one, or a frame.
+    settings, contract
+        As for `validate`: what they say of a column decides its kind and its role.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such file, it cannot be read as a table, or has no rows.
+    """
+    if isinstance(source, pd.DataFrame):
+        table = Table.from_frame(source, settings, contract)
+    else:
+        chunks: list[Chunk] = []
+        path, survey = _survey(find_table(Path(source)), contract, settings, chunks)
+        roles, digest = survey.roles, survey.inspection.sha256
+        table = Table(
+            _frame(chunks, survey), {}, roles.target, roles.is_target_assumed, path.name, digest
+        ).typed({column.name: column for column in _named(survey)}, roles, survey.settings)
+    if not len(table):
+        raise DatasetError(f"{table.name} has no rows.")
+    return table
+
+
+def find_table(path: Path) -> Path:
+    """Return the file itself, or the one table that a directory holds.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing there, or a directory holds no or several tables.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise DatasetError(f"{path} does not exist.")
+    tables = sorted(entry for entry in path.iterdir() if entry.name.lower().endswith(_SUFFIXES))
+    if len(tables) != 1:
+        raise DatasetError(f"{path} must hold exactly one CSV; it holds {len(tables)}.")
+    return tables[0]
 
 
 def read_table(
@@ -58,8 +112,8 @@ def read_table(
         it is instead.
     """
     chunks: list[Chunk] = []
-    _, found = _survey(path, schema, settings, chunks)
-    return _frame({c.name: _whole(chunks, c, found) for c in _named(found)})
+    _, survey = _survey(path, schema, settings, chunks)
+    return _frame(chunks, survey)
 
 
 def read_pieces(
@@ -72,21 +126,15 @@ def read_pieces(
     Takes and raises what `read_table` does. Every numeric column is `float64` in every piece, the index goes
     on from piece to piece. A file without rows yields one empty piece.
     """
-    file, found = _survey(path, schema, settings)
+    file, survey = _survey(path, schema, settings)
     n_rows = 0
-    for piece in _pieces(file, found):
-        frame = _frame(piece)
+    for piece in _pieces(file, survey):
+        frame = _of_arrays(piece)
         frame.index = pd.RangeIndex(n_rows, n_rows + len(frame))
         n_rows += len(frame)
         yield frame
     if n_rows == 0:
-        yield _frame({c.name: _whole([], c, found) for c in _named(found)})
-
-
-def _frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return the columns as a frame of their own dtypes; pandas 3 would make `object` into `str`."""
-    cells = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
-    return pd.DataFrame(cells, copy=False)
+        yield _frame([], survey)
 
 
 def _survey(
@@ -98,10 +146,12 @@ def _survey(
     file = Path(path)
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
-    known = _contract(schema)
-    found = survey(file, settings or GroupSettings(), known, purpose="inference", limits=_LIMITS, kept=kept)
-    _refuse_unreadable(found, file.name)
-    return file, found
+    expected = _contract(schema)
+    survey = survey_file(
+        file, settings or GroupSettings(), expected, purpose="inference", limits=_LIMITS, kept=kept
+    )
+    _refuse_unreadable(survey, file.name)
+    return file, survey
 
 
 # beyond this a float does not hold every integer
@@ -119,63 +169,73 @@ def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
     return Contract(tuple(ColumnContract(name, kind, "feature") for name, kind in schema.items()))
 
 
-def _refuse_unreadable(found: Survey, name: str) -> None:
+def _refuse_unreadable(survey: Survey, name: str) -> None:
     from mlops.dataset.validation.validate import report_on  # noqa: PLC0415  validation reads nothing
 
-    names, shape = [column.name for column in found.columns if column.name], found.shape
+    names, shape = [column.name for column in survey.columns if column.name], survey.shape
     is_ambiguous = len(set(names)) < len(names)
     if names and not (is_ambiguous or shape.ragged or shape.unclosed_quote_line or shape.bad_quotes):
         return
-    rejections = report_on(found).of_severity("reject")
+    rejections = report_on(survey).of_severity("reject")
     reason = rejections[0].message if rejections else "It cannot be read as a table."
     raise DatasetError(f"{name}: {reason}")
 
 
-def _named(found: Survey) -> list[ColumnFacts]:
-    return [column for column in found.columns if column.name]
+def _frame(chunks: Sequence[Chunk], survey: Survey) -> pd.DataFrame:
+    return _of_arrays({c.name: _whole(chunks, c, survey) for c in _named(survey)})
 
 
-def _is_numeric(column: ColumnFacts, found: Survey) -> bool:
-    return column.is_numeric and column.name not in found.id_names
+def _of_arrays(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return the columns as a frame of their own dtypes; pandas 3 would make `object` into `str`."""
+    cells = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
+    return pd.DataFrame(cells, copy=False)
 
 
-def _pieces(file: Path, found: Survey) -> Iterator[dict[str, NDArray[Any]]]:
+def _named(survey: Survey) -> list[ColumnProfile]:
+    return [column for column in survey.columns if column.name]
+
+
+def _is_numeric(column: ColumnProfile, survey: Survey) -> bool:
+    return column.is_numeric and column.name not in survey.id_names
+
+
+def _pieces(file: Path, survey: Survey) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield the columns of each block of records, by name."""
-    dialect, columns = _dialect(found), _named(found)
-    plans: dict[int, Plan] = {c.position: "number" if _is_numeric(c, found) else "text" for c in columns}
+    dialect, columns = _dialect(survey), _named(survey)
+    plans: dict[int, Plan] = {c.position: "number" if _is_numeric(c, survey) else "text" for c in columns}
     tokens = {c.position: tuple(c.tokens) for c in columns if plans[c.position] == "number"}
-    cutter = RecordCutter(dialect, header_of(file, found.inspection, dialect), found.limits)
-    for block in blocks_of(file, found.inspection, dialect, cutter):
+    cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect), survey.limits)
+    for block in blocks_of(file, survey.inspection, dialect, cutter):
         chunk = parse(block, dialect, plans, tokens)
-        yield {c.name: _cells(chunk, c, found) for c in columns}
+        yield {c.name: _cells(chunk, c, survey) for c in columns}
 
 
-def _dialect(found: Survey) -> Dialect:
-    assert found.dialect is not None  # noqa: S101  a file without one was refused
-    return found.dialect
+def _dialect(survey: Survey) -> Dialect:
+    assert survey.dialect is not None  # noqa: S101  a file without one was refused
+    return survey.dialect
 
 
-def _cells(chunk: Chunk, column: ColumnFacts, found: Survey) -> NDArray[Any]:
+def _cells(chunk: Chunk, column: ColumnProfile, survey: Survey) -> NDArray[Any]:
     """Return a column of one block: numbers when all of the column is numbers, else stripped text."""
     if column.position in chunk.numbers:
         return chunk.numbers[column.position]
     cells = chunk.texts[column.position]
-    if _is_numeric(column, found):
-        numbers: NDArray[Any] = view_as_numbers(cells.values, _dialect(found).decimal).numbers[cells.codes]
+    if _is_numeric(column, survey):
+        numbers: NDArray[Any] = view_as_numbers(cells.values, _dialect(survey).decimal).numbers[cells.codes]
         return numbers
     missing = view_as_missing(cells.values)
     clean = np.array(
-        [np.nan if gone else value.strip() for value, gone in zip(cells.values, missing, strict=True)],
+        [np.nan if is_gap else value.strip() for value, is_gap in zip(cells.values, missing, strict=True)],
         dtype=object,
     )
     taken: NDArray[Any] = clean[cells.codes]
     return taken
 
 
-def _whole(chunks: Sequence[Chunk], column: ColumnFacts, found: Survey) -> NDArray[Any]:
+def _whole(chunks: Sequence[Chunk], column: ColumnProfile, survey: Survey) -> NDArray[Any]:
     """Return a column of all blocks; whole numbers without a gap become integers."""
-    is_numeric = _is_numeric(column, found)
-    parts = [_cells(chunk, column, found) for chunk in chunks]
+    is_numeric = _is_numeric(column, survey)
+    parts = [_cells(chunk, column, survey) for chunk in chunks]
     if not parts:
         return np.empty(0, np.float64 if is_numeric else object)
     whole = np.concatenate(parts)

@@ -19,7 +19,7 @@ _MAX_FINDINGS = 1_000  # of one rule: one for each column of the widest table th
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class RuleFinding:
     """What a rule says; the registry adds its id, and shows examples only when `show` allows it."""
 
     severity: Severity
@@ -32,7 +32,7 @@ class Note:
     accept_with: str | None = None
 
 
-type Check = Callable[[Survey], Iterable[Note]]
+type Check = Callable[[Survey], Iterable[RuleFinding]]
 
 
 @dataclass(frozen=True, slots=True)

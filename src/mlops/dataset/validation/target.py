@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.settings.group import TaskName
 from mlops.models.task import infer_task
@@ -21,7 +21,7 @@ def task_of(survey: Survey) -> TaskName | None:
     return None if column is None else survey.settings.task or _task_of(column)
 
 
-def _task_of(column: ColumnFacts) -> TaskName:
+def _task_of(column: ColumnProfile) -> TaskName:
     if not column.has_all_levels:
         return "regression" if column.is_numeric else "multiclass"
     counts = _classes(column).values()
@@ -34,7 +34,7 @@ def class_counts(survey: Survey) -> Counter[str]:
     return Counter() if column is None else _classes(column)
 
 
-def _classes(column: ColumnFacts) -> Counter[str]:
+def _classes(column: ColumnProfile) -> Counter[str]:
     counts: Counter[str] = Counter()
     missing = column.missing_tokens
     for level, count in column.levels.items():

@@ -9,10 +9,10 @@ from typing import Any
 
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import keeping_cells_out, name_in_report
-from mlops.dataset.validation.contracts import contract_of, role_of
+from mlops.dataset.validation.contracts import contract_of
 from mlops.dataset.validation.rule import Stage
 from mlops.dataset.validation.rules import RULES
-from mlops.dataset.validation.survey.survey import Survey, survey
+from mlops.dataset.validation.survey.survey import Survey, survey_file
 from mlops.dataset.validation.target import task_of
 from mlops.infrastructure.upload_events import Purpose
 from mlops.models.dataset import ColumnSummary, Contract, FileFormat, Finding, ValidationReport, Verdict
@@ -59,37 +59,37 @@ def validate(
         raise DatasetError(f"There is no file {file}.")
     stated = _settings(settings)
     known = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
-    found = survey(file, stated, known, purpose=purpose, limits=limits or Limits())
-    return report_on(found)
+    survey = survey_file(file, stated, known, purpose=purpose, limits=limits or Limits())
+    return report_on(survey)
 
 
 @keeping_cells_out()
-def report_on(found: Survey) -> ValidationReport:
+def report_on(survey: Survey) -> ValidationReport:
     """Apply every rule that the survey got far enough for, worst findings first."""
-    stages = reached(found)
+    stages = reached(survey)
     return report_with(
-        found, [f for rule in RULES.values() if rule.stage in stages for f in rule.findings(found)]
+        survey, [f for rule in RULES.values() if rule.stage in stages for f in rule.findings(survey)]
     )
 
 
-def report_with(found: Survey, findings: list[Finding]) -> ValidationReport:
+def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
     """Return the report of a survey with these findings, the worst first."""
     findings = sorted(findings, key=lambda finding: _SEVERITY_ORDER[finding.severity])
-    target = found.target_column
-    n_unlabelled = target.n_missing if target is not None and found.is_training else 0
+    target = survey.target_column
+    n_unlabelled = target.n_missing if target is not None and survey.is_training else 0
     return ValidationReport(
         verdict=_verdict(findings),
         findings=tuple(findings),
-        n_rows=found.n_rows - n_unlabelled,
-        n_columns=len(found.names),
-        sha256=found.inspection.sha256,
-        size_bytes=found.inspection.size_bytes,
-        purpose=found.purpose,
-        target=name_in_report(found.target) if found.is_training and found.target else None,
-        task=task_of(found) if found.is_training else None,
-        format=_format(found),
-        columns=tuple(_summaries(found)),
-        contract=contract_of(found),
+        n_rows=survey.n_rows - n_unlabelled,
+        n_columns=len(survey.names),
+        sha256=survey.inspection.sha256,
+        size_bytes=survey.inspection.size_bytes,
+        purpose=survey.purpose,
+        target=name_in_report(survey.target) if survey.is_training and survey.target else None,
+        task=task_of(survey) if survey.is_training else None,
+        format=_format(survey),
+        columns=tuple(_summaries(survey)),
+        contract=contract_of(survey),
     )
 
 
@@ -99,12 +99,12 @@ def _settings(settings: GroupSettings | Mapping[str, Any] | None) -> GroupSettin
     return GroupSettings.from_config(settings or {})
 
 
-def reached(found: Survey) -> set[Stage]:
+def reached(survey: Survey) -> set[Stage]:
     """Return the stages whose rules make sense for what could be read."""
     stages: set[Stage] = {"file"}
-    if found.dialect is not None:
+    if survey.dialect is not None:
         stages.add("header")
-    if found.columns:
+    if survey.columns:
         stages.add("rows")
     return stages
 
@@ -116,10 +116,10 @@ def _verdict(findings: list[Finding]) -> Verdict:
     return "warn" if "warn" in severities else "accept"
 
 
-def _format(found: Survey) -> FileFormat | None:
-    if found.dialect is None:
+def _format(survey: Survey) -> FileFormat | None:
+    if survey.dialect is None:
         return None
-    inspection, dialect = found.inspection, found.dialect
+    inspection, dialect = survey.inspection, survey.dialect
     return FileFormat(
         encoding=inspection.encoding,
         has_bom=inspection.has_bom,
@@ -131,11 +131,11 @@ def _format(found: Survey) -> FileFormat | None:
     )
 
 
-def _summaries(found: Survey) -> list[ColumnSummary]:
+def _summaries(survey: Survey) -> list[ColumnSummary]:
     summaries = []
-    for column in found.columns:
-        role = role_of(found, column.name)
-        is_number = column.has_range and role != "id"
+    for column in survey.columns:
+        role = survey.role_of(column)
+        is_number = column.has_range and not survey.is_id(column)
         summaries.append(
             ColumnSummary(
                 name=column.name,
@@ -145,7 +145,7 @@ def _summaries(found: Survey) -> list[ColumnSummary]:
                 minimum=column.range.minimum if is_number else None,
                 maximum=column.range.maximum if is_number else None,
                 n_levels=None if column.is_numeric else column.n_levels,
-                missing_tokens=dict(column.tokens) if role not in ("id",) else {},
+                missing_tokens={} if role == "id" else dict(column.tokens),
             )
         )
     return summaries

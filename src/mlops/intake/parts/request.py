@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops.dataset.limits import Limits
-from mlops.dataset.validation.parts.validate_parts import Table
+from mlops.dataset.validation.parts.validate_parts import PartedTable
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.parts.listing import Part
@@ -33,9 +33,9 @@ class PartsRequest(Record):
     reading: int = 1
 
     @property
-    def table(self) -> Table:
+    def table(self) -> PartedTable:
         """What is the same for all parts."""
-        return Table(self.settings, self.contract, self.limits, self.agreement)
+        return PartedTable(self.settings, self.contract, self.limits, self.agreement)
 
     @property
     def ref(self) -> ObjectRef:

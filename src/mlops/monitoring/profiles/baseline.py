@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mlops.dataset.table.table import LIKE_IDS, Column, Table
+from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.drift import BaselineStatistics, FeatureKind, FeatureProfile
 from mlops.models.errors import DriftError
 from mlops.monitoring.profiles.categorical import categorical_profile, rows_per_level
 from mlops.monitoring.profiles.columns import kind_of, numbers_of
-from mlops.monitoring.profiles.numeric import MAX_SINGLE_VALUES, numeric_profile
+from mlops.monitoring.profiles.numeric import numeric_profile
 
-_ID_SHARE = 0.5
-_NARROW_SPAN = 200.0
-_ID_NAME = re.compile(
-    r"(^|[_\W])(id|ids|uuid|guid|key|index|rownum|row_number)$|[a-z]I[dD]$|^unnamed", re.IGNORECASE
-)
+# 2: every feature is watched that a model learns from; version 1 took all numbers named `...id` for ids
+FORMAT_VERSION = 2
 
 
 def build_baseline(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Table,
     *,
     features: Sequence[str] | None = None,
     importance: Mapping[str, float] | None = None,
@@ -37,10 +34,12 @@ def build_baseline(
 ) -> BaselineStatistics:
     """Profile the training rows, once, for all later comparisons.
 
+    Ids, counters of rows and dates are excluded: later batches always differ in them.
+
     Parameters
     ----------
     frame
-        The training rows, before imputation and encoding.
+        The training rows, before imputation and encoding; of a table its own columns say what they are.
     features
         The columns the model uses; all columns by default. The other columns of the frame are remembered, so
         that a batch may carry them.
@@ -54,28 +53,28 @@ def build_baseline(
     DriftError
         If a feature is not a column of the frame.
     """
-    wanted = list(frame.columns if features is None else features)
-    absent = [name for name in wanted if name not in frame.columns]
-    if absent:
+    table = frame if isinstance(frame, Table) else _table(frame, kinds or {})
+    selected = list(table.names if features is None else map(str, features))
+    if absent := [name for name in selected if name not in table.columns]:
         raise DriftError(f"The training data have no column {absent[0]!r}; features must name its columns.")
-    excluded = {str(name): "not a feature of the model" for name in frame.columns if name not in set(wanted)}
+    excluded = dict.fromkeys(
+        (name for name in table.names if name not in set(selected)), "not a feature of the model"
+    )
     profiles: dict[str, FeatureProfile] = {}
-    for name in wanted:
-        column, weight = frame[name], (importance or {}).get(name)
-        kind = (kinds or {}).get(name) or kind_of(column)
-        profile = _profile_column(str(name), column, kind, None if weight is None else float(weight))
-        reason = _why_not_watched(profile, column)
-        if reason:
-            excluded[str(name)] = reason
+    for name in selected:
+        profile = _profile_column(name, table, (importance or {}).get(name))
+        if reason := _why_not_watched(table.columns[name], profile):
+            excluded[name] = reason
         else:
-            profiles[str(name)] = profile
+            profiles[name] = profile
     return BaselineStatistics(
         features=profiles,
-        n_rows=len(frame),
+        n_rows=len(table),
         schema_hash=_schema_hash(profiles.values()),
         excluded=excluded,
         created_at=created_at,
         model_version=model_version,
+        format_version=FORMAT_VERSION,
     )
 
 
@@ -98,45 +97,34 @@ def load_baseline_statistics(path: str | Path) -> BaselineStatistics:
         raise DriftError(f"{file} does not hold baseline statistics: {error}") from error
 
 
-def _profile_column(
-    name: str, column: pd.Series[Any], kind: FeatureKind, importance: float | None
-) -> FeatureProfile:
-    if kind == "numeric":
+def _table(frame: pd.DataFrame, kinds: Mapping[str, FeatureKind]) -> Table:
+    stated = tuple(
+        ColumnContract(str(name), "number" if kind == "numeric" else "category", "feature")
+        for name, kind in kinds.items()
+    )
+    return Table.from_frame(frame, contract=Contract(stated), has_target=False)
+
+
+def _profile_column(name: str, table: Table, importance: float | None) -> FeatureProfile:
+    column, weight = table[name], None if importance is None else float(importance)
+    if kind_of(column) == "numeric":
         values = numbers_of(column)[0].astype(np.float64, copy=False)
-        return numeric_profile(name, values, importance=importance)
+        return numeric_profile(name, values, importance=weight)
     levels, _ = rows_per_level(column)
-    return categorical_profile(name, levels, n_rows=len(column), importance=importance)
+    return categorical_profile(name, levels, n_rows=len(column), importance=weight)
 
 
-def _why_not_watched(profile: FeatureProfile, column: pd.Series[Any]) -> str | None:
+def _why_not_watched(column: Column, profile: FeatureProfile) -> str | None:
     """Return why drift of the column would mean nothing, or None."""
-    n_known = profile.n_rows - profile.n_missing
-    if pd.api.types.is_datetime64_any_dtype(column):
+    if column.kind == "date":
         return "a date: later batches always differ"
-    if profile.n_distinct <= max(MAX_SINGLE_VALUES, _ID_SHARE * n_known):
-        return None
-    if profile.kind == "categorical" or _is_whole_number_id(profile, column):
-        return f"like an id: {profile.n_distinct:,} different values in {n_known:,} rows"
+    if column.unusable in LIKE_IDS:
+        n_present = profile.n_rows - profile.n_missing
+        return f"like an id: {profile.n_distinct:,} different values in {n_present:,} rows"
     return None
 
 
-def _is_whole_number_id(profile: FeatureProfile, column: pd.Series[Any]) -> bool:
-    """Tell ids from measurements: most real numbers differ in most rows, and so do many whole ones.
-
-    An id is whole, and is named as one, counts up, or uses nearly every number of a range that is wider than
-    that of an age.
-    """
-    values = numbers_of(column)[0]
-    values = values[np.isfinite(values)]
-    if not (values == np.floor(values)).all():
-        return False
-    counts_up = bool((np.diff(values) >= 0).all())
-    span = float(values.max()) - float(values.min()) + 1.0
-    is_dense = span > _NARROW_SPAN and profile.n_distinct > 0.9 * span
-    return bool(_ID_NAME.search(profile.name)) or counts_up or is_dense
-
-
 def _schema_hash(profiles: Iterable[FeatureProfile]) -> str:
-    """Identify the cells: what must agree before counts may be added or compared."""
-    cells = [[p.name, p.kind, p.edges, p.bins, p.levels, p.rare_levels] for p in profiles]
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16]
+    """Identify the bins: what must agree before counts may be added or compared."""
+    bins = [[p.name, p.kind, p.edges, p.bins, p.levels, p.rare_levels] for p in profiles]
+    return hashlib.sha256(json.dumps(bins).encode()).hexdigest()[:16]

@@ -23,8 +23,7 @@ from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts import stored_types
 from mlops.pipelines.artifacts.archive import sha256_of
-from mlops.pipelines.artifacts.model import Model
-from mlops.pipelines.features.schema import ModelSchema
+from mlops.pipelines.artifacts.model import Model, ModelSchema
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"

@@ -2,13 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from mlops.pipelines.features.schema import AlignmentNotes, ModelSchema, align
+from mlops.dataset.table.dates import read_dates_of_year_first
+from mlops.dataset.table.table import as_numbers, as_texts
+from mlops.models.errors import DatasetError
+from mlops.models.record import Record
+from mlops.models.settings.group import DatePart, TaskName
+
+type DateParts = Mapping[str, Sequence[DatePart]]
+
+MAX_LISTED_CATEGORIES = 500
+_READERS: Mapping[DatePart, Callable[[pd.Series], pd.Series]] = {
+    "year": lambda moments: moments.dt.year,
+    "quarter": lambda moments: moments.dt.quarter,
+    "month": lambda moments: moments.dt.month,
+    "day": lambda moments: moments.dt.day,
+    "weekday": lambda moments: moments.dt.day_of_week + 1,  # Monday is 1
+    "day_of_year": lambda moments: moments.dt.day_of_year,
+    "hour": lambda moments: moments.dt.hour,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureColumn(Record):
+    """One feature; `levels` are the texts seen at training, None for numbers and for very many texts."""
+
+    name: str
+    kind: Literal["numeric", "categorical"]
+    levels: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSchema(Record):
+    """The columns of a model and what its answers mean; a binary task has labels (negative, positive).
+
+    `date_parts` are the columns of dates from which some of the features are made.
+    """
+
+    task: TaskName
+    target: str
+    features: tuple[FeatureColumn, ...]
+    id_columns: tuple[str, ...] = ()
+    ignored_columns: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    threshold: float | None = None
+    date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the features, in the order of training."""
+        return tuple(column.name for column in self.features)
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentNotes:
+    """What did not fit while a file was brought to the model's form, as counts of rows by column."""
+
+    unreadable_numbers: Mapping[str, int] = field(default_factory=dict)
+    unknown_levels: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +83,13 @@ class Scores:
         """Return the scores of some rows, by position or mask."""
         chosen = None if self.probabilities is None else self.probabilities[rows]
         return Scores(self.predicted[rows], chosen)
+
+    def over_labels(self, n_labels: int) -> Scores:
+        """Return the scores with columns of probability 0 for labels that the model has never seen."""
+        if self.probabilities is None or self.probabilities.shape[1] == n_labels:
+            return self
+        n_missing = n_labels - self.probabilities.shape[1]
+        return replace(self, probabilities=np.pad(self.probabilities, ((0, 0), (0, n_missing))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +116,82 @@ class Model:
             return Scores(np.asarray(self.pipeline.predict(aligned), dtype=np.float64))
         probabilities = np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
         return Scores(decide(probabilities, self.schema.threshold), probabilities)
+
+
+def align(frame: pd.DataFrame, features: tuple[FeatureColumn, ...]) -> tuple[pd.DataFrame, AlignmentNotes]:
+    """Return the feature columns as floats and texts in the order of training, and what did not fit.
+
+    A text in a numeric column becomes missing and is counted; an unknown level stays as it is and is counted.
+
+    Raises
+    ------
+    DatasetError
+        If a feature column is not there at all; all missing ones are named.
+    """
+    missing = [column.name for column in features if column.name not in frame.columns]
+    if missing:
+        raise DatasetError(f"The file lacks columns that the model needs: {', '.join(missing)}.")
+    columns: dict[str, np.ndarray | pd.Series] = {}
+    unreadable: dict[str, int] = {}
+    unknown: dict[str, int] = {}
+    for feature in features:
+        column = frame[feature.name]
+        if feature.kind == "numeric":
+            numbers = as_numbers(column)
+            columns[feature.name] = numbers
+            _count(unreadable, feature.name, np.isnan(numbers) & column.notna().to_numpy())
+        else:
+            texts = as_texts(column)
+            columns[feature.name] = texts
+            if feature.levels is not None:
+                _count(unknown, feature.name, (texts.notna() & ~texts.isin(feature.levels)).to_numpy())
+    return pd.DataFrame(columns, index=frame.index), AlignmentNotes(unreadable, unknown)
+
+
+def _count(counts: dict[str, int], name: str, rows: np.ndarray) -> None:
+    if n_rows := int(rows.sum()):
+        counts[name] = n_rows
+
+
+def date_part_values(frame: pd.DataFrame, parts: DateParts) -> dict[str, np.ndarray]:
+    """Return the numbers of each feature `<date>_<part>` that is made of a date.
+
+    Raises
+    ------
+    DatasetError
+        If a date column is absent.
+    """
+    if missing := [name for name in parts if name not in frame.columns]:
+        raise DatasetError(f"The file lacks columns that the model needs: {', '.join(missing)}.")
+    values = {}
+    for name, of_column in parts.items():
+        moments = read_dates_of_year_first(frame[name])
+        for part in of_column:
+            numbers = _READERS[part](moments).to_numpy(dtype=np.float64, na_value=np.nan)
+            values[part_name(name, part)] = numbers
+    return values
+
+
+def with_date_parts(frame: pd.DataFrame, parts: DateParts) -> pd.DataFrame:
+    """Return the frame with a column of numbers for each part of a date; the frame itself without any.
+
+    Raises
+    ------
+    DatasetError
+        If a date column is absent.
+    """
+    values = date_part_values(frame, parts)
+    return frame.assign(**values) if values else frame
+
+
+def part_name(column: str, part: str) -> str:
+    """Return the name of the feature that a part of a date becomes."""
+    return f"{column}_{part}"
+
+
+def part_names(parts: DateParts) -> list[str]:
+    """Return the names of all features that the parts become."""
+    return [part_name(name, part) for name, of_column in parts.items() for part in of_column]
 
 
 def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:

@@ -1,26 +1,32 @@
-"""The champion on the candidate's held-out rows: whether it can be compared at all, and how it does."""
+"""The champion beside a candidate: on the same held-out rows, and by the rows that it was trained on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from mlops.models.errors import ArtifactError, DatasetError, TrainingError
+from mlops.models.drift import DriftReport
+from mlops.models.errors import ArtifactError, DatasetError, DriftError, TrainingError
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import ChampionComparison
+from mlops.models.training import ChampionComparison, DatasetChanges, FeatureShift, MetricComparison
+from mlops.monitoring.drift_detector import DriftDetector
+from mlops.monitoring.profiles.baseline import load_baseline_statistics
+from mlops.monitoring.report.report_text import unattached_anomalies
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.evaluation import compare
-from mlops.pipelines.features.date_parts import part_names, with_date_parts
-from mlops.pipelines.features.schema import FeatureColumn, ModelSchema
+from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, part_names, with_date_parts
+from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
+from mlops.pipelines.evaluation.scores import compute_scores
 from mlops.pipelines.features.splitting import require_columns, split_rows
 from mlops.pipelines.features.task import Problem
 from mlops.pipelines.features.training_rows import TrainingRows
 
 MIN_COMPARED_ROWS = 30
 _MAX_LISTED = 8
+MAX_SENTENCES = 12
+MAX_SHIFTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
     model, manifest = artifacts.load_model(champion.path)
     if reason := _why_not_comparable(model.schema, rows.problem):
         raise TrainingError(reason)
-    scores, _ = model.score(with_date_parts(rows.frame[rows.split.test], model.schema.date_parts))
+    scores, _ = model.score(with_date_parts(rows.table.frame[rows.split.test], model.schema.date_parts))
     unseen = _unseen(rows, model.schema, manifest.settings)
     if unseen.sum() < MIN_COMPARED_ROWS:
         raise TrainingError(
@@ -119,17 +125,17 @@ def _unseen(rows: TrainingRows, schema: ModelSchema, settings: GroupSettings) ->
     Where content names a row, it is what the champion's file had of it: a new column must not make every row
     a new one.
     """
-    known = {schema.target, *schema.feature_names, *schema.ignored_columns}
-    known -= set(part_names(schema.date_parts))
+    columns = {schema.target, *schema.feature_names, *schema.ignored_columns}
+    columns -= set(part_names(schema.date_parts))
     by_content = not (settings.group_columns or settings.id_columns)
-    if by_content and (gone := sorted(known - set(rows.frame.columns))):
+    if by_content and (absent := sorted(columns - set(rows.table.names))):
         raise DatasetError(
-            f"this file lacks {', '.join(gone)}, without which nobody can tell on which of the held-out rows "
-            "it was trained."
+            f"this file lacks {', '.join(absent)}, without which it is not known on which of the held-out "
+            "rows it was trained."
         )
-    content = rows.frame[[name for name in rows.frame.columns if name in known]]
-    require_columns(content, settings)
-    held_out: np.ndarray = split_rows(content, schema.target, settings).test[rows.split.test]
+    content = rows.table.select([name for name in rows.table.names if name in columns], target=schema.target)
+    require_columns(content.names, settings)
+    held_out: np.ndarray = split_rows(content, settings).test[rows.split.test]
     return held_out
 
 
@@ -153,3 +159,78 @@ def _in_order_of(labels: tuple[str, ...], scores: Scores, schema: ModelSchema) -
     probabilities = np.zeros((len(scores.predicted), len(labels)))
     probabilities[:, places] = scores.probabilities
     return Scores(places[scores.predicted], probabilities)
+
+
+def compare(
+    problem: Problem,
+    y_test: np.ndarray,
+    candidate: Scores,
+    champion: Scores,
+    *,
+    members: np.ndarray,
+    rng: np.random.Generator,
+    champion_version: str | None = None,
+) -> ChampionComparison:
+    """Compare two models on the same rows; the intervals are those of the paired differences."""
+    task = problem.task
+
+    def differences_among(rows: np.ndarray) -> ScoreRows:
+        of_candidate = resampled_scores(task, y_test[rows], candidate.take(rows))
+        of_champion = resampled_scores(task, y_test[rows], champion.take(rows))
+
+        def differences(drawn: np.ndarray) -> dict[str, float]:
+            one, other = of_candidate(drawn), of_champion(drawn)
+            return {name: one[name] - other[name] for name in one if name in other}
+
+        return differences
+
+    ours = compute_scores(task, y_test, candidate)
+    theirs = compute_scores(task, y_test, champion)
+    intervals = bootstrap_intervals(differences_among, members, rng)
+    return ChampionComparison(
+        champion_version=champion_version,
+        comparable=True,
+        n_rows=len(y_test),
+        metrics={
+            name: MetricComparison(ours[name], theirs[name], ours[name] - theirs[name], interval)
+            for name, interval in intervals.items()
+        },
+    )
+
+
+def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | None:
+    """Compare the rows trained on with those that the champion was trained on; None without its baseline.
+
+    A column that was a feature of the champion and is absent now, or the other way round, is a change too.
+    """
+    try:
+        baseline = load_baseline_statistics(champion.path / artifacts.BASELINE)
+        drift = rows.settings.drift
+        detector = DriftDetector(
+            baseline,
+            drift.threshold,
+            alert_threshold=drift.alert_threshold,
+            exclude_columns=drift.exclude_columns,
+        )
+        report = detector.detect_drift(rows.table.frame[rows.split.train])
+    except DriftError:
+        return None
+    return DatasetChanges(
+        model_version=champion.version,
+        n_rows_before=baseline.n_rows,
+        n_rows_after=report.n_rows,
+        verdict=report.verdict,
+        drift_score=report.drift_score,
+        sentences=tuple(_sentences(report))[:MAX_SENTENCES],
+        shifts=_shifts(report),
+    )
+
+
+def _shifts(report: DriftReport) -> tuple[FeatureShift, ...]:
+    found = [FeatureShift(feature.name, feature.psi, feature.verdict) for feature in report.features.values()]
+    return tuple(sorted(found, key=lambda shift: (-shift.psi, shift.column))[:MAX_SHIFTS])
+
+
+def _sentences(report: DriftReport) -> Iterator[str]:
+    yield from (report.features[name].description for name in report.features_with_drift)
+    yield from (anomaly.message for anomaly in unattached_anomalies(report))

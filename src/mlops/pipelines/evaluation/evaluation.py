@@ -1,18 +1,72 @@
-"""How good a model is on held-out rows, with intervals, and beside a model that looks at nothing."""
+"""How good a model is on held-out rows: intervals, curves, importance, leaks, dummy, champion."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals
-from mlops.pipelines.evaluation.evaluation_details import class_calibration, expected_calibration_error
-from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.models.evaluation import EvaluationDetails
+from mlops.models.training import ChampionComparison, EvaluationMetrics
+from mlops.pipelines.artifacts.model import Model, Scores
+from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals, resampled_scores
+from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
+from mlops.pipelines.evaluation.evaluation_details import (
+    class_calibration,
+    describe_evaluation,
+    expected_calibration_error,
+)
+from mlops.pipelines.evaluation.importance import (
+    leak_warnings,
+    permutation_importance,
+    single_feature_scores,
+)
 from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores
 from mlops.pipelines.features.task import Problem
+from mlops.pipelines.features.training_rows import TrainingRows
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedModel:
+    """The evidence of one model; `importance` is by feature, `leaks` are sentences."""
+
+    metrics: EvaluationMetrics
+    details: EvaluationDetails
+    importance: Mapping[str, float]
+    leaks: tuple[str, ...]
+    comparison: ChampionComparison | None
+
+
+def judge_model(rows: TrainingRows, model: Model, champion: Champion | None) -> JudgedModel:
+    """Score the model on the held-out rows, and the champion on the same ones."""
+    problem, split = rows.problem, rows.split
+    aligned, y, members = rows.aligned[split.test], problem.y[split.test], split.members[split.test]
+    y_train = problem.y[split.train]
+    # a stream each, so that a champion's presence changes none of the other numbers
+    of_metrics, of_leaks, of_importance, of_details, of_champion = np.random.default_rng(
+        rows.settings.seed
+    ).spawn(5)
+    scores = model.score_aligned(aligned).over_labels(len(problem.labels))
+    metrics = evaluate(
+        problem,
+        y,
+        scores,
+        dummy_scores(problem, y_train, len(y)),
+        members=members,
+        threshold=model.schema.threshold,
+        rng=of_metrics,
+    )
+    alone = single_feature_scores(rows.aligned[split.train], y_train, problem.task, rng=of_leaks)
+    importance = permutation_importance(model, aligned, y, alone, rng=of_importance)
+    return JudgedModel(
+        metrics,
+        describe_evaluation(problem, y, scores, aligned, importance, members=members, rng=of_details),
+        importance,
+        tuple(leak_warnings(alone, problem.task)),
+        compare_with_champion(champion, rows, scores, rng=of_champion) if champion else None,
+    )
 
 
 def evaluate(
@@ -62,14 +116,6 @@ def evaluate(
     )
 
 
-def over_labels(scores: Scores, n_labels: int) -> Scores:
-    """Give labels that the model has never seen the probability 0, as further columns."""
-    if scores.probabilities is None or scores.probabilities.shape[1] == n_labels:
-        return scores
-    missing = n_labels - scores.probabilities.shape[1]
-    return Scores(scores.predicted, np.pad(scores.probabilities, ((0, 0), (0, missing))))
-
-
 def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
     """Return what a model says that only knows how the target is spread in the training rows."""
     from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
@@ -81,43 +127,6 @@ def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
     probabilities = np.zeros((n_rows, len(problem.labels)))
     probabilities[:, fitted.classes_] = fitted.predict_proba(rows)
     return Scores(fitted.predict(rows), probabilities)
-
-
-def compare(
-    problem: Problem,
-    y_test: np.ndarray,
-    candidate: Scores,
-    champion: Scores,
-    *,
-    members: np.ndarray,
-    rng: np.random.Generator,
-    champion_version: str | None = None,
-) -> ChampionComparison:
-    """Compare two models on the same rows; the intervals are those of the paired differences."""
-    task = problem.task
-
-    def differences_among(rows: np.ndarray) -> ScoreRows:
-        of_candidate = resampled_scores(task, y_test[rows], candidate.take(rows))
-        of_champion = resampled_scores(task, y_test[rows], champion.take(rows))
-
-        def differences(drawn: np.ndarray) -> dict[str, float]:
-            one, other = of_candidate(drawn), of_champion(drawn)
-            return {name: one[name] - other[name] for name in one if name in other}
-
-        return differences
-
-    ours = compute_scores(task, y_test, candidate)
-    theirs = compute_scores(task, y_test, champion)
-    intervals = bootstrap_intervals(differences_among, members, rng)
-    return ChampionComparison(
-        champion_version=champion_version,
-        comparable=True,
-        n_rows=len(y_test),
-        metrics={
-            name: MetricComparison(ours[name], theirs[name], ours[name] - theirs[name], interval)
-            for name, interval in intervals.items()
-        },
-    )
 
 
 def _confusion_matrix(

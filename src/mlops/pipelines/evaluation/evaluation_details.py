@@ -8,13 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from mlops.dataset.table.table import is_text
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point, SliceScore
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals
-from mlops.pipelines.evaluation.resampled_scores import resampled_scores
+from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.scores import PRIMARY, primary_score
-from mlops.pipelines.features.columns import is_text
 from mlops.pipelines.features.task import Problem
 
 MAX_CURVES = 6

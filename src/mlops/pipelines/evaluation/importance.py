@@ -1,4 +1,4 @@
-"""Permutation importance: what the primary score loses when one column is shuffled."""
+"""What single columns say of the target: permutation importance, and leaks, which predict it alone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from mlops.dataset.table.table import distinct_values, is_text
+from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Model
-from mlops.pipelines.evaluation.evaluation import over_labels
-from mlops.pipelines.evaluation.scores import primary_score
+from mlops.pipelines.evaluation.scores import area_under_roc, primary_score
 
 _MAX_FEATURES = 100
-_MAX_ROWS = 1_000
+_MAX_SHUFFLED_ROWS = 1_000
 _REPEATS = (2, 5)
 _MAX_SCORED_ROWS = 100_000
+SUSPICIOUS_SCORE = 0.98
+_MAX_TREE_ROWS = 5_000
+_MAX_LEAVES = 64
 
 
 def permutation_importance(
@@ -42,7 +46,7 @@ def permutation_importance(
     rng
         Source of the shuffling.
     """
-    rows = np.sort(rng.permutation(len(aligned))[:_MAX_ROWS])
+    rows = np.sort(rng.permutation(len(aligned))[:_MAX_SHUFFLED_ROWS])
     sample, truth = aligned.iloc[rows].reset_index(drop=True), y[rows]
     names = sorted(map(str, aligned.columns), key=lambda name: -promise.get(name, 0.0))[:_MAX_FEATURES]
     base = _primary(model, sample, truth)
@@ -66,14 +70,14 @@ def _shuffled_score(
     orders = [rng.permutation(len(sample)) for _ in range(n_repeats)]
     stacked = pd.concat([sample] * n_repeats, ignore_index=True)
     stacked[name] = sample[name].array.take(np.concatenate(orders))
-    scores = over_labels(model.score_aligned(stacked), _n_labels(model, truth))
+    scores = model.score_aligned(stacked).over_labels(_n_labels(model, truth))
     parts = np.split(np.arange(len(stacked)), n_repeats)
     found = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
     return float(np.mean(found))
 
 
 def _primary(model: Model, sample: pd.DataFrame, truth: np.ndarray) -> float:
-    scores = over_labels(model.score_aligned(sample), _n_labels(model, truth))
+    scores = model.score_aligned(sample).over_labels(_n_labels(model, truth))
     return primary_score(model.schema.task, truth, scores) or 0.0
 
 
@@ -82,3 +86,87 @@ def _n_labels(model: Model, truth: np.ndarray) -> int:
     if model.schema.task == "regression":
         return 0
     return max(len(model.schema.labels), int(truth.max()) + 1)
+
+
+def single_feature_scores(
+    aligned: pd.DataFrame, y: np.ndarray, task: TaskName, *, rng: np.random.Generator
+) -> dict[str, float]:
+    """Return how well each column alone tells the target: ROC-AUC (mean over the classes), or R2.
+
+    A small tree is grown on one half of at most 5,000 rows and scored on the other, so that a column of many
+    levels gains nothing by memory.
+
+    Parameters
+    ----------
+    aligned
+        Training rows in the model's form.
+    y
+        Positions of labels, or numbers.
+    task
+        Decides the score.
+    rng
+        Chooses the rows.
+    """
+    rows = rng.permutation(len(aligned))[:_MAX_TREE_ROWS]
+    grow, judge = rows[::2], rows[1::2]
+    if len(np.unique(y[grow])) < 2 or len(np.unique(y[judge])) < 2:
+        return {}
+    from sklearn import config_context  # noqa: PLC0415
+
+    with config_context(skip_parameter_validation=True):  # as dear as the trees themselves, per column
+        return {
+            str(name): _score(_as_ordered(aligned[name], grow, y), y, grow, judge, task)
+            for name in aligned.columns
+        }
+
+
+def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
+    """Return a sentence for every column that tells the target almost perfectly."""
+    score_name = "R2" if task == "regression" else "ROC-AUC"
+    return [
+        f"The column {name!r} alone predicts the target almost perfectly ({score_name} {score:.3f}): "
+        "check that it is known before the outcome, and exclude it if not."
+        for name, score in scores.items()
+        if score > SUSPICIOUS_SCORE
+    ]
+
+
+def _as_ordered(column: pd.Series, grow: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return numbers as they are, and levels as the mean target of their rows in the growing half."""
+    if not is_text(column):
+        return column.to_numpy(dtype=np.float64)
+    codes, levels = distinct_values(column)
+    codes = np.where(codes < 0, len(levels), codes)
+    counts = np.bincount(codes[grow], minlength=len(levels) + 1)
+    sums = np.bincount(codes[grow], weights=y[grow].astype(np.float64), minlength=len(levels) + 1)
+    with np.errstate(invalid="ignore"):
+        means = sums / counts
+    return np.asarray(means[codes])
+
+
+def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarray, task: TaskName) -> float:
+    from sklearn.metrics import r2_score  # noqa: PLC0415
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor  # noqa: PLC0415
+
+    kind = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
+    tree = kind(max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=3, random_state=0)
+    tree.fit(values[grow, None], y[grow])
+    if task == "regression":
+        of_tree = float(r2_score(y[judge], tree.predict(values[judge, None])))
+        return max(0.0, of_tree, _squared_correlation(values[judge], y[judge]))
+    probabilities = tree.predict_proba(values[judge, None])
+    labels = list(enumerate(tree.classes_))
+    areas = [
+        area_under_roc(y[judge] == label, probabilities[:, position])
+        for position, label in (labels[1:] if task == "binary" else labels)  # both areas of two are the same
+        if (y[judge] == label).any()
+    ]
+    return float(np.mean(areas))
+
+
+def _squared_correlation(values: np.ndarray, y: np.ndarray) -> float:
+    """Return the R2 of a straight line, which a tree of few leaves only comes near to."""
+    known = np.isfinite(values)
+    if known.sum() < len(values) / 2 or np.ptp(values[known]) == 0.0 or np.ptp(y[known]) == 0.0:
+        return 0.0
+    return float(np.corrcoef(values[known], y[known])[0, 1] ** 2)

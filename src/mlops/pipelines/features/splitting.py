@@ -1,12 +1,13 @@
-"""Which rows are held out. Membership hangs on what a row is, never on its place in the file.
+"""Which rows are held out. Membership depends on what a row is, never on its place in the file.
 
 A row, person or group that was trained on once is trained on in every later training, too: a file that grew
 by new rows moves no old one to the other side (but for a time split, whose cut moves on with time). Nor does
-another seed, and the part of a smaller `test_fraction` lies within that of a greater one.
+another seed, and the part of a smaller `test_fraction` is within that of a greater one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,11 @@ import pandas as pd
 from pandas.api import types
 from pandas.util import hash_array, hash_pandas_object
 
+from mlops.dataset.table.column_names import first_id_before
+from mlops.dataset.table.dates import read_dates
+from mlops.dataset.table.table import Table, as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
-from mlops.pipelines.features.columns import as_numbers, as_texts
 
 _MIN_READABLE_TIMES = 0.95
 # changing either moves rows between the parts in every group that there is
@@ -43,7 +46,7 @@ class Split:
         return int((~(self.train | self.test)).sum())
 
 
-def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Split:
+def split_rows(table: Table, settings: GroupSettings) -> Split:
     """Divide the rows into a training and a held-out part.
 
     By time when a time column is named: the last part is held out. By group when group columns are named:
@@ -52,10 +55,9 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
 
     Parameters
     ----------
-    frame
-        All rows; a column that the settings name must exist.
-    target
-        The target column; it has no part in a row's identity, because labels get corrected.
+    table
+        All rows; a column that the settings name must exist. The target has no part in a row's identity,
+        because labels get corrected.
     settings
         `time_column`, `group_columns`, `id_columns` and `test_fraction` are used; `seed` is not, or a
         champion of another seed would have been trained on rows that are held out here.
@@ -65,25 +67,25 @@ def split_rows(frame: pd.DataFrame, target: str, settings: GroupSettings) -> Spl
     TrainingError
         If a part stays empty, or the time column cannot be read.
     """
-    identities = _identities(frame, target, settings)
+    identities = _identities(table, settings)
     members = pd.factorize(identities)[0]
     if not members.any():
         raise TrainingError(
-            f"All {len(frame)} rows are alike in {_identity_name(settings)} (but for the target); "
+            f"All {len(table)} rows are alike in {_identity_name(settings)} (but for the target); "
             "at least two different ones are needed, and some hundred to learn from."
         )
     if settings.time_column:
-        split = _split_by_time(frame, settings, identities, members)
+        split = _split_by_time(table, settings, identities, members)
     else:
         is_test = _positions(identities, _SPLIT) < settings.test_fraction
         split = Split(~is_test, is_test, members, identities, f"by hash of {_identity_name(settings)}")
-    if not split.train.any() or not split.test.any():
-        missing = "train on" if split.test.any() else "test on"
-        raise TrainingError(
-            f"The split {split.description} leaves no rows to {missing}; "
-            "add rows, or name other group or time columns."
-        )
-    return split
+    if split.train.any() and split.test.any():
+        return split
+    missing = "train on" if split.test.any() else "test on"
+    raise TrainingError(
+        f"The split {split.description} leaves no rows to {missing}; "
+        "add rows, or name other group or time columns."
+    )
 
 
 def fold_numbers(identities: np.ndarray, n_folds: int) -> np.ndarray:
@@ -92,16 +94,16 @@ def fold_numbers(identities: np.ndarray, n_folds: int) -> np.ndarray:
     return folds
 
 
-def _identities(frame: pd.DataFrame, target: str, settings: GroupSettings) -> np.ndarray:
+def _identities(table: Table, settings: GroupSettings) -> np.ndarray:
     """Return a hash per row, the same for equal rows in every file: of group, id, or content."""
     names = settings.group_columns or settings.id_columns
     if not names:
-        return _content_hash(frame, target)
-    texts = pd.concat([_without_gaps(frame[name]) for name in names], axis=1)
+        return _content_hash(table)
+    texts = pd.concat([_without_gaps(table[name]) for name in names], axis=1)
     is_nameless = (texts == "").all(axis=1).to_numpy()
     hashes: np.ndarray = hash_pandas_object(texts, index=False).to_numpy().copy()
     if is_nameless.any():
-        hashes[is_nameless] = _content_hash(frame[is_nameless], target)
+        hashes[is_nameless] = _content_hash(table)[is_nameless]
     return hashes
 
 
@@ -112,14 +114,14 @@ def _positions(identities: np.ndarray, salt: str) -> np.ndarray:
     return (salted >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def _content_hash(frame: pd.DataFrame, target: str) -> np.ndarray:
+def _content_hash(table: Table) -> np.ndarray:
     """Hash each row's values; numbers as floats, so that 1 and 1.0 are the same row."""
-    combined = np.zeros(len(frame), dtype=np.uint64)
-    for name in sorted(column for column in frame.columns if column != target):
-        column = frame[name]
-        is_number = types.is_numeric_dtype(column)
+    combined = np.zeros(len(table), dtype=np.uint64)
+    as_text = first_id_before(table.names, table.target)
+    for name in sorted(name for name in table.names if name != table.target):
+        is_number = table.columns[name].is_number and name != as_text
         # 0.0 and -0.0 are one number; pandas 2 hashes them differently
-        values = as_numbers(column) + 0.0 if is_number else _without_gaps(column).array
+        values = as_numbers(table[name]) + 0.0 if is_number else _without_gaps(table[name]).array
         combined = combined * np.uint64(1000003) + hash_array(values)
     return combined
 
@@ -136,10 +138,10 @@ def _identity_name(settings: GroupSettings) -> str:
 
 
 def _split_by_time(
-    frame: pd.DataFrame, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
+    table: Table, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
 ) -> Split:
     name = str(settings.time_column)
-    times = _time_numbers(frame[name])
+    times = _time_numbers(table[name])
     cut = _cut(times, settings.test_fraction, name)
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
@@ -154,7 +156,7 @@ def _split_by_time(
 
 
 def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
-    """Return the first held-out time: of all times the one whose late share is nearest the asked one."""
+    """Return the first held-out time: the one whose late share is nearest to the requested one."""
     distinct, counts = np.unique(times[~np.isnan(times)], return_counts=True)
     if len(distinct) < 2:
         raise TrainingError(f"The time column {name!r} has one value only; it cannot order the rows.")
@@ -166,8 +168,7 @@ def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
 def _time_numbers(column: pd.Series) -> np.ndarray:
     if types.is_numeric_dtype(column):
         return as_numbers(column)
-    texts = column.astype(object)  # of categories pandas would make categories again
-    moments = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed")
+    moments = read_dates(column)
     readable = float(moments.notna().mean())
     if readable < _MIN_READABLE_TIMES:
         raise TrainingError(
@@ -178,19 +179,19 @@ def _time_numbers(column: pd.Series) -> np.ndarray:
     return np.where(moments.isna().to_numpy(), np.nan, numbers)
 
 
-def require_columns(frame: pd.DataFrame, settings: GroupSettings) -> None:
-    """Refuse settings whose split hangs on columns that the file does not have.
+def require_columns(names: Sequence[str], settings: GroupSettings) -> None:
+    """Refuse settings whose split depends on columns that the file does not have.
 
     Raises
     ------
     TrainingError
         If a column is missing; all missing ones are named.
     """
-    names = [*settings.id_columns, *settings.group_columns]
-    names += [settings.time_column] if settings.time_column else []
-    missing = [name for name in names if name not in frame.columns]
+    needed = [*settings.id_columns, *settings.group_columns]
+    needed += [settings.time_column] if settings.time_column else []
+    missing = [name for name in needed if name not in names]
     if missing:
         raise TrainingError(
             f"The settings name columns that the file does not have: {', '.join(missing)}. "
-            f"It has {', '.join(map(str, frame.columns[:20]))}{', ...' if len(frame.columns) > 20 else ''}."
+            f"It has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}."
         )

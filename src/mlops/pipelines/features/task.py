@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from mlops.dataset.table.table import Table, as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName, nearest
 from mlops.models.task import MIN_ROWS_PER_CLASS, find_label, infer_task
-from mlops.pipelines.features.columns import as_numbers, as_texts
 
 MAX_CLASSES = 100
-_TARGET_NAMES = ("target", "label")
 _POSITIVE_LABELS = ("1", "yes", "true", "y", "t", "positive")
 
 
@@ -40,22 +38,19 @@ class Problem:
         return self.labels[1] if self.task == "binary" else None
 
 
-def resolve_target(columns: Sequence[str], settings: GroupSettings) -> str:
-    """Return the name of the target column: the setting, else `target` or `label`, else the last column.
+def target_of(table: Table) -> str:
+    """Return the name of the target column.
 
     Raises
     ------
     TrainingError
-        If the settings name a column that the file does not have; the nearest one is given.
+        If the file does not have it; the nearest name is given.
     """
-    if settings.target is not None:
-        if settings.target not in columns:
-            raise TrainingError(
-                f"The file has no target column {settings.target!r}. {nearest(settings.target, columns)}"
-            )
-        return settings.target
-    named = [column for column in columns if column.lower() in _TARGET_NAMES]
-    return named[0] if named else columns[-1]
+    if table.target is None or table.target not in table.columns:
+        raise TrainingError(
+            f"The file has no target column {table.target!r}. {nearest(str(table.target), table.names)}"
+        )
+    return table.target
 
 
 def define_problem(values: pd.Series, settings: GroupSettings) -> Problem:
@@ -142,10 +137,10 @@ def _check_classes(counts: pd.Series, target: str) -> None:
 
 def _ordered_labels(counts: pd.Series, settings: GroupSettings) -> tuple[str, ...]:
     labels = sorted(str(label) for label in counts.index)
-    wanted = settings.positive_label
-    positive = None if wanted is None else find_label(wanted, labels)
-    if wanted is not None and positive is None:
-        raise TrainingError(f"No row has the positive label {wanted!r}; the target has {', '.join(labels)}.")
+    stated = settings.positive_label
+    positive = None if stated is None else find_label(stated, labels)
+    if stated is not None and positive is None:
+        raise TrainingError(f"No row has the positive label {stated!r}; the target has {', '.join(labels)}.")
     if len(labels) != 2:
         return tuple(labels)
     positive = positive or next((label for label in labels if label.lower() in _POSITIVE_LABELS), None)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mlops.algorithms.selection import check_settings
+from mlops.dataset.table.table import Table
+from mlops.dataset.validation.reading import load_table
+from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import DatePart, GroupSettings
-from mlops.pipelines.features.date_parts import DateParts, wanted_parts, with_date_parts
-from mlops.pipelines.features.features import FeatureSelection, raw_dates, select_features
-from mlops.pipelines.features.schema import ModelSchema, align
+from mlops.pipelines.artifacts.model import ModelSchema, align, date_part_values
+from mlops.pipelines.features.features import FeatureSelection, select_date_parts, select_features
 from mlops.pipelines.features.splitting import Split, fold_numbers, require_columns, split_rows
-from mlops.pipelines.features.tables import read_training_table
-from mlops.pipelines.features.task import Problem, define_problem, resolve_target, trained_labels_first
+from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
 
 MIN_ROWS = 30
 
@@ -25,18 +27,17 @@ MIN_ROWS = 30
 class TrainingRows:
     """What a training learns from and is judged on.
 
-    `frame` holds the rows as read, `aligned` the features in the model's form, row by row the same; `notes`
+    `table` holds the rows as read, `aligned` the features in the model's form, row by row the same; `notes`
     say what was assumed and left out.
     """
 
     settings: GroupSettings
-    source: Path
-    frame: pd.DataFrame
+    table: Table
     aligned: pd.DataFrame
     problem: Problem
     split: Split
     selection: FeatureSelection
-    date_parts: DateParts
+    date_parts: Mapping[str, tuple[DatePart, ...]]
     notes: tuple[str, ...]
 
     def folds(self, n_folds: int) -> np.ndarray:
@@ -54,12 +55,23 @@ class TrainingRows:
             ignored_columns=tuple(self.selection.dropped),
             labels=problem.labels[: problem.n_trained_labels],
             threshold=threshold,
-            date_parts={name: tuple(parts) for name, parts in self.date_parts.items()},
+            date_parts=self.date_parts,
         )
 
 
-def prepare_rows(source: Path, settings: GroupSettings) -> TrainingRows:
-    """Read the file, define the problem, hold rows out and choose the features, in that order.
+def prepare_rows(
+    source: str | os.PathLike[str] | pd.DataFrame, settings: GroupSettings, contract: Contract | None = None
+) -> TrainingRows:
+    """Read the rows, define the problem, hold rows out and choose the features, in that order.
+
+    Parameters
+    ----------
+    source
+        A CSV, a directory that holds one, or a frame.
+    settings
+        Those of the group.
+    contract
+        The contract of the dataset, when it came through intake: its kinds and ids count.
 
     Raises
     ------
@@ -68,49 +80,38 @@ def prepare_rows(source: Path, settings: GroupSettings) -> TrainingRows:
     TrainingError
         If nothing can be learned from it; the sentence says what to change.
     """
-    frame = read_training_table(source, settings)
-    require_columns(frame, settings)
-    target = resolve_target(list(map(str, frame.columns)), settings)
-    frame, notes = _with_target(frame, target, settings)
-    problem = define_problem(frame[target], settings)
+    table = load_table(source, settings, contract)
+    require_columns(table.names, settings)
+    table, notes = _with_target(table, settings)
+    problem = define_problem(table[target_of(table)], settings)
     check_settings(settings, problem.task)
-    split = split_rows(frame, target, settings)
+    split = split_rows(table, settings)
     if split.n_left_out:
         notes.append(
             f"{split.n_left_out} rows are in neither part, because their group is on the other side."
         )
     problem = trained_labels_first(problem, split.train)
-    train = frame[split.train]
-    parts = _date_parts(train, target, settings, notes)
-    frame, train = with_date_parts(frame, parts), with_date_parts(train, parts)
-    selection = select_features(train, target, settings)
-    aligned, _ = align(frame, selection.features)
-    return TrainingRows(settings, source, frame, aligned, problem, split, selection, parts, tuple(notes))
+    parts, unused = select_date_parts(table, split.train, settings.date_parts)
+    if unused:
+        notes.append(f"Dates are not used as they are: {', '.join(unused)}.")
+    table = table.with_numbers(date_part_values(table.frame, parts))
+    selection = select_features(table, split.train)
+    aligned, _ = align(table.frame, selection.features)
+    return TrainingRows(settings, table, aligned, problem, split, selection, parts, tuple(notes))
 
 
-def _date_parts(
-    train: pd.DataFrame, target: str, settings: GroupSettings, notes: list[str]
-) -> dict[str, tuple[DatePart, ...]]:
-    """Return the parts of dates that become features, and note which dates are not used at all."""
-    dates = raw_dates(train, target, settings)
-    parts = wanted_parts(train, dates, settings.date_parts)
-    if unused := [name for name in dates if name not in parts]:
-        notes.append(f"Dates are not used as they stand: {', '.join(unused)}.")
-    return parts
-
-
-def _with_target(frame: pd.DataFrame, target: str, settings: GroupSettings) -> tuple[pd.DataFrame, list[str]]:
+def _with_target(table: Table, settings: GroupSettings) -> tuple[Table, list[str]]:
     """Leave out the rows without a target, and note what was assumed."""
-    notes = []
+    target, notes = target_of(table), []
     if settings.target is None:
         notes.append(f"No target is set; the column {target!r} was taken.")
-    if absent := [name for name in settings.exclude_columns if name not in frame.columns]:
+    if absent := [name for name in settings.exclude_columns if name not in table.columns]:
         notes.append(f"exclude_columns names columns that the file does not have: {', '.join(absent)}.")
-    has_target = frame[target].notna().to_numpy()
+    has_target = table[target].notna().to_numpy()
     if not has_target.all():
         notes.append(f"{int((~has_target).sum())} rows have no value of {target!r} and were left out.")
     if has_target.sum() < MIN_ROWS:
         raise TrainingError(
             f"The file has {int(has_target.sum())} usable rows; at least {MIN_ROWS} are needed."
         )
-    return frame if has_target.all() else frame[has_target].reset_index(drop=True), notes
+    return table.rows(has_target), notes

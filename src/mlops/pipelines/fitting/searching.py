@@ -16,8 +16,8 @@ from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.search import is_range, spans_magnitudes
 from mlops.models.training import Trial
+from mlops.pipelines.artifacts.model import FeatureColumn
 from mlops.pipelines.evaluation.scores import PRIMARY
-from mlops.pipelines.features.schema import FeatureColumn
 from mlops.pipelines.fitting.fitting import row_weights, unfitted_pipeline, worthwhile_threads
 
 MAX_ROWS = 20_000

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from mlops.algorithms.selection import candidates, effective_hyperparameters
+from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import Trial
 from mlops.pipelines.evaluation.scores import PRIMARY
-from mlops.pipelines.features.tables import find_table
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
-from mlops.pipelines.fitting.choosing import N_FOLDS
 from mlops.pipelines.fitting.fitting import (
+    N_FOLDS,
     limited_threads,
     row_weights,
     unfitted_pipeline,
@@ -36,7 +36,7 @@ class TriedElsewhere:
     notes: tuple[str, ...] = ()
 
 
-def judge_trial(data_path: str | Path, settings: GroupSettings) -> float:
+def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contract | None = None) -> float:
     """Return the primary score of one combination of hyperparameters, out of fold on the training rows.
 
     The rows that will be held out from the training are held out here too, so they never steer a search.
@@ -47,6 +47,8 @@ def judge_trial(data_path: str | Path, settings: GroupSettings) -> float:
         The training file, or a directory that holds one.
     settings
         The group's, with the hyperparameters to be judged, and without a search.
+    contract
+        The contract of the dataset, when it came through intake.
 
     Returns
     -------
@@ -60,8 +62,8 @@ def judge_trial(data_path: str | Path, settings: GroupSettings) -> float:
     TrainingError
         If nothing can be learned from it, or with these hyperparameters.
     """
-    rows = prepare_rows(find_table(Path(data_path)), settings)
-    with limited_threads(rows.frame):
+    rows = prepare_rows(data_path, settings, contract)
+    with limited_threads(rows.table.frame):
         return _judge(rows, settings).score
 
 

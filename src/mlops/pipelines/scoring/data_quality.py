@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 
 from mlops.models.training import DataQuality
-from mlops.pipelines.features.schema import AlignmentNotes, ModelSchema
+from mlops.pipelines.artifacts.model import AlignmentNotes, ModelSchema
 
 _MANY_MISSING = 0.5
 

@@ -13,7 +13,7 @@ from mlops.dataset.table.inspection import inspect
 from mlops.dataset.validation.parts.joining import beginning, text_of_part
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.sample import MAX_ROWS
-from mlops.dataset.validation.survey.survey import Survey, plans_of, read_head, survey
+from mlops.dataset.validation.survey.survey import Survey, plans_of, read_head, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.settings.group import GroupSettings
 
@@ -43,8 +43,8 @@ def agree(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "beginning.csv"
         path.write_bytes(beginning(_texts(parts, limits)))
-        found = survey(path, settings, contract, purpose="training", limits=limits)
-    return _agreement(found, size_bytes) if found.dialect is not None else None
+        survey = survey_file(path, settings, contract, purpose="training", limits=limits)
+    return _agreement(survey, size_bytes) if survey.dialect is not None else None
 
 
 def corrected(agreement: Agreement, table: Survey) -> Agreement | None:
@@ -71,27 +71,27 @@ def _texts(parts: Iterable[Path], limits: Limits) -> Iterator[bytes]:
             is_first = False
 
 
-def _agreement(found: Survey, size_bytes: int) -> Agreement:
-    dialect = found.dialect
+def _agreement(survey: Survey, size_bytes: int) -> Agreement:
+    dialect = survey.dialect
     assert dialect is not None  # noqa: S101  the caller has looked
-    plans = plans_of(found)
+    plans = plans_of(survey)
     return Agreement(
-        names=found.names,
+        names=survey.names,
         delimiter=dialect.delimiter,
         decimal=dialect.decimal,
-        plans=tuple(plans[position] for position in range(len(found.columns))),
+        plans=tuple(plans[position] for position in range(len(survey.columns))),
         has_numbers=tuple(
-            c.n_numbers + c.n_number_like > 0 or c.n_missing_as_number == c.n_rows for c in found.columns
+            c.n_numbers + c.n_number_like > 0 or c.n_missing_as_number == c.n_rows for c in survey.columns
         ),
-        has_dates=tuple(c.n_dates + c.impossible_dates.count > 0 for c in found.columns),
-        personal=tuple(c.personal for c in found.columns),
-        sample_stride=_stride(found, size_bytes),
+        has_dates=tuple(c.n_dates + c.impossible_dates.count > 0 for c in survey.columns),
+        personal=tuple(c.personal for c in survey.columns),
+        sample_stride=_stride(survey, size_bytes),
     )
 
 
-def _stride(found: Survey, size_bytes: int) -> int:
+def _stride(survey: Survey, size_bytes: int) -> int:
     """Return how many rows stand for one in the sample, so that all parts together keep a bounded one."""
-    bytes_per_row = found.inspection.expanded_bytes / max(found.n_rows, 1)
+    bytes_per_row = survey.inspection.expanded_bytes / max(survey.n_rows, 1)
     n_rows, stride = size_bytes / max(bytes_per_row, 1.0), 1
     while n_rows / stride > 2 * MAX_ROWS:
         stride *= 2

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.table.aggregates import DistinctValues, NumberRange
+from mlops.dataset.table.column_profile import MAX_LEVELS, ColumnProfile
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.inspection import Inspection
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.table.records import Shape
 from mlops.dataset.validation.parts import codec
 from mlops.dataset.validation.parts.part_rules import findings_of_part, holds_nothing
-from mlops.dataset.validation.survey.column_facts import MAX_LEVELS, ColumnFacts
 from mlops.dataset.validation.survey.label_changes import LabelChanges
-from mlops.dataset.validation.survey.number_range import NumberRange
 from mlops.dataset.validation.survey.sample import RowSample
 from mlops.dataset.validation.survey.survey import Survey, assign_roles, row_keys_of
 from mlops.models.dataset import Finding
@@ -125,7 +125,7 @@ def merged_all(surveys: list[Survey]) -> Survey:
     return reduce(merged, surveys)
 
 
-def column_sum(first: ColumnFacts, later: ColumnFacts) -> ColumnFacts:
+def column_sum(first: ColumnProfile, later: ColumnProfile) -> ColumnProfile:
     """Return the facts of a column over both parts."""
     both = codec.added(first, later, _COLUMN_RULES)
     if not both.has_all_levels or len(both.levels) > MAX_LEVELS:
@@ -145,11 +145,12 @@ _RANGE_RULES: dict[str, Callable[[Any, Any], Any]] = {
     "typical_maximum": max,
 }
 _COLUMN_RULES: dict[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(("position", "name", "known", "decimal", "personal"), _first),
+    **dict.fromkeys(("position", "name", "expected", "decimal", "personal"), _first),
     "longest": max,
     "has_all_levels": lambda first, later: first and later,
     "expects_numbers": lambda first, later: first or later,
     "expects_dates": lambda first, later: first or later,
+    "distinct": DistinctValues.merged,
     "range": lambda first, later: codec.added(first, later, _RANGE_RULES),
 }
 _SHAPE_RULES = {"unclosed_quote_line": _first}
@@ -165,13 +166,14 @@ def _as_text(inspection: Inspection) -> Inspection:
                    nul_lines=(), n_nuls=0, line_ending="lf")  # fmt: skip
 
 
-def _without_contract(column: ColumnFacts) -> ColumnFacts:
-    return replace(column, known=None)
+def _without_contract(column: ColumnProfile) -> ColumnProfile:
+    return replace(column, expected=None)
 
 
-def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnFacts:
-    column = _named(codec.from_document(ColumnFacts, entry), part)
-    column.known = table.contract.column(column.name) if table.contract else None
+def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnProfile:
+    counts = {key: value for key, value in entry.items() if key != "known"}  # written by release 0.1
+    column = _named(codec.from_document(ColumnProfile, counts), part)
+    column.expected = table.contract.column(column.name) if table.contract else None
     if table.agreed is not None and column.personal is None:
         column.personal = table.agreed.personal[column.position]
     return column
@@ -181,7 +183,7 @@ def _named[T](counts: T, part: str) -> T:
     """Write the part's name into every sighting below."""
     if isinstance(counts, Occurrences):
         counts.parts = [part] * len(counts.lines)
-    elif isinstance(counts, (ColumnFacts, NumberRange, Shape)):
+    elif isinstance(counts, (ColumnProfile, NumberRange, Shape)):
         for field in fields(counts):
             _named(getattr(counts, field.name), part)
     elif isinstance(counts, dict):

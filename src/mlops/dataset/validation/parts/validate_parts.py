@@ -20,7 +20,7 @@ from mlops.dataset.validation.parts.part_facts import (
 from mlops.dataset.validation.parts.part_rules import report_on_parts
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
-from mlops.dataset.validation.survey.survey import Survey, assign_roles, survey
+from mlops.dataset.validation.survey.survey import Survey, assign_roles, survey_file
 from mlops.infrastructure.upload_events import Purpose
 from mlops.models.dataset import Contract, Finding, ValidationReport
 from mlops.models.errors import DatasetError
@@ -28,7 +28,7 @@ from mlops.models.settings.group import GroupSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PartedTable:
     """What is the same for all parts of a table; without an agreement none of them could be read."""
 
     settings: GroupSettings
@@ -59,9 +59,9 @@ class Merge:
         return report_on_parts(self.whole, [(part.name, part.findings) for part in self.parts], said)
 
 
-def survey_part_file(path: Path, name: str, table: Table, facts: Path) -> None:
+def survey_part_file(path: Path, name: str, table: PartedTable, facts: Path) -> None:
     """Survey one part and write its facts to a file; bad content is a fact, never an exception."""
-    found = survey(
+    found = survey_file(
         path,
         table.settings,
         table.contract,
@@ -72,7 +72,7 @@ def survey_part_file(path: Path, name: str, table: Table, facts: Path) -> None:
     write_facts(found, name, facts)
 
 
-def merge_facts(facts: Sequence[Path], table: Table) -> Merge:
+def merge_facts(facts: Sequence[Path], table: PartedTable) -> Merge:
     """Merge the facts of all parts in their order; the rows are compared only where ids repeat."""
     merge = _merged(facts, table, with_rows=False)
     keys = merge.whole.keys
@@ -114,7 +114,7 @@ def validate_parts(
     stated, given = settings or GroupSettings(), limits or Limits()
     size_bytes = sum(path.stat().st_size for path in parts)
     agreement = agree(parts, stated, contract, limits=given, size_bytes=size_bytes)
-    table = Table(stated, contract, given, agreement, purpose)
+    table = PartedTable(stated, contract, given, agreement, purpose)
     merge = _read(parts, table)
     if merge.correction is not None:
         merge = _read(parts, replace(table, agreement=merge.correction))
@@ -146,7 +146,7 @@ def with_content(report: ValidationReport, sha256: str, size_bytes: int) -> Vali
     return replace(report, sha256=sha256, size_bytes=size_bytes, contract=learned)
 
 
-def _read(parts: Sequence[Path], table: Table) -> Merge:
+def _read(parts: Sequence[Path], table: PartedTable) -> Merge:
     with TemporaryDirectory() as folder:
         facts = [Path(folder) / f"{position}.npz" for position in range(len(parts))]
         for path, target in zip(parts, facts, strict=True):
@@ -154,7 +154,7 @@ def _read(parts: Sequence[Path], table: Table) -> Merge:
         return merge_facts(facts, table)
 
 
-def _merged(facts: Sequence[Path], table: Table, *, with_rows: bool) -> Merge:
+def _merged(facts: Sequence[Path], table: PartedTable, *, with_rows: bool) -> Merge:
     read = [read_facts(path, with_rows=with_rows) for path in facts]
     parts = tuple(part for part in read if not part.is_empty) or tuple(read)
     blank = Survey(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlops.dataset.validation.rule import Note, rule
+from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 _SAVE_AS = "Save the table as CSV (UTF-8, comma-separated) and drop it again."
@@ -19,34 +19,40 @@ _ENCODING_NAMES = {
 
 
 @rule("empty_file", "The file holds no bytes, or nothing but blank lines.", stage="file")
-def empty_file(survey: Survey) -> Iterable[Note]:
+def empty_file(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a file without content."""
     facts = survey.inspection
     if facts.container or facts.damage or facts.excess:
         return
     if facts.size_bytes == 0 or facts.expanded_bytes == 0:
-        yield Note("reject", "The file is empty: it holds no bytes.", advice="Export the table again.")
+        yield RuleFinding("reject", "The file is empty: it holds no bytes.", advice="Export the table again.")
     elif facts.is_readable and survey.dialect is None:
-        yield Note("reject", "The file is empty: there is no header, only blank lines.", advice=_SAVE_AS)
+        yield RuleFinding(
+            "reject", "The file is empty: there is no header, only blank lines.", advice=_SAVE_AS
+        )
 
 
 @rule("wrong_container", "The file is something else than a text table, or is compressed.", stage="file")
-def wrong_container(survey: Survey) -> Iterable[Note]:
+def wrong_container(survey: Survey) -> Iterable[RuleFinding]:
     """Name Parquet, Excel, HTML, JSON and the like; tell of gzip under another name."""
     if survey.inspection.container:
-        yield Note("reject", f"The file is {survey.inspection.container}, not a CSV table.", advice=_SAVE_AS)
+        yield RuleFinding(
+            "reject", f"The file is {survey.inspection.container}, not a CSV table.", advice=_SAVE_AS
+        )
     elif survey.is_named_as_gzip and survey.inspection.size_bytes and not survey.inspection.compression:
-        yield Note("warn", "The file is named .gz but is not gzip-compressed; it was read as it is.")
+        yield RuleFinding("warn", "The file is named .gz but is not gzip-compressed; it was read as it is.")
     elif survey.inspection.compression and not (survey.inspection.damage or survey.is_named_as_gzip):
-        yield Note("warn", "The file is gzip-compressed, whatever its name says; it was read expanded.")
+        yield RuleFinding(
+            "warn", "The file is gzip-compressed, whatever its name says; it was read expanded."
+        )
 
 
 @rule("truncated", "A compressed file cannot be read to its end.", stage="file")
-def truncated(survey: Survey) -> Iterable[Note]:
+def truncated(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse damaged gzip; nothing is trained on the part that could be read."""
     if survey.inspection.damage:
         message = f"The file cannot be read to its end: {survey.inspection.damage}."
-        yield Note("reject", message, advice="Compress and upload the file again.")
+        yield RuleFinding("reject", message, advice="Compress and upload the file again.")
 
 
 @rule(
@@ -54,38 +60,38 @@ def truncated(survey: Survey) -> Iterable[Note]:
     "The file, or what its compressed content expands to, is larger than the limit.",
     stage="file",
 )
-def too_large(survey: Survey) -> Iterable[Note]:
+def too_large(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse what is too large, and gzip bombs."""
     if survey.inspection.excess:
         message = f"The file is too large: {survey.inspection.excess}."
-        yield Note(
+        yield RuleFinding(
             "reject", message, advice="Split the file, or upload it uncompressed when it is honest data."
         )
 
 
 @rule("nul_bytes", "The text holds NUL (0x00) bytes.", stage="file")
-def nul_bytes(survey: Survey) -> Iterable[Note]:
+def nul_bytes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse NUL bytes: the file is damaged or binary."""
     facts = survey.inspection
     if facts.n_nuls and not facts.container:
         first = f", first on line {facts.nul_lines[0]}" if facts.nul_lines else ""
         message = f"The file holds {facts.n_nuls:,} NUL bytes (0x00){first}: it is binary or damaged."
-        yield Note("reject", message, lines=facts.nul_lines, advice="Export the table again as text.")
+        yield RuleFinding("reject", message, lines=facts.nul_lines, advice="Export the table again as text.")
 
 
 @rule("encoding", "The text is not UTF-8.", stage="file")
-def encoding(survey: Survey) -> Iterable[Note]:
+def encoding(survey: Survey) -> Iterable[RuleFinding]:
     """Convert what can be told for sure and say so; refuse the rest."""
     facts = survey.inspection
     if facts.container or facts.n_nuls:
         return
     line = (facts.encoding_line,) if facts.encoding_line else ()
     if facts.encoding_problem:
-        yield Note("reject", _problem_sentence(survey), lines=line, advice="Save the file as UTF-8.")
+        yield RuleFinding("reject", _problem_sentence(survey), lines=line, advice="Save the file as UTF-8.")
     elif facts.encoding != "utf-8":
         name = _ENCODING_NAMES.get(facts.encoding, facts.encoding)
         message = f"The encoding is {name}, not UTF-8; the text was converted, so check accented letters."
-        yield Note("warn", message, lines=line, advice="Save the file as UTF-8 to be sure.")
+        yield RuleFinding("warn", message, lines=line, advice="Save the file as UTF-8 to be sure.")
 
 
 def _problem_sentence(survey: Survey) -> str:

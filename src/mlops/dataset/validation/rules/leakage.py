@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from mlops.dataset.privacy import shown
-from mlops.dataset.validation.rule import Note, rule
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import is_classification
 
@@ -20,7 +20,7 @@ _MIN_ROWS = 30
 
 
 @rule("leakage", "A single column predicts the target almost perfectly (AUC or R2 above 0.98).")
-def leakage(survey: Survey) -> Iterable[Note]:
+def leakage(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of columns that are copies or consequences of the target."""
     target = survey.target_column
     if not survey.is_training or target is None or survey.sample is None or target.kind in ("empty", "text"):
@@ -43,11 +43,11 @@ def leakage(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)} alone predicts the target ({measure} {found:.3f}): it looks"
                 " like a leak, a copy or a consequence of the target."
             )
-            yield Note("warn", message, column=column.name,
+            yield RuleFinding("warn", message, column=column.name,
                        advice="Name it in exclude_columns unless it is known at scoring time.")  # fmt: skip
 
 
-def _can_leak(column: ColumnFacts) -> bool:
+def _can_leak(column: ColumnProfile) -> bool:
     """Whether the column can be judged: a text column of many values fits any target by chance."""
     return column.kind in ("integer", "number", "category")
 

@@ -10,25 +10,13 @@ from collections.abc import Iterable
 import pandas as pd
 
 from mlops.dataset.privacy import shown
-from mlops.dataset.validation.rule import Note, plural, rule
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.table.column_names import announces_date
+from mlops.dataset.table.column_profile import NUMERIC_SHARE, ColumnProfile
+from mlops.dataset.table.dates import date_format as date_format_of
+from mlops.dataset.table.dates import dates_as_numbers
+from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DATE = re.compile(
-    r"(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./]\d{1,2}[./]\d{1,2}"
-    rf"|\d{{1,2}}[ .-]*{_MONTH}[ .,-]*\d{{2,4}}|{_MONTH}[ .-]*\d{{1,2}},?[ ]+\d{{4}})"
-    r"(?:[ T]\d{1,2}:[\d:.]+.*)?",
-    re.IGNORECASE,
-)
-_DATE_NAME = re.compile(r"(?:^|[_ .-])(?:date|day|dob|visit|time|timestamp|at)$", re.IGNORECASE)
-# smallest, largest, what numbers of that size are when the column's name announces a date
-_DATE_NUMBERS = (
-    (19_000_101, 21_001_231, "days written as 20241231"),
-    (20_000, 60_000, "a spreadsheet's serial numbers"),
-    (5e8, 4e9, "seconds since 1970"),
-    (5e11, 4e12, "milliseconds since 1970"),
-)
 _AMOUNT = re.compile(
     r"[<>≤≥~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*(?:\+|[a-zµ°]{1,6}(?:/[a-z]{1,4})?)?", re.IGNORECASE
 )
@@ -40,33 +28,33 @@ _MIN_NUMBERS = 8
 
 
 @rule("date_format", "A column of dates is not written as ISO dates, so it is not read as one.")
-def date_format(survey: Survey) -> Iterable[Note]:
+def date_format(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of dates in ambiguous notations, and of numbers that count days or seconds."""
     for column in survey.features:
-        if column.known is not None or column.is_date or not column.levels:
+        if column.expected is not None or column.is_date or not column.levels:
             continue
-        found = _date_numbers(column) if column.is_numeric else _dates_among(column)
-        if found:
+        written_as = _date_numbers(column) if column.is_numeric else _dates_among(column)
+        if written_as:
             message = (
-                f"Column {shown(column.name)} seems to hold dates, but as {found}; it is not read as dates."
+                f"Column {shown(column.name)} seems to hold dates, but as {written_as};"
+                " it is not read as dates."
             )
-            yield Note("warn", message, column=column.name, advice="Write dates as 2024-12-31.")
+            yield RuleFinding("warn", message, column=column.name, advice="Write dates as 2024-12-31.")
 
 
-def _dates_among(column: ColumnFacts) -> str | None:
-    hits = sum(count for level, count in column.levels.items() if _DATE.fullmatch(level))
-    return "text in another notation than ISO" if hits >= _MANY * column.levels.total() else None
+def _dates_among(column: ColumnProfile) -> str | None:
+    written = date_format_of(column.levels, min_share=NUMERIC_SHARE)
+    return "text in another notation than ISO" if written else None
 
 
-def _date_numbers(column: ColumnFacts) -> str | None:
-    if not column.has_range or not _DATE_NAME.search(column.name):
+def _date_numbers(column: ColumnProfile) -> str | None:
+    if not column.has_range or not announces_date(column.name):
         return None
-    low, high = column.range.minimum, column.range.maximum
-    return next((what for start, end, what in _DATE_NUMBERS if start <= low and high <= end), None)
+    return dates_as_numbers(column.range.minimum, column.range.maximum)
 
 
 @rule("placeholder_dates", "Dates lie so far away that they seem to stand for something else.")
-def placeholder_dates(survey: Survey) -> Iterable[Note]:
+def placeholder_dates(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of `9999-12-31` and the like, which often mean that there is no date."""
     for column in survey.features:
         if not column.is_date:
@@ -78,23 +66,23 @@ def placeholder_dates(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: {plural(count, 'date')} before 1678 or after 2261, such as"
                 " 9999-12-31; it looks like a placeholder for missing."
             )
-            yield Note("warn", message, column=column.name, advice="Leave cells without a date empty.")
+            yield RuleFinding("warn", message, column=column.name, advice="Leave cells without a date empty.")
 
 
 @rule("codes", "Numbers with leading zeros are read as text.")
-def codes(survey: Survey) -> Iterable[Note]:
+def codes(survey: Survey) -> Iterable[RuleFinding]:
     """Say that `00501` is kept as it is written."""
     for column in survey.features:
-        if column.known is None and column.n_codes:
+        if column.expected is None and column.has_codes and column.n_codes:
             message = f"Column {shown(column.name)} holds numbers with leading zeros; it is kept as text."
-            yield Note("info", message, column=column.name)
+            yield RuleFinding("info", message, column=column.name)
 
 
 @rule("mixed_types", "A column of text holds many numbers, plain or with units and signs.")
-def mixed_types(survey: Survey) -> Iterable[Note]:
+def mixed_types(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of measurements that words (`none`), limits (`90+`, `<5`) or units (`45 kg`) turned into text."""
     for column in survey.features:
-        if column.known is not None or column.is_numeric or column.is_date or column.is_like_numbers:
+        if column.expected is not None or column.is_numeric or column.is_date or column.is_like_numbers:
             continue
         if column.has_codes or column.personal:
             continue
@@ -112,11 +100,11 @@ def mixed_types(survey: Survey) -> Iterable[Note]:
             f" {n_text:,} are text (words, units or signs), so all of it is read as text."
         )
         advice = "Write plain numbers, put units into the column name, and leave missing cells empty."
-        yield Note("warn", message, column=column.name, advice=advice)
+        yield RuleFinding("warn", message, column=column.name, advice=advice)
 
 
 @rule("damaged_text", "Text was read or saved in a wrong encoding before it came here.")
-def damaged_text(survey: Survey) -> Iterable[Note]:
+def damaged_text(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of replacement characters and of UTF-8 that somebody took for Windows-1252."""
     for column in survey.columns:
         cells = sum(count for level, count in column.levels.items() if _DAMAGED.search(level))
@@ -126,11 +114,11 @@ def damaged_text(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: characters in {where} were damaged by a wrong encoding earlier"
                 " (replacement characters, or UTF-8 taken for Windows-1252)."
             )
-            yield Note("warn", message, column=column.name, advice="Export the source again as UTF-8.")
+            yield RuleFinding("warn", message, column=column.name, advice="Export the source again as UTF-8.")
 
 
 @rule("identical_columns", "Two columns hold the same values.")
-def identical_columns(survey: Survey) -> Iterable[Note]:
+def identical_columns(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of copies, which `age` beside `age.1` often are."""
     if survey.sample is None or not survey.is_training:
         return
@@ -145,4 +133,4 @@ def identical_columns(survey: Survey) -> Iterable[Note]:
         if len(names) > 1:
             same = ", ".join(map(shown, names[:5]))
             message = f"{plural(len(names), 'column')} hold the same values: {same}."
-            yield Note("warn", message, column=names[1], advice="Name the copies in exclude_columns.")
+            yield RuleFinding("warn", message, column=names[1], advice="Name the copies in exclude_columns.")

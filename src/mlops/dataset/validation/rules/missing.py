@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.validation.accept_with import accept_missing
-from mlops.dataset.validation.rule import Note, plural, rule
+from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
@@ -15,10 +15,10 @@ _MOSTLY = 0.95
 
 
 @rule("na_tokens", "Missing values are spelled in several ways, or in a way that is not plain.")
-def na_tokens(survey: Survey) -> Iterable[Note]:
+def na_tokens(survey: Survey) -> Iterable[RuleFinding]:
     """List which spellings were read as missing, and which stay values in a column of text."""
     for column in survey.used_columns:
-        if column.name in survey.id_names or not column.tokens or column.name == survey.target:
+        if survey.is_id(column) or not column.tokens or column.name == survey.target:
             continue
         read = column.missing_tokens
         kept = {token: count for token, count in column.tokens.items() if token not in read}
@@ -26,7 +26,7 @@ def na_tokens(survey: Survey) -> Iterable[Note]:
         severity: Severity = "info" if usual and len(column.tokens) == 1 else "warn"
         told = [f"these spellings were read as missing: {_spelled(read)}"] if read else []
         told += [f"these look like missing, but are kept as values: {_spelled(kept)}"] if kept else []
-        yield Note(severity, f"Column {shown(column.name)}: {'; '.join(told)}.", column=column.name)
+        yield RuleFinding(severity, f"Column {shown(column.name)}: {'; '.join(told)}.", column=column.name)
 
 
 def _spelled(tokens: Mapping[str, int]) -> str:
@@ -35,48 +35,48 @@ def _spelled(tokens: Mapping[str, int]) -> str:
 
 
 @rule("empty_column", "A column holds no values at all.")
-def empty_column(survey: Survey) -> Iterable[Note]:
+def empty_column(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of columns that will be left out."""
     for column in survey.used_columns:
         if column.kind == "empty" and column.n_rows and column.name != survey.target:
-            yield Note(
+            yield RuleFinding(
                 "warn", f"Column {shown(column.name)} is empty: all values are missing.", column=column.name
             )
 
 
 @rule("mostly_missing", "Almost all values of a column are missing.")
-def mostly_missing(survey: Survey) -> Iterable[Note]:
+def mostly_missing(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of columns that hardly say anything."""
     for column in survey.features:
         share = column.n_missing / column.n_rows if column.n_rows else 0.0
-        was = column.known.missing_share if column.known else 0.0
+        was = column.expected.missing_share if column.expected else 0.0
         if _MOSTLY <= share < 1.0 and was < _MOSTLY:
             message = f"Column {shown(column.name)} is missing in {share:.1%} of the rows."
-            yield Note("warn", message, column=column.name)
+            yield RuleFinding("warn", message, column=column.name)
 
 
 @rule("missing_share", "More values are missing than in the file that the contract was learned from.")
-def missing_share(survey: Survey) -> Iterable[Note]:
+def missing_share(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of a rise that chance does not explain."""
     for column in survey.features:
-        if column.known is None or not column.n_rows or column.kind == "empty":
+        if column.expected is None or not column.n_rows or column.kind == "empty":
             continue
-        was, share = column.known.missing_share, column.n_missing / column.n_rows
+        was, share = column.expected.missing_share, column.n_missing / column.n_rows
         noise = 3 * (max(was * (1 - was), 0.01) / column.n_rows) ** 0.5
-        slack = 0.0 if "missing_share" in column.known.stated else max(_RISE, noise)
+        slack = 0.0 if "missing_share" in column.expected.stated else max(_RISE, noise)
         if share > was + slack:
             message = (
                 f"Column {shown(column.name)}: {plural(column.n_missing, 'value')} missing, {share:.0%} of"
                 f" the rows; it was {was:.0%}."
             )
-            yield Note("warn", message, column=column.name, accept_with=accept_missing(survey, column))
+            yield RuleFinding("warn", message, column=column.name, accept_with=accept_missing(survey, column))
 
 
 @rule("missing_ids", "Rows have no id.")
-def missing_ids(survey: Survey) -> Iterable[Note]:
+def missing_ids(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of rows that cannot be traced."""
     for name in survey.id_names:
         column = survey.find(name)
-        if column and column.n_missing_as_text and not survey.are_ids_assumed:
+        if column and column.n_missing_as_text and not survey.roles.are_ids_assumed:
             message = f"{plural(column.n_missing_as_text, 'row')} without an id in column {shown(name)}."
-            yield Note("warn", message, column=name, where=column.missing)
+            yield RuleFinding("warn", message, column=name, where=column.missing)

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.dialect import DELIMITERS
-from mlops.dataset.validation.rule import Note, plural, rule
+from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 _ADVICE = "Write all parts with the same header, in the same order and with the same delimiter."
 
 
 @rule("part_header", "A part has another header, or another delimiter, than the first one.", stage="header")
-def part_header(survey: Survey) -> Iterable[Note]:
+def part_header(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a part whose columns are not those of the others."""
     agreed, dialect = survey.agreed, survey.dialect
     if agreed is None or dialect is None or survey.names == agreed.names:
@@ -22,9 +22,9 @@ def part_header(survey: Survey) -> Iterable[Note]:
     if len(survey.names) == 1 and len(agreed.names) > 1:
         wanted = DELIMITERS.get(agreed.delimiter, "other character")
         message = f"Cut at every {wanted}, as the first part is, its header has one column only."
-        yield Note("reject", message, lines=lines, advice=_ADVICE)
+        yield RuleFinding("reject", message, lines=lines, advice=_ADVICE)
         return
-    yield Note("reject", _difference(survey.names, agreed.names), lines=lines, advice=_ADVICE)
+    yield RuleFinding("reject", _difference(survey.names, agreed.names), lines=lines, advice=_ADVICE)
 
 
 def _difference(names: tuple[str, ...], agreed: tuple[str, ...]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import names_a_person, shown
-from mlops.dataset.validation.rule import Note, rule
+from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 
 @rule("pii", "A column holds direct identifiers of persons.")
-def pii(survey: Survey) -> Iterable[Note]:
+def pii(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse what looks like personal data unless it is excluded or named as the id; warn of such names."""
     for column in survey.used_columns:
         if _was_learned(survey, column.name) or column.is_numeric or _is_declared_id(survey, column.name):
@@ -19,10 +19,10 @@ def pii(survey: Survey) -> Iterable[Note]:
         advice = f'Remove the column, or list it: exclude_columns = ["{name}"] in model.toml.'
         if column.personal:
             message = f"Column {name} holds personal data (PII): most values look like {column.personal}."
-            yield Note("reject", message, column=column.name, advice=advice)
+            yield RuleFinding("reject", message, column=column.name, advice=advice)
         elif names_a_person(column.name) and column.kind != "category":
             message = f"Column {name} seems to hold personal data (PII), going by its name."
-            yield Note("warn", message, column=column.name, advice=advice)
+            yield RuleFinding("warn", message, column=column.name, advice=advice)
 
 
 def _was_learned(survey: Survey, name: str) -> bool:
@@ -36,4 +36,4 @@ def _was_learned(survey: Survey, name: str) -> bool:
 
 
 def _is_declared_id(survey: Survey, name: str) -> bool:
-    return name in survey.id_names and not survey.are_ids_assumed
+    return name in survey.id_names and not survey.roles.are_ids_assumed

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.table.aggregates import plausible_range
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.accept_with import accept_range
-from mlops.dataset.validation.rule import Note, lines_text, plural, rule
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
-from mlops.dataset.validation.survey.number_range import plausible_range
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
@@ -30,29 +30,29 @@ _SCALED_AGE = 10
 
 
 @rule("out_of_range", "Numbers lie outside the range of the contract, or are impossible.")
-def out_of_range(survey: Survey) -> Iterable[Note]:
+def out_of_range(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of single cells; refuse a column of which half lies outside: its unit has changed."""
     for column in survey.used_columns:
-        if not column.is_numeric or column.name in survey.id_names:
+        if not column.is_numeric or survey.is_id(column):
             continue
-        if column.range.outside and column.known is not None:
+        if column.range.outside and column.expected is not None:
             yield _outside(survey, column)
         elif _is_far_smaller(column):
             yield _shrunk(column)
-        elif column.known is None and _AGE_NAME.search(column.name):
+        elif column.expected is None and _AGE_NAME.search(column.name):
             yield from _impossible_age(column)
 
 
-def _outside(survey: Survey, column: ColumnFacts) -> Note:
+def _outside(survey: Survey, column: ColumnProfile) -> RuleFinding:
     where = column.range.outside
-    low, high = plausible_range(column.known) if column.known else (-np.inf, np.inf)
+    low, high = plausible_range(column.expected) if column.expected else (-np.inf, np.inf)
     is_unit_change = where.count > _UNIT_CHANGE_SHARE * column.n_rows
     why = ": its unit seems to have changed" if is_unit_change else ""
     message = (
         f"Column {shown(column.name)}: {plural(where.count, 'value')} out of range ({low:g} to {high:g})"
         f" on {lines_text(where)}{why}."
     )
-    return Note(
+    return RuleFinding(
         "reject" if is_unit_change else "warn",
         message,
         column=column.name,
@@ -63,39 +63,39 @@ def _outside(survey: Survey, column: ColumnFacts) -> Note:
     )
 
 
-def _is_far_smaller(column: ColumnFacts) -> bool:
-    known, highest = column.known, column.range.maximum
+def _is_far_smaller(column: ColumnProfile) -> bool:
+    known, highest = column.expected, column.range.maximum
     if known is None or known.minimum is None or not known.maximum or column.n_numbers < _ENOUGH_NUMBERS:
         return False
     return known.minimum >= 0 and 0 < highest < known.maximum / _SHRINKAGE
 
 
-def _shrunk(column: ColumnFacts) -> Note:
-    known = column.known.maximum if column.known else None
+def _shrunk(column: ColumnProfile) -> RuleFinding:
+    known = column.expected.maximum if column.expected else None
     message = (
         f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {known:g}; its"
         " unit seems to have changed."
     )
-    return Note("warn", message, column=column.name, advice="Check the unit of the column.")
+    return RuleFinding("warn", message, column=column.name, advice="Check the unit of the column.")
 
 
-def _impossible_age(column: ColumnFacts) -> Iterable[Note]:
+def _impossible_age(column: ColumnProfile) -> Iterable[RuleFinding]:
     is_scaled = column.n_fractions > 0 and column.range.maximum < _SCALED_AGE
     if (column.range.minimum < 0 and not is_scaled) or column.range.maximum > _OLDEST:
         message = (
             f"Column {shown(column.name)} ranges from {column.range.minimum:g} to {column.range.maximum:g}:"
             f" out of the range of an age in years (0 to {_OLDEST})."
         )
-        yield Note("warn", message, column=column.name, where=_extreme_sentinels(column))
+        yield RuleFinding("warn", message, column=column.name, where=_extreme_sentinels(column))
 
 
 @rule("sentinels", "A number far from all others stands for a missing value.")
-def sentinels(survey: Survey) -> Iterable[Note]:
+def sentinels(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of codes such as -999 at the end of a column's range."""
     for column in survey.used_columns:
-        if not column.is_numeric or column.name in survey.id_names:
+        if not column.is_numeric or survey.is_id(column):
             continue
-        if column.known is not None and column.known.minimum is not None:
+        if column.expected is not None and column.expected.minimum is not None:
             continue
         for value, where in column.range.sentinels.items():
             if _is_apart(column, value):
@@ -104,12 +104,12 @@ def sentinels(survey: Survey) -> Iterable[Note]:
                     f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
                     f" on {lines_text(where)}; it looks like a sentinel for missing."
                 )
-                yield Note(
+                yield RuleFinding(
                     "warn", message, column=column.name, where=where, advice="Leave missing cells empty."
                 )
 
 
-def _is_apart(column: ColumnFacts, value: float) -> bool:
+def _is_apart(column: ColumnProfile, value: float) -> bool:
     low, high = column.range.typical_minimum, column.range.typical_maximum
     if not low <= high:
         return False
@@ -123,20 +123,20 @@ def _is_apart(column: ColumnFacts, value: float) -> bool:
 
 
 @rule("large_numbers", "Whole numbers are so large that their last digits are lost.")
-def large_numbers(survey: Survey) -> Iterable[Note]:
+def large_numbers(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of single numbers beyond 2**53; a column that is full of them stays text."""
     for column in survey.used_columns:
         where = column.range.large
-        if column.is_numeric and column.kind == "integer" and column.name not in survey.id_names and where:
+        if column.is_numeric and column.kind == "integer" and not survey.is_id(column) and where:
             message = (
                 f"Column {shown(column.name)}: {plural(where.count, 'whole number')} beyond"
                 f" 9,007,199,254,740,992 on {lines_text(where)}; a number keeps only the first 15 digits."
             )
             advice = "Correct the cells, or name the column in id_columns when they are names and no amounts."
-            yield Note("warn", message, column=column.name, where=where, show=True, advice=advice)
+            yield RuleFinding("warn", message, column=column.name, where=where, show=True, advice=advice)
 
 
-def _extreme_sentinels(column: ColumnFacts) -> Occurrences | None:
+def _extreme_sentinels(column: ColumnProfile) -> Occurrences | None:
     return next(
         (s for v, s in column.range.sentinels.items() if v in (column.range.minimum, column.range.maximum)),
         None,
@@ -144,7 +144,7 @@ def _extreme_sentinels(column: ColumnFacts) -> Occurrences | None:
 
 
 @rule("constant_column", "A column has one value only.")
-def constant_column(survey: Survey) -> Iterable[Note]:
+def constant_column(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of columns that cannot say anything; one that the contract saw varying is warned of."""
     for column in survey.features:
         if column.kind == "empty" or column.n_rows < 2 or column.n_missing:
@@ -153,10 +153,10 @@ def constant_column(survey: Survey) -> Iterable[Note]:
             column.range.minimum == column.range.maximum if column.is_numeric else column.n_levels == 1
         )
         if is_constant:
-            severity: Severity = "warn" if column.known and _varied(column) else "info"
-            yield Note(severity, f"Column {shown(column.name)} is constant.", column=column.name)
+            severity: Severity = "warn" if column.expected and _varied(column) else "info"
+            yield RuleFinding(severity, f"Column {shown(column.name)} is constant.", column=column.name)
 
 
-def _varied(column: ColumnFacts) -> bool:
-    known = column.known
+def _varied(column: ColumnProfile) -> bool:
+    known = column.expected
     return known is not None and (known.minimum != known.maximum or len(known.levels or ()) > 1)

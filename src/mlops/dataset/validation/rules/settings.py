@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mlops.algorithms.selection import check_settings
 from mlops.dataset.privacy import shown
-from mlops.dataset.validation.rule import Note, rule
+from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import task_of
 from mlops.models.errors import SettingsError
@@ -18,7 +18,7 @@ _CORRECT = "Correct model.toml and drop the file again."
 
 
 @rule("untrainable_settings", "The settings ask for what there is not, or are too long for a training job.")
-def untrainable_settings(survey: Survey) -> Iterable[Note]:
+def untrainable_settings(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse what the training job would refuse an hour later."""
     if not survey.is_training:
         return
@@ -26,11 +26,11 @@ def untrainable_settings(survey: Survey) -> Iterable[Note]:
         check_settings(survey.settings, task_of(survey))
         settings_text(survey.settings)
     except SettingsError as error:
-        yield Note("reject", f"model.toml cannot be trained with: {error}", advice=_CORRECT)
+        yield RuleFinding("reject", f"model.toml cannot be trained with: {error}", advice=_CORRECT)
 
 
 @rule("gate_scores", "The gate has a rule on a score that the task does not have.")
-def gate_scores(survey: Survey) -> Iterable[Note]:
+def gate_scores(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse gates that no model of this target could pass."""
     task = task_of(survey)
     if not survey.is_training or task is None:
@@ -42,4 +42,4 @@ def gate_scores(survey: Survey) -> Iterable[Note]:
             message = (
                 f"model.toml has a gate rule on {shown(name, 40)}, which a target of {kind} does not have."
             )
-            yield Note("reject", message, advice=f"{nearest(name, known)} {_CORRECT}")
+            yield RuleFinding("reject", message, advice=f"{nearest(name, known)} {_CORRECT}")

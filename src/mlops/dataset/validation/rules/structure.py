@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.table.dialect import DELIMITERS
-from mlops.dataset.validation.rule import Note, lines_text, plural, rule
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 # what people and programs put between values that is no delimiter, the more telling first
@@ -24,17 +24,17 @@ _FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated"
 
 
 @rule("wrong_delimiter", "The columns are separated by something else than a comma.", stage="header")
-def wrong_delimiter(survey: Survey) -> Iterable[Note]:
+def wrong_delimiter(survey: Survey) -> Iterable[RuleFinding]:
     """Say which delimiter was found."""
     if survey.dialect and survey.dialect.delimiter != ",":
         name = DELIMITERS.get(survey.dialect.delimiter, "another character")
         decimal = " and decimal commas" if survey.dialect.decimal == "," else ""
         message = f"The delimiter is a {name}, not a comma; the columns were read with {name}s{decimal}."
-        yield Note("warn", message, lines=(survey.dialect.header_line,))
+        yield RuleFinding("warn", message, lines=(survey.dialect.header_line,))
 
 
 @rule("single_column", "The table has one column only.")
-def single_column(survey: Survey) -> Iterable[Note]:
+def single_column(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a training table of one column, and say what seems to separate the values instead."""
     if not survey.is_training or len(survey.names) != 1 or survey.shape.ragged or not survey.n_rows:
         return
@@ -47,32 +47,34 @@ def single_column(survey: Survey) -> Iterable[Note]:
         message += f": the values seem to be separated by {separator}."
     else:
         message += ": there is nothing to learn the target from."
-    yield Note("reject", message, advice="Export the table with commas between the columns.")
+    yield RuleFinding("reject", message, advice="Export the table with commas between the columns.")
 
 
 @rule("single_quotes", "Names and values stand in single quotes.", stage="header")
-def single_quotes(survey: Survey) -> Iterable[Note]:
+def single_quotes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that would become part of every name and value."""
     names = survey.names
     if len(names) > 1 and all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
         message = "The column names stand in single quotes ('), which CSV reads as part of the text."
-        yield Note("reject", message, advice='Export with double quotes (") or without quotes.')
+        yield RuleFinding("reject", message, advice='Export with double quotes (") or without quotes.')
 
 
 @rule("mixed_newlines", "Lines end in single carriage returns, or in several ways.", stage="header")
-def mixed_newlines(survey: Survey) -> Iterable[Note]:
+def mixed_newlines(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of carriage returns that stand alone."""
     match survey.inspection.line_ending:
         case "cr":
-            yield Note(
+            yield RuleFinding(
                 "warn", "The line endings are single carriage returns (classic Mac); they were converted."
             )
         case "mixed":
-            yield Note("warn", "The line endings are mixed: some lines end in a carriage return alone.")
+            yield RuleFinding(
+                "warn", "The line endings are mixed: some lines end in a carriage return alone."
+            )
 
 
 @rule("ragged_row", "A row has more or fewer fields than the header.")
-def ragged_row(survey: Survey) -> Iterable[Note]:
+def ragged_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse rows that do not fit the header."""
     where = survey.shape.ragged
     if where:
@@ -81,41 +83,43 @@ def ragged_row(survey: Survey) -> Iterable[Note]:
             f"{plural(where.count, 'row')} ({lines_text(where)}) with {widths} fields, while the header"
             f" has {len(survey.names)} columns."
         )
-        yield Note("reject", message, where=where, advice="Quote fields that hold the delimiter.")
+        yield RuleFinding("reject", message, where=where, advice="Quote fields that hold the delimiter.")
 
 
 @rule("blank_rows", "Rows hold nothing but delimiters and spaces.")
-def blank_rows(survey: Survey) -> Iterable[Note]:
+def blank_rows(survey: Survey) -> Iterable[RuleFinding]:
     """Leave blank rows out and say so."""
     where = survey.shape.blank
     if where:
         message = (
             f"Left out: {plural(where.count, 'blank row')}, empty in all columns, on {lines_text(where)}."
         )
-        yield Note("warn", message, where=where)
+        yield RuleFinding("warn", message, where=where)
 
 
 @rule("unclosed_quote", "A quoted field does not end, or swallows whole records.")
-def unclosed_quote(survey: Survey) -> Iterable[Note]:
+def unclosed_quote(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a quote that joins records."""
     shape = survey.shape
     if shape.unclosed_quote_line:
         message = f"A quoted field that opens on line {shape.unclosed_quote_line} is never closed."
-        yield Note("reject", message, lines=(shape.unclosed_quote_line,), advice="Close or remove the quote.")
+        yield RuleFinding(
+            "reject", message, lines=(shape.unclosed_quote_line,), advice="Close or remove the quote."
+        )
     if shape.swallowed:
         message = (
             f"A quoted field in the record that begins on {lines_text(shape.swallowed)} spans lines that look"
             " like whole records: a stray quote joins them."
         )
-        yield Note("reject", message, where=shape.swallowed, advice="Close or remove the quote.")
+        yield RuleFinding("reject", message, where=shape.swallowed, advice="Close or remove the quote.")
 
 
 @rule("bad_quoting", "Quotes stand inside a field or are escaped by a backslash.", stage="header")
-def bad_quoting(survey: Survey) -> Iterable[Note]:
+def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that do not enclose a whole field."""
     if survey.dialect and survey.dialect.has_bad_header_quotes:
         message = "Quoting in the header is not CSV: a quote is not closed, or stands inside a name."
-        yield Note(
+        yield RuleFinding(
             "reject", message, lines=(survey.dialect.header_line,), advice="Correct the header's quotes."
         )
     where = survey.shape.bad_quotes
@@ -124,33 +128,33 @@ def bad_quoting(survey: Survey) -> Iterable[Note]:
             f"Quoting is not CSV on {lines_text(where)}: a quote must open right after a delimiter, close"
             ' right before one, and be written twice ("") inside a field.'
         )
-        yield Note("reject", message, where=where, advice="Export with standard quoting (RFC 4180).")
+        yield RuleFinding("reject", message, where=where, advice="Export with standard quoting (RFC 4180).")
 
 
 @rule("field_too_large", "A field is larger than the limit.")
-def field_too_large(survey: Survey) -> Iterable[Note]:
+def field_too_large(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse endless fields."""
     where = survey.shape.long_fields
     if where:
         limit = survey.limits.max_field_bytes // 1024
         message = f"A field on {lines_text(where)} is too long: the limit is {limit} KiB."
-        yield Note("reject", message, where=where, advice="Remove the column or shorten its text.")
+        yield RuleFinding("reject", message, where=where, advice="Remove the column or shorten its text.")
 
 
 @rule("repeated_header", "The header stands again among the rows.")
-def repeated_header(survey: Survey) -> Iterable[Note]:
+def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse files that were glued together."""
     where = survey.shape.repeated_headers
     if where:
         message = f"The header is repeated on {lines_text(where)}: several files were joined."
-        yield Note("reject", message, where=where, advice="Remove the repeated header lines.")
+        yield RuleFinding("reject", message, where=where, advice="Remove the repeated header lines.")
 
 
 @rule("footer_row", "The last row is a total or a note, no record.")
-def footer_row(survey: Survey) -> Iterable[Note]:
+def footer_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse totals and notes under the table."""
     filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]
     is_sparse = len(survey.last_record) >= 4 and len(filled) <= len(survey.last_record) / 2
     if survey.shape.footers or (is_sparse and filled and filled[0].lower().startswith(_FOOTER_WORDS)):
-        yield Note("reject", "The last row looks like a footer (a total or a note), not like a record.",
-                   where=survey.shape.footers, advice="Remove the footer.")  # fmt: skip
+        message = "The last row looks like a footer (a total or a note), not like a record."
+        yield RuleFinding("reject", message, where=survey.shape.footers, advice="Remove the footer.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.validation.accept_with import accept_column
-from mlops.dataset.validation.rule import Note, lines_text, plural, rule, same_spelling
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
 from mlops.dataset.validation.rules.header import lacks_header
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import class_counts, is_classification
@@ -19,17 +19,17 @@ _TOO_MUCH_MISSING = 0.5
 
 
 @rule("too_few_rows", "There are too few rows to train on, or none at all.")
-def too_few_rows(survey: Survey) -> Iterable[Note]:
+def too_few_rows(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse tiny files."""
     needed = survey.limits.min_rows if survey.is_training else 1
     usable = survey.n_rows
     if survey.dialect is not None and usable < needed:
         what = "no data: no row below the header" if usable == 0 else f"{plural(usable, 'row')} only"
-        yield Note("reject", f"The file holds {what}; at least {plural(needed, 'row')} are needed.")
+        yield RuleFinding("reject", f"The file holds {what}; at least {plural(needed, 'row')} are needed.")
 
 
 @rule("missing_target", "The target column is absent.", stage="header")
-def missing_target(survey: Survey) -> Iterable[Note]:
+def missing_target(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse training files without the target that settings or contract name."""
     target = survey.target
     if not survey.is_training or not survey.dialect or not target or target in survey.names:
@@ -39,19 +39,19 @@ def missing_target(survey: Survey) -> Iterable[Note]:
     message = f"The target column {shown(target)} is missing."
     names = [shown(name) for name in survey.names if name]
     advice = f"{nearest(target, names[:20])} Set target in model.toml if it has another name."
-    yield Note("reject", message, column=target, advice=advice)
+    yield RuleFinding("reject", message, column=target, advice=advice)
 
 
 @rule("target_assumed", "No target was named; one was assumed.", stage="header")
-def target_assumed(survey: Survey) -> Iterable[Note]:
+def target_assumed(survey: Survey) -> Iterable[RuleFinding]:
     """Say which column is taken for the target."""
-    if survey.is_training and survey.is_target_assumed and survey.target in survey.names:
+    if survey.is_training and survey.roles.is_target_assumed and survey.target in survey.names:
         message = f"No target is named in model.toml; column {shown(survey.target or '')} was taken."
-        yield Note("info", message, column=survey.target)
+        yield RuleFinding("info", message, column=survey.target)
 
 
 @rule("target_null", "Rows have no target.")
-def target_null(survey: Survey) -> Iterable[Note]:
+def target_null(survey: Survey) -> Iterable[RuleFinding]:
     """Leave rows without a target out and say how many."""
     column = survey.target_column
     if not survey.is_training or column is None or not column.n_missing:
@@ -61,13 +61,13 @@ def target_null(survey: Survey) -> Iterable[Note]:
         f"{plural(column.n_missing, 'row')} ({share:.0%}) without a target in column {shown(column.name)}"
         f" on {lines_text(column.missing)}; they are left out (missing labels)."
     )
-    yield Note(
+    yield RuleFinding(
         "reject" if share > _TOO_MUCH_MISSING else "warn", message, column=column.name, where=column.missing
     )
 
 
 @rule("target_labels", "Labels of the target differ only by space or case.")
-def target_labels(survey: Survey) -> Iterable[Note]:
+def target_labels(survey: Survey) -> Iterable[RuleFinding]:
     """Trim space and say so; refuse labels that differ by case, which would be two classes."""
     column = survey.target_column
     if not survey.is_training or column is None or not is_classification(survey):
@@ -77,7 +77,7 @@ def target_labels(survey: Survey) -> Iterable[Note]:
             f"Space around {plural(column.spaced.count, 'label')} of the target on"
             f" {lines_text(column.spaced)} was trimmed, so that each class is written in one way."
         )
-        yield Note("warn", message, column=column.name, where=column.spaced)
+        yield RuleFinding("warn", message, column=column.name, where=column.spaced)
     written = defaultdict(list)
     for label in class_counts(survey):
         written[same_spelling(label)].append(label)
@@ -85,11 +85,11 @@ def target_labels(survey: Survey) -> Iterable[Note]:
         if len(labels) > 1:
             names = ", ".join(shown(label, 20) for label in labels[:3])
             message = f"Target labels differ only by case or by invisible characters: {names}."
-            yield Note("reject", message, column=column.name, advice="Write every class in one way.")
+            yield RuleFinding("reject", message, column=column.name, advice="Write every class in one way.")
 
 
 @rule("missing_labels", "A class of the target is named like a missing value.")
-def missing_labels(survey: Survey) -> Iterable[Note]:
+def missing_labels(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of classes such as `?` or `unknown`, which a model would learn to predict."""
     column = survey.target_column
     if not survey.is_training or column is None or column.unseen or not is_classification(survey):
@@ -100,11 +100,13 @@ def missing_labels(survey: Survey) -> Iterable[Note]:
                 f"The target {shown(column.name)} has a class {shown(label, 20)} ({plural(count, 'row')})"
                 " that looks like a missing label; it is learned as a class."
             )
-            yield Note("warn", message, column=column.name, advice="Leave cells without a label empty.")
+            yield RuleFinding(
+                "warn", message, column=column.name, advice="Leave cells without a label empty."
+            )
 
 
 @rule("positive_label", "No row has the positive label of the settings.")
-def positive_label(survey: Survey) -> Iterable[Note]:
+def positive_label(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse to look for a class that is not there."""
     column, wanted = survey.target_column, survey.settings.positive_label
     if not survey.is_training or column is None or wanted is None or not is_classification(survey):
@@ -113,11 +115,13 @@ def positive_label(survey: Survey) -> Iterable[Note]:
     if len(labels) > 1 and find_label(wanted, labels) is None:
         named = ", ".join(shown(label, 20) for label in sorted(labels)[:5])
         message = f"No row has the positive label {shown(wanted, 20)}; the target has {named}."
-        yield Note("reject", message, column=column.name, advice="Correct positive_label in model.toml.")
+        yield RuleFinding(
+            "reject", message, column=column.name, advice="Correct positive_label in model.toml."
+        )
 
 
 @rule("unknown_label", "The target has labels that the contract does not know.")
-def unknown_label(survey: Survey) -> Iterable[Note]:
+def unknown_label(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of new classes."""
     column = survey.target_column
     if survey.is_training and column is not None and column.unseen:
@@ -126,12 +130,12 @@ def unknown_label(survey: Survey) -> Iterable[Note]:
             f" contract does not know on {lines_text(column.unseen)}."
         )
         accept_with = accept_column(survey, column.name, open_levels=True)
-        yield Note("warn", message, column=column.name, where=column.unseen, show=True,
+        yield RuleFinding("warn", message, column=column.name, where=column.unseen, show=True,
                    accept_with=accept_with)  # fmt: skip
 
 
 @rule("single_class", "The target has one value only.")
-def single_class(survey: Survey) -> Iterable[Note]:
+def single_class(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a target that does not vary."""
     column = survey.target_column
     if not survey.is_training or column is None or survey.n_rows < 2:
@@ -139,13 +143,13 @@ def single_class(survey: Survey) -> Iterable[Note]:
     n_classes = len(class_counts(survey)) if is_classification(survey) else None
     if n_classes == 1 or (n_classes is None and column.range.minimum == column.range.maximum):
         message = f"The target {shown(column.name)} has one class only: there is nothing to learn."
-        yield Note("reject", message, column=column.name)
+        yield RuleFinding("reject", message, column=column.name)
     elif column.kind == "empty":
-        yield Note("reject", f"The target {shown(column.name)} is empty.", column=column.name)
+        yield RuleFinding("reject", f"The target {shown(column.name)} is empty.", column=column.name)
 
 
 @rule("rare_class", "A class has too few rows.")
-def rare_class(survey: Survey) -> Iterable[Note]:
+def rare_class(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse classes that cannot stand on both sides of a split."""
     column = survey.target_column
     if not survey.is_training or column is None or not is_classification(survey) or column.kind == "text":
@@ -157,22 +161,22 @@ def rare_class(survey: Survey) -> Iterable[Note]:
         named = ", ".join(f"{shown(label, 20)} ({count})" for label, count in rare[:3])
         more = f" and {len(rare) - 3} more" if len(rare) > 3 else ""
         message = f"{plural(len(rare), 'class')} with too few rows (minimum {limit}): {named}{more}."
-        yield Note("reject", message, column=column.name, advice="Add rows, or merge rare classes.")
+        yield RuleFinding("reject", message, column=column.name, advice="Add rows, or merge rare classes.")
 
 
 @rule("many_classes", "The target has so many text labels that it looks like an id.")
-def many_classes(survey: Survey) -> Iterable[Note]:
+def many_classes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse free text as a target."""
     column = survey.target_column
     if survey.is_training and column is not None and column.kind == "text" and survey.n_rows:
         message = f"The target {shown(column.name)} has too many different labels: it is free text or an id."
-        yield Note(
+        yield RuleFinding(
             "reject", message, column=column.name, advice="Set target in model.toml to the right column."
         )
 
 
 @rule("sorted_by_target", "The rows are sorted by the target.")
-def sorted_by_target(survey: Survey) -> Iterable[Note]:
+def sorted_by_target(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of sorted labels: the order, and ids that follow it, would leak the answer."""
     column = survey.target_column
     if not survey.is_training or column is None or not is_classification(survey):
@@ -182,4 +186,4 @@ def sorted_by_target(survey: Survey) -> Iterable[Note]:
         message = (
             "The rows are sorted by the target: their order, and ids that follow it, would leak the label."
         )
-        yield Note("warn", message, column=column.name)
+        yield RuleFinding("warn", message, column=column.name)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.table.dates import is_spreadsheet_date
 from mlops.dataset.validation.accept_with import accept_column
-from mlops.dataset.validation.rule import Note, lines_text, plural, rule, same_spelling
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
 from mlops.dataset.validation.survey.survey import Survey
 
-_EXCEL_DATE = re.compile(
-    r"\d{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|"
-    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{2}"
-)
 _MANY_UNSEEN = 0.5
 
 
 @rule("unknown_category", "A category that the contract does not know.")
-def unknown_category(survey: Survey) -> Iterable[Note]:
+def unknown_category(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of new categories."""
     for column in survey.features:
         if column.unseen:
@@ -30,7 +26,7 @@ def unknown_category(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: {what} an unknown category,"
                 f" {plural(column.unseen.count, 'row')} on {lines_text(column.unseen)}."
             )
-            yield Note(
+            yield RuleFinding(
                 "warn",
                 message,
                 column=column.name,
@@ -41,32 +37,32 @@ def unknown_category(survey: Survey) -> Iterable[Note]:
 
 
 @rule("excel_dates", "A spreadsheet seems to have turned values into dates.")
-def excel_dates(survey: Survey) -> Iterable[Note]:
+def excel_dates(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of `10-Mar` among other values."""
     for column in survey.used_columns:
         if column.is_numeric or column.is_date or not column.has_all_levels:
             continue
-        hits = [level for level in column.levels if _EXCEL_DATE.fullmatch(level)]
+        hits = [level for level in column.levels if is_spreadsheet_date(level)]
         if hits and len(hits) < len(column.levels):
             message = (
                 f"Column {shown(column.name)}: category values such as {shown(hits[0])} look like dates made"
                 " by Excel."
             )
-            yield Note("warn", message, column=column.name)
+            yield RuleFinding("warn", message, column=column.name)
 
 
 @rule("value_whitespace", "Values have space around them.")
-def value_whitespace(survey: Survey) -> Iterable[Note]:
+def value_whitespace(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of values that differ by surrounding space only; it is removed when the file is read."""
     for column in survey.features:
         if column.spaced and not column.is_numeric:
             count = plural(column.spaced.count, "value")
             message = f"Column {shown(column.name)}: space around {count} was trimmed."
-            yield Note("info", message, column=column.name, where=column.spaced)
+            yield RuleFinding("info", message, column=column.name, where=column.spaced)
 
 
 @rule("value_case", "Categories differ only by case.")
-def value_case(survey: Survey) -> Iterable[Note]:
+def value_case(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of `Gold` beside `gold`."""
     for column in survey.features:
         if column.kind != "category":
@@ -81,11 +77,11 @@ def value_case(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: {count} written in several ways that differ only by case"
                 " or by invisible characters."
             )
-            yield Note("warn", message, column=column.name)
+            yield RuleFinding("warn", message, column=column.name)
 
 
 @rule("formula_cells", "Cells that a spreadsheet would run as a formula.")
-def formula_cells(survey: Survey) -> Iterable[Note]:
+def formula_cells(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of cells beginning with = + - @; they are kept, and escaped in files made for people."""
     for column in survey.columns:
         if column.formulas and not column.is_numeric:
@@ -93,11 +89,11 @@ def formula_cells(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: {plural(column.formulas.count, 'cell')} beginning like a"
                 f" formula (=, +, -, @) on {lines_text(column.formulas)}; kept as text."
             )
-            yield Note("warn", message, column=column.name, where=column.formulas)
+            yield RuleFinding("warn", message, column=column.name, where=column.formulas)
 
 
 @rule("cell_control_chars", "Cells hold control or invisible characters.")
-def cell_control_chars(survey: Survey) -> Iterable[Note]:
+def cell_control_chars(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of characters that no text needs."""
     for column in survey.columns:
         if column.control:
@@ -105,18 +101,18 @@ def cell_control_chars(survey: Survey) -> Iterable[Note]:
                 f"Column {shown(column.name)}: control or invisible characters in"
                 f" {plural(column.control.count, 'cell')} on {lines_text(column.control)}."
             )
-            yield Note("warn", message, column=column.name, where=column.control)
+            yield RuleFinding("warn", message, column=column.name, where=column.control)
 
 
 @rule("id_like", "A column has almost as many values as rows.")
-def id_like(survey: Survey) -> Iterable[Note]:
+def id_like(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of text columns that name the rows instead of describing them."""
     for column in survey.features:
         if column.kind != "text" or survey.n_rows < survey.limits.min_rows or column.personal:
             continue
-        if column.known is not None and column.known.kind == "text":
+        if column.expected is not None and column.expected.kind == "text":
             continue
         present = column.n_rows - column.n_missing
         if column.n_levels is None or column.n_levels > 0.5 * present:
             message = f"Column {shown(column.name)} differs in most rows; nothing can be learned from it."
-            yield Note("info", message, column=column.name)
+            yield RuleFinding("info", message, column=column.name)

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.accept_with import accept_column
-from mlops.dataset.validation.rule import Note, lines_text, plural, rule
-from mlops.dataset.validation.survey.column_facts import ColumnFacts
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 _KEEP = "Correct the cells, or name the column in exclude_columns of model.toml."
 
 
 @rule("type_mismatch", "A column of numbers or dates holds something else.")
-def type_mismatch(survey: Survey) -> Iterable[Note]:
+def type_mismatch(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse columns whose cells are not what the contract, or most of the column, says."""
     for column in survey.used_columns:
-        if column.name in survey.id_names or column.kind == "empty":
+        if survey.is_id(column) or column.kind == "empty":
             continue
         if column.is_numeric and column.not_numbers:
             yield _not_numeric(survey, column)
-        elif column.known is None and column.is_like_numbers and column.n_levels != 1:
+        elif column.expected is None and column.is_like_numbers and column.n_levels != 1:
             yield _written_otherwise(column)
         elif column.is_date:
             yield from _dates(survey, column)
 
 
-def _not_numeric(survey: Survey, column: ColumnFacts) -> Note:
+def _not_numeric(survey: Survey, column: ColumnProfile) -> RuleFinding:
     where = column.not_numbers
     how = " (written with thousands separators, decimal commas or units)" if column.n_number_like else ""
     message = (
@@ -35,27 +35,27 @@ def _not_numeric(survey: Survey, column: ColumnFacts) -> Note:
         f" on {lines_text(where)}."
     )
     accept_with = accept_column(survey, column.name, kind="category")
-    return Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
+    return RuleFinding("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
                 accept_with=accept_with)  # fmt: skip
 
 
-def _written_otherwise(column: ColumnFacts) -> Note:
+def _written_otherwise(column: ColumnProfile) -> RuleFinding:
     where = column.not_numbers
     message = (
         f"Column {shown(column.name)} looks numeric, but its numbers are written with thousands separators,"
         f" decimal commas or units on {lines_text(where)}."
     )
     advice = "Write plain numbers such as 1234.5."
-    return Note("reject", message, column=column.name, where=where, show=True, advice=advice)
+    return RuleFinding("reject", message, column=column.name, where=where, show=True, advice=advice)
 
 
-def _dates(survey: Survey, column: ColumnFacts) -> Iterable[Note]:
+def _dates(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
     name = shown(column.name)
     accept_with = accept_column(survey, column.name, kind="text")
     if column.impossible_dates:
         where = column.impossible_dates
         message = f"Column {name} holds {plural(where.count, 'invalid date')} on {lines_text(where)}."
-        yield Note("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
+        yield RuleFinding("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
                    accept_with=accept_with)  # fmt: skip
     if column.not_dates:
         where = column.not_dates
@@ -63,24 +63,24 @@ def _dates(survey: Survey, column: ColumnFacts) -> Iterable[Note]:
         message = (
             f"Column {name} holds dates, but {count} of another kind (no ISO date) on {lines_text(where)}."
         )
-        yield Note("reject", message, column=column.name, where=where, show=True,
+        yield RuleFinding("reject", message, column=column.name, where=where, show=True,
                    advice="Write dates as 2024-12-31.", accept_with=accept_with)  # fmt: skip
 
 
 @rule("date_zones", "A column mixes times with and without a time zone.")
-def date_zones(survey: Survey) -> Iterable[Note]:
+def date_zones(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of dates that cannot be compared for sure."""
     for column in survey.used_columns:
         if column.is_date and column.n_zoned and column.n_unzoned:
             message = f"Column {shown(column.name)} mixes times with a time zone and times without one."
-            yield Note("warn", message, column=column.name)
+            yield RuleFinding("warn", message, column=column.name)
 
 
 @rule("type_changed", "A column is of another type than in the contract.")
-def type_changed(survey: Survey) -> Iterable[Note]:
+def type_changed(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of whole numbers that became fractions, and refuse categories that became numbers throughout."""
     for column in survey.used_columns:
-        if column.known is None:
+        if column.expected is None:
             continue
         if column.fractions:
             message = (
@@ -88,15 +88,15 @@ def type_changed(survey: Survey) -> Iterable[Note]:
                 f" {plural(column.fractions.count, 'fraction')} on {lines_text(column.fractions)}."
             )
             accept_with = accept_column(survey, column.name, kind="number")
-            yield Note("warn", message, column=column.name, where=column.fractions, show=True,
+            yield RuleFinding("warn", message, column=column.name, where=column.fractions, show=True,
                        accept_with=accept_with)  # fmt: skip
 
 
 @rule("non_finite", "A column of numbers holds infinity.")
-def non_finite(survey: Survey) -> Iterable[Note]:
+def non_finite(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse infinity: no model can learn from it."""
     for column in survey.used_columns:
         if column.is_numeric and column.range.infinite:
             message = f"Column {shown(column.name)} holds infinity on {lines_text(column.range.infinite)}."
-            yield Note("reject", message, column=column.name, where=column.range.infinite,
+            yield RuleFinding("reject", message, column=column.name, where=column.range.infinite,
                        advice="Leave the cells empty.")  # fmt: skip

@@ -153,7 +153,7 @@ class RowKeys:
     def _occurrences(self, repeated: NDArray[np.bool_]) -> Occurrences:
         found = Occurrences()
         if repeated.any():
-            found.note(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
+            found.record(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
             found.parts = self._parts_of(np.flatnonzero(repeated)[: len(found.lines)])
         return found
 

@@ -1,0 +1,318 @@
+"""A table of typed columns: what each one holds and what it is for, decided once, where the table is made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from mlops.dataset.table.aggregates import counts_rows
+from mlops.dataset.table.cells import view_as_missing
+from mlops.dataset.table.column_names import NamedRoles, is_id_name, named_roles
+from mlops.dataset.table.column_profile import FEW_LEVELS, NUMERIC_SHARE, ColumnProfile
+from mlops.dataset.table.dates import ISO_DATES, date_format
+from mlops.dataset.table.fields import Texts
+from mlops.models.dataset import Contract
+from mlops.models.settings.group import GroupSettings
+
+type Kind = Literal["number", "integer", "category", "code", "text", "date", "boolean", "empty"]
+type Role = Literal["feature", "target", "id", "group", "time", "excluded"]
+
+LARGEST_NUMBER = 1e38  # above it 32-bit floats, in which trees compare, are infinite
+RAW_DATE = "raw date"
+FREE_TEXT = "free text"
+COUNTS_ROWS = "counts the rows"
+ID_NUMBERS = "looks like an id: whole numbers that hardly repeat"
+ID_TEXTS = "looks like an id: texts that hardly repeat"
+LIKE_IDS = (COUNTS_ROWS, ID_NUMBERS, ID_TEXTS)
+
+_BOOLEANS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f"))
+_SAMPLE_ROWS = 2_000
+_LONG_TEXT_CHARACTERS = 50
+_MANY_WORDS = 6
+_MAX_UNIQUE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one column holds and what it is for.
+
+    `unusable` says why a model cannot learn from it, None when it can. `missing_tokens` are the spellings
+    that were read as missing, `date_format` is the notation of a column of dates (see `dates.date_format`).
+    """
+
+    name: str
+    kind: Kind
+    role: Role = "feature"
+    unusable: str | None = None
+    missing_tokens: tuple[str, ...] = ()
+    date_format: str | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column holds numbers."""
+        return self.kind in ("number", "integer")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows, and what each of their columns is.
+
+    Columns of numbers are `float64`, or `int64` when all are whole and none is missing; all others are
+    categories of stripped text, NaN where missing. `name` and `sha256` say where the rows come from.
+    """
+
+    frame: pd.DataFrame
+    columns: Mapping[str, Column]
+    target: str | None = None
+    is_target_assumed: bool = False
+    name: str = "table"
+    sha256: str = ""
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        settings: GroupSettings | None = None,
+        contract: Contract | None = None,
+        *,
+        has_target: bool = True,
+    ) -> Self:
+        """Make a table of the rows of a frame; a dtype says whether a column holds numbers, truth or dates.
+
+        Parameters
+        ----------
+        frame
+            Any index; column names must be unique.
+        settings, contract
+            As for `validate`.
+        has_target
+            Whether a target is assumed where neither settings nor contract name one.
+        """
+        settings = settings or GroupSettings()
+        frame = frame.rename(columns=str).reset_index(drop=True)
+        roles = named_roles(list(frame.columns), settings, contract)
+        if roles.is_target_assumed and not has_target:
+            roles = replace(roles, target=None)
+        cells = pd.DataFrame({name: _clean(column) for name, column in frame.items()}, copy=False)
+        profiles = {
+            name: _profile(cells[name], position, contract) for position, name in enumerate(cells.columns)
+        }
+        return cls(
+            cells, {}, roles.target, roles.is_target_assumed, name="The frame", sha256=_digest(cells)
+        ).typed(profiles, roles, settings)
+
+    def typed(
+        self, profiles: Mapping[str, ColumnProfile], roles: NamedRoles, settings: GroupSettings
+    ) -> Self:
+        """Return the table with columns typed by their profiles, and cells in the form of the types."""
+        cells, columns = {}, {}
+        for name, profile in profiles.items():
+            is_stated_id = name in roles.ids and not roles.are_ids_assumed
+            is_id = is_stated_id or (name in roles.ids and profile.is_id)
+            column = _converted(self.frame[name], is_number=profile.is_numeric and not is_id)
+            role = _role(name, settings, roles, is_id=is_id)
+            cells[name], columns[name] = column, _column(profile, column, role, is_stated_id=is_stated_id)
+        return replace(self, frame=pd.DataFrame(cells, copy=False), columns=columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names in the order of the file."""
+        return tuple(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, name: str) -> pd.Series:
+        return self.frame[name]
+
+    def rows(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return the table of the rows that are marked."""
+        frame = self.frame if chosen.all() else self.frame[chosen].reset_index(drop=True)
+        return replace(self, frame=frame)
+
+    def select(self, names: Iterable[str], *, target: str | None) -> Self:
+        """Return the table of some of the columns, with another target."""
+        kept = [name for name in names if name in self.columns]
+        columns = {name: self.columns[name] for name in kept}
+        return replace(self, frame=self.frame[kept], columns=columns, target=target)
+
+    def with_numbers(self, numbers: Mapping[str, NDArray[np.float64]]) -> Self:
+        """Return the table with further columns of numbers."""
+        if not numbers:
+            return self
+        columns = {**self.columns, **{name: Column(name, "number") for name in numbers}}
+        return replace(self, frame=self.frame.assign(**numbers), columns=columns)
+
+
+def _clean(column: pd.Series) -> pd.Series:
+    """Return a column of a frame as it is read from a file: numbers, or stripped text, NaN where missing."""
+    if types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
+        is_whole = types.is_integer_dtype(column) and not column.hasnans
+        return pd.Series(column.to_numpy(np.int64 if is_whole else np.float64, na_value=np.nan))
+    texts = as_texts(column)
+    levels = texts.cat.categories
+    return texts.cat.remove_categories(levels[view_as_missing(list(levels))])
+
+
+def _profile(column: pd.Series, position: int, contract: Contract | None) -> ColumnProfile:
+    """Return what a clean column holds, as a column of a file is profiled."""
+    name = str(column.name)
+    profile = ColumnProfile(position, name, contract.column(name) if contract else None)
+    lines = np.arange(2, len(column) + 2)
+    if is_text(column):
+        values = [*column.cat.categories, ""]
+        codes = column.cat.codes.to_numpy(np.int64)
+        profile.add_text(Texts(values, np.where(codes < 0, len(values) - 1, codes)), lines)
+        return profile
+    numbers = column.to_numpy(np.float64)
+    profile.add_numbers(numbers, lines)
+    if is_id_name(name):
+        profile.distinct.add(numbers[~np.isnan(numbers)].view(np.uint64))
+    return profile
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    hashes = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256("\n".join(frame.columns).encode() + hashes.tobytes()).hexdigest()
+
+
+def _converted(column: pd.Series, *, is_number: bool) -> pd.Series:
+    if is_number:
+        return column if types.is_numeric_dtype(column) else pd.Series(as_numbers(column), name=column.name)
+    return as_texts(column) if types.is_numeric_dtype(column) else as_categories(column)
+
+
+def _column(profile: ColumnProfile, cells: pd.Series, role: Role, *, is_stated_id: bool) -> Column:
+    kind, notation = _kind(profile, cells)
+    tokens = tuple(profile.missing_tokens)
+    column = Column(profile.name, kind, role, missing_tokens=tokens, date_format=notation)
+    reason = "id column" if is_stated_id else _why_unusable(column, profile, cells)
+    return replace(column, unusable=reason)
+
+
+def _kind(profile: ColumnProfile, cells: pd.Series) -> tuple[Kind, str | None]:
+    """Return the kind of a column, and of dates their notation."""
+    kind = profile.kind
+    if kind in ("empty", "integer", "number"):
+        return kind, None
+    if kind == "date":
+        return kind, ISO_DATES
+    is_stated = profile.expected is not None and "kind" in profile.expected.stated
+    sample = Counter[str](cells.iloc[:_SAMPLE_ROWS].dropna().tolist())
+    if not is_stated and (notation := date_format(sample, min_share=NUMERIC_SHARE)):
+        return "date", notation
+    if profile.has_codes and not is_stated:
+        return "code", None
+    levels = [str(level).lower() for level in cells.cat.categories[:3]]
+    is_boolean = len(cells.cat.categories) == 2 and _BOOLEANS.issuperset(levels)
+    return ("boolean" if is_boolean else kind), None
+
+
+def _role(name: str, settings: GroupSettings, roles: NamedRoles, *, is_id: bool) -> Role:
+    if name == roles.target:
+        return "target"
+    if is_id:
+        return "id"
+    if name in settings.group_columns:
+        return "group"
+    if name == settings.time_column:
+        return "time"
+    return "excluded" if name in settings.exclude_columns else "feature"
+
+
+def _why_unusable(column: Column, profile: ColumnProfile, cells: pd.Series) -> str | None:
+    if column.role == "target" or column.kind == "empty":
+        return None
+    if profile.is_id:
+        return ID_NUMBERS if profile.is_numeric else ID_TEXTS
+    if column.is_number:
+        present = cells.dropna().to_numpy(dtype=np.float64)
+        is_counter = profile.n_fractions == 0 and counts_rows(present, len(present))
+        return COUNTS_ROWS if is_counter else None
+    if column.kind == "date":
+        return RAW_DATE
+    return _why_no_category(cells)
+
+
+def _why_no_category(cells: pd.Series) -> str | None:
+    n_distinct, n_present = len(cells.cat.categories), int(cells.notna().sum())
+    if n_distinct <= FEW_LEVELS:
+        return None
+    sample = [str(text) for text in cells.dropna().iloc[:_SAMPLE_ROWS]]
+    n_characters, n_words = sum(map(len, sample)), sum(len(text.split()) for text in sample)
+    if n_characters > _LONG_TEXT_CHARACTERS * len(sample) or n_words > _MANY_WORDS * len(sample):
+        return FREE_TEXT
+    return ID_TEXTS if n_distinct > _MAX_UNIQUE_SHARE * n_present else None
+
+
+def as_numbers(column: pd.Series) -> np.ndarray:
+    """Return the column as 64-bit floats; what is no finite number, or beyond 1e38, becomes NaN."""
+    if types.is_numeric_dtype(column) or types.is_bool_dtype(column):
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        codes, values = distinct_values(column)
+        parsed = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64)
+        numbers = np.append(parsed, np.nan)[codes]
+    return np.where(np.abs(numbers) <= LARGEST_NUMBER, numbers, np.nan)
+
+
+def as_texts(column: pd.Series) -> pd.Series:
+    """Return the column as categories: text without outer spaces, NaN where a value is missing.
+
+    Whole numbers are written without a fraction and booleans as `true` and `false`, so that a column read as
+    integers in one file and as floats in the next has the same levels in both. Each level has a row.
+    """
+    codes, values = distinct_values(column)
+    has_rows = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
+    texts = np.full(len(values), np.nan, dtype=object)
+    texts[has_rows] = [
+        (value.strip() if type(value) is str else _text(value)) or np.nan for value in values[has_rows]
+    ]
+    places, levels = pd.factorize(texts)
+    cells = pd.Categorical.from_codes(np.append(places, -1)[codes], categories(levels))
+    return pd.Series(cells, index=column.index, name=column.name)
+
+
+def as_categories(column: pd.Series) -> pd.Series:
+    """Return the column with each of its texts once, so that no later step looks at every cell."""
+    codes, values = distinct_values(column)
+    cells = pd.Categorical.from_codes(codes, categories(values))
+    return pd.Series(cells, index=column.index, name=column.name)
+
+
+def categories(values: np.ndarray | Sequence[str]) -> pd.Index[Any]:
+    """Return distinct values as the categories of a column, without a guess at their type."""
+    index: pd.Index[Any] = pd.Index(values, dtype=object)
+    return index
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether the column holds categories, not numbers."""
+    return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def distinct_values(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the position of each cell among the distinct values, -1 where it is missing, and those."""
+    if is_text(column):
+        return column.cat.codes.to_numpy(), column.cat.categories.to_numpy()
+    codes, values = pd.factorize(column)
+    return codes, np.asarray(values, dtype=object)
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool() | np.bool_():
+            return "true" if value else "false"
+        case float() | np.floating():
+            number = float(value)
+            return str(int(number)) if number.is_integer() else repr(number)
+        case _:
+            return str(value).strip()
