@@ -32,7 +32,7 @@ from mlops.models.errors import RegistryError
 from mlops.models.registry import Status
 from mlops.models.training import EvaluationMetrics, TrainingResult
 from mlops.pipelines.artifacts.artifacts import Manifest
-from mlops.pipelines.features.schema import ModelSchema
+from mlops.pipelines.artifacts.model import ModelSchema
 from mlops.registry.factory import import_files
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.store import RegistryStore
