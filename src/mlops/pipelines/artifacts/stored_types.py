@@ -20,7 +20,7 @@ _OWN_PACKAGE = "mlops"
 # stored name -> where the class is defined
 _DEFINED_IN = {("mlops", "CategoryEncoder"): ("mlops.pipelines.fitting.one_hot", "CategoryEncoder")}
 # what releases before 0.2.0 stored
-_ALIASES = {("mlops.pipelines.level_columns", "CategoryEncoder"): ("mlops", "CategoryEncoder")}
+_ALIASES = {("mlops.pipelines.level_columns", "LevelColumns"): ("mlops", "CategoryEncoder")}
 _STORED_AS = {defined: stored for stored, defined in _DEFINED_IN.items()}
 
 OWN_TYPES = tuple(f"{module}.{name}" for module, name in _STORED_AS)
