@@ -16,7 +16,10 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlops.models.dataset import Contract
 
 BUNDLE = Path(__file__).resolve().parent
 _FOR_XGBOOST = "xgboost-cpu"
@@ -31,6 +34,7 @@ class Container:
     """Where SageMaker puts things: its environment variables where they are set, else its fixed paths."""
 
     training: Path
+    contract: Path
     champion: Path
     trials: Path
     model: Path
@@ -45,6 +49,7 @@ class Container:
         data = base / "input" / "data"
         return cls(
             training=Path(variables.get("SM_CHANNEL_TRAINING", data / "training")),
+            contract=Path(variables.get("SM_CHANNEL_CONTRACT", data / "contract")),
             champion=Path(variables.get("SM_CHANNEL_CHAMPION", data / "champion")),
             trials=Path(variables.get("SM_CHANNEL_TRIALS", data / "trials")),
             model=Path(variables.get("SM_MODEL_DIR", base / "model")),
@@ -94,6 +99,7 @@ def train(container: Container, config: dict[str, Any]) -> None:
         result = TrainingPipeline(settings).execute(
             container.training,
             container.model,
+            contract=read_contract(container.contract),
             champion_path=champion,
             champion_version=champion_version,
             group=group,
@@ -115,7 +121,8 @@ def judge(container: Container, config: dict[str, Any]) -> None:
         from mlops.pipelines.fitting.trials import judge_trial  # noqa: PLC0415  needs the packages
         from mlops.pipelines.jobs.tuning_job import objective_line  # noqa: PLC0415
 
-        print(objective_line(judge_trial(container.training, settings)))  # noqa: T201  read by the tuning job
+        score = judge_trial(container.training, settings, read_contract(container.contract))
+        print(objective_line(score))  # noqa: T201  read by the tuning job
 
 
 def read_hyperparameters(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -125,6 +132,14 @@ def read_hyperparameters(path: Path, variables: Mapping[str, str]) -> dict[str, 
     else:
         found = json.loads(path.read_bytes()) if path.is_file() else {}
     return {name: value for name, value in found.items() if not name.startswith(_OF_THE_PLATFORM)}
+
+
+def read_contract(channel: Path) -> Contract | None:
+    """Return the contract of the dataset; None for a training that did not come through intake."""
+    from mlops.models.dataset import Contract  # noqa: PLC0415  on the path since main()
+
+    documents = sorted(channel.glob("*.json")) if channel.is_dir() else []
+    return Contract.from_json(documents[0].read_bytes()) if documents else None
 
 
 def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | None:

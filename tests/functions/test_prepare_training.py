@@ -22,6 +22,9 @@ CONTEXT = SimpleNamespace(
 )
 
 
+CONTRACT = {"bucket": "artifact-bucket", "key": "datasets/g/contracts/00000001-0a1b2c3d4e5f.json"}
+
+
 @pytest.fixture
 def app(aws, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "train.py").write_text("print('train')")
@@ -66,6 +69,17 @@ def test_prepare_training_publishes_the_source_and_returns_the_job(app, event: d
     assert all(isinstance(value, str) for value in job["hyperparameters"].values())
     assert GroupSettings.from_config(json.loads(job["hyperparameters"]["settings"])).target == "offtrt"
     assert json.loads(json.dumps(job)) == job
+
+
+def test_the_contract_of_the_dataset_is_an_input_of_the_job_and_of_its_trials(app, event, monkeypatch):
+    monkeypatch.setenv("TUNING_PARALLEL_JOBS", "4")
+    app.dependencies.cache_clear()
+    event["settings"] |= {"algorithm": "RandomForest", "hyperparameters": {}, "search": {"trials": 6}}
+    for contract, expected in ((None, []), (CONTRACT, [f"s3://artifact-bucket/{CONTRACT['key']}"])):
+        job = app.handler({**event, "contract": contract}, CONTEXT)
+        for inputs in (job["input_data_config"], job["tuning"]["input_data_config"]):
+            channels = {entry["ChannelName"]: entry["DataSource"]["S3DataSource"] for entry in inputs}
+            assert [channels[name]["S3Uri"] for name in channels if name == "contract"] == expected
 
 
 def test_prepare_training_refuses_an_unknown_hyperparameter(app, event: dict):

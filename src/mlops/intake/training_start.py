@@ -51,6 +51,7 @@ def start_training(
             "upload_id": upload.upload_id,
             "settings": settings.to_dict(),
             "task": report.task,
+            **({"contract": dataset.contract.to_dict()} if dataset.contract else {}),
             "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
         }
         ports.executions.start_training(training_id, document)

@@ -59,8 +59,9 @@ def test_a_good_training_file_becomes_a_dataset_and_starts_one_training(world: W
     assert (rest, name, document["dataset_id"]) == ([], received.work_id, dataset.dataset_id)
     assert set(document) == {
         "group", "training_id", "dataset_id", "dataset", "upload", "upload_id", "settings", "task",
-        "validation",
+        "contract", "validation",
     }  # fmt: skip
+    assert document["contract"] == dataset.contract.to_dict()
     assert world.notifier.mails == []
 
 

@@ -56,6 +56,55 @@ def test_a_loaded_model_answers_as_the_fitted_one_did(
         np.testing.assert_allclose(ours.probabilities, theirs.probabilities, rtol=0, atol=1e-12)
 
 
+def test_a_model_that_release_0_1_stored_loads_and_answers_the_same(model_directory: Path):
+    before, _ = artifacts.load_model(model_directory)
+    path = model_directory / "model.skops"
+    content = path.read_bytes()
+    assert b"LevelColumns" not in unzipped(content)
+    rewrite_member(path, "schema.json", as_release_0_1)
+    schema = unzipped(path.read_bytes())
+    assert b"mlops.pipelines.level_columns" in schema
+    assert b'"levels_"' in schema
+    assert b"categories_" not in schema
+    reseal(model_directory)
+    after, _ = artifacts.load_model(model_directory)
+    frame = build_table(200, seed=3)
+    np.testing.assert_array_equal(after.score(frame)[0].probabilities, before.score(frame)[0].probabilities)
+
+
+def as_release_0_1(schema: bytes) -> bytes:
+    """Name class and attributes of the encoder as the release before 0.2 did."""
+    text = schema.decode()
+    for new, old in (
+        ('"__class__": "CategoryEncoder"', '"__class__": "LevelColumns"'),
+        ('"__module__": "mlops"', '"__module__": "mlops.pipelines.level_columns"'),
+        ('"categories_"', '"levels_"'),
+        ('"max_categories"', '"max_levels"'),
+    ):
+        assert new in text
+        text = text.replace(new, old)
+    return text.encode()
+
+
+def unzipped(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read("schema.json")
+
+
+def rewrite_member(path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = {entry: archive.read(entry) for entry in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in members.items():
+            archive.writestr(entry, change(content) if entry == name else content)
+
+
+def reseal(directory: Path) -> None:
+    """Write the digests of the files as they are now into the manifest."""
+    manifest = artifacts.read_manifest(directory)
+    artifacts.write_manifest(manifest, directory)
+
+
 def test_a_flipped_bit_is_refused(model_directory: Path):
     path = model_directory / "model.skops"
     content = bytearray(path.read_bytes())

@@ -14,7 +14,7 @@ from mlops.algorithms.selection import algorithm as find_algorithm
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import FeatureColumn, Model
-from mlops.pipelines.fitting.fitting import MAX_LEVEL_COLUMNS, fit_pipeline, make_preprocessing
+from mlops.pipelines.fitting.fitting import MAX_CATEGORY_COLUMNS, fit_pipeline, make_preprocessing
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 LEAST = {"binary": 0.72, "multiclass": 0.5, "regression": 0.5}
@@ -138,7 +138,7 @@ def test_the_matrix_stays_narrow_whatever_the_number_of_levels_and_classes(n_col
     task = "multiclass" if n_classes > 2 else "binary"
     prepared = make_preprocessing(features, find_algorithm("XGBoost"), task, y)
     # four columns are the least that a column of categories gets
-    assert prepared.fit_transform(frame, y).shape[1] <= max(MAX_LEVEL_COLUMNS, 4 * n_columns)
+    assert prepared.fit_transform(frame, y).shape[1] <= max(MAX_CATEGORY_COLUMNS, 4 * n_columns)
 
 
 def test_a_search_takes_many_levels(tmp_path: Path):

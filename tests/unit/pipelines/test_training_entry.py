@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops.models.dataset import ColumnContract, Contract
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 
@@ -54,6 +55,22 @@ def test_a_job_writes_the_model_and_its_evidence_apart(container: Path):
     }
     assert "metric roc_auc=0." in job.stdout
     assert not (container / "output" / "failure").exists()
+
+
+def test_a_job_obeys_the_contract_of_its_dataset(container: Path):
+    table = build_table(200).assign(ward=["007", "31", "4", "55"] * 50, case=[*range(100)] * 2)
+    table.to_csv(container / "input" / "data" / "training" / "data.csv", index=False)
+    contract = Contract((ColumnContract("case", "text", "id"), ColumnContract("age", "category", "feature")))
+    channel = container / "input" / "data" / "contract"
+    channel.mkdir()
+    (channel / "00000001-0a1b2c3d4e5f.json").write_text(contract.to_json())
+    job = run_job(container, {"settings": settings_of(id_columns=[])})
+    assert job.returncode == 0, job.stderr
+    schema = json.loads((container / "model" / "schema.json").read_bytes())
+    kinds = {feature["name"]: feature["kind"] for feature in schema["features"]}
+    assert kinds["age"] == kinds["ward"] == "categorical"
+    assert kinds["dose"] == "numeric"
+    assert "case" not in kinds
 
 
 def test_a_job_is_compared_with_its_champion(container: Path, trained, tmp_path: Path):

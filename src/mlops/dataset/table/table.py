@@ -156,10 +156,17 @@ def _clean(column: pd.Series) -> pd.Series:
     """Return a column of a frame as it is read from a file: numbers, or stripped text, NaN where missing."""
     if types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
         is_whole = types.is_integer_dtype(column) and not column.hasnans
-        return pd.Series(column.to_numpy(np.int64 if is_whole else np.float64, na_value=np.nan))
-    texts = as_texts(column)
+        numbers = column.to_numpy(np.int64) if is_whole else column.to_numpy(np.float64, na_value=np.nan)
+        return pd.Series(numbers, name=column.name)
+    texts = as_texts(_written(column) if types.is_datetime64_any_dtype(column) else column)
     levels = texts.cat.categories
     return texts.cat.remove_categories(levels[view_as_missing(list(levels))])
+
+
+def _written(moments: pd.Series) -> pd.Series:
+    """Return moments as pandas writes them to a file: days alone when none has a time of day."""
+    has_times = bool((moments.dropna() != moments.dropna().dt.normalize()).any())
+    return moments.astype(object) if has_times else moments.dt.strftime("%Y-%m-%d")
 
 
 def _profile(column: pd.Series, position: int, contract: Contract | None) -> ColumnProfile:
@@ -267,8 +274,9 @@ def as_numbers(column: pd.Series) -> np.ndarray:
 def as_texts(column: pd.Series) -> pd.Series:
     """Return the column as categories: text without outer spaces, NaN where a value is missing.
 
-    Whole numbers are written without a fraction and booleans as `true` and `false`, so that a column read as
-    integers in one file and as floats in the next has the same levels in both. Each level has a row.
+    Whole numbers are written without a fraction, so that a column read as integers in one file and as floats
+    in the next has the same categories in both; truth values as pandas writes them to a file. Each category
+    has a row.
     """
     codes, values = distinct_values(column)
     has_rows = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
@@ -310,7 +318,7 @@ def distinct_values(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 def _text(value: object) -> str:
     match value:
         case bool() | np.bool_():
-            return "true" if value else "false"
+            return str(bool(value))
         case float() | np.floating():
             number = float(value)
             return str(int(number)) if number.is_integer() else repr(number)

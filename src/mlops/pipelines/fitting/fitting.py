@@ -17,10 +17,10 @@ from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
 
-MAX_LEVELS = 40
-MAX_LEVEL_COLUMNS = 2_000
-_MIN_LEVELS = 4
-_MIN_LEVEL_ROWS = 10
+MAX_CATEGORIES = 40
+MAX_CATEGORY_COLUMNS = 2_000
+_MIN_CATEGORIES = 4
+_MIN_CATEGORY_ROWS = 10
 _MEANS = "means"
 _N_PARTS = 5
 _CELLS_FOR_THREADS = 2_000_000
@@ -139,10 +139,10 @@ def make_preprocessing(
     """Return an unfitted `ColumnTransformer` for the features, addressed by name.
 
     Missing numbers become the median with an indicator beside it, unless the algorithm takes them as such.
-    A level seen in fewer than 10 rows (2 % in small files), or beyond the 40 most frequent, shares one
-    column with the levels that were never seen at all. Many columns of categories share 2,000 columns of the
-    matrix. A column of more levels than get columns of their own is there a second time, as the mean target
-    of its level (one mean per class), drawn towards the mean of all the more, the fewer rows the level has.
+    A category of fewer than 10 rows (2 % in small files), or beyond the 40 most frequent, shares one column
+    with those that were never seen at all. All columns of categories share 2,000 columns of the matrix. One
+    with more categories than get columns of their own is there a second time, as the mean target of the
+    category (one mean per class), drawn towards the mean of all the more, the fewer rows it has.
     `fit_transform` takes the mean of each training row from the other folds, so that no row sees its own
     target.
 
@@ -151,7 +151,7 @@ def make_preprocessing(
     Parameters
     ----------
     features, algorithm, task
-        What is to be made ready, for whom.
+        What is to be prepared, and for which estimator.
     y
         The target of the rows that it will be fitted to.
     folds
@@ -167,17 +167,17 @@ def make_preprocessing(
         steps.append(("numbers", _for_numbers(algorithm), numeric))
     if categorical:
         n_means = len(np.unique(y)) if task == "multiclass" else 1
-        max_levels, has_means = _share(len(categorical), n_means)
+        max_categories, has_means = _share(len(categorical), n_means)
         names = [column.name for column in categorical]
-        steps.append(("categories", _for_categories(len(y), max_levels), names))
-        many = [column.name for column in categorical if _has_more_levels(column, max_levels)]
+        steps.append(("categories", _for_categories(len(y), max_categories), names))
+        many = [column.name for column in categorical if _has_more(column, max_categories)]
         if many and has_means:
             steps.append((_MEANS, _for_means(algorithm, task, folds), many))
     return ColumnTransformer(steps, sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
 def forget_folds(preprocessing: Any) -> None:
-    """Take the folds of the training rows out of a fitted preprocessing: nobody needs them after the fit."""
+    """Take the folds of the training rows out of a fitted preprocessing: no one needs them after the fit."""
     steps = [*preprocessing.transformers, *preprocessing.transformers_]
     for name, step, _ in steps:
         if name == _MEANS:
@@ -185,14 +185,14 @@ def forget_folds(preprocessing: Any) -> None:
 
 
 def _share(n_columns: int, n_means: int) -> tuple[int, bool]:
-    """Return how many levels each column of categories may have, and whether there is room for means, too."""
-    room = MAX_LEVEL_COLUMNS // n_columns
-    has_means = room - n_means >= _MIN_LEVELS
-    return max(_MIN_LEVELS, min(MAX_LEVELS, room - n_means if has_means else room)), has_means
+    """Return how many categories of each column get columns, and whether there is room for means, too."""
+    room = MAX_CATEGORY_COLUMNS // n_columns
+    has_means = room - n_means >= _MIN_CATEGORIES
+    return max(_MIN_CATEGORIES, min(MAX_CATEGORIES, room - n_means if has_means else room)), has_means
 
 
-def _has_more_levels(column: FeatureColumn, max_levels: int) -> bool:
-    return column.levels is None or len(column.levels) > max_levels
+def _has_more(column: FeatureColumn, max_categories: int) -> bool:
+    return column.levels is None or len(column.levels) > max_categories
 
 
 def _for_numbers(algorithm: Algorithm) -> Any:
@@ -223,7 +223,8 @@ def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
     return Pipeline([*steps, ("scale", StandardScaler())] if algorithm.needs_scaling else steps)
 
 
-def _for_categories(n_rows: int, max_levels: int) -> Any:
+def _for_categories(n_rows: int, max_categories: int) -> Any:
     from mlops.pipelines.fitting.one_hot import CategoryEncoder  # noqa: PLC0415
 
-    return CategoryEncoder(min_rows=max(1, min(_MIN_LEVEL_ROWS, n_rows // 50)), max_levels=max_levels)
+    min_rows = max(1, min(_MIN_CATEGORY_ROWS, n_rows // 50))
+    return CategoryEncoder(min_rows=min_rows, max_categories=max_categories)

@@ -28,9 +28,10 @@ _TUNING_CHARACTERS = 10
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest(Record):
-    """What is to be trained; `execution_name` says which execution asks, `n_rows` how large the file is.
+    """What is to be trained; `execution_name` names the execution, `n_rows` says how large the file is.
 
-    `task` is what validation made of the target, None where nobody looked.
+    `task` is what validation made of the target, `contract` the document that the file was validated against;
+    both are None for a training that did not come through intake, or that release 0.1 started.
     """
 
     group: str
@@ -41,6 +42,7 @@ class TrainingRequest(Record):
     execution_name: str = ""
     n_rows: int | None = None
     task: TaskName | None = None
+    contract: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,41 +95,54 @@ def prepare_training(
         than the job may run.
     """
     name, output_uri = job_name(request), f"s3://{artifact_bucket}/training/{request.group}/"
-    channels = [_channel("code", source.uri), _channel("training", request.dataset.uri)]
-    hyperparameters = {
-        "settings": settings_text(request.settings),
-        "group": request.group,
-        "dataset_id": request.dataset_id,
-    }
+    inputs = _inputs(request, source)
     tuning = tuning_job(
         request.settings,
         request.task,
         name=tuning_name(request),
-        channels=tuple(channels),
+        channels=inputs,
         output_uri=f"{output_uri}trials/",
         parallel_trials=machine.parallel_trials,
     )
     n_trials = tuning["config"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] if tuning else 0
-    if champion is not None and champion.artifact.uri.startswith("s3://"):
-        channels.append(_channel("champion", champion.artifact.uri))
-        hyperparameters["champion_version"] = champion.version
-        hyperparameters["champion_sha256"] = champion.artifact.sha256
+    compared = champion if champion and champion.artifact.uri.startswith("s3://") else None
     return {
         "job_name": name,
         "source_uri": source.uri,
         "source_digest": source.digest,
-        "hyperparameters": hyperparameters,
-        "input_data_config": channels,
+        "hyperparameters": _hyperparameters(request, compared),
+        "input_data_config": [
+            *inputs,
+            *([_channel("champion", compared.artifact.uri)] if compared else ()),
+        ],
         "output_uri": output_uri,
         "use_spot": machine.use_spot,
         "stopping_condition": stopping_condition(machine),
         # the same for every attempt: a job that is interrupted or repeated finds what was kept
         "checkpoint_config": {"S3Uri": f"{output_uri}checkpoints/{name}/"},
         "environment": {},
-        "champion_version": hyperparameters.get("champion_version"),
+        "champion_version": compared.version if compared else None,
         "tuning": tuning,
         **_estimate(request, machine, earlier, n_jobs=1 + n_trials),
     }
+
+
+def _inputs(request: TrainingRequest, source: Source) -> tuple[dict[str, Any], ...]:
+    """Return the channels that a training and each trial of its search read."""
+    channels = (_channel("code", source.uri), _channel("training", request.dataset.uri))
+    return channels if request.contract is None else (*channels, _channel("contract", request.contract.uri))
+
+
+def _hyperparameters(request: TrainingRequest, champion: ModelMetadata | None) -> dict[str, str]:
+    hyperparameters = {
+        "settings": settings_text(request.settings),
+        "group": request.group,
+        "dataset_id": request.dataset_id,
+    }
+    if champion is not None:
+        hyperparameters["champion_version"] = champion.version
+        hyperparameters["champion_sha256"] = champion.artifact.sha256
+    return hyperparameters
 
 
 def _estimate(
@@ -193,8 +208,8 @@ def job_name(request: TrainingRequest) -> str:
     """Return `<group>-<training id>`: letters, digits and hyphens, with room for the counts of attempts.
 
     The state machine appends `-<redrives>-<retries>`, so that every attempt has a name of its own; SageMaker
-    takes 63 characters in all. The name of the execution is in it as a short digest: whoever starts a failed
-    training anew must not meet the names of the first time.
+    takes 63 characters in all. The name of the execution is in it as a short digest: a failed training that
+    is started again must not meet the names of the first time.
     """
     ending = f"-{_slug(request.training_id)[:_TRAINING_ID_CHARACTERS]}"
     if request.execution_name:
@@ -208,8 +223,8 @@ def tuning_name(request: TrainingRequest) -> str:
 
     The training and the execution are in it as one short digest, because nothing else fits beside the group.
     """
-    asked = f"{request.group}\n{request.training_id}\n{request.execution_name}"
-    ending = f"-{hashlib.sha256(asked.encode()).hexdigest()[:_TUNING_CHARACTERS]}"
+    identity = f"{request.group}\n{request.training_id}\n{request.execution_name}"
+    ending = f"-{hashlib.sha256(identity.encode()).hexdigest()[:_TUNING_CHARACTERS]}"
     return f"{_slug(request.group)[: _MAX_TUNING_NAME - len(ending)].rstrip('-')}{ending}"
 
 
