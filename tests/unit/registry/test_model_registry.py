@@ -130,7 +130,9 @@ def test_scores_on_the_same_rows_are_compared_with_their_paired_interval(registr
     assert (comparison.metrics["roc_auc"].a, comparison.metrics["roc_auc"].difference) == (0.72, 0.08)
     assert comparison.metrics["f1"].difference is None
     text = comparison.render()
-    assert "roc_auc  0.7200  0.8000  +0.0800     +0.0200 to +0.1400" in text
+    assert " 0.7200  0.8000  +0.0800     +0.0200 to +0.1400" in text
+    assert "ROC AUC" in text
+    assert "roc_auc" not in text
     assert "n_estimators  100     200" in text
 
 
