@@ -16,8 +16,7 @@ from mlops.monitoring.drift_metrics import MetricSink, default_sink, metrics_of
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import profile_batch
 from mlops.monitoring.verdict.anomalies import extra_columns
-from mlops.monitoring.verdict.feature_verdict import judge_features
-from mlops.monitoring.verdict.verdict import MIN_ROWS, SIGNIFICANT, Thresholds, judge_dataset
+from mlops.monitoring.verdict.verdict import MIN_ROWS, SIGNIFICANT, Thresholds, judge_dataset, judge_features
 
 
 class DriftDetector:

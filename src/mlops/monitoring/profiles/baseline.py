@@ -15,8 +15,12 @@ from mlops.dataset.table.table import LIKE_IDS, Column, Table
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.drift import BaselineStatistics, FeatureKind, FeatureProfile
 from mlops.models.errors import DriftError
-from mlops.monitoring.profiles.categorical import categorical_profile, rows_per_level
-from mlops.monitoring.profiles.columns import kind_of, numbers_of
+from mlops.monitoring.profiles.categorical import (
+    categorical_profile,
+    kind_of,
+    numbers_of,
+    rows_per_level,
+)
 from mlops.monitoring.profiles.numeric import numeric_profile
 
 # 2: every feature is watched that a model learns from; version 1 took all numbers named `...id` for ids

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlops.models.drift import Anomaly, AnomalyKind, BatchProfile, DriftVerdict, FeatureCounts, FeatureProfile
-from mlops.monitoring.profiles.numeric import outlier_cells
+from mlops.monitoring.profiles.numeric import outlier_bins
 from mlops.monitoring.verdict.feature_comparison import bin_counts
 from mlops.pages.number_format import number, percent, rows
 
@@ -88,7 +88,7 @@ def _missing_values(
 def _outliers(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
     if profile.low_fence is None or profile.high_fence is None:
         return
-    is_outside = outlier_cells(profile)
+    is_outside = outlier_bins(profile)
     before = int(np.asarray(profile.counts)[is_outside].sum()) / max(profile.n_rows, 1)
     share = int(np.asarray(batch.counts)[is_outside].sum()) / n_rows
     if share > _MANY and share > _TIMES_REFERENCE * before:

@@ -56,15 +56,15 @@ def compare_feature(profile: FeatureProfile, batch: FeatureCounts) -> FeatureCom
 
 
 def bin_counts(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the rows per bin of rows per cell; without the missing ones."""
+    """Return the rows per bin of rows per fine bin; without the missing ones."""
     totals = np.bincount(profile.bins or (0,) * len(counts), weights=counts)
     return totals.astype(np.int64)
 
 
-def cell_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
-    """Return finite ends of all cells of a numeric feature, one more than cells.
+def bin_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
+    """Return finite ends of all fine bins of a numeric feature, one more than bins.
 
-    No end lies beyond the values seen on either side: cells out there are empty or end where the values do.
+    No end is beyond the values seen on either side: bins out there are empty or end where the values do.
     """
     extremes = (profile.minimum, profile.maximum, batch.minimum, batch.maximum)
     seen = [value for value in extremes if value is not None] or [0.0]
@@ -73,16 +73,16 @@ def cell_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
 
 
 def quantile_of_counts(counts: tuple[int, ...], ends: Floats, share: float) -> float | None:
-    """Return a quantile of rows that are taken as spread evenly over their cells; None without rows."""
+    """Return a quantile of rows that are taken as spread evenly over their bins; None without rows."""
     total = sum(counts)
     if not total:
         return None
     reached = np.concatenate([[0.0], np.cumsum(counts)]) / total
-    cell = int(np.searchsorted(reached, share, side="left"))
-    cell = max(cell, 1)
-    below, above = reached[cell - 1], reached[cell]
+    place = int(np.searchsorted(reached, share, side="left"))
+    place = max(place, 1)
+    below, above = reached[place - 1], reached[place]
     part = (share - below) / (above - below) if above > below else 1.0
-    value = float(ends[cell - 1] * (1.0 - part) + ends[cell] * part)
+    value = float(ends[place - 1] * (1.0 - part) + ends[place] * part)
     return value if np.isfinite(value) else None
 
 
@@ -90,6 +90,6 @@ def _wasserstein(profile: FeatureProfile, batch: FeatureCounts) -> float | None:
     if profile.kind != "numeric" or not profile.std:
         return None
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        distance = wasserstein_of_counts(profile.counts, batch.counts, cell_ends(profile, batch))
+        distance = wasserstein_of_counts(profile.counts, batch.counts, bin_ends(profile, batch))
         distance = float(np.float64(distance) / profile.std)
     return distance if np.isfinite(distance) else None
