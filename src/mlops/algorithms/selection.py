@@ -33,7 +33,7 @@ def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[G
     """Return the settings to choose from: the given ones, or for `auto` a linear model and two boosted ones.
 
     `class_weight` goes with every one of them. Any other hyperparameter, set or searched for, names an
-    algorithm by itself: the first one that knows all of them.
+    algorithm: the first one that knows all of them.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _check_values(settings: GroupSettings) -> None:
                 "what is to be tried belongs under [search.space]."
             )
         if settings.search and name in settings.search.space:
-            raise SettingsError(f"{name} stands under both hyperparameters and search.space; take one out.")
+            raise SettingsError(f"{name} is in both hyperparameters and search.space; take one out.")
 
 
 def search_space(

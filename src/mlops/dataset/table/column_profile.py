@@ -39,7 +39,7 @@ _LONGEST_CATEGORY = 200
 _NEARLY_UNIQUE = 0.5
 # ids of persons repeat, visit after visit: up to five rows each
 _MIN_ID_SHARE = 0.2
-# whoever states one of these of a column in `model.toml` says that it is no id
+# a column of which `model.toml` states one of these holds values, not ids
 _STATED_VALUES = frozenset(("kind", "levels", "open_levels", "minimum", "maximum"))
 
 

@@ -28,7 +28,7 @@ class Dialect:
     """How to read the table.
 
     `header_line` is the 1-based line of the header; `skipped_bytes` lie before the first data record.
-    `sep_line` is Excel's hint `sep=;`. `delimiter_votes` tells how sure the choice was.
+    `sep_line` is Excel's hint `sep=;`. `delimiter_votes` says how sure the choice was.
     """
 
     delimiter: str
@@ -146,7 +146,7 @@ def _end_of_record(head: bytes, offset: int) -> tuple[int, int]:
 
 
 def _decimal(sample: str, delimiter: str) -> str:
-    """A comma is the decimal mark when cells look like `1,5`, none like `1.5`, and it is no delimiter."""
+    """A comma is the decimal mark when cells look like `1,5`, none like `1.5`, and is not the delimiter."""
     if delimiter == ",":
         return "."
     cells = [cell.strip() for record in records(sample, delimiter)[1:] for cell in record]

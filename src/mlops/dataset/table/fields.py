@@ -95,7 +95,7 @@ class Fields:
         self._delimiters = block.delimiters
 
     def numbers(self, position: int, decimal: str, missing: Collection[str]) -> NDArray[np.float64] | None:
-        """Return a column as floats, NaN where it is empty or `missing`; None when any other cell is odd."""
+        """Return a column of floats, NaN where empty or `missing`; None if any other cell is irregular."""
         starts, ends = self._cells(position)
         if (ends - starts).max() > _LONGEST_NUMBER:
             return None
@@ -104,8 +104,8 @@ class Fields:
         np.negative(numbers, out=numbers, where=is_negative)
         if is_odd.any():
             rows = np.flatnonzero(is_odd)
-            odd = self._texts(starts[rows], ends[rows])
-            if odd is None or not set(odd.values) <= {"", *missing}:
+            others = self._texts(starts[rows], ends[rows])
+            if others is None or not set(others.values) <= {"", *missing}:
                 return None
             numbers[is_odd] = np.nan
         return numbers
@@ -139,7 +139,7 @@ class Fields:
             found = ~((found & _LOW_BITS) + _LOW_BITS | found) & _HIGH_BITS  # the high bit of every mark
             right = ~((found << _1) - _1)
             n_found = np.bitwise_count(found)
-            # what stands left of the mark takes its place
+            # the digits left of the mark move over it
             digits = digits & right | (digits & (found >> _7) - _1) << n_found.astype(np.uint64) * _8
             is_odd |= ((digits | digits + _ABOVE_NINE) & _HIGH_BITS) != 0
             n_decimals = n_decimals + (np.bitwise_count(right) >> 3) + n_found * n_after
@@ -180,7 +180,7 @@ def text_keys(values: Sequence[str]) -> Words:
 
 
 def _words(padded: bytes, start: int) -> Words:
-    """Return the word that begins at every byte from `start` on; they overlap and are no copy."""
+    """Return the word that begins at every byte from `start` on; they overlap and are not copied."""
     return np.ndarray(len(padded) - start - 7, "<u8", padded, start, strides=(1,))
 
 

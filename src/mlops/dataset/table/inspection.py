@@ -29,7 +29,7 @@ _GZIP_DAMAGE = "the gzip data is truncated or corrupt"
 class Inspection:
     """What the bytes of a file say about how to read it.
 
-    `container` names what the file is when it is no table; `damage` says why a compressed file cannot be
+    `container` names what the file is when it is not a table; `damage` says why a compressed file cannot be
     read to its end; `excess` why it is too large. With any of the three the rest may be incomplete.
     """
 
@@ -89,7 +89,7 @@ class _Tally:
 
     @property
     def line_ending(self) -> str:
-        """`lf`, `crlf`, `cr` or `mixed`; carriage returns that never stand alone do not make it mixed."""
+        """`lf`, `crlf`, `cr` or `mixed`; carriage returns that all have a newline do not make it mixed."""
         if self.n_returns > self.n_pairs:
             return "mixed" if self.n_newlines else "cr"
         return "crlf" if self.n_pairs and self.n_pairs * 2 > self.n_newlines else "lf"
@@ -134,7 +134,7 @@ def open_blocks(path: Path, inspection: Inspection) -> Iterator[bytes]:
 
 
 class _Digesting:
-    """A file that is hashed while somebody reads it."""
+    """A file that is hashed while it is read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

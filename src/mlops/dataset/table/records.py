@@ -1,7 +1,7 @@
 """Cuts the text of a table into whole records and checks their shape, block by block, without a Python loop.
 
-The work is done on the positions of newlines, delimiters and quotes. A newline or delimiter lies inside
-quotes when an odd number of quotes stands before it; doubled quotes keep that parity.
+The work is done on the positions of newlines, delimiters and quotes. A newline or delimiter is inside
+quotes when the number of quotes before it is not even; doubled quotes keep that parity.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class RecordCutter:
         self.shape.n_records += 1
 
     def _whole_records_end(self, buffer: bytes) -> int:
-        """Return the position after the last newline that stands outside quotes."""
+        """Return the position after the last newline outside quotes."""
         if b'"' not in buffer:
             return buffer.rfind(b"\n") + 1
         octets = np.frombuffer(buffer, np.uint8)

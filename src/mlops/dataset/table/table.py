@@ -261,7 +261,7 @@ def _why_no_category(cells: pd.Series) -> str | None:
 
 
 def as_numbers(column: pd.Series) -> np.ndarray:
-    """Return the column as 64-bit floats; what is no finite number, or beyond 1e38, becomes NaN."""
+    """Return the column as 64-bit floats; what is not a finite number, or beyond 1e38, becomes NaN."""
     if types.is_numeric_dtype(column) or types.is_bool_dtype(column):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:

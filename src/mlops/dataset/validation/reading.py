@@ -43,7 +43,7 @@ def load_table(
     Raises
     ------
     DatasetError
-        If there is no such file, it cannot be read as a table, or has no rows.
+        If the file does not exist, cannot be read as a table, or has no rows.
     """
     if isinstance(source, pd.DataFrame):
         table = Table.from_frame(source, settings, contract)
@@ -94,7 +94,7 @@ def read_table(
     schema
         Decides which columns are numbers: a `Contract`, its dict, or a mapping of column name to kind
         (`integer`, `number`, `date`, `category`, `text`). Columns that it does not name are decided by their
-        values. A cell that is no number in a column of numbers becomes missing.
+        values. A cell that is not a number in a column of numbers becomes missing.
     settings
         `id_columns` stay text.
 

@@ -88,7 +88,7 @@ def load_baseline_statistics(path: str | Path) -> BaselineStatistics:
     Raises
     ------
     DriftError
-        If there is no such file, or it is something else.
+        If the file does not exist, or is something else.
     """
     file = Path(path)
     if file.is_dir():

@@ -24,7 +24,7 @@ def kind_of(column: pd.Series[Any]) -> FeatureKind:
 
 
 def numbers_of(column: pd.Series[Any]) -> tuple[NDArray[Any], int]:
-    """Return the column as numbers with NaN for missing, and how many values are no numbers."""
+    """Return the column as numbers with NaN for missing, and how many values are not numbers."""
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
         values = column.to_numpy()
         return (values.astype(np.float64) if values.dtype.kind == "b" else values), 0

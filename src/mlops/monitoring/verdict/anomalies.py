@@ -22,15 +22,15 @@ _UNLIKELY = 0.001
 def find_anomalies(
     profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int, missing_q_value: float
 ) -> list[Anomaly]:
-    """Return what is odd about one feature in a batch of `n_rows` rows.
+    """Return the anomalies of one feature in a batch of `n_rows` rows.
 
     `missing_q_value` is the corrected significance of the change of the missing share.
     """
     if not n_rows:
         return []
-    gone = _gone(profile, batch, n_rows)
-    if gone is not None:
-        return [gone]
+    unusable = _unusable(profile, batch, n_rows)
+    if unusable is not None:
+        return [unusable]
     found = [
         *_absent_in_part(profile, batch, n_rows),
         *_retyped(profile, batch, n_rows),
@@ -50,7 +50,7 @@ def extra_columns(batch: BatchProfile) -> list[Anomaly]:
     ]
 
 
-def _gone(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Anomaly | None:
+def _unusable(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Anomaly | None:
     """Return the one thing to say about a column that has no usable value at all."""
     if batch.n_absent == n_rows:
         return _anomaly(profile, "missing_column", "ALERT", "the column is missing", 1.0)
@@ -72,7 +72,7 @@ def _absent_in_part(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) 
 def _retyped(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
     if batch.n_retyped:
         share = batch.n_retyped / n_rows
-        message = f"{percent(share)} of rows have {_other_type(profile)} in place of {_type(profile)}"
+        message = f"{percent(share)} of rows have {_other_type(profile)} instead of {_type(profile)}"
         yield _anomaly(profile, "retyped_column", "ALERT" if share > _MANY else "WARN", message, share)
 
 

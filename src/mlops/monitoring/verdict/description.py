@@ -43,7 +43,7 @@ def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
 
 
 def _quartile(side: FeatureProfile | FeatureCounts, ends: Floats, share: float, *, is_whole: bool) -> str:
-    """Write a quantile of one side; none lies outside the values seen on that side."""
+    """Write a quantile of one side; none is outside the values seen on that side."""
     if side.minimum is not None and side.maximum is not None:
         ends = np.clip(ends, side.minimum, side.maximum)
     value = quantile_of_counts(side.counts, ends, share)
@@ -86,7 +86,7 @@ def feature_histogram(profile: FeatureProfile, batch: FeatureCounts, *, n_rows: 
 
 
 def _equal_bars(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Histogram | None:
-    """Bars of equal width from the fine bins, over the middle 98 % of both sides; the rest is in the end bars."""
+    """Equal bars from the fine bins, over the middle 98 % of both sides; the end bars hold the rest."""
     ends = bin_ends(profile, batch)
     reach = [
         quantile_of_counts(side, ends, q) for side in (profile.counts, batch.counts) for q in (0.01, 0.99)

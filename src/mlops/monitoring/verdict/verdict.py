@@ -36,7 +36,7 @@ class Thresholds:
     alert: float = 0.2
 
     def __post_init__(self) -> None:
-        """Refuse thresholds that could never be told apart or never be reached."""
+        """Refuse thresholds that are equal to each other or can never be reached."""
         if not 0.0 < self.warn <= self.alert:
             raise DriftError(
                 f"threshold ({self.warn}) must be above 0 and at most alert_threshold ({self.alert})."
@@ -46,7 +46,7 @@ class Thresholds:
 def judge_features(
     baseline: BaselineStatistics, batch: BatchProfile, thresholds: Thresholds
 ) -> tuple[list[FeatureDrift], list[Anomaly]]:
-    """Return the features, ranked by importance x effect, and what is odd about each."""
+    """Return the features, ranked by importance x effect, and the anomalies of each."""
     profiles = baseline.features
     comparisons = {name: compare_feature(profile, batch.features[name]) for name, profile in profiles.items()}
     q_values = benjamini_hochberg([each.chi_square.p_value for each in comparisons.values()]).tolist()

@@ -45,7 +45,7 @@ def bootstrap_intervals(
         Takes the rows to look at, as positions, and returns a function from positions among those, shape
         (m,) with repetitions, to scores; a score that the rows do not define is absent.
     members
-        Whom each row belongs to, as integers, shape (n,).
+        The person or group of each row, as integers, shape (n,).
     rng
         Source of the draws.
     n_resamples

@@ -90,7 +90,7 @@ def evaluate(
     scores, dummy
         What the model and the dummy model say of them.
     members
-        Whom each held-out row belongs to, for the intervals.
+        The person or group of each held-out row, for the intervals.
     threshold
         The threshold of a binary model, for the record.
     rng

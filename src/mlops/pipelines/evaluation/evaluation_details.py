@@ -48,7 +48,7 @@ def describe_evaluation(
     importance
         By feature, the most important first.
     members
-        Whom each row belongs to, for the intervals of the slices.
+        The person or group of each row, for the intervals of the slices.
     rng
         Source of the bootstrap draws, and of the sample of a regression.
     """
@@ -82,7 +82,7 @@ def _curves(
         false_positive, true_positive, _ = roc_curve(is_label, probabilities[:, label])
         roc[name] = _thinned(false_positive, true_positive)
         precision, recall, _ = precision_recall_curve(is_label, probabilities[:, label])
-        found = recall > 0.0  # before the first hit there is no precision to speak of
+        found = recall > 0.0  # before the first hit precision is not defined
         precision_recall[name] = _thinned(recall[found][::-1], precision[found][::-1])
     return roc, precision_recall
 

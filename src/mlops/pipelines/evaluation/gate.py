@@ -31,7 +31,7 @@ def judge(
 ) -> GateResult:
     """Judge a candidate.
 
-    Without rules two things are asked of the primary score: its interval must lie above the dummy model's
+    Without rules two things are required of the primary score: its interval must be above the dummy model's
     score, and the interval of its paired difference to the champion above 0, so that an equal model does not
     win by noise. A rule with a `threshold` on the primary score takes the place of the first, one with a
     `min_..._change` that of the second. A candidate passes beside a champion that it cannot be compared with,
@@ -42,7 +42,7 @@ def judge(
     metrics
         Scores of the candidate on held-out rows.
     comparison
-        Candidate against champion on the same rows; None when there is no champion.
+        Candidate against champion on the same rows; None without a champion.
     rules
         By score name.
 
@@ -51,16 +51,16 @@ def judge(
     SettingsError
         If a rule is on a score that the task does not have.
     """
-    wanted = dict(rules or {})
-    _check_names(wanted, metrics)
+    stated = dict(rules or {})
+    _check_names(stated, metrics)
     primary = metrics.primary or "roc_auc"
-    rule = wanted.get(primary, GateRule())
+    rule = stated.get(primary, GateRule())
     checks = []
     if rule.threshold is None:
         checks.append(_check_dummy(metrics, primary))
     if comparison is not None and not _asks_for_change(rule):
         checks.append(_check_champion(comparison, primary))
-    for metric, metric_rule in wanted.items():
+    for metric, metric_rule in stated.items():
         checks += _check_rule(metric, metric_rule, metrics, comparison)
     return GateResult(
         passed=all(check.passed for check in checks),
@@ -177,16 +177,16 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     min_gain = min(sign * end for end in found.interval)
     required = _required_change(rule, found)
     if required < 0.0:
-        passed, asked = min_gain >= required, f"of being worse by at most {-required:.3f}"
+        passed, change = min_gain >= required, f"of being worse by at most {-required:.3f}"
     else:
-        passed, asked = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
+        passed, change = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
-    message = f"{metric} {verb} {asked}, beyond chance, against {name}: {_difference(found)}."
+    message = f"{metric} {verb} {change}, beyond chance, against {name}: {_difference(found)}."
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
 
 
 def _required_change(rule: GateRule, found: MetricComparison) -> float:
-    asked = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
+    changes = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
     if rule.min_relative_change is not None:
-        asked.append(rule.min_relative_change * abs(found.champion))
-    return max(asked)
+        changes.append(rule.min_relative_change * abs(found.champion))
+    return max(changes)

@@ -91,7 +91,7 @@ def _n_labels(model: Model, truth: np.ndarray) -> int:
 def single_feature_scores(
     aligned: pd.DataFrame, y: np.ndarray, task: TaskName, *, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Return how well each column alone tells the target: ROC-AUC (mean over the classes), or R2.
+    """Return how well each column alone predicts the target: ROC-AUC (mean over the classes), or R2.
 
     A small tree is grown on one half of at most 5,000 rows and scored on the other, so that a column of many
     levels gains nothing by memory.
@@ -121,7 +121,7 @@ def single_feature_scores(
 
 
 def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
-    """Return a sentence for every column that tells the target almost perfectly."""
+    """Return a sentence for every column that predicts the target almost perfectly."""
     score_name = "R2" if task == "regression" else "ROC-AUC"
     return [
         f"The column {name!r} alone predicts the target almost perfectly ({score_name} {score:.3f}): "

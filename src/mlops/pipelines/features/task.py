@@ -111,7 +111,7 @@ def _numbers(values: pd.Series, target: str) -> np.ndarray:
     numbers = as_numbers(values)
     if np.isnan(numbers).any():
         raise TrainingError(
-            f"The target {target!r} of a regression has values that are no numbers, or beyond 1e38."
+            f"The target {target!r} of a regression has values that are not numbers, or beyond 1e38."
         )
     if len(np.unique(numbers)) < 2:
         raise TrainingError(f"The target {target!r} has one value only; there is nothing to learn.")

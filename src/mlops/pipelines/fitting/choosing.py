@@ -192,7 +192,7 @@ def best_threshold(y: np.ndarray, scores: Scores) -> float:
 
     Macro F1, because accuracy forgets a rare class and balanced accuracy pays for it with any number of
     false alarms: where one person in four is negative, its cut was wrong more often than saying "positive"
-    to everybody. The cut lies halfway to the next lower probability, so that no row flips on the last bit;
+    to all. The cut is halfway to the next lower probability, so that no row flips on the last bit;
     it is 0.5 when the rows are too few to tell.
     """
     if scores.probabilities is None or len(np.unique(y)) < 2:

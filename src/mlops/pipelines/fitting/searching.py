@@ -84,7 +84,7 @@ def search_hyperparameters(
     )
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of combinations that nobody takes; the taken one is fitted again
+        warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
         search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))
     trials = _trials(search.cv_results_)
     if not trials:
@@ -100,7 +100,7 @@ def draw_combinations(
     rng = np.random.default_rng(settings.seed)
     drawn: list[dict[str, Any]] = [{}]
     n_trials = settings.search.trials if settings.search else 1
-    for _ in range(n_trials * 20):  # a small space may hold fewer combinations than are asked for
+    for _ in range(n_trials * 20):  # a small space may hold fewer combinations than are requested
         if len(drawn) == n_trials:
             break
         combination = {name: _draw(values, rng) for name, values in space.items()}

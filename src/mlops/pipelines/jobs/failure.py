@@ -13,7 +13,7 @@ from mlops.models.record import Record
 
 # What SageMaker puts around the sentence that our entry points leave.
 _AROUND = re.compile(r"^(?:AlgorithmError: )?(?P<said>.*?)(?:, exit code: -?\d+)?$", re.DOTALL)
-_AGAIN = "Then start the execution anew with the same input (Step Functions: New execution)."
+_AGAIN = "Then start the execution again with the same input (Step Functions: New execution)."
 _OUR_ERRORS = frozenset(
     name
     for name, value in vars(errors).items()
@@ -119,7 +119,7 @@ def _stopped(document: Mapping[str, Any], said: str) -> Explanation:
         reason = f"No Spot machine was free, or kept, for {limits.get('MaxWaitTimeInSeconds')} seconds."
         advice = f"Deploy with SpotTraining off or a longer wait. {_AGAIN}"
     elif document and secondary != "MaxRuntimeExceeded":
-        reason, advice = "Somebody stopped the job.", f"If it was by mistake: {_AGAIN}"
+        reason, advice = "The job was stopped by a person.", f"If it was by mistake: {_AGAIN}"
     else:
         reason, advice = "The step reached its time limit.", _TOO_LONG
         reason = f"The job reached its time limit of {most} seconds." if most else reason

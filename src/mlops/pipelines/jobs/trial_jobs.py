@@ -42,7 +42,7 @@ class TrialJobs(Protocol):
         Raises
         ------
         TrainingError
-            If there is no tuning job of that name.
+            If the tuning job does not exist.
         """
         ...
 
@@ -50,7 +50,7 @@ class TrialJobs(Protocol):
 def collect_trials(
     prepared: Mapping[str, Any], tuning_job_name: str, jobs: TrialJobs, objects: ObjectStore
 ) -> dict[str, Any]:
-    """Write what a tuning job has tried where the training job reads it, and return what is prepared anew.
+    """Write what a tuning job has tried where the training job reads it, and return the new preparation.
 
     The same call again writes the same bytes to the same place.
 

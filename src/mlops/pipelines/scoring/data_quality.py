@@ -53,7 +53,7 @@ class QualityCounter:
             if share > _MANY_MISSING:
                 found.append(f"{share:.0%} of the rows have no value of {name!r}.")
         for name, count in self._unreadable.items():
-            found.append(f"{count} values of {name!r} are no numbers and count as missing.")
+            found.append(f"{count} values of {name!r} are not numbers and count as missing.")
         for name, count in self._unknown.items():
             found.append(f"{count} rows have a value of {name!r} that the model has never seen.")
         if self._unexpected:

@@ -90,7 +90,7 @@ def _agreement(survey: Survey, size_bytes: int) -> Agreement:
 
 
 def _stride(survey: Survey, size_bytes: int) -> int:
-    """Return how many rows stand for one in the sample, so that all parts together keep a bounded one."""
+    """Return how many rows one row of the sample represents, so that all parts together keep a small one."""
     bytes_per_row = survey.inspection.expanded_bytes / max(survey.n_rows, 1)
     n_rows, stride = size_bytes / max(bytes_per_row, 1.0), 1
     while n_rows / stride > 2 * MAX_ROWS:

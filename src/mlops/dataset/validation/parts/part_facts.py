@@ -32,7 +32,7 @@ _ROW_ARRAYS = ("features", "rows")
 class PartFacts:
     """What is known of one part: `document` holds the counts, `arrays` one number per row.
 
-    The arrays of whole rows are left out unless they are asked for: they are needed only where ids repeat.
+    The arrays of whole rows are left out unless they are requested: they are needed only where ids repeat.
     """
 
     name: str
@@ -87,7 +87,7 @@ def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
 
 
 def survey_of(facts: PartFacts, table: Survey) -> Survey:
-    """Return a part's facts as the survey of a table of its own, whose sightings name the part.
+    """Return a part's facts as the survey of a table of its own, whose occurrences name the part.
 
     `table` gives settings, contract, limits and agreement. What the part's own findings tell already is left
     out, so that it is not said twice.
@@ -180,7 +180,7 @@ def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnProfile
 
 
 def _named[T](counts: T, part: str) -> T:
-    """Write the part's name into every sighting below."""
+    """Write the part's name into every occurrence below."""
     if isinstance(counts, Occurrences):
         counts.parts = [part] * len(counts.lines)
     elif isinstance(counts, (ColumnProfile, NumberRange, Shape)):

@@ -19,7 +19,7 @@ _MAX_LINES = 20
 
 
 def findings_of_part(found: Survey) -> list[Finding]:
-    """Return what is to be said about a part as a file, whatever stands in the others."""
+    """Return what is to be said about a part as a file, independent of the others."""
     if holds_nothing(found.inspection):
         return []
     stages = reached(found)

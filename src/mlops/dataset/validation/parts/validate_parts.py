@@ -110,7 +110,7 @@ def validate_parts(
         If no parts are given.
     """
     if not parts:
-        raise DatasetError("There are no parts to validate.")
+        raise DatasetError("No parts were given to validate.")
     stated, given = settings or GroupSettings(), limits or Limits()
     size_bytes = sum(path.stat().st_size for path in parts)
     agreement = agree(parts, stated, contract, limits=given, size_bytes=size_bytes)
@@ -132,7 +132,7 @@ def validate_parts(
 
 
 def skipped_bytes(parts: Sequence[PartFacts]) -> list[int]:
-    """Return how much of the beginning of each part does not stand in the joined file: later headers."""
+    """Return how much of the beginning of each part is not in the joined file: later headers."""
     first = next((position for position, part in enumerate(parts) if part.is_table), None)
     return [
         0 if position == first or part.dialect is None else part.dialect.skipped_bytes

@@ -16,22 +16,22 @@ from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
-# a share of rows outside the range that no longer looks like odd cells: a unit changed
+# a share of rows outside the range that no longer looks like single wrong cells: a unit changed
 _UNIT_CHANGE_SHARE = 0.5
-# a largest value that is so many times smaller, among so many numbers, is no chance
+# a largest value that is so many times smaller, among so many numbers, is not by chance
 _SHRINKAGE = 20.0
 _ENOUGH_NUMBERS = 50
 _AGE_NAME = re.compile(r"(?:^|_)age(?:_(?:in_)?years?)?$", re.IGNORECASE)
 _OLDEST = 130
 # a scale of so few answers may well begin at -1
 _FEW_ANSWERS = 2
-# ages that somebody has standardised stay below
+# standardised ages stay below
 _SCALED_AGE = 10
 
 
 @rule("out_of_range", "Numbers lie outside the range of the contract, or are impossible.")
 def out_of_range(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of single cells; refuse a column of which half lies outside: its unit has changed."""
+    """Tell of single cells; refuse a column of which half is outside: its unit has changed."""
     for column in survey.used_columns:
         if not column.is_numeric or survey.is_id(column):
             continue
@@ -89,7 +89,7 @@ def _impossible_age(column: ColumnProfile) -> Iterable[RuleFinding]:
         yield RuleFinding("warn", message, column=column.name, where=_extreme_sentinels(column))
 
 
-@rule("sentinels", "A number far from all others stands for a missing value.")
+@rule("sentinels", "A number far from all others seems to mean a missing value.")
 def sentinels(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of codes such as -999 at the end of a column's range."""
     for column in survey.used_columns:
@@ -100,7 +100,7 @@ def sentinels(survey: Survey) -> Iterable[RuleFinding]:
         for value, where in column.range.sentinels.items():
             if _is_apart(column, value):
                 message = (
-                    f"Column {shown(column.name)}: {value:g} stands apart from the range"
+                    f"Column {shown(column.name)}: {value:g} is far from the range"
                     f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
                     f" on {lines_text(where)}; it looks like a sentinel for missing."
                 )

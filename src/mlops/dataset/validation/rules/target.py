@@ -150,7 +150,7 @@ def single_class(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("rare_class", "A class has too few rows.")
 def rare_class(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse classes that cannot stand on both sides of a split."""
+    """Refuse classes that cannot be on both sides of a split."""
     column = survey.target_column
     if not survey.is_training or column is None or not is_classification(survey) or column.kind == "text":
         return  # `many_classes` refuses free text, of which nothing may be shown
