@@ -54,10 +54,10 @@ def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[G
     for entry in ENTRIES:
         if set(own) <= entry.hyperparameters:
             return (replace(settings, algorithm=entry.name),)
-    known = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
-    unknown = [name for name in own if name not in known]
+    names = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
+    unknown = [name for name in own if name not in names]
     if unknown:
-        raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], known)}")
+        raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], names)}")
     raise SettingsError(f"No algorithm has all of {', '.join(own)}; name the algorithm that is meant.")
 
 
@@ -74,12 +74,12 @@ def check_settings(settings: GroupSettings, task: TaskName | None = None) -> Non
     known_task = task or settings.task
     for candidate in candidates(settings, known_task):
         chosen = algorithm(candidate.algorithm)
-        known = chosen.spec(known_task).hyperparameters if known_task else chosen.hyperparameters
+        names = chosen.spec(known_task).hyperparameters if known_task else chosen.hyperparameters
         for name in (*settings.hyperparameters, *(settings.search.space if settings.search else ())):
-            if name not in known:
+            if name not in names:
                 for_task = f" for a {known_task} task" if name in chosen.hyperparameters else ""
                 raise SettingsError(
-                    f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, known)}"
+                    f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, names)}"
                 )
         if settings.search and known_task:
             search_space(candidate, known_task, settings.hyperparameters)

@@ -26,13 +26,13 @@ class Occurrences:
 
     def record(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
         """Add occurrences on these lines; `values` are what was seen, in any number."""
-        found = np.atleast_1d(
+        numbers = np.atleast_1d(
             np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64)
         )
-        self.count += len(found)
+        self.count += len(numbers)
         room = MAX_LINES - len(self.lines)
         if room > 0:
-            self.lines += found[:room].tolist()
+            self.lines += numbers[:room].tolist()
         for value in values:
             if len(self.values) >= MAX_EXAMPLES:
                 break

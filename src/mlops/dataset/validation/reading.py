@@ -16,9 +16,10 @@ from mlops.dataset.table.cells import view_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk, Plan, parse
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.inspection import header_of
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.table import Table
-from mlops.dataset.validation.survey.survey import Survey, blocks_of, header_of, survey_file
+from mlops.dataset.validation.survey.survey import Survey, blocks_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
@@ -198,7 +199,7 @@ def _pieces(file: Path, survey: Survey) -> Iterator[dict[str, NDArray[Any]]]:
     dialect, columns = _dialect(survey), _named(survey)
     plans: dict[int, Plan] = {c.position: "number" if _is_numeric(c, survey) else "text" for c in columns}
     tokens = {c.position: tuple(c.tokens) for c in columns if plans[c.position] == "number"}
-    cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect), survey.limits)
+    cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect.skipped_bytes), survey.limits)
     for block in blocks_of(file, survey.inspection, dialect, cutter):
         chunk = parse(block, dialect, plans, tokens)
         yield {c.name: _cells(chunk, c, survey) for c in columns}

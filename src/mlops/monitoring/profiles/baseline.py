@@ -64,13 +64,11 @@ def build_baseline(
     excluded = dict.fromkeys(
         (name for name in table.names if name not in set(selected)), "not a feature of the model"
     )
-    profiles: dict[str, FeatureProfile] = {}
+    profiles = {name: _profile_column(name, table, (importance or {}).get(name)) for name in selected}
     for name in selected:
-        profile = _profile_column(name, table, (importance or {}).get(name))
-        if reason := _why_not_watched(table.columns[name], profile):
+        if reason := _why_not_watched(table.columns[name], profiles[name]):
             excluded[name] = reason
-        else:
-            profiles[name] = profile
+            del profiles[name]
     return BaselineStatistics(
         features=profiles,
         n_rows=len(table),

@@ -30,13 +30,13 @@ def profile_batch(frame: pd.DataFrame, baseline: BaselineStatistics) -> BatchPro
     """
     if not frame.columns.is_unique:
         frame = frame.loc[:, ~frame.columns.duplicated()]
-    known = set(baseline.features) | set(baseline.excluded)
+    expected = set(baseline.features) | set(baseline.excluded)
     return BatchProfile(
         schema_hash=baseline.schema_hash,
         n_rows=len(frame),
         features={name: _count(frame, profile) for name, profile in baseline.features.items()},
         extra_columns={
-            str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in known
+            str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in expected
         },
     )
 

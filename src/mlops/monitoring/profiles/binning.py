@@ -75,8 +75,8 @@ class BinCounter:
         doubtful = np.flatnonzero(is_doubtful)
         if len(doubtful):
             searched = block[doubtful]
-            found = np.searchsorted(self._edges, searched, side="left")
-            bins[doubtful] = np.where(np.isnan(searched), len(self._edges) + 1, found)
+            places = np.searchsorted(self._edges, searched, side="left")
+            bins[doubtful] = np.where(np.isnan(searched), len(self._edges) + 1, places)
         return bins
 
     def _tabulate(self) -> tuple[NDArray[np.intp], NDArray[np.bool_], Floats]:

@@ -69,8 +69,8 @@ def categorical_profile(
 
 def count_levels(profile: FeatureProfile, levels: Mapping[str, int], *, n_missing: int) -> FeatureCounts:
     """Count a batch, given as rows per level, over the levels of the profile."""
-    known = set(profile.levels)
-    others = {level: n for level, n in levels.items() if level not in known}
+    binned = set(profile.levels)
+    others = {level: n for level, n in levels.items() if level not in binned}
     counts = (*(levels.get(level, 0) for level in profile.levels), sum(others.values()))
     new = {} if has_open_vocabulary(profile) else _without(others, profile.rare_levels)
     return FeatureCounts(
@@ -118,6 +118,6 @@ def _encode(column: pd.Series[Any]) -> tuple[Any, Any]:
         return pd.factorize(column.map(str))
 
 
-def _without(levels: Mapping[str, int], known: Iterable[str]) -> dict[str, int]:
-    excluded = set(known)
+def _without(levels: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
+    excluded = set(names)
     return {level: n for level, n in levels.items() if level not in excluded}

@@ -24,8 +24,8 @@ def numeric_profile(name: str, values: Floats, *, importance: float | None = Non
     outlier is outside [q0.1 - 3 IQR, q99.9 + 3 IQR].
     """
     ordered = np.sort(values)
-    known = ordered[: np.searchsorted(ordered, np.nan)]
-    finite = known[np.searchsorted(known, -np.inf, side="right") : np.searchsorted(known, np.inf)]
+    present = ordered[: np.searchsorted(ordered, np.nan)]
+    finite = present[np.searchsorted(present, -np.inf, side="right") : np.searchsorted(present, np.inf)]
     distinct, repeats = _distinct(finite)
     if len(distinct) <= MAX_SINGLE_VALUES:
         edges, bins = _single_value_bins(distinct)
@@ -33,14 +33,14 @@ def numeric_profile(name: str, values: Floats, *, importance: float | None = Non
     else:
         fences = _fences(finite)
         edges, bins = _quantile_bins(finite, *fences)
-    reached = np.searchsorted(known, edges, side="right")
-    counts = np.diff(reached, prepend=0, append=len(known))
+    reached = np.searchsorted(present, edges, side="right")
+    counts = np.diff(reached, prepend=0, append=len(present))
     profile = FeatureProfile(
         name=name,
         kind="numeric",
         binning="values" if len(distinct) <= MAX_SINGLE_VALUES else "quantiles",
         n_rows=len(values),
-        n_missing=len(values) - len(known),
+        n_missing=len(values) - len(present),
         n_distinct=len(distinct),
         counts=tuple(counts.tolist()),
         edges=tuple(edges.tolist()),

@@ -31,7 +31,7 @@ def find_anomalies(
     unusable = _unusable(profile, batch, n_rows)
     if unusable is not None:
         return [unusable]
-    found = [
+    anomalies = [
         *_absent_in_part(profile, batch, n_rows),
         *_retyped(profile, batch, n_rows),
         *_missing_values(profile, batch, n_rows, missing_q_value),
@@ -39,7 +39,7 @@ def find_anomalies(
         *_new_values(profile, batch, n_rows),
         *_constant(profile, batch, n_rows),
     ]
-    return sorted(found, key=lambda anomaly: anomaly.kind)
+    return sorted(anomalies, key=lambda anomaly: anomaly.kind)
 
 
 def extra_columns(batch: BatchProfile) -> list[Anomaly]:

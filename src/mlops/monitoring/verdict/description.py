@@ -91,9 +91,9 @@ def _equal_bars(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> H
     reach = [
         quantile_of_counts(side, ends, q) for side in (profile.counts, batch.counts) for q in (0.01, 0.99)
     ]
-    known = [value for value in reach if value is not None]
+    present = [value for value in reach if value is not None]
     with np.errstate(over="ignore", invalid="ignore"):
-        marks = np.linspace(min(known), max(known), _N_BARS + 1)
+        marks = np.linspace(min(present), max(present), _N_BARS + 1)
     if not (np.isfinite(marks).all() and marks[0] < marks[-1]):
         return None
     return Histogram(

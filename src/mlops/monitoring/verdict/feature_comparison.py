@@ -39,14 +39,14 @@ def compare_feature(profile: FeatureProfile, batch: FeatureCounts) -> FeatureCom
     current = np.append(bin_counts(profile, batch.counts), batch.n_missing)
     pooled = pool_sparse_bins(reference, current)
     test = chi_square_test(*pooled)
-    known = (shares(row) for row in occupied(reference, current))
+    both_shares = (shares(row) for row in occupied(reference, current))
     return FeatureComparison(
         psi=population_stability_index_of_counts(reference, current),
         chi_square=test,
         cramers_v=cramers_v(
             test.statistic, n_bins=test.degrees_of_freedom + 1, n_rows=int(reference.sum() + current.sum())
         ),
-        jensen_shannon=jensen_shannon_distance(*known) if reference.sum() and current.sum() else 0.0,
+        jensen_shannon=jensen_shannon_distance(*both_shares) if reference.sum() and current.sum() else 0.0,
         ks=kolmogorov_smirnov_of_counts(profile.counts, batch.counts) if profile.kind == "numeric" else None,
         wasserstein=_wasserstein(profile, batch),
         missing=chi_square_test(

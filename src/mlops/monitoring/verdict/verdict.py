@@ -62,19 +62,19 @@ def judge_features(
             q_value=q_values[index],
             thresholds=thresholds,
         )
-        found = find_anomalies(profile, counts, n_rows=batch.n_rows, missing_q_value=missing[index])
+        irregular = find_anomalies(profile, counts, n_rows=batch.n_rows, missing_q_value=missing[index])
         feature = _feature_drift(
             profile,
             counts,
             comparison,
-            found,
+            irregular,
             verdict,
             q_value=q_values[index],
             n_rows=batch.n_rows,
             is_important=name in important,
         )
         features.append(feature)
-        anomalies += [*found, *_shift(feature, verdict)]
+        anomalies += [*irregular, *_shift(feature, verdict)]
     return sorted(features, key=_rank), anomalies
 
 

@@ -97,12 +97,12 @@ def evaluate(
         Source of the bootstrap draws.
     """
     task = problem.task
-    found: dict[str, Any] = dict(compute_scores(task, y_test, scores))
+    values: dict[str, Any] = dict(compute_scores(task, y_test, scores))
     intervals = bootstrap_intervals(
         lambda rows: resampled_scores(task, y_test[rows], scores.take(rows)), members, rng
     )
     return EvaluationMetrics(
-        **found,
+        **values,
         task=task,
         n_rows=len(y_test),
         primary=PRIMARY[task],

@@ -105,13 +105,13 @@ def _check_dummy(metrics: EvaluationMetrics, primary: str) -> GateCheck:
 
 def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
     name = comparison.champion_version or "the champion"
-    found = comparison.metrics.get(primary)
-    if not comparison.comparable or found is None:
+    compared = comparison.metrics.get(primary)
+    if not comparison.comparable or compared is None:
         reason = comparison.reason or f"{primary} is not defined for both"
         message = f"Not compared with {name}: {reason}"
         return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
-    verdict, other = _verdict(found), comparison.other_features
-    message = f"{primary} {verdict} {name} on the same {comparison.n_rows} rows: {_difference(found)}."
+    verdict, other = _verdict(compared), comparison.other_features
+    message = f"{primary} {verdict} {name} on the same {comparison.n_rows} rows: {_difference(compared)}."
     if verdict == _EQUAL:
         message += (
             " An equal model does not replace the champion; "
@@ -122,23 +122,23 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
         primary,
         f"{message} {other}" if other else message,
         passed=verdict == _BETTER,
-        value=found.candidate,
-        required=found.champion,
+        value=compared.candidate,
+        required=compared.champion,
     )
 
 
-def _verdict(found: MetricComparison) -> str:
-    low, high = found.interval
+def _verdict(compared: MetricComparison) -> str:
+    low, high = compared.interval
     if low > 0.0:
         return _BETTER
     return _WORSE if high < 0.0 else _EQUAL
 
 
-def _difference(found: MetricComparison) -> str:
-    low, high = found.interval
+def _difference(compared: MetricComparison) -> str:
+    low, high = compared.interval
     return (
-        f"{found.candidate:.3f} against {found.champion:.3f}, "
-        f"difference {found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+        f"{compared.candidate:.3f} against {compared.champion:.3f}, "
+        f"difference {compared.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
     )
 
 
@@ -168,25 +168,25 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     A change below 0 is a margin: the whole interval must show that the candidate is worse by no more.
     """
     name = comparison.champion_version or "the champion"
-    found = comparison.metrics.get(metric)
-    if not comparison.comparable or found is None:
+    compared = comparison.metrics.get(metric)
+    if not comparison.comparable or compared is None:
         reason = comparison.reason or f"{metric} is not defined for both"
         return GateCheck("change", metric, f"Not compared with {name}: {reason}", passed=True)
     sign = 1.0 if rule.higher_is_better else -1.0
-    gain = sign * found.difference
-    min_gain = min(sign * end for end in found.interval)
-    required = _required_change(rule, found)
+    gain = sign * compared.difference
+    min_gain = min(sign * end for end in compared.interval)
+    required = _required_change(rule, compared)
     if required < 0.0:
         passed, change = min_gain >= required, f"of being worse by at most {-required:.3f}"
     else:
         passed, change = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
-    message = f"{metric} {verb} {change}, beyond chance, against {name}: {_difference(found)}."
+    message = f"{metric} {verb} {change}, beyond chance, against {name}: {_difference(compared)}."
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
 
 
-def _required_change(rule: GateRule, found: MetricComparison) -> float:
+def _required_change(rule: GateRule, compared: MetricComparison) -> float:
     changes = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
     if rule.min_relative_change is not None:
-        changes.append(rule.min_relative_change * abs(found.champion))
+        changes.append(rule.min_relative_change * abs(compared.champion))
     return max(changes)

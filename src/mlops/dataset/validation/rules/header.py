@@ -209,8 +209,8 @@ def lacks_header(survey: Survey) -> bool:
 
 def _absent(survey: Survey) -> list[str]:
     expected = [c for c in (survey.contract.columns if survey.contract else ()) if c.role != "excluded"]
-    wanted = [c.name for c in expected if (c.is_required if survey.is_training else c.role == "feature")]
-    return [n for n in wanted if n not in survey.names and n != survey.target
+    required = [c.name for c in expected if (c.is_required if survey.is_training else c.role == "feature")]
+    return [n for n in required if n not in survey.names and n != survey.target
             and n not in survey.settings.exclude_columns]  # fmt: skip
 
 

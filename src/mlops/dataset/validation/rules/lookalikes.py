@@ -91,7 +91,7 @@ def mixed_types(survey: Survey) -> Iterable[RuleFinding]:
         total = column.levels.total()
         if len(amounts) < _MIN_NUMBERS or len(plain) == len(column.levels):
             continue
-        n_plain, n_amounts = (sum(column.levels[level] for level in found) for found in (plain, amounts))
+        n_plain, n_amounts = (sum(column.levels[level] for level in levels) for levels in (plain, amounts))
         if n_plain < _SOME * total and n_amounts < _MANY * total:
             continue
         n_text = total - n_plain

@@ -20,8 +20,8 @@ def part_header(survey: Survey) -> Iterable[RuleFinding]:
         return
     lines = (dialect.header_line,)
     if len(survey.names) == 1 and len(agreed.names) > 1:
-        wanted = DELIMITERS.get(agreed.delimiter, "other character")
-        message = f"Cut at every {wanted}, as the first part is, its header has one column only."
+        delimiter = DELIMITERS.get(agreed.delimiter, "other character")
+        message = f"Cut at every {delimiter}, as the first part is, its header has one column only."
         yield RuleFinding("reject", message, lines=lines, advice=_ADVICE)
         return
     yield RuleFinding("reject", _difference(survey.names, agreed.names), lines=lines, advice=_ADVICE)

@@ -64,16 +64,21 @@ def _outside(survey: Survey, column: ColumnProfile) -> RuleFinding:
 
 
 def _is_far_smaller(column: ColumnProfile) -> bool:
-    known, highest = column.expected, column.range.maximum
-    if known is None or known.minimum is None or not known.maximum or column.n_numbers < _ENOUGH_NUMBERS:
+    expected, highest = column.expected, column.range.maximum
+    if (
+        expected is None
+        or expected.minimum is None
+        or not expected.maximum
+        or column.n_numbers < _ENOUGH_NUMBERS
+    ):
         return False
-    return known.minimum >= 0 and 0 < highest < known.maximum / _SHRINKAGE
+    return expected.minimum >= 0 and 0 < highest < expected.maximum / _SHRINKAGE
 
 
 def _shrunk(column: ColumnProfile) -> RuleFinding:
-    known = column.expected.maximum if column.expected else None
+    before = column.expected.maximum if column.expected else None
     message = (
-        f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {known:g}; its"
+        f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {before:g}; its"
         " unit seems to have changed."
     )
     return RuleFinding("warn", message, column=column.name, advice="Check the unit of the column.")
@@ -158,5 +163,5 @@ def constant_column(survey: Survey) -> Iterable[RuleFinding]:
 
 
 def _varied(column: ColumnProfile) -> bool:
-    known = column.expected
-    return known is not None and (known.minimum != known.maximum or len(known.levels or ()) > 1)
+    expected = column.expected
+    return expected is not None and (expected.minimum != expected.maximum or len(expected.levels or ()) > 1)

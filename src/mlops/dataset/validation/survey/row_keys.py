@@ -93,14 +93,14 @@ class RowKeys:
         Without `features` among the arrays only ids are compared, and `must_compare_rows` says whether
         that is enough.
         """
-        found = RowKeys(self._ids, self._target, decimal=self._decimal)
-        found._compares_rows = not self._ids or "features" in arrays
-        found._parts = [(part, len(arrays["lines"]))]
-        found._lines = [_compact(arrays["lines"])]
-        found._id_keys = [arrays["ids"]]
-        found._feature_keys = [arrays["features"]] if "features" in arrays else []
-        found._row_keys = [arrays["rows"]] if "rows" in arrays and self._target is not None else []
-        return found
+        keys = RowKeys(self._ids, self._target, decimal=self._decimal)
+        keys._compares_rows = not self._ids or "features" in arrays
+        keys._parts = [(part, len(arrays["lines"]))]
+        keys._lines = [_compact(arrays["lines"])]
+        keys._id_keys = [arrays["ids"]]
+        keys._feature_keys = [arrays["features"]] if "features" in arrays else []
+        keys._row_keys = [arrays["rows"]] if "rows" in arrays and self._target is not None else []
+        return keys
 
     def merged(self, later: RowKeys) -> RowKeys:
         """Return the keys of these rows and the later ones."""
@@ -151,11 +151,11 @@ class RowKeys:
         return _repeats(_joined(self._row_keys))
 
     def _occurrences(self, repeated: NDArray[np.bool_]) -> Occurrences:
-        found = Occurrences()
+        occurrences = Occurrences()
         if repeated.any():
-            found.record(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
-            found.parts = self._parts_of(np.flatnonzero(repeated)[: len(found.lines)])
-        return found
+            occurrences.record(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
+            occurrences.parts = self._parts_of(np.flatnonzero(repeated)[: len(occurrences.lines)])
+        return occurrences
 
     def _parts_of(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the part of each row; nothing when the table has none."""
