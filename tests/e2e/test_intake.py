@@ -72,7 +72,7 @@ def test_a_training_that_somebody_stops_ends_as_stopped(stack: DeployedStack, st
     assert (stopped_training.status, stopped_training.states[-1]) == ("FAILED", "Job stopped")
     mail = stack.wait_for_mail(lambda m: m["subject"].startswith("halted: training failed"), "stop")
     assert "Error: JobStoppedError" in mail["body"]
-    assert "Somebody stopped the job." in " ".join(mail["body"].split())
+    assert "The job was stopped by a person." in " ".join(mail["body"].split())
 
 
 def test_an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue(dead_letter: str) -> None:

@@ -116,4 +116,4 @@ def test_a_tuning_job_that_somebody_stops_ends_as_stopped_with_its_trials(
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert job["TrainingJobStatusCounters"]["InProgress"] == 0
     mail = stack.wait_for_mail(lambda m: m["subject"].startswith("unhurried: training failed"), "stop")
-    assert "Somebody stopped the job." in " ".join(mail["body"].split())
+    assert "The job was stopped by a person." in " ".join(mail["body"].split())

@@ -33,7 +33,7 @@ def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[G
     """Return the settings to choose from: the given ones, or for `auto` a linear model and two boosted ones.
 
     `class_weight` goes with every one of them. Any other hyperparameter, set or searched for, names an
-    algorithm by itself: the first one that knows all of them.
+    algorithm: the first one that knows all of them.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[G
     for entry in ENTRIES:
         if set(own) <= entry.hyperparameters:
             return (replace(settings, algorithm=entry.name),)
-    known = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
-    unknown = [name for name in own if name not in known]
+    names = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
+    unknown = [name for name in own if name not in names]
     if unknown:
-        raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], known)}")
+        raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], names)}")
     raise SettingsError(f"No algorithm has all of {', '.join(own)}; name the algorithm that is meant.")
 
 
@@ -74,12 +74,12 @@ def check_settings(settings: GroupSettings, task: TaskName | None = None) -> Non
     known_task = task or settings.task
     for candidate in candidates(settings, known_task):
         chosen = algorithm(candidate.algorithm)
-        known = chosen.spec(known_task).hyperparameters if known_task else chosen.hyperparameters
+        names = chosen.spec(known_task).hyperparameters if known_task else chosen.hyperparameters
         for name in (*settings.hyperparameters, *(settings.search.space if settings.search else ())):
-            if name not in known:
+            if name not in names:
                 for_task = f" for a {known_task} task" if name in chosen.hyperparameters else ""
                 raise SettingsError(
-                    f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, known)}"
+                    f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, names)}"
                 )
         if settings.search and known_task:
             search_space(candidate, known_task, settings.hyperparameters)
@@ -94,7 +94,7 @@ def _check_values(settings: GroupSettings) -> None:
                 "what is to be tried belongs under [search.space]."
             )
         if settings.search and name in settings.search.space:
-            raise SettingsError(f"{name} stands under both hyperparameters and search.space; take one out.")
+            raise SettingsError(f"{name} is in both hyperparameters and search.space; take one out.")
 
 
 def search_space(

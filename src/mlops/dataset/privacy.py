@@ -80,7 +80,7 @@ def keeping_cells_out() -> Iterator[None]:
     Raises
     ------
     StepError
-        In place of any error that is neither ours nor one of files and services.
+        Instead of any error that is neither ours nor one of files and services.
     """
     try:
         yield

@@ -27,7 +27,7 @@ class Night(Record):
 
 @dataclass(frozen=True, slots=True)
 class Notification(Record):
-    """Something people must be told about the report of a night."""
+    """Something to announce about the report of a night."""
 
     kind: NotificationKind
     night: date
@@ -37,7 +37,7 @@ class Notification(Record):
 class AlertState(Record):
     """What the nightly check remembers of a group between nights.
 
-    `pending` is announced but perhaps not sent yet: it is written before the mail goes out and cleared after.
+    `pending` is announced but perhaps not sent yet: it is written before the email is sent and cleared after.
     An alarm within the cool-down of the last one is kept back: `is_alarmed` without `is_announced`.
     """
 
@@ -53,7 +53,7 @@ class AlertState(Record):
 def advance(
     state: AlertState | None, *, night: date, verdict: DriftVerdict, model_version: str
 ) -> AlertState:
-    """Return the state after one more night; the same night again takes the place of its first verdict.
+    """Return the state after one more night; the same night again replaces its first verdict.
 
     The alarm is on while two of the last three judged nights are ALERT. Nights with too few rows neither
     raise nor end it. Another champion starts with an empty memory: its verdicts have another baseline.

@@ -16,8 +16,7 @@ from mlops.monitoring.drift_metrics import MetricSink, default_sink, metrics_of
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import profile_batch
 from mlops.monitoring.verdict.anomalies import extra_columns
-from mlops.monitoring.verdict.feature_verdict import judge_features
-from mlops.monitoring.verdict.verdict import MIN_ROWS, SIGNIFICANT, Thresholds, judge_dataset
+from mlops.monitoring.verdict.verdict import MIN_ROWS, SIGNIFICANT, Thresholds, judge_dataset, judge_features
 
 
 class DriftDetector:
@@ -82,9 +81,7 @@ class DriftDetector:
         DriftError
             If a profile was made against another baseline.
         """
-        batch = current if isinstance(current, BatchProfile) else profile_batch(current, self.baseline)
-        if batch.schema_hash != self.baseline.schema_hash:
-            raise DriftError("The batch was profiled against another baseline; profile it against this one.")
+        batch = self._profile(current)
         features, irregular = judge_features(self.baseline, batch, self.thresholds)
         anomalies = [*irregular, *extra_columns(batch)]
         verdict, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
@@ -106,6 +103,12 @@ class DriftDetector:
             window_days=window_days,
             n_batches=n_batches,
         )
+
+    def _profile(self, current: pd.DataFrame | BatchProfile) -> BatchProfile:
+        batch = current if isinstance(current, BatchProfile) else profile_batch(current, self.baseline)
+        if batch.schema_hash != self.baseline.schema_hash:
+            raise DriftError("The batch was profiled against another baseline; profile it against this one.")
+        return batch
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:
         """Publish the numbers of a report and return them.

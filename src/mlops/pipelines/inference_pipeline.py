@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.table import Table, as_texts
+from mlops.dataset.table.table import Table
+from mlops.dataset.table.values import as_texts
 from mlops.dataset.validation.reading import find_table, read_pieces
 from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import ColumnContract, Contract

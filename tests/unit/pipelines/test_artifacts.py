@@ -193,7 +193,7 @@ def test_library_versions_are_compared(model_directory: Path, library: str, vers
 
 
 def test_a_directory_without_a_manifest_is_no_model(tmp_path: Path):
-    with pytest.raises(ArtifactError, match="no model directory"):
+    with pytest.raises(ArtifactError, match="not a model directory"):
         artifacts.load_model(tmp_path)
 
 
@@ -234,10 +234,10 @@ def _member(name: str, *, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarf
         ([_member("../escaped")], "outside"),
         ([_member("/escaped")], "outside"),
         ([_member("a/../../escaped")], "outside"),
-        ([_member("link", kind=tarfile.SYMTYPE, link="/etc/passwd")], "no regular file"),
-        ([_member("hard", kind=tarfile.LNKTYPE, link="../escaped")], "no regular file"),
-        ([_member("device", kind=tarfile.CHRTYPE)], "no regular file"),
-        ([_member("pipe", kind=tarfile.FIFOTYPE)], "no regular file"),
+        ([_member("link", kind=tarfile.SYMTYPE, link="/etc/passwd")], "not a regular file"),
+        ([_member("hard", kind=tarfile.LNKTYPE, link="../escaped")], "not a regular file"),
+        ([_member("device", kind=tarfile.CHRTYPE)], "not a regular file"),
+        ([_member("pipe", kind=tarfile.FIFOTYPE)], "not a regular file"),
         ([_member("twice"), _member("twice")], "twice"),
         ([_member("twice"), _member("./twice")], "twice"),
         ([_member("Twice"), _member("twice")], "twice"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
-from mlops.dataset.table.table import as_categories, as_texts
+from mlops.dataset.table.values import as_categories, as_texts
 from mlops.pipelines.fitting.one_hot import MISSING, CategoryEncoder
 
 cells = st.sampled_from([*"abcdefgh", MISSING, None])

@@ -81,7 +81,7 @@ class NumberRange:
         return self.minimum > self.maximum
 
     def add(
-        self, numbers: NDArray[np.float64], lines: NDArray[np.int64], known: ColumnContract | None
+        self, numbers: NDArray[np.float64], lines: NDArray[np.int64], expected: ColumnContract | None
     ) -> None:
         """Take numbers, NaN where missing; those outside of what the contract expects are noted."""
         low, high = _extremes(numbers)
@@ -94,8 +94,8 @@ class NumberRange:
         if max(-low, high) >= SAFE_INTEGER:
             large = np.abs(numbers) >= SAFE_INTEGER
             self.large.record(lines[large], map(plain, numbers[large][:3].tolist()))
-        if known is not None and (known.minimum is not None or known.maximum is not None):
-            bottom, top = plausible_range(known)
+        if expected is not None and (expected.minimum is not None or expected.maximum is not None):
+            bottom, top = plausible_range(expected)
             if low < bottom or high > top:
                 outside = (numbers < bottom) | (numbers > top)
                 self.outside.record(lines[outside], map(plain, numbers[outside][:3].tolist()))
@@ -106,9 +106,9 @@ class NumberRange:
         self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
         if low in SENTINELS or high in SENTINELS:
             for sentinel in SENTINELS:
-                found = numbers == sentinel
-                if found.any():
-                    self.sentinels.setdefault(sentinel, Occurrences()).record(lines[found])
+                is_sentinel = numbers == sentinel
+                if is_sentinel.any():
+                    self.sentinels.setdefault(sentinel, Occurrences()).record(lines[is_sentinel])
             low, high = _extremes(numbers[~np.isin(numbers, SENTINELS)])
         self.typical_minimum = min(self.typical_minimum, low)
         self.typical_maximum = max(self.typical_maximum, high)
@@ -138,24 +138,24 @@ def counts_rows(numbers: NDArray[np.float64], n_rows: int) -> bool:
     return is_filled and len(np.unique(numbers)) > _FILLED_SHARE * len(numbers)
 
 
-def plausible_range(known: ColumnContract) -> tuple[float, float]:
+def plausible_range(expected: ColumnContract) -> tuple[float, float]:
     """Return the range that later files may fill: the learned one, half as wide again on both sides.
 
     A column that was never negative stays so, and a column of few whole numbers may grow by a little. A bound
     that was stated in `model.toml` counts exactly.
     """
-    bottom, top = _learned_range(known)
-    if "minimum" in known.stated and known.minimum is not None:
-        bottom = known.minimum
-    if "maximum" in known.stated and known.maximum is not None:
-        top = known.maximum
+    bottom, top = _learned_range(expected)
+    if "minimum" in expected.stated and expected.minimum is not None:
+        bottom = expected.minimum
+    if "maximum" in expected.stated and expected.maximum is not None:
+        top = expected.maximum
     return bottom, top
 
 
-def _learned_range(known: ColumnContract) -> tuple[float, float]:
-    if known.minimum is None or known.maximum is None:
+def _learned_range(expected: ColumnContract) -> tuple[float, float]:
+    if expected.minimum is None or expected.maximum is None:
         return -np.inf, np.inf
-    low, high = known.minimum, known.maximum
+    low, high = expected.minimum, expected.maximum
     slack = max(0.5 * (high - low), 0.5 * abs(high), 1.0)
     return (max(low - slack, 0.0) if low >= 0 else low - slack), high + slack
 

@@ -33,7 +33,7 @@ _ONE_NUMBER = re.compile(_NUMBER)
 _NO_NUMBER = re.compile(rf"(?m)^(?!{_NUMBER}$).*+$")
 _INFINITE = re.compile(r"[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
 _CODE = re.compile(r"(?m)^[+-]?0[0-9]+$")
-# digits with separators, units or digits of other scripts: somebody meant a number
+# digits with separators, units or digits of other scripts: a number was meant
 _NUMBER_LIKE = re.compile(
     r"\s*[\(+\-−]?\s*[$€£¥]?\s*(?:0x[0-9a-fA-F]+|\d[\d\s.,'’_]*(?:[eE][+-]?\d+)?)\s*[%$€£¥]?\)?\s*-?"
 )
@@ -84,13 +84,13 @@ def _view_mixed(
     values: Sequence[str], texts: list[str]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
     n = len(values)
-    odd = _odd_positions(texts)
-    plain = np.delete(np.arange(n), odd)
+    others = _other_positions(texts)
+    plain = np.delete(np.arange(n), others)
     numbers = np.full(n, np.nan)
     numbers[plain] = np.asarray([texts[position] for position in plain.tolist()], dtype=np.float64)
     is_number, is_missing, is_like = (np.zeros(n, dtype=bool) for _ in range(3))
     is_number[plain] = True
-    for position in odd:
+    for position in others:
         text = texts[position]
         if _INFINITE.fullmatch(text) or _ONE_NUMBER.fullmatch(text):
             numbers[position] = float(text)
@@ -102,17 +102,17 @@ def _view_mixed(
     return is_number, is_missing, is_like, numbers
 
 
-def _odd_positions(texts: list[str]) -> list[int]:
-    """Return the texts that are no plain numbers, and maybe others; one search finds them among many."""
+def _other_positions(texts: list[str]) -> list[int]:
+    """Return the texts that are not plain numbers, and maybe others; one search finds them among many."""
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1:
         return list(range(len(texts)))
-    odd, position, end = [], 0, 0
+    others, position, end = [], 0, 0
     for match in _NO_NUMBER.finditer(joined):
         position += joined.count("\n", end, match.start())
         end = match.start()
-        odd.append(position)
-    return odd
+        others.append(position)
+    return others
 
 
 def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:

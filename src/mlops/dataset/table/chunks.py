@@ -1,7 +1,7 @@
 """Parses blocks of records into columns: numbers as floats, everything else as categories of text.
 
 A column that is planned as numbers falls back to text in the block that holds something else, so that the
-odd cells can be named; the other columns and the other blocks stay fast.
+irregular cells can be named; the other columns and the other blocks stay fast.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.fields import Block, Fields, Texts
 
-# "mixed" are numbers among which something else was found: where it is found again they are read as text,
+# "mixed" are numbers among which something else occurs: where it occurs again they are read as text,
 # and compared as numbers
 Plan = Literal["number", "mixed", "text"]
 # `object` leaves text as it was parsed; `str` would look at every cell once more, and `category` would sort
@@ -65,8 +65,8 @@ def parse(
     rest = {p: plan for p, plan in plans.items() if p not in numbers and p not in texts}
     if not rest:
         return Chunk(block.lines, numbers, texts, mixed)
-    odd = _parse_any(block, dialect, rest, missing_tokens)
-    return Chunk(block.lines, {**numbers, **odd.numbers}, {**texts, **odd.texts}, mixed | odd.mixed)
+    parsed = _parse_any(block, dialect, rest, missing_tokens)
+    return Chunk(block.lines, {**numbers, **parsed.numbers}, {**texts, **parsed.texts}, mixed | parsed.mixed)
 
 
 def _parse_any(
@@ -79,11 +79,11 @@ def _parse_any(
     numeric = [position for position, plan in plans.items() if plan == "number"]
     try:
         frame = _read(block, dialect, plans, missing_tokens)
-    except ValueError:  # some cell is no number: pandas does not say which
-        odd = _columns_with_text(block, dialect, plans, missing_tokens, numeric)
-        plans = {**plans, **dict.fromkeys(odd, "mixed")}
+    except ValueError:  # some cell is not a number: pandas does not say which
+        textual = _columns_with_text(block, dialect, plans, missing_tokens, numeric)
+        plans = {**plans, **dict.fromkeys(textual, "mixed")}
         frame = _read(block, dialect, plans, missing_tokens)
-        numeric = [position for position in numeric if position not in odd]
+        numeric = [position for position in numeric if position not in textual]
     numbers = {position: frame[position].to_numpy(np.float64) for position in numeric}
     texts = {position: _distinct(frame[position]) for position in plans if position not in numbers}
     mixed = frozenset(position for position, plan in plans.items() if plan == "mixed")
@@ -133,5 +133,5 @@ def _columns_with_text(
     """Let pandas guess the types of the numeric columns and return those that did not become numbers."""
     some: Mapping[int, Plan] = {position: plans[position] for position in numeric}
     guessed = _read(block, dialect, some, missing_tokens, dtype=None)
-    odd = [position for position in numeric if guessed[position].dtype.kind not in "fiu"]
-    return odd or numeric
+    textual = [position for position in numeric if guessed[position].dtype.kind not in "fiu"]
+    return textual or numeric

@@ -35,11 +35,9 @@ FEW_LEVELS = 20
 NUMERIC_SHARE = 0.9
 _MAX_LEVEL_SHARE = 0.2
 _LONGEST_CATEGORY = 200
-# distinct values of the rows: from half of them on a column with the name of an id is one, also in few rows
-_NEARLY_UNIQUE = 0.5
-# ids of persons repeat, visit after visit: up to five rows each
-_MIN_ID_SHARE = 0.2
-# whoever states one of these of a column in `model.toml` says that it is no id
+# distinct values of the rows: ids of persons repeat, visit after visit; in few rows half must differ
+_MIN_ID_SHARE, _NEARLY_UNIQUE = 0.2, 0.5
+# a column of which `model.toml` states one of these holds values, not ids
 _STATED_VALUES = frozenset(("kind", "levels", "open_levels", "minimum", "maximum"))
 
 
@@ -115,8 +113,8 @@ class ColumnProfile:
         if self.expected is not None and not _STATED_VALUES.isdisjoint(self.expected.stated):
             return False
         n_present, n_distinct = self.n_rows - self.n_missing_as_text, self.distinct.count
-        is_large_share = n_distinct > FEW_LEVELS and n_distinct > _MIN_ID_SHARE * n_present
-        return n_distinct > _NEARLY_UNIQUE * n_present or is_large_share
+        min_share = _MIN_ID_SHARE if n_distinct > FEW_LEVELS else _NEARLY_UNIQUE
+        return n_distinct > min_share * n_present
 
     @property
     def n_missing(self) -> int:

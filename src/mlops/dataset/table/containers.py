@@ -56,7 +56,7 @@ _DRAWN = re.compile(rb"[^\n|]*+\|[^\n]*+\n" + _RULE)
 
 
 def identify(head: bytes) -> str | None:
-    """Say what the file is when it is no text table, or None.
+    """Say what the file is when it is not a text table, or None.
 
     Parameters
     ----------

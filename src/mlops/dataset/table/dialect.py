@@ -28,7 +28,7 @@ class Dialect:
     """How to read the table.
 
     `header_line` is the 1-based line of the header; `skipped_bytes` lie before the first data record.
-    `sep_line` is Excel's hint `sep=;`. `delimiter_votes` tells how sure the choice was.
+    `sep_line` is Excel's hint `sep=;`. `delimiter_votes` says how sure the choice was.
     """
 
     delimiter: str
@@ -78,16 +78,16 @@ def _names(header: str, delimiter: str) -> tuple[list[str], bool]:
 
 def records(text: str, delimiter: str, limit: int = _SAMPLE_RECORDS) -> list[list[str]]:
     """Return the first records of a text, read leniently."""
-    found: list[list[str]] = []
+    cut: list[list[str]] = []
     try:
         for record in csv.reader(text.splitlines(keepends=True), delimiter=delimiter):
             if record:
-                found.append(record)
-            if len(found) >= limit:
+                cut.append(record)
+            if len(cut) >= limit:
                 break
     except csv.Error:  # a field longer than the reader takes: what was read before is enough to vote
         pass
-    return found
+    return cut
 
 
 def _skip_to_header(head: bytes) -> tuple[int, int, bool, str | None]:
@@ -115,15 +115,15 @@ def _vote(sample: str) -> str:
     complete = sample if len(sample) < 65_536 or not lines else sample[: sample.rfind("\n") + 1]
     best, best_score = ",", 0.0
     for delimiter in DELIMITERS:
-        found = records(complete, delimiter)
-        counts = Counter(len(record) for record in found)
+        candidates = records(complete, delimiter)
+        counts = Counter(len(record) for record in candidates)
         if not counts:
             continue
         width, n_agreeing = counts.most_common(1)[0]
-        if width < 2 or len(found[0]) < 2:
+        if width < 2 or len(candidates[0]) < 2:
             continue
-        agreement = n_agreeing / len(found)
-        score = agreement**2 * (1.0 if delimiter in _COMMON else 0.5) * min(len(found[0]), width) ** 0.5
+        agreement = n_agreeing / len(candidates)
+        score = agreement**2 * (1.0 if delimiter in _COMMON else 0.5) * min(len(candidates[0]), width) ** 0.5
         if score > best_score * 1.0001:
             best, best_score = delimiter, score
     return best
@@ -146,7 +146,7 @@ def _end_of_record(head: bytes, offset: int) -> tuple[int, int]:
 
 
 def _decimal(sample: str, delimiter: str) -> str:
-    """A comma is the decimal mark when cells look like `1,5`, none like `1.5`, and it is no delimiter."""
+    """A comma is the decimal mark when cells look like `1,5`, none like `1.5`, and is not the delimiter."""
     if delimiter == ",":
         return "."
     cells = [cell.strip() for record in records(sample, delimiter)[1:] for cell in record]

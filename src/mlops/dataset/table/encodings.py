@@ -62,7 +62,7 @@ class EncodingCheck:
         return self._decode_wide(block, n_newlines_before)
 
     def close(self, n_newlines: int, *, is_whole: bool) -> None:
-        """Decide. `is_whole` tells whether all bytes were seen."""
+        """Decide. `is_whole` says whether all bytes were seen."""
         if not is_whole:
             return
         if self._is_invalid:
@@ -116,9 +116,9 @@ def as_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def with_newlines(blocks: Iterable[bytes], line_ending: str) -> Iterator[bytes]:
-    r"""Yield the text with `\n` in place of every carriage return, when some stand alone.
+    r"""Yield the text with `\n` instead of every carriage return, when some have no newline after them.
 
-    Files in which they never stand alone pass unchanged: the parser reads `\r\n` itself, also in quotes.
+    Files in which every one has a newline pass unchanged: the parser reads `\r\n` itself, also in quotes.
     """
     if line_ending not in ("cr", "mixed"):
         yield from blocks

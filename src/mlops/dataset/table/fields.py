@@ -95,7 +95,7 @@ class Fields:
         self._delimiters = block.delimiters
 
     def numbers(self, position: int, decimal: str, missing: Collection[str]) -> NDArray[np.float64] | None:
-        """Return a column as floats, NaN where it is empty or `missing`; None when any other cell is odd."""
+        """Return a column of floats, NaN where empty or `missing`; None if any other cell is irregular."""
         starts, ends = self._cells(position)
         if (ends - starts).max() > _LONGEST_NUMBER:
             return None
@@ -104,8 +104,8 @@ class Fields:
         np.negative(numbers, out=numbers, where=is_negative)
         if is_odd.any():
             rows = np.flatnonzero(is_odd)
-            odd = self._texts(starts[rows], ends[rows])
-            if odd is None or not set(odd.values) <= {"", *missing}:
+            others = self._texts(starts[rows], ends[rows])
+            if others is None or not set(others.values) <= {"", *missing}:
                 return None
             numbers[is_odd] = np.nan
         return numbers
@@ -135,16 +135,16 @@ class Fields:
         for n_after in range(0, int(lengths.max()), 8):  # from the last word on
             outside = _outside(lengths - n_after)
             digits = (self._before[ends - n_after] ^ _ZEROS) >> outside << outside
-            found = digits ^ mark
-            found = ~((found & _LOW_BITS) + _LOW_BITS | found) & _HIGH_BITS  # the high bit of every mark
-            right = ~((found << _1) - _1)
-            n_found = np.bitwise_count(found)
-            # what stands left of the mark takes its place
-            digits = digits & right | (digits & (found >> _7) - _1) << n_found.astype(np.uint64) * _8
+            marks = digits ^ mark
+            marks = ~((marks & _LOW_BITS) + _LOW_BITS | marks) & _HIGH_BITS  # the high bit of every mark
+            right = ~((marks << _1) - _1)
+            n_marks_here = np.bitwise_count(marks)
+            # the digits left of the mark move over it
+            digits = digits & right | (digits & (marks >> _7) - _1) << n_marks_here.astype(np.uint64) * _8
             is_odd |= ((digits | digits + _ABOVE_NINE) & _HIGH_BITS) != 0
-            n_decimals = n_decimals + (np.bitwise_count(right) >> 3) + n_found * n_after
+            n_decimals = n_decimals + (np.bitwise_count(right) >> 3) + n_marks_here * n_after
             total += _joined(digits) * (_POWERS.take(n_after - n_marks) if n_after else _1)
-            n_marks = n_marks + n_found
+            n_marks = n_marks + n_marks_here
         numbers = total.astype(np.float64)
         is_odd |= (n_marks > 1) | (lengths <= n_marks) | (numbers >= SAFE_INTEGER)
         # digits that may be a code, such as 007
@@ -180,7 +180,7 @@ def text_keys(values: Sequence[str]) -> Words:
 
 
 def _words(padded: bytes, start: int) -> Words:
-    """Return the word that begins at every byte from `start` on; they overlap and are no copy."""
+    """Return the word that begins at every byte from `start` on; they overlap and are not copied."""
     return np.ndarray(len(padded) - start - 7, "<u8", padded, start, strides=(1,))
 
 

@@ -29,7 +29,7 @@ _GZIP_DAMAGE = "the gzip data is truncated or corrupt"
 class Inspection:
     """What the bytes of a file say about how to read it.
 
-    `container` names what the file is when it is no table; `damage` says why a compressed file cannot be
+    `container` names what the file is when it is not a table; `damage` says why a compressed file cannot be
     read to its end; `excess` why it is too large. With any of the three the rest may be incomplete.
     """
 
@@ -89,7 +89,7 @@ class _Tally:
 
     @property
     def line_ending(self) -> str:
-        """`lf`, `crlf`, `cr` or `mixed`; carriage returns that never stand alone do not make it mixed."""
+        """`lf`, `crlf`, `cr` or `mixed`; carriage returns that all have a newline do not make it mixed."""
         if self.n_returns > self.n_pairs:
             return "mixed" if self.n_newlines else "cr"
         return "crlf" if self.n_pairs and self.n_pairs * 2 > self.n_newlines else "lf"
@@ -134,7 +134,7 @@ def open_blocks(path: Path, inspection: Inspection) -> Iterator[bytes]:
 
 
 class _Digesting:
-    """A file that is hashed while somebody reads it."""
+    """A file that is hashed while it is read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -193,3 +193,30 @@ def _excess(n_bytes: int, size_bytes: int, compression: str | None, limits: Limi
     if compression and n_bytes > limits.bomb_bytes and n_bytes > limits.bomb_ratio * size_bytes:
         return f"its compressed content would expand to more than {limits.bomb_ratio:.0f} times its size"
     return None
+
+
+def read_head(path: Path, inspection: Inspection, size_bytes: int = 512 * 1024) -> bytes:
+    """Return the beginning of the text, as UTF-8, cut after a newline when it has one."""
+    blocks, head = open_blocks(path, inspection), b""
+    for block in blocks:
+        head += block
+        if len(head) >= size_bytes:
+            return head[: head.rfind(b"\n") + 1] or head
+    return head
+
+
+def without_start(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
+    """Yield the text after its first bytes."""
+    left = n_bytes
+    for block in blocks:
+        if left < len(block):
+            yield block[left:]
+            break
+        left -= len(block)
+    yield from blocks
+
+
+def header_of(path: Path, inspection: Inspection, skipped_bytes: int) -> bytes:
+    """Return the bytes of the header line: the last one of those before the rows."""
+    head = read_head(path, inspection)[:skipped_bytes]
+    return head.rstrip(b"\r\n").rsplit(b"\n", 1)[-1]

@@ -14,9 +14,9 @@ MAX_EXAMPLES = 3
 
 @dataclass(slots=True)
 class Occurrences:
-    """Counts every sighting and keeps the first twenty lines and the first few distinct values.
+    """Counts every occurrence and keeps the first twenty lines and the first few distinct values.
 
-    When a table comes in parts, `parts` names the one in which each of the lines stands.
+    When a table comes in parts, `parts` names the one of each line.
     """
 
     count: int = 0
@@ -25,14 +25,14 @@ class Occurrences:
     parts: list[str] = field(default_factory=list)
 
     def record(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
-        """Add sightings on these lines; `values` are what was seen, in any number."""
-        found = np.atleast_1d(
+        """Add occurrences on these lines; `values` are what was seen, in any number."""
+        numbers = np.atleast_1d(
             np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64)
         )
-        self.count += len(found)
+        self.count += len(numbers)
         room = MAX_LINES - len(self.lines)
         if room > 0:
-            self.lines += found[:room].tolist()
+            self.lines += numbers[:room].tolist()
         for value in values:
             if len(self.values) >= MAX_EXAMPLES:
                 break
@@ -40,7 +40,7 @@ class Occurrences:
                 self.values.append(value)
 
     def merged(self, later: Occurrences) -> Occurrences:
-        """Return these sightings and later ones as one."""
+        """Return these occurrences and later ones as one."""
         return Occurrences(
             self.count + later.count,
             [*self.lines, *later.lines][:MAX_LINES],

@@ -1,7 +1,7 @@
 """Cuts the text of a table into whole records and checks their shape, block by block, without a Python loop.
 
-The work is done on the positions of newlines, delimiters and quotes. A newline or delimiter lies inside
-quotes when an odd number of quotes stands before it; doubled quotes keep that parity.
+The work is done on the positions of newlines, delimiters and quotes. A newline or delimiter is inside
+quotes when the number of quotes before it is not even; doubled quotes keep that parity.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class _Layout:
 class RecordCutter:
     """Cuts blocks of text into records of `len(dialect.names)` fields and keeps notes in `shape`.
 
-    With `wanted`, ascending lines, only the records that begin there are cut, and the notes are incomplete.
+    With `only_lines`, ascending, only the records that begin there are cut, and the notes are incomplete.
     """
 
     def __init__(
-        self, dialect: Dialect, header: bytes, limits: Limits, *, wanted: Positions | None = None
+        self, dialect: Dialect, header: bytes, limits: Limits, *, only_lines: Positions | None = None
     ) -> None:
         self.shape = Shape()
         self._delimiter = dialect.delimiter.encode()
@@ -64,7 +64,7 @@ class RecordCutter:
         self._header = header.strip(b"\r\n")
         self._limits = limits
         self._line = dialect.n_skipped_lines + 1
-        self._wanted = wanted
+        self._only_lines = only_lines
 
     def cut(self, blocks: Iterable[bytes]) -> Iterator[Block]:
         """Yield the well-formed records of the text after the header."""
@@ -96,7 +96,7 @@ class RecordCutter:
         self.shape.n_records += 1
 
     def _whole_records_end(self, buffer: bytes) -> int:
-        """Return the position after the last newline that stands outside quotes."""
+        """Return the position after the last newline outside quotes."""
         if b'"' not in buffer:
             return buffer.rfind(b"\n") + 1
         octets = np.frombuffer(buffer, np.uint8)
@@ -108,8 +108,8 @@ class RecordCutter:
         n_lines = int(np.count_nonzero(np.frombuffer(buffer, np.uint8) == _NEWLINE))
         lines = np.arange(self._line, self._line + n_lines)
         self._line += n_lines
-        if self._wanted is not None:
-            rows = np.flatnonzero(np.isin(lines, self._wanted))
+        if self._only_lines is not None:
+            rows = np.flatnonzero(np.isin(lines, self._only_lines))
             if not len(rows):
                 return
             if b'"' not in buffer:  # no field holds newlines
@@ -124,8 +124,8 @@ class RecordCutter:
         lines = lines[np.searchsorted(layout.newlines, layout.starts)] if len(layout.quotes) else lines
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
-        if self._wanted is not None:
-            keep &= np.isin(lines, self._wanted)
+        if self._only_lines is not None:
+            keep &= np.isin(lines, self._only_lines)
         delimiters, shape = layout.delimiters, (int(keep.sum()), self._n_fields - 1)
         if keep.all():
             grid = delimiters.reshape(shape)
@@ -195,11 +195,11 @@ class RecordCutter:
 
     def _note_blank(self, blank: NDArray[np.bool_], lines: Positions, *, is_end: bool) -> None:
         """Count blank records; a single empty line that closes the block is how editors end files."""
-        found = lines[blank]
-        if is_end and len(found) == 1:
+        blank_lines = lines[blank]
+        if is_end and len(blank_lines) == 1:
             return
-        if len(found):
-            self.shape.blank.record(found)
+        if len(blank_lines):
+            self.shape.blank.record(blank_lines)
 
     def _note_ragged(
         self, buffer: bytes, layout: _Layout, lines: Positions, ragged: NDArray[np.bool_]
@@ -228,12 +228,12 @@ class RecordCutter:
         repeated = np.zeros(len(layout.starts), dtype=bool)
         if self._n_fields < 2:
             return repeated
-        found = 0 if buffer.startswith(self._header) else buffer.find(b"\n" + self._header) + 1 or -1
-        while found >= 0:
-            row = min(int(np.searchsorted(layout.starts, found)), len(layout.ends) - 1)
+        place = 0 if buffer.startswith(self._header) else buffer.find(b"\n" + self._header) + 1 or -1
+        while place >= 0:
+            row = min(int(np.searchsorted(layout.starts, place)), len(layout.ends) - 1)
             content = buffer[layout.starts[row] : layout.ends[row]]
-            repeated[row] = layout.starts[row] == found and content.rstrip(b"\r") == self._header
-            found = buffer.find(b"\n" + self._header, found) + 1 or -1
+            repeated[row] = layout.starts[row] == place and content.rstrip(b"\r") == self._header
+            place = buffer.find(b"\n" + self._header, place) + 1 or -1
         if repeated.any():
             self.shape.repeated_headers.record(lines[repeated])
         return repeated

@@ -16,9 +16,10 @@ from mlops.dataset.table.cells import view_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk, Plan, parse
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.inspection import header_of
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.table import Table
-from mlops.dataset.validation.survey.survey import Survey, blocks_of, header_of, survey_file
+from mlops.dataset.validation.survey.survey import Survey, blocks_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
@@ -43,7 +44,7 @@ def load_table(
     Raises
     ------
     DatasetError
-        If there is no such file, it cannot be read as a table, or has no rows.
+        If the file does not exist, cannot be read as a table, or has no rows.
     """
     if isinstance(source, pd.DataFrame):
         table = Table.from_frame(source, settings, contract)
@@ -94,7 +95,7 @@ def read_table(
     schema
         Decides which columns are numbers: a `Contract`, its dict, or a mapping of column name to kind
         (`integer`, `number`, `date`, `category`, `text`). Columns that it does not name are decided by their
-        values. A cell that is no number in a column of numbers becomes missing.
+        values. A cell that is not a number in a column of numbers becomes missing.
     settings
         `id_columns` stay text.
 
@@ -204,7 +205,7 @@ def _pieces(file: Path, survey: Survey) -> Iterator[dict[str, NDArray[Any]]]:
     dialect, columns = _dialect(survey), _named(survey)
     plans: dict[int, Plan] = {c.position: "number" if _is_numeric(c, survey) else "text" for c in columns}
     tokens = {c.position: tuple(c.tokens) for c in columns if plans[c.position] == "number"}
-    cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect), survey.limits)
+    cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect.skipped_bytes), survey.limits)
     for block in blocks_of(file, survey.inspection, dialect, cutter):
         chunk = parse(block, dialect, plans, tokens)
         yield {c.name: _cells(chunk, c, survey) for c in columns}

@@ -70,7 +70,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(rule_id: str, title: str, *, stage: Stage = "rows") -> Callable[[Check], Check]:
-    """Register a function as the rule of that id; `title` stands in the table of the documentation."""
+    """Register a function as the rule of that id; `title` is shown in the documentation."""
 
     def register(check: Check) -> Check:
         if rule_id in RULES:
@@ -97,10 +97,10 @@ def lines_text(where: Occurrences) -> str:
     return f"lines {', '.join(map(str, first[:-1]))} and {first[-1]}" if first else "no line"
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, word: str) -> str:
     """Return `1 row` or `2 rows`."""
-    ending = "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{ending}"
+    ending = "es" if word.endswith("s") else "s"
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}{ending}"
 
 
 def same_spelling(text: str) -> str:

@@ -18,14 +18,14 @@ _STAGES = {
 }
 BEFORE_READING = {
     "settings": "`model.toml` of the group cannot be read or says something impossible.",
-    "parts": "A closed folder has no parts, too many, parts in folders below, or parts that are gone.",
-    "manifest": "A manifest cannot be read, or names what is no part.",
+    "parts": "A closed folder has no parts, too many, parts in folders below, or parts that were deleted.",
+    "manifest": "A manifest cannot be read, or names something that is not a part.",
     "no_champion": "A file to score was dropped for a group without a model in service.",
 }
 _INTRODUCTION = """\
 # Validation rules
 
-Every finding of `mlops validate` and every mail about a rejected file names one of these rules. This page is
+Every finding of `mlops validate` and every email about a rejected file names one of these rules. This page is
 generated from the rules themselves; a test keeps it current.
 
 A finding is `reject` (the file is not used), `warn` (it is used, and the report says what to look at) or

@@ -52,7 +52,7 @@ def validate(
     Raises
     ------
     DatasetError
-        If there is no such file.
+        If the file does not exist.
     """
     file = Path(path)
     if not file.is_file():

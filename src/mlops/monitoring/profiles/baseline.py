@@ -15,8 +15,12 @@ from mlops.dataset.table.table import LIKE_IDS, Column, Table
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.drift import BaselineStatistics, FeatureKind, FeatureProfile
 from mlops.models.errors import DriftError
-from mlops.monitoring.profiles.categorical import categorical_profile, rows_per_level
-from mlops.monitoring.profiles.columns import kind_of, numbers_of
+from mlops.monitoring.profiles.categorical import (
+    categorical_profile,
+    kind_of,
+    numbers_of,
+    rows_per_level,
+)
 from mlops.monitoring.profiles.numeric import numeric_profile
 
 # 2: every feature is watched that a model learns from; version 1 took all numbers named `...id` for ids
@@ -60,13 +64,11 @@ def build_baseline(
     excluded = dict.fromkeys(
         (name for name in table.names if name not in set(selected)), "not a feature of the model"
     )
-    profiles: dict[str, FeatureProfile] = {}
+    profiles = {name: _profile_column(name, table, (importance or {}).get(name)) for name in selected}
     for name in selected:
-        profile = _profile_column(name, table, (importance or {}).get(name))
-        if reason := _why_not_watched(table.columns[name], profile):
+        if reason := _why_not_watched(table.columns[name], profiles[name]):
             excluded[name] = reason
-        else:
-            profiles[name] = profile
+            del profiles[name]
     return BaselineStatistics(
         features=profiles,
         n_rows=len(table),
@@ -84,7 +86,7 @@ def load_baseline_statistics(path: str | Path) -> BaselineStatistics:
     Raises
     ------
     DriftError
-        If there is no such file, or it is something else.
+        If the file does not exist, or is something else.
     """
     file = Path(path)
     if file.is_dir():

@@ -1,4 +1,4 @@
-"""The profile of a batch: counts over the cells of a baseline, which add up over batches."""
+"""The profile of a batch: counts over the bins of a baseline, which add up over batches."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ from numpy.typing import NDArray
 
 from mlops.models.drift import BaselineStatistics, BatchProfile, FeatureCounts, FeatureProfile
 from mlops.models.errors import DriftError
-from mlops.monitoring.profiles.binning import CellCounter
-from mlops.monitoring.profiles.categorical import count_levels, first_levels, rows_per_level
-from mlops.monitoring.profiles.columns import kind_of, numbers_of
+from mlops.monitoring.profiles.binning import BinCounter
+from mlops.monitoring.profiles.categorical import (
+    count_levels,
+    first_levels,
+    kind_of,
+    numbers_of,
+    rows_per_level,
+)
 
 
 def profile_batch(frame: pd.DataFrame, baseline: BaselineStatistics) -> BatchProfile:
-    """Count a batch over the cells of the baseline.
+    """Count a batch over the fine bins of the baseline.
 
     A column that is absent, empty or of another type is counted as such and never raises; so is a column
     that training did not have.
     """
     if not frame.columns.is_unique:
         frame = frame.loc[:, ~frame.columns.duplicated()]
-    known = set(baseline.features) | set(baseline.excluded)
+    expected = set(baseline.features) | set(baseline.excluded)
     return BatchProfile(
         schema_hash=baseline.schema_hash,
         n_rows=len(frame),
         features={name: _count(frame, profile) for name, profile in baseline.features.items()},
         extra_columns={
-            str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in known
+            str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in expected
         },
     )
 
@@ -79,7 +84,7 @@ def _count(frame: pd.DataFrame, profile: FeatureProfile) -> FeatureCounts:
     if profile.kind == "numeric":
         return _count_numbers(column, profile)
     if kind_of(column) == "numeric" and profile.levels and not any(map(_is_number, profile.levels)):
-        # numbers where training had words: another column in the place of this one, not new categories
+        # numbers where training had words: another column instead of this one, not new categories
         n_retyped = int(column.notna().sum())
         return FeatureCounts(counts=(0,) * len(profile.counts), n_missing=len(column), n_retyped=n_retyped)
     levels, n_missing = rows_per_level(column)
@@ -89,7 +94,7 @@ def _count(frame: pd.DataFrame, profile: FeatureProfile) -> FeatureCounts:
 def _count_numbers(column: pd.Series[Any], profile: FeatureProfile) -> FeatureCounts:
     values, n_retyped = numbers_of(column)
     counted = _counter(profile.edges).count(values)
-    n_new = int(counted.counts[_gap_cells(profile)].sum())
+    n_new = int(counted.counts[_gap_bins(profile)].sum())
     return FeatureCounts(
         counts=tuple(counted.counts.tolist()),
         n_missing=counted.n_missing,
@@ -100,13 +105,13 @@ def _count_numbers(column: pd.Series[Any], profile: FeatureProfile) -> FeatureCo
     )
 
 
-@lru_cache(maxsize=256)  # 140 KiB each; large files come in pieces, all over the same cells
-def _counter(edges: tuple[float, ...]) -> CellCounter:
-    return CellCounter(edges)
+@lru_cache(maxsize=256)  # 140 KiB each; large files come in pieces, all over the same bins
+def _counter(edges: tuple[float, ...]) -> BinCounter:
+    return BinCounter(edges)
 
 
-def _gap_cells(profile: FeatureProfile) -> NDArray[np.bool_]:
-    """Tell which cells lie between the single values of training; none do between quantiles."""
+def _gap_bins(profile: FeatureProfile) -> NDArray[np.bool_]:
+    """Mark the fine bins between the single values of training; none of those between quantiles."""
     bins = np.asarray(profile.bins, dtype=np.intp)
     is_gap: NDArray[np.bool_] = (bins == profile.n_distinct) & (profile.binning == "values")
     return is_gap

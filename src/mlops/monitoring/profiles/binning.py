@@ -1,7 +1,7 @@
-"""Counting a million numbers into a hundred cells, exactly, in a few nanoseconds each.
+"""Counting a million numbers into a hundred bins, exactly, in a few nanoseconds each.
 
-A table of 8,192 equal slots over the middle of the range tells for most values at once which cell they are
-in: measured 6 ns a value, against 41 ns for a binary search. Only values whose slot holds an end of a cell
+A table of 8,192 equal slots over the middle of the range gives for most values at once the bin that they are
+in: measured 6 ns a value, against 41 ns for a binary search. Only values whose slot holds an end of a bin
 are searched for. The slot of a value never decreases with the value, so the result is exact.
 """
 
@@ -22,8 +22,8 @@ _BLOCK_ROWS = 16_384  # 128 KiB of floats: the block and its slots stay in the s
 
 
 @dataclass(frozen=True, slots=True)
-class CellCounts:
-    """Rows per cell, and what was seen on the way; `minimum` and `maximum` are of the finite values."""
+class BinCounts:
+    """Rows per bin, and what else was counted; `minimum` and `maximum` are of the finite values."""
 
     counts: NDArray[np.int64]
     n_missing: int
@@ -31,58 +31,58 @@ class CellCounts:
     maximum: float | None
 
 
-class CellCounter:
-    """Counts numbers into the right-closed cells between the given ends.
+class BinCounter:
+    """Counts numbers into the right-closed bins between the given ends.
 
     Parameters
     ----------
     edges
-        The inner ends, ascending; the outer cells are open. No edges is one cell for everything.
+        The inner ends, ascending; the outer bins are open. No edges is one bin for everything.
     """
 
     def __init__(self, edges: tuple[float, ...]) -> None:
         self._edges = np.asarray(edges, dtype=float)
         self._low, self._scale = _slots_over(self._edges)
-        self._cell_of_slot, self._is_mixed, self._end_in_slot = self._tabulate()
+        self._bin_of_slot, self._is_mixed, self._end_in_slot = self._tabulate()
         # whole numbers are often ends themselves, which saves the search for them
         self._has_values_at_ends = (
             np.count_nonzero(self._edges == np.floor(self._edges)) > len(self._edges) // 4
         )
 
-    def count(self, values: NDArray[Any]) -> CellCounts:
-        """Count the values; NaN is missing, infinite values are in the outer cells."""
+    def count(self, values: NDArray[Any]) -> BinCounts:
+        """Count the values; NaN is missing, infinite values are in the outer bins."""
         counts = np.zeros(len(self._edges) + 1, dtype=np.int64)
         lowest, highest = np.inf, -np.inf
         # numbers too far out for the arithmetic of the slots become NaN there and are searched for
         with np.errstate(over="ignore", invalid="ignore"):
             for block in _blocks(values):
-                cells = self._cells(block)
-                counts += np.bincount(cells, minlength=len(counts) + 1)[: len(counts)]
+                bins = self._bins(block)
+                counts += np.bincount(bins, minlength=len(counts) + 1)[: len(counts)]
                 lowest = np.fmin(lowest, np.fmin.reduce(block))
                 highest = np.fmax(highest, np.fmax.reduce(block))
         if not (np.isfinite(lowest) and np.isfinite(highest)):
             lowest, highest = _finite_range(values)
         n_missing = len(values) - int(counts.sum())
-        return CellCounts(counts, n_missing, _finite(lowest), _finite(highest))
+        return BinCounts(counts, n_missing, _finite(lowest), _finite(highest))
 
-    def _cells(self, block: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the cell of each value; NaN gets the number after the last cell."""
+    def _bins(self, block: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the bin of each value; NaN gets the number after the last bin."""
         slots = _slots(block, self._low, self._scale)
-        cells = self._cell_of_slot.take(slots)
+        bins = self._bin_of_slot.take(slots)
         is_doubtful = self._is_mixed.take(slots)
         if self._has_values_at_ends:
             is_doubtful &= self._end_in_slot.take(slots) != block
         doubtful = np.flatnonzero(is_doubtful)
         if len(doubtful):
             searched = block[doubtful]
-            found = np.searchsorted(self._edges, searched, side="left")
-            cells[doubtful] = np.where(np.isnan(searched), len(self._edges) + 1, found)
-        return cells
+            places = np.searchsorted(self._edges, searched, side="left")
+            bins[doubtful] = np.where(np.isnan(searched), len(self._edges) + 1, places)
+        return bins
 
     def _tabulate(self) -> tuple[NDArray[np.intp], NDArray[np.bool_], Floats]:
-        """Return per slot: its cell, whether it holds ends of cells, and the last such end.
+        """Return per slot: its bin, whether it holds ends of bins, and the last such end.
 
-        In a mixed slot the cell is the one of that last end, for values that equal it. Slot 0 counts as mixed
+        In a mixed slot the bin is the one of that last end, for values that equal it. Slot 0 counts as mixed
         because NaN lands there.
         """
         with np.errstate(over="ignore", invalid="ignore"):
@@ -90,18 +90,18 @@ class CellCounter:
         is_mixed = np.zeros(_N_SLOTS, dtype=np.bool_)
         is_mixed[slots] = True
         is_mixed[0] = True
-        # the slots ascend as the edges do: the cell of a pure slot is the number of edges before it
-        cells = np.searchsorted(slots, np.arange(_N_SLOTS), side="left")
+        # the slots ascend as the edges do: the bin of a pure slot is the number of edges before it
+        bins = np.searchsorted(slots, np.arange(_N_SLOTS), side="left")
         end_in_slot = np.full(_N_SLOTS, np.nan)
         end_in_slot[slots] = self._edges
-        cells[slots] = np.arange(len(slots))
-        return cells, is_mixed, end_in_slot
+        bins[slots] = np.arange(len(slots))
+        return bins, is_mixed, end_in_slot
 
 
 def _slots_over(edges: Floats) -> tuple[np.float64, np.float64]:
     """Return the low end of the slots and the slots per unit.
 
-    The outer ends catch outliers and may lie so far out that all others would share a slot: slots cover the
+    The outer ends catch outliers and may be so far out that all others would share a slot: slots cover the
     inner two thirds of the ends when there are many.
     """
     n_outer = len(edges) // 6 if len(edges) > _FEW_EDGES else 0

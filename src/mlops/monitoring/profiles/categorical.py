@@ -1,4 +1,4 @@
-"""Profile of a categorical feature: its levels, the rare ones, and everything else."""
+"""How a column of a frame is counted: as numbers or as categories; the profile of a categorical feature."""
 
 from __future__ import annotations
 
@@ -7,13 +7,35 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mlops.models.drift import FeatureCounts, FeatureProfile
+from mlops.models.drift import FeatureCounts, FeatureKind, FeatureProfile
 
 MAX_LEVELS = 50
 MIN_LEVEL_SHARE = 0.01
 MAX_RARE_LEVELS = 1000
 MAX_NEW_LEVELS = 50
+
+
+def kind_of(column: pd.Series[Any]) -> FeatureKind:
+    """Return how the column's dtype says it is to be read; truth values are categories."""
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return "numeric" if is_number else "categorical"
+
+
+def numbers_of(column: pd.Series[Any]) -> tuple[NDArray[Any], int]:
+    """Return the column as numbers with NaN for missing, and how many values are not numbers."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
+        values = column.to_numpy()
+        return (values.astype(np.float64) if values.dtype.kind == "b" else values), 0
+    n_known = int(column.notna().sum())
+    if pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind in "cm":
+        return np.full(
+            len(column), np.nan
+        ), n_known  # dates, durations and complex numbers convert to nonsense
+    text = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    parsed = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return parsed, n_known - int(np.count_nonzero(~np.isnan(parsed)))
 
 
 def categorical_profile(
@@ -47,8 +69,8 @@ def categorical_profile(
 
 def count_levels(profile: FeatureProfile, levels: Mapping[str, int], *, n_missing: int) -> FeatureCounts:
     """Count a batch, given as rows per level, over the levels of the profile."""
-    known = set(profile.levels)
-    others = {level: n for level, n in levels.items() if level not in known}
+    binned = set(profile.levels)
+    others = {level: n for level, n in levels.items() if level not in binned}
     counts = (*(levels.get(level, 0) for level in profile.levels), sum(others.values()))
     new = {} if has_open_vocabulary(profile) else _without(others, profile.rare_levels)
     return FeatureCounts(
@@ -96,6 +118,6 @@ def _encode(column: pd.Series[Any]) -> tuple[Any, Any]:
         return pd.factorize(column.map(str))
 
 
-def _without(levels: Mapping[str, int], known: Iterable[str]) -> dict[str, int]:
-    excluded = set(known)
+def _without(levels: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
+    excluded = set(names)
     return {level: n for level, n in levels.items() if level not in excluded}

@@ -1,4 +1,4 @@
-"""Profile of a numeric feature: its cells, its bins, its fences."""
+"""Profile of a numeric feature: its fine bins, its bins, its fences."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _N_FAR_EDGES = 8
 def numeric_profile(name: str, values: Floats, *, importance: float | None = None) -> FeatureProfile:
     """Profile the training values of one feature; NaN is missing.
 
-    Cells lie between the percentiles; bins, between the deciles, are unions of cells, and a value that more
-    than a tenth of the rows have is a bin of its own. With at most 20 distinct values each is a bin. An
-    outlier lies outside [q0.1 - 3 IQR, q99.9 + 3 IQR].
+    Fine bins are between the percentiles; bins, between the deciles, are unions of fine bins, and a value of
+    more than a tenth of the rows is a bin of its own. With at most 20 distinct values each is a bin. An
+    outlier is outside [q0.1 - 3 IQR, q99.9 + 3 IQR].
     """
     ordered = np.sort(values)
-    known = ordered[: np.searchsorted(ordered, np.nan)]
-    finite = known[np.searchsorted(known, -np.inf, side="right") : np.searchsorted(known, np.inf)]
+    present = ordered[: np.searchsorted(ordered, np.nan)]
+    finite = present[np.searchsorted(present, -np.inf, side="right") : np.searchsorted(present, np.inf)]
     distinct, repeats = _distinct(finite)
     if len(distinct) <= MAX_SINGLE_VALUES:
-        edges, bins = _single_value_cells(distinct)
+        edges, bins = _single_value_bins(distinct)
         fences: tuple[float | None, float | None] = (None, None)
     else:
         fences = _fences(finite)
-        edges, bins = _quantile_cells(finite, *fences)
-    reached = np.searchsorted(known, edges, side="right")
-    counts = np.diff(reached, prepend=0, append=len(known))
+        edges, bins = _quantile_bins(finite, *fences)
+    reached = np.searchsorted(present, edges, side="right")
+    counts = np.diff(reached, prepend=0, append=len(present))
     profile = FeatureProfile(
         name=name,
         kind="numeric",
         binning="values" if len(distinct) <= MAX_SINGLE_VALUES else "quantiles",
         n_rows=len(values),
-        n_missing=len(values) - len(known),
+        n_missing=len(values) - len(present),
         n_distinct=len(distinct),
         counts=tuple(counts.tolist()),
         edges=tuple(edges.tolist()),
@@ -53,8 +53,8 @@ def numeric_profile(name: str, values: Floats, *, importance: float | None = Non
     return _with_summary(profile, finite)
 
 
-def outlier_cells(profile: FeatureProfile) -> NDArray[np.bool_]:
-    """Tell for each cell whether it lies outside the fences; none does when there are no fences."""
+def outlier_bins(profile: FeatureProfile) -> NDArray[np.bool_]:
+    """Mark the fine bins outside the fences; none when there are no fences."""
     is_outside = np.zeros(len(profile.counts), dtype=np.bool_)
     if profile.low_fence is not None and profile.high_fence is not None:
         edges = np.asarray(profile.edges)
@@ -70,21 +70,21 @@ def _distinct(ordered: Floats) -> tuple[Floats, NDArray[np.intp]]:
     return ordered[starts], np.diff(starts, append=len(ordered))
 
 
-def _single_value_cells(distinct: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """Cells {v1}, {v2}, ... and the gaps around them; all gaps together are one bin, the last."""
+def _single_value_bins(distinct: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Fine bins {v1}, {v2}, ... and the gaps around them; all gaps together are one bin, the last."""
     edges = _sorted_ends(just_below(distinct), distinct)
     bins = np.full(len(edges) + 1, len(distinct), dtype=np.intp)
     bins[np.searchsorted(edges, distinct)] = np.arange(len(distinct))
     return edges, bins
 
 
-def _quantile_cells(ordered: Floats, low_fence: float, high_fence: float) -> tuple[Floats, NDArray[np.intp]]:
+def _quantile_bins(ordered: Floats, low_fence: float, high_fence: float) -> tuple[Floats, NDArray[np.intp]]:
     deciles = np.unique(quantiles(ordered, np.arange(1, 10) / 10))
     repeats = np.searchsorted(ordered, deciles, side="right") - np.searchsorted(ordered, deciles)
     heavy = deciles[repeats > _HEAVY_SHARE * len(ordered)]
     bin_edges = _sorted_ends(deciles, just_below(heavy))
     percentiles = quantiles(ordered, np.arange(1, 100) / 100)
-    # "below the fence" as a right-closed cell ends just before the fence
+    # "below the fence" as a right-closed bin ends just before the fence
     fences = np.append(just_below(np.array([low_fence])), high_fence)
     tails = _tail_edges(percentiles[0], low_fence, percentiles[-1], high_fence)
     edges = _sorted_ends(bin_edges, percentiles, fences, tails)
@@ -94,7 +94,7 @@ def _quantile_cells(ordered: Floats, low_fence: float, high_fence: float) -> tup
 def _tail_edges(low: float, low_fence: float, high: float, high_fence: float) -> Floats:
     """Ends beyond the outer percentiles: equal steps up to the fences, then each twice as far out.
 
-    Few training rows are out there, but a shifted batch may be: they keep its median and distance honest.
+    Few training rows are out there, but a shifted batch may be: they keep its median and distance exact.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         near = [np.linspace(low_fence, low, _N_NEAR_EDGES), np.linspace(high, high_fence, _N_NEAR_EDGES)]
@@ -103,7 +103,7 @@ def _tail_edges(low: float, low_fence: float, high: float, high_fence: float) ->
 
 
 def just_below(values: Floats) -> Floats:
-    """Return the next smaller numbers: as ends of right-closed cells they cut off the values themselves."""
+    """Return the next smaller numbers: as ends of right-closed bins they cut off the values themselves."""
     with np.errstate(over="ignore", under="ignore"):
         below: Floats = np.nextafter(values, -np.inf)
     return below

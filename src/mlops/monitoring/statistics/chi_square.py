@@ -81,7 +81,7 @@ def chi_square_tail(statistic: float, *, degrees_of_freedom: int) -> float:
         return 1.0
     half = statistic / 2.0
     is_odd = degrees_of_freedom % 2
-    # the k-th term is half^(k + s) e^-half / Gamma(k + s + 1), with s = 1/2 for odd degrees of freedom
+    # the k-th term is half^(k + s) e^-half / Gamma(k + s + 1), with s = 1/2 for uneven degrees of freedom
     start = 0.5 if is_odd else 0.0
     tail = math.erfc(math.sqrt(half)) if is_odd else 0.0
     for k in range(degrees_of_freedom // 2):

@@ -24,10 +24,10 @@ def kolmogorov_smirnov(reference: ArrayLike, current: ArrayLike) -> float:
 
 
 def kolmogorov_smirnov_of_counts(reference_counts: ArrayLike, current_counts: ArrayLike) -> float:
-    """Return the distance at the ends of ordered cells, 0..1.
+    """Return the distance at the ends of ordered bins, 0..1.
 
-    Never above the exact distance, and below it by at most the largest share of the reference in one cell:
-    a hundredth for cells between percentiles, nothing for cells that hold one value each.
+    Never above the exact distance, and below it by at most the largest share of the reference in one bin:
+    a hundredth for bins between percentiles, nothing for bins that hold one value each.
     """
     p, q = shares(reference_counts), shares(current_counts)
     if not (p.any() and q.any()):

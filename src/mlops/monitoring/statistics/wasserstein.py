@@ -26,23 +26,23 @@ def wasserstein(reference: ArrayLike, current: ArrayLike) -> float:
 
 
 def wasserstein_of_counts(
-    reference_counts: ArrayLike, current_counts: ArrayLike, cell_ends: ArrayLike
+    reference_counts: ArrayLike, current_counts: ArrayLike, bin_ends: ArrayLike
 ) -> float:
-    """Return the distance of two rows of counts over ordered cells, in the unit of the cells' ends.
+    """Return the distance of two rows of counts over ordered bins, in the unit of the bins' ends.
 
     Parameters
     ----------
     reference_counts, current_counts
-        Rows per cell, from the lowest cell to the highest.
-    cell_ends
-        The finite ends of the cells, one more than there are cells. Rows are taken as spread evenly over
-        their cell.
+        Rows per bin, from the lowest bin to the highest.
+    bin_ends
+        The finite ends of the bins, one more than there are bins. Rows are taken as spread evenly over
+        their bin.
     """
     p, q = shares(reference_counts), shares(current_counts)
     if not (p.any() and q.any()):
         return 0.0
     gaps = np.concatenate([[0.0], np.cumsum(q - p)])
-    widths = np.diff(np.asarray(cell_ends, dtype=float))
+    widths = np.diff(np.asarray(bin_ends, dtype=float))
     left, right = gaps[:-1], gaps[1:]
     same_sign = np.abs(left + right) / 2.0
     spread = np.abs(left) + np.abs(right)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlops.models.drift import Anomaly, AnomalyKind, BatchProfile, DriftVerdict, FeatureCounts, FeatureProfile
-from mlops.monitoring.profiles.numeric import outlier_cells
+from mlops.monitoring.profiles.numeric import outlier_bins
 from mlops.monitoring.verdict.feature_comparison import bin_counts
 from mlops.pages.number_format import number, percent, rows
 
@@ -22,16 +22,16 @@ _UNLIKELY = 0.001
 def find_anomalies(
     profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int, missing_q_value: float
 ) -> list[Anomaly]:
-    """Return what is odd about one feature in a batch of `n_rows` rows.
+    """Return the anomalies of one feature in a batch of `n_rows` rows.
 
     `missing_q_value` is the corrected significance of the change of the missing share.
     """
     if not n_rows:
         return []
-    gone = _gone(profile, batch, n_rows)
-    if gone is not None:
-        return [gone]
-    found = [
+    unusable = _unusable(profile, batch, n_rows)
+    if unusable is not None:
+        return [unusable]
+    anomalies = [
         *_absent_in_part(profile, batch, n_rows),
         *_retyped(profile, batch, n_rows),
         *_missing_values(profile, batch, n_rows, missing_q_value),
@@ -39,7 +39,7 @@ def find_anomalies(
         *_new_values(profile, batch, n_rows),
         *_constant(profile, batch, n_rows),
     ]
-    return sorted(found, key=lambda anomaly: anomaly.kind)
+    return sorted(anomalies, key=lambda anomaly: anomaly.kind)
 
 
 def extra_columns(batch: BatchProfile) -> list[Anomaly]:
@@ -50,7 +50,7 @@ def extra_columns(batch: BatchProfile) -> list[Anomaly]:
     ]
 
 
-def _gone(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Anomaly | None:
+def _unusable(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Anomaly | None:
     """Return the one thing to say about a column that has no usable value at all."""
     if batch.n_absent == n_rows:
         return _anomaly(profile, "missing_column", "ALERT", "the column is missing", 1.0)
@@ -72,7 +72,7 @@ def _absent_in_part(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) 
 def _retyped(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
     if batch.n_retyped:
         share = batch.n_retyped / n_rows
-        message = f"{percent(share)} of rows have {_other_type(profile)} in place of {_type(profile)}"
+        message = f"{percent(share)} of rows have {_other_type(profile)} instead of {_type(profile)}"
         yield _anomaly(profile, "retyped_column", "ALERT" if share > _MANY else "WARN", message, share)
 
 
@@ -88,7 +88,7 @@ def _missing_values(
 def _outliers(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
     if profile.low_fence is None or profile.high_fence is None:
         return
-    is_outside = outlier_cells(profile)
+    is_outside = outlier_bins(profile)
     before = int(np.asarray(profile.counts)[is_outside].sum()) / max(profile.n_rows, 1)
     share = int(np.asarray(batch.counts)[is_outside].sum()) / n_rows
     if share > _MANY and share > _TIMES_REFERENCE * before:

@@ -39,14 +39,14 @@ def compare_feature(profile: FeatureProfile, batch: FeatureCounts) -> FeatureCom
     current = np.append(bin_counts(profile, batch.counts), batch.n_missing)
     pooled = pool_sparse_bins(reference, current)
     test = chi_square_test(*pooled)
-    known = (shares(row) for row in occupied(reference, current))
+    both_shares = (shares(row) for row in occupied(reference, current))
     return FeatureComparison(
         psi=population_stability_index_of_counts(reference, current),
         chi_square=test,
         cramers_v=cramers_v(
             test.statistic, n_bins=test.degrees_of_freedom + 1, n_rows=int(reference.sum() + current.sum())
         ),
-        jensen_shannon=jensen_shannon_distance(*known) if reference.sum() and current.sum() else 0.0,
+        jensen_shannon=jensen_shannon_distance(*both_shares) if reference.sum() and current.sum() else 0.0,
         ks=kolmogorov_smirnov_of_counts(profile.counts, batch.counts) if profile.kind == "numeric" else None,
         wasserstein=_wasserstein(profile, batch),
         missing=chi_square_test(
@@ -56,15 +56,15 @@ def compare_feature(profile: FeatureProfile, batch: FeatureCounts) -> FeatureCom
 
 
 def bin_counts(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the rows per bin of rows per cell; without the missing ones."""
+    """Return the rows per bin of rows per fine bin; without the missing ones."""
     totals = np.bincount(profile.bins or (0,) * len(counts), weights=counts)
     return totals.astype(np.int64)
 
 
-def cell_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
-    """Return finite ends of all cells of a numeric feature, one more than cells.
+def bin_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
+    """Return finite ends of all fine bins of a numeric feature, one more than bins.
 
-    No end lies beyond the values seen on either side: cells out there are empty or end where the values do.
+    No end is beyond the values seen on either side: bins out there are empty or end where the values do.
     """
     extremes = (profile.minimum, profile.maximum, batch.minimum, batch.maximum)
     seen = [value for value in extremes if value is not None] or [0.0]
@@ -73,16 +73,16 @@ def cell_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
 
 
 def quantile_of_counts(counts: tuple[int, ...], ends: Floats, share: float) -> float | None:
-    """Return a quantile of rows that are taken as spread evenly over their cells; None without rows."""
+    """Return a quantile of rows that are taken as spread evenly over their bins; None without rows."""
     total = sum(counts)
     if not total:
         return None
     reached = np.concatenate([[0.0], np.cumsum(counts)]) / total
-    cell = int(np.searchsorted(reached, share, side="left"))
-    cell = max(cell, 1)
-    below, above = reached[cell - 1], reached[cell]
+    place = int(np.searchsorted(reached, share, side="left"))
+    place = max(place, 1)
+    below, above = reached[place - 1], reached[place]
     part = (share - below) / (above - below) if above > below else 1.0
-    value = float(ends[cell - 1] * (1.0 - part) + ends[cell] * part)
+    value = float(ends[place - 1] * (1.0 - part) + ends[place] * part)
     return value if np.isfinite(value) else None
 
 
@@ -90,6 +90,6 @@ def _wasserstein(profile: FeatureProfile, batch: FeatureCounts) -> float | None:
     if profile.kind != "numeric" or not profile.std:
         return None
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        distance = wasserstein_of_counts(profile.counts, batch.counts, cell_ends(profile, batch))
+        distance = wasserstein_of_counts(profile.counts, batch.counts, bin_ends(profile, batch))
         distance = float(np.float64(distance) / profile.std)
     return distance if np.isfinite(distance) else None

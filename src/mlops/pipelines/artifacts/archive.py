@@ -58,9 +58,9 @@ def _check_members(tar: tarfile.TarFile, max_bytes: int) -> list[tuple[tarfile.T
     for member in tar:
         relative = PurePosixPath(member.name)
         if not (member.isreg() or member.isdir()):
-            raise ArtifactError(f"The archive holds {member.name!r}, which is no regular file.")
+            raise ArtifactError(f"The archive holds {member.name!r}, which is not a regular file.")
         if relative.is_absolute() or ".." in relative.parts or "\\" in member.name or "\0" in member.name:
-            raise ArtifactError(f"The archive holds {member.name!r}, which lies outside of it.")
+            raise ArtifactError(f"The archive holds {member.name!r}, which is outside of it.")
         if member.isdir():
             continue
         folded = str(relative).casefold()
@@ -77,7 +77,7 @@ def _check_members(tar: tarfile.TarFile, max_bytes: int) -> list[tuple[tarfile.T
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
     source = tar.extractfile(member)
     if source is None:
-        raise ArtifactError(f"The archive holds {member.name!r}, which is no regular file.")
+        raise ArtifactError(f"The archive holds {member.name!r}, which is not a regular file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as target:
         while block := source.read(_BLOCK_BYTES):

@@ -83,7 +83,7 @@ def library_versions(algorithm_name: str) -> dict[str, str]:
 
 
 def save_model(model: Model, directory: Path, *, is_xgboost: bool) -> None:
-    """Write the model files and the schema into a directory, in place of a model that was there.
+    """Write the model files and the schema into a directory; a model that was there is replaced.
 
     The manifest of the older model goes first, so that a half-written directory loads as nothing.
     """
@@ -117,7 +117,7 @@ def read_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST
     if not path.is_file():
-        raise ArtifactError(f"{directory} is no model directory: it has no {MANIFEST}.")
+        raise ArtifactError(f"{directory} is not a model directory: it has no {MANIFEST}.")
     try:
         document = json.loads(path.read_bytes())
         if document.get("format_version") != FORMAT_VERSION:

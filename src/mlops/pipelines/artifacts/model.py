@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.table.dates import read_dates_of_year_first
-from mlops.dataset.table.table import as_numbers, as_texts
+from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
 from mlops.models.settings.group import DatePart, TaskName

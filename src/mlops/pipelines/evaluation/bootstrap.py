@@ -45,7 +45,7 @@ def bootstrap_intervals(
         Takes the rows to look at, as positions, and returns a function from positions among those, shape
         (m,) with repetitions, to scores; a score that the rows do not define is absent.
     members
-        Whom each row belongs to, as integers, shape (n,).
+        The person or group of each row, as integers, shape (n,).
     rng
         Source of the draws.
     n_resamples
@@ -56,26 +56,28 @@ def bootstrap_intervals(
     dict
         (low, high) by score name, for the scores that all rows define.
     """
-    everyone, known = np.arange(len(members)), np.unique(members)
+    everyone, distinct = np.arange(len(members)), np.unique(members)
     points = scores_among(everyone)(everyone)
     looked_at, centres, shrink = everyone, points, 1.0
-    if len(known) > MAX_RESAMPLED:
-        some = rng.choice(known, MAX_RESAMPLED, replace=False)
+    if len(distinct) > MAX_RESAMPLED:
+        some = rng.choice(distinct, MAX_RESAMPLED, replace=False)
         looked_at = np.flatnonzero(np.isin(members, some))
-        shrink = (MAX_RESAMPLED / len(known)) ** 0.5
+        shrink = (MAX_RESAMPLED / len(distinct)) ** 0.5
     score_rows = scores_among(looked_at)
     if shrink < 1.0:
         centres = score_rows(np.arange(len(looked_at)))
     draws = [score_rows(rows) for rows in _resamples(members[looked_at], rng, n_resamples)]
-    intervals = {}
-    for name, point in points.items():
-        values = [draw[name] for draw in draws if name in draw]
-        if not values or name not in centres:
-            intervals[name] = (point, point)
-            continue
-        low, high = np.percentile(values, _LEVELS) - centres[name]
-        intervals[name] = (point + float(low) * shrink, point + float(high) * shrink)
-    return intervals
+    return {
+        name: _interval(point, centres.get(name), [draw[name] for draw in draws if name in draw], shrink)
+        for name, point in points.items()
+    }
+
+
+def _interval(point: float, centre: float | None, drawn: list[float], shrink: float) -> Interval:
+    if not drawn or centre is None:
+        return (point, point)
+    low, high = np.percentile(drawn, _LEVELS) - centre
+    return (point + float(low) * shrink, point + float(high) * shrink)
 
 
 def _resamples(members: np.ndarray, rng: np.random.Generator, n_resamples: int) -> Iterator[np.ndarray]:
@@ -110,8 +112,8 @@ def resampled_scores(
 
     def of_rows(rows: np.ndarray) -> dict[str, float]:
         weights = np.bincount(rows, minlength=len(y)).astype(np.float64)
-        found = {name: value for part in parts for name, value in part(weights).items()}
-        return {name: value for name, value in found.items() if np.isfinite(value)}
+        values = {name: value for part in parts for name, value in part(weights).items()}
+        return {name: value for name, value in values.items() if np.isfinite(value)}
 
     return of_rows
 
@@ -154,16 +156,16 @@ class _Decisions:
         hits, true, chosen = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
         f1 = 2.0 * hits / np.maximum(true + chosen, 1.0)
         present = true > 0
-        found = {
+        values = {
             "accuracy": hits.sum() / weights.sum(),
             "balanced_accuracy": float(np.mean(hits[present] / true[present])),
             "f1_macro": float(np.mean(f1[true + chosen > 0])),
         }
         if size == 2:
-            found["precision"] = hits[1] / max(chosen[1], 1.0)
-            found["recall"] = hits[1] / max(true[1], 1.0)
-            found["f1"] = f1[1]
-        return {name: float(value) for name, value in found.items()}
+            values["precision"] = hits[1] / max(chosen[1], 1.0)
+            values["recall"] = hits[1] / max(true[1], 1.0)
+            values["f1"] = f1[1]
+        return {name: float(value) for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +218,14 @@ class _Errors:
         spread = weights @ self.centred**2 - (weights @ self.centred) ** 2 / n_rows
         below = weights[self.order].cumsum()
         middle = np.searchsorted(below, [(n_rows - 1) // 2, n_rows // 2], side="right")
-        found = {
+        values = {
             "neg_mean_absolute_error": -(weights @ self.absolute) / n_rows,
             "neg_root_mean_squared_error": -np.sqrt(squared / n_rows),
             "neg_median_absolute_error": -self.absolute[self.order][middle].mean(),
         }
         for name, share in ERROR_QUANTILES.items():
             place = np.searchsorted(below, share * n_rows, side="left")
-            found[name] = -self.absolute[self.order][place]
+            values[name] = -self.absolute[self.order][place]
         if spread > 0.0:
-            found["r2"] = 1.0 - squared / spread
-        return {name: float(value) for name, value in found.items()}
+            values["r2"] = 1.0 - squared / spread
+        return {name: float(value) for name, value in values.items()}

@@ -60,7 +60,7 @@ def compare_with_champion(
     except (ArtifactError, DatasetError, TrainingError) as error:
         return ChampionComparison(champion.version, reason=str(error))
     held_out, unseen = rows.split.test, theirs.unseen
-    found = compare(
+    comparison = compare(
         rows.problem,
         rows.problem.y[held_out][unseen],
         scores.take(unseen),
@@ -69,7 +69,7 @@ def compare_with_champion(
         rng=rng,
         champion_version=champion.version,
     )
-    return replace(found, other_features=_other_features(theirs.schema, rows.selection.features))
+    return replace(comparison, other_features=_other_features(theirs.schema, rows.selection.features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ def _other_features(champion: ModelSchema, ours: tuple[FeatureColumn, ...]) -> s
         ("it uses in addition", [name for name in theirs if name not in mine]),
         ("of another kind are", [name for name in theirs if mine.get(name, theirs[name]) != theirs[name]]),
     ]
-    said = [f"{words} {_listed(names)}" for words, names in parts if names]
-    return f"The champion's features differ: {'; '.join(said)}." if said else None
+    sentences = [f"{words} {_listed(names)}" for words, names in parts if names]
+    return f"The champion's features differ: {'; '.join(sentences)}." if sentences else None
 
 
 def _listed(names: list[str]) -> str:

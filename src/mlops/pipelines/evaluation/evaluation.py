@@ -90,19 +90,19 @@ def evaluate(
     scores, dummy
         What the model and the dummy model say of them.
     members
-        Whom each held-out row belongs to, for the intervals.
+        The person or group of each held-out row, for the intervals.
     threshold
         The threshold of a binary model, for the record.
     rng
         Source of the bootstrap draws.
     """
     task = problem.task
-    found: dict[str, Any] = dict(compute_scores(task, y_test, scores))
+    values: dict[str, Any] = dict(compute_scores(task, y_test, scores))
     intervals = bootstrap_intervals(
         lambda rows: resampled_scores(task, y_test[rows], scores.take(rows)), members, rng
     )
     return EvaluationMetrics(
-        **found,
+        **values,
         task=task,
         n_rows=len(y_test),
         primary=PRIMARY[task],

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.table import is_text
+from mlops.dataset.table.values import is_text
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point, SliceScore
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Scores
@@ -48,7 +48,7 @@ def describe_evaluation(
     importance
         By feature, the most important first.
     members
-        Whom each row belongs to, for the intervals of the slices.
+        The person or group of each row, for the intervals of the slices.
     rng
         Source of the bootstrap draws, and of the sample of a regression.
     """
@@ -82,8 +82,8 @@ def _curves(
         false_positive, true_positive, _ = roc_curve(is_label, probabilities[:, label])
         roc[name] = _thinned(false_positive, true_positive)
         precision, recall, _ = precision_recall_curve(is_label, probabilities[:, label])
-        found = recall > 0.0  # before the first hit there is no precision to speak of
-        precision_recall[name] = _thinned(recall[found][::-1], precision[found][::-1])
+        is_defined = recall > 0.0  # before the first hit precision is not defined
+        precision_recall[name] = _thinned(recall[is_defined][::-1], precision[is_defined][::-1])
     return roc, precision_recall
 
 
@@ -148,7 +148,7 @@ def _worst_slices(
     members: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[SliceScore, ...]:
-    found = []
+    judged_slices = []
     for column in columns[:_MAX_SLICED_COLUMNS]:
         for value, mask in _parts_of(aligned[column]):
             rows = np.flatnonzero(mask)
@@ -159,8 +159,8 @@ def _worst_slices(
             )
             score = primary_score(problem.task, y_test[judged], scores.take(judged))
             if score is not None:
-                found.append((score, column, value, rows))
-    worst = sorted(found, key=lambda entry: entry[0])[:MAX_SLICES]
+                judged_slices.append((score, column, value, rows))
+    worst = sorted(judged_slices, key=lambda entry: entry[0])[:MAX_SLICES]
     return tuple(
         _slice_score(column, value, problem.task, y_test[rows], scores.take(rows), members[rows], rng)
         for _, column, value, rows in worst

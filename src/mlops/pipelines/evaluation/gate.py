@@ -38,7 +38,7 @@ def judge(
 ) -> GateResult:
     """Judge a candidate.
 
-    Without rules two things are asked of the primary score: its interval must lie above the dummy model's
+    Without rules two things are required of the primary score: its interval must be above the dummy model's
     score, and the interval of its paired difference to the champion above 0, so that an equal model does not
     win by noise. A rule with a `threshold` on the primary score takes the place of the first, one with a
     `min_..._change` that of the second. A candidate passes beside a champion that it cannot be compared with,
@@ -49,7 +49,7 @@ def judge(
     metrics
         Scores of the candidate on held-out rows.
     comparison
-        Candidate against champion on the same rows; None when there is no champion.
+        Candidate against champion on the same rows; None without a champion.
     rules
         By score name.
 
@@ -58,16 +58,16 @@ def judge(
     SettingsError
         If a rule is on a score that the task does not have.
     """
-    wanted = dict(rules or {})
-    _check_names(wanted, metrics)
+    stated = dict(rules or {})
+    _check_names(stated, metrics)
     primary = metrics.primary or "roc_auc"
-    rule = wanted.get(primary, GateRule())
+    rule = stated.get(primary, GateRule())
     checks = []
     if rule.threshold is None:
         checks.append(_check_dummy(metrics, primary))
     if comparison is not None and not _asks_for_change(rule):
         checks.append(_check_champion(comparison, primary))
-    for metric, metric_rule in wanted.items():
+    for metric, metric_rule in stated.items():
         checks += _check_rule(metric, metric_rule, metrics, comparison)
     return GateResult(
         passed=all(check.passed for check in checks),
@@ -114,15 +114,15 @@ def _check_dummy(metrics: EvaluationMetrics, primary: str) -> GateCheck:
 
 def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
     name = comparison.champion_version or "the champion"
-    found = comparison.metrics.get(primary)
-    if not comparison.comparable or found is None:
+    compared = comparison.metrics.get(primary)
+    if not comparison.comparable or compared is None:
         reason = comparison.reason or f"{metric_name(primary)} is not defined for both"
         message = f"Not compared with {name}: {reason}"
         return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
-    verdict, other = _verdict(found), comparison.other_features
+    verdict, other = _verdict(compared), comparison.other_features
     message = (
         f"{metric_name(primary)} {verdict} {name} on the same {comparison.n_rows} rows: "
-        f"{_difference(primary, found)}."
+        f"{_difference(primary, compared)}."
     )
     if verdict == _EQUAL:
         message += (
@@ -134,23 +134,23 @@ def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
         primary,
         f"{message} {other}" if other else message,
         passed=verdict == _BETTER,
-        value=found.candidate,
-        required=found.champion,
+        value=compared.candidate,
+        required=compared.champion,
     )
 
 
-def _verdict(found: MetricComparison) -> str:
-    low, high = found.interval
+def _verdict(compared: MetricComparison) -> str:
+    low, high = compared.interval
     if low > 0.0:
         return _BETTER
     return _WORSE if high < 0.0 else _EQUAL
 
 
-def _difference(metric: str, found: MetricComparison) -> str:
+def _difference(metric: str, compared: MetricComparison) -> str:
     return (
-        f"{metric_value(metric, found.candidate)} against {metric_value(metric, found.champion)}, difference "
-        f"{metric_difference(metric, found.difference)} "
-        f"({metric_interval(metric, found.interval, is_difference=True)})"
+        f"{metric_value(metric, compared.candidate)} against {metric_value(metric, compared.champion)}, difference "
+        f"{metric_difference(metric, compared.difference)} "
+        f"({metric_interval(metric, compared.interval, is_difference=True)})"
     )
 
 
@@ -182,27 +182,27 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     A change below 0 is a margin: the whole interval must show that the candidate is worse by no more.
     """
     name = comparison.champion_version or "the champion"
-    found = comparison.metrics.get(metric)
-    if not comparison.comparable or found is None:
+    compared = comparison.metrics.get(metric)
+    if not comparison.comparable or compared is None:
         reason = comparison.reason or f"{metric_name(metric)} is not defined for both"
         return GateCheck("change", metric, f"Not compared with {name}: {reason}", passed=True)
     sign = 1.0 if rule.higher_is_better else -1.0
-    gain = sign * found.difference
-    min_gain = min(sign * end for end in found.interval)
-    required = _required_change(rule, found)
+    gain = sign * compared.difference
+    min_gain = min(sign * end for end in compared.interval)
+    required = _required_change(rule, compared)
     if required < 0.0:
-        passed, asked = min_gain >= required, f"of being worse by at most {-required:.3f}"
+        passed, change = min_gain >= required, f"of being worse by at most {-required:.3f}"
     else:
-        passed, asked = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
+        passed, change = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
     message = (
-        f"{metric_name(metric)} {verb} {asked}, beyond chance, against {name}: {_difference(metric, found)}."
+        f"{metric_name(metric)} {verb} {change}, beyond chance, against {name}: {_difference(metric, compared)}."
     )
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
 
 
-def _required_change(rule: GateRule, found: MetricComparison) -> float:
-    asked = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
+def _required_change(rule: GateRule, compared: MetricComparison) -> float:
+    changes = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
     if rule.min_relative_change is not None:
-        asked.append(rule.min_relative_change * abs(found.champion))
-    return max(asked)
+        changes.append(rule.min_relative_change * abs(compared.champion))
+    return max(changes)

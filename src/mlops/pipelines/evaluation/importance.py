@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.table import distinct_values, is_text
+from mlops.dataset.table.values import distinct_values, is_text
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Model
 from mlops.pipelines.evaluation.scores import area_under_roc, primary_score
@@ -50,12 +50,12 @@ def permutation_importance(
     sample, truth = aligned.iloc[rows].reset_index(drop=True), y[rows]
     names = sorted(map(str, aligned.columns), key=lambda name: -promise.get(name, 0.0))[:_MAX_FEATURES]
     base = _primary(model, sample, truth)
-    found = dict.fromkeys(map(str, aligned.columns), 0.0)
+    losses = dict.fromkeys(map(str, aligned.columns), 0.0)
     few, many = _REPEATS
     n_repeats = min(many, max(few, _MAX_SCORED_ROWS // (len(names) * len(sample))))
     for name in names:
-        found[name] = max(0.0, base - _shuffled_score(model, sample, truth, name, n_repeats, rng))
-    return dict(sorted(found.items(), key=lambda entry: -entry[1]))
+        losses[name] = max(0.0, base - _shuffled_score(model, sample, truth, name, n_repeats, rng))
+    return dict(sorted(losses.items(), key=lambda entry: -entry[1]))
 
 
 def _shuffled_score(
@@ -72,8 +72,8 @@ def _shuffled_score(
     stacked[name] = sample[name].array.take(np.concatenate(orders))
     scores = model.score_aligned(stacked).over_labels(_n_labels(model, truth))
     parts = np.split(np.arange(len(stacked)), n_repeats)
-    found = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
-    return float(np.mean(found))
+    shuffled = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
+    return float(np.mean(shuffled))
 
 
 def _primary(model: Model, sample: pd.DataFrame, truth: np.ndarray) -> float:
@@ -91,7 +91,7 @@ def _n_labels(model: Model, truth: np.ndarray) -> int:
 def single_feature_scores(
     aligned: pd.DataFrame, y: np.ndarray, task: TaskName, *, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Return how well each column alone tells the target: ROC-AUC (mean over the classes), or R2.
+    """Return how well each column alone predicts the target: ROC-AUC (mean over the classes), or R2.
 
     A small tree is grown on one half of at most 5,000 rows and scored on the other, so that a column of many
     levels gains nothing by memory.
@@ -121,7 +121,7 @@ def single_feature_scores(
 
 
 def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
-    """Return a sentence for every column that tells the target almost perfectly."""
+    """Return a sentence for every column that predicts the target almost perfectly."""
     score_name = "R2" if task == "regression" else "ROC-AUC"
     return [
         f"The column {name!r} alone predicts the target almost perfectly ({score_name} {score:.3f}): "
@@ -166,7 +166,7 @@ def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarra
 
 def _squared_correlation(values: np.ndarray, y: np.ndarray) -> float:
     """Return the R2 of a straight line, which a tree of few leaves only comes near to."""
-    known = np.isfinite(values)
-    if known.sum() < len(values) / 2 or np.ptp(values[known]) == 0.0 or np.ptp(y[known]) == 0.0:
+    is_finite = np.isfinite(values)
+    if is_finite.sum() < len(values) / 2 or np.ptp(values[is_finite]) == 0.0 or np.ptp(y[is_finite]) == 0.0:
         return 0.0
-    return float(np.corrcoef(values[known], y[known])[0, 1] ** 2)
+    return float(np.corrcoef(values[is_finite], y[is_finite])[0, 1] ** 2)

@@ -35,8 +35,8 @@ def compute_scores(task: TaskName, y: np.ndarray, scores: Scores) -> dict[str, f
     from sklearn import config_context  # noqa: PLC0415
 
     with config_context(assume_finite=True, skip_parameter_validation=True):
-        found = _BY_TASK[task](y, scores)
-    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+        values = _BY_TASK[task](y, scores)
+    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 
 
 def primary_score(task: TaskName, y: np.ndarray, scores: Scores) -> float | None:
@@ -64,7 +64,7 @@ def _binary(y: np.ndarray, scores: Scores) -> dict[str, float]:
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         y, predicted, average="binary", zero_division=0.0
     )
-    found = {
+    values = {
         **_of_decisions(y, predicted),
         "f1": f1,
         "precision": precision,
@@ -73,9 +73,9 @@ def _binary(y: np.ndarray, scores: Scores) -> dict[str, float]:
         "neg_brier_score": -metrics.brier_score_loss(y, probability, labels=[0, 1], pos_label=1),
     }
     if len(np.unique(y)) == 2:
-        found["roc_auc"] = metrics.roc_auc_score(y, probability)
-        found["average_precision"] = metrics.average_precision_score(y, probability)
-    return found
+        values["roc_auc"] = metrics.roc_auc_score(y, probability)
+        values["average_precision"] = metrics.average_precision_score(y, probability)
+    return values
 
 
 def _multiclass(y: np.ndarray, scores: Scores) -> dict[str, float]:
@@ -85,21 +85,21 @@ def _multiclass(y: np.ndarray, scores: Scores) -> dict[str, float]:
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)  # XGBoost's are 32-bit floats
     labels = np.arange(probabilities.shape[1])
     present = [int(label) for label in np.unique(y)]
-    found = {
+    values = {
         **_of_decisions(y, scores.predicted),
         "neg_log_loss": -metrics.log_loss(y, probabilities, labels=labels),
         "neg_brier_score": -metrics.brier_score_loss(y, probabilities, labels=labels),
     }
     if len(present) > 1:
         areas = [metrics.roc_auc_score(y == label, probabilities[:, label]) for label in present]
-        found["roc_auc_ovr"] = float(np.mean(areas))
-    return found
+        values["roc_auc_ovr"] = float(np.mean(areas))
+    return values
 
 
 def _regression(y: np.ndarray, scores: Scores) -> dict[str, float]:
     from sklearn import metrics  # noqa: PLC0415
 
-    found = {
+    values = {
         "neg_mean_absolute_error": -metrics.mean_absolute_error(y, scores.predicted),
         "neg_root_mean_squared_error": -metrics.root_mean_squared_error(y, scores.predicted),
         "neg_median_absolute_error": -metrics.median_absolute_error(y, scores.predicted),
@@ -109,16 +109,16 @@ def _regression(y: np.ndarray, scores: Scores) -> dict[str, float]:
         },
     }
     if len(y) > 1 and np.ptp(y) > 0:
-        found["r2"] = metrics.r2_score(y, scores.predicted)
-    return found
+        values["r2"] = metrics.r2_score(y, scores.predicted)
+    return values
 
 
 def _balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
     """Return the mean recall of the classes that these rows have."""
     from sklearn.metrics import recall_score  # noqa: PLC0415
 
-    found: float = recall_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0.0)
-    return found
+    values: float = recall_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0.0)
+    return values
 
 
 def _mean_recall(y: np.ndarray, predicted: np.ndarray) -> float:

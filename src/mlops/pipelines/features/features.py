@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.table.dates import read_dates_of_year_first
-from mlops.dataset.table.table import RAW_DATE, Column, Role, Table, as_numbers, as_texts
+from mlops.dataset.table.table import RAW_DATE, Column, Role, Table
+from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import EVERY_DATE, DatePart
 from mlops.pipelines.artifacts.model import MAX_LISTED_CATEGORIES, DateParts, FeatureColumn

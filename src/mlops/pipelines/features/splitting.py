@@ -17,7 +17,8 @@ from pandas.util import hash_array, hash_pandas_object
 
 from mlops.dataset.table.column_names import first_id_before
 from mlops.dataset.table.dates import read_dates
-from mlops.dataset.table.table import Table, as_numbers, as_texts
+from mlops.dataset.table.table import Table
+from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 

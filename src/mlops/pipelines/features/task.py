@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from mlops.dataset.table.table import Table, as_numbers, as_texts
+from mlops.dataset.table.table import Table
+from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName, nearest
 from mlops.models.task import MIN_ROWS_PER_CLASS, find_label, infer_task
@@ -111,7 +112,7 @@ def _numbers(values: pd.Series, target: str) -> np.ndarray:
     numbers = as_numbers(values)
     if np.isnan(numbers).any():
         raise TrainingError(
-            f"The target {target!r} of a regression has values that are no numbers, or beyond 1e38."
+            f"The target {target!r} of a regression has values that are not numbers, or beyond 1e38."
         )
     if len(np.unique(numbers)) < 2:
         raise TrainingError(f"The target {target!r} has one value only; there is nothing to learn.")

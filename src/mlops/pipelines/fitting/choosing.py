@@ -76,7 +76,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class _OutOfFold:
-    """Training rows that were judged, and what models said of them that were fitted without them."""
+    """Training rows that were judged, and what models predict for them that were fitted without them."""
 
     y: np.ndarray
     scores: Scores
@@ -84,7 +84,7 @@ class _OutOfFold:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A choice, and what models of its settings said out of fold, where that is known."""
+    """A choice, and what models of its settings predict out of fold, where that is known."""
 
     choice: Choice
     judged: _OutOfFold | None = None
@@ -104,14 +104,14 @@ class _Sample:
         """Judge as many of the folds as are enough, each by a model that has not seen it."""
         n_labels = 0 if self.task == "regression" else int(self.y.max()) + 1
         masks = list(_held_out(self.y, self.folds, self.task))
-        said = [self._said(held_out, settings, n_labels) for held_out in masks]
+        predictions = [self._predictions(held_out, settings, n_labels) for held_out in masks]
         truth = np.concatenate([self.y[:0], *(self.y[held_out] for held_out in masks)])
         if self.task == "regression":
-            return _OutOfFold(truth, Scores(np.concatenate([np.zeros(0), *said])))
-        probabilities = np.concatenate([np.zeros((0, n_labels)), *said])
+            return _OutOfFold(truth, Scores(np.concatenate([np.zeros(0), *predictions])))
+        probabilities = np.concatenate([np.zeros((0, n_labels)), *predictions])
         return _OutOfFold(truth, Scores(probabilities.argmax(axis=1), probabilities))
 
-    def _said(self, held_out: np.ndarray, settings: GroupSettings, n_labels: int) -> np.ndarray:
+    def _predictions(self, held_out: np.ndarray, settings: GroupSettings, n_labels: int) -> np.ndarray:
         """Return numbers, or a probability per label, of the rows held out."""
         kept = ~held_out
         pipeline = fit_pipeline(
@@ -119,9 +119,9 @@ class _Sample:
         ).pipeline
         if self.task == "regression":
             return np.asarray(pipeline.predict(self.aligned[held_out]), dtype=np.float64)
-        said = np.zeros((int(held_out.sum()), n_labels))
-        said[:, pipeline.classes_] = pipeline.predict_proba(self.aligned[held_out])
-        return said
+        predictions = np.zeros((int(held_out.sum()), n_labels))
+        predictions[:, pipeline.classes_] = pipeline.predict_proba(self.aligned[held_out])
+        return predictions
 
 
 def choose(
@@ -174,7 +174,7 @@ def _best_contender(sample: _Sample, contenders: Sequence[GroupSettings]) -> _Ju
 
 
 def _searched(sample: _Sample, best: _Judged, *, fixed: Collection[str]) -> _Judged:
-    """Look for the hyperparameters of the one taken; what was said of it holds no more."""
+    """Look for the hyperparameters of the one taken; its predictions do not hold for the result."""
     search = search_hyperparameters(
         sample.aligned,
         sample.y,
@@ -192,7 +192,7 @@ def best_threshold(y: np.ndarray, scores: Scores) -> float:
 
     Macro F1, because accuracy forgets a rare class and balanced accuracy pays for it with any number of
     false alarms: where one person in four is negative, its cut was wrong more often than saying "positive"
-    to everybody. The cut lies halfway to the next lower probability, so that no row flips on the last bit;
+    to all. The cut is halfway to the next lower probability, so that no row flips on the last bit;
     it is 0.5 when the rows are too few to tell.
     """
     if scores.probabilities is None or len(np.unique(y)) < 2:

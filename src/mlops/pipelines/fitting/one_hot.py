@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from mlops.dataset.table.table import categories, distinct_values
+from mlops.dataset.table.values import categories, distinct_values
 
 MISSING = "(missing)"
 # attributes of models that releases before 0.2 stored

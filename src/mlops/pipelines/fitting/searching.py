@@ -66,31 +66,38 @@ def search_hyperparameters(
     TrainingError
         If no combination could be fitted.
     """
-    from sklearn.experimental import enable_halving_search_cv  # noqa: F401, PLC0415  makes the next one importable
-    from sklearn.model_selection import HalvingGridSearchCV, PredefinedSplit  # noqa: PLC0415
-
     tried = draw_combinations(search_space(settings, task, fixed), settings)
     rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
     aligned, y, folds = aligned.iloc[rows], y[rows], folds[rows]
-    search = HalvingGridSearchCV(
-        unfitted_pipeline(features, settings, task, y, n_jobs=worthwhile_threads(aligned)),
-        [{f"estimator__{name}": [value] for name, value in combination.items()} for combination in tried],
-        factor=_FACTOR,
-        min_resources=_first_rows(len(tried), len(rows)),
-        cv=PredefinedSplit(folds),
-        scoring=PRIMARY[task],
-        refit=False,
-        random_state=settings.seed,
-    )
+    pipeline = unfitted_pipeline(features, settings, task, y, n_jobs=worthwhile_threads(aligned))
+    search = _halving_search(pipeline, tried, folds, task, seed=settings.seed)
     weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of combinations that nobody takes; the taken one is fitted again
+        warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
         search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))
     trials = _trials(search.cv_results_)
     if not trials:
         raise TrainingError(f"No combination of the search could be fitted by {settings.algorithm}.")
     best = {**settings.hyperparameters, **trials[0].hyperparameters}
     return Search(replace(settings, hyperparameters=best), trials)
+
+
+def _halving_search(
+    pipeline: Any, combinations: Sequence[Mapping[str, Any]], folds: np.ndarray, task: TaskName, *, seed: int
+) -> Any:
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401, PLC0415  makes the next one importable
+    from sklearn.model_selection import HalvingGridSearchCV, PredefinedSplit  # noqa: PLC0415
+
+    return HalvingGridSearchCV(
+        pipeline,
+        [{f"estimator__{name}": [value] for name, value in one.items()} for one in combinations],
+        factor=_FACTOR,
+        min_resources=_first_rows(len(combinations), len(folds)),
+        cv=PredefinedSplit(folds),
+        scoring=PRIMARY[task],
+        refit=False,
+        random_state=seed,
+    )
 
 
 def draw_combinations(
@@ -100,7 +107,7 @@ def draw_combinations(
     rng = np.random.default_rng(settings.seed)
     drawn: list[dict[str, Any]] = [{}]
     n_trials = settings.search.trials if settings.search else 1
-    for _ in range(n_trials * 20):  # a small space may hold fewer combinations than are asked for
+    for _ in range(n_trials * 20):  # a small space may hold fewer combinations than are requested
         if len(drawn) == n_trials:
             break
         combination = {name: _draw(values, rng) for name, values in space.items()}

@@ -96,7 +96,7 @@ def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
     """Return the settings with the best hyperparameters of a tuning job, and all that was tried.
 
     What the settings say without a search, or our defaults, is judged here in the same way and is one of the
-    trials, with `auto` for every contender: a tuning job cannot be told to begin with it.
+    trials, with `auto` for every contender: a tuning job cannot start from it.
     """
     contenders = [replace(one, search=None) for one in candidates(rows.settings, rows.problem.task)]
     own = rows.settings.hyperparameters
@@ -122,7 +122,7 @@ def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
     threads = worthwhile_threads(aligned)
     weights = row_weights(y, effective_hyperparameters(chosen, task).get("class_weight"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of combinations that nobody takes; the taken one is fitted again
+        warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
         try:
             scores = cross_val_score(
                 unfitted_pipeline(rows.selection.features, chosen, task, y, n_jobs=threads),

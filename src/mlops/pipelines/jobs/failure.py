@@ -12,8 +12,8 @@ from mlops.models import errors
 from mlops.models.record import Record
 
 # What SageMaker puts around the sentence that our entry points leave.
-_AROUND = re.compile(r"^(?:AlgorithmError: )?(?P<said>.*?)(?:, exit code: -?\d+)?$", re.DOTALL)
-_AGAIN = "Then start the execution anew with the same input (Step Functions: New execution)."
+_AROUND = re.compile(r"^(?:AlgorithmError: )?(?P<message>.*?)(?:, exit code: -?\d+)?$", re.DOTALL)
+_AGAIN = "Then start the execution again with the same input (Step Functions: New execution)."
 _OUR_ERRORS = frozenset(
     name
     for name, value in vars(errors).items()
@@ -37,10 +37,10 @@ class Failure(Record):
     def document(self) -> Mapping[str, Any]:
         """The cause as a document; empty where it is none."""
         try:
-            found = json.loads(self.cause)
+            document = json.loads(self.cause)
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return document if isinstance(document, dict) else {}
 
     @property
     def tuning_job_name(self) -> str | None:
@@ -70,20 +70,20 @@ def explain_failure(failure: Failure, *, trial_reason: str = "") -> Explanation:
     """
     document = failure.document
     status = next((document[name] for name in _STATUSES if name in document), None)
-    said = trial_reason or _said(document) or ("" if document else failure.cause)
-    is_late = failure.error == "States.Timeout" or said == TRIAL_TIME_LIMIT
+    message = trial_reason or _message(document) or ("" if document else failure.cause)
+    is_late = failure.error == "States.Timeout" or message == TRIAL_TIME_LIMIT
     if is_late or status in ("Stopped", "Stopping"):
-        return _stopped(document, said)
-    if "ResourceLimitExceeded" in failure.error or said.startswith("CapacityError"):
-        return Explanation("CapacityError", _short(said), _NO_CAPACITY)
-    if "Throttl" in failure.error or "Throttling" in said or "Rate exceeded" in said:
-        return Explanation("ThrottledError", _short(said), _THROTTLED)
+        return _stopped(document, message)
+    if "ResourceLimitExceeded" in failure.error or message.startswith("CapacityError"):
+        return Explanation("CapacityError", _short(message), _NO_CAPACITY)
+    if "Throttl" in failure.error or "Throttling" in message or "Rate exceeded" in message:
+        return Explanation("ThrottledError", _short(message), _THROTTLED)
     if status == "Failed" or failure.error in _OUR_ERRORS:
-        reason = said or "The job gave no reason."
+        reason = message or "The job gave no reason."
         return Explanation(_name(failure, status), _short(reason), _advice(reason))
     if "errorType" in document:  # a Lambda function; its message is not ours
         return Explanation("StepError", f"The step stopped at an unexpected {failure.error}.", _UNEXPECTED)
-    return Explanation("StepError", _short(said) or f"The step failed with {failure.error}.", _UNEXPECTED)
+    return Explanation("StepError", _short(message) or f"The step failed with {failure.error}.", _UNEXPECTED)
 
 
 _NO_CAPACITY = (
@@ -106,27 +106,27 @@ _TOO_LONG = (
 
 def plain_reason(text: str) -> str:
     """Return the sentence of our entry points without what SageMaker puts around it."""
-    found = _AROUND.match(text)
-    return found["said"].strip() if found else text
+    match = _AROUND.match(text)
+    return match["message"].strip() if match else text
 
 
-def _stopped(document: Mapping[str, Any], said: str) -> Explanation:
+def _stopped(document: Mapping[str, Any], message: str) -> Explanation:
     limits = document.get("StoppingCondition") or {}
     secondary, most = document.get("SecondaryStatus"), limits.get("MaxRuntimeInSeconds")
-    if said == TRIAL_TIME_LIMIT:
-        reason, advice = said, _TOO_LONG
+    if message == TRIAL_TIME_LIMIT:
+        reason, advice = message, _TOO_LONG
     elif secondary == "MaxWaitTimeExceeded":
         reason = f"No Spot machine was free, or kept, for {limits.get('MaxWaitTimeInSeconds')} seconds."
         advice = f"Deploy with SpotTraining off or a longer wait. {_AGAIN}"
     elif document and secondary != "MaxRuntimeExceeded":
-        reason, advice = "Somebody stopped the job.", f"If it was by mistake: {_AGAIN}"
+        reason, advice = "The job was stopped by a person.", f"If it was by mistake: {_AGAIN}"
     else:
         reason, advice = "The step reached its time limit.", _TOO_LONG
         reason = f"The job reached its time limit of {most} seconds." if most else reason
     return Explanation("JobStoppedError", reason, advice)
 
 
-def _said(document: Mapping[str, Any]) -> str:
+def _message(document: Mapping[str, Any]) -> str:
     text = document.get("ExitMessage") or document.get("FailureReason") or document.get("errorMessage") or ""
     return plain_reason(str(text))
 

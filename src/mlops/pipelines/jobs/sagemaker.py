@@ -24,12 +24,12 @@ class SageMakerTrialJobs:
     def of(self, tuning_job_name: str) -> list[TrialJob]:
         """Return every job that the tuning job has started, in the order of their names."""
         try:
-            found = [self._trial(summary) for summary in self._summaries(tuning_job_name)]
+            trials = [self._trial(summary) for summary in self._summaries(tuning_job_name)]
         except ClientError as error:
             if error.response["Error"]["Code"] not in _MISSING:
                 raise
             raise TrainingError(f"There is no tuning job {tuning_job_name}.") from error
-        return sorted(found, key=lambda trial: trial.name)
+        return sorted(trials, key=lambda trial: trial.name)
 
     def _summaries(self, tuning_job_name: str) -> Iterator[Mapping[str, Any]]:
         more: dict[str, str] = {}

@@ -35,7 +35,7 @@ _EARLIER = 5
 
 
 def usd_per_hour(instance_type: str, override: float = 0.0) -> float | None:
-    """Return the price of an instance hour in US dollars; None where nobody knows it.
+    """Return the price of an instance hour in US dollars; None where it is not known.
 
     Parameters
     ----------

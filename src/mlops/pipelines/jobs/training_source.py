@@ -37,7 +37,7 @@ def publish_source(directory: Path, objects: ObjectStore, bucket: str) -> Source
         If the directory has no `train.py`.
     """
     if not (directory / "train.py").is_file():
-        raise TrainingError(f"{directory} holds no training source: there is no train.py.")
+        raise TrainingError(f"{directory} holds no training source: train.py is missing.")
     digest = source_digest(directory)
     marker = ObjectRef(bucket, f"code/{digest}{_MARKER_SUFFIX}")
     if not objects.exists(marker):

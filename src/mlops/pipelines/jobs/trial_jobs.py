@@ -42,7 +42,7 @@ class TrialJobs(Protocol):
         Raises
         ------
         TrainingError
-            If there is no tuning job of that name.
+            If the tuning job does not exist.
         """
         ...
 
@@ -50,7 +50,7 @@ class TrialJobs(Protocol):
 def collect_trials(
     prepared: Mapping[str, Any], tuning_job_name: str, jobs: TrialJobs, objects: ObjectStore
 ) -> dict[str, Any]:
-    """Write what a tuning job has tried where the training job reads it, and return what is prepared anew.
+    """Write what a tuning job has tried where the training job reads it, and return the new preparation.
 
     The same call again writes the same bytes to the same place.
 
@@ -66,8 +66,8 @@ def collect_trials(
     TrainingError
         If no trial has a score; the reason is that of the trials.
     """
-    found = jobs.of(tuning_job_name)
-    document = trials_document(found) | {"algorithm": prepared["tuning"]["algorithm"]}
+    trials = jobs.of(tuning_job_name)
+    document = trials_document(trials) | {"algorithm": prepared["tuning"]["algorithm"]}
     folder = f"{prepared['tuning']['output_uri']}{tuning_job_name}/"
     content = json.dumps(document, indent=2, sort_keys=True).encode()
     objects.write(ObjectRef.from_uri(f"{folder}{TRIALS_FILENAME}"), content, "application/json")
@@ -77,8 +77,8 @@ def collect_trials(
         "InputMode": "File",
         "DataSource": {"S3DataSource": source},
     }
-    channels = [given for given in prepared["input_data_config"] if given["ChannelName"] != TRIALS_CHANNEL]
-    return {**prepared, "input_data_config": [*channels, channel], "tried": bill_of(found)}
+    channels = [entry for entry in prepared["input_data_config"] if entry["ChannelName"] != TRIALS_CHANNEL]
+    return {**prepared, "input_data_config": [*channels, channel], "tried": bill_of(trials)}
 
 
 def bill_of(jobs: Sequence[TrialJob]) -> dict[str, int]:
@@ -105,8 +105,8 @@ def trials_document(jobs: Sequence[TrialJob]) -> dict[str, Any]:
 
 def commonest_reason(jobs: Sequence[TrialJob]) -> str:
     """Return the sentence that most of the failed trials left; empty when none left any."""
-    said = Counter(job.reason for job in jobs if job.reason)
-    return said.most_common(1)[0][0] if said else ""
+    reasons = Counter(job.reason for job in jobs if job.reason)
+    return reasons.most_common(1)[0][0] if reasons else ""
 
 
 def _typed(hyperparameters: Mapping[str, str]) -> dict[str, Any]:

@@ -78,16 +78,7 @@ def tuning_job(
     return {
         "job_name": name,
         "algorithm": trial.algorithm,
-        "config": {
-            "Strategy": "Bayesian",
-            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
-            "ResourceLimits": {
-                "MaxNumberOfTrainingJobs": settings.search.trials,
-                "MaxParallelTrainingJobs": min(parallel_trials, settings.search.trials),
-            },
-            "ParameterRanges": parameter_ranges(space),
-            "RandomSeed": settings.seed,
-        },
+        "config": _config(space, settings.search.trials, parallel_trials, seed=settings.seed),
         "metric_definitions": [{"Name": OBJECTIVE, "Regex": rf"trial {OBJECTIVE}=(\S+)"}],
         "hyperparameters": {
             "settings": settings_text(trial),
@@ -100,23 +91,38 @@ def tuning_job(
     }
 
 
+def _config(
+    space: Mapping[str, Sequence[Any]], n_trials: int, parallel_trials: int, *, seed: int
+) -> dict[str, Any]:
+    return {
+        "Strategy": "Bayesian",
+        "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
+        "ResourceLimits": {
+            "MaxNumberOfTrainingJobs": n_trials,
+            "MaxParallelTrainingJobs": min(parallel_trials, n_trials),
+        },
+        "ParameterRanges": parameter_ranges(space),
+        "RandomSeed": seed,
+    }
+
+
 def parameter_ranges(space: Mapping[str, Sequence[Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return what is tried in the form of the service: ranges of whole and of other numbers, and choices.
 
     Choices are written as JSON, so that a trial reads back a number as a number and a text as a text.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
+    ranges: dict[str, list[dict[str, Any]]] = {}
     for name, values in space.items():
         if not is_range(values):
             entry = {"Name": name, "Values": [json.dumps(value) for value in values]}
-            found.setdefault("CategoricalParameterRanges", []).append(entry)
+            ranges.setdefault("CategoricalParameterRanges", []).append(entry)
             continue
         kind = "Integer" if all(isinstance(value, int) for value in values) else "Continuous"
         low, high = values
         scaling = "Logarithmic" if spans_magnitudes(values) else "Linear"
         bounds = {"Name": name, "MinValue": str(low), "MaxValue": str(high), "ScalingType": scaling}
-        found.setdefault(f"{kind}ParameterRanges", []).append(bounds)
-    return found
+        ranges.setdefault(f"{kind}ParameterRanges", []).append(bounds)
+    return ranges
 
 
 def _tuned(settings: GroupSettings, task: TaskName) -> tuple[GroupSettings, Mapping[str, Sequence[Any]]]:
@@ -126,7 +132,7 @@ def _tuned(settings: GroupSettings, task: TaskName) -> tuple[GroupSettings, Mapp
         (only,) = contenders.values()
         return only, search_space(only, task, settings.hyperparameters)
     spaces = {name: algorithm(name).spec(task).space for name in contenders}
-    name = max(spaces, key=lambda known: len(spaces[known]))
+    name = max(spaces, key=lambda candidate: len(spaces[candidate]))
     tuned = replace(settings, algorithm=name)
     return tuned, search_space(tuned, task, settings.hyperparameters)
 

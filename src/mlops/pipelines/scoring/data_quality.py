@@ -30,8 +30,10 @@ class QualityCounter:
         self._missing.update({str(name): int(count) for name, count in missing.items()})
         self._unreadable.update(notes.unreadable_numbers)
         self._unknown.update(notes.unknown_levels)
-        known = {*self._schema.feature_names, *self._schema.ignored_columns, self._schema.target}
-        self._unexpected.update(dict.fromkeys(str(name) for name in frame.columns if str(name) not in known))
+        expected = {*self._schema.feature_names, *self._schema.ignored_columns, self._schema.target}
+        self._unexpected.update(
+            dict.fromkeys(str(name) for name in frame.columns if str(name) not in expected)
+        )
 
     def result(self) -> DataQuality:
         """Return what was counted so far."""
@@ -48,16 +50,16 @@ class QualityCounter:
 
     def _findings(self, missing: dict[str, float]) -> list[str]:
         """Return sentences that name columns and counts, never a cell."""
-        found = []
+        findings = []
         for name, share in missing.items():
             if share > _MANY_MISSING:
-                found.append(f"{share:.0%} of the rows have no value of {name!r}.")
+                findings.append(f"{share:.0%} of the rows have no value of {name!r}.")
         for name, count in self._unreadable.items():
-            found.append(f"{count} values of {name!r} are no numbers and count as missing.")
+            findings.append(f"{count} values of {name!r} are not numbers and count as missing.")
         for name, count in self._unknown.items():
-            found.append(f"{count} rows have a value of {name!r} that the model has never seen.")
+            findings.append(f"{count} rows have a value of {name!r} that the model has never seen.")
         if self._unexpected:
-            found.append(
+            findings.append(
                 f"Columns that the model does not know were left out: {', '.join(self._unexpected)}."
             )
-        return found
+        return findings

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import detect
-from mlops.dataset.table.inspection import inspect
+from mlops.dataset.table.inspection import inspect, read_head
 from mlops.dataset.validation.parts.joining import beginning, text_of_part
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.sample import MAX_ROWS
-from mlops.dataset.validation.survey.survey import Survey, plans_of, read_head, survey_file
+from mlops.dataset.validation.survey.survey import Survey, plans_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.settings.group import GroupSettings
 
@@ -90,7 +90,7 @@ def _agreement(survey: Survey, size_bytes: int) -> Agreement:
 
 
 def _stride(survey: Survey, size_bytes: int) -> int:
-    """Return how many rows stand for one in the sample, so that all parts together keep a bounded one."""
+    """Return how many rows one row of the sample represents, so that all parts together keep a small one."""
     bytes_per_row = survey.inspection.expanded_bytes / max(survey.n_rows, 1)
     n_rows, stride = size_bytes / max(bytes_per_row, 1.0), 1
     while n_rows / stride > 2 * MAX_ROWS:

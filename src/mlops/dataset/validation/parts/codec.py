@@ -32,8 +32,8 @@ def added[T](first: T, second: T, rules: Mapping[str, Callable[[Any, Any], Any]]
     Parameters
     ----------
     rules
-        How fields are put together that are no counts, by name; numbers add up, sightings and dictionaries
-        of sightings are joined, anything else must have a rule.
+        How fields are put together that are not counts, by name; numbers add up, occurrences and dictionaries
+        of occurrences are joined, anything else must have a rule.
     """
     names = [field.name for field in fields(cast("Any", first))]
     both = {name: _sum(getattr(first, name), getattr(second, name), rules.get(name)) for name in names}
@@ -58,7 +58,7 @@ def _sum(first: Any, second: Any, rule: Callable[[Any, Any], Any] | None) -> Any
         case int() if not isinstance(first, bool):
             return first + second
         case _:
-            raise TypeError(f"There is no rule for adding {type(first).__name__}.")
+            raise TypeError(f"No rule exists for adding {type(first).__name__}.")
 
 
 @cache

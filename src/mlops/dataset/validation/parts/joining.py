@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mlops.dataset.table.inspection import BLOCK_BYTES, Inspection, open_blocks
-from mlops.dataset.validation.survey.survey import without_start
+from mlops.dataset.table.inspection import BLOCK_BYTES, Inspection, open_blocks, without_start
 
 
 def text_of_part(path: Path, inspection: Inspection, skipped_bytes: int) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ _ROW_ARRAYS = ("features", "rows")
 class PartFacts:
     """What is known of one part: `document` holds the counts, `arrays` one number per row.
 
-    The arrays of whole rows are left out unless they are asked for: they are needed only where ids repeat.
+    The arrays of whole rows are left out unless they are requested: they are needed only where ids repeat.
     """
 
     name: str
@@ -53,29 +53,29 @@ class PartFacts:
         return holds_nothing(self.inspection)
 
 
-def write_facts(found: Survey, name: str, path: Path) -> None:
+def write_facts(survey: Survey, name: str, path: Path) -> None:
     """Write what was found out about a part to a file (`.npz`)."""
-    stride = found.agreed.sample_stride if found.agreed else 1
+    stride = survey.agreed.sample_stride if survey.agreed else 1
     document = {
         "name": name,
-        "inspection": json.loads(codec.to_json(found.inspection)),
-        "dialect": json.loads(codec.to_json(found.dialect)) if found.dialect else None,
-        "findings": [finding.to_dict() for finding in findings_of_part(found)],
-        "columns": [json.loads(codec.to_json(_without_contract(column))) for column in found.columns],
-        "shape": json.loads(codec.to_json(found.shape)),
-        "labels": [found.labels.n_changes, found.labels.first, found.labels.last],
-        "sample": list(found.sample.export(stride).items()) if found.sample else [],
+        "inspection": json.loads(codec.to_json(survey.inspection)),
+        "dialect": json.loads(codec.to_json(survey.dialect)) if survey.dialect else None,
+        "findings": [finding.to_dict() for finding in findings_of_part(survey)],
+        "columns": [json.loads(codec.to_json(_without_contract(column))) for column in survey.columns],
+        "shape": json.loads(codec.to_json(survey.shape)),
+        "labels": [survey.labels.n_changes, survey.labels.first, survey.labels.last],
+        "sample": list(survey.sample.export(stride).items()) if survey.sample else [],
     }
     text = np.frombuffer(json.dumps(document).encode(), np.uint8)
-    np.savez(path, facts=text, **(found.keys.export() if found.keys else {}))  # type: ignore[arg-type]
+    np.savez(path, facts=text, **(survey.keys.export() if survey.keys else {}))  # type: ignore[arg-type]
 
 
 def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
     """Read what `write_facts` wrote; `with_rows` says whether the keys of whole rows are wanted."""
     with np.load(path, allow_pickle=False) as stored:
         document = json.loads(stored["facts"].tobytes())
-        wanted = [name for name in stored.files if name != "facts" and (with_rows or name not in _ROW_ARRAYS)]
-        arrays = {name: stored[name] for name in wanted}
+        names = [name for name in stored.files if name != "facts" and (with_rows or name not in _ROW_ARRAYS)]
+        arrays = {name: stored[name] for name in names}
     return PartFacts(
         name=document["name"],
         inspection=codec.from_document(Inspection, document["inspection"]),
@@ -87,24 +87,24 @@ def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
 
 
 def survey_of(facts: PartFacts, table: Survey) -> Survey:
-    """Return a part's facts as the survey of a table of its own, whose sightings name the part.
+    """Return a part's facts as the survey of a table of its own, whose occurrences name the part.
 
     `table` gives settings, contract, limits and agreement. What the part's own findings tell already is left
     out, so that it is not said twice.
     """
-    found = replace(table, inspection=_as_text(facts.inspection), dialect=facts.dialect)
-    found.names = table.agreed.names if table.agreed else ()
-    assign_roles(found)
+    survey = replace(table, inspection=_as_text(facts.inspection), dialect=facts.dialect)
+    survey.names = table.agreed.names if table.agreed else ()
+    assign_roles(survey)
     decimal = facts.dialect.decimal if facts.dialect else "."
-    found.columns = tuple(_column(entry, found, facts.name) for entry in facts.document["columns"])
-    found.shape = _named(codec.from_document(Shape, facts.document["shape"]), facts.name)
-    found.shape.unclosed_quote_line = None
-    found.shape.swallowed, found.shape.footers = Occurrences(), Occurrences()
-    found.labels = LabelChanges()
-    found.labels.n_changes, found.labels.first, found.labels.last = facts.document["labels"]
-    found.sample = RowSample.restored(dict(facts.document["sample"]), decimal)
-    found.keys = row_keys_of(found).restored(facts.arrays, facts.name) if facts.arrays else None
-    return found
+    survey.columns = tuple(_column(entry, survey, facts.name) for entry in facts.document["columns"])
+    survey.shape = _named(codec.from_document(Shape, facts.document["shape"]), facts.name)
+    survey.shape.unclosed_quote_line = None
+    survey.shape.swallowed, survey.shape.footers = Occurrences(), Occurrences()
+    survey.labels = LabelChanges()
+    survey.labels.n_changes, survey.labels.first, survey.labels.last = facts.document["labels"]
+    survey.sample = RowSample.restored(dict(facts.document["sample"]), decimal)
+    survey.keys = row_keys_of(survey).restored(facts.arrays, facts.name) if facts.arrays else None
+    return survey
 
 
 def merged(first: Survey, later: Survey) -> Survey:
@@ -180,7 +180,7 @@ def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnProfile
 
 
 def _named[T](counts: T, part: str) -> T:
-    """Write the part's name into every sighting below."""
+    """Write the part's name into every occurrence below."""
     if isinstance(counts, Occurrences):
         counts.parts = [part] * len(counts.lines)
     elif isinstance(counts, (ColumnProfile, NumberRange, Shape)):

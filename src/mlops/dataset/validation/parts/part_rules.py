@@ -18,16 +18,16 @@ _MAX_OF_A_RULE = 10
 _MAX_LINES = 20
 
 
-def findings_of_part(found: Survey) -> list[Finding]:
-    """Return what is to be said about a part as a file, whatever stands in the others."""
-    if holds_nothing(found.inspection):
+def findings_of_part(survey: Survey) -> list[Finding]:
+    """Return what is to be said about a part as a file, independent of the others."""
+    if holds_nothing(survey.inspection):
         return []
-    stages = reached(found)
+    stages = reached(survey)
     return [
         f
         for rule in RULES.values()
         if rule.stage in stages and _is_of_a_part(rule)
-        for f in rule.findings(found)
+        for f in rule.findings(survey)
     ]
 
 
@@ -69,18 +69,18 @@ def _grouped(of_parts: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]
     for name, findings in of_parts:
         for finding in findings:
             alike.setdefault(replace(finding, lines=(), count=None), []).append((name, finding))
-    found: list[Finding] = []
+    grouped: list[Finding] = []
     n_listed: dict[str, int] = {}
     for finding, places in alike.items():
         n_listed[finding.rule_id] = n_listed.get(finding.rule_id, 0) + 1
         if n_listed[finding.rule_id] <= _MAX_OF_A_RULE:
-            found.append(_placed(finding, places, is_everywhere=len(places) == len(of_parts)))
+            grouped.append(_placed(finding, places, is_everywhere=len(places) == len(of_parts)))
     for rule_id, count in n_listed.items():
         if count > _MAX_OF_A_RULE:
             more = [f for f in alike if f.rule_id == rule_id][_MAX_OF_A_RULE:]
             rest = f"The same rule has {count - _MAX_OF_A_RULE:,} more remarks about other parts."
-            found.append(replace(more[0], message=rest))
-    return found
+            grouped.append(replace(more[0], message=rest))
+    return grouped
 
 
 def _placed(finding: Finding, places: list[tuple[str, Finding]], *, is_everywhere: bool) -> Finding:

@@ -52,16 +52,16 @@ class Merge:
 
     def report(self, others: Sequence[Finding] = ()) -> ValidationReport:
         """Judge the table by the same rules as a single file."""
-        said = list(others)
+        findings = list(others)
         if not others and all(part.is_empty for part in self.parts):
             message = "All parts are empty: none of them holds a byte."
-            said.append(Finding("empty_file", "reject", message, advice="Export the table again."))
-        return report_on_parts(self.whole, [(part.name, part.findings) for part in self.parts], said)
+            findings.append(Finding("empty_file", "reject", message, advice="Export the table again."))
+        return report_on_parts(self.whole, [(part.name, part.findings) for part in self.parts], findings)
 
 
 def survey_part_file(path: Path, name: str, table: PartedTable, facts: Path) -> None:
     """Survey one part and write its facts to a file; bad content is a fact, never an exception."""
-    found = survey_file(
+    survey = survey_file(
         path,
         table.settings,
         table.contract,
@@ -69,7 +69,7 @@ def survey_part_file(path: Path, name: str, table: PartedTable, facts: Path) -> 
         limits=table.limits,
         agreed=table.agreement,
     )
-    write_facts(found, name, facts)
+    write_facts(survey, name, facts)
 
 
 def merge_facts(facts: Sequence[Path], table: PartedTable) -> Merge:
@@ -110,29 +110,31 @@ def validate_parts(
         If no parts are given.
     """
     if not parts:
-        raise DatasetError("There are no parts to validate.")
-    stated, given = settings or GroupSettings(), limits or Limits()
+        raise DatasetError("No parts were given to validate.")
+    stated, bounds = settings or GroupSettings(), limits or Limits()
     size_bytes = sum(path.stat().st_size for path in parts)
-    agreement = agree(parts, stated, contract, limits=given, size_bytes=size_bytes)
-    table = PartedTable(stated, contract, given, agreement, purpose)
+    agreement = agree(parts, stated, contract, limits=bounds, size_bytes=size_bytes)
+    table = PartedTable(stated, contract, bounds, agreement, purpose)
     merge = _read(parts, table)
     if merge.correction is not None:
         merge = _read(parts, replace(table, agreement=merge.correction))
+    return with_content(merge.report(), *_joined_content(parts, merge))
+
+
+def _joined_content(parts: Sequence[Path], merge: Merge) -> tuple[str, int]:
+    """Return digest and size of the file that holds the rows of all parts."""
+    texts = (
+        text
+        for path, skipped, part in zip(parts, skipped_bytes(merge.parts), merge.parts, strict=True)
+        if part.is_table
+        for text in text_of_part(path, part.inspection, skipped)
+    )
     with TemporaryDirectory() as folder:
-        digest, size_bytes = write_joined(
-            (
-                text
-                for path, skipped, part in zip(parts, skipped_bytes(merge.parts), merge.parts, strict=True)
-                if part.is_table
-                for text in text_of_part(path, part.inspection, skipped)
-            ),
-            Path(folder) / "joined.csv",
-        )
-    return with_content(merge.report(), digest, size_bytes)
+        return write_joined(texts, Path(folder) / "joined.csv")
 
 
 def skipped_bytes(parts: Sequence[PartFacts]) -> list[int]:
-    """Return how much of the beginning of each part does not stand in the joined file: later headers."""
+    """Return how much of the beginning of each part is not in the joined file: later headers."""
     first = next((position for position, part in enumerate(parts) if part.is_table), None)
     return [
         0 if position == first or part.dialect is None else part.dialect.skipped_bytes

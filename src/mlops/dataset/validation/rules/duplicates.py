@@ -23,7 +23,7 @@ def duplicate_rows(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding(severity, message, where=where)
 
 
-@rule("duplicate_ids", "An id stands in several rows.")
+@rule("duplicate_ids", "An id occurs in several rows.")
 def duplicate_ids(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of ids that repeat, unless rows are said to be grouped or ordered in time."""
     if survey.keys is None or not survey.id_names:

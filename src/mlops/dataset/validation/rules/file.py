@@ -81,7 +81,7 @@ def nul_bytes(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("encoding", "The text is not UTF-8.", stage="file")
 def encoding(survey: Survey) -> Iterable[RuleFinding]:
-    """Convert what can be told for sure and say so; refuse the rest."""
+    """Convert what is certain and say so; refuse the rest."""
     facts = survey.inspection
     if facts.container or facts.n_nuls:
         return

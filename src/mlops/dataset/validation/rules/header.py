@@ -22,7 +22,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _INDEX_NAMES = ("unnamed", "index", "row")
 
 
-@rule("preamble", "Something stands above the header: a title, or Excel's `sep=` line.", stage="header")
+@rule("preamble", "Something is above the header: a title, or Excel's `sep=` line.", stage="header")
 def preamble(survey: Survey) -> Iterable[RuleFinding]:
     """Skip `sep=`; refuse titles, which leave most of the header's fields empty."""
     dialect = survey.dialect
@@ -35,14 +35,14 @@ def preamble(survey: Survey) -> Iterable[RuleFinding]:
     n_empty = sum(not name for name in survey.names)
     if len(survey.names) >= 3 and n_empty > len(survey.names) / 2:
         message = (
-            f"Line {dialect.header_line} is no header: {n_empty} of {len(survey.names)} column names"
-            " are empty. A title stands above the table."
+            f"Line {dialect.header_line} is not a header: {n_empty} of {len(survey.names)} column names"
+            " are empty. There is a title above the table."
         )
         yield RuleFinding(
             "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
         )
     elif len(survey.names) == 1 and survey.shape.ragged.count > max(1, survey.n_rows):
-        message = f"Line {dialect.header_line} is no header: it has one column, the lines below have more."
+        message = f"Line {dialect.header_line} is not a header: it has one column, the lines below have more."
         yield RuleFinding(
             "reject", message, lines=(dialect.header_line,), advice="Remove the lines above the header."
         )
@@ -81,10 +81,10 @@ def control_chars(survey: Survey) -> Iterable[RuleFinding]:
 @rule("formula_names", "A column name begins like a formula.", stage="header")
 def formula_names(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of names that a spreadsheet would run when a report is opened in it."""
-    odd = [name for name in survey.names if name.startswith(("=", "+", "-", "@")) and len(name) > 1]
-    if odd and not lacks_header(survey):
-        message = f"A header name begins like a formula (=, +, -, @): {shown(odd[0])}."
-        yield RuleFinding("warn", message, column=odd[0], advice="Rename the column.")
+    suspicious = [name for name in survey.names if name.startswith(("=", "+", "-", "@")) and len(name) > 1]
+    if suspicious and not lacks_header(survey):
+        message = f"A header name begins like a formula (=, +, -, @): {shown(suspicious[0])}."
+        yield RuleFinding("warn", message, column=suspicious[0], advice="Rename the column.")
 
 
 @rule("header_space", "A column name has space around it.", stage="header")
@@ -102,7 +102,7 @@ def header_space(survey: Survey) -> Iterable[RuleFinding]:
     "duplicate_columns", "Two columns have the same name, or names that differ only by case.", stage="header"
 )
 def duplicate_columns(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse names that cannot be told apart."""
+    """Refuse names that cannot be distinguished."""
     written = defaultdict(list)
     for name in filter(None, survey.names):
         written[unicodedata.normalize("NFC", name).casefold()].append(name)
@@ -201,7 +201,7 @@ def extra_columns(survey: Survey) -> Iterable[RuleFinding]:
 
 
 def lacks_header(survey: Survey) -> bool:
-    """Whether values stand where the names should: then no rule may repeat them as names."""
+    """Whether there are values where the names should be: then no rule may repeat them as names."""
     contract = survey.contract
     is_known = contract is not None and any(contract.column(name) for name in survey.names)
     return not is_known and _is_data(survey)
@@ -209,8 +209,8 @@ def lacks_header(survey: Survey) -> bool:
 
 def _absent(survey: Survey) -> list[str]:
     expected = [c for c in (survey.contract.columns if survey.contract else ()) if c.role != "excluded"]
-    wanted = [c.name for c in expected if (c.is_required if survey.is_training else c.role == "feature")]
-    return [n for n in wanted if n not in survey.names and n != survey.target
+    required = [c.name for c in expected if (c.is_required if survey.is_training else c.role == "feature")]
+    return [n for n in required if n not in survey.names and n != survey.target
             and n not in survey.settings.exclude_columns]  # fmt: skip
 
 
@@ -244,11 +244,11 @@ def _is_data(survey: Survey) -> bool:
     n_dates = int(view_as_dates(names).is_valid.sum())
     n_years = sum(bool(_YEAR.fullmatch(name)) for name in names)
     n_levels = sum(c.name in c.levels for c in survey.columns if c.name and c.kind == "category")
-    n_odd = n_numbers + n_dates
-    if n_odd and n_odd == len(names) and n_years < len(names):
+    n_values = n_numbers + n_dates
+    if n_values and n_values == len(names) and n_years < len(names):
         return True
     return (
-        (n_odd - n_years > 0 and n_levels > 0)
+        (n_values - n_years > 0 and n_levels > 0)
         or n_levels > len(names) / 2
-        or (n_odd - n_years) >= max(2, 0.3 * len(names))
+        or (n_values - n_years) >= max(2, 0.3 * len(names))
     )

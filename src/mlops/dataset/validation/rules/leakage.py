@@ -27,8 +27,8 @@ def leakage(survey: Survey) -> Iterable[RuleFinding]:
         return
     is_classes = is_classification(survey)
     answer = survey.sample.column(target.position, is_numeric=not is_classes)
-    known = answer.notna()
-    if known.sum() < _MIN_ROWS or answer[known].nunique() < 2:
+    is_known = answer.notna()
+    if is_known.sum() < _MIN_ROWS or answer[is_known].nunique() < 2:
         return
     for column in survey.features:
         if column.kind == "empty":
@@ -36,11 +36,11 @@ def leakage(survey: Survey) -> Iterable[RuleFinding]:
         values = survey.sample.column(column.position, is_numeric=column.is_numeric)
         if not _can_leak(column):  # whether it is filled can still give the target away
             values = values.notna().map({True: "filled", False: "empty"}).astype(object)
-        found = strength(values[known], answer[known])
-        if found > LEAK_STRENGTH:
+        score = strength(values[is_known], answer[is_known])
+        if score > LEAK_STRENGTH:
             measure = "AUC" if is_classes else "R2"
             message = (
-                f"Column {shown(column.name)} alone predicts the target ({measure} {found:.3f}): it looks"
+                f"Column {shown(column.name)} alone predicts the target ({measure} {score:.3f}): it looks"
                 " like a leak, a copy or a consequence of the target."
             )
             yield RuleFinding("warn", message, column=column.name,

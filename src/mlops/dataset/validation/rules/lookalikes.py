@@ -53,9 +53,9 @@ def _date_numbers(column: ColumnProfile) -> str | None:
     return dates_as_numbers(column.range.minimum, column.range.maximum)
 
 
-@rule("placeholder_dates", "Dates lie so far away that they seem to stand for something else.")
+@rule("placeholder_dates", "Dates are so far away that they seem to be placeholders.")
 def placeholder_dates(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of `9999-12-31` and the like, which often mean that there is no date."""
+    """Tell of `9999-12-31` and the like, which often mean that the date is missing."""
     for column in survey.features:
         if not column.is_date:
             continue
@@ -91,7 +91,7 @@ def mixed_types(survey: Survey) -> Iterable[RuleFinding]:
         total = column.levels.total()
         if len(amounts) < _MIN_NUMBERS or len(plain) == len(column.levels):
             continue
-        n_plain, n_amounts = (sum(column.levels[level] for level in found) for found in (plain, amounts))
+        n_plain, n_amounts = (sum(column.levels[level] for level in levels) for levels in (plain, amounts))
         if n_plain < _SOME * total and n_amounts < _MANY * total:
             continue
         n_text = total - n_plain
@@ -105,7 +105,7 @@ def mixed_types(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("damaged_text", "Text was read or saved in a wrong encoding before it came here.")
 def damaged_text(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of replacement characters and of UTF-8 that somebody took for Windows-1252."""
+    """Tell of replacement characters and of UTF-8 that was read as Windows-1252."""
     for column in survey.columns:
         cells = sum(count for level, count in column.levels.items() if _DAMAGED.search(level))
         if cells or _DAMAGED.search(column.name):

@@ -24,9 +24,9 @@ def na_tokens(survey: Survey) -> Iterable[RuleFinding]:
         kept = {token: count for token, count in column.tokens.items() if token not in read}
         usual = {token.lower() for token in column.tokens} <= {"na", "nan", "null", "n/a"}
         severity: Severity = "info" if usual and len(column.tokens) == 1 else "warn"
-        told = [f"these spellings were read as missing: {_spelled(read)}"] if read else []
-        told += [f"these look like missing, but are kept as values: {_spelled(kept)}"] if kept else []
-        yield RuleFinding(severity, f"Column {shown(column.name)}: {'; '.join(told)}.", column=column.name)
+        parts = [f"these spellings were read as missing: {_spelled(read)}"] if read else []
+        parts += [f"these look like missing, but are kept as values: {_spelled(kept)}"] if kept else []
+        yield RuleFinding(severity, f"Column {shown(column.name)}: {'; '.join(parts)}.", column=column.name)
 
 
 def _spelled(tokens: Mapping[str, int]) -> str:

@@ -20,8 +20,8 @@ def part_header(survey: Survey) -> Iterable[RuleFinding]:
         return
     lines = (dialect.header_line,)
     if len(survey.names) == 1 and len(agreed.names) > 1:
-        wanted = DELIMITERS.get(agreed.delimiter, "other character")
-        message = f"Cut at every {wanted}, as the first part is, its header has one column only."
+        delimiter = DELIMITERS.get(agreed.delimiter, "other character")
+        message = f"Cut at every {delimiter}, as the first part is, its header has one column only."
         yield RuleFinding("reject", message, lines=lines, advice=_ADVICE)
         return
     yield RuleFinding("reject", _difference(survey.names, agreed.names), lines=lines, advice=_ADVICE)
@@ -30,11 +30,11 @@ def part_header(survey: Survey) -> Iterable[RuleFinding]:
 def _difference(names: tuple[str, ...], agreed: tuple[str, ...]) -> str:
     absent = [shown(name) for name in agreed if name not in names]
     extra = [shown(name) for name in names if name not in agreed]
-    told = [
+    differences = [
         f"{what} {', '.join(these[:5])}" for what, these in (("without", absent), ("with", extra)) if these
     ]
-    if told:
-        return f"The header is another one than in the first part: {', '.join(told)}."
+    if differences:
+        return f"The header is another one than in the first part: {', '.join(differences)}."
     if len(names) != len(agreed):
         return f"The header has {plural(len(names), 'column')}, that of the first part {len(agreed)}."
     return "The header has the columns of the first part in another order."

@@ -1,4 +1,4 @@
-"""Rules on personal data that nobody asked for."""
+"""Rules on personal data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pii(survey: Survey) -> Iterable[RuleFinding]:
 
 
 def _was_learned(survey: Survey, name: str) -> bool:
-    """Whether a file with this column was accepted before; that settings state its kind is no consent.
+    """Whether a file with this column was accepted before; that settings state its kind is not consent.
 
     Nor was anything of the kind accepted in a column whose few levels the contract lists.
     """

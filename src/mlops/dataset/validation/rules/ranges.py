@@ -16,22 +16,22 @@ from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
-# a share of rows outside the range that no longer looks like odd cells: a unit changed
+# a share of rows outside the range that no longer looks like single wrong cells: a unit changed
 _UNIT_CHANGE_SHARE = 0.5
-# a largest value that is so many times smaller, among so many numbers, is no chance
+# a largest value that is so many times smaller, among so many numbers, is not by chance
 _SHRINKAGE = 20.0
 _ENOUGH_NUMBERS = 50
 _AGE_NAME = re.compile(r"(?:^|_)age(?:_(?:in_)?years?)?$", re.IGNORECASE)
 _OLDEST = 130
 # a scale of so few answers may well begin at -1
 _FEW_ANSWERS = 2
-# ages that somebody has standardised stay below
+# standardised ages stay below
 _SCALED_AGE = 10
 
 
 @rule("out_of_range", "Numbers lie outside the range of the contract, or are impossible.")
 def out_of_range(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of single cells; refuse a column of which half lies outside: its unit has changed."""
+    """Tell of single cells; refuse a column of which half is outside: its unit has changed."""
     for column in survey.used_columns:
         if not column.is_numeric or survey.is_id(column):
             continue
@@ -64,16 +64,21 @@ def _outside(survey: Survey, column: ColumnProfile) -> RuleFinding:
 
 
 def _is_far_smaller(column: ColumnProfile) -> bool:
-    known, highest = column.expected, column.range.maximum
-    if known is None or known.minimum is None or not known.maximum or column.n_numbers < _ENOUGH_NUMBERS:
+    expected, highest = column.expected, column.range.maximum
+    if (
+        expected is None
+        or expected.minimum is None
+        or not expected.maximum
+        or column.n_numbers < _ENOUGH_NUMBERS
+    ):
         return False
-    return known.minimum >= 0 and 0 < highest < known.maximum / _SHRINKAGE
+    return expected.minimum >= 0 and 0 < highest < expected.maximum / _SHRINKAGE
 
 
 def _shrunk(column: ColumnProfile) -> RuleFinding:
-    known = column.expected.maximum if column.expected else None
+    before = column.expected.maximum if column.expected else None
     message = (
-        f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {known:g}; its"
+        f"Column {shown(column.name)}: the largest value is {column.range.maximum:g}, it was {before:g}; its"
         " unit seems to have changed."
     )
     return RuleFinding("warn", message, column=column.name, advice="Check the unit of the column.")
@@ -89,7 +94,7 @@ def _impossible_age(column: ColumnProfile) -> Iterable[RuleFinding]:
         yield RuleFinding("warn", message, column=column.name, where=_extreme_sentinels(column))
 
 
-@rule("sentinels", "A number far from all others stands for a missing value.")
+@rule("sentinels", "A number far from all others seems to mean a missing value.")
 def sentinels(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of codes such as -999 at the end of a column's range."""
     for column in survey.used_columns:
@@ -100,7 +105,7 @@ def sentinels(survey: Survey) -> Iterable[RuleFinding]:
         for value, where in column.range.sentinels.items():
             if _is_apart(column, value):
                 message = (
-                    f"Column {shown(column.name)}: {value:g} stands apart from the range"
+                    f"Column {shown(column.name)}: {value:g} is far from the range"
                     f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
                     f" on {lines_text(where)}; it looks like a sentinel for missing."
                 )
@@ -158,5 +163,5 @@ def constant_column(survey: Survey) -> Iterable[RuleFinding]:
 
 
 def _varied(column: ColumnProfile) -> bool:
-    known = column.expected
-    return known is not None and (known.minimum != known.maximum or len(known.levels or ()) > 1)
+    expected = column.expected
+    return expected is not None and (expected.minimum != expected.maximum or len(expected.levels or ()) > 1)

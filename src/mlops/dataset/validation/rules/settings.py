@@ -35,11 +35,11 @@ def gate_scores(survey: Survey) -> Iterable[RuleFinding]:
     task = task_of(survey)
     if not survey.is_training or task is None:
         return
-    known = SCORES_OF_TASK[task]
+    scores = SCORES_OF_TASK[task]
     for name in survey.settings.gate:
-        if name not in known:
+        if name not in scores:
             kind = {"binary": "two classes", "multiclass": "several classes", "regression": "numbers"}[task]
             message = (
                 f"model.toml has a gate rule on {shown(name, 40)}, which a target of {kind} does not have."
             )
-            yield RuleFinding("reject", message, advice=f"{nearest(name, known)} {_CORRECT}")
+            yield RuleFinding("reject", message, advice=f"{nearest(name, scores)} {_CORRECT}")

@@ -9,7 +9,7 @@ from mlops.dataset.table.dialect import DELIMITERS
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
-# what people and programs put between values that is no delimiter, the more telling first
+# what people and programs put between values that are not delimiters, the surer ones first
 _SEPARATORS = {
     "  ": "spaces that pad columns of fixed width",
     "，": "full-width commas",
@@ -42,7 +42,7 @@ def single_column(survey: Survey) -> Iterable[RuleFinding]:
     separator = next((name for mark, name in _SEPARATORS.items() if mark in header), None)
     message = "The table has one column only"
     if any(mark in header for mark in DELIMITERS if mark != ":"):
-        message += ": every line stands in quotes as a whole, so that nothing separates the columns."
+        message += ": every line is quoted as a whole, so that nothing separates the columns."
     elif separator:
         message += f": the values seem to be separated by {separator}."
     else:
@@ -50,18 +50,18 @@ def single_column(survey: Survey) -> Iterable[RuleFinding]:
     yield RuleFinding("reject", message, advice="Export the table with commas between the columns.")
 
 
-@rule("single_quotes", "Names and values stand in single quotes.", stage="header")
+@rule("single_quotes", "Names and values are in single quotes.", stage="header")
 def single_quotes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that would become part of every name and value."""
     names = survey.names
     if len(names) > 1 and all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
-        message = "The column names stand in single quotes ('), which CSV reads as part of the text."
+        message = "The column names are in single quotes ('), which CSV reads as part of the text."
         yield RuleFinding("reject", message, advice='Export with double quotes (") or without quotes.')
 
 
 @rule("mixed_newlines", "Lines end in single carriage returns, or in several ways.", stage="header")
 def mixed_newlines(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of carriage returns that stand alone."""
+    """Tell of carriage returns without a newline."""
     match survey.inspection.line_ending:
         case "cr":
             yield RuleFinding(
@@ -114,11 +114,11 @@ def unclosed_quote(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, where=shape.swallowed, advice="Close or remove the quote.")
 
 
-@rule("bad_quoting", "Quotes stand inside a field or are escaped by a backslash.", stage="header")
+@rule("bad_quoting", "Quotes are inside a field or are escaped by a backslash.", stage="header")
 def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that do not enclose a whole field."""
     if survey.dialect and survey.dialect.has_bad_header_quotes:
-        message = "Quoting in the header is not CSV: a quote is not closed, or stands inside a name."
+        message = "Quoting in the header is not CSV: a quote is not closed, or is inside a name."
         yield RuleFinding(
             "reject", message, lines=(survey.dialect.header_line,), advice="Correct the header's quotes."
         )
@@ -141,7 +141,7 @@ def field_too_large(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, where=where, advice="Remove the column or shorten its text.")
 
 
-@rule("repeated_header", "The header stands again among the rows.")
+@rule("repeated_header", "The header is repeated among the rows.")
 def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse files that were glued together."""
     where = survey.shape.repeated_headers

@@ -108,13 +108,13 @@ def missing_labels(survey: Survey) -> Iterable[RuleFinding]:
 @rule("positive_label", "No row has the positive label of the settings.")
 def positive_label(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse to look for a class that is not there."""
-    column, wanted = survey.target_column, survey.settings.positive_label
-    if not survey.is_training or column is None or wanted is None or not is_classification(survey):
+    column, stated = survey.target_column, survey.settings.positive_label
+    if not survey.is_training or column is None or stated is None or not is_classification(survey):
         return
     labels = class_counts(survey)
-    if len(labels) > 1 and find_label(wanted, labels) is None:
+    if len(labels) > 1 and find_label(stated, labels) is None:
         named = ", ".join(shown(label, 20) for label in sorted(labels)[:5])
-        message = f"No row has the positive label {shown(wanted, 20)}; the target has {named}."
+        message = f"No row has the positive label {shown(stated, 20)}; the target has {named}."
         yield RuleFinding(
             "reject", message, column=column.name, advice="Correct positive_label in model.toml."
         )
@@ -150,7 +150,7 @@ def single_class(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("rare_class", "A class has too few rows.")
 def rare_class(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse classes that cannot stand on both sides of a split."""
+    """Refuse classes that cannot be on both sides of a split."""
     column = survey.target_column
     if not survey.is_training or column is None or not is_classification(survey) or column.kind == "text":
         return  # `many_classes` refuses free text, of which nothing may be shown

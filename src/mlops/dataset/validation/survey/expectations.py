@@ -38,8 +38,8 @@ def next_contract(current: Contract | None, taught: Contract, settings: GroupSet
         for column in taught.columns
         if column.name in settings.columns and column.name not in {c.name for c in _learned(current)}
     )
-    wanted = overlaid(replace(current, columns=(*_learned(current), *added), learned=()), settings.columns)
-    return current if wanted.columns == current.columns else replace(wanted, version=current.version + 1)
+    contract = overlaid(replace(current, columns=(*_learned(current), *added), learned=()), settings.columns)
+    return current if contract.columns == current.columns else replace(contract, version=current.version + 1)
 
 
 def is_outdated(contract: Contract, settings: GroupSettings) -> bool:
@@ -50,11 +50,11 @@ def is_outdated(contract: Contract, settings: GroupSettings) -> bool:
 def overlaid(contract: Contract, stated: Mapping[str, ColumnSettings]) -> Contract:
     """Return the contract as it was learned, with what is stated in its place."""
     learned = _learned(contract)
-    known = {column.name for column in learned}
+    names = {column.name for column in learned}
     columns = tuple(
         _overlaid(column, stated[column.name]) if column.name in stated else column for column in learned
     )
-    new = tuple(_stated_alone(name, column) for name, column in stated.items() if name not in known)
+    new = tuple(_stated_alone(name, column) for name, column in stated.items() if name not in names)
     return replace(contract, columns=(*columns, *new), learned=learned if (*columns, *new) != learned else ())
 
 
@@ -73,7 +73,7 @@ def _overlaid(column: ColumnContract, stated: ColumnSettings) -> ColumnContract:
     minimum = stated.minimum if stated.minimum is not None else column.minimum
     maximum = stated.maximum if stated.maximum is not None else column.maximum
     levels = stated.levels or (None if stated.open_levels else column.levels)
-    said = {name for name, value in stated.to_dict().items() if value is not None}
+    keys = {name for name, value in stated.to_dict().items() if value is not None}
     return replace(
         column,
         kind=kind,
@@ -82,5 +82,5 @@ def _overlaid(column: ColumnContract, stated: ColumnSettings) -> ColumnContract:
         levels=levels if kind == "category" and not (was_number and stated.levels is None) else None,
         missing_share=column.missing_share if stated.missing_share is None else stated.missing_share,
         is_required=column.is_required if stated.required is None else stated.required,
-        stated=tuple(sorted(said)),
+        stated=tuple(sorted(keys)),
     )

@@ -1,4 +1,4 @@
-"""How well the rows are shuffled, as far as the labels tell."""
+"""How well the rows are shuffled, by their labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LabelChanges:
         self.last: str | None = None
 
     def add(self, chunk: Chunk, position: int) -> None:
-        """Take the rows of a chunk, whose labels stand at that position."""
+        """Take the rows of a chunk, whose labels are at that position."""
         cells = chunk.texts[position]
         if not len(cells):
             return

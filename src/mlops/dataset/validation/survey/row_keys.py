@@ -27,7 +27,7 @@ class RowKeys:
     """Keys of the rows seen so far: of the ids, of everything but the target, of everything.
 
     Where ids do not repeat no row does, so rows are compared only when many ids repeat in the first chunk.
-    When some repeat all the same, `must_compare_rows` asks for another reading with `compares_rows`, of
+    When some repeat all the same, `must_compare_rows` requests another reading with `compares_rows`, of
     `lines_of_shared_ids` alone.
 
     Parameters
@@ -35,7 +35,7 @@ class RowKeys:
     id_positions, target_position
         Which columns make up an id (may be none), which one is the target (may be None).
     decimal
-        The decimal mark of numbers that stand among text.
+        The decimal mark of numbers among text.
     compares_rows
         Whether rows are compared in any case; always so without an id.
     """
@@ -90,17 +90,17 @@ class RowKeys:
     def restored(self, arrays: Mapping[str, NDArray[Any]], part: str) -> RowKeys:
         """Return keys for the same columns with what `export` gave of one part.
 
-        Without `features` among the arrays only ids are compared, and `must_compare_rows` tells whether
+        Without `features` among the arrays only ids are compared, and `must_compare_rows` says whether
         that is enough.
         """
-        found = RowKeys(self._ids, self._target, decimal=self._decimal)
-        found._compares_rows = not self._ids or "features" in arrays
-        found._parts = [(part, len(arrays["lines"]))]
-        found._lines = [_compact(arrays["lines"])]
-        found._id_keys = [arrays["ids"]]
-        found._feature_keys = [arrays["features"]] if "features" in arrays else []
-        found._row_keys = [arrays["rows"]] if "rows" in arrays and self._target is not None else []
-        return found
+        keys = RowKeys(self._ids, self._target, decimal=self._decimal)
+        keys._compares_rows = not self._ids or "features" in arrays
+        keys._parts = [(part, len(arrays["lines"]))]
+        keys._lines = [_compact(arrays["lines"])]
+        keys._id_keys = [arrays["ids"]]
+        keys._feature_keys = [arrays["features"]] if "features" in arrays else []
+        keys._row_keys = [arrays["rows"]] if "rows" in arrays and self._target is not None else []
+        return keys
 
     def merged(self, later: RowKeys) -> RowKeys:
         """Return the keys of these rows and the later ones."""
@@ -116,12 +116,12 @@ class RowKeys:
         return not self._compares_rows and bool(self.repeated_ids())
 
     def lines_of_shared_ids(self) -> NDArray[np.int64]:
-        """Return the lines of all rows whose id stands in another row as well: only they can be alike."""
+        """Return the lines of all rows that share their id with another row: only they can be equal."""
         lines: NDArray[np.int64] = np.concatenate([np.asarray(lines) for lines in self._lines])
         return lines[self._rows_of_shared_ids]
 
     def repeated_ids(self) -> Occurrences:
-        """Rows whose id stood in an earlier row."""
+        """Rows whose id occurred in an earlier row."""
         return self._occurrences(self._repeated_ids)
 
     def repeated_rows(self) -> Occurrences:
@@ -151,14 +151,14 @@ class RowKeys:
         return _repeats(_joined(self._row_keys))
 
     def _occurrences(self, repeated: NDArray[np.bool_]) -> Occurrences:
-        found = Occurrences()
+        occurrences = Occurrences()
         if repeated.any():
-            found.record(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
-            found.parts = self._parts_of(np.flatnonzero(repeated)[: len(found.lines)])
-        return found
+            occurrences.record(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
+            occurrences.parts = self._parts_of(np.flatnonzero(repeated)[: len(occurrences.lines)])
+        return occurrences
 
     def _parts_of(self, rows: NDArray[np.int64]) -> list[str]:
-        """Return the part that each row stands in; nothing when the table has none."""
+        """Return the part of each row; nothing when the table has none."""
         ends = np.cumsum([n_rows for _, n_rows in self._parts])
         return [self._parts[p][0] for p in np.searchsorted(ends, rows, side="right")] if self._parts else []
 

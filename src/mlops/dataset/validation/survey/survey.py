@@ -13,7 +13,15 @@ from mlops.dataset.table.column_names import NamedRoles, is_id_name, named_roles
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.dataset.table.fields import Block, gathered
-from mlops.dataset.table.inspection import BLOCK_BYTES, Inspection, inspect, open_blocks
+from mlops.dataset.table.inspection import (
+    BLOCK_BYTES,
+    Inspection,
+    header_of,
+    inspect,
+    open_blocks,
+    read_head,
+    without_start,
+)
 from mlops.dataset.table.records import RecordCutter, Shape
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
@@ -146,16 +154,6 @@ def survey_file(
     return survey
 
 
-def read_head(path: Path, inspection: Inspection, size_bytes: int = 512 * 1024) -> bytes:
-    """Return the beginning of the text, as UTF-8, cut after a newline when it has one."""
-    blocks, head = open_blocks(path, inspection), b""
-    for block in blocks:
-        head += block
-        if len(head) >= size_bytes:
-            return head[: head.rfind(b"\n") + 1] or head
-    return head
-
-
 def clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the column names without surrounding or invisible space."""
     return tuple(name.strip(_IGNORED_IN_NAMES) for name in names)
@@ -166,22 +164,11 @@ def blocks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: Reco
     return cutter.cut(without_start(open_blocks(path, inspection), dialect.skipped_bytes))
 
 
-def without_start(blocks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
-    """Yield the text after its first bytes."""
-    left = n_bytes
-    for block in blocks:
-        if left < len(block):
-            yield block[left:]
-            break
-        left -= len(block)
-    yield from blocks
-
-
 def _pass_over(path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Chunk] | None) -> None:
     """Fill the survey from one reading; the first chunk is read as text unless plans are given."""
     dialect = survey.dialect
     assert dialect is not None  # noqa: S101  the caller has looked
-    cutter = RecordCutter(dialect, header_of(path, survey.inspection, dialect), survey.limits)
+    cutter = RecordCutter(dialect, header_of(path, survey.inspection, dialect.skipped_bytes), survey.limits)
     _reset(survey, cutter)
     if kept is not None:
         kept.clear()
@@ -207,12 +194,6 @@ def _pass_over(path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Ch
             chunk = replace(chunk, mixed=numeric)  # its keys must equal those of later rows
             is_planned = True
         _add_rows(survey, chunk, labels)
-
-
-def header_of(path: Path, inspection: Inspection, dialect: Dialect) -> bytes:
-    """Return the bytes of the header line."""
-    head = read_head(path, inspection)[: dialect.skipped_bytes]
-    return head.rstrip(b"\r\n").rsplit(b"\n", 1)[-1]
 
 
 def _reset(survey: Survey, cutter: RecordCutter) -> None:
@@ -246,8 +227,8 @@ def _compare_rows(path: Path, survey: Survey, plans: Mapping[int, Plan]) -> None
     assert dialect is not None and survey.keys is not None  # noqa: S101, PT018  there are rows
     lines = survey.keys.lines_of_shared_ids()
     survey.keys = row_keys_of(survey, compares_rows=True)
-    header = header_of(path, survey.inspection, dialect)
-    cutter = RecordCutter(dialect, header, survey.limits, wanted=lines)
+    header = header_of(path, survey.inspection, dialect.skipped_bytes)
+    cutter = RecordCutter(dialect, header, survey.limits, only_lines=lines)
     tokens = {c.position: tuple(c.tokens) for c in survey.columns if plans[c.position] == "number"}
     active = dict(plans)
     for suspects in gathered(blocks_of(path, survey.inspection, dialect, cutter), BLOCK_BYTES):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.monitoring.profiles.binning import CellCounter
+from mlops.monitoring.profiles.binning import BinCounter
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True, width=64)
 EDGES = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40, unique=True).map(sorted)
@@ -22,7 +22,7 @@ def plain_counts(edges: list[float], values: np.ndarray) -> list[int]:
 @given(EDGES, st.lists(ANY_FLOAT, max_size=80))
 def test_any_numbers_are_counted_exactly(edges: list[float], values: list[float]):
     column = np.array([*values, *edges], dtype=float)
-    counted = CellCounter(tuple(edges)).count(column)
+    counted = BinCounter(tuple(edges)).count(column)
     assert counted.counts.tolist() == plain_counts(edges, column)
     assert counted.n_missing == int(np.isnan(column).sum())
 
@@ -36,7 +36,7 @@ def test_single_values_between_gaps_are_counted_exactly(known: list[int], values
     points = np.array(sorted(known), dtype=float)
     edges = np.sort(np.concatenate([points, np.nextafter(points, -np.inf)])).tolist()
     column = np.array(values, dtype=float)
-    assert CellCounter(tuple(edges)).count(column).counts.tolist() == plain_counts(edges, column)
+    assert BinCounter(tuple(edges)).count(column).counts.tolist() == plain_counts(edges, column)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int64", "uint16", "float32", "float64"])
@@ -44,16 +44,14 @@ def test_every_kind_of_number_is_counted_across_block_borders(dtype: str):
     rng = np.random.default_rng(7)
     column = rng.integers(0, 100, 50_000).astype(dtype)
     edges = np.arange(5, 95, 3) + 0.5
-    assert CellCounter(tuple(edges)).count(column).counts.tolist() == plain_counts(
-        edges, column.astype(float)
-    )
+    assert BinCounter(tuple(edges)).count(column).counts.tolist() == plain_counts(edges, column.astype(float))
 
 
 def test_the_range_is_of_the_finite_values():
-    counted = CellCounter((0.0, 1.0)).count(np.array([np.nan, np.inf, -np.inf, 0.5, -3.0]))
+    counted = BinCounter((0.0, 1.0)).count(np.array([np.nan, np.inf, -np.inf, 0.5, -3.0]))
     assert (counted.minimum, counted.maximum, counted.n_missing) == (-3.0, 0.5, 1)
 
 
 def test_no_values_have_no_range():
-    counted = CellCounter((0.0,)).count(np.array([], dtype=float))
+    counted = BinCounter((0.0,)).count(np.array([], dtype=float))
     assert (counted.counts.tolist(), counted.minimum, counted.maximum) == ([0, 0], None, None)
