@@ -1,4 +1,4 @@
-"""The daily sweep, over files and over AWS: uploads without an event are recovered, and nothing is done twice."""
+"""The daily sweep, over files and over AWS: it recovers uploads without an event, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rollback: the previous champion is back, notifications are sent, and a repeated call goes no further back."""
+"""Rollback: the previous champion is back, people are notified, and a second call goes no further back."""
 
 from __future__ import annotations
 
