@@ -107,7 +107,7 @@ def export(entries: Sequence[AuditEntry], form: str) -> str:
 
 
 def as_csv(entries: Sequence[AuditEntry]) -> str:
-    """Return one row per status change; what a spreadsheet would run as a formula gets an apostrophe in front.
+    """Return one row per status change; a cell that a spreadsheet would run as a formula is quoted.
 
     An entry that changes two versions (a promotion archives the champion before) has two rows with the same
     revision; one that changes none (an answer, a tag, a note) has one without statuses.
