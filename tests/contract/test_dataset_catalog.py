@@ -31,13 +31,13 @@ NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 class Models:
     """A registry that holds what a test puts into it."""
 
-    found: list[ModelMetadata] = field(default_factory=list)
+    models: list[ModelMetadata] = field(default_factory=list)
 
     def champion(self, group: str) -> ModelMetadata | None:
-        return self.found[-1] if self.found else None
+        return self.models[-1] if self.models else None
 
     def list_models(self, group: str) -> list[ModelMetadata]:
-        return self.found
+        return self.models
 
 
 @pytest.fixture(params=["aws", "files"])
@@ -110,7 +110,7 @@ def test_the_same_bytes_are_one_dataset(catalog: DatasetCatalog, tmp_path: Path)
 def test_a_file_that_is_no_dataset_is_refused_with_its_reason(
     catalog: DatasetCatalog, tmp_path: Path
 ) -> None:
-    with pytest.raises(DatasetError, match=r"short\.csv is no dataset of g: .*3 rows"):
+    with pytest.raises(DatasetError, match=r"short\.csv cannot be a dataset of g: .*3 rows"):
         catalog.add("g", a_file(tmp_path, "short.csv", rows=3), now=NOW)
 
 

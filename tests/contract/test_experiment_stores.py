@@ -59,10 +59,10 @@ def test_a_stored_run_is_found_equal_to_the_last_type(store):
         failure=RunFailure("ValueError"),
     )
     assert store.add(run) == run
-    found = store.find(GROUP, "one")
-    assert found == run
-    assert [type(value) for value in found.params.values()] == [int, float, type(None)]
-    assert type(found.newest["f1"].value) is float
+    stored = store.find(GROUP, "one")
+    assert stored == run
+    assert [type(value) for value in stored.params.values()] == [int, float, type(None)]
+    assert type(stored.newest["f1"].value) is float
 
 
 def test_what_is_not_there_is_none_or_empty(store):

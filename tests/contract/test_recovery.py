@@ -1,4 +1,4 @@
-"""The daily sweep, over files and over AWS: what no event told of is found, and nothing is done twice."""
+"""The daily sweep, over files and over AWS: it recovers uploads without an event, each once."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def receive(ports: IntakePorts, upload: Upload) -> None:
 
 
 def sweep(ports: IntakePorts, now: datetime = TOMORROW) -> list[Upload]:
-    found: list[Upload] = []
-    recovery = recover_uploads(ports.objects, ports.versions, found.append, bucket="data", now=now)
-    assert recovery.n_recovered == len(found)
-    return found
+    recovered: list[Upload] = []
+    recovery = recover_uploads(ports.objects, ports.versions, recovered.append, bucket="data", now=now)
+    assert recovery.n_recovered == len(recovered)
+    return recovered
 
 
 def test_one_sweep_finds_every_upload_whose_event_was_lost_and_nothing_is_done_twice(
@@ -71,9 +71,9 @@ def test_one_sweep_finds_every_upload_whose_event_was_lost_and_nothing_is_done_t
     for upload in uploads:
         if upload not in lost:
             receive(ports, upload)
-    found = sweep(ports)
-    assert {upload.upload_id for upload in found} == {upload.upload_id for upload in lost}
-    for upload in found:
+    recovered = sweep(ports)
+    assert {upload.upload_id for upload in recovered} == {upload.upload_id for upload in lost}
+    for upload in recovered:
         receive(ports, upload)
     assert sweep(ports) == []
     listener = ports.executions
@@ -105,7 +105,7 @@ def test_uploads_in_work_and_those_of_long_ago_are_left_alone(ports: IntakePorts
     assert len(sweep(ports)) == 1
 
 
-def test_a_file_that_somebody_deleted_is_not_recovered(registry_table: str) -> None:
+def test_a_file_that_was_deleted_is_not_recovered(registry_table: str) -> None:
     client("s3").create_bucket(Bucket="data")
     client("s3").put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
     listener = Listener(random.Random(1))
@@ -122,7 +122,7 @@ def waiting_at(ports: IntakePorts, **later: float) -> list[tuple[str, int]]:
     return [(folder.folder, folder.n_parts) for folder in recovery.waiting]
 
 
-def test_a_folder_that_nobody_closes_is_named_after_a_day_and_once(ports: IntakePorts) -> None:
+def test_a_folder_that_is_never_closed_is_named_after_a_day_and_once(ports: IntakePorts) -> None:
     for number in range(3):
         drop(ports, f"g/training/march/part-{number}.csv", a_table(number))
     drop(ports, "g/training/march/part-0.csv", a_table(7))

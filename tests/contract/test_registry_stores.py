@@ -135,7 +135,7 @@ def test_a_second_promotion_of_the_champion_says_what_the_first_said(registry):
     assert len(registry.audit(GROUP)) == entries
 
 
-def test_rollback_brings_back_whom_the_champion_replaced(registry):
+def test_rollback_brings_back_the_version_that_the_champion_replaced(registry):
     versions = [approved(registry) for _ in range(3)]
     for version in versions:
         registry.promote_model(GROUP, version)
@@ -146,7 +146,7 @@ def test_rollback_brings_back_whom_the_champion_replaced(registry):
     assert registry.rollback(GROUP, to=versions[2]).model.version == versions[2]
 
 
-def test_a_rollback_of_a_champion_that_has_gone_is_refused(registry):
+def test_a_rollback_of_a_version_that_is_not_champion_any_more_is_refused(registry):
     first, second, third = (approved(registry) for _ in range(3))
     for version in (first, second, third):
         registry.promote_model(GROUP, version)
@@ -197,7 +197,7 @@ def test_the_audit_log_replays_to_the_registry(registry):
     registry.register(GROUP, a_candidate(gate=GateResult(passed=False)))
     state = replay(registry.audit(GROUP))
     assert state.statuses == {model.version: model.status for model in registry.list_models(GROUP)}
-    assert state.head == GroupState(3, "v1.0.2", first, len(registry.audit(GROUP)))
+    assert state.group_state == GroupState(3, "v1.0.2", first, len(registry.audit(GROUP)))
     last = registry.audit(GROUP)[-2]
     assert (last.by, last.reason, last.version, last.previous_champion) == ("ada", "alarm", first, second)
 
@@ -227,7 +227,7 @@ def test_a_stale_change_is_refused_whole(store):
         store.commit(change(job_key="two"))
     assert len(store.versions(GROUP)) == len(store.audit(GROUP)) == 1
     assert store.version_of_job(GROUP, "two") is None
-    with pytest.raises(RegistryConflictError):  # the head is right, the job was registered before
+    with pytest.raises(RegistryConflictError):  # the state is current, the job was registered before
         store.commit(change(store.group_state(GROUP), store.versions(GROUP)[0], job_key="one"))
     assert store.group_state(GROUP).n_versions == 1
 
@@ -253,7 +253,7 @@ def test_64_threads_register_versions_without_gap(registry):
     models = registry.list_models(GROUP)
     assert sorted(versions) == sorted(f"v1.0.{patch}" for patch in range(64))
     assert [model.number for model in models] == list(range(1, 65))
-    assert replay(registry.audit(GROUP)).head == GroupState(64, "v1.0.63", None, 64)
+    assert replay(registry.audit(GROUP)).group_state == GroupState(64, "v1.0.63", None, 64)
 
 
 def test_parallel_promotions_leave_one_champion_in_every_read(registry):

@@ -42,7 +42,7 @@ def test_an_expired_version_is_counted(stage, decline):
     assert decline("decline_model.expired.json")["status"] == "Expired"
     metrics = client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]
     assert {metric["MetricName"] for metric in metrics} == {"ApprovalsExpired"}
-    assert "Nobody decided in time" in stage.mails(stage.notifications)[0]["body"]
+    assert "No one decided in time" in stage.mails(stage.notifications)[0]["body"]
 
 
 def test_declining_again_changes_nothing_and_tells_again(stage, decline):

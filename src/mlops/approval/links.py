@@ -28,7 +28,7 @@ _NONCE = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
 
 class MalformedTokenError(ApprovalError):
-    """The text is no token at all."""
+    """The text is not a token."""
 
 
 class UntrustedTokenError(ApprovalError):
@@ -37,7 +37,7 @@ class UntrustedTokenError(ApprovalError):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a link says: for what, whose it is, for which version and bytes, from when and until when."""
+    """The claims of a link: purpose, approver, version and bytes, and from when until when."""
 
     audience: str
     approval_id: str
@@ -60,7 +60,7 @@ def hash_id(approval_id: str) -> str:
 
 
 def approver_key(email: str) -> str:
-    """Return the short name of an approver that stands in links in place of the address."""
+    """Return the short name of an approver that links contain instead of the address."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:12]
 
 
@@ -88,7 +88,7 @@ def make_token(
 
 
 def read_token(token: str, audience: str, *, keys: Keys, now: datetime) -> Claims:
-    """Return what a token says, after checking that it was made here, for this audience and not for later.
+    """Return the claims of a token, after checking signature, audience and time of issue.
 
     The end of its time is not checked: who comes late gets a friendly page, and for that the claims are
     needed.
@@ -124,20 +124,20 @@ def read_token(token: str, audience: str, *, keys: Keys, now: datetime) -> Claim
 
 
 def find_approver(claims: Claims, request: ApprovalRequest | RollbackOffer) -> str:
-    """Return the address of the approver whose link it is, after checking that the link is for this request.
+    """Return the address of the owner of the link, after checking that the link is for this request.
 
     Raises
     ------
     UntrustedTokenError
         If version, artifact, execution or approver are not those of the request or offer.
     """
-    message = (claims.id_hash, claims.group, claims.version, claims.binding)
-    if message != (request.id_hash, request.group, request.version, _binding(request)):
+    claimed = (claims.id_hash, claims.group, claims.version, claims.binding)
+    if claimed != (request.id_hash, request.group, request.version, _binding(request)):
         raise UntrustedTokenError("This link belongs to another request.")
     for approver in request.approvers:
         if hmac.compare_digest(approver_key(approver), claims.approver):
             return approver
-    raise UntrustedTokenError("This link belongs to nobody who was asked.")
+    raise UntrustedTokenError("This link does not belong to an approver of this request.")
 
 
 def make_nonce(claims: Claims, *, keys: Keys, now: datetime) -> str:

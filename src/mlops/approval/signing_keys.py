@@ -1,4 +1,4 @@
-"""The keys that sign approval links, rotated without killing the links that are in people's mailboxes."""
+"""The keys that sign approval links, rotated without killing the links that are in emails."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ REREADING_SECONDS = 1.0
 
 
 class Keys(Protocol):
-    """What signs, and knows again what was signed."""
+    """What signs texts and verifies signatures."""
 
     def sign(self, text: str) -> str:
         """Return the signature of the current key."""
 
     def verify(self, text: str, signature: str) -> bool:
-        """Tell whether one of the live keys made the signature."""
+        """Return whether one of the live keys made the signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class SigningKeys:
         """
         try:
             document = json.loads(text)
-            found = [document.get("current"), document.get("previous")]
+            entries = [document.get("current"), document.get("previous")]
         except (ValueError, AttributeError):
-            found = [None]
-        keys = [key.encode() for key in found if isinstance(key, str) and key]
-        if not keys or not found[0] or len(keys[0]) < 32:
+            entries = [None]
+        keys = [key.encode() for key in entries if isinstance(key, str) and key]
+        if not keys or not entries[0] or len(keys[0]) < 32:
             raise ApprovalError("The signing secret needs an entry `current` of at least 32 characters.")
         return cls(tuple(keys))
 
@@ -56,7 +56,7 @@ class SigningKeys:
         return _mac(self.keys[0], text)
 
     def verify(self, text: str, signature: str) -> bool:
-        """Tell whether one of the live keys made the signature; takes the same time whichever it is."""
+        """Return whether one of the live keys made the signature; takes the same time for each of them."""
         return any([hmac.compare_digest(_mac(key, text), signature) for key in self.keys])  # noqa: C419
 
 
@@ -91,7 +91,7 @@ class RotatingKeys:
         return self._keys_of_last(KEYS_LIFETIME_SECONDS).sign(text)
 
     def verify(self, text: str, signature: str) -> bool:
-        """Tell whether a live key made the signature; forgeries cost one reading a second at most."""
+        """Return whether a live key made the signature; forgeries cost one reading a second at most."""
         ages = (KEYS_LIFETIME_SECONDS, REREADING_SECONDS)
         return any(self._keys_of_last(age).verify(text, signature) for age in ages)
 

@@ -81,7 +81,7 @@ class ActiveRun:
         Raises
         ------
         ExperimentError
-            If a value is no number.
+            If a value is not a number.
         """
         at = self._now()
         points = [

@@ -39,7 +39,7 @@ def require_ending(status: RunStatus | str) -> RunStatus:
 
 
 def with_params(run: Run, params: Mapping[str, Any]) -> Run:
-    """Add params; the same value again is no change.
+    """Add params; the same value again changes nothing.
 
     Raises
     ------
@@ -70,8 +70,8 @@ def with_points(run: Run, points: Sequence[MetricPoint]) -> Run:
     """Take over the points that are newer than what the run shows."""
     newest = dict(run.newest)
     for point in points:
-        known = newest.get(point.name)
-        if known is None or (point.step, point.at) >= (known.step, known.at):
+        before = newest.get(point.name)
+        if before is None or (point.step, point.at) >= (before.step, before.at):
             newest[point.name] = point
     return replace(require_running(run), newest=newest)
 
@@ -84,5 +84,5 @@ def ended(run: Run, status: RunStatus, at: datetime, failure: RunFailure | None)
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Tell 1 from 1.0 and from True, which Python takes for equal."""
+    """Return whether two values are equal and of one type: Python takes 1, 1.0 and True for equal."""
     return type(one) is type(other) and bool(one == other)

@@ -40,28 +40,28 @@ class Condition:
     value: str
 
     def holds(self, run: Run) -> bool:
-        """Tell whether the run fulfils the condition; what the run does not have fulfils only `!=`."""
-        found = _look_up(run, self.kind, self.name)
-        if found is None:
+        """Return whether the run fulfils the condition; what the run does not have fulfils only `!=`."""
+        logged = _look_up(run, self.kind, self.name)
+        if logged is None:
             return self.operator == "!="
-        if isinstance(found, (int, float)) and not isinstance(found, bool):
-            return self._compare_number(float(found))
-        return _OPERATORS[self.operator](_text(found), self.value)
+        if isinstance(logged, (int, float)) and not isinstance(logged, bool):
+            return self._compare_number(float(logged))
+        return _OPERATORS[self.operator](_text(logged), self.value)
 
-    def _compare_number(self, found: float) -> bool:
+    def _compare_number(self, logged: float) -> bool:
         try:
-            wanted = float(self.value)
+            expected = float(self.value)
         except ValueError as error:
             raise ExperimentError(
                 f"{self.kind}.{self.name} is a number, so compare it with one, not with {self.value!r}."
             ) from error
-        return _OPERATORS[self.operator](found, wanted)
+        return _OPERATORS[self.operator](logged, expected)
 
 
 def parse_where(text: str) -> tuple[Condition, ...]:
     """Read conditions joined by `and`.
 
-    On the left stand `metrics.NAME`, `params.NAME`, `tags.NAME` (names with spaces in backquotes) or one of
+    On the left are `metrics.NAME`, `params.NAME`, `tags.NAME` (names with spaces in backquotes) or one of
     `run_id`, `name`, `status`, `origin`, `dataset`, `code_digest`, `started_at`, `error_type`; on the right a
     number or a text, which needs quotes only when it has spaces. Numbers compare as numbers, else as text.
 

@@ -32,9 +32,9 @@ def write_points(
 def read_points(files: RunFiles, name: str | None = None) -> list[MetricPoint]:
     """Return the points of one metric, or of all, by rising step and time.
 
-    A writer whose answer got lost may have stored the same points twice; they count once.
+    A writer whose response was lost may have stored the same points twice; they count once.
     """
     lines = (line for path in files.paths(_FOLDER) for line in files.read(path).splitlines())
     points = (MetricPoint.from_dict(json.loads(line)) for line in lines)
-    wanted = [point for point in points if name in (None, point.name)]
-    return sorted(dict.fromkeys(wanted), key=lambda point: (point.step, point.at))
+    selected = [point for point in points if name in (None, point.name)]
+    return sorted(dict.fromkeys(selected), key=lambda point: (point.step, point.at))

@@ -19,12 +19,12 @@ def library_digest() -> str:
 
 
 def describe_dataset(path: str | Path, *, dataset_id: str | None = None) -> RunDataset:
-    """Return name, digest and address of a local file; the name is the file's unless one is given.
+    """Return name, digest and address of a local file; the name is the file's unless `dataset_id` is set.
 
     Raises
     ------
     DatasetError
-        If there is no such file.
+        If the file does not exist.
     """
     file = Path(path)
     if not file.is_file():

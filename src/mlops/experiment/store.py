@@ -110,7 +110,7 @@ class RunStore:
         return self._table.write(
             Put(_item(run), Absent()),
             Put(pointer, Absent()),
-            # the registry may have listed the group already, so there is no condition
+            # the registry may have listed the group already, so this has no condition
             SetAttribute("GROUPS", run.group, "has_runs", value=True),
         )
 

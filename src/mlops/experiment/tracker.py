@@ -1,4 +1,4 @@
-"""The public face of the experiments: start runs, find them again, set them side by side."""
+"""The public face of the experiments: start runs, list them, compare them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMPARED_RUNS = 10
 
 
 def new_run_id() -> str:
-    """Return an id that nobody else makes."""
+    """Return a new random id."""
     return uuid.uuid4().hex[:16]
 
 
@@ -62,19 +62,16 @@ class ExperimentTracker:
         code_digest: str | None = None,
         run_id: str | None = None,
     ) -> ActiveRun:
-        """Start a run, to be used with `with`; see `ActiveRun` for the verbs.
+        """Start a run, to be used with `with`; see `ActiveRun` for the verbs. Its name is its id by default.
 
         Parameters
         ----------
-        name
-            What people call the run; default is its id.
         dataset
-            The data that the run learns from; `describe_dataset(path)` of `mlops.experiment.origins` makes it
-            of a file.
+            The training data; see `describe_dataset` of `mlops.experiment.origins`.
         code_digest
-            Which code runs; default is the digest of this library.
+            The digest of the code; default is that of this library.
         run_id
-            The id, when the work has one already. A run of that id that is still running goes on.
+            Default is a random id. A run of that id that is still running continues.
 
         Raises
         ------
@@ -101,7 +98,7 @@ class ExperimentTracker:
         Raises
         ------
         RunNotFoundError
-            If there is no such run; the message names the nearest one.
+            If the run does not exist; the message names the nearest one.
         """
         run = self.store.find(require_group(group), require_run_id(run_id))
         if run is None:
@@ -152,12 +149,12 @@ class ExperimentTracker:
         return max(reversed(scored), key=lambda entry: sign * entry[0])[1]
 
     def compare(self, group: str, run_ids: Sequence[str] = ()) -> RunComparison:
-        """Set runs side by side in the given order; without ids, the ten that started last, oldest first.
+        """Compare runs in the order of `run_ids`; without ids, the ten that started last, oldest first.
 
         Raises
         ------
         RunNotFoundError
-            If there is no such run, or the group has none.
+            If a run does not exist, or the group has none.
         """
         if run_ids:
             return compare([self.get_run(group, run_id) for run_id in run_ids])

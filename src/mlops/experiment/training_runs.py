@@ -1,4 +1,4 @@
-"""A finished or failed training as a run: recorded once, whoever records it and however often."""
+"""A finished or failed training as a run: recorded once, however often it is called."""
 
 from __future__ import annotations
 
@@ -56,25 +56,22 @@ def record_training(
     Parameters
     ----------
     trained
-        A registered version, which tells all the rest, or a training result, which needs `group`, `job_name`,
-        `started_at` and `ended_at`.
+        A registered version, which contains all the rest, or a training result, which needs `group`,
+        `job_name`, `started_at` and `ended_at`.
     code_digest
-        Which code ran, where `trained` does not say it; for a training result, default is this library.
+        The digest of the code, unless `trained` has one; for a training result, default is this library.
     tags
-        Notes beside those that `trained` gives: `model_version`, `champion_version`, `primary_metric`,
-        `gate`, `gate_reasons`.
+        In addition to `model_version`, `champion_version`, `primary_metric`, `gate` and `gate_reasons`.
 
     Raises
     ------
     ExperimentError
-        If a training result comes without its group, job or times.
+        If a training result has no group, job or times.
     """
     if isinstance(trained, ModelMetadata):
         training = _of_model(trained)
     elif group is None or job_name is None or started_at is None or ended_at is None:
-        raise ExperimentError(
-            "A training result is recorded with its group, job_name, started_at and ended_at."
-        )
+        raise ExperimentError("A training result needs its group, job_name, started_at and ended_at.")
     else:
         training = _of_result(trained, group, job_name, started_at, ended_at)
     run = replace(training.run, code_digest=code_digest or training.run.code_digest)
@@ -94,7 +91,7 @@ def record_failed_training(
 ) -> Run:
     """Record a training job that failed, once per job name, and return its run.
 
-    `at` is when that was noticed; it stands for the times that the job does not have because it never ran.
+    `at` is when that was noticed; it replaces the times that the job does not have because it never ran.
     """
     run = Run(
         run_id=require_run_id(job.name),
@@ -157,9 +154,9 @@ def _of_result(
 def _keep(store: RunStore, training: _Training) -> Run:
     """Write the files first and the record last: a run that is listed is complete."""
     run, files = training.run, store.files(training.run.group, training.run.run_id)
-    known = store.find(run.group, run.run_id)
-    if known is not None:
-        return known
+    stored = store.find(run.group, run.run_id)
+    if stored is not None:
+        return stored
     at = run.ended_at or run.started_at
     points = [MetricPoint(name, metric_value(name, value), 0, at) for name, value in training.scores.items()]
     write_points(files, points, new_name=lambda: "training")
@@ -180,14 +177,14 @@ def _scores(metrics: EvaluationMetrics, billable_seconds: int | None) -> dict[st
 
 
 def _params(trained: ModelMetadata | TrainingResult) -> dict[str, Any]:
-    """Return the settings as they were resolved: what was trained wins over what was asked for."""
+    """Return the settings as they were resolved: the values of the training replace those of the settings."""
     resolved = {"algorithm": trained.algorithm, "target": trained.target, "task": trained.task}
-    asked = _setting_params(trained.settings) | resolved | {"n_features": len(trained.features)}
-    return asked | _showable(trained.hyperparameters)
+    params = _setting_params(trained.settings) | resolved | {"n_features": len(trained.features)}
+    return params | _showable(trained.hyperparameters)
 
 
 def _showable(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what fits a table: a training must not fail in the end over a long value or an odd name."""
+    """Return what may be a param: a long value or an invalid name must not fail a training at its end."""
     params: dict[str, Any] = {}
     for name, value in hyperparameters.items():
         with suppress(ExperimentError):

@@ -1,4 +1,4 @@
-"""How what a caller logs becomes what a run keeps: JSON values, finite numbers, no content of the data."""
+"""How logged values are stored in a run: JSON values, finite numbers, no content of the data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def metric_value(name: str, value: SupportsFloat) -> float | None:
     Raises
     ------
     ExperimentError
-        If it is no number.
+        If it is not a number.
     """
     if not isinstance(value, SupportsFloat):
         raise ExperimentError(f"The metric {name!r} must be a number, not {type(value).__name__}.")

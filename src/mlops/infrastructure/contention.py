@@ -1,4 +1,4 @@
-"""Trying again when somebody else was faster."""
+"""Retries after a conflict with another writer."""
 
 from __future__ import annotations
 

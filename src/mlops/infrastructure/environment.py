@@ -18,13 +18,13 @@ def read[T](cls: type[T], variables: Mapping[str, str] | None = None) -> T:
     SettingsError
         If a variable without a default is not set, or is not a number where one is declared.
     """
-    found = os.environ if variables is None else variables
+    available = os.environ if variables is None else variables
     hints = get_type_hints(cls)
     values = {}
     for field in fields(cls):  # type: ignore[arg-type]
         name = field.name.upper()
-        if name in found:
-            values[field.name] = _convert(name, found[name], hints[field.name])
+        if name in available:
+            values[field.name] = _convert(name, available[name], hints[field.name])
         elif field.default is MISSING:
             raise SettingsError(f"The environment variable {name} is not set.")
     return cls(**values)

@@ -62,7 +62,7 @@ class FilesystemObjects:
             self._version(ref).unlink()
 
     def exists(self, ref: ObjectRef) -> bool:
-        """Tell whether the object (or that version) is there."""
+        """Return whether the object (or that version) exists."""
         try:
             self._version(ref)
         except ObjectNotFoundError:
@@ -92,10 +92,10 @@ class FilesystemObjects:
     def _version(self, ref: ObjectRef) -> Path:
         folder = self._folder(ref)
         versions = sorted(folder.iterdir()) if folder.is_dir() else []
-        wanted = [path for path in versions if ref.version_id in (None, path.name)]
-        if not wanted:
+        matches = [path for path in versions if ref.version_id in (None, path.name)]
+        if not matches:
             raise ObjectNotFoundError(f"{ref.uri} does not exist.")
-        return wanted[-1]
+        return matches[-1]
 
 
 def _facts(ref: ObjectRef, path: Path) -> ObjectFacts:

@@ -26,7 +26,7 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AwsNotifier:
-    """Sends through SNS, EventBridge and CloudWatch; the clients are made on first use unless given."""
+    """Sends through SNS, EventBridge and CloudWatch; clients that are not passed are created on first use."""
 
     topic_arn: str
     event_bus_name: str

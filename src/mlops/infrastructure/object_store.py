@@ -35,13 +35,13 @@ class ObjectStore(Protocol):
         """Copy that version of `source`; the returned ref names the new version of `target`."""
 
     def delete(self, ref: ObjectRef) -> None:
-        """Remove exactly that version; a version that is gone already is no error."""
+        """Remove exactly that version; a version that does not exist is not an error."""
 
     def exists(self, ref: ObjectRef) -> bool:
-        """Tell whether the object (or that version) is there."""
+        """Return whether the object (or that version) exists."""
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield the newest version of every object under the prefix, in key order, all pages."""
 
     def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
-        """Yield every version of every object that nobody has deleted, in key order, all pages."""
+        """Yield every version of every object that is not deleted, in key order, all pages."""

@@ -16,12 +16,12 @@ PLAIN_LIMIT_BYTES = 25_000
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """There is no item with the keys of the new one."""
+    """No item has the keys of the new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """There is an item with the keys of the new one, and its attribute has one of these values."""
+    """The item with the keys of the new one has one of these values in its attribute."""
 
     attribute: str
     values: tuple[str | int, ...]

@@ -19,7 +19,7 @@ _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class Upload(Record):
-    """One version of one object that somebody dropped into the data bucket."""
+    """One version of one object that was dropped into the data bucket."""
 
     bucket: str
     key: str
@@ -74,7 +74,7 @@ def parse_s3_event(event: Mapping[str, Any]) -> Upload:
 
 
 def s3_event(upload: Upload) -> dict[str, Any]:
-    """Return an event that `parse_s3_event` reads as this upload, for an upload whose own was lost."""
+    """Return an event that `parse_s3_event` reads as this upload, for an upload whose own event was lost."""
     entry = {"key": upload.key, "size": upload.size_bytes, "sequencer": upload.sequencer}
     if upload.version_id is not None:
         entry["version-id"] = upload.version_id

@@ -1,4 +1,4 @@
-"""Questions to the approvers: what they are shown, who answered what, and the decision that followed."""
+"""Requests to the approvers: what they are shown, who answered what, and the decision that followed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Way = Literal["link", "command line"]
 class RequestStatus(StrEnum):
     """Where a request is; all but the first and `ABANDONED` are final.
 
-    An abandoned one was answered when nobody waited any more; people have yet to be told.
+    An abandoned one was answered when no execution waited any more; people are still to be notified.
     """
 
     PENDING = "Pending"
@@ -49,7 +49,7 @@ class ScoreEvidence(Record):
 
 @dataclass(frozen=True, slots=True)
 class Evidence(Record):
-    """What approvers are shown, as it was when they were asked; a new kind of evidence gets a new field.
+    """What approvers are shown, as it was when the request was made; a new kind of evidence gets a new field.
 
     `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars.
     """
@@ -107,7 +107,7 @@ class ApprovalRequest(Record):
     """One request for approval of one version, bound to the bytes of its artifact.
 
     `id_hash` is the SHA-256 of the random id that only the links carry. `sealed` holds that id and the task
-    token, encrypted. `revision` counts the changes. `is_delivered` tells that the execution has the decision.
+    token, encrypted. `revision` counts the changes. `is_delivered`: the execution has the decision.
     `asked_at` is when the time limit that runs began (None = when it was created); `reminders_sent` counts
     from then.
     """
@@ -135,14 +135,14 @@ class ApprovalRequest(Record):
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody still has to do something: decide, or tell the execution or people."""
+        """Whether something is left to do: decide, or notify the execution or people."""
         if self.status in (RequestStatus.PENDING, RequestStatus.ABANDONED):
             return True
         return self.status is not RequestStatus.EXPIRED and not self.is_delivered
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody waits for an answer any more, and none was given in time."""
+        """Whether no answer is awaited any more, and none came in time."""
         return self.status in (RequestStatus.EXPIRED, RequestStatus.ABANDONED)
 
     @property
@@ -164,8 +164,8 @@ class RollbackDecision(Record):
 class RollbackOffer(Record):
     """The way back from champion `version` to `previous`, open to each approver through a personal link.
 
-    `artifact` is that of `previous`. `is_carried_out` tells that a decision was carried out and announced, or
-    turned out to be impossible: `outcome` says which.
+    `artifact` is that of `previous`. `is_carried_out`: a decision was carried out and announced, or turned
+    out to be impossible; `outcome` says which.
     """
 
     AUDIENCE: ClassVar[str] = "rollback"

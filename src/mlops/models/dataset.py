@@ -1,4 +1,4 @@
-"""What is known and said about a file of data: findings, the learned contract, dataset versions, uploads."""
+"""Records about a file of data: findings, the learned contract, dataset versions, uploads."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NotificationKind = Literal["mail", "event", "metric"]
 
 @dataclass(frozen=True, slots=True)
 class Finding(Record):
-    """One thing that a rule has to say about a file.
+    """One result of a rule about a file.
 
     `lines` are 1-based lines of the file as an editor shows them (at most 20, the first ones), `examples` at
     most three values and never of an id, free-text or personal column. `count` is how often it occurs.
-    `parts` names the part in which each of the lines stands, when the data came as several files.
+    `parts` names the part that contains each of the lines, when the data came as several files.
     `accept_with` are the lines for `model.toml` that accept the change on purpose.
     """
 
@@ -58,7 +58,7 @@ class FileFormat(Record):
 class ColumnContract(Record):
     """What a column looked like in the file that the contract was learned from.
 
-    `levels` are the values of a category; None when there are too many to list. `missing_share` lies between
+    `levels` are the values of a category; None when there are too many to list. `missing_share` is between
     0 and 1. `stated` names what does not come from the file but from `[columns.<name>]` in `model.toml`.
     """
 
@@ -147,7 +147,7 @@ class ValidationReport(Record):
 class DatasetVersion(Record):
     """One accepted file: immutable, named by its content (`dataset_id` = SHA-256 of its bytes).
 
-    `ref` is the copy that is trained on, `source` the object version that somebody dropped, `contract` the
+    `ref` is the copy that is trained on, `source` the object version that was dropped, `contract` the
     document that it was checked against; `columns` gives the kind of each column in the order of the file.
     """
 
@@ -169,7 +169,7 @@ class DatasetVersion(Record):
 
 @dataclass(frozen=True, slots=True)
 class Claim(Record):
-    """Who works on an upload, and until when nobody else may."""
+    """Which run works on an upload, and until when no other may."""
 
     owner: str
     until: datetime
@@ -177,7 +177,7 @@ class Claim(Record):
 
 @dataclass(frozen=True, slots=True)
 class Notification(Record):
-    """Something that is to be said: a mail (subject, text), an event (type, detail) or a metric (name)."""
+    """A notification to send: an email (subject, text), an event (type, detail) or a metric (name)."""
 
     kind: NotificationKind
     title: str
@@ -213,7 +213,7 @@ class UploadRecord(Record):
         return self.state == "received" or bool(self.outbox)
 
     def is_held_by_another(self, owner: str, now: datetime) -> bool:
-        """Tell whether somebody else works on it at this moment."""
+        """Return whether another run works on it at this moment."""
         return self.claim is not None and self.claim.owner != owner and self.claim.until > now
 
     def changed(self, **changes: Any) -> UploadRecord:

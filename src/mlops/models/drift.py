@@ -1,4 +1,4 @@
-"""What is known of a model's inputs at training, of a later batch, and of the difference between the two."""
+"""Records of a model's inputs at training, of a later batch, and of the difference between the two."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class FeatureDrift(Record):
     """How far one feature has moved. In every statistic 0.0 = same and larger = more drift.
 
     `p_value` and `q_value` (after Benjamini-Hochberg over the features of the report) belong to the
-    chi-square; small = the difference is no accident. They are 1.0 when there are too few rows to tell.
+    chi-square; small = the difference is not by chance. They are 1.0 when there are too few rows.
     """
 
     name: str

@@ -4,7 +4,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
 
     MlopsError
     ├── ApprovalError            an approval request cannot be made or answered
-    │   ├── ApprovalClosedError  nobody waits for this decision any more
+    │   ├── ApprovalClosedError  no execution waits for this decision any more
     │   └── NoApproverError      too few approvers have confirmed their subscription
     ├── ArtifactError            a model artifact must not or cannot be loaded
     ├── DatasetError             a file cannot be used as data
@@ -12,16 +12,16 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     ├── DriftError               data cannot be compared with a model's baseline, or a nightly check failed
     ├── ExperimentError          a run cannot be recorded, compared or exported
     │   ├── MlflowError              the MLflow server refuses or does not answer
-    │   └── RunNotFoundError         there is no run of that id, or none that is asked for
+    │   └── RunNotFoundError         no run has that id, or fits the conditions
     ├── JobError                 a job or a step did not come to its end, whatever the data
     │   ├── CapacityError            AWS has no machine to give
-    │   ├── JobStoppedError          the job was stopped, by its time limit or by somebody
+    │   ├── JobStoppedError          the job was stopped, by its time limit or by a person
     │   ├── StepError                a step failed unexpectedly
     │   └── ThrottledError           AWS answered too many requests at once
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
     ├── RegistryError            the registry refuses a change
     │   ├── ModelNotFoundError       the group or the version is not registered
-    │   ├── RegistryConflictError    somebody else changed the group at the same moment, again and again
+    │   ├── RegistryConflictError    another writer changed the group at the same moment, again and again
     │   └── TransitionNotAllowedError   the version's status does not allow the action
     ├── ScoringError             a batch cannot be scored
     ├── SettingsError            a setting is unknown or has an impossible value
@@ -40,11 +40,11 @@ class ApprovalError(MlopsError):
 
 
 class ApprovalClosedError(ApprovalError):
-    """Nobody waits for this decision any more: it timed out, was answered, or its execution has ended."""
+    """No execution waits for this decision any more: it timed out, was answered, or has ended."""
 
 
 class NoApproverError(ApprovalError):
-    """Too few approvers have confirmed their subscription, so the request would wait for nobody."""
+    """Too few approvers have confirmed their subscription, so the request could not be answered."""
 
 
 class ArtifactError(MlopsError):
@@ -56,7 +56,7 @@ class DatasetError(MlopsError):
 
 
 class UploadBusyError(DatasetError):
-    """Another run works on the upload at this moment; it ends by itself."""
+    """Another run works on the upload at this moment; retry later."""
 
 
 class DriftError(MlopsError):
@@ -72,7 +72,7 @@ class MlflowError(ExperimentError):
 
 
 class RunNotFoundError(ExperimentError):
-    """There is no run of that id, or none that fits what is asked for."""
+    """No run has that id, or fits the conditions."""
 
 
 class JobError(MlopsError):
@@ -84,7 +84,7 @@ class CapacityError(JobError):
 
 
 class JobStoppedError(JobError):
-    """The job was stopped, by its time limit or by somebody."""
+    """The job was stopped, by its time limit or by a person."""
 
 
 class StepError(JobError):
@@ -96,7 +96,7 @@ class ThrottledError(JobError):
 
 
 class ObjectNotFoundError(MlopsError):
-    """An object, or the asked version of it, does not exist."""
+    """An object, or the requested version of it, does not exist."""
 
 
 class RegistryError(MlopsError):
@@ -108,7 +108,7 @@ class ModelNotFoundError(RegistryError):
 
 
 class RegistryConflictError(RegistryError):
-    """Somebody else changed the group at the same moment, again and again."""
+    """Another writer changed the group at the same moment, again and again."""
 
 
 class TransitionNotAllowedError(RegistryError):

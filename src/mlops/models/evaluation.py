@@ -22,7 +22,7 @@ class CalibrationBin(Record):
 
 @dataclass(frozen=True, slots=True)
 class SliceScore(Record):
-    """The primary score of the held-out rows in which a column has a value or lies in a range."""
+    """The primary score of the held-out rows in which a column has a value or is in a range."""
 
     column: str
     value: str

@@ -42,7 +42,7 @@ class RunDataset(Record):
 
 @dataclass(frozen=True, slots=True)
 class RunArtifact(Record):
-    """A file that a run left behind; `path` is its name within the run, `uri` where it lies."""
+    """A file of a run; `path` is its name within the run, `uri` where it is stored."""
 
     path: str
     uri: str

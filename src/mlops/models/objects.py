@@ -12,7 +12,7 @@ from mlops.models.record import Record
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef(Record):
-    """One object, and one version of it when `version_id` is given."""
+    """One object, and one version of it unless `version_id` is None."""
 
     bucket: str
     key: str
@@ -35,7 +35,7 @@ class ObjectRef(Record):
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts(Record):
-    """What is known of an object without reading it.
+    """Facts about an object that are read without its content.
 
     `stored_at` is when that version was written, `metadata` what its writer noted beside it; a listing does
     not tell the latter.

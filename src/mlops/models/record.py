@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+
+type _Decoder = Callable[[Any], Any]
 
 
 class Record:
@@ -30,18 +32,19 @@ class Record:
     def from_dict(cls, document: Mapping[str, Any], *, strict: bool = False) -> Self:
         """Build the record from `to_dict`'s form, as this release or another one wrote it.
 
-        Absent fields take their defaults. Keys that are no fields are passed over, so that what a later
-        release stored stays readable after a rollback of the code; `strict` refuses them: for what people
-        write.
+        Absent fields take their defaults. Keys that are not fields are ignored, so that what a later
+        release stored stays readable after a rollback of the code; `strict` refuses them: for text that
+        people write.
 
         Raises
         ------
         ValueError
             If `strict` and a key, at any depth, is not a field.
         """
-        hints = _field_types(cls)  # type: ignore[arg-type]
-        present = hints.keys() & document.keys()
-        record = cls(**{name: _decode(hints[name], document[name]) for name in present})
+        decoders = _field_decoders(cls)  # type: ignore[arg-type]
+        record = cls(
+            **{name: decode(document[name]) for name, decode in decoders.items() if name in document}
+        )
         if strict and (unknown := sorted(set(_lost(document, record.to_dict())))):
             raise ValueError(f"{cls.__name__} has no field {', '.join(unknown)}.")
         return record
@@ -56,19 +59,13 @@ class Record:
         return cls.from_dict(json.loads(text))
 
 
-def _lost(given: Any, kept: Any) -> Iterator[str]:
-    """Yield the keys of a document that are not in what became of it."""
-    if isinstance(given, Mapping) and isinstance(kept, Mapping):
-        yield from (str(key) for key in given if key not in kept)
-        yield from (name for key in given if key in kept for name in _lost(given[key], kept[key]))
-    elif isinstance(given, list | tuple) and isinstance(kept, list | tuple):
-        yield from (name for pair in zip(given, kept, strict=False) for name in _lost(*pair))
-
-
-@cache
-def _field_types(cls: type) -> dict[str, Any]:
-    names = {field.name for field in fields(cls)}
-    return {name: hint for name, hint in get_type_hints(cls).items() if name in names}
+def _lost(document: Any, record: Any) -> Iterator[str]:
+    """Yield the keys of a document that are not in the record that was built from it."""
+    if isinstance(document, Mapping) and isinstance(record, Mapping):
+        yield from (str(key) for key in document if key not in record)
+        yield from (name for key in document if key in record for name in _lost(document[key], record[key]))
+    elif isinstance(document, list | tuple) and isinstance(record, list | tuple):
+        yield from (name for pair in zip(document, record, strict=False) for name in _lost(*pair))
 
 
 def _encode(value: Any) -> Any:
@@ -87,52 +84,63 @@ def _encode(value: Any) -> Any:
             return str(value) if isinstance(value, Path) else value
 
 
-def _decode(hint: Any, value: Any) -> Any:
+@cache
+def _field_decoders(cls: type) -> dict[str, _Decoder]:
+    hints = get_type_hints(cls)
+    return {field.name: _decoder(hints[field.name]) for field in fields(cls)}
+
+
+@cache
+def _decoder(hint: Any) -> _Decoder:
+    """Return the function that makes a value of a type of its JSON form; None stays None for every type."""
     origin, arguments = get_origin(hint), get_args(hint)
-    if value is None or hint is Any or origin is Literal:
-        return value
+    decode: _Decoder = _unchanged
     if origin in (Union, types.UnionType):
-        return _decode_union(arguments, value)
-    if origin is tuple:
-        return _decode_tuple(arguments, value)
-    if origin is not None and issubclass(origin, Mapping):
-        return {key: _decode(arguments[1], item) for key, item in value.items()}
-    if isinstance(hint, type):
-        return _decode_scalar(hint, value)
+        decode = _union_decoder(arguments)
+    elif origin is tuple:
+        decode = _tuple_decoder(arguments)
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
+        decode_item = _decoder(arguments[1])
+        decode = lambda value: {key: decode_item(item) for key, item in value.items()}  # noqa: E731
+    elif isinstance(hint, type):
+        decode = _scalar_decoder(hint)
+    return decode if decode is _unchanged else lambda value: None if value is None else decode(value)
+
+
+def _unchanged(value: Any) -> Any:
     return value
 
 
-def _decode_tuple(arguments: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return tuple(_decode(arguments[0], item) for item in value)
-    return tuple(_decode(hint, item) for hint, item in zip(arguments, value, strict=True))
+def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
+    decoders = [_decoder(hint) for hint in arguments if hint is not Ellipsis]
+    if len(decoders) < len(arguments):
+        return lambda value: tuple(map(decoders[0], value))
+    return lambda value: tuple(decode(item) for decode, item in zip(decoders, value, strict=True))
 
 
-def _decode_union(arguments: tuple[Any, ...], value: Any) -> Any:
+def _union_decoder(arguments: tuple[Any, ...]) -> _Decoder:
     """Take the first member that can hold the value: scalars by type, containers by shape."""
-    for hint in arguments:
-        plain = get_origin(hint) or hint
-        is_shape = (
-            isinstance(plain, type) and not isinstance(value, (dict, list)) and isinstance(value, plain)
-        )
-        is_container = isinstance(value, dict) and _holds_mapping(plain)
-        if is_shape or is_container or (isinstance(value, list) and plain is tuple):
-            return _decode(hint, value)
-    candidates = [hint for hint in arguments if hint is not type(None)]
-    return _decode(candidates[0], value) if len(candidates) == 1 else value
+    members = [(get_origin(hint) or hint, _decoder(hint)) for hint in arguments if hint is not types.NoneType]
+    if len(members) == 1:
+        return members[0][1]
+    return lambda value: next((decode(value) for plain, decode in members if _can_hold(plain, value)), value)
 
 
-def _holds_mapping(plain: Any) -> bool:
-    return isinstance(plain, type) and (is_dataclass(plain) or issubclass(plain, Mapping))
+def _can_hold(plain: Any, value: Any) -> bool:
+    if not isinstance(plain, type):
+        return False
+    if isinstance(value, dict):
+        return is_dataclass(plain) or issubclass(plain, Mapping)
+    return plain is tuple if isinstance(value, list) else isinstance(value, plain)
 
 
-def _decode_scalar(hint: type, value: Any) -> Any:
+def _scalar_decoder(hint: type) -> _Decoder:
     if issubclass(hint, Record):
-        return value if isinstance(value, hint) else hint.from_dict(value)
+        return lambda value: value if isinstance(value, hint) else hint.from_dict(value)
     if issubclass(hint, (datetime, date)):
-        return hint.fromisoformat(value) if isinstance(value, str) else value
+        return lambda value: hint.fromisoformat(value) if isinstance(value, str) else value
     if issubclass(hint, (Enum, Path)):
-        return hint(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
+        return hint
+    if hint is float:
+        return lambda value: float(value) if type(value) is int else value
+    return _unchanged

@@ -1,4 +1,4 @@
-"""What the registry knows of a model version, and the entries of its audit log."""
+"""Records of model versions, and the entries of their audit log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Artifact(Record):
-    """The bytes of a model: where they lie and what they must hash to.
+    """The bytes of a model: where they are stored and their digest.
 
     `sha256` is that of the file; of a directory it is the digest over the sorted paths and digests of its
     files. `version_id` is the object's S3 version.
@@ -50,7 +50,7 @@ class Source(Record):
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob(Record):
-    """The SageMaker job that made the model; costs are in US dollars, None where the price is not known.
+    """The SageMaker job that made the model; costs are in US dollars, None where the price is unknown.
 
     `estimated_cost_usd` was said before the job started, `actual_cost_usd` follows from `billable_seconds`.
     Both include the trials of a tuning job: `n_trial_jobs` and what was billed for them are None without one.
@@ -73,8 +73,8 @@ class TrainingJob(Record):
 class DataFindings(Record):
     """What intake said about the training file; `findings` are short JSON documents.
 
-    `changes` compares it with what the champion was trained on. `uploader` is who dropped it, where that is
-    known.
+    `changes` compares it with what the champion was trained on. `uploader` is who dropped it, if
+    recorded.
     """
 
     verdict: str = "accept"
@@ -171,7 +171,7 @@ class StatusChange(Record):
 
 @dataclass(frozen=True, slots=True)
 class Labels(Record):
-    """What people wrote on a version: tags by name, and notes, one a line."""
+    """The labels of a version: tags by name, and notes, one a line."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
@@ -179,7 +179,7 @@ class Labels(Record):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry(Record):
-    """One change of a group: what happened, when, by whom, why, and to which bytes.
+    """One change of a group: what happened, when, why, the actor and the artifact.
 
     Entries are numbered by `revision` from 1 without a gap and never change; replaying them gives the state
     of the registry. `champion` is the champion after the change, `previous_champion` the one before. `labels`

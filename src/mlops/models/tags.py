@@ -59,7 +59,7 @@ def check_labels(tags: Mapping[str, str], notes: str) -> None:
 
 
 def find_reason_problem(reason: str) -> str:
-    """Say why a reason cannot stand in the audit log; empty when it can."""
+    """Return why a reason cannot be stored in the audit log; empty when it can."""
     if len(reason) > MAX_REASON:
         return f"the reason is longer than {MAX_REASON} characters"
     if any(map(_is_hidden, reason)):
@@ -76,6 +76,6 @@ def with_labels(model: ModelMetadata, tags: Mapping[str, str | None], note: str)
 
 
 def _is_hidden(character: str) -> bool:
-    """Tell whether a character shows nothing itself, and breaks or turns around what stands beside it."""
+    """Return whether a character is invisible, and breaks or reverses the text beside it."""
     is_control = unicodedata.category(character) == "Cc" and character not in "\t\r\n"
     return is_control or character in _TURNS_TEXT_AROUND

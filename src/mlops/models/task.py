@@ -11,7 +11,7 @@ MAX_NUMERIC_CLASSES = 20
 
 
 def infer_task(class_counts: Collection[int], *, is_numeric: bool, has_fractions: bool) -> TaskName:
-    """Tell the task by the target: two values are binary, texts and few well-filled whole numbers classes.
+    """Return the task of a target: two values are binary, texts and few frequent whole numbers are classes.
 
     Numbers are a quantity when they have fractions, more than 20 distinct values, or values with fewer than
     10 rows.
@@ -31,10 +31,10 @@ def infer_task(class_counts: Collection[int], *, is_numeric: bool, has_fractions
     return "regression" if is_numeric and is_quantity else "multiclass"
 
 
-def find_label(wanted: str, labels: Iterable[str]) -> str | None:
+def find_label(label: str, labels: Iterable[str]) -> str | None:
     """Return the label as the data writes it; case counts only when labels differ by nothing else."""
-    known = tuple(labels)
-    alike = [label for label in known if label.casefold() == wanted.casefold()]
-    if wanted in known:
-        return wanted
+    existing = tuple(labels)
+    alike = [other for other in existing if other.casefold() == label.casefold()]
+    if label in existing:
+        return label
     return alike[0] if len(alike) == 1 else None

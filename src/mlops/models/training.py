@@ -26,11 +26,11 @@ VERSION_COLUMN = "model_version"
 class EvaluationMetrics(Record):
     """Scores of a model on held-out rows; a score that the task does not have is None.
 
-    `primary` names the score that decides when nobody said otherwise. `intervals` are 95 % bootstrap
+    `primary` names the score that decides unless the settings name another. `intervals` are 95 % bootstrap
     intervals and `dummy` the scores of a model that looks at no feature, both by score name. For a binary
     task `threshold` is the probability of `positive_label` from which on a row counts as positive; it was
     chosen on the training rows. `expected_calibration_error` is how far probabilities are from what comes
-    true, on average (0.0 = never off); as the only error without a minus it is no score of the gate.
+    true, on average (0.0 = never off); as the only error without a minus it is not a score of the gate.
     `neg_absolute_error_q80` is the error that 80 % of the rows stay within. `confusion_matrix` has the true
     labels as rows, both sides in the order of `labels`.
     """
@@ -65,8 +65,8 @@ class EvaluationMetrics(Record):
 
     def values(self) -> dict[str, float]:
         """Return the scores that are there, by name."""
-        found = {name: getattr(self, name) for name in SCORE_NAMES}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: getattr(self, name) for name in SCORE_NAMES}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 SCORE_NAMES: tuple[str, ...] = tuple(
@@ -160,7 +160,7 @@ class DatasetChanges(Record):
 class Trial(Record):
     """One combination of hyperparameters that a search tried: its primary score out of fold.
 
-    `n_rows` is how many training rows it was given: a combination that does well on few goes on to more.
+    `n_rows` is the number of training rows that it was fitted on: one that does well on few is tried on more.
     `algorithm` is said where it was not the same for all of them.
     """
 
@@ -172,9 +172,9 @@ class Trial(Record):
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult(Record):
-    """Everything a training run produced, but for the model itself, which lies at `model_path`.
+    """Everything a training run produced, but for the model itself, which is stored at `model_path`.
 
-    `dropped_columns` says of each column that is no feature why. `feature_importance` is the loss of the
+    `dropped_columns` says of each column that is not a feature why. `feature_importance` is the loss of the
     primary score when the column is shuffled, never below 0. `contenders` are, where the algorithm was chosen
     and not set, the primary scores by which it was, out of fold on the training rows; `trials` are what a
     search tried, the best first.
@@ -225,7 +225,7 @@ class DataQuality(Record):
 class MedicationAdherencePrediction(Record):
     """One row of a predictions file.
 
-    `ids` holds the id columns as they stood in the file; `row_number` counts the data rows from 1. For a
+    `ids` holds the id columns as the file has them; `row_number` counts the data rows from 1. For a
     binary task `probability` is that of the positive label, for several classes that of the predicted one,
     and a regression has none.
     """

@@ -23,7 +23,7 @@ def describe_artifact(path: str, *, objects: ObjectStore | None = None) -> Artif
     ArtifactError
         If there is nothing at a local path.
     ObjectNotFoundError
-        If there is no such object.
+        If the object does not exist.
     """
     if path.startswith("s3://"):
         return describe_object(ObjectRef.from_uri(path), objects or s3_objects())

@@ -1,4 +1,4 @@
-"""The audit log, replayed: what the registry's state must be if the log is true."""
+"""The audit log: replayed to the state that it leads to, and exported."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from mlops.registry.lifecycle import Action, next_status
 
 @dataclass(slots=True)
 class ReplayedState:
-    """The head of a group, and the status and the labels of each version, in order of registration."""
+    """The state of a group, and the status and the labels of each version, in order of registration."""
 
-    head: GroupState = field(default_factory=GroupState)
+    group_state: GroupState = field(default_factory=GroupState)
     statuses: dict[str, Status] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
 
@@ -33,23 +33,27 @@ def replay(entries: Iterable[AuditEntry]) -> ReplayedState:
     """
     state = ReplayedState()
     for entry in entries:
-        if entry.revision != state.head.revision + 1:
-            raise RegistryError(f"The audit log has no entry {state.head.revision + 1}.")
+        if entry.revision != state.group_state.revision + 1:
+            raise RegistryError(f"The audit log has no entry {state.group_state.revision + 1}.")
         _apply(state, entry)
     return state
 
 
-def check(entries: Iterable[AuditEntry], head: GroupState | None, models: Iterable[ModelMetadata]) -> None:
+def check(
+    entries: Iterable[AuditEntry], group_state: GroupState | None, models: Iterable[ModelMetadata]
+) -> None:
     """Refuse a log that does not lead from nothing to this state.
 
     Raises
     ------
     RegistryError
-        If it does not; the recorded says where they part.
+        If it does not; the message says where they differ.
     """
     state, stored = replay(entries), list(models)
-    if state.head != (head or GroupState()):
-        raise RegistryError(f"The audit log leads to {state.head}, but the registry says {head}.")
+    if state.group_state != (group_state or GroupState()):
+        raise RegistryError(
+            f"The audit log leads to {state.group_state}, but the registry says {group_state}."
+        )
     for model in stored:
         recorded = state.statuses.get(model.version), state.labels.get(model.version, Labels())
         if recorded != (model.status, Labels(model.tags, model.notes)):
@@ -72,7 +76,7 @@ def _apply(state: ReplayedState, entry: AuditEntry) -> None:
     champions = [version for version, status in state.statuses.items() if status is Status.CHAMPION]
     if champions != [version for version in (entry.champion,) if version is not None]:
         raise RegistryError(f"Audit entry {entry.revision} names a champion that the log does not have.")
-    state.head = GroupState(
+    state.group_state = GroupState(
         len(state.statuses), next(reversed(state.statuses)), entry.champion, entry.revision
     )
 
@@ -103,7 +107,7 @@ def export(entries: Sequence[AuditEntry], form: str) -> str:
 
 
 def as_csv(entries: Sequence[AuditEntry]) -> str:
-    """Return one row per status change; text that a spreadsheet would run as a formula is disarmed.
+    """Return one row per status change; a cell that a spreadsheet would run as a formula is quoted.
 
     An entry that changes two versions (a promotion archives the champion before) has two rows with the same
     revision; one that changes none (an answer, a tag, a note) has one without statuses.

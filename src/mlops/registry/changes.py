@@ -1,4 +1,4 @@
-"""How each step of a version is written down: pure functions from what is to the change that follows."""
+"""The change that each action makes: pure functions from the state before."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def annotation(state: GroupState, labelled: ModelMetadata, stamp: AuditStamp) ->
 
 
 def answer(state: GroupState, model: ModelMetadata, stamp: AuditStamp) -> Change:
-    """Return the change that keeps somebody's answer in the audit log, and changes nothing else."""
+    """Return the change that keeps an answer in the audit log, and changes nothing else."""
     write = VersionWrite(model, Action.ANSWER)
     return _change(model.model_group, state, stamp, (write,), befores=(model.status,))
 
@@ -184,7 +184,7 @@ def parse_version(version: str) -> tuple[int, int, int]:
     Raises
     ------
     ValueError
-        If the text is no version.
+        If the text is not a version.
     """
     match = _VERSION.fullmatch(version)
     if match is None:

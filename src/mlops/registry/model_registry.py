@@ -1,10 +1,8 @@
-"""The registry of model versions: the public face over a store in DynamoDB or in plain files."""
+"""The registry of model versions, in DynamoDB or in a local file."""
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,30 +10,29 @@ from typing import Any
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import ObjectStore
-from mlops.models.errors import RegistryConflictError, RegistryError, TransitionNotAllowedError
-from mlops.models.registry import Candidate, GroupState, ModelMetadata, Promotion, Registration, Status
+from mlops.models.registry import Candidate, ModelMetadata, Registration
 from mlops.models.tags import check_group, check_labels, with_labels
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
 from mlops.registry.artifacts import describe_artifact
 from mlops.registry.changes import AuditStamp
 from mlops.registry.factory import open_store
-from mlops.registry.lifecycle import TRANSITIONS, Action
+from mlops.registry.lifecycle import Action
 from mlops.registry.store import RegistryStore
 from mlops.registry.training_facts import local_training_facts
-from mlops.registry.view import RegistryView
+from mlops.registry.version_steps import VersionSteps
 
 
-class ModelRegistry(RegistryView):
-    """Versions of models, their life, and who changed it.
+class ModelRegistry(VersionSteps):
+    """Versions of models, their statuses, and the audit log of every change.
 
     Parameters
     ----------
     use_dynamodb
         True keeps the state in the table `table_name` (default: environment variable `REGISTRY_TABLE_NAME`),
-        False in files under `root`. Both give the same guarantees.
+        False in the file `registry.sqlite3` under `root`. Both give the same guarantees.
     actor
-        Who is recorded when a call does not say `by`; default is the name of the user.
+        Who is recorded when a call has no `by`; default is the name of the user.
     store, objects, now, backoff
         Replace the parts that reach outside: another store, another object storage, a clock, the retries.
     """
@@ -53,9 +50,7 @@ class ModelRegistry(RegistryView):
         backoff: Backoff | None = None,
     ) -> None:
         store = store or open_store(use_dynamodb, root=root, table_name=table_name)
-        super().__init__(store, backoff or Backoff(), objects)
-        self._actor = actor
-        self._now = now
+        super().__init__(store, backoff or Backoff(), objects, actor=actor, now=now)
 
     def register_model(  # noqa: PLR0913  the published signature
         self,
@@ -76,26 +71,22 @@ class ModelRegistry(RegistryView):
         """Register a trained model as the next version of its group and return that version.
 
         The artifact (a file, a directory, or an `s3://` address) is read once for its digest. A local
-        directory with a `training_result.json` also tells features, target, settings and importances.
-
-        Parameters
-        ----------
-        job_key
-            Identity of the work that made the model, such as the ARN of the training job. Registering under
-            the same key again changes nothing and returns the version that is there.
+        directory with a `training_result.json` also gives features, target, settings and importances.
+        Registering again under the same `job_key` (such as the ARN of the training job) changes nothing and
+        returns the version of the first time.
 
         Raises
         ------
         ArtifactError
-            If there is nothing at a local path.
+            If nothing is at a local path.
         RegistryError
-            If the name of the group is not one.
+            If the name cannot be that of a group.
         """
         if not isinstance(metrics, EvaluationMetrics):
             metrics = EvaluationMetrics.from_dict(metrics, strict=True)
         path = str(model_artifact_path)
-        message = {"features": tuple(features), "target": target, "tags": tags, "notes": notes}
-        facts = local_training_facts(path) | {name: value for name, value in message.items() if value}
+        arguments = {"features": tuple(features), "target": target, "tags": tags, "notes": notes}
+        facts = local_training_facts(path) | {name: value for name, value in arguments.items() if value}
         artifact = describe_artifact(path, objects=self._objects)
         candidate = Candidate(algorithm, hyperparameters, metrics, dataset_version, artifact, **facts)
         return self.register(model_group, candidate, job_key=job_key, by=by).model
@@ -115,9 +106,9 @@ class ModelRegistry(RegistryView):
         stamp = self._stamp(by, "; ".join(candidate.gate.reasons) if candidate.gate else "")
 
         def attempt() -> Registration:
-            known = self._store.version_of_job(group, job_key) if job_key else None
-            if known is not None:
-                return Registration(self.get_model(group, known), is_new=False)
+            registered = self._store.version_of_job(group, job_key) if job_key else None
+            if registered is not None:
+                return Registration(self.get_model(group, registered), is_new=False)
             state = self._store.group_state(group)
             latest = self.get_model(group, state.latest) if state and state.latest else None
             change = changes.registration(
@@ -134,84 +125,6 @@ class ModelRegistry(RegistryView):
 
         return self._backoff.run(attempt)
 
-    def request_approval(
-        self, group: str, version: str, approval_request: str, *, by: str | None = None
-    ) -> ModelMetadata:
-        """Record that people were asked; `approval_request` is the hash of the request's id."""
-        return self._step(group, version, Action.REQUEST_APPROVAL, self._stamp(by, ""), approval_request)
-
-    def approve_model(
-        self, group: str, version: str, *, by: str | None = None, reason: str = ""
-    ) -> ModelMetadata:
-        """Approve a version. It serves only after `promote_model`; approving twice changes nothing.
-
-        Raises
-        ------
-        ModelNotFoundError
-            If there is no such version.
-        TransitionNotAllowedError
-            If its status does not allow it, for instance because its gate refused it. The same holds for
-            `reject_model`, `expire`, `supersede`, `archive`, `promote_model` and `rollback`.
-        """
-        return self._step(group, version, Action.APPROVE, self._stamp(by, reason))
-
-    def reject_model(
-        self, group: str, version: str, *, by: str | None = None, reason: str = ""
-    ) -> ModelMetadata:
-        """Reject a version for good."""
-        return self._step(group, version, Action.REJECT, self._stamp(by, reason))
-
-    def expire(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
-        """Record that nobody decided in time."""
-        return self._step(group, version, Action.EXPIRE, self._stamp(by, reason))
-
-    def reopen(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
-        """Let an expired version be asked about again."""
-        return self._step(group, version, Action.REOPEN, self._stamp(by, reason))
-
-    def supersede(
-        self, group: str, version: str, *, by: str | None = None, reason: str = ""
-    ) -> ModelMetadata:
-        """Record that a newer candidate took the version's place before anybody decided."""
-        return self._step(group, version, Action.SUPERSEDE, self._stamp(by, reason))
-
-    def archive(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
-        """Put away an approved version that never became champion; the champion is only ever replaced."""
-        if self.get_model(group, version).status is Status.CHAMPION:
-            raise RegistryError(
-                f"{group} {version} is the champion; promote another version or roll back instead."
-            )
-        return self._step(group, version, Action.ARCHIVE, self._stamp(by, reason))
-
-    def promote_model(
-        self, group: str, version: str, *, by: str | None = None, reason: str = ""
-    ) -> Promotion:
-        """Make an approved version the champion and archive the one before, in one step."""
-        return self._promote(group, version, Action.PROMOTE, self._stamp(by, reason))
-
-    def rollback(
-        self,
-        group: str,
-        *,
-        to: str | None = None,
-        only_from: str | None = None,
-        by: str | None = None,
-        reason: str = "",
-    ) -> Promotion:
-        """Make an archived version champion again: `to`, or the one that the champion took over from.
-
-        With `only_from`, the champion that is to leave, a repeated call changes nothing.
-
-        Raises
-        ------
-        RegistryError
-            If the champion is the group's first one, so that there is nothing to go back to.
-        TransitionNotAllowedError
-            If neither `only_from`, when given, nor `to` is the champion.
-        """
-        target = to or self.predecessor(group, only_from)
-        return self._promote(group, target, Action.ROLL_BACK, self._stamp(by, reason), only_from)
-
     def annotate_model(
         self,
         group: str,
@@ -221,14 +134,14 @@ class ModelRegistry(RegistryView):
         note: str = "",
         by: str | None = None,
     ) -> ModelMetadata:
-        """Set tags (None takes one away) and add a note to those that are there; both stay in the audit log.
+        """Set tags (None removes one) and append a note; the audit log keeps both.
 
         Raises
         ------
         ModelNotFoundError
-            If there is no such version.
+            If the version does not exist.
         RegistryError
-            If a tag or the notes are longer than they may be.
+            If a tag or the notes are too long.
         """
         stamp = self._stamp(by, note)
 
@@ -243,62 +156,15 @@ class ModelRegistry(RegistryView):
         return self._backoff.run(attempt)
 
     def record_answer(self, group: str, version: str, *, by: str, reason: str, at: datetime) -> None:
-        """Keep in the audit log what somebody answered to the version's approval request, once.
+        """Record an answer to the version's approval request in the audit log, once.
 
-        The answer that decides is part of the decision's own entry; this is for those that wait for others.
+        The answer that decides is part of the decision's own entry; this is for the answers before it.
         """
 
         def attempt() -> None:
             state, model = self._existing_state(group), self.get_model(group, version)
-            message = (Action.ANSWER, version, by, model.approval_request)
-            if all((e.action, e.version, e.by, e.approval_request) != message for e in self.audit(group)):
+            answer = (Action.ANSWER, version, by, model.approval_request)
+            if all((e.action, e.version, e.by, e.approval_request) != answer for e in self.audit(group)):
                 self._store.commit(changes.answer(state, model, AuditStamp(by, reason, at)))
 
         self._backoff.run(attempt)
-
-    def _step(
-        self, group: str, version: str, action: Action, stamp: AuditStamp, approval_request: str | None = None
-    ) -> ModelMetadata:
-        def attempt() -> ModelMetadata:
-            state, model = self._existing_state(group), self.get_model(group, version)
-            is_done = model.status is TRANSITIONS[action].target
-            if is_done and approval_request in (None, model.approval_request):
-                return model
-            with self._refusing(group, state):
-                change = changes.step(state, model, action, stamp, approval_request=approval_request)
-            self._store.commit(change)
-            return change.writes[0].model
-
-        return self._backoff.run(attempt)
-
-    def _promote(
-        self, group: str, version: str, action: Action, stamp: AuditStamp, only_from: str | None = None
-    ) -> Promotion:
-        def attempt() -> Promotion:
-            state, model = self._existing_state(group), self.get_model(group, version)
-            if state.champion == version:
-                return Promotion(model, self.promotion(group, version).previous_champion, is_new=False)
-            if only_from not in (None, state.champion):
-                raise TransitionNotAllowedError(
-                    f"{state.champion} is the champion of {group}, not {only_from}."
-                )
-            champion = self.get_model(group, state.champion) if state.champion else None
-            with self._refusing(group, state):
-                change = changes.promotion(state, model, action, stamp, champion=champion)
-            self._store.commit(change)
-            return Promotion(change.writes[0].model, state.champion, is_new=True)
-
-        return self._backoff.run(attempt)
-
-    @contextmanager
-    def _refusing(self, group: str, state: GroupState) -> Iterator[None]:
-        """Let a refusal through only when it was judged on one moment's state, not on two mixed by a race."""
-        try:
-            yield
-        except TransitionNotAllowedError as refusal:
-            if self._store.group_state(group) == state:
-                raise
-            raise RegistryConflictError(f"{group} changed while it was read.") from refusal
-
-    def _stamp(self, by: str | None, reason: str) -> AuditStamp:
-        return AuditStamp(by or self._actor or getpass.getuser(), reason, self._now())

@@ -24,7 +24,7 @@ def promote_approved(
     Raises
     ------
     ArtifactError
-        If that version of the artifact is gone, or its bytes have changed.
+        If that version of the artifact does not exist any more, or its bytes have changed.
     RegistryError
         If the approval is that of another version, or no approval.
     TransitionNotAllowedError
@@ -32,7 +32,7 @@ def promote_approved(
     """
     model = registry.get_model(group, version)
     if approval.decision != "approved" or approval.approval_id_hash != (model.approval_request or ""):
-        raise RegistryError(f"This is no approval of {group} {version}; ask for approval again.")
+        raise RegistryError(f"This is not an approval of {group} {version}; request approval again.")
     check_artifact(model, objects)
     if model.status is not Status.CHAMPION:
         registry.approve_model(group, version, by=approval.decided_by, reason=approval.reason)
@@ -64,11 +64,11 @@ def describe_change(model: ModelMetadata, **more: Any) -> Mapping[str, Any]:
 
 
 def compose_decline(model: ModelMetadata, champion: ModelMetadata | None) -> tuple[str, str]:
-    """Return subject and body of the mail about a closed candidate."""
+    """Return subject and body of the email about a closed candidate."""
     name = f"{model.model_group} {model.version}"
     message = {
-        Status.EXPIRED: ("expired", "Nobody decided in time, so it was closed."),
-        Status.SUPERSEDED: ("was superseded", "A newer candidate took its place before anybody decided."),
+        Status.EXPIRED: ("expired", "No one decided in time, so it was closed."),
+        Status.SUPERSEDED: ("was superseded", "A newer candidate replaced it before a decision was made."),
     }
     headline, sentence = message.get(
         model.status, ("was rejected", f"It was rejected by {model.status_changed_by}.")
@@ -88,17 +88,17 @@ def check_artifact(model: ModelMetadata, objects: ObjectStore | None = None) -> 
     Raises
     ------
     ArtifactError
-        If that version of the artifact is gone, or its bytes have changed.
+        If that version of the artifact does not exist any more, or its bytes have changed.
     """
     try:
         if model.artifact.uri.startswith("s3://"):
             ref = ObjectRef.from_uri(model.artifact.uri, model.artifact.version_id)
-            found = describe_object(ref, objects or s3_objects())
+            current = describe_object(ref, objects or s3_objects())
         else:
-            found = describe_artifact(model.artifact.uri)
+            current = describe_artifact(model.artifact.uri)
     except ObjectNotFoundError as error:
-        raise ArtifactError(f"The artifact of {model.version} is gone: {error}") from error
-    if found != model.artifact:
+        raise ArtifactError(f"The artifact of {model.version} does not exist any more: {error}") from error
+    if current != model.artifact:
         raise ArtifactError(
             f"The artifact of {model.model_group} {model.version} is not the one that was registered; train "
             "it again."

@@ -1,7 +1,7 @@
-"""What is told about a version after its change was written.
+"""Notifications about a version, sent after its change was written.
 
-Telling comes second, so a step that dies in between is run again by whoever started it, changes nothing, and
-tells everything: an event may come twice, never not at all. The metric is last, so that it counts once.
+A step that dies between the two is run again by its caller, changes nothing, and sends all of them: an event
+is published at least once. The metric is last, so that it counts once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DECLINED: Mapping[Status, str] = MappingProxyType(
 
 
 def notify_registration(model: ModelMetadata, summary: str, notifier: Notifier) -> None:
-    """Tell of a version that was registered, be it refused by its gate."""
+    """Notify of a version that was registered, or refused by its gate."""
     notifier.publish_event(event_names.MODEL_REGISTERED, describe_change(model, summary=summary))
     is_refused = model.gate is not None and not model.gate.passed
     metrics = [Metric(MODELS_REGISTERED, 1), Metric(MODELS_REJECTED_BY_GATE, int(is_refused))]
@@ -44,14 +44,14 @@ def notify_registration(model: ModelMetadata, summary: str, notifier: Notifier) 
 
 
 def notify_promotion(promotion: Promotion, notifier: Notifier) -> None:
-    """Tell of a version that was approved and is the champion now."""
+    """Notify of a version that was approved and is the champion now."""
     notifier.publish_event(event_names.MODEL_APPROVED, describe_change(promotion.model))
     _notify_champion(promotion, notifier, is_rollback=False)
     notifier.publish_metrics([Metric(MODELS_PROMOTED, 1)], group=promotion.model.model_group)
 
 
 def notify_decline(model: ModelMetadata, champion: ModelMetadata | None, notifier: Notifier) -> None:
-    """Tell of a candidate that was rejected, expired or superseded; `champion` stays in service."""
+    """Notify of a candidate that was rejected, expired or superseded; `champion` stays in service."""
     group = model.model_group
     notifier.publish_event(DECLINED[model.status], describe_change(model))
     notifier.send_email(*compose_decline(model, champion), group=group)
@@ -59,7 +59,7 @@ def notify_decline(model: ModelMetadata, champion: ModelMetadata | None, notifie
 
 
 def notify_rollback(promotion: Promotion, notifier: Notifier) -> None:
-    """Tell of a version that is the champion again."""
+    """Notify of a version that is the champion again."""
     _notify_champion(promotion, notifier, is_rollback=True)
     group = promotion.model.model_group
     notifier.send_email(*compose_rollback(promotion.model, promotion.previous_champion), group=group)
@@ -67,11 +67,11 @@ def notify_rollback(promotion: Promotion, notifier: Notifier) -> None:
 
 
 def compose_rollback(model: ModelMetadata, left: str | None) -> tuple[str, str]:
-    """Return subject and body of the mail about a rollback away from the version `left`."""
+    """Return subject and body of the email about a rollback from the version `left`."""
     name = f"{model.model_group} {model.version}"
     lines = [
         f"{name} is in service again.",
-        f"It was put back in place of {left} by {model.status_changed_by}.",
+        f"It was put back into service instead of {left} by {model.status_changed_by}.",
         f"Reason: {model.status_reason}",
         "",
         "Files that are dropped from now on are scored with it. Batches",

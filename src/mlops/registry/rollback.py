@@ -1,4 +1,4 @@
-"""Back to the champion before: one transaction, and then everybody hears of it."""
+"""Roll back to the previous champion: one transaction, then the notifications."""
 
 from __future__ import annotations
 
@@ -24,26 +24,24 @@ def roll_back(
 ) -> Promotion:
     """Put the previous champion back into service, if its artifact still is what was approved.
 
-    It publishes the event ChampionChanged, a mail and a metric. With `only_from` a repeated call rolls back
-    no further than the first one did, and tells everybody again.
+    It publishes the event ChampionChanged, an email and a metric. With `only_from` a repeated call rolls back
+    no further than the first one did, and sends the notifications again.
 
     Parameters
     ----------
-    reason
-        Why; it stands in the audit log for good.
     only_from
-        The champion that is to leave: what the caller saw when deciding.
+        The champion to replace: the one that the caller saw when deciding.
     to
-        The archived version to go back to; default is the one that the champion took over from.
+        The archived version to go back to; default is the one that the champion replaced.
 
     Raises
     ------
     RegistryError
-        If no reason is given, or there is nothing to go back to.
+        If the reason is empty, or the group has no earlier champion.
     TransitionNotAllowedError
         If `only_from` is not the champion any more.
     ArtifactError
-        If the artifact of the previous champion is gone, or its bytes have changed.
+        If the artifact of the previous champion does not exist any more, or its bytes have changed.
     """
     if not reason.strip():
         raise RegistryError("A rollback needs a reason: say what is wrong with the champion.")

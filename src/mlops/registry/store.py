@@ -112,7 +112,7 @@ def _operations(change: Change) -> Iterator[Put | SetAttribute]:
         job_key = {"pk": partition, "sk": _job_key(change.job_key)}
         yield Put({**job_key, "version": change.entry.version}, Absent())
     if before is None:
-        # the runs may have listed the group already, so there is no condition
+        # the runs may have listed the group already, so this has no condition
         yield SetAttribute("GROUPS", change.group, "has_versions", value=True)
 
 

@@ -1,4 +1,4 @@
-"""What a training result tells the registry about the model that came of it."""
+"""The fields of a candidate that a training result contains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TRAINING_RESULT_FILENAME = "training_result.json"
 
 
 def training_facts(result: TrainingResult) -> dict[str, Any]:
-    """Return the fields of a candidate that a training result answers."""
+    """Return the fields of a candidate that a training result contains."""
     return {
         "features": result.features,
         "target": result.target,

@@ -1,4 +1,4 @@
-"""What can be read from the registry, whoever keeps its state."""
+"""The reading half of the model registry."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RegistryView:
         Raises
         ------
         ModelNotFoundError
-            If there is no such version; the message names what there is.
+            If the version does not exist; the message names those that do.
         """
         model = self._store.version(group, version)
         if model is not None:
@@ -41,7 +41,7 @@ class RegistryView:
         state = self._store.group_state(group)
         if state is None:
             raise ModelNotFoundError(
-                f"The group {group!r} has no version yet; known groups: {self._known()}."
+                f"The group {group!r} has no version yet; known groups: {self._group_names()}."
             )
         raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {state.latest}.")
 
@@ -51,7 +51,7 @@ class RegistryView:
         Raises
         ------
         ModelNotFoundError
-            If there is no such version, or no champion yet.
+            If the version does not exist, or the group has no champion yet.
         """
         state = self._existing_state(group)
         named = {"latest": state.latest, "champion": state.champion}.get(name, name)
@@ -91,7 +91,7 @@ class RegistryView:
         return self._store.audit(group)
 
     def predecessor(self, group: str, champion: str | None = None) -> str:
-        """Return the version that a champion (default: the one in service) was promoted in place of.
+        """Return the version that a champion (default: the one in service) replaced when it was promoted.
 
         Raises
         ------
@@ -114,9 +114,9 @@ class RegistryView:
         RegistryError
             If it never was the champion.
         """
-        wanted = actions or (Action.PROMOTE, Action.ROLL_BACK)
+        expected = actions or (Action.PROMOTE, Action.ROLL_BACK)
         for entry in reversed(self.audit(group)):
-            if entry.version == version and entry.action in wanted:
+            if entry.version == version and entry.action in expected:
                 return entry
         raise RegistryError(f"{group} {version} was never the champion.")
 
@@ -160,9 +160,9 @@ class RegistryView:
         state = self._store.group_state(group)
         if state is None:
             raise ModelNotFoundError(
-                f"The group {group!r} has no version yet; known groups: {self._known()}."
+                f"The group {group!r} has no version yet; known groups: {self._group_names()}."
             )
         return state
 
-    def _known(self) -> str:
+    def _group_names(self) -> str:
         return ", ".join(self.groups()) or "none"

@@ -1,4 +1,4 @@
-"""How answers add up: quorum, the uploader, and who is whom."""
+"""How answers add up: quorum, the uploader, and which identities are one person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.approval.test_links import NOW, a_request
 PEOPLE = ("Ada@example.com", "bob@example.com", "cyd@example.com", "dee@example.com")
 
 
-def asked(required: int = 1, uploader: str | None = None):
+def a_request_of(required: int = 1, uploader: str | None = None):
     request = a_request(approvers=PEOPLE, required_approvals=required)
     return replace(request, evidence=replace(request.evidence, uploader=uploader))
 
@@ -26,7 +26,7 @@ def yes(who: str) -> Answer:
 
 
 def test_the_uploaders_yes_counts_only_together_with_anothers():
-    one = count_answer(asked(uploader="ADA@example.com"), yes("Ada@example.com"))
+    one = count_answer(a_request_of(uploader="ADA@example.com"), yes("Ada@example.com"))
     assert (one.status, approvals_missing(one)) == (RequestStatus.PENDING, 1)
     assert describe_progress(one) == "1 of 2 approvals are in"
     two = count_answer(one, yes("bob@example.com"))
@@ -34,18 +34,18 @@ def test_the_uploaders_yes_counts_only_together_with_anothers():
 
 
 def test_anothers_yes_needs_no_uploader():
-    assert count_answer(asked(uploader="ada@example.com"), yes("bob@example.com")).decision is not None
+    assert count_answer(a_request_of(uploader="ada@example.com"), yes("bob@example.com")).decision is not None
 
 
 def test_a_quorum_with_the_uploader_in_it_is_a_quorum():
-    one = count_answer(asked(2, uploader="ada@example.com"), yes("Ada@example.com"))
+    one = count_answer(a_request_of(2, uploader="ada@example.com"), yes("Ada@example.com"))
     assert describe_progress(one) == "1 of 2 approvals are in"
     assert count_answer(one, yes("bob@example.com")).status is RequestStatus.DECIDED
 
 
 def test_the_uploaders_no_decides():
     answer = Answer("Ada@example.com", "rejected", "wrong file", NOW)
-    assert count_answer(asked(uploader="ada@example.com"), answer).decision.decision == "rejected"
+    assert count_answer(a_request_of(uploader="ada@example.com"), answer).decision.decision == "rejected"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_people_are_told_by_the_last_part_of_their_name(one, other, same):
 )
 @pytest.mark.property
 def test_a_request_is_decided_exactly_when_the_rules_say_so(required, uploader, answers):
-    request = asked(required, uploader)
+    request = a_request_of(required, uploader)
     for who, is_yes in answers:
         if request.status is not RequestStatus.PENDING or has_answered(request, who):
             continue

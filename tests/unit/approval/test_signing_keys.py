@@ -37,7 +37,7 @@ def test_a_secret_without_a_good_current_key_is_an_error(text):
 
 @dataclass
 class ReadingsOfASecret:
-    """A secret whose readings are counted, under a clock that stands where it is put."""
+    """A secret whose readings are counted, under a clock that tests set."""
 
     text: str = json.dumps({"current": "a" * 64})
     n_readings: int = 0
@@ -61,7 +61,7 @@ def test_a_rotation_arrives_within_a_minute_and_the_secret_is_not_read_on_every_
     assert secret.n_readings == 2
 
 
-def test_what_the_new_key_signed_is_known_at_once():
+def test_what_the_new_key_signed_is_verified_at_once():
     secret = ReadingsOfASecret()
     page = secret.keys()
     assert page.verify("x", page.sign("x"))

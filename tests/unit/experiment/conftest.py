@@ -1,4 +1,4 @@
-"""Trackers over plain files with a clock that ticks when asked the time."""
+"""Trackers over local files with a clock that ticks whenever it is read."""
 
 from __future__ import annotations
 

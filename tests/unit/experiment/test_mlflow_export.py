@@ -53,7 +53,7 @@ def a_finished_run(tracker) -> None:
     with tracker.start_run(
         GROUP, name="first try", params={"depth": 3, "max features": 1.0}, dataset=dataset
     ) as run:
-        run.log_param("an/odd:param!", [1, None])
+        run.log_param("an/invalid:param!", [1, None])
         for step in range(3):
             run.log_metric("loss", 1 / (step + 1), step=step)
         run.log_metrics({"roc_auc": 0.75, "broken": math.nan})
@@ -184,8 +184,8 @@ def test_a_deleted_experiment_is_named(tracker, export, address, request):
     a_finished_run(tracker)
     export()
     server = MlflowServer(address)
-    found = server.get("experiments/get-by-name", {"experiment_name": request.node.name})
-    server.post("experiments/delete", {"experiment_id": found["experiment"]["experiment_id"]})
+    experiment = server.get("experiments/get-by-name", {"experiment_name": request.node.name})
+    server.post("experiments/delete", {"experiment_id": experiment["experiment"]["experiment_id"]})
     with pytest.raises(MlflowError, match="is deleted; restore it"):
         export()
 
@@ -197,14 +197,14 @@ def test_a_server_that_does_not_run_is_named(tracker):
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "127.0.0.1:5000", "ftp://x", "http://", ""])
 def test_an_address_that_is_none_is_refused(address):
-    with pytest.raises(MlflowError, match="is no MLflow server"):
+    with pytest.raises(MlflowError, match="is not the address of an MLflow server"):
         MlflowServer(address)
 
 
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
-        (200, b"<html>", "is no MLflow server"),
+        (200, b"<html>", "is not an MLflow server"),
         (500, b'{"message": "disk full"}', r"refused \(500\): disk full"),
         (403, b"no entry", r"refused \(403\): no entry"),
         (404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}', "does not have what runs/create asks for"),
@@ -229,8 +229,8 @@ def test_requests_are_signed_as_mlflow_expects(credentials, header):
     assert requests == [("/api/2.0/mlflow/runs/create", header)]
 
 
-class answering:  # noqa: N801  reads like the function it stands for
-    """A server on 127.0.0.1 with one answer to everything, and a list of what it was asked."""
+class answering:  # noqa: N801  reads like the function it replaces
+    """A server on 127.0.0.1 with one answer to everything, and a list of its requests."""
 
     def __init__(self, status: int, body: bytes) -> None:
         requests: list[tuple[str, str | None]] = []

@@ -145,12 +145,14 @@ def test_a_recording_that_died_half_way_is_completed_by_the_next(store, tracker)
 def test_a_training_on_the_desk_is_a_run_too(store):
     times = {"started_at": START, "ended_at": END}
     run = record_training(
-        store, a_result(), group=GROUP, job_name="desk-1", **times, code_digest="e" * 64, tags={"a": "b"}
+        store, a_result(), group=GROUP, job_name="laptop-1", **times, code_digest="e" * 64, tags={"a": "b"}
     )
-    assert (run.run_id, run.origin, run.code_digest, run.tags["a"]) == ("desk-1", "local", "e" * 64, "b")
+    assert (run.run_id, run.origin, run.code_digest, run.tags["a"]) == ("laptop-1", "local", "e" * 64, "b")
     assert (run.params["n_rows_train"], run.params["n_rows_test"], run.params["max_depth"]) == (800, 200, 3)
     assert (run.params["task"], run.artifacts[0].uri) == ("binary", "/models/one")
-    assert len(record_training(store, a_result(), group=GROUP, job_name="desk-2", **times).code_digest) == 64
+    assert (
+        len(record_training(store, a_result(), group=GROUP, job_name="laptop-2", **times).code_digest) == 64
+    )
     with pytest.raises(ExperimentError, match="job_name"):
         record_training(store, a_result(), group=GROUP)
 

@@ -14,7 +14,7 @@ NIGHTLY = "arn:aws:lambda:us-east-1:123456789012:function:nightly"
 
 
 class Functions:
-    """Lambda, as far as it is asked here; it refuses the first `refusals` calls."""
+    """The calls of Lambda that are used here; it refuses the first `refusals` calls."""
 
     def __init__(self, refusals: int = 0) -> None:
         self.invoked: list[tuple[str, dict]] = []

@@ -28,6 +28,6 @@ def test_a_document_comes_back_equal(document: dict) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_numbers_that_nobody_can_store_are_refused(value: float) -> None:
+def test_numbers_that_cannot_be_stored_are_refused(value: float) -> None:
     with pytest.raises(ValueError, match="write null instead"):
         encode_item({"metric": value})

@@ -1,4 +1,4 @@
-"""Uploads as EventBridge tells of them."""
+"""Uploads in the events of EventBridge."""
 
 from __future__ import annotations
 

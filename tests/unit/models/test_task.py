@@ -48,7 +48,7 @@ def test_a_column_of_one_value_is_no_quantity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "labels", "found"),
+    ("label", "labels", "expected"),
     [
         ("true", ("False", "True"), "True"),  # as TOML writes it, and as pandas does
         ("yes", ("Yes", "yes"), "yes"),
@@ -57,6 +57,6 @@ def test_a_column_of_one_value_is_no_quantity() -> None:
     ],
 )
 def test_a_label_is_found_whatever_its_case_unless_case_tells_labels_apart(
-    wanted: str, labels: tuple[str, ...], found: str | None
+    label: str, labels: tuple[str, ...], expected: str | None
 ) -> None:
-    assert find_label(wanted, labels) == found
+    assert find_label(label, labels) == expected

@@ -180,8 +180,11 @@ def test_tags_and_notes_are_kept_and_audited(mlops):
         == "v1.0.0 is tagged team=north, use=pilot.\n"
     )
     assert mlops("tag", GROUP, "v1.0.0", "use=") == "v1.0.0 is tagged team=north.\n"
-    mlops("note", GROUP, "v1.0.0", "Looks odd in spring.")
-    assert mlops("note", GROUP, "v1.0.0", "Asked the clinic.") == "Looks odd in spring.\nAsked the clinic.\n"
+    mlops("note", GROUP, "v1.0.0", "Looks different in spring.")
+    assert (
+        mlops("note", GROUP, "v1.0.0", "Asked the clinic.")
+        == "Looks different in spring.\nAsked the clinic.\n"
+    )
     assert mlops("audit", GROUP).count("annotate") == 4
     message = mlops("show", GROUP, "v1.0.0")
     assert "team  north" in message
@@ -218,15 +221,15 @@ def test_a_version_that_waits_for_its_approvers_is_left_to_them(mlops, registry)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("versions", "nobody"), "has no version"),
-        (("audit", "nobody"), "has no version"),
+        (("versions", "missing"), "has no version"),
+        (("audit", "missing"), "has no version"),
         (("show", GROUP, "v9.0.0"), "has no version 'v9.0.0'"),
         (("show", GROUP, "champion"), "has no champion yet"),
         (("tag", GROUP, "v1.0.0", "team"), "NAME=VALUE"),
         (("tag", GROUP, "v1.0.0", "=x"), "cannot name a tag"),
         (("tag", GROUP, "v1.0.0", f"t={'x' * 257}"), "256 characters"),
         (("note", GROUP, "v1.0.0", " "), "says something"),
-        (("drift", "nobody", "file.csv"), "no model group"),
+        (("drift", "missing", "file.csv"), "no model group"),
         (("drift", GROUP), "--stack"),
         (
             ("compare", GROUP, "v1.0.0", "v1.1.0", "--html", "/nowhere/x.html"),

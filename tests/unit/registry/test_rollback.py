@@ -1,4 +1,4 @@
-"""Rollback: the previous champion is back, everybody hears of it, and repeating it goes no further back."""
+"""Rollback: the previous champion is back, people are notified, and a second call goes no further back."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ GROUP = "adherence"
 
 
 @dataclass
-class Told:
-    """An announcer that remembers; it fails once where it is told to."""
+class RecordingNotifier:
+    """A notifier that records; it fails once in the call named `failing`."""
 
     mails: list = field(default_factory=list)
     events: list = field(default_factory=list)
@@ -57,46 +57,46 @@ def registry(tmp_path):
 
 
 def test_the_previous_champion_is_back_and_everybody_hears_why(registry):
-    told = Told()
-    promotion = roll_back(GROUP, registry=registry, notifier=told, reason="wrong unit ", by="arn:ada")
+    sent = RecordingNotifier()
+    promotion = roll_back(GROUP, registry=registry, notifier=sent, reason="wrong unit ", by="arn:ada")
     assert (promotion.model.version, promotion.previous_champion) == ("v1.0.1", "v1.0.2")
     assert registry.champion(GROUP).version == "v1.0.1"
     assert registry.get_model(GROUP, "v1.0.2").status is Status.ARCHIVED
     entry = registry.audit(GROUP)[-1]
     assert (entry.action, entry.by, entry.reason) == ("roll back to", "arn:ada", "wrong unit")
-    ((name, detail),) = told.events
+    ((name, detail),) = sent.events
     assert name == CHAMPION_CHANGED
     assert (detail["version"], detail["previous_champion"], detail["reason"]) == (
         "v1.0.1",
         "v1.0.2",
         "wrong unit",
     )
-    assert told.counted == [("ChampionsRolledBack", 1, GROUP)]
-    ((subject, body),) = told.mails
+    assert sent.counted == [("ChampionsRolledBack", 1, GROUP)]
+    ((subject, body),) = sent.mails
     assert subject == "Rolled back: adherence v1.0.1 is in service again"
-    assert "in place of v1.0.2 by arn:ada" in body
+    assert "instead of v1.0.2 by arn:ada" in body
     assert "wrong unit" in body
 
 
 @pytest.mark.parametrize("failing", ["event", "mail", "metrics"])
 def test_a_repeated_rollback_goes_no_further_back_and_says_what_was_not_said(registry, failing):
-    told = Told(failing=failing)
+    sent = RecordingNotifier(failing=failing)
     with pytest.raises(ConnectionError):
-        roll_back(GROUP, registry=registry, notifier=told, reason="r", by="ada", only_from="v1.0.2")
-    again = roll_back(GROUP, registry=registry, notifier=told, reason="r", by="ada", only_from="v1.0.2")
+        roll_back(GROUP, registry=registry, notifier=sent, reason="r", by="ada", only_from="v1.0.2")
+    again = roll_back(GROUP, registry=registry, notifier=sent, reason="r", by="ada", only_from="v1.0.2")
     assert (again.model.version, again.previous_champion, again.is_new) == ("v1.0.1", "v1.0.2", False)
-    assert told.mails
-    assert told.events
-    assert told.counted
+    assert sent.mails
+    assert sent.events
+    assert sent.counted
     assert [entry.action for entry in registry.audit(GROUP)].count("roll back to") == 1
 
 
 def test_without_a_champion_named_each_rollback_goes_one_further_back(registry):
     for expected in ("v1.0.1", "v1.0.0"):
-        promotion = roll_back(GROUP, registry=registry, notifier=Told(), reason="r", by="ada")
+        promotion = roll_back(GROUP, registry=registry, notifier=RecordingNotifier(), reason="r", by="ada")
         assert promotion.model.version == expected
     with pytest.raises(RegistryError, match=r"v1\.0\.0 is the first champion"):
-        roll_back(GROUP, registry=registry, notifier=Told(), reason="r", by="ada")
+        roll_back(GROUP, registry=registry, notifier=RecordingNotifier(), reason="r", by="ada")
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,20 @@ def test_without_a_champion_named_each_rollback_goes_one_further_back(registry):
     ],
 )
 def test_what_cannot_be_rolled_back_is_refused_in_silence(registry, more, error, message):
-    told = Told()
+    sent = RecordingNotifier()
     with pytest.raises(error, match=message):
-        roll_back(GROUP, **{"registry": registry, "notifier": told, "reason": "r", "by": "ada"} | more)
-    assert (told.mails, told.events, told.counted) == ([], [], [])
+        roll_back(GROUP, **{"registry": registry, "notifier": sent, "reason": "r", "by": "ada"} | more)
+    assert (sent.mails, sent.events, sent.counted) == ([], [], [])
     assert registry.champion(GROUP).version == "v1.0.2"
 
 
-@pytest.mark.parametrize("harm", ["changed", "gone"])
+@pytest.mark.parametrize("harm", ["changed", "deleted"])
 def test_a_model_whose_bytes_are_not_those_that_were_approved_stays_out(registry, tmp_path, harm):
     artifact = tmp_path / "model-1"
-    if harm == "gone":
+    if harm == "deleted":
         artifact.unlink()
     else:
         artifact.write_text("model !")
     with pytest.raises(ArtifactError):
-        roll_back(GROUP, registry=registry, notifier=Told(), reason="r", by="ada")
+        roll_back(GROUP, registry=registry, notifier=RecordingNotifier(), reason="r", by="ada")
     assert registry.champion(GROUP).version == "v1.0.2"

@@ -1,1 +1,1 @@
-"""Datasets and their versions: stored, found, accepted."""
+"""Datasets and their versions: stored, listed, accepted."""

@@ -35,9 +35,9 @@ class DatasetStorage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFile:
-    """A training file that may be used, and what was found out about it.
+    """A training file that may be used, and its validation report.
 
-    `content` is where its bytes lie when the upload only closed a folder of parts.
+    `content` is where its bytes are stored when the upload only closed a folder of parts.
     """
 
     upload: Upload
@@ -67,12 +67,12 @@ def contract_of_version(model: ModelMetadata, storage: DatasetStorage) -> Contra
 def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> DatasetVersion:
     """Store the file once as a dataset version; the same bytes give the version that is there already.
 
-    The group's contract becomes what the settings make of it, even when the bytes are known.
+    The group's contract becomes what the settings make of it, even when the bytes are stored already.
     """
     contract = _contract_for(file, storage, now)
-    known = storage.versions.find_dataset(file.group, file.report.sha256)
-    if known is not None:
-        return known
+    stored = storage.versions.find_dataset(file.group, file.report.sha256)
+    if stored is not None:
+        return stored
     folder = f"datasets/{file.group}/{file.report.sha256}"
     source = file.content or file.upload.ref
     copy = storage.objects.copy(source, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
@@ -107,13 +107,13 @@ def _contract_for(file: AcceptedFile, storage: DatasetStorage, now: datetime) ->
     """
     taught = file.report.contract
     while True:
-        known = storage.versions.current_contract(file.group)
+        latest = storage.versions.current_contract(file.group)
         if taught is None:
-            return known
-        current = None if known is None else Contract.from_json(storage.objects.read(known))
+            return latest
+        current = None if latest is None else Contract.from_json(storage.objects.read(latest))
         contract = next_contract(current, taught, file.settings)
         if contract == current:
-            return known
+            return latest
         content = contract.to_json().encode()
         name = f"{contract.version:08d}-{hashlib.sha256(content).hexdigest()[:12]}.json"
         place = ObjectRef(storage.artifact_bucket, f"datasets/{file.group}/contracts/{name}")

@@ -55,23 +55,23 @@ class DatasetCatalog:
         DatasetError
             If no dataset, or more than one, has that name.
         RegistryError
-            If there is no such model version.
+            If the model version does not exist.
         """
         if name.startswith("v"):
             name = next(
                 (m.dataset_version for m in self.models.list_models(group) if m.version == name), name
             )
         datasets = self.list_datasets(group)
-        found = datasets[-1:] if name == "latest" else [d for d in datasets if _is_named(d, name)]
-        if len(found) != 1:
-            problem = "no dataset" if not found else f"{len(found)} datasets"
+        matches = datasets[-1:] if name == "latest" else [d for d in datasets if _is_named(d, name)]
+        if len(matches) != 1:
+            problem = "no dataset" if not matches else f"{len(matches)} datasets"
             raise DatasetError(
                 f"The group {group} has {problem} {name!r}; see `mlops datasets list {group}`."
             )
-        return found[0]
+        return matches[0]
 
     def models_trained_on(self, dataset: DatasetVersion) -> Sequence[ModelMetadata]:
-        """Return the model versions that came of a dataset."""
+        """Return the model versions that were trained on a dataset."""
         models = self.models.list_models(dataset.group)
         return [model for model in models if model.dataset_version == dataset.dataset_id]
 
@@ -105,7 +105,7 @@ class DatasetCatalog:
         report = validate(path, settings, current_contract(group, self))
         if report.verdict == "reject":
             reason = report.of_severity("reject")[0].message
-            raise DatasetError(f"{path.name} is no dataset of {group}: {reason}")
+            raise DatasetError(f"{path.name} cannot be a dataset of {group}: {reason}")
         place = ObjectRef(self.artifact_bucket, f"dropped/{group}/{path.name}")
         dropped = self.objects.upload(path, place, "text/csv")
         upload = Upload(dropped.bucket, dropped.key, dropped.version_id, report.size_bytes)

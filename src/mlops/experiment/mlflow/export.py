@@ -65,17 +65,17 @@ def export_runs(
 
 
 def _experiment_id(server: MlflowServer, name: str) -> str:
-    found = _find_experiment(server, name)
-    if found is None:
+    experiment = _find_experiment(server, name)
+    if experiment is None:
         try:
             return str(server.post("experiments/create", {"name": name})["experiment_id"])
         except MlflowError as error:
-            found = _find_experiment(server, name)  # somebody else may have been faster
-            if found is None:
+            experiment = _find_experiment(server, name)  # another process may have created it
+            if experiment is None:
                 raise error from None
-    if found.get("lifecycle_stage") == "deleted":
+    if experiment.get("lifecycle_stage") == "deleted":
         raise MlflowError(f"The MLflow experiment {name!r} is deleted; restore it or choose another name.")
-    return str(found["experiment_id"])
+    return str(experiment["experiment_id"])
 
 
 def _find_experiment(server: MlflowServer, name: str) -> Mapping[str, Any] | None:
@@ -84,10 +84,10 @@ def _find_experiment(server: MlflowServer, name: str) -> Mapping[str, Any] | Non
 
 
 def _export(run: Run, history: History, server: MlflowServer, experiment_id: str) -> ExportedRun:
-    found = _find_run(server, experiment_id, run)
-    if found and _tags(found).get(REVISION_TAG) == str(run.revision):
-        return ExportedRun(run.run_id, found["info"]["run_id"], was_written=False)
-    mlflow_run_id = str((found or _create_run(server, experiment_id, run))["info"]["run_id"])
+    exported = _find_run(server, experiment_id, run)
+    if exported and _tags(exported).get(REVISION_TAG) == str(run.revision):
+        return ExportedRun(run.run_id, exported["info"]["run_id"], was_written=False)
+    mlflow_run_id = str((exported or _create_run(server, experiment_id, run))["info"]["run_id"])
     for batch in _batches(run, history(run)):
         server.post("runs/log-batch", {"run_id": mlflow_run_id, **batch})
     if run.dataset is not None:
@@ -105,12 +105,12 @@ def _find_run(server: MlflowServer, experiment_id: str, run: Run) -> Mapping[str
         "filter": f"tags.`{RUN_ID_TAG}` = '{run.run_id}'",  # ids have no quotes
         "max_results": 1,
     }
-    found: Sequence[Mapping[str, Any]] = server.post("runs/search", query).get("runs", ())
-    return found[0] if found else None
+    matches: Sequence[Mapping[str, Any]] = server.post("runs/search", query).get("runs", ())
+    return matches[0] if matches else None
 
 
 def _create_run(server: MlflowServer, experiment_id: str, run: Run) -> Mapping[str, Any]:
-    """Make the run with its tag in one request: a run whose answer got lost is found again."""
+    """Create the run with its tag in one request: if the response is lost, the next export finds it."""
     request = {
         "experiment_id": experiment_id,
         "run_name": run.name,

@@ -43,7 +43,7 @@ class MlflowServer:
     Raises
     ------
     MlflowError
-        If the address is no `http://` or `https://` one.
+        If the address does not begin with `http://` or `https://`.
     """
 
     def __init__(
@@ -51,7 +51,9 @@ class MlflowServer:
     ) -> None:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise MlflowError(f"{address!r} is no MLflow server; give an address like http://127.0.0.1:5000.")
+            raise MlflowError(
+                f"{address!r} is not the address of an MLflow server; use one like http://127.0.0.1:5000."
+            )
         self.address = address.rstrip("/")
         self._headers = (credentials or Credentials()).headers() | {"Content-Type": "application/json"}
         self._timeout_seconds = timeout_seconds
@@ -97,7 +99,7 @@ class MlflowServer:
                 f"MLflow at {self.address} does not answer ({reason}); is it running?"
             ) from error
         except ValueError as error:
-            raise MlflowError(f"What answers at {self.address} is no MLflow server.") from error
+            raise MlflowError(f"The server at {self.address} is not an MLflow server.") from error
         return answer
 
     def _explain(self, error: HTTPError) -> dict[str, Any] | None:

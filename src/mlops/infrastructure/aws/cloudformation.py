@@ -36,7 +36,7 @@ def read_stack(name: str, *, cloudformation: Any = None) -> Stack:
     Raises
     ------
     SettingsError
-        If there is no such stack, or it was not made from this version of the template.
+        If the stack does not exist, or it was not made from this version of the template.
     """
     try:
         answer = (cloudformation or client("cloudformation")).describe_stacks(StackName=name)

@@ -22,9 +22,9 @@ class Metric:
 def publish(
     namespace: str, metrics: Sequence[Metric], *, group: str | None = None, cloudwatch: Any = None
 ) -> None:
-    """Publish the metrics for the stack and, when `group` is given, for that model group.
+    """Publish the metrics for the stack and, unless `group` is None, for that model group.
 
-    One request: at most 500 metrics when a group is given, 1,000 without.
+    One request: at most 500 metrics with a group, 1,000 without.
     """
     data = [_datum(metric, []) for metric in metrics]
     if group is not None:

@@ -16,7 +16,7 @@ _HIDDEN_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Replayed(Record):
-    """One dead letter; without a `function` nobody knows whose it was, and it is still in its queue."""
+    """One dead letter; without a `function` it cannot be replayed, and it is still in its queue."""
 
     queue: str
     message_id: str

@@ -21,7 +21,7 @@ def encrypt(text: str, key_arn: str, context: Mapping[str, str], *, kms: Any = N
 
 
 def decrypt(ciphertext: str, key_arn: str, context: Mapping[str, str], *, kms: Any = None) -> str:
-    """Return the text that `encrypt` was given with the same key and context."""
+    """Return the text that was passed to `encrypt` with the same key and context."""
     answer = (kms or client("kms")).decrypt(
         KeyId=key_arn, CiphertextBlob=base64.b64decode(ciphertext), EncryptionContext=dict(context)
     )

@@ -71,7 +71,7 @@ class S3Objects:
         self._s3.delete_object(**_address(ref))
 
     def exists(self, ref: ObjectRef) -> bool:
-        """Tell whether the object (or that version) is there."""
+        """Return whether the object (or that version) exists."""
         try:
             self.head(ref)
         except ObjectNotFoundError:
@@ -85,7 +85,7 @@ class S3Objects:
                 yield ObjectFacts(ObjectRef(bucket, entry["Key"]), int(entry["Size"]), entry["LastModified"])
 
     def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
-        """Yield every version of every object that nobody has deleted, in key order, all pages."""
+        """Yield every version of every object that is not deleted, in key order, all pages."""
         deleted: set[str] = set()
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
             # of a deleted key the marker comes first, but its versions may go on into the next page

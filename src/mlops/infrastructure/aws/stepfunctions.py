@@ -38,7 +38,7 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
     Raises
     ------
     ApprovalClosedError
-        If nobody waits for this token any more: it timed out, was answered, or its execution has ended.
+        If no execution waits for this token any more: it timed out, was answered, or its execution has ended.
     """
     try:
         (stepfunctions or client("stepfunctions")).send_task_success(
@@ -53,7 +53,7 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
 def execution_status(execution_arn: str, *, stepfunctions: Any = None) -> str:
     """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`, or `GONE`.
 
-    An execution is gone when it ended so long ago that the service has forgotten it.
+    `GONE` is an execution that ended so long ago that the service has deleted it.
     """
     try:
         answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)

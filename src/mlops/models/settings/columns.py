@@ -1,4 +1,4 @@
-"""What a team says of a column in `model.toml`, over what was learned from its first file."""
+"""Settings of a column in `model.toml`, which replace what was learned from its first file."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def check_column(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def column_keys() -> frozenset[str]:
-    """Return every key that may stand in `[columns.<name>]`."""
+    """Return every key that `[columns.<name>]` may have."""
     return frozenset(entry.name for entry in fields(ColumnSettings))
 
 
@@ -84,7 +84,7 @@ def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:
     if low is not None and high is not None and low > high:
         raise SettingsError(f"{where}: minimum {low} is above maximum {high}.")
     if not 0 <= values.get("missing_share", 0) <= 1:
-        raise SettingsError(f"{where}.missing_share must lie between 0 and 1.")
+        raise SettingsError(f"{where}.missing_share must be between 0 and 1.")
     if "levels" in values and values.get("open_levels"):
         raise SettingsError(f"{where}: either levels or open_levels, not both.")
     kind = values.get("kind")

@@ -16,7 +16,7 @@ from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
 DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", "hour"]
-EVERY_DATE = "*"  # the key of date parts that are asked for without a column
+EVERY_DATE = "*"  # the key of date parts that are set without a column
 AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
 _LAST_CONTRACT = 99_999_999
@@ -51,7 +51,7 @@ class DriftSettings(Record):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalSettings(Record):
-    """How a candidate is approved: how many people must say yes, or `automatic` for nobody."""
+    """How a candidate is approved: how many people must say yes, or `automatic` for none."""
 
     required_approvals: int = 1
     automatic: bool = False
@@ -59,15 +59,15 @@ class ApprovalSettings(Record):
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings(Record):
-    """What a team may say about its model; everything has a default.
+    """Settings of a model group; everything has a default.
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
-    whoever must not sit on both sides of the split; `time_column` orders the rows. Dates are no features;
-    `date_parts` takes parts of every date, or of those named. Without `algorithm` the better one of a linear
-    and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate` rules the
-    candidate must beat a dummy model, and the champion by more than chance. `columns` states what the group's
-    files hold, over what was learned; a `contract` above the version of the current one has it learned anew
-    from the next file.
+    the entity that must not be on both sides of the split; `time_column` orders the rows. Dates are not
+    features; `date_parts` takes parts of every date, or of those named. Without `algorithm` the better one of
+    a linear and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate`
+    rules the candidate must beat a dummy model, and the champion by more than chance. `columns` states what
+    the group's files hold, over what was learned; a `contract` above the version of the current one has it
+    learned again from the next file.
     """
 
     target: str | None = None
@@ -92,7 +92,7 @@ class GroupSettings(Record):
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is started with them."""
         if not 0.0 < self.test_fraction < 1.0:
-            raise SettingsError(f"test_fraction must lie between 0 and 1, not {self.test_fraction}.")
+            raise SettingsError(f"test_fraction must be between 0 and 1, not {self.test_fraction}.")
         if self.approval.required_approvals < 1:
             raise SettingsError("approval.required_approvals must be at least 1.")
         if self.contract is not None and not 1 <= self.contract <= _LAST_CONTRACT:
@@ -115,13 +115,13 @@ class GroupSettings(Record):
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"model.toml is not valid TOML: {error}.") from error
-        return cls._from_document(document, known_keys())
+        return cls._from_document(document)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Read a pipeline's config: the same keys, with hyperparameters nested or flat.
 
-        Values may be JSON strings, as SageMaker passes hyperparameters. A key that is no setting is taken
+        Values may be JSON strings, as SageMaker passes hyperparameters. A key that is not a setting is taken
         as a hyperparameter; the algorithm refuses those it does not know.
 
         Raises
@@ -134,11 +134,11 @@ class GroupSettings(Record):
         document = {**nested, **document}
         flat = {key: document.pop(key) for key in list(document) if key not in known_keys()}
         document["hyperparameters"] = {**document.get("hyperparameters", {}), **flat}
-        return cls._from_document(document, known_keys())
+        return cls._from_document(document)
 
     @classmethod
-    def _from_document(cls, document: Mapping[str, Any], known: frozenset[str]) -> Self:
-        _refuse_unknown(document, known, "")
+    def _from_document(cls, document: Mapping[str, Any]) -> Self:
+        _refuse_unknown(document, known_keys(), "")
         values = {_ALIASES.get(key, key): value for key, value in document.items() if value is not None}
         for name in _COLUMN_LISTS:
             if name in values:
@@ -172,13 +172,13 @@ _TABLES: Mapping[str, type] = {
 
 
 def known_keys() -> frozenset[str]:
-    """Return every key that may stand at the top of `model.toml`."""
+    """Return every key that may be at the top of `model.toml`."""
     return _names(GroupSettings) | frozenset(_ALIASES)
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
-    """Return ` Did you mean 'x'?`, or the list of what is known when nothing is near."""
-    names = sorted(known)
+def nearest(key: str, keys: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?`, or the list of all keys when none is near."""
+    names = sorted(keys)
     close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
     return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
 
@@ -187,10 +187,10 @@ def _names(record: type) -> frozenset[str]:
     return frozenset(entry.name for entry in fields(record))
 
 
-def _refuse_unknown(document: Mapping[str, Any], known: frozenset[str], prefix: str) -> None:
+def _refuse_unknown(document: Mapping[str, Any], keys: frozenset[str], prefix: str) -> None:
     for key in document:
-        if key not in known:
-            raise SettingsError(f"Unknown setting {prefix + key!r}. {nearest(key, known)}")
+        if key not in keys:
+            raise SettingsError(f"Unknown setting {prefix + key!r}. {nearest(key, keys)}")
 
 
 def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
@@ -202,17 +202,17 @@ def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
     return dict(rule)
 
 
-def _date_parts(asked: Any) -> dict[str, list[str]]:
+def _date_parts(value: Any) -> dict[str, list[str]]:
     """Accept `date_parts = ["month"]` for every date, and a table of such lists by column."""
-    by_column = {EVERY_DATE: asked} if isinstance(asked, (str, list, tuple)) else _table("date_parts", asked)
-    found = {}
+    by_column = {EVERY_DATE: value} if isinstance(value, (str, list, tuple)) else _table("date_parts", value)
+    date_parts = {}
     for name, parts in by_column.items():
         where = "date_parts" if name == EVERY_DATE else f"date_parts.{name}"
-        found[name] = _column_list(where, parts)
-        for part in found[name]:
+        date_parts[name] = _column_list(where, parts)
+        for part in date_parts[name]:
             if part not in get_args(DatePart):
                 raise SettingsError(f"Unknown part {part!r} in {where}. {nearest(part, get_args(DatePart))}")
-    return found
+    return date_parts
 
 
 def _column(name: str, table: Any) -> dict[str, Any]:
@@ -244,17 +244,17 @@ def _check_numbers(name: str, table: Mapping[str, Any], record: type) -> None:
 
 
 def _label_text(value: Any) -> str:
-    """Write a label as it stands in a CSV: true as `true`, 1 as `1`."""
+    """Write a label as a CSV file does: true as `true`, 1 as `1`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_types(values: Mapping[str, Any]) -> None:
-    wanted: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in _TEXTS]
-    wanted += [("seed", int, "a whole number"), ("test_fraction", (int, float), "a number")]
-    wanted += [("contract", int, "a whole number"), ("hyperparameters", Mapping, "a table")]
-    for name, kind, spoken in wanted:
+    checks: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in _TEXTS]
+    checks += [("seed", int, "a whole number"), ("test_fraction", (int, float), "a number")]
+    checks += [("contract", int, "a whole number"), ("hyperparameters", Mapping, "a table")]
+    for name, kind, description in checks:
         if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
-            raise SettingsError(f"{name} must be {spoken}, not {values[name]!r}.")
+            raise SettingsError(f"{name} must be {description}, not {values[name]!r}.")
     if values.get("task") not in (None, "binary", "multiclass", "regression"):
         raise SettingsError(f"task must be binary, multiclass or regression, not {values['task']!r}.")
 

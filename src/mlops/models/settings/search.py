@@ -57,13 +57,13 @@ def check_search(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_range(values: Sequence[Any]) -> bool:
-    """Tell whether what a search may try is a range: two numbers."""
+    """Return whether the values are a range: two numbers."""
     return len(values) == 2 and all(
         isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
     )
 
 
 def spans_magnitudes(values: Sequence[Any]) -> bool:
-    """Tell whether a range is tried evenly over orders of magnitude, because it spans ten times or more."""
+    """Return whether a range is tried evenly over orders of magnitude, because it spans ten times or more."""
     low, high = values
     return bool(low > 0 and high >= _MAGNITUDE * low)
