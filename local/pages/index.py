@@ -37,7 +37,7 @@ def index_page() -> str:
 
 def not_found_page() -> str:
     """Return the page for an address that has no page."""
-    return page("message", "Not found", heading="Nothing here", text="Try the links above.")
+    return page("notice", "Not found", heading="Nothing here", text="Try the links above.")
 
 
 def _deployed() -> str:
