@@ -47,7 +47,7 @@ def _deployed() -> str:
         "bucket": s3._buckets,
         "topic": sns._topics,
     }
-    return ", ".join(counted(len(list(store.keys())), noun) for noun, store in stores.items())
+    return ", ".join(counted(len(list(store.keys())), unit) for unit, store in stores.items())
 
 
 def _execution(execution: dict[str, Any]) -> dict[str, str]:

@@ -82,7 +82,7 @@ def polyline(points: Iterable[Point], css: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Maps `low`..`high` to the places `start`..`end`; what lies outside is drawn at the edge."""
+    """Maps `low`..`high` to the places `start`..`end`; values outside are drawn at the edge."""
 
     low: float
     high: float
