@@ -50,7 +50,8 @@ def bar_chart(series: Sequence[Series]) -> Markup:
         svg.Bar(entry.label, entry.total or 0.0, f"{entry.total or 0.0:g}", f"bar c{index % 10}")
         for index, entry in enumerate(series)
     ]
-    return svg.bars(bars, "One bar per metric")
+    longest = max(len(entry.label) for entry in series)
+    return svg.bars(bars, "One bar per metric", label_width=min(220, 20 + 7.5 * longest))
 
 
 def _value_axis(

@@ -34,7 +34,7 @@ class _Widget:
 
 
 def dashboards_page(name: str | None) -> str | None:
-    """Return all dashboards, or the one called `name`; None when there is no such dashboard."""
+    """Return all dashboards, or the one called `name`; None when no dashboard has that name."""
     stored = {key: cloudwatch._dashboards.get(key) for key in sorted(cloudwatch._dashboards.keys())}
     chosen = {key: json.loads(stored[key]["DashboardBody"]) for key in stored if name in (None, key)}
     if name is not None and not chosen:

@@ -30,7 +30,7 @@ def confirmation_page(address: str | None) -> str:
         heading, text = "Nothing to confirm", "The subscription is confirmed already, or was deleted."
     else:
         heading, text = "Subscription confirmed", f"{address} now receives the emails of this topic."
-    return page("message", "Subscription", _HERE, heading=heading, text=text)
+    return page("notice", "Subscription", _HERE, heading=heading, text=text)
 
 
 def linked(text: str) -> Markup:

@@ -37,7 +37,7 @@ def index_page() -> str:
 
 def not_found_page() -> str:
     """Return the page for an address that has no page."""
-    return page("message", "Not found", heading="Nothing here", text="Try the links above.")
+    return page("notice", "Not found", heading="Nothing here", text="Try the links above.")
 
 
 def _deployed() -> str:
@@ -47,7 +47,7 @@ def _deployed() -> str:
         "bucket": s3._buckets,
         "topic": sns._topics,
     }
-    return ", ".join(counted(len(list(store.keys())), noun) for noun, store in stores.items())
+    return ", ".join(counted(len(list(store.keys())), unit) for unit, store in stores.items())
 
 
 def _execution(execution: dict[str, Any]) -> dict[str, str]:

@@ -68,8 +68,8 @@ def _message(request: Request) -> Page:
 
 
 def _session(request: Request) -> Page:
-    wanted = json.loads(request.body)
-    return _json(session_credentials(wanted["role_arn"], wanted["session_name"]))
+    session = json.loads(request.body)
+    return _json(session_credentials(session["role_arn"], session["session_name"]))
 
 
 _ROUTES: dict[tuple[str, str], Callable[[Request], Page]] = {

@@ -20,7 +20,7 @@ _SEARCH = re.compile(
 _TERM = re.compile(r'(?:(?P<name>[\w.]+)=)?(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+))')
 _DURATION = re.compile(r"-P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 _DEFAULT_RANGE_SECONDS = 3 * 3600
-_FEWEST_PERIODS = 12
+_MIN_PERIODS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,6 @@ class Metric:
     stat: str
     period_seconds: float
     label: str
-    color: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,16 @@ class Series:
     """The statistic of one metric over time (`points`: time, value) and over the whole range (`total`)."""
 
     label: str
-    color: str | None
     points: tuple[tuple[float, float], ...]
     total: float | None
 
 
 def range_seconds(start: str | None) -> float:
     """Return how far back a dashboard looks: `-P7D` is seven days."""
-    found = _DURATION.fullmatch(start or "")
-    if found is None:
+    duration = _DURATION.fullmatch(start or "")
+    if duration is None:
         return _DEFAULT_RANGE_SECONDS
-    weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
+    weeks, days, hours, minutes = (int(part or 0) for part in duration.groups())
     return ((weeks * 7 + days) * 24 + hours) * 3600.0 + minutes * 60.0
 
 
@@ -60,7 +58,7 @@ def series_of(properties: Mapping[str, Any], seconds_back: float) -> list[Series
     since = time.time() - seconds_back
     metrics = list(metrics_of(properties))
     points = {metric: [p for p in _points(metric) if p["Timestamp"] >= since] for metric in metrics}
-    period = _shown_period(metrics, [p["Timestamp"] for found in points.values() for p in found])
+    period = _shown_period(metrics, [p["Timestamp"] for entries in points.values() for p in entries])
     return [_series(metric, points[metric], period) for metric in metrics]
 
 
@@ -73,12 +71,12 @@ def metrics_of(properties: Mapping[str, Any]) -> Iterator[Metric]:
         if options.get("visible") is False:
             continue
         if "expression" in options:
-            yield from _found(options, properties)
+            yield from _search(options, properties)
             continue
         above = _completed(words, above)
         pairs = tuple(sorted(zip(above[2::2], above[3::2], strict=False)))
         label = options.get("label") or (f"{above[1]} {pairs[0][1]}" if pairs else above[1])
-        yield Metric(above[0], above[1], pairs, *_statistic(options, properties), label, options.get("color"))
+        yield Metric(above[0], above[1], pairs, *_statistic(options, properties), label)
 
 
 def _completed(words: list[str], above: list[str]) -> list[str]:
@@ -95,7 +93,7 @@ def _statistic(options: Mapping[str, Any], properties: Mapping[str, Any]) -> tup
     return str(stat), float(options.get("period") or properties.get("period") or 300)
 
 
-def _found(options: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Metric]:
+def _search(options: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Metric]:
     """Yield what a SEARCH expression finds; any other expression finds nothing."""
     search = _SEARCH.match(str(options["expression"]))
     if search is None:
@@ -117,12 +115,12 @@ def _found(options: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterato
 
 
 def _matches(term: re.Match[str], name: str, dimensions: Mapping[str, str]) -> bool:
-    wanted = term["quoted"] if term["quoted"] is not None else term["word"]
+    value = term["quoted"] if term["quoted"] is not None else term["word"]
     if term["name"] == "MetricName":
-        return bool(wanted == name)
+        return bool(value == name)
     if term["name"]:
-        return dimensions.get(term["name"]) == wanted
-    return any(wanted.lower() in text.lower() for text in (name, *dimensions.values()))
+        return dimensions.get(term["name"]) == value
+    return any(value.lower() in text.lower() for text in (name, *dimensions.values()))
 
 
 def _points(metric: Metric) -> list[dict[str, Any]]:
@@ -134,16 +132,16 @@ def _shown_period(metrics: list[Metric], times: list[float]) -> float:
     """Return the widget's period, or a shorter one when all the data there is fits into a few of them."""
     period = max((metric.period_seconds for metric in metrics), default=300.0)
     span = max(times) - min(times) if times else 0.0
-    return min(period, max(1.0, span / _FEWEST_PERIODS))
+    return min(period, max(1.0, span / _MIN_PERIODS))
 
 
 def _series(metric: Metric, points: list[dict[str, Any]], period: float) -> Series:
     buckets: dict[float, list[dict[str, Any]]] = defaultdict(list)
     for point in points:
         buckets[point["Timestamp"] // period * period].append(point)
-    values = ((at, _value(found, metric.stat)) for at, found in sorted(buckets.items()))
+    values = ((at, _value(bucket, metric.stat)) for at, bucket in sorted(buckets.items()))
     drawn = tuple((at, value) for at, value in values if value is not None)
-    return Series(metric.label, metric.color, drawn, _value(points, metric.stat) if points else None)
+    return Series(metric.label, drawn, _value(points, metric.stat) if points else None)
 
 
 def _value(points: list[dict[str, Any]], stat: str) -> float | None:

@@ -71,7 +71,7 @@ def test_a_search_finds_one_line_per_group(board: str) -> None:
 
 def test_numbers_bars_alarms_and_missing_data_are_shown(board: str) -> None:
     assert "<text x=" in board
-    assert "<div class=value>7</div>" in board
+    assert '<div class="value">7</div>' in board
     assert "No data yet." in board
     assert "board-alarm" in board
     assert "In alarm" in board

@@ -81,7 +81,7 @@ def test_a_handler_imports_from_its_layers_alone(logical_id: str, modules_of) ->
 def test_a_handler_makes_no_client_and_loads_nothing_heavy_before_it_is_called(
     logical_id: str, modules_of
 ) -> None:
-    heavy = {"boto3", "pandas", "numpy", "scipy", "sklearn", "xgboost", "skops"}
+    heavy = {"boto3", "jinja2", "pandas", "numpy", "scipy", "sklearn", "xgboost", "skops"}
     allowed = {
         "DataframeLayer": {"numpy", "pandas"},
         "ScoringLayer": {"scipy", "sklearn", "skops"},
@@ -97,6 +97,16 @@ def test_a_function_with_its_layers_fits_into_lambda(logical_id: str, layers: di
     folders = [t.REPOSITORY / function["CodeUri"], *(layers[layer] for layer in t.layers_of(function))]
     size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
     assert size < LIMIT_BYTES
+
+
+def test_the_library_has_its_templates_as_files_and_compiled(layers: dict[str, Path]) -> None:
+    written = t.REPOSITORY / "src/mlops/pages/templates"
+    for layer, folder in (("MlopsLayer", "python"), ("TrainingSourceLayer", "training")):
+        pages = layers[layer] / folder / "mlops/pages"
+        assert {path.name for path in (pages / "templates").iterdir()} == {p.name for p in written.iterdir()}
+        assert (pages / "style.css").is_file()
+    compiled = layers["MlopsLayer"] / "python/mlops/pages/compiled"
+    assert len(list(compiled.glob("*.py"))) == len(list(written.iterdir()))
 
 
 def test_no_layer_carries_a_gpu_library(layers: dict[str, Path]) -> None:

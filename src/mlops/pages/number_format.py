@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 
 def percent(share: float) -> str:
@@ -32,9 +34,9 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def counted(n: int, noun: str) -> str:
-    """Write a number of things: `1 run`, `2,139 runs`."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+def counted(n: int, unit: str) -> str:
+    """Write a number with its unit: `1 run`, `2,139 runs`."""
+    return f"{n:,} {unit}{'' if n == 1 else 's'}"
 
 
 def rows(n: int) -> str:
@@ -58,6 +60,13 @@ def usd(amount: float) -> str:
 def moment(at: datetime) -> str:
     """Write a time (UTC) to the minute: `2026-03-01 10:30 UTC`."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def value(setting: Any) -> str:
+    """Write a value of any JSON type, as a setting or a hyperparameter has it."""
+    if isinstance(setting, str):
+        return setting
+    return number(setting) if isinstance(setting, float) else json.dumps(setting)
 
 
 def arrows(text: str) -> str:

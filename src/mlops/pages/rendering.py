@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.models import metrics
-from mlops.pages import number_format, svg
+from mlops.pages import number_format
 from mlops.pages.style import STYLE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+_COMPILED = Path(__file__).parent / "compiled"  # made when a layer is built; absent elsewhere
 
 
 def render(template: str, **context: object) -> str:
@@ -37,11 +39,14 @@ def render(template: str, **context: object) -> str:
 @cache
 def environment(*folders: Path) -> Environment:
     """Return the environment of our templates, and of those in further `folders`, which may extend ours."""
-    # imported on first use: jinja2 costs a function that renders no page 60 ms of its cold start
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+    # imported on first use: they would cost a function that renders no page 40 ms of its cold start
+    from jinja2 import Environment, FileSystemLoader, ModuleLoader, StrictUndefined  # noqa: PLC0415
 
+    from mlops.pages import svg  # noqa: PLC0415
+
+    files = FileSystemLoader([*folders, TEMPLATES])
     made = Environment(
-        loader=FileSystemLoader([*folders, TEMPLATES]),
+        loader=ModuleLoader(_COMPILED) if _COMPILED.is_dir() else files,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -53,6 +58,15 @@ def environment(*folders: Path) -> Environment:
     return made
 
 
+def compile_templates(target: Path) -> None:
+    """Write our templates as Python modules: a Lambda loads them in 1 ms and would compile them in 40 ms."""
+    environment().compile_templates(target, zip=None, ignore_errors=False, filter_func=_is_page)
+
+
+def _is_page(name: str) -> bool:
+    return name.endswith(".jinja")
+
+
 _METRIC_FUNCTIONS = (
     "describe_metric",
     "metric_definition",
@@ -62,3 +76,6 @@ _METRIC_FUNCTIONS = (
     "metric_value",
 )
 _FILTERS = ("arrows", "counted", "duration", "moment", "number", "percent", "p_value", "usd")
+
+if __name__ == "__main__":
+    compile_templates(Path(sys.argv[1]))

@@ -15,7 +15,7 @@ Point = tuple[float, float]
 ROW_HEIGHT = 29
 _ROWS_WIDTH, _LABEL_WIDTH, _VALUE_WIDTH = 460, 165, 70
 _BAR_HEIGHT = 16
-_MAX_LABEL = 21
+_CHARACTER_WIDTH = 7.5
 
 
 def element(name: str, content: object = "", **attributes: object) -> Markup:
@@ -82,7 +82,7 @@ def polyline(points: Iterable[Point], css: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Maps `low`..`high` to the places `start`..`end`; what lies outside is drawn at the edge."""
+    """Maps `low`..`high` to the places `start`..`end`; values outside are drawn at the edge."""
 
     low: float
     high: float
@@ -158,19 +158,19 @@ class Bar:
     css: str = "bar"
 
 
-def bars(entries: Sequence[Bar], label: str, *, marks: Sequence[float] = ()) -> Markup:
+def bars(
+    entries: Sequence[Bar], label: str, *, marks: Sequence[float] = (), label_width: float = _LABEL_WIDTH
+) -> Markup:
     """Draw a row for each bar, with dashed lines at `marks`."""
     top = max(*(entry.value for entry in entries), *(1.25 * mark for mark in marks), 1e-12)
-    scale = Scale(0.0, top, _LABEL_WIDTH, _ROWS_WIDTH - _VALUE_WIDTH)
+    scale = Scale(0.0, top, label_width, _ROWS_WIDTH - _VALUE_WIDTH)
     parts = [_rule(scale(mark), len(entries)) for mark in marks]
     for row, entry in enumerate(entries):
-        y, end = row * ROW_HEIGHT, scale(entry.value)
+        y, length = row * ROW_HEIGHT, max(1.0, scale(entry.value) - label_width)
         parts += [
-            row_label(entry.label, y),
-            rectangle(
-                _LABEL_WIDTH, y + 7, max(1.0, end - _LABEL_WIDTH), _BAR_HEIGHT, f"mark {entry.css}", rx=3
-            ),
-            text(entry.text, max(1.0 + _LABEL_WIDTH, end) + 8, y + 20, css="share"),
+            row_label(entry.label, y, label_width),
+            rectangle(label_width, y + 7, length, _BAR_HEIGHT, f"mark {entry.css}", rx=3),
+            text(entry.text, label_width + length + 8, y + 20, css="share"),
         ]
     return drawing(parts, _ROWS_WIDTH, len(entries) * ROW_HEIGHT, label)
 
@@ -202,9 +202,9 @@ def intervals(entries: Sequence[Interval], mark: float, label: str) -> Markup:
     return drawing(parts, _ROWS_WIDTH, len(entries) * ROW_HEIGHT, label)
 
 
-def row_label(label: str, y: float, *, x: float = _LABEL_WIDTH - 10) -> Markup:
-    """Return the label of a row, ending left of its bar."""
-    return text(label, x, y + 20, anchor="end", most=_MAX_LABEL)
+def row_label(label: str, y: float, width: float = _LABEL_WIDTH) -> Markup:
+    """Return the label of a row, which ends left of its bar; one too long for `width` is cut."""
+    return text(label, width - 10, y + 20, anchor="end", most=int(width / _CHARACTER_WIDTH))
 
 
 def small_bar(share: float) -> Markup:

@@ -1,4 +1,4 @@
-"""Tables for a terminal or a mail."""
+"""Tables for a terminal or an email."""
 
 from collections.abc import Iterator, Sequence
 

@@ -20,7 +20,7 @@ from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
-from mlops.pages.rendering import TEMPLATES, environment, render
+from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH
 from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.model_card.figures import as_file, figures
@@ -177,6 +177,13 @@ def test_every_template_is_rendered_by_these_tests():
         page(plain)
     rendered = {template for _, template in environment().cache}
     assert {path.name for path in TEMPLATES.iterdir()} == rendered
+
+
+def test_compiled_templates_render_the_same_page(tmp_path):
+    compile_templates(tmp_path)
+    compiled = environment().overlay(loader=jinja2.ModuleLoader(tmp_path))
+    context = {"title": samples.ATTACK, "sentences": ["It has expired."]}
+    assert compiled.get_template("message.html.jinja").render(context) == render("message", **context)
 
 
 def test_a_missing_value_is_an_error_and_not_a_gap_on_the_page():

@@ -126,7 +126,7 @@ def test_the_newest_is_compared_with_the_champion_when_nothing_is_said(mlops, tm
 def test_scores_on_rows_of_their_own_are_not_called_a_difference_without_saying_so(mlops):
     message = mlops("compare", GROUP, "v1.1.0", "v1.0.0")
     assert "0.7500 (0.7000 to 0.8000)  0.7000 (0.6500 to 0.7500)  -0.0500     not paired" in message
-    assert "the differences are no proof" in message
+    assert "the differences do not prove anything" in message
 
 
 def test_decisions_stand_in_the_audit_with_who_and_why(mlops):

@@ -25,7 +25,7 @@ class MetricRow(Record):
     """One metric of every compared run; None = the run does not have it.
 
     `best` are the positions of the runs with the greatest value. It is empty where that says nothing: when
-    all are equal, or the metric is none of our scores, of which alone it is known that greater is better.
+    all are equal, or the metric is not one of our scores: of others the direction is not known.
     """
 
     name: str
@@ -67,7 +67,7 @@ def compare(runs: Sequence[Run]) -> RunComparison:
     Raises
     ------
     ExperimentError
-        If there is no run, one comes twice, or they belong to different groups.
+        If `runs` is empty, has a run twice, or the runs belong to different groups.
     """
     if not runs or len({run.run_id for run in runs}) < len(runs) or len({run.group for run in runs}) > 1:
         raise ExperimentError("Compare one or more different runs of one group.")

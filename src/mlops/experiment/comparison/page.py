@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.experiment.comparison.comparison import (
@@ -24,23 +23,6 @@ from mlops.pages.rendering import render
 _DIGEST_FACTS = ("dataset", "code")
 _SHOWN_WITH_SCORES = ("name", "status", "failed with", "started", "duration")
 _N_COLOURS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A value for a cell; `whole` is the text that was cut."""
-
-    text: str
-    whole: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Score:
-    """A score for a cell; `share` is the length of its bar, None = the run does not have the score."""
-
-    text: str
-    share: float | None = None
-    is_best: bool = False
 
 
 def render_page(
@@ -69,7 +51,7 @@ def _tiles(comparison: RunComparison) -> Iterator[tuple[str, str, str]]:
     decisive = _decisive(comparison)
     if decisive is not None:
         name, at = decisive.name, decisive.best[0]
-        yield f"Best {metric_name(name)}", _score(decisive, at).text, comparison.runs[at].name
+        yield f"Best {metric_name(name)}", _score(decisive, at)[0], comparison.runs[at].name
     n_failed = sum(run.status is RunStatus.FAILED for run in comparison.runs)
     n_rejected = sum(run.tags.get("gate") == "rejected" for run in comparison.runs)
     outcome = f"{n_failed} failed, {n_rejected} rejected by the gate"
@@ -112,15 +94,16 @@ def _notes(run: Run) -> Iterator[str]:
         yield f"{run.failure.error_type}{': ' + run.failure.message if run.failure.message else ''}"
 
 
-def _score(row: MetricRow, at: int) -> _Score:
+def _score(row: MetricRow, at: int) -> tuple[str, float | None, bool]:
+    """Return a score as text, the length of its bar, and whether it is the best; no bar without a score."""
     value = row.values[at]
     if value is None:
-        return _Score(ABSENT)
+        return ABSENT, None, False
     present = [entry for entry in row.values if entry is not None]
     low, high = min(present), max(present)
     # from a tenth to all of the width: the worst run still shows a bar
     share = 0.1 + 0.9 * (value - low) / (high - low) if high > low else 1.0
-    return _Score(metric_value(row.name, value), share, is_best=at in row.best)
+    return metric_value(row.name, value), share, at in row.best
 
 
 def _differences(rows: Sequence[ValueRow]) -> list[dict[str, Any]]:
@@ -135,7 +118,7 @@ def _differences(rows: Sequence[ValueRow]) -> list[dict[str, Any]]:
     ]
 
 
-def _value(name: str, value: Any) -> _Value:
-    """Return the value for a cell: the first digits of a digest."""
+def _value(name: str, value: Any) -> tuple[str, str]:
+    """Return a value for a cell, and the whole of a digest of which the cell shows the first digits."""
     text = ABSENT if value is None else value_text(value)
-    return _Value(f"{text[:12]}…", text) if name in _DIGEST_FACTS and len(text) > 20 else _Value(text)
+    return (f"{text[:12]}…", text) if name in _DIGEST_FACTS and len(text) > 20 else (text, "")

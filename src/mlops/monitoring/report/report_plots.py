@@ -57,7 +57,7 @@ def _rows(histogram: Histogram, feature: FeatureDrift) -> tuple[list[Markup], in
     for index, (label, before, now) in enumerate(drawn):
         y = index * _ROW_HEIGHT + 4
         marks += [
-            svg.row_label(label, y - 3, x=_LABEL_WIDTH - 10),
+            svg.row_label(label, y - 3, _LABEL_WIDTH),
             svg.rectangle(_LABEL_WIDTH, y, length(before), 11, "reference"),
             svg.rectangle(_LABEL_WIDTH, y + 13, length(now), 11, "bar"),
             svg.text(percent(before), _WIDTH, y + 10, css="share", anchor="end"),

@@ -1,4 +1,4 @@
-"""The drift report as plain text, for mails: short lines, ASCII, no statistics."""
+"""The drift report as plain text, for emails: short lines, ASCII, no statistics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_LINES = 10
 
 
 def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
-    """Return the report for a mail: the verdict, then what changed, most important first."""
+    """Return the report for an email: the verdict, then what changed, most important first."""
     lines = [HEADLINES[report.verdict], facts_line(report), ""]
     changes = [report.features[name].description for name in report.features_with_drift]
     changes += [anomaly.message for anomaly in unattached_anomalies(report)]
@@ -42,6 +42,6 @@ def facts_line(report: DriftReport) -> str:
 
 
 def unattached_anomalies(report: DriftReport) -> list[Anomaly]:
-    """Return what no feature's own line says: extra columns, and oddities of files with too few rows."""
-    told = set(report.features_with_drift)
-    return [a for a in report.anomalies if a.verdict in ("WARN", "ALERT") and a.column not in told]
+    """Return the anomalies beside the features with drift: extra columns, files with too few rows."""
+    described = set(report.features_with_drift)
+    return [a for a in report.anomalies if a.verdict in ("WARN", "ALERT") and a.column not in described]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.metrics import metric_interval, metric_name, metric_value
 from mlops.models.registry import ModelMetadata
 from mlops.models.training import TrainingResult
-from mlops.pages.number_format import number, rows
+from mlops.pages.number_format import rows, value
 from mlops.pages.rendering import render
 from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.model_card.figures import figures
@@ -105,15 +103,11 @@ def _settings(result: TrainingResult) -> Iterator[tuple[str, str]]:
     chosen = [f"{name} {metric_value(primary, score)}" for name, score in result.contenders.items()]
     if chosen:
         yield "Chosen by", f"{metric_name(primary)} out of fold: {', '.join(chosen)}"
-    for name, value in sorted(result.hyperparameters.items()):
-        yield name, value if isinstance(value, str) else json.dumps(value)
+    for name, setting in sorted(result.hyperparameters.items()):
+        yield name, value(setting)
     yield "Seed", str(result.settings.seed)
     yield "Made with", ", ".join(f"{name} {version}" for name, version in result.library_versions.items())
 
 
-def _trial_value(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return number(value)
-    return value if isinstance(value, str) else json.dumps(value)
+def _trial_value(setting: object) -> str:
+    return "–" if setting is None else value(setting)

@@ -46,7 +46,7 @@ class ValuePair(Record):
 class ModelComparison(Record):
     """What differs from version `a` to version `b` of a group.
 
-    `metrics` and `importance` hold every name that one of the two knows, `hyperparameters`, `facts`
+    `metrics` and `importance` hold every name of both versions, `hyperparameters`, `facts`
     (algorithm, target, code, image, libraries) and `data` (dataset, rows, findings) only what differs.
     `data_changes` are the sentences of intake on how the data of `b` differ from those of `a`, where it
     compared the two. `statuses` are those of both.
@@ -146,7 +146,7 @@ def _note(a: ModelMetadata, b: ModelMetadata) -> str | None:
     """Say what the differences of the scores rest on; None when there is nothing to say."""
     paired = b.comparison if b.comparison and b.comparison.champion_version == a.version else None
     if paired is None:
-        return "Each version was scored on held-out rows of its own: the differences are no proof."
+        return "Each version was scored on its own held-out rows, so the differences do not prove anything."
     if not paired.comparable:
         return paired.reason
     return f"Both were scored on the same {paired.n_rows:,} rows, held out when {b.version} was trained."
