@@ -31,7 +31,7 @@ static: $(READY) ## Format check, lint, types, import order and template lint
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null
 
 check: static ## The quick gate: static checks and the fast tests
-	$(BIN)/python -m pytest tests -q -m "not e2e and not browser and not property"
+	$(BIN)/python -m pytest tests -q -m "not e2e and not browser and not property and not packaging"
 
 test: static ## Everything, the end-to-end tests on the local cloud included
 	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
@@ -39,8 +39,8 @@ test: static ## Everything, the end-to-end tests on the local cloud included
 fuzz: $(READY) ## Validate odd files for a while, each from a seed of its own; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
-prove: $(READY) ## The long form of the proofs: kills, faults, races, 2,000 lives of a registry (hours)
-	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py -q
+prove: $(READY) ## The long form of the proofs: kills, faults, races, registry histories, library versions (hours)
+	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py tests/packaging -q
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
 	$(BIN)/python -m benchmarks all
