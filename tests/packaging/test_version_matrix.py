@@ -1,7 +1,7 @@
 """The supported Pythons with the oldest and the newest permitted libraries, and models carried between them.
 
-Each environment trains one model per algorithm; every other one predicts the same with it or refuses it, as the
-rule of `compatibility` says. Long: `make prove` runs it.
+Each environment trains one model per algorithm. Every other one predicts the same with it or refuses it, as
+the rule of `compatibility` says. Long: `make prove` runs it.
 """
 
 from __future__ import annotations
@@ -55,10 +55,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
     wheel = build_wheel(folder)
     found = {}
     for version, libraries in CASES:
-        if not _has_python(version):
+        interpreter = _find_python(version)
+        if interpreter is None:
             continue
         name = f"{version} {libraries}"
-        python = install(folder / name, version, _LIBRARIES[libraries]) / "python"
+        python = install(folder / name, interpreter, _LIBRARIES[libraries]) / "python"
         run([UV, "pip", "install", "--quiet", "--no-deps", "--python", str(python), str(wheel)], folder)
         models = folder / f"models of {name}"
         found[name] = Trained(python, models, _run_script(python, "train", models))
@@ -95,9 +96,14 @@ def test_a_model_predicts_the_same_elsewhere_or_is_refused_by_the_rule(trained: 
     assert outcomes["same"] >= 2 * outcomes["refused"] // 3 > 0
 
 
-def _has_python(version: str) -> bool:
-    command = [UV, "python", "find", "--no-python-downloads", version]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def _find_python(version: str) -> str | None:
+    """Return an interpreter of that version: one on the path, or one that pyenv installed."""
+    command = [UV, "python", "find", "--system", "--no-python-downloads", version]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.home())
+    if found.returncode == 0:
+        return found.stdout.strip()
+    installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))
+    return str(installed[-1]) if installed else None
 
 
 def _versions(model: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ ALGORITHMS = ("RandomForest", "XGBoost", "LogisticRegression", "HistGradientBoos
 
 def train(example: Path, models: Path) -> None:
     settings = tomllib.loads((example / "model.toml").read_text(encoding="utf-8"))
+    settings.pop("hyperparameters", None)  # they belong to the example's own algorithm
     for algorithm in ALGORITHMS:
         TrainingPipeline({**settings, "algorithm": algorithm}).execute(
             example / "train.csv", models / algorithm
