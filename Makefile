@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo down check static test fuzz prove bench deploy lock
+.PHONY: help setup up demo down check static test fuzz prove bench dist deploy lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ prove: $(READY) ## The long form of the proofs: kills, faults, races, registry h
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
 	$(BIN)/python -m benchmarks all
+
+dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
+	$(BIN)/python -m hatchling build --clean --directory dist
 
 deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|prod
 	$(BIN)/sam build --config-env $(or $(CONFIG),default)
