@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo down check static test fuzz prove bench deploy lock
+.PHONY: help setup up demo down check static test fuzz prove bench dist deploy lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ static: $(READY) ## Format check, lint, types, import order and template lint
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null
 
 check: static ## The quick gate: static checks and the fast tests
-	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property"
+	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property and not packaging"
 
 test: static ## Everything, the end-to-end tests on the local cloud included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -39,11 +39,14 @@ test: static ## Everything, the end-to-end tests on the local cloud included
 fuzz: $(READY) ## Validate odd files for a while, each from a seed of its own; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
-prove: $(READY) ## The long form of the proofs: kills, faults, races, 2,000 lives of a registry (hours)
-	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py -q
+prove: $(READY) ## The long form of the proofs: kills, faults, races, registry histories, library versions (hours)
+	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py tests/packaging -q
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
 	$(BIN)/python -m benchmarks all
+
+dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
+	$(BIN)/python -m hatchling build --clean --directory dist
 
 deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|prod
 	$(BIN)/sam build --config-env $(or $(CONFIG),default)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -33,15 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
-
-
-@pytest.fixture(scope="session")
-def shared_dir() -> Path:
-    """Reference values and data sets that are not part of the project; absent on most machines."""
-    directory = Path(os.environ.get("MLOPS_SHARED_DIR", REPOSITORY.parent / "shared"))
-    if not directory.is_dir():
-        pytest.skip("no directory with the shared reference data")
-    return directory
 
 
 @pytest.fixture

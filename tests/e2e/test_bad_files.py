@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import random
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -18,23 +14,14 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import UploadRecord, ValidationReport
+from tests.bad_files import CLEAN, ID, TARGET, BadFile, bad_files
 
 pytestmark = pytest.mark.e2e
 
 GROUP = "badfiles"
-SETTINGS = b'target = "adherent"\nid_columns = ["patient_id"]\n'
+SETTINGS = f'target = "{TARGET}"\nid_columns = ["{ID}"]\n'.encode()
 IN_FLIGHT = 4
 _NO_TRAINING = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
-
-
-@dataclass(frozen=True)
-class BadFile:
-    """A file and what may become of it."""
-
-    name: str
-    content: bytes
-    verdicts: frozenset[str]
-    reason: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -49,44 +36,11 @@ def intake_alone(stack: DeployedStack) -> Iterator[DeployedStack]:
         machines.update_state_machine(stateMachineArn=arn, definition=definition)
 
 
-def test_files_of_our_own_making_get_their_verdicts(intake_alone: DeployedStack) -> None:
-    clean = a_table()
-    files = [
-        BadFile("bom.csv", b"\xef\xbb\xbf" + clean, frozenset({"accept"})),
-        BadFile("utf16.csv", clean.decode().encode("utf-16"), frozenset({"warn"}), "utf-16"),
-        BadFile("semicolon.csv", clean.replace(b",", b";"), frozenset({"warn"}), "delimiter|semicolon|;"),
-        BadFile("packed.csv.gz", gzip.compress(clean, mtime=0), frozenset({"accept"})),
-        BadFile("cut.csv.gz", gzip.compress(clean, mtime=0)[:-20], frozenset({"reject"}), "gzip|compress"),
-        BadFile("bomb.csv.gz", gzip.compress(bytes(80 << 20)), frozenset({"reject"}), "large|limit|NUL"),
-        BadFile("empty.csv", b"", frozenset({"reject"}), "empty"),
-        BadFile("page.csv", b"<!DOCTYPE html><html><body>403</body></html>", frozenset({"reject"}), "html"),
-        BadFile("table.csv", b"PAR1" + bytes(range(1, 200)), frozenset({"reject"}), "parquet"),
-        BadFile("nul.csv", clean.replace(b"gold", b"go\0d", 1), frozenset({"reject"}), "nul"),
-        BadFile("long row.csv", clean + b"P9,1,gold,2,yes,more\n", frozenset({"reject"}), "line 202"),
-        BadFile("words+numbers é.csv", clean.replace(b",2.5,", b",high,", 1), frozenset({"reject"}), "dose"),
-        BadFile("twice.csv", clean.replace(b"age", b"plan", 1), frozenset({"reject"}), "duplicate column"),
-        BadFile("no target.csv", clean.replace(b"adherent", b"outcome", 1), frozenset({"reject"}), "target"),
-    ]  # fmt: skip
-    assert complaints(intake_alone, f"{GROUP}-own", clean, files) == []
+def test_every_file_of_the_collection_gets_its_verdict(intake_alone: DeployedStack) -> None:
+    assert complaints(intake_alone, GROUP, CLEAN, bad_files()) == []
 
 
-def test_every_file_of_the_collection_gets_its_verdict(intake_alone: DeployedStack, shared_dir: Path) -> None:
-    folder = shared_dir / "csv-nasties"
-    entries = json.loads((folder / "expected.json").read_text("utf-8"))["files"]
-    files = [
-        BadFile(
-            entry["file"],
-            (folder / entry["file"]).read_bytes(),
-            frozenset({entry["verdict"], *entry["also_ok"]}),
-            entry["reason_must_match"],
-        )
-        for entry in entries
-    ]
-    clean = next(file.content for file in files if file.name == "a01_clean.csv")
-    assert complaints(intake_alone, GROUP, clean, files) == []
-
-
-def complaints(stack: DeployedStack, group: str, clean: bytes, files: list[BadFile]) -> list[str]:
+def complaints(stack: DeployedStack, group: str, clean: bytes, files: tuple[BadFile, ...]) -> list[str]:
     """Drop a clean file, then the others, a few at a time; say which verdicts are not the expected ones."""
     stack.drop(SETTINGS, f"{group}/model.toml")
     assert outcome(stack, group, "clean.csv", clean).state == "accepted"
@@ -135,14 +89,3 @@ def report_of(stack: DeployedStack, record: UploadRecord) -> ValidationReport:
         "accepted": f"datasets/{record.group}/{record.dataset_id}/report.json",
     }
     return ValidationReport.from_json(stack.read(place[record.state]))
-
-
-def a_table() -> bytes:
-    """Two hundred made-up patients whose label nothing gives away."""
-    rng = random.Random(0)
-    rows = [
-        f"P{1000 + i},{rng.randint(20, 80)},{rng.choice(('gold', 'silver', 'bronze'))},{i * 13 % 90}.5,"
-        f"{rng.choice(('yes', 'no'))}"
-        for i in range(200)
-    ]
-    return "\n".join(["patient_id,age,plan,dose,adherent", *rows, ""]).encode()

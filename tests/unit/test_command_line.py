@@ -12,6 +12,7 @@ from importlib import import_module
 import boto3
 import pytest
 
+import mlops
 from mlops.cli.main import COMMANDS, main
 
 PROMISED = (
@@ -116,3 +117,10 @@ def test_the_commands_of_the_registry_start_without_numpy_and_boto3(command):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=CHILD
     )
     assert ended.stdout == "[]\n"
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"mlops {mlops.__version__}\n"

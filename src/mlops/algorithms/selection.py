@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlops.algorithms.definitions import ALGORITHMS, BY_NAME, ENTRIES, PLAIN_BOOSTING, WEIGHTS, Algorithm
+from mlops.infrastructure.extras import require_package
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName, nearest
 
@@ -127,7 +128,13 @@ def make_estimator(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) 
     """Return the unfitted estimator that the settings ask for.
 
     `class_weight` is left out here: it is applied as row weights, the same way for every algorithm.
+
+    Raises
+    ------
+    MissingPackageError
+        If the library of the algorithm is not installed.
     """
+    require_package(algorithm(settings.algorithm).package)
     spec = algorithm(settings.algorithm).spec(task)
     arguments = {**spec.fixed, **effective_hyperparameters(settings, task)}
     arguments.pop("class_weight", None)

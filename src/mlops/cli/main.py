@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from mlops import __version__
 from mlops.cli.command import TARGET_HELP
 from mlops.infrastructure.aws.clients import aws_errors
+from mlops.infrastructure.extras import EXTRA_OF, missing_package_message
 from mlops.models.errors import MlopsError
 
 # the modules that hold a command: each has `add_parser(subparsers)`, which sets `run(arguments) -> int`
@@ -63,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRA_OF:
+            raise
+        return _refuse(missing_package_message(error.name))
     except aws_errors() as error:
         return _refuse(f"The call to AWS failed: {error}")
     return code
@@ -81,6 +87,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         "--stack and --root.",
         epilog=TARGET_HELP,
     )
+    parser.add_argument("--version", action="version", version=f"mlops {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     named = [module for name, module in COMMANDS.items() if given and given[0] == name]
     for module in named or dict.fromkeys(COMMANDS.values()):

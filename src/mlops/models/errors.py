@@ -18,6 +18,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   ├── JobStoppedError          the job was stopped, by its time limit or by a person
     │   ├── StepError                a step failed unexpectedly
     │   └── ThrottledError           AWS answered too many requests at once
+    ├── MissingPackageError      a library that an extra installs is not installed
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
     ├── RegistryError            the registry refuses a change
     │   ├── ModelNotFoundError       the group or the version is not registered
@@ -93,6 +94,10 @@ class StepError(JobError):
 
 class ThrottledError(JobError):
     """AWS answered too many requests at once, and did so after every retry."""
+
+
+class MissingPackageError(MlopsError):
+    """A library that an extra of this package installs is not installed."""
 
 
 class ObjectNotFoundError(MlopsError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.infrastructure import environment
+from mlops.infrastructure.extras import require_package
 from mlops.infrastructure.file_import import exclusive_lock, import_once
 from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.models.errors import RegistryError
@@ -29,6 +30,8 @@ def open_store(use_dynamodb: bool, *, root: str | Path, table_name: str | None =
 
     Raises
     ------
+    MissingPackageError
+        If the table is to be used and boto3 is not installed.
     RegistryError
         If release 0.1 changed a group after its import.
     """
@@ -36,6 +39,7 @@ def open_store(use_dynamodb: bool, *, root: str | Path, table_name: str | None =
         store = RegistryStore(SqliteTable(Path(root) / FILENAME))
         import_files(Path(root), store)
         return store
+    require_package("boto3")
     from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415  see clients.py
 
     return RegistryStore(

@@ -175,11 +175,12 @@ def test_a_skops_file_that_asks_for_another_type_is_refused(model_directory: Pat
 @pytest.mark.parametrize(
     ("library", "version", "is_refused"),
     [
-        ("scikit-learn", "1.9.99", True),
+        ("scikit-learn", "1.8.2", True),
+        ("scikit-learn", "1.9.99", False),
         ("numpy", "1.26.4", True),
-        ("python", "3.11.9", True),
-        ("python", "3.12.99", False),
-        ("pandas", "2.2.99", False),
+        ("python", "3.13.1", False),
+        ("pandas", "3.1.1", False),
+        ("skops", "0.99.0", True),
     ],
 )
 def test_library_versions_are_compared(model_directory: Path, library: str, version: str, is_refused: bool):

@@ -6,10 +6,19 @@ import sys
 from functools import cache
 from typing import Any
 
+from mlops.infrastructure.extras import require_package
+
 
 @cache
 def client(service_name: str) -> Any:
-    """Return the boto3 client of a service; region, credentials and endpoint come from the environment."""
+    """Return the boto3 client of a service; region, credentials and endpoint come from the environment.
+
+    Raises
+    ------
+    MissingPackageError
+        If boto3 is not installed.
+    """
+    require_package("boto3")
     import boto3  # noqa: PLC0415  boto3 costs 140 ms, so it is paid only by code that calls AWS
     from botocore.config import Config  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ import importlib
 import json
 import platform
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from mlops.algorithms.selection import algorithm
+from mlops.infrastructure.extras import require_package
 from mlops.models.errors import ArtifactError
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts import stored_types
 from mlops.pipelines.artifacts.archive import sha256_of
+from mlops.pipelines.artifacts.compatibility import version_problems
 from mlops.pipelines.artifacts.model import Model, ModelSchema
 
 FORMAT_VERSION = 1
@@ -45,8 +48,6 @@ _TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
-# libraries whose models are only promised to load in the very same version; the others to the minor version
-_EXACT = ("scikit-learn", "xgboost")
 _MODULES = {
     "numpy": "numpy",
     "pandas": "pandas",
@@ -75,8 +76,16 @@ class Manifest(Record):
 
 
 def library_versions(algorithm_name: str) -> dict[str, str]:
-    """Return the versions of Python and of the libraries that a model of this algorithm hangs on."""
-    needs_xgboost = algorithm(algorithm_name).package == "xgboost"
+    """Return the versions of Python and of the libraries that a model of this algorithm needs.
+
+    Raises
+    ------
+    MissingPackageError
+        If the library of the algorithm is not installed.
+    """
+    package = algorithm(algorithm_name).package
+    require_package(package)
+    needs_xgboost = package == "xgboost"
     modules = {name: module for name, module in _MODULES.items() if name != "xgboost" or needs_xgboost}
     versions = {name: str(importlib.import_module(module).__version__) for name, module in modules.items()}
     return {"python": platform.python_version(), **versions}
@@ -135,8 +144,10 @@ def load_model(directory: Path) -> tuple[Model, Manifest]:
     Raises
     ------
     ArtifactError
-        If a file is missing, extra or changed, a library has another version, or the model holds a type
-        that is not on the allow-list.
+        If a file is missing, extra or changed, a library has a version that may not load the model (see
+        `compatibility`), or the model holds a type that is not on the allow-list.
+    MissingPackageError
+        If the library of the algorithm is not installed.
     """
     manifest = read_manifest(directory)
     verify_files(manifest, directory)
@@ -180,20 +191,11 @@ def copy_evidence(directory: Path, target: Path) -> None:
 
 
 def _check_versions(manifest: Manifest) -> None:
-    present = library_versions(manifest.algorithm)
-    differing = [
-        f"{name} {saved} (here {present.get(name, 'missing')})"
-        for name, saved in manifest.library_versions.items()
-        if _comparable(name, saved) != _comparable(name, present.get(name, ""))
-    ]
-    if differing:
+    problems = version_problems(manifest.library_versions, library_versions(manifest.algorithm))
+    if problems:
         raise ArtifactError(
-            f"The model was made with {', '.join(differing)}; load it where it was made, or train it again."
+            f"The model was made with {', '.join(problems)}; install what is needed or train it again."
         )
-
-
-def _comparable(name: str, version: str) -> str:
-    return version if name in _EXACT else ".".join(version.split(".")[:2])
 
 
 def _load_pipeline(manifest: Manifest, directory: Path) -> Any:
@@ -213,9 +215,12 @@ def _load_pipeline(manifest: Manifest, directory: Path) -> Any:
 
 
 def _load_skops(path: Path) -> Any:
+    from sklearn.exceptions import InconsistentVersionWarning  # noqa: PLC0415
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     try:
-        return stored_types.load(path, trusted=list(_TRUSTED_TYPES))
+        with warnings.catch_warnings():  # `_check_versions` has decided about another patch version
+            warnings.simplefilter("ignore", InconsistentVersionWarning)
+            return stored_types.load(path, trusted=list(_TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ArtifactError(f"{path.name} holds types that a model of ours never has: {error}") from error
