@@ -1,4 +1,4 @@
-"""What intake needs from the outside, and how it answers."""
+"""The ports that intake uses, and its result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Outcome = Literal["accepted", "rejected", "ignored", "in_progress"]
 
 
 class Executions(Protocol):
-    """Starts work. A name that was started before is a success and starts nothing."""
+    """Starts executions. A name that was started before is a success, and does not start a second one."""
 
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         """Start training under that name."""
@@ -29,10 +29,10 @@ class Executions(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells people and other systems."""
+    """Notifies people and other systems."""
 
     def mail(self, subject: str, body: str) -> None:
-        """Send a plain-text mail to the people of the stack."""
+        """Send a plain-text email to the subscribers of the stack."""
 
     def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Publish a domain event."""
@@ -43,7 +43,7 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IntakePorts:
-    """Everything that intake talks to."""
+    """The adapters that intake works with."""
 
     objects: ObjectStore
     versions: DatasetVersions
@@ -54,8 +54,8 @@ class IntakePorts:
 
 
 @dataclass(frozen=True, slots=True)
-class Received(Record):
-    """What became of an upload: only ids, counts and codes, so that it may be logged."""
+class IntakeResult(Record):
+    """The result for an upload: only ids, counts and codes, so that it may be logged."""
 
     outcome: Outcome
     reason: str | None = None

@@ -17,7 +17,13 @@ from mlops.approval.pages.layout import (
     time_tag,
     version_field,
 )
-from mlops.approval.quorum import approvals_missing, approvals_of, is_uploader, recorded_by
+from mlops.approval.quorum import (
+    approvals_missing,
+    approvals_of,
+    describe_progress,
+    is_uploader,
+    recorded_by,
+)
 from mlops.models.approval import ApprovalDecision, ApprovalRequest, RequestStatus
 
 _OUTCOMES = {
@@ -68,13 +74,6 @@ def render_outcome(
         + render_evidence(request.evidence, request.version, plots, card)
     )
     return document(f"{request.group} {request.version}", content)
-
-
-def describe_progress(request: ApprovalRequest) -> str:
-    """Say how many approvals are in and how many it takes: `1 of 2 approvals are in`."""
-    n_given = len(approvals_of(request))
-    n_needed = n_given + approvals_missing(request)
-    return f"{n_given} of {n_needed} {'approval is' if n_needed == 1 else 'approvals are'} in"
 
 
 def _header(request: ApprovalRequest, question: str) -> str:
