@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 
 from train import BUNDLE, failure_sentence, install_missing
@@ -40,19 +39,18 @@ def run(document: dict[str, object]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         # which algorithm the model has is known only once it is here, so XGBoost comes in any case
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost=True)
-        from mlops.infrastructure import environment  # noqa: PLC0415
-        from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
-        from mlops.use_cases.batch_notification import AwsNotifier, ScoringEnvironment  # noqa: PLC0415
-        from mlops.use_cases.score_batch import ModelCache, ScoringRequest, score_batch  # noqa: PLC0415
+        from mlops.context.dependencies import Dependencies  # noqa: PLC0415
+        from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415
+        from mlops.use_cases.score_batch import ScoringRequest, score_batch  # noqa: PLC0415
 
-        variables = environment.read(ScoringEnvironment)
+        dependencies = Dependencies("run_inference")
         summary = score_batch(
             ScoringRequest.from_dict(document),
-            S3Objects(),
-            artifact_bucket=variables.artifact_bucket_name,
+            dependencies.objects,
+            artifact_bucket=dependencies.artifact_bucket,
             models=ModelCache(Path(scratch) / "models"),
-            notify=AwsNotifier(variables),
-            now=datetime.now(UTC),
+            notify=dependencies.batch_notifier,
+            now=dependencies.now(),
         )
     print(summary.to_json())  # noqa: T201  the log of the job
 

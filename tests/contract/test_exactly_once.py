@@ -23,7 +23,7 @@ from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
-from mlops.intake.ports import IntakePorts, Received
+from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.models.dataset import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.memory_table import MemoryTable
@@ -125,10 +125,10 @@ def a_storm(objects: ObjectStore, rng: random.Random) -> Storm:
     return Storm(versions, deleted, noise)
 
 
-def deliver(storm: Storm, ports: IntakePorts, rng: random.Random) -> list[Received]:
+def deliver(storm: Storm, ports: IntakePorts, rng: random.Random) -> list[IntakeResult]:
     """Deliver everything with eight threads; a delivery that fails comes back with the same owner."""
 
-    def one(numbered: tuple[int, Upload]) -> Received:
+    def one(numbered: tuple[int, Upload]) -> IntakeResult:
         number, upload = numbered
         claim = Claim(f"delivery {number}", NOW + timedelta(minutes=15))
         for _ in range(20):
@@ -143,7 +143,7 @@ def deliver(storm: Storm, ports: IntakePorts, rng: random.Random) -> list[Receiv
 
 
 def check_everything_happened_once(
-    storm: Storm, listener: Listener, versions: DatasetVersions, results: list[Received]
+    storm: Storm, listener: Listener, versions: DatasetVersions, results: list[IntakeResult]
 ) -> None:
     records = {record.upload_id: record for group in GROUPS for record in versions.list_uploads(group)}
     ends = [ending(records[upload.upload_id]) for upload in storm.versions]

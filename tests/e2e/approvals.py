@@ -34,7 +34,7 @@ from tests.conftest import REPOSITORY
 
 
 class Operator:
-    """Somebody with administrator's credentials for the stack."""
+    """A person with administrator's credentials for the stack."""
 
     def __init__(self, stack: DeployedStack) -> None:
         self.stack = stack

@@ -25,7 +25,9 @@ from tests.e2e.walks import (
     walk,
 )
 
-APPROVAL_TIMEOUT_SECONDS = 120  # short, so that a candidate nobody answers expires while the other tests run
+APPROVAL_TIMEOUT_SECONDS = (
+    120  # short, so that a candidate without an answer expires while the other tests run
+)
 TUNING_PARALLEL_JOBS = 2
 SEARCH = """
 target = "price"
@@ -53,7 +55,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
 
 @pytest.fixture(scope="session")
 def forgotten_candidate(stack: DeployedStack) -> str:
-    """The execution of a candidate that nobody ever answers; started first, looked at last."""
+    """The execution of a candidate that is never answered; started first, looked at last."""
     return start_training(stack, "forgotten", a_regression_table(seed=9), 'target = "price"')
 
 
@@ -107,7 +109,7 @@ def checked_for_drift(stack: DeployedStack, scored_drifted: Walk, scored_in_a_jo
 
 @pytest.fixture(scope="session")
 def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
-    """The mail of the second night in drift: one night alone alarms nobody."""
+    """The mail of the second night in drift: one night alone does not alert."""
     stack.check_drift(days_ahead=1)
     return stack.wait_for_mail(lambda m: m["subject"].startswith(f"Inputs changed: {GROUP}"), "drift")
 
@@ -122,7 +124,7 @@ def failed_training(stack: DeployedStack) -> Walk:
 
 @pytest.fixture(scope="session")
 def stopped_training(stack: DeployedStack) -> Walk:
-    """A training whose job somebody stopped."""
+    """A training whose job was stopped."""
     execution = start_training(stack, "halted", a_regression_table(rows=3000, seed=8), 'target = "price"')
     sagemaker = stack.cloud.client("sagemaker")
 
@@ -176,7 +178,7 @@ def swapped_artifact(stack: DeployedStack) -> tuple[str, list[str]]:
 
 @pytest.fixture(scope="session")
 def superseded_candidate(stack: DeployedStack) -> Walk:
-    """A candidate whose approvers were asked about a newer one before they answered; that one is rejected."""
+    """A candidate that a newer one superseded before it was answered; the newer one is rejected."""
     stopped = start_training(stack, "twice", a_regression_table(seed=5), 'target = "price"')
     stopped_mail, _ = stack.wait_for_approval_link("twice")
     stack.cloud.client("stepfunctions").stop_execution(executionArn=stopped)
@@ -224,12 +226,12 @@ def expiry_mail(stack: DeployedStack, reminder: dict) -> dict:
 
 @pytest.fixture(scope="session")
 def asked_again(stack: DeployedStack, expiry_mail: dict) -> tuple[HttpAnswer, Walk]:
-    """The expired candidate, asked about again without card and details, and approved by command."""
+    """The expired candidate, reopened without card and details, and approved by command."""
     s3, bucket = stack.cloud.client("s3"), stack.outputs["ArtifactBucketName"]
     for name in ("evaluation_details.json", "model_card.html"):
         s3.delete_object(Bucket=bucket, Key=f"models/abandoned/v1.0.0/{name}")
     known = stack.executions("TrainModel")
-    run_mlops(stack, "reopen", "abandoned", "v1.0.0", "--reason", "Everybody was away.")
+    run_mlops(stack, "reopen", "abandoned", "v1.0.0", "--reason", "The approvers were away.")
     execution = stack.wait_for_execution("TrainModel", known)
     _, link = stack.wait_for_approval_link("abandoned", after=expiry_mail["id"])
     card = stack.cloud.request("GET", f"{link}/card")
@@ -240,7 +242,7 @@ def asked_again(stack: DeployedStack, expiry_mail: dict) -> tuple[HttpAnswer, Wa
 
 @pytest.fixture(scope="session")
 def late_delivery(stack: DeployedStack) -> Walk:
-    """A candidate whose rejection was stored, but never reached its execution until the desk was watched."""
+    """A candidate whose rejection was stored, but never reached its execution until `watch_approvals` ran."""
     execution = start_training(stack, "undelivered", a_regression_table(seed=11), 'target = "price"')
     stack.wait_for_approval_link("undelivered")
     with operating(stack) as operator:
@@ -286,7 +288,7 @@ def refused_file(stack: DeployedStack) -> dict:
 
 @pytest.fixture(scope="session")
 def recovered_file(stack: DeployedStack) -> Walk:
-    """A training file whose event nobody delivered, found by the daily sweep; its group has hopeless data."""
+    """A training file without its event, which the daily sweep has started; its group has hopeless data."""
     noise = a_regression_table(seed=11).assign(price=np.random.default_rng(4).normal(size=400))
     events, known = stack.cloud.client("events"), stack.executions("TrainModel")
     (rule,) = (rule["Name"] for rule in events.list_rules()["Rules"] if "FileDropped" in rule["Name"])
@@ -307,7 +309,7 @@ def closed_folder(stack: DeployedStack) -> FolderWalk:
 
 @pytest.fixture(scope="session")
 def open_folder_mail(stack: DeployedStack) -> dict:
-    """The mail about parts that nobody closes, from the sweep of the day after."""
+    """The mail about parts that were not closed, from the sweep of the day after."""
     for number in range(2):
         stack.drop(b"a,b\n1,2\n", f"open/training/march/part-{number}.csv")
     stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=25))
@@ -316,7 +318,7 @@ def open_folder_mail(stack: DeployedStack) -> dict:
 
 @pytest.fixture(scope="session")
 def lost_parts(stack: DeployedStack, closed_folder: FolderWalk) -> dict:
-    """What becomes of parts that are gone when they are read."""
+    """The result for parts that were deleted before they are read."""
     return lose_parts(stack, closed_folder.validations[0])
 
 

@@ -72,16 +72,16 @@ def close(stack: DeployedStack) -> str:
 
 
 def lose_parts(stack: DeployedStack, validation: str) -> dict[str, Any]:
-    """Survey a part that is gone, and merge parts of which nothing is known; return what becomes of those."""
+    """Survey a deleted part, and merge parts without facts; return the result of the merge."""
     upload_id = validation.rsplit(":", 1)[1]
     bucket = stack.outputs["ArtifactBucketName"]
     request = json.loads(stack.read(f"parts/{GROUP}/{upload_id}/request-1.json"))
     place = {"bucket": bucket, "key": f"parts/{GROUP}/{upload_id}/request-1.json"}
-    gone = {
+    deleted = {
         **request["parts"][0],
-        "ref": {"bucket": request["upload"]["bucket"], "key": f"{FOLDER}/gone.csv"},
+        "ref": {"bucket": request["upload"]["bucket"], "key": f"{FOLDER}/deleted.csv"},
     }
-    call(stack, "SurveyPart", {"request": place, "part": gone})
+    call(stack, "SurveyPart", {"request": place, "part": deleted})
     lost = {"bucket": bucket, "key": f"parts/{GROUP}/lost/request-1.json"}
     request["upload"] |= {"key": f"{FOLDER}/lost/_SUCCESS", "version_id": None}
     stack.cloud.client("s3").put_object(Bucket=bucket, Key=lost["key"], Body=json.dumps(request))

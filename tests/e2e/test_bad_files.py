@@ -83,7 +83,7 @@ def complaint(stack: DeployedStack, record: UploadRecord, file: BadFile) -> str 
 
 
 def report_of(stack: DeployedStack, record: UploadRecord) -> ValidationReport:
-    """Read the report that lies in quarantine, or beside the dataset."""
+    """Read the report in quarantine, or in the folder of the dataset."""
     place: Mapping[str, str] = {
         "rejected": f"quarantine/{record.group}/{record.upload_id}/report.json",
         "accepted": f"datasets/{record.group}/{record.dataset_id}/report.json",

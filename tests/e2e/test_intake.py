@@ -37,8 +37,8 @@ def test_bad_settings_are_refused_with_the_nearest_known_key(stack: DeployedStac
 
 
 def test_a_scoring_file_without_a_champion_is_refused_with_what_to_do(stack: DeployedStack) -> None:
-    stack.drop(a_regression_table().to_csv(index=False).encode(), "nobody/inference/a.csv")
-    mail = stack.wait_for_mail(lambda m: "nobody" in m["subject"], "refusal")
+    stack.drop(a_regression_table().to_csv(index=False).encode(), "absent/inference/a.csv")
+    mail = stack.wait_for_mail(lambda m: "absent" in m["subject"], "refusal")
     assert "approve" in mail["body"].lower()
 
 
@@ -68,7 +68,7 @@ def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
     assert "Traceback" not in mail["body"]
 
 
-def test_a_training_that_somebody_stops_ends_as_stopped(stack: DeployedStack, stopped_training: Walk) -> None:
+def test_a_training_that_a_person_stops_ends_as_stopped(stack: DeployedStack, stopped_training: Walk) -> None:
     assert (stopped_training.status, stopped_training.states[-1]) == ("FAILED", "Job stopped")
     mail = stack.wait_for_mail(lambda m: m["subject"].startswith("halted: training failed"), "stop")
     assert "Error: JobStoppedError" in mail["body"]

@@ -74,6 +74,6 @@ def test_a_validation_that_fails_is_mailed_with_the_step(
     assert "Traceback" not in mail["body"]
 
 
-def test_parts_that_nobody_closes_are_told_of_the_day_after(open_folder_mail: dict) -> None:
+def test_an_email_about_parts_that_were_not_closed_is_sent_the_day_after(open_folder_mail: dict) -> None:
     assert open_folder_mail["subject"] == "[open] march/ waits to be closed"
     assert "open/training/march/_SUCCESS" in open_folder_mail["body"].splitlines()

@@ -142,7 +142,7 @@ def test_a_newer_candidate_ends_the_wait_for_the_older_one(superseded_candidate:
     assert superseded_candidate.states[-2:] == ["Supersede model", "Superseded by a newer candidate"]
 
 
-def test_a_decision_nobody_waits_for_is_too_late(answer_after_a_stop: HttpAnswer) -> None:
+def test_a_decision_after_the_execution_was_stopped_is_too_late(answer_after_a_stop: HttpAnswer) -> None:
     assert answer_after_a_stop.status == 410
     assert "late" in answer_after_a_stop.text
 
@@ -159,7 +159,7 @@ def test_a_model_of_noise_is_rejected_by_the_gate_with_a_reason(
     assert "better than a model that looks at nothing" in " ".join(mail["body"].split())
 
 
-def test_a_candidate_that_nobody_answers_expires(stack: DeployedStack, forgotten_candidate: str) -> None:
+def test_a_candidate_without_an_answer_expires(stack: DeployedStack, forgotten_candidate: str) -> None:
     ended = walk(stack, forgotten_candidate)
     assert ended.states[-2:] == ["Expire model", "Approval expired"]
     stack.wait_for_mail(lambda m: "forgotten" in m["subject"] and "expired" in m["subject"].lower(), "expiry")

@@ -83,7 +83,7 @@ def test_without_any_one_statement_the_path_would_break(walked: DeployedStack) -
     assert sorted(idle) == []
 
 
-def test_statements_that_only_aws_asks_for_are_there_for_everybody_who_mails() -> None:
+def test_every_sender_of_email_has_the_statements_that_only_aws_checks() -> None:
     mailing = {owner for owner, s in t.statements() if s["Sid"] == "SendMails"}
     encrypting = {owner for owner, s in t.statements() if s["Sid"] == "EncryptMails"}
     assert mailing == encrypting

@@ -1,4 +1,4 @@
-"""The command `mlops` on the deployed stack, after everything was walked, as somebody on call types it."""
+"""The command `mlops` on the deployed stack, after the other tests, as a person types it."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def serve_two(stack: DeployedStack, registry: ModelRegistry) -> None:
         registry.promote_model(SERVED, model.version)
 
 
-def test_one_command_rolls_back_and_everybody_hears_of_it(
+def test_one_command_rolls_back_and_notifies_people(
     stack: DeployedStack, mlops: Callable[..., str], events_of_the_bus: Callable[[], list[dict]]
 ) -> None:
     registry = ModelRegistry(use_dynamodb=True, table_name=stack.outputs["RegistryTableName"])
     serve_two(stack, registry)
     message = mlops("rollback", SERVED, "--reason", "wrong unit", "--from", "v1.0.1")
-    assert message == "v1.0.0 is in service again in place of v1.0.1.\n"
+    assert message == "v1.0.0 is in service again; it replaces v1.0.1.\n"
     champion = registry.champion(SERVED)
     assert champion is not None
     assert champion.version == "v1.0.0"
@@ -139,7 +139,7 @@ def test_after_a_rotation_old_links_and_new_ones_open_at_once(
     old_link = rollback_link(rolled_back[0])
     assert stack.cloud.request("GET", old_link).status == 200  # the page has read the keys
     before = keys()["current"]
-    assert "go on working" in mlops("rotate-key")
+    assert "keep working" in mlops("rotate-key")
     assert keys()["previous"] == before
     assert len(keys()["current"]) == 64
     assert keys()["current"] != before

@@ -18,7 +18,7 @@ N_TRIALS = 5
 
 @pytest.fixture(scope="session")
 def stopped_tuning(stack: DeployedStack) -> Walk:
-    """A training whose tuning job somebody stopped."""
+    """A training whose tuning job was stopped."""
     execution = start_training(stack, "unhurried", a_regression_table(rows=3000, seed=16), SEARCH)
     sagemaker = stack.cloud.client("sagemaker")
 
@@ -89,7 +89,7 @@ def test_the_card_shows_every_trial_and_what_they_cost(stack: DeployedStack, tun
     assert f"{N_TRIALS} jobs of a tuning job, billed for" in page
 
 
-def test_a_tuning_job_without_a_single_score_is_told_in_the_words_of_its_trials(
+def test_a_tuning_job_without_a_single_score_is_explained_by_its_trials(
     stack: DeployedStack, failed_tuning: Walk
 ) -> None:
     assert failed_tuning.status == "FAILED"
@@ -107,7 +107,7 @@ def test_a_tuning_job_without_a_single_score_is_told_in_the_words_of_its_trials(
     assert "rows are alike" in " ".join(mail["body"].split())
 
 
-def test_a_tuning_job_that_somebody_stops_ends_as_stopped_with_its_trials(
+def test_a_tuning_job_that_a_person_stops_ends_as_stopped_with_its_trials(
     stack: DeployedStack, stopped_tuning: Walk
 ) -> None:
     assert (stopped_tuning.status, stopped_tuning.states[-1]) == ("FAILED", "Job stopped")

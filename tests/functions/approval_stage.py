@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,19 +22,13 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from mlops.approval.decisions import ApprovalService
-from mlops.approval.mailer import Mailer
+from mlops.approval.emails import NewChampion, mail_promotion
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.pages.rollback_page import RollbackPage
-from mlops.approval.promotion_email import NewChampion, mail_promotion
-from mlops.approval.rollbacks import RollbackService
 from mlops.approval.signing_keys import RotatingKeys
-from mlops.approval.store import OfferStore, RequestStore
+from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
-from mlops.infrastructure.aws.dynamodb import DynamoDBTable
-from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
-from mlops.infrastructure.notifications import AwsNotifier
 from mlops.models.registry import Artifact, Candidate, DataFindings, ModelMetadata
 from mlops.models.settings.group import ApprovalSettings, GroupSettings
 from mlops.models.training import (
@@ -43,7 +37,6 @@ from mlops.models.training import (
     GateResult,
     MetricComparison,
 )
-from mlops.registry.model_registry import ModelRegistry
 
 REGION = "us-east-1"
 GROUP = "medication-adherence"
@@ -128,7 +121,7 @@ def a_candidate(**changes: Any) -> Candidate:
 class Stage:
     """Everything that asking and answering needs, and what came out of it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.clock = Clock()
         self.topic = client("sns").create_topic(Name="approval")["TopicArn"]
         self.notifications = client("sns").create_topic(Name="notifications")["TopicArn"]
@@ -139,21 +132,22 @@ class Stage:
         client("s3").create_bucket(Bucket="artifacts")
         client("s3").put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
         self.machine = self.create_machine("waiting", seconds=600)
-        self.registry = ModelRegistry(use_dynamodb=True, table_name="registry", actor="test")
-        self.table = RequestStore(DynamoDBTable("approvals"))
-        service = ApprovalService(self.table, self.registry, self.kms_key, now=self.clock)
-        self.service = service
-        self.objects = S3Objects()
+        self.variables = self._environment()
         self.keys = RotatingKeys(lambda: read_secret(self.secret), clock=itertools.count(0, 3600).__next__)
-        self.page = ApprovalPage(service, self.objects, self.keys)
-        self.notifier = AwsNotifier(self.notifications, "default", "MLOps/test")
-        self.rollbacks = RollbackService(
-            OfferStore(DynamoDBTable("approvals")), self.registry, self.objects, self.notifier, now=self.clock
-        )
+        parts = Dependencies("test", self.variables, now=self.clock)
+        parts.signing_keys = self.keys
+        self.registry, self.service, self.rollbacks = parts.registry, parts.approvals, parts.rollbacks
+        self.table, self.objects, self.notifier = parts.approvals.table, parts.objects, parts.notifier
+        self.mailer, self.rollback_mailer = parts.approval_mailer, parts.rollback_mailer
+        self.page = ApprovalPage(self.service, self.objects, self.keys)
         self.rollback_page = RollbackPage(self.rollbacks, self.keys)
-        self.mailer = Mailer(self.topic, BASE_URL, self.keys)
-        for name, value in self._environment().items():
-            monkeypatch.setenv(name, value)
+
+    def handle(self, app: ModuleType, event: dict[str, Any]) -> dict[str, Any]:
+        """Run a handler on the resources of the stage as a new worker does, with the real clock."""
+        answer: dict[str, Any] = app.handler(
+            event, CONTEXT, dependencies=Dependencies(app.DEPENDENCIES.actor, self.variables)
+        )
+        return answer
 
     def rotate(self, **keys: str) -> None:
         client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(keys))
@@ -165,8 +159,8 @@ class Stage:
     def register(self, **changes: Any) -> ModelMetadata:
         return self.registry.register(GROUP, a_candidate(**changes)).model
 
-    def succeed(self) -> None:
-        """Put v1.0.1 into service in place of v1.0.0, both with artifacts that are there."""
+    def promote_two(self) -> None:
+        """Put v1.0.1 into service after v1.0.0, both with artifacts that are there."""
         for number in range(2):
             content = f"model {number}".encode()
             key = f"training/g/{number}/output/model.tar.gz"
@@ -205,9 +199,8 @@ class Stage:
     def invoke_request(self, event: dict[str, Any]) -> list[str]:
         from functions.request_approval import app
 
-        app.dependencies.cache_clear()
         before = len(self.mails())
-        app.handler(event, CONTEXT)
+        self.handle(app, event)
         bodies = [mail["body"] for mail in self.mails()[before:]]
         return [re.search(rf"^{BASE_URL}/\S+$", body, re.MULTILINE)[0] for body in bodies]
 
@@ -233,12 +226,12 @@ class Stage:
         return client("stepfunctions").describe_execution(executionArn=arn)["status"] == "RUNNING"
 
     def offer_rollback(self, *approvers: str) -> list[str]:
-        """Put v1.0.1 into service in place of v1.0.0; return the links in the mails about it."""
-        self.succeed()
+        """Put v1.0.1 into service after v1.0.0; return the links in the mails about it."""
+        self.promote_two()
         self.subscribe(*approvers)
         news = NewChampion(GROUP, "v1.0.1", "link of ada@example.com", "A summary.", "v1.0.0")
         before = len(self.mails())
-        mail_promotion(news, self.rollbacks, replace(self.mailer, base_url=ROLLBACK_URL))
+        mail_promotion(news, self.rollbacks, self.rollback_mailer)
         bodies = [mail["body"] for mail in self.mails()[before:]]
         return [re.search(rf"^{ROLLBACK_URL}/\S+$", body, re.MULTILINE)[0] for body in bodies]
 
@@ -257,7 +250,7 @@ class Stage:
         return found[1] if found else ""
 
     def post(self, link: str, **changes: Any) -> dict[str, Any]:
-        """Fill in the form of the page as it stands and send it; None leaves a field out."""
+        """Fill in the form of the page as it is and send it; None leaves a field out."""
         form = {"nonce": changes.get("nonce") or self.nonce(link), "reason": "", "version": "v1.0.0"}
         if not link.startswith(ROLLBACK_URL):
             form["decision"] = "approved"

@@ -16,13 +16,13 @@ def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
     with moto_with_executions(monkeypatch):
         create_table("registry", "pk", "sk")
         create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"))
-        yield Stage(monkeypatch)
+        yield Stage()
 
 
 @pytest.fixture
-def parts_stage(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> PartsStage:
+def parts_stage(registry_table: str, repository: Path) -> PartsStage:
     """Buckets, table and machine for a folder of parts."""
-    return PartsStage(repository, monkeypatch, registry_table)
+    return PartsStage(repository, registry_table)
 
 
 @pytest.fixture

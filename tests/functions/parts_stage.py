@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
+from mlops.context.dependencies import Dependencies
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
@@ -37,8 +35,8 @@ def a_context(request_id: str = "1") -> SimpleNamespace:
 class PartsStage:
     """Buckets, table, machine and topic; `call` runs a handler as its state would."""
 
-    def __init__(self, repository: Path, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
-        self._repository, self._monkeypatch = repository, monkeypatch
+    def __init__(self, repository: Path, table: str) -> None:
+        self._repository = repository
         for bucket in ("data-bucket", "artifact-bucket"):
             client("s3").create_bucket(Bucket=bucket)
             client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -47,32 +45,21 @@ class PartsStage:
         )
         self.train_model_arn = machine["stateMachineArn"]
         self.versions = DatasetVersions(DynamoDBTable(table))
-        variables = {
+        self._variables = {
             "ARTIFACT_BUCKET_NAME": "artifact-bucket",
             "REGISTRY_TABLE_NAME": table,
             "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="mails")["TopicArn"],
             "EVENT_BUS_NAME": "default",
             "METRICS_NAMESPACE": "mlops",
             "TRAIN_MODEL_STATE_MACHINE_ARN": self.train_model_arn,
-            "POWERTOOLS_SERVICE_NAME": "parts",
         }
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    def app(self, name: str) -> ModuleType:
-        """The module of a handler."""
-        path = self._repository / "functions" / name / "app.py"
-        spec = importlib.util.spec_from_file_location(f"{name}_app", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        self._monkeypatch.setitem(sys.modules, spec.name, module)
-        spec.loader.exec_module(module)
-        return module
 
     def call(self, name: str, event: dict[str, Any], request_id: str = "1") -> dict[str, Any]:
-        found: dict[str, Any] = self.app(name).handler(event, a_context(request_id))
-        return found
+        """Run a handler as a new worker does."""
+        app = import_module(f"functions.{name}.app")
+        dependencies = Dependencies(name, self._variables)
+        answer: dict[str, Any] = app.handler(event, a_context(request_id), dependencies=dependencies)
+        return answer
 
     def event(self, name: str) -> dict[str, Any]:
         """The sample event of a function."""

@@ -80,7 +80,7 @@ def test_a_body_of_another_kind_is_refused(stage, link, body):
 
 
 @pytest.mark.parametrize("body", ["%%%", "A" * 40_000, base64.b64encode(b"\xff\xfe").decode()])
-def test_a_body_that_is_no_base64_of_a_form_is_refused(stage, link, body):
+def test_a_body_that_is_not_base64_of_a_form_is_refused(stage, link, body):
     event = an_http_event(link.rsplit("/", 1)[1], "POST", body=body) | {"isBase64Encoded": True}
     assert stage.page.reply(event)["statusCode"] == 400
     assert is_untouched(stage)
@@ -142,7 +142,7 @@ def test_something_after_the_token_is_another_token(stage, link, change, method)
     assert is_untouched(stage)
 
 
-def test_the_routes_of_the_pages_are_told_apart_by_the_gateways_route_not_by_the_path(stage, link):
+def test_the_page_is_chosen_by_the_route_of_the_gateway_not_by_the_path(stage, link):
     token = link.rsplit("/", 1)[1]
     event = an_http_event(token, "POST", body=urlencode(FORM)) | {"rawPath": f"/approvals/{token}/card"}
     assert stage.page.reply(event)["statusCode"] == 401  # the form's page, and the nonce is missing
@@ -247,7 +247,7 @@ def test_the_uploader_does_not_approve_alone(stage):
     ada, bob = stage.ask(stage.register(data=DataFindings(uploader="ADA@example.com")))
     assert "your yes counts only together with another" in stage.http_request(ada)["body"]
     assert "ADA@example.com, who dropped the file, does not approve alone" in stage.http_request(bob)["body"]
-    assert "your yes counts only together" in " ".join(stage.mails()[0]["body"].split())
+    assert "your approval counts only together" in " ".join(stage.mails()[0]["body"].split())
     stage.post(ada)
     assert stage.is_running()
     assert "1 of 2 approvals are in" in stage.http_request(bob)["body"]
@@ -255,7 +255,7 @@ def test_the_uploader_does_not_approve_alone(stage):
     assert json.loads(stage.execution()["output"])["decision"] == "approved"
 
 
-def test_without_another_approver_than_the_uploader_nobody_is_waited_for(stage):
+def test_without_another_approver_than_the_uploader_there_is_no_request(stage):
     stage.subscribe("ada@example.com")
     model = stage.register(data=DataFindings(uploader="ada@EXAMPLE.com"))
     with pytest.raises(NoApproverError, match="SecondApproverEmail"):

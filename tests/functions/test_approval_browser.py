@@ -1,4 +1,4 @@
-"""The pages in a real browser: what a scanner does, what people do, on a desk, on a phone, by keyboard."""
+"""The pages in a real browser: for a scanner and for people, on a computer, a phone, and by keyboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLOT = (
     '<path d="M20 180 C60 40 160 30 280 20" fill="none" stroke="#0b5fa5" stroke-width="3"/></svg>'
 )
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+COMPUTER, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +104,7 @@ def rollback_address(stage, site) -> str:
 def open_page(chromium):
     pages = []
 
-    def open_at(address: str, viewport: dict[str, int] = DESK):
+    def open_at(address: str, viewport: dict[str, int] = COMPUTER):
         page = chromium.new_page(viewport=viewport)
         page.complaints = []
         page.on("console", lambda message: page.complaints.append(message.text))
@@ -141,7 +141,7 @@ def test_v03_a_scanner_that_presses_what_it_finds_decides_nothing(stage, address
     assert stage.is_running()
 
 
-@pytest.mark.parametrize(("viewport", "name"), [(DESK, "desk"), (PHONE, "phone")])
+@pytest.mark.parametrize(("viewport", "name"), [(COMPUTER, "desk"), (PHONE, "phone")])
 def test_a_person_reads_chooses_types_and_approves(stage, address, open_page, viewport, name):
     page = open_page(address, viewport)
     picture(page, f"approval-{name}")
@@ -184,7 +184,7 @@ def test_a_scanner_that_presses_what_it_finds_rolls_nothing_back(stage, rollback
     assert stage.registry.champion(GROUP).version == "v1.0.1"
 
 
-@pytest.mark.parametrize(("viewport", "name"), [(DESK, "desk"), (PHONE, "phone")])
+@pytest.mark.parametrize(("viewport", "name"), [(COMPUTER, "desk"), (PHONE, "phone")])
 def test_a_person_puts_the_previous_champion_back(stage, rollback_address, open_page, viewport, name):
     page = open_page(rollback_address, viewport)
     picture(page, f"rollback-{name}")
@@ -254,7 +254,7 @@ def test_the_form_is_filled_in_by_keyboard_in_the_order_in_which_it_is_read(stag
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["approval", "rollback"])
-def test_every_text_stands_out_from_what_is_behind_it(request, open_page, kind, scheme):
+def test_every_text_has_enough_contrast(request, open_page, kind, scheme):
     page = open_page(request.getfixturevalue("address" if kind == "approval" else "rollback_address"))
     page.emulate_media(color_scheme=scheme)
     picture(page, f"{kind}-{scheme}")

@@ -121,7 +121,7 @@ def test_the_last_second_counts_and_the_next_one_does_not(stage, link):
 
 def test_an_approval_replayed_after_a_rollback_puts_nothing_back(stage):
     stage.subscribe("ada@example.com")
-    stage.succeed()
+    stage.promote_two()
     version = stage.register(dataset_version="d2").version
     link = stage.ask(stage.registry.get_model(GROUP, version))[0]
     nonce = stage.nonce(link)

@@ -124,7 +124,7 @@ def test_the_card_follows_the_rules_of_the_link(stage, link):
     assert visit_card(stage, link)["statusCode"] == 410
 
 
-def test_a_card_that_is_gone_or_too_large_says_where_to_look(stage, link):
+def test_a_card_that_is_missing_or_too_large_says_where_to_look(stage, link):
     keep(stage, "model_card.html", b"x" * (CARD_LIMIT_BYTES + 1))
     answer = visit_card(stage, link)
     assert answer["statusCode"] == 404

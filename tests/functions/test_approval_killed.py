@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from mlops.approval.watch import watch_approvals
+from mlops.approval.watch_approvals import watch_requests
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.registry.model_registry import ModelRegistry
@@ -21,7 +21,7 @@ SERVICES = ("dynamodb", "kms", "sns", "events", "cloudwatch", "stepfunctions", "
 
 
 class KilledError(BaseException):
-    """The process is gone: nothing catches this."""
+    """The process was killed: nothing catches this."""
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def new_stage(monkeypatch, atomic_dynamodb) -> Callable:
         with moto_with_executions(monkeypatch):
             create_table("registry", "pk", "sk")
             create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"))
-            yield Stage(monkeypatch)
+            yield Stage()
 
     return make
 
@@ -60,8 +60,8 @@ def new_stage(monkeypatch, atomic_dynamodb) -> Callable:
 def look_after(stage: Stage) -> None:
     """What the schedule does, two minutes later."""
     stage.clock.advance(minutes=2)
-    watch_approvals(stage.service, stage.mailer, lambda _: None)
-    stage.rollbacks.carry_out_all()
+    watch_requests(stage.service, stage.mailer, lambda _: None)
+    stage.rollbacks.complete_all()
 
 
 def die_everywhere(new_stage: Callable, prepare: Callable, act: Callable, check: Callable) -> int:
@@ -70,14 +70,14 @@ def die_everywhere(new_stage: Callable, prepare: Callable, act: Callable, check:
     for moment in ("before-call", "after-call"):
         for call in itertools.count(1):
             with new_stage() as stage:
-                given = prepare(stage)
+                prepared = prepare(stage)
                 was_killed = False
                 with killed_at(call, moment):
                     try:
-                        act(stage, given)
+                        act(stage, prepared)
                     except KilledError:
                         was_killed = True
-                check(stage, given, f"{moment} {call}")
+                check(stage, prepared, f"{moment} {call}")
             if not was_killed:
                 break
             deaths += 1
@@ -90,13 +90,13 @@ def test_an_approval_that_died_anywhere_is_delivered_once(new_stage):
         link = stage.ask(stage.register())[0]
         return link, stage.nonce(link)
 
-    def act(stage: Stage, given: tuple[str, str]) -> None:
-        stage.post(given[0], nonce=given[1], reason="good")
+    def act(stage: Stage, prepared: tuple[str, str]) -> None:
+        stage.post(prepared[0], nonce=prepared[1], reason="good")
 
-    def check(stage: Stage, given: tuple[str, str], where: str) -> None:
+    def check(stage: Stage, prepared: tuple[str, str], where: str) -> None:
         look_after(stage)
         if stage.request_of("v1.0.0").status is RequestStatus.PENDING:
-            stage.post(given[0], reason="good")  # the person sees no answer and tries again
+            stage.post(prepared[0], reason="good")  # the person sees no answer and tries again
         look_after(stage)
         request = stage.request_of("v1.0.0")
         assert (request.status, request.is_delivered) == (RequestStatus.DECIDED, True), where
@@ -112,13 +112,13 @@ def test_a_rollback_that_died_anywhere_is_carried_out_once(new_stage):
         link = stage.offer_rollback("ada@example.com")[0]
         return link, stage.nonce(link)
 
-    def act(stage: Stage, given: tuple[str, str]) -> None:
-        stage.post(given[0], nonce=given[1], reason="worse")
+    def act(stage: Stage, prepared: tuple[str, str]) -> None:
+        stage.post(prepared[0], nonce=prepared[1], reason="worse")
 
-    def check(stage: Stage, given: tuple[str, str], where: str) -> None:
+    def check(stage: Stage, prepared: tuple[str, str], where: str) -> None:
         look_after(stage)
         if stage.registry.champion(GROUP).version != "v1.0.0":
-            stage.post(given[0], reason="worse")
+            stage.post(prepared[0], reason="worse")
         look_after(stage)
         registry = ModelRegistry(use_dynamodb=True, table_name="registry")
         assert registry.champion(GROUP).version == "v1.0.0", where
@@ -126,6 +126,6 @@ def test_a_rollback_that_died_anywhere_is_carried_out_once(new_stage):
         assert actions.count("roll back to") == 1, where
         assert len(stage.mails(stage.notifications)) >= 1, where
         assert list(stage.rollbacks.table.open()) == [], where
-        assert "v1.0.0 is in service again." in stage.http_request(given[0])["body"], where
+        assert "v1.0.0 is in service again." in stage.http_request(prepared[0])["body"], where
 
     assert die_everywhere(new_stage, prepare, act, check) == 2 * 6

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mlops.approval.operations import answer_by_command, list_pending, reopen, resend_email
+from mlops.approval.administration import answer_by_command, list_pending, reopen, resend_email
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.errors import ApprovalClosedError, ApprovalError
@@ -59,7 +59,7 @@ def test_a_session_named_after_an_approver_is_that_approver(stage):
 def test_a_stranger_cannot_be_anybodys_second_yes_but_can_say_no(stage):
     stage.subscribe("ada@example.com", "cyd@example.com")
     stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
-    with pytest.raises(ApprovalError, match="by the people who were asked"):
+    with pytest.raises(ApprovalError, match="needs the answer of its approvers"):
         answer(stage, ROBOT)
     assert answer(stage, ROBOT, "rejected", "leaks").request.decision.decision == "rejected"
 
@@ -67,22 +67,22 @@ def test_a_stranger_cannot_be_anybodys_second_yes_but_can_say_no(stage):
 def test_a_stranger_cannot_be_the_other_one_whom_an_uploader_needs(stage):
     stage.subscribe("ada@example.com", "cyd@example.com")
     stage.ask(stage.register(data=DataFindings(uploader=ROBOT)))
-    with pytest.raises(ApprovalError, match="by the people who were asked"):
+    with pytest.raises(ApprovalError, match="needs the answer of its approvers"):
         answer(stage, ROBOT)
     assert answer(stage, CYD).request.status is RequestStatus.DECIDED
 
 
-def test_an_answer_needs_a_reason_and_somebody_who_waits(stage):
+def test_an_answer_needs_a_reason_and_an_open_request(stage):
     stage.subscribe("ada@example.com")
     stage.ask(stage.register())
     with pytest.raises(ApprovalError, match="needs a reason"):
         answer(stage, ROBOT, reason=" ")
     stage.clock.advance(hours=2)
-    with pytest.raises(ApprovalClosedError, match="waits for no decision"):
+    with pytest.raises(ApprovalClosedError, match="does not wait for a decision"):
         answer(stage, ROBOT)
 
 
-def test_a_lost_mail_is_sent_anew_to_those_who_have_not_answered(stage):
+def test_a_lost_email_is_sent_again_to_those_who_have_not_answered(stage):
     stage.subscribe("ada@example.com", "bob@example.com")
     ada, bob = stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
     stage.post(ada)
@@ -133,6 +133,6 @@ def test_what_has_not_expired_or_is_overtaken_is_not_asked_about_again(stage, ex
     stage.registry.approve_model(GROUP, newer)
     with pytest.raises(ApprovalError, match=r"v1\.0\.1 is newer and Approved"):
         reopened(stage)
-    with pytest.raises(ApprovalError, match="only what has expired"):
+    with pytest.raises(ApprovalError, match="only a version that has expired"):
         reopen(stage.service, stage.machine, GROUP, newer, actor="ada", reason="why not")
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED

@@ -72,7 +72,7 @@ def test_v07_of_64_parallel_posts_one_decides(stage, link):
     assert len(stage.request_of("v1.0.0").answers) == 1
 
 
-def test_v07_the_63_others_are_told_that_it_is_decided(stage, link):
+def test_v07_the_63_others_see_that_it_is_decided(stage, link):
     nonce = re.search(r'name="nonce" value="([^"]*)"', stage.http_request(link)["body"])[1]
     with ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(lambda _: stage.post(link, nonce=nonce), range(64)))
@@ -133,12 +133,12 @@ def stage_candidate():
     return a_candidate()
 
 
-def test_v17_a_link_signed_by_the_previous_key_works_until_that_key_is_gone(stage, link):
+def test_v17_a_link_signed_by_the_previous_key_works_until_that_key_is_replaced(stage, link):
     stage.rotate(current="n" * 64, previous=KEY)
     assert stage.http_request(link)["statusCode"] == 200
     stage.rotate(current="n" * 64)
     assert stage.http_request(link)["statusCode"] == 401
-    stage.rotate(current="n" * 64, previous=KEY, note="kept by somebody")
+    stage.rotate(current="n" * 64, previous=KEY, note="kept by a person")
     assert stage.post(link)["statusCode"] == 303
 
 
@@ -238,7 +238,7 @@ def test_v27_a_late_click_gets_a_friendly_page(stage, link):
     assert stage.request_of("v1.0.0").answers == ()
 
 
-def test_v29_without_a_confirmed_subscriber_nobody_is_waited_for(stage):
+def test_v29_without_a_confirmed_subscriber_there_is_no_request(stage):
     model = stage.register()
     with pytest.raises(NoApproverError, match="0 have confirmed"):
         stage.ask(model)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from functions.check_drift import app
+from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import DriftError
 from mlops.monitoring import build_baseline, profile_batch
@@ -22,6 +22,8 @@ from mlops.registry.model_registry import ModelRegistry
 
 BUCKET = "artifacts"
 GROUP = "adherence"
+
+type Check = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass
@@ -33,30 +35,20 @@ class LambdaContext:
 
 
 @pytest.fixture
-def app(aws: None, registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def check(registry_table: str) -> Check:
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    topic = client("sns").create_topic(Name="notifications")["TopicArn"]
     client("events").create_event_bus(Name="mlops")
     variables = {
         "ARTIFACT_BUCKET_NAME": BUCKET,
         "EVENT_BUS_NAME": "mlops",
         "METRICS_NAMESPACE": "Trial",
-        "NOTIFICATION_TOPIC_ARN": topic,
+        "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="notifications")["TopicArn"],
         "REGISTRY_TABLE_NAME": registry_table,
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    spec = importlib.util.spec_from_file_location(
-        "check_drift_app", repository / "functions/check_drift/app.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+    dependencies = Dependencies("check_drift", variables)
+    return lambda event: app.handler(event, LambdaContext(), dependencies=dependencies)
 
 
 @pytest.fixture
@@ -101,16 +93,16 @@ def published() -> dict[tuple[str, str], float]:
     return values
 
 
-def test_a_stack_without_models_beats_its_heart(app: ModuleType, event: dict[str, Any]):
-    assert app.handler(event, LambdaContext()) == {"groups": []}
+def test_a_stack_without_models_beats_its_heart(check: Check, event: dict[str, Any]):
+    assert check(event) == {"groups": []}
     assert published() == {("DriftChecksCompleted", ""): 1.0}
 
 
 def test_a_champion_is_checked_reported_and_measured(
-    app: ModuleType, event: dict[str, Any], registry_table: str, tmp_path: Path
+    check: Check, event: dict[str, Any], registry_table: str, tmp_path: Path
 ):
     a_champion_with_scored_rows(registry_table, tmp_path, age=60)
-    answer = app.handler(event, LambdaContext())
+    answer = check(event)
     assert answer == {
         "groups": [
             {
@@ -130,11 +122,11 @@ def test_a_champion_is_checked_reported_and_measured(
     assert values["FeaturesWithDrift", GROUP] == 1.0
 
 
-def test_a_group_whose_baseline_is_gone_fails_the_function_without_heartbeat(
-    app: ModuleType, event: dict[str, Any], registry_table: str, tmp_path: Path
+def test_a_group_without_its_baseline_fails_the_function_without_heartbeat(
+    check: Check, event: dict[str, Any], registry_table: str, tmp_path: Path
 ):
     a_champion_with_scored_rows(registry_table, tmp_path, age=41)
     client("s3").delete_object(Bucket=BUCKET, Key=f"models/{GROUP}/v1.0.0/baseline_statistics.json")
     with pytest.raises(DriftError, match=GROUP):
-        app.handler(event, LambdaContext())
+        check(event)
     assert published() == {}

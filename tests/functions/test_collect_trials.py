@@ -11,6 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from functions.collect_trials import app
+from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import TrainingError
 from tests.functions.approval_stage import CONTEXT
@@ -35,7 +36,6 @@ def summary(number: int, tuned: dict[str, str], score: float | None, reason: str
 @pytest.fixture
 def sagemaker(aws) -> Iterator[Stubber]:
     client("s3").create_bucket(Bucket="artifact-bucket")
-    app.dependencies.cache_clear()
     with Stubber(client("sagemaker")) as stubber:
         yield stubber
 
@@ -45,14 +45,20 @@ def event(repository: Path) -> dict:
     return json.loads((repository / "events" / "collect_trials.json").read_text())
 
 
+def collect(event: dict) -> dict:
+    return app.handler(event, CONTEXT, dependencies=Dependencies("collect_trials"))
+
+
 def expect(sagemaker: Stubber, *pages: list[dict]) -> None:
     """Answer with pages of trials, and each trial described after its page."""
     for number, page in enumerate(pages):
-        asked = {"HyperParameterTuningJobName": NAME, "MaxResults": 100}
-        asked |= {"NextToken": str(number)} if number else {}
+        expected = {"HyperParameterTuningJobName": NAME, "MaxResults": 100}
+        expected |= {"NextToken": str(number)} if number else {}
         more = {"NextToken": str(number + 1)} if number + 1 < len(pages) else {}
         sagemaker.add_response(
-            "list_training_jobs_for_hyper_parameter_tuning_job", {"TrainingJobSummaries": page, **more}, asked
+            "list_training_jobs_for_hyper_parameter_tuning_job",
+            {"TrainingJobSummaries": page, **more},
+            expected,
         )
         for trial in page:
             described = {
@@ -84,7 +90,7 @@ def test_every_page_of_trials_reaches_the_training_job_the_best_first(sagemaker:
         [summary(1, {"max_iter": "120", "learning_rate": "0.05"}, 0.71)],
         [summary(2, {"max_iter": "300", "learning_rate": "0.01"}, 0.74)],
     )
-    prepared = app.handler(event, CONTEXT)
+    prepared = collect(event)
     document = written(prepared)
     assert document["trials"] == [
         {"hyperparameters": {"learning_rate": 0.01, "max_iter": 300}, "score": 0.74},
@@ -101,22 +107,22 @@ def test_every_page_of_trials_reaches_the_training_job_the_best_first(sagemaker:
 def test_a_repeated_call_adds_no_second_channel(sagemaker: Stubber, event: dict):
     trials = [summary(1, {"max_iter": "120"}, 0.71)]
     expect(sagemaker, trials)
-    first = app.handler(event, CONTEXT)
+    first = collect(event)
     expect(sagemaker, trials)
-    assert app.handler({**event, "prepared": first}, CONTEXT) == first
+    assert collect({**event, "prepared": first}) == first
 
 
 def test_choices_come_back_as_what_they_were(sagemaker: Stubber, event: dict):
     tuned = {"max_features": '"sqrt"', "bootstrap": "true", "criterion": "gini"}
     expect(sagemaker, [summary(1, tuned, 0.7)])
-    (trial,) = written(app.handler(event, CONTEXT))["trials"]
+    (trial,) = written(collect(event))["trials"]
     assert trial["hyperparameters"] == {"max_features": "sqrt", "bootstrap": True, "criterion": "gini"}
 
 
 def test_failed_trials_are_counted_with_their_reason(sagemaker: Stubber, event: dict):
     reason = "AlgorithmError: HistGradientBoosting cannot be fitted: too deep., exit code: 1"
     expect(sagemaker, [summary(1, {"max_iter": "1"}, 0.7), summary(2, {"max_iter": "2"}, None, reason)])
-    document = written(app.handler(event, CONTEXT))
+    document = written(collect(event))
     assert document["n_failed"] == 1
     assert document["reason"] == "HistGradientBoosting cannot be fitted: too deep."
 
@@ -125,4 +131,4 @@ def test_trials_without_any_score_are_a_failure_with_their_commonest_reason(sage
     reasons = ["AlgorithmError: One., exit code: 1", *["AlgorithmError: Two., exit code: 1"] * 2]
     expect(sagemaker, [summary(n, {"max_iter": str(n)}, None, reason) for n, reason in enumerate(reasons)])
     with pytest.raises(TrainingError, match=r"^Two\.$"):
-        app.handler(event, CONTEXT)
+        collect(event)

@@ -15,7 +15,7 @@ from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.registry import Status
 from tests.functions.approval_links import is_untouched, token_of
-from tests.functions.approval_stage import CONTEXT, GROUP, KEY, an_http_event
+from tests.functions.approval_stage import GROUP, KEY, an_http_event
 
 
 def test_a_decision_that_was_not_delivered_is_delivered_by_the_next_click(stage, link):
@@ -104,7 +104,7 @@ def test_only_our_own_page_may_send_the_form(stage, link, headers, status):
 @pytest.mark.parametrize(
     "body", ["a=1&a=2", "x" * 20_000, "%ff=%fe", "decision=approved&extra=1", "nonsense"]
 )
-def test_a_body_that_is_no_form_is_refused(stage, link, body):
+def test_a_body_that_is_not_a_form_is_refused(stage, link, body):
     assert stage.http_request(link, "POST", body=body)["statusCode"] == 400
     assert is_untouched(stage)
 
@@ -150,8 +150,7 @@ def test_one_no_is_enough(stage):
 def test_the_handler_answers_and_logs_no_link(stage, link, caplog):
     from functions.decide_approval import app
 
-    app.approval_page.cache_clear()
-    answer = app.handler(an_http_event(token_of(link)), CONTEXT)
+    answer = stage.handle(app, an_http_event(token_of(link)))
     assert answer["statusCode"] == 200
     logged = "\n".join(str(vars(record)) for record in caplog.records)
     assert "page answered" in logged
@@ -161,9 +160,8 @@ def test_the_handler_answers_and_logs_no_link(stage, link, caplog):
 def test_the_sample_event_gets_a_page(stage, repository):
     from functions.decide_approval import app
 
-    app.approval_page.cache_clear()
     event = json.loads((repository / "events/decide_approval.json").read_text())
-    answer = app.handler(event, CONTEXT)
+    answer = stage.handle(app, event)
     assert answer["statusCode"] in (400, 401, 410)
 
 

@@ -1,4 +1,4 @@
-"""Closing a candidate: its status, one mail, one event, however often it is asked for."""
+"""Closing a candidate: its status, one email, one event, however often it is called."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import pytest
 from functions.decline_model import app
 from mlops.infrastructure.aws.clients import client
 from mlops.models.registry import Status
-from tests.functions.approval_stage import CONTEXT, GROUP
+from tests.functions.approval_stage import GROUP
 
 
 @pytest.fixture
 def decline(stage, repository):
-    app.dependencies.cache_clear()
 
     def run(name: str = "decline_model.json", **changes) -> dict:
         event = json.loads((repository / "events" / name).read_text())
-        return app.handler(event | changes, CONTEXT)
+        return stage.handle(app, event | changes)
 
     return run
 
@@ -45,7 +44,7 @@ def test_an_expired_version_is_counted(stage, decline):
     assert "No one decided in time" in stage.mails(stage.notifications)[0]["body"]
 
 
-def test_declining_again_changes_nothing_and_tells_again(stage, decline):
+def test_declining_again_changes_nothing_and_notifies_again(stage, decline):
     """The call before may have died between the change and the mail."""
     stage.register()
     decline()

@@ -24,4 +24,4 @@ def test_a_folder_that_cannot_be_used_is_a_result(parts_stage: PartsStage) -> No
     listed = parts_stage.call("list_parts", event)
     assert listed["n_parts"] == 0
     (problem,) = parts_stage.read_json(listed["request"])["problems"]
-    assert "holds no parts" in problem["message"]
+    assert "has no parts" in problem["message"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from functions.prepare_training import app
+from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings
@@ -26,29 +27,23 @@ CONTRACT = {"bucket": "artifact-bucket", "key": "datasets/g/contracts/00000001-0
 
 
 @pytest.fixture
-def app(aws, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def prepare(registry_table: str, tmp_path: Path) -> Callable[..., dict]:
+    """Run the handler; keywords are variables of its environment."""
     (tmp_path / "train.py").write_text("print('train')")
-    monkeypatch.setenv("ARTIFACT_BUCKET_NAME", "artifact-bucket")
-    monkeypatch.setenv("REGISTRY_TABLE_NAME", "registry")
-    monkeypatch.setenv("TRAINING_INSTANCE_TYPE", "ml.m5.large")
-    monkeypatch.setenv("TRAINING_TIMEOUT_SECONDS", "3600")
-    monkeypatch.setenv("TRAINING_SOURCE_DIRECTORY", str(tmp_path))
     client("s3").create_bucket(Bucket="artifact-bucket")
-    client("dynamodb").create_table(
-        TableName="registry",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    path = repository / "functions" / "prepare_training" / "app.py"
-    spec = importlib.util.spec_from_file_location("prepare_training_app", path)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+    variables = {
+        "ARTIFACT_BUCKET_NAME": "artifact-bucket",
+        "REGISTRY_TABLE_NAME": registry_table,
+        "TRAINING_INSTANCE_TYPE": "ml.m5.large",
+        "TRAINING_SOURCE_DIRECTORY": str(tmp_path),
+        "TRAINING_TIMEOUT_SECONDS": "3600",
+    }
+
+    def run(event: dict, **changes: str) -> dict:
+        dependencies = Dependencies("prepare_training", variables | changes)
+        return app.handler(event, CONTEXT, dependencies=dependencies)
+
+    return run
 
 
 @pytest.fixture
@@ -56,8 +51,8 @@ def event(repository: Path) -> dict:
     return json.loads((repository / "events" / "prepare_training.json").read_text())
 
 
-def test_prepare_training_publishes_the_source_and_returns_the_job(app, event: dict):
-    job = app.handler(event, CONTEXT)
+def test_prepare_training_publishes_the_source_and_returns_the_job(prepare, event: dict):
+    job = prepare(event)
     assert job["job_name"] == "medication-adherence-b7c1d9e2f4a6"
     assert job["output_uri"] == "s3://artifact-bucket/training/medication-adherence/"
     channels = {entry["ChannelName"]: entry["DataSource"] for entry in job["input_data_config"]}
@@ -71,88 +66,75 @@ def test_prepare_training_publishes_the_source_and_returns_the_job(app, event: d
     assert json.loads(json.dumps(job)) == job
 
 
-def test_the_contract_of_the_dataset_is_an_input_of_the_job_and_of_its_trials(app, event, monkeypatch):
-    monkeypatch.setenv("TUNING_PARALLEL_JOBS", "4")
-    app.dependencies.cache_clear()
+def test_the_contract_of_the_dataset_is_an_input_of_the_job_and_of_its_trials(prepare, event):
     event["settings"] |= {"algorithm": "RandomForest", "hyperparameters": {}, "search": {"trials": 6}}
     for contract, expected in ((None, []), (CONTRACT, [f"s3://artifact-bucket/{CONTRACT['key']}"])):
-        job = app.handler({**event, "contract": contract}, CONTEXT)
+        job = prepare({**event, "contract": contract}, TUNING_PARALLEL_JOBS="4")
         for inputs in (job["input_data_config"], job["tuning"]["input_data_config"]):
             channels = {entry["ChannelName"]: entry["DataSource"]["S3DataSource"] for entry in inputs}
             assert [channels[name]["S3Uri"] for name in channels if name == "contract"] == expected
 
 
-def test_prepare_training_refuses_an_unknown_hyperparameter(app, event: dict):
+def test_prepare_training_refuses_an_unknown_hyperparameter(prepare, event: dict):
     event["settings"]["hyperparameters"] = {"Cc": 1.0}
     with pytest.raises(SettingsError, match="'Cc'"):
-        app.handler(event, CONTEXT)
+        prepare(event)
 
 
 @pytest.mark.parametrize("group", ["a" * 63, "trial.v2_b", "x"])
-def test_a_job_name_fits_sagemaker_whatever_the_group_is_called(app, event: dict, group: str):
-    name = app.handler({**event, "group": group}, CONTEXT)["job_name"]
+def test_a_job_name_fits_sagemaker_whatever_the_group_is_called(prepare, event: dict, group: str):
+    name = prepare({**event, "group": group})["job_name"]
     assert len(name + "-999-999") <= 63
     assert all(character.isalnum() or character == "-" for character in name)
     assert name.endswith("-b7c1d9e2f4a6")
 
 
-def test_settings_too_long_for_a_job_are_refused_with_advice(app, event: dict):
+def test_settings_too_long_for_a_job_are_refused_with_advice(prepare, event: dict):
     event["settings"]["exclude_columns"] = [f"a_rather_long_column_name_{number}" for number in range(100)]
     with pytest.raises(SettingsError, match="name fewer columns"):
-        app.handler(event, CONTEXT)
+        prepare(event)
 
 
-def test_only_what_differs_from_the_defaults_travels_to_the_job(app, event: dict):
-    sent = json.loads(app.handler(event, CONTEXT)["hyperparameters"]["settings"])
+def test_only_what_differs_from_the_defaults_travels_to_the_job(prepare, event: dict):
+    sent = json.loads(prepare(event)["hyperparameters"]["settings"])
     assert "seed" not in sent
     assert GroupSettings.from_config({"settings": sent}) == GroupSettings.from_dict(event["settings"])
 
 
-def test_a_first_training_is_estimated_at_five_minutes_of_the_list_price(app, event: dict):
-    job = app.handler(event, CONTEXT)
+def test_a_first_training_is_estimated_at_five_minutes_of_the_list_price(prepare, event: dict):
+    job = prepare(event)
     assert (job["expected_seconds"], job["usd_per_hour"]) == (300, 0.115)
     assert job["estimated_cost_usd"] == pytest.approx(0.115 / 12, abs=1e-6)
 
 
-def test_a_type_without_a_price_has_no_estimate_unless_the_deployment_names_one(app, event, monkeypatch):
-    monkeypatch.setenv("TRAINING_INSTANCE_TYPE", "ml.zz9.large")
-    app.dependencies.cache_clear()
-    assert app.handler(event, CONTEXT)["estimated_cost_usd"] is None
-    monkeypatch.setenv("TRAINING_USD_PER_HOUR", "1.2")
-    app.dependencies.cache_clear()
-    assert app.handler(event, CONTEXT)["estimated_cost_usd"] == pytest.approx(0.1)
+def test_a_type_without_a_price_has_no_estimate_unless_the_deployment_names_one(prepare, event):
+    unpriced = {"TRAINING_INSTANCE_TYPE": "ml.zz9.large"}
+    assert prepare(event, **unpriced)["estimated_cost_usd"] is None
+    priced = unpriced | {"TRAINING_USD_PER_HOUR": "1.2"}
+    assert prepare(event, **priced)["estimated_cost_usd"] == pytest.approx(0.1)
 
 
-def test_spot_waits_longer_than_it_runs_and_is_off_by_default(app, event: dict, monkeypatch):
-    job = app.handler(event, CONTEXT)
+def test_spot_waits_longer_than_it_runs_and_is_off_by_default(prepare, event: dict):
+    job = prepare(event)
     assert (job["use_spot"], job["stopping_condition"]) == (False, {"MaxRuntimeInSeconds": 3600})
-    monkeypatch.setenv("SPOT_TRAINING", "on")
-    monkeypatch.setenv("SPOT_WAIT_SECONDS", "7200")
-    app.dependencies.cache_clear()
-    job = app.handler(event, CONTEXT)
+    job = prepare(event, SPOT_TRAINING="on", SPOT_WAIT_SECONDS="7200")
     assert job["use_spot"] is True
     assert job["stopping_condition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
-    monkeypatch.setenv("SPOT_WAIT_SECONDS", "600")
-    app.dependencies.cache_clear()
     with pytest.raises(SettingsError, match="the wait includes the run"):
-        app.handler(event, CONTEXT)
+        prepare(event, SPOT_TRAINING="on", SPOT_WAIT_SECONDS="600")
 
 
-def test_another_execution_has_other_job_names_and_the_same_one_the_same(app, event: dict):
-    first, again, other = (
-        app.handler({**event, "execution_name": name}, CONTEXT) for name in ("one", "one", "two")
-    )
+def test_another_execution_has_other_job_names_and_the_same_one_the_same(prepare, event: dict):
+    first, again, other = (prepare({**event, "execution_name": name}) for name in ("one", "one", "two"))
     assert first["job_name"] == again["job_name"] != other["job_name"]
     assert first["checkpoint_config"] == again["checkpoint_config"]
     assert first["job_name"].startswith("medication-adherence-b7c1d9e2f4a6-")
 
 
-def test_a_search_is_a_tuning_job_where_the_deployment_asks_for_it(app, event: dict, monkeypatch):
+def test_a_search_is_a_tuning_job_where_the_deployment_asks_for_it(prepare, event: dict):
     event["settings"] |= {"algorithm": "RandomForest", "hyperparameters": {}, "search": {"trials": 6}}
-    assert app.handler(event, CONTEXT)["tuning"] is None
-    monkeypatch.setenv("TUNING_PARALLEL_JOBS", "4")
-    app.dependencies.cache_clear()
-    job = app.handler(event, CONTEXT)
+    assert prepare(event)["tuning"] is None
+    job = prepare(event, TUNING_PARALLEL_JOBS="4")
     limits = job["tuning"]["config"]["ResourceLimits"]
     assert limits == {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 4}
     assert json.loads(json.dumps(job)) == job

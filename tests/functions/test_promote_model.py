@@ -11,15 +11,14 @@ from functions.promote_model import app
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import ArtifactError, RegistryError, TransitionNotAllowedError
 from mlops.models.registry import Artifact, Status
-from tests.functions.approval_stage import CONTEXT, GROUP
+from tests.functions.approval_stage import GROUP
 
 KEY = "training/g/j/output/model.tar.gz"
 
 
 @pytest.fixture
 def promote(stage):
-    app.dependencies.cache_clear()
-    return lambda event: app.handler(event, CONTEXT)
+    return lambda event: stage.handle(app, event)
 
 
 def an_artifact(content: bytes = b"a model") -> Artifact:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.receive_upload import app
+from mlops.context.dependencies import Dependencies
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
@@ -17,6 +19,8 @@ from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
     f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)
 )
+type Receive = Callable[[dict[str, Any]], dict[str, Any]]
+
 DEFINITION = '{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}'
 ROLE = "arn:aws:iam::123456789012:role/any"
 CONTEXT = SimpleNamespace(
@@ -30,8 +34,8 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def app(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The handler's module, with buckets, topic, bus and machines behind its variables."""
+def variables(registry_table: str) -> dict[str, str]:
+    """The environment of the function, with buckets, topic, bus and machines behind its variables."""
     for bucket in ("data-bucket", "artifact-bucket"):
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -43,7 +47,7 @@ def app(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) 
     topic = client("sns").create_topic(Name="mails")["TopicArn"]
     queue_arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
-    variables = {
+    return {
         "ARTIFACT_BUCKET_NAME": "artifact-bucket",
         "REGISTRY_TABLE_NAME": registry_table,
         "NOTIFICATION_TOPIC_ARN": topic,
@@ -52,18 +56,13 @@ def app(registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch) 
         "TRAIN_MODEL_STATE_MACHINE_ARN": machines["train_model"]["stateMachineArn"],
         "RUN_INFERENCE_STATE_MACHINE_ARN": machines["run_inference"]["stateMachineArn"],
         "VALIDATE_PARTS_STATE_MACHINE_ARN": machines["validate_parts"]["stateMachineArn"],
-        "POWERTOOLS_SERVICE_NAME": "receive_upload",
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    path = repository / "functions" / "receive_upload" / "app.py"
-    spec = importlib.util.spec_from_file_location("receive_upload_app", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(__import__("sys").modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+
+
+@pytest.fixture
+def receive(variables: dict[str, str]) -> Receive:
+    dependencies = Dependencies("receive_upload", variables)
+    return lambda event: app.handler(event, CONTEXT, dependencies=dependencies)
 
 
 def dropped(repository: Path, name: str, content: str) -> dict[str, Any]:
@@ -77,11 +76,11 @@ def dropped(repository: Path, name: str, content: str) -> dict[str, Any]:
     return event
 
 
-def executions(app: ModuleType, kind: str) -> list[dict[str, Any]]:
-    environment = app.read(app.Environment)
-    arn = getattr(environment, f"{kind}_state_machine_arn")
-    found: list[dict[str, Any]] = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
-    return found
+def executions(machine: str) -> list[dict[str, Any]]:
+    machines = client("stepfunctions").list_state_machines()["stateMachines"]
+    (arn,) = (entry["stateMachineArn"] for entry in machines if entry["name"] == machine)
+    listed: list[dict[str, Any]] = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    return listed
 
 
 def mails() -> list[str]:
@@ -90,10 +89,10 @@ def mails() -> list[str]:
     return [json.loads(message["Body"])["Message"] for message in messages]
 
 
-def test_a_training_file_starts_the_training_machine_once(app: ModuleType, repository: Path) -> None:
+def test_a_training_file_starts_the_training_machine_once(receive: Receive, repository: Path) -> None:
     event = dropped(repository, "receive_upload", PATIENTS)
-    first, second = app.handler(event, CONTEXT), app.handler(event, CONTEXT)
-    (execution,) = executions(app, "train_model")
+    first, second = receive(event), receive(event)
+    (execution,) = executions("train_model")
     assert (first["outcome"], execution["name"]) == ("accepted", first["work_id"])
     assert second["is_repeated"]
     described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
@@ -105,7 +104,7 @@ def test_a_training_file_starts_the_training_machine_once(app: ModuleType, repos
 
 
 def test_the_uploader_named_in_the_metadata_travels_with_the_training(
-    app: ModuleType, repository: Path
+    receive: Receive, repository: Path
 ) -> None:
     event = dropped(repository, "receive_upload", PATIENTS)
     entry = event["detail"]["object"]
@@ -116,15 +115,15 @@ def test_the_uploader_named_in_the_metadata_travels_with_the_training(
         Metadata={"uploader": "ann@example.org"},
     )
     entry["version-id"] = stored["VersionId"]
-    app.handler(event, CONTEXT)
-    (execution,) = executions(app, "train_model")
+    receive(event)
+    (execution,) = executions("train_model")
     described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
     assert json.loads(described["input"])["validation"]["uploader"] == "ann@example.org"
 
 
-def test_an_empty_file_is_rejected_with_a_mail_and_moved(app: ModuleType, repository: Path) -> None:
+def test_an_empty_file_is_rejected_with_a_mail_and_moved(receive: Receive, repository: Path) -> None:
     event = dropped(repository, "receive_upload.rejected", "")
-    result = app.handler(event, CONTEXT)
+    result = receive(event)
     assert (result["outcome"], result["reason"]) == ("rejected", "empty_file")
     assert "empty" in mails()[0]
     left = client("s3").list_object_versions(Bucket="data-bucket")
@@ -134,33 +133,33 @@ def test_an_empty_file_is_rejected_with_a_mail_and_moved(app: ModuleType, reposi
     assert upload.state == "rejected"
 
 
-def test_a_scoring_file_without_a_champion_is_rejected(app: ModuleType, repository: Path) -> None:
+def test_a_scoring_file_without_a_champion_is_rejected(receive: Receive, repository: Path) -> None:
     event = dropped(repository, "receive_upload.inference", PATIENTS)
-    assert app.handler(event, CONTEXT)["reason"] == "no_champion"
-    assert executions(app, "run_inference") == []
+    assert receive(event)["reason"] == "no_champion"
+    assert executions("run_inference") == []
 
 
-def test_a_closed_folder_starts_the_validation_of_its_parts_once(app: ModuleType, repository: Path) -> None:
+def test_a_closed_folder_starts_the_validation_of_its_parts_once(receive: Receive, repository: Path) -> None:
     event = dropped(repository, "receive_upload.folder", "")
-    first, second = app.handler(event, CONTEXT), app.handler(event, CONTEXT)
+    first, second = receive(event), receive(event)
     assert first["outcome"] == second["outcome"] == "in_progress"
-    (execution,) = executions(app, "validate_parts")
+    (execution,) = executions("validate_parts")
     described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
     assert json.loads(described["input"])["upload"]["key"].endswith("/_SUCCESS")
 
 
 def test_logs_hold_no_cell_values(
-    app: ModuleType, repository: Path, caplog: pytest.LogCaptureFixture
+    receive: Receive, repository: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.handler(dropped(repository, "receive_upload", PATIENTS.replace(",20,", ",canary,", 1)), CONTEXT)
+    receive(dropped(repository, "receive_upload", PATIENTS.replace(",20,", ",canary,", 1)))
     logged = repr([vars(record) for record in caplog.records])
     assert "type_mismatch" in logged
     assert "canary" not in logged
 
 
 @pytest.mark.parametrize("key", ["g/training/my file (1).csv", "g/training/a+b c%20é=.csv"])
-def test_keys_arrive_as_they_are(app: ModuleType, repository: Path, key: str) -> None:
+def test_keys_arrive_as_they_are(receive: Receive, repository: Path, key: str) -> None:
     event = json.loads((repository / "events" / "receive_upload.json").read_text("utf-8"))
     answer = client("s3").put_object(Bucket="data-bucket", Key=key, Body=PATIENTS.encode())
     event["detail"]["object"] |= {"key": key, "version-id": answer["VersionId"], "size": len(PATIENTS)}
-    assert app.handler(event, CONTEXT)["outcome"] == "accepted"
+    assert receive(event)["outcome"] == "accepted"

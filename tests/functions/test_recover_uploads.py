@@ -1,17 +1,17 @@
-"""The function as EventBridge Scheduler starts it, on moto; intake only notes what it is handed."""
+"""The function as EventBridge Scheduler starts it, on moto; starts of intake are recorded."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.recover_uploads import app
+from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.upload_events import parse_s3_event
 
@@ -25,22 +25,7 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What other functions were started with; moto would run them in containers."""
-    from mlops.infrastructure.aws import lambda_functions
-
-    calls: list[dict[str, Any]] = []
-    functions = SimpleNamespace(invoke=lambda **call: calls.append(call))
-    monkeypatch.setattr(
-        lambda_functions, "client", lambda name: {"lambda": functions}.get(name) or client(name)
-    )
-    return calls
-
-
-@pytest.fixture
-def app(
-    started: list[dict[str, Any]], registry_table: str, repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> ModuleType:
+def dependencies(registry_table: str) -> Dependencies:
     client("s3").create_bucket(Bucket=BUCKET)
     client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     variables = {
@@ -51,16 +36,20 @@ def app(
         "RECEIVE_UPLOAD_FUNCTION_NAME": "intake",
         "REGISTRY_TABLE_NAME": registry_table,
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    path = repository / "functions/recover_uploads/app.py"
-    spec = importlib.util.spec_from_file_location("recover_uploads_app", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+    return Dependencies("recover_uploads", variables)
+
+
+@pytest.fixture
+def started(dependencies: Dependencies) -> list[dict[str, Any]]:
+    """The calls that start other functions; moto would run these in containers."""
+    calls: list[dict[str, Any]] = []
+    dependencies.lambda_client = SimpleNamespace(invoke=lambda **call: calls.append(call))
+    return calls
+
+
+def sweep(dependencies: Dependencies, event: dict[str, Any]) -> dict[str, Any]:
+    swept: dict[str, Any] = app.handler(event, CONTEXT, dependencies=dependencies)
+    return swept
 
 
 def metric(name: str) -> float:
@@ -77,13 +66,13 @@ def metric(name: str) -> float:
 
 
 def test_an_upload_without_a_record_is_handed_to_intake_as_its_event_would_have(
-    app: ModuleType, started: list[dict[str, Any]], repository: Path
+    dependencies: Dependencies, started: list[dict[str, Any]], repository: Path
 ) -> None:
     event = json.loads((repository / "events/recover_uploads.json").read_text("utf-8"))
     key = "g/training/a+b c%20é=.csv"
     version = client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"a,b\n1,2\n")["VersionId"]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    swept = app.handler(event | {"scheduled_at": tomorrow}, CONTEXT)
+    swept = sweep(dependencies, event | {"scheduled_at": tomorrow})
     assert (swept["n_looked_at"], swept["n_recovered"], swept["waiting"]) == (1, 1, [])
     (call,) = started
     upload = parse_s3_event(json.loads(call["Payload"]))
@@ -92,16 +81,16 @@ def test_an_upload_without_a_record_is_handed_to_intake_as_its_event_would_have(
     assert (metric("UploadsRecovered"), metric("UploadSweepsCompleted")) == (1, 1)
 
 
-def test_a_sweep_without_a_find_still_shows_that_it_ran(
-    app: ModuleType, started: list[dict[str, Any]]
+def test_a_sweep_without_a_result_still_shows_that_it_ran(
+    dependencies: Dependencies, started: list[dict[str, Any]]
 ) -> None:
-    app.handler({"scheduled_at": "2026-10-06T01:00:00Z"}, CONTEXT)
+    sweep(dependencies, {"scheduled_at": "2026-10-06T01:00:00Z"})
     assert started == []
     assert (metric("UploadsRecovered"), metric("UploadSweepsCompleted")) == (0, 1)
 
 
-def test_a_mail_tells_of_a_folder_that_nobody_has_closed(
-    app: ModuleType, started: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+def test_an_email_is_sent_about_a_folder_that_was_not_closed(
+    dependencies: Dependencies, started: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     client("s3").put_object(Bucket=BUCKET, Key="g/training/march/part-1.csv", Body=b"a,b\n1,2\n")
     queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
@@ -109,11 +98,11 @@ def test_a_mail_tells_of_a_folder_that_nobody_has_closed(
     arn = "arn:aws:sqs:us-east-1:123456789012:inbox"
     client("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
     later = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
-    app.handler({"scheduled_at": later}, CONTEXT)
+    sweep(dependencies, {"scheduled_at": later})
     (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     mail = json.loads(message["Body"])
     assert mail["Subject"] == "[g] march/ waits to be closed"
-    assert "holds 1 part," in mail["Message"]
+    assert "has 1 part," in mail["Message"]
     assert "g/training/march/_SUCCESS" in mail["Message"]
     assert started == []
     (logged,) = [str(vars(record)) for record in caplog.records if record.message == "uploads swept"]

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from functions.register_model import app
+from mlops.experiment.factory import stack_runs
 from mlops.experiment.training_runs import record_failed_training
 from mlops.infrastructure.aws.clients import client
 from mlops.models.drift import BaselineStatistics
@@ -24,7 +25,7 @@ from mlops.models.experiment import RunFailure
 from mlops.models.registry import Status, TrainingJob
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import DatasetChanges, EvaluationMetrics, FeatureShift, TrainingResult
-from tests.functions.approval_stage import CONTEXT, GROUP, a_tar
+from tests.functions.approval_stage import GROUP, a_tar
 
 BUCKET = "mlops-artifacts"
 BASELINE = BaselineStatistics(features={}, n_rows=1600, schema_hash="s")
@@ -66,11 +67,10 @@ def documents(**changes) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def event(stage, repository, monkeypatch) -> dict:
-    monkeypatch.setenv("ARTIFACT_BUCKET_NAME", BUCKET)
+def event(stage, repository) -> dict:
+    stage.variables["ARTIFACT_BUCKET_NAME"] = BUCKET
     client("s3").create_bucket(Bucket=BUCKET)
     client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    app.dependencies.cache_clear()
     return json.loads((repository / "events/register_model.json").read_text())
 
 
@@ -83,7 +83,7 @@ def finish_job(event: dict, output: bytes, model: bytes = b"a model") -> str:
 
 def test_a_good_model_is_registered_with_digest_lineage_and_evidence(stage, event):
     version_id = finish_job(event, a_tar(documents()))
-    answer = app.handler(event, CONTEXT)
+    answer = stage.handle(app, event)
     assert (answer["version"], answer["status"], answer["gate"]["passed"]) == ("v1.0.0", "Registered", True)
     assert answer["summary"] == f"{GROUP} v1.0.0: RandomForest with ROC AUC 0.8000."
     model = stage.registry.get_model(GROUP, "v1.0.0")
@@ -108,7 +108,7 @@ def test_a_model_no_better_than_chance_is_registered_as_refused(stage, event):
         dummy={"roc_auc": 0.5},
     )
     finish_job(event, a_tar(documents(metrics=weak)))
-    answer = app.handler(event, CONTEXT)
+    answer = stage.handle(app, event)
     assert (answer["status"], answer["gate"]["passed"]) == ("RejectedByGate", False)
     assert answer["gate"]["reasons"]
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.REJECTED_BY_GATE
@@ -118,9 +118,9 @@ def test_a_model_no_better_than_chance_is_registered_as_refused(stage, event):
 def test_every_training_is_a_run_once_also_one_that_its_gate_refuses(stage, event, score: float):
     metrics = replace(a_result().metrics, roc_auc=score, intervals={"roc_auc": (score - 0.06, score + 0.06)})
     finish_job(event, a_tar(documents(metrics=metrics)))
-    app.handler(event, CONTEXT)
-    app.handler(event, CONTEXT)
-    (run,) = app.dependencies().runs.runs(GROUP)
+    stage.handle(app, event)
+    stage.handle(app, event)
+    (run,) = stack_runs("registry", BUCKET).runs(GROUP)
     assert (run.run_id, run.tags["model_version"]) == (event["training_job"]["TrainingJobName"], "v1.0.0")
     assert run.tags["gate"] == ("passed" if score == 0.8 else "rejected")
     assert run.metrics["roc_auc"] == score
@@ -130,13 +130,13 @@ def test_a_second_attempt_after_a_failed_one_makes_one_version_and_two_runs(stag
     job = event["training_job"]
     first = TrainingJob("medication-adherence-3f1c9a52b7d0-0-0", "arn:first")
     failure = RunFailure("CapacityError", "No machine.")
-    runs = app.dependencies().runs
+    runs = stack_runs("registry", BUCKET)
     record_failed_training(runs, group=GROUP, job=first, failure=failure, at=datetime.now(UTC))
     name = "medication-adherence-3f1c9a52b7d0-1-0"
     job["TrainingJobName"], job["TrainingJobArn"] = name, job["TrainingJobArn"].replace(first.name, name)
     finish_job(event, a_tar(documents()))
-    app.handler(event, CONTEXT)
-    app.handler(event, CONTEXT)
+    stage.handle(app, event)
+    stage.handle(app, event)
     assert [model.version for model in stage.registry.list_models(GROUP)] == ["v1.0.0"]
     assert {run.run_id: run.status.value for run in runs.runs(GROUP)} == {
         first.name: "failed",
@@ -144,10 +144,10 @@ def test_a_second_attempt_after_a_failed_one_makes_one_version_and_two_runs(stag
     }
 
 
-def test_the_bill_stands_beside_the_estimate(stage, event):
+def test_the_actual_cost_is_recorded_with_the_estimate(stage, event):
     event["prepared"] |= {"usd_per_hour": 0.115, "estimated_cost_usd": 0.009583}
     finish_job(event, a_tar(documents()))
-    app.handler(event, CONTEXT)
+    stage.handle(app, event)
     job = stage.registry.get_model(GROUP, "v1.0.0").training_job
     assert (job.estimated_cost_usd, job.actual_cost_usd) == (
         0.009583,
@@ -158,7 +158,7 @@ def test_the_bill_stands_beside_the_estimate(stage, event):
 
 def test_the_same_job_registers_one_version(stage, event):
     finish_job(event, a_tar(documents()))
-    assert app.handler(event, CONTEXT) == app.handler(event, CONTEXT)
+    assert stage.handle(app, event) == stage.handle(app, event)
     assert len(stage.registry.list_models(GROUP)) == 1
     stored = client("s3").list_object_versions(Bucket=BUCKET, Prefix="models/")["Versions"]
     assert sorted(entry["Key"].rsplit("/")[-1] for entry in stored) == [
@@ -179,7 +179,7 @@ def test_the_card_names_version_lineage_changes_and_cost(stage, event):
     finish_job(
         event, a_tar({**documents(changes=changes), "model_card.html": b"the job's own", "other.html": b"no"})
     )
-    app.handler(event, CONTEXT)
+    stage.handle(app, event)
     page, content_type = kept("model_card.html")
     assert content_type.startswith("text/html")
     for message in (
@@ -216,7 +216,7 @@ def test_the_plots_are_files_of_their_own_and_the_version_names_them(stage, even
     )
     files["evaluation_details.json"] = details.to_json().encode()
     finish_job(event, a_tar(files))
-    app.handler(event, CONTEXT)
+    stage.handle(app, event)
     names = stage.registry.get_model(GROUP, "v1.0.0").plots
     expected = ("roc", "precision_recall", "calibration", "confusion", "importance", "slices", "drift")
     assert names == expected
@@ -239,10 +239,10 @@ def kept_keys() -> list[str]:
 
 def test_a_call_that_died_after_the_registration_is_completed(stage, event):
     finish_job(event, a_tar(documents()))
-    app.handler(event, CONTEXT)
+    stage.handle(app, event)
     key = f"models/{GROUP}/v1.0.0/baseline_statistics.json"
     client("s3").delete_object(Bucket=BUCKET, Key=key)
-    app.handler(event, CONTEXT)
+    stage.handle(app, event)
     assert stage.registry.load_baseline_statistics(GROUP, "v1.0.0") == BASELINE
 
 
@@ -280,10 +280,10 @@ def a_duplicate() -> bytes:
 def test_an_output_that_is_not_ours_is_refused_and_nothing_registered(stage, event, output, message):
     finish_job(event, output)
     with pytest.raises(ArtifactError, match=message):
-        app.handler(event, CONTEXT)
+        stage.handle(app, event)
     assert stage.registry.groups() == []
 
 
-def test_output_that_lies_under_data_is_found(stage, event):
+def test_output_under_data_is_read(stage, event):
     finish_job(event, a_tar({f"./data/{name}": content for name, content in documents().items()}))
-    assert app.handler(event, CONTEXT)["version"] == "v1.0.0"
+    assert stage.handle(app, event)["version"] == "v1.0.0"

@@ -1,4 +1,4 @@
-"""Asking for approval: who is mailed, what a new entry does, and who overtakes whom."""
+"""Requests for approval: who gets an email, what a repeated call does, which candidate is superseded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.errors import NoApproverError
 from mlops.models.registry import Status
-from tests.functions.approval_stage import CONTEXT, GROUP
+from tests.functions.approval_stage import GROUP
 
 
 def an_event(stage, version: str = "v1.0.0", run: str = "run-1", **changes) -> dict:
@@ -118,7 +118,7 @@ def test_a_decision_that_came_first_is_not_superseded(stage):
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.PENDING_APPROVAL
 
 
-def test_automatic_approval_asks_nobody_and_says_so_in_the_audit(stage):
+def test_automatic_approval_sends_no_email_and_is_in_the_audit(stage):
     stage.register(settings=stage.settings(automatic=True))
     assert stage.invoke_request(an_event(stage)) == []
     assert json.loads(stage.execution()["output"])["decided_by"] == "automatic approval"
@@ -143,6 +143,5 @@ def test_the_request_is_counted(stage):
 def test_the_sample_event_opens_a_request(stage, repository):
     stage.subscribe("ada@example.com")
     stage.register()
-    app.dependencies.cache_clear()
     event = json.loads((repository / "events/request_approval.json").read_text())
-    assert app.handler(event, CONTEXT) == {"group": GROUP, "version": "v1.0.0", "n_asked": 1}
+    assert stage.handle(app, event) == {"group": GROUP, "version": "v1.0.0", "n_asked": 1}

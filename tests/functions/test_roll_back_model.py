@@ -13,7 +13,7 @@ from mlops.approval.links import hash_id, make_token, read_token
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RollbackDecision
 from mlops.models.registry import Status
-from tests.functions.approval_stage import CONTEXT, GROUP, ROLLBACK_URL, an_http_event
+from tests.functions.approval_stage import GROUP, ROLLBACK_URL, an_http_event
 
 REASON = "It predicts nonsense since noon."
 
@@ -127,7 +127,7 @@ def test_a_link_works_only_on_the_page_that_it_was_made_for(stage, link, kind):
     assert stage.request_of("v1.0.2").answers == ()
 
 
-def test_an_offer_under_an_approvals_id_is_told_apart_by_its_audience(stage, link):
+def test_an_offer_with_the_id_of_an_approval_is_distinguished_by_its_audience(stage, link):
     offer = replace(offer_of(stage, link), id_hash=hash_id("same"), revision=1)
     stage.rollbacks.table.put(offer)
     token = make_token(offer, "same", "ada@example.com", keys=stage.keys, now=stage.clock())
@@ -147,7 +147,7 @@ def test_when_the_champion_has_changed_meanwhile_nothing_is_rolled_back(stage, l
     assert offer_of(stage, link).decision is None
 
 
-def test_a_previous_champion_whose_artifact_is_gone_is_not_put_back(stage, link):
+def test_a_previous_champion_without_its_artifact_is_not_put_back(stage, link):
     artifact = stage.registry.get_model(GROUP, "v1.0.0").artifact
     key = artifact.uri.removeprefix("s3://artifacts/")
     client("s3").delete_object(Bucket="artifacts", Key=key, VersionId=artifact.version_id)
@@ -162,11 +162,11 @@ def test_a_decision_that_was_not_carried_out_is_made_up_for_once(stage, link):
     offer = offer_of(stage, link)
     decision = RollbackDecision("link of ada@example.com", REASON, stage.clock())
     stage.rollbacks.table.put(replace(offer, decision=decision, revision=2))
-    assert stage.rollbacks.carry_out_all().n_done == 0  # whoever decided may be at it
+    assert stage.rollbacks.complete_all().n_completed == 0  # the request that decided may still complete it
     stage.clock.advance(minutes=2)
-    assert stage.rollbacks.carry_out_all().n_done == 1
+    assert stage.rollbacks.complete_all().n_completed == 1
     assert champion(stage) == "v1.0.0"
-    assert stage.rollbacks.carry_out_all().n_done == 0
+    assert stage.rollbacks.complete_all().n_completed == 0
     assert "v1.0.0 is in service again." in stage.http_request(link)["body"]
 
 
@@ -178,7 +178,7 @@ def test_a_decision_that_cannot_be_carried_out_any_more_says_so(stage, link):
     stage.registry.approve_model(GROUP, newer)
     stage.registry.promote_model(GROUP, newer)
     stage.clock.advance(minutes=2)
-    assert stage.rollbacks.carry_out_all().n_done == 1
+    assert stage.rollbacks.complete_all().n_completed == 1
     assert champion(stage) == newer
     assert "Nothing was rolled back." in stage.http_request(link)["body"]
 
@@ -195,16 +195,14 @@ def test_only_our_own_page_may_send_the_form(stage, link):
 
 
 def test_the_handler_rolls_back_and_logs_no_link(stage, link, caplog):
-    app.rollback_page.cache_clear()
     token = link.rsplit("/", 1)[1]
     body = f"nonce={stage.nonce(link)}&reason=worse&version=v1.0.0"
     event = an_http_event(token, "POST", body=body, route="/rollbacks/{token}")
-    assert app.handler(event, CONTEXT)["statusCode"] == 303
+    assert stage.handle(app, event)["statusCode"] == 303
     assert champion(stage) == "v1.0.0"
     assert token not in "\n".join(str(vars(record)) for record in caplog.records)
 
 
 def test_the_sample_event_gets_a_page(stage, repository):
-    app.rollback_page.cache_clear()
     event = json.loads((repository / "events/roll_back_model.json").read_text())
-    assert app.handler(event, CONTEXT)["statusCode"] == 401
+    assert stage.handle(app, event)["statusCode"] == 401

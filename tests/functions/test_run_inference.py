@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from functions.run_inference import app
+from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.pipelines.training_pipeline import TrainingPipeline
@@ -35,22 +36,15 @@ def archive(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def topic(aws) -> str:
-    return client("sns").create_topic(Name="notifications")["TopicArn"]
-
-
-@pytest.fixture
-def app(aws, topic: str, repository: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("ARTIFACT_BUCKET_NAME", "artifact-bucket")
-    monkeypatch.setenv("NOTIFICATION_TOPIC_ARN", topic)
-    monkeypatch.setenv("EVENT_BUS_NAME", "default")
-    monkeypatch.setenv("METRICS_NAMESPACE", "Mlops")
-    path = repository / "functions" / "run_inference" / "app.py"
-    spec = importlib.util.spec_from_file_location("run_inference_app", path)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+def score(aws) -> Callable[[dict], dict]:
+    variables = {
+        "ARTIFACT_BUCKET_NAME": "artifact-bucket",
+        "EVENT_BUS_NAME": "default",
+        "METRICS_NAMESPACE": "Mlops",
+        "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="notifications")["TopicArn"],
+    }
+    dependencies = Dependencies("run_inference", variables)
+    return lambda event: app.handler(event, CONTEXT, dependencies=dependencies)
 
 
 @pytest.fixture
@@ -72,8 +66,8 @@ def event(aws, repository: Path, archive: Path) -> dict:
     return document
 
 
-def test_run_inference_scores_the_upload_and_tells_everybody(app, event: dict):
-    answer = app.handler(event, CONTEXT)
+def test_run_inference_scores_the_upload_and_notifies_people(score, event: dict):
+    answer = score(event)
     assert answer["n_rows"] == 247
     assert answer["drift_verdict"] == "OK"
     assert set(answer) == {
@@ -94,8 +88,8 @@ def test_run_inference_scores_the_upload_and_tells_everybody(app, event: dict):
     assert {metric["MetricName"] for metric in metrics} >= {"RowsScored", "DriftScore", "FeaturesWithDrift"}
 
 
-def test_run_inference_answers_a_duplicate_without_scoring_again(app, event: dict):
-    first = app.handler(event, CONTEXT)
+def test_run_inference_answers_a_duplicate_without_scoring_again(score, event: dict):
+    first = score(event)
     before = client("s3").list_object_versions(Bucket="artifact-bucket")["Versions"]
-    assert app.handler(event, CONTEXT) == first
+    assert score(event) == first
     assert client("s3").list_object_versions(Bucket="artifact-bucket")["Versions"] == before

@@ -15,10 +15,10 @@ def test_the_facts_of_a_part_are_kept_and_only_its_number_is_returned(parts_stag
     assert facts.endswith("00001.npz")
 
 
-def test_a_part_that_is_gone_is_no_error(parts_stage: PartsStage) -> None:
+def test_a_deleted_part_is_not_an_error(parts_stage: PartsStage) -> None:
     listed = parts_stage.call("list_parts", parts_stage.drop_folder(3))
     part = parts_stage.read_json(listed["parts"])[2]
-    part["ref"] |= {"key": "medication-adherence/training/2026-11/gone.csv", "version_id": None}
+    part["ref"] |= {"key": "medication-adherence/training/2026-11/deleted.csv", "version_id": None}
     assert parts_stage.call("survey_part", {"request": listed["request"], "part": part}) == {"index": 2}
     assert parts_stage.keys(listed["request"]["key"].rsplit("/", 1)[0] + "/facts-1/") == []
 

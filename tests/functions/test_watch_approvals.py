@@ -12,12 +12,12 @@ import pytest
 from functions.watch_approvals import app
 from mlops.approval.links import read_token
 from mlops.approval.quorum import count_answer
-from mlops.approval.watch import reminders_due, watch_approvals
+from mlops.approval.watch_approvals import reminders_due, watch_requests
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import Answer, RequestStatus, RollbackDecision
 from mlops.models.errors import ApprovalError
 from mlops.models.registry import Status
-from tests.functions.approval_stage import BASE_URL, CONTEXT, GROUP
+from tests.functions.approval_stage import BASE_URL, GROUP
 
 LIMIT_SECONDS = 9 * 3600 + 60  # the last minute is kept back
 
@@ -33,7 +33,7 @@ def watch(stage, expired):
     service = replace(
         stage.service, registry=type(stage.registry)(True, table_name="registry", actor="watch_approvals")
     )
-    return lambda: watch_approvals(service, stage.mailer, expired.append)
+    return lambda: watch_requests(service, stage.mailer, expired.append)
 
 
 def reminders(stage) -> list[dict]:
@@ -86,7 +86,7 @@ def test_the_link_of_a_reminder_and_the_first_one_both_decide(stage, watch):
     assert "Approved" in stage.http_request(first)["body"]
 
 
-def test_whoever_has_answered_is_not_reminded(stage, watch):
+def test_an_approver_who_has_answered_is_not_reminded(stage, watch):
     stage.subscribe("ada@example.com", "bob@example.com")
     model = stage.register(settings=stage.settings(required_approvals=2))
     ada, _ = stage.ask(model, timeout_seconds=LIMIT_SECONDS)
@@ -118,7 +118,7 @@ def test_a_decision_that_did_not_arrive_is_delivered_by_the_next_round(stage, wa
     stage.subscribe("ada@example.com")
     stage.ask(stage.register())
     decide_without_delivering(stage)
-    assert watch().n_delivered == 0  # whoever decided may be delivering at this moment
+    assert watch().n_delivered == 0  # the request that decided may still deliver it
     assert stage.is_running()
     stage.clock.advance(minutes=2)
     assert watch().n_delivered == 1
@@ -153,30 +153,28 @@ def test_what_a_click_found_abandoned_is_announced_once_by_the_next_round(stage,
     assert stage.http_request(link)["statusCode"] == 410
 
 
-def test_a_fault_with_one_request_keeps_nobody_from_looking_after_the_others(stage, watch):
+def test_a_fault_with_one_request_does_not_stop_the_others(stage, watch):
     stage.subscribe("ada@example.com")
     stage.ask(stage.register(), run="run-1")
     damaged = replace(stage.request_of("v1.0.0"), execution_arn="?", id_hash="0" * 64, revision=1)
     stage.table.put(damaged)
     stage.clock.advance(minutes=25)
-    found = watch()
-    assert (found.n_pending, found.n_reminded, len(reminders(stage))) == (1, 1, 1)
-    assert [fault.partition(":")[0] for fault in found.faults] == [f"{GROUP} v1.0.0"]
-    app.dependencies.cache_clear()
-    with pytest.raises(ApprovalError, match="could not be looked after"):
-        app.handler({}, CONTEXT)
+    summary = watch()
+    assert (summary.n_pending, summary.n_reminded, len(reminders(stage))) == (1, 1, 1)
+    assert [fault.partition(":")[0] for fault in summary.faults] == [f"{GROUP} v1.0.0"]
+    with pytest.raises(ApprovalError, match="could not be processed"):
+        stage.handle(app, {})
 
 
-def test_a_rollback_that_cannot_be_carried_out_now_keeps_nobody_from_the_others(stage, watch):
+def test_a_rollback_that_fails_does_not_stop_the_others(stage, watch):
     link = stage.offer_rollback("ada@example.com")[0]
     claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys, now=stage.clock())
     decision = RollbackDecision("link of ada@example.com", "Worse.", stage.clock() - timedelta(hours=1))
     offer = replace(stage.rollbacks.table.get(claims.id_hash), decision=decision)
     stage.rollbacks.table.put(replace(offer, revision=2))
-    stage.rollbacks.table.put(replace(offer, group="nobody", id_hash="0" * 64, revision=1))
-    app.dependencies.cache_clear()
-    with pytest.raises(ApprovalError, match=r"nobody v1\.0\.1: ModelNotFoundError"):
-        app.handler({}, CONTEXT)
+    stage.rollbacks.table.put(replace(offer, group="absent", id_hash="0" * 64, revision=1))
+    with pytest.raises(ApprovalError, match=r"absent v1\.0\.1: ModelNotFoundError"):
+        stage.handle(app, {})
     assert stage.registry.champion(GROUP).version == "v1.0.0"
     measured = {m["MetricName"] for m in client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]}
     assert {"OldestApprovalSeconds", "ConfirmedApprovers"} <= measured
@@ -194,7 +192,7 @@ def test_an_answer_that_a_crash_kept_from_the_audit_log_is_added_by_the_next_rou
     assert [(entry.by, entry.at) for entry in entries] == [("link of ada@example.com", answer.at)]
 
 
-def test_a_request_whose_execution_is_gone_expires_and_is_announced_once(stage, watch, expired):
+def test_a_request_whose_execution_has_ended_expires_and_is_announced_once(stage, watch, expired):
     stage.machine = stage.create_machine("impatient", seconds=1)  # moto cannot stop a waiting execution
     stage.subscribe("ada@example.com")
     link = stage.ask(stage.register())[0]
@@ -217,7 +215,7 @@ def test_a_version_that_its_execution_has_expired_is_not_announced_again(stage, 
     assert stage.request_of("v1.0.0").status is RequestStatus.EXPIRED
 
 
-def test_an_execution_that_the_service_has_forgotten_is_gone(stage, watch):
+def test_an_execution_that_the_service_has_deleted_has_ended(stage, watch):
     stage.subscribe("ada@example.com")
     stage.ask(stage.register())
     request = stage.request_of("v1.0.0")
@@ -230,9 +228,9 @@ def test_the_longest_wait_is_measured(stage, watch):
     stage.subscribe("ada@example.com")
     stage.ask(stage.register(), timeout_seconds=LIMIT_SECONDS)
     stage.clock.advance(hours=2)
-    found = watch()
-    assert found.n_pending == 1
-    assert found.oldest_pending_seconds == pytest.approx(2 * 3600, abs=60)
+    summary = watch()
+    assert summary.n_pending == 1
+    assert summary.oldest_pending_seconds == pytest.approx(2 * 3600, abs=60)
 
 
 def test_the_handler_announces_measures_and_logs_no_link(stage, repository, caplog):
@@ -240,9 +238,8 @@ def test_the_handler_announces_measures_and_logs_no_link(stage, repository, capl
     stage.subscribe("ada@example.com")
     link = stage.ask(stage.register())[0]
     stage.execution()
-    app.dependencies.cache_clear()
     event = json.loads((repository / "events/watch_approvals.json").read_text())
-    done = app.handler(event, CONTEXT)
+    done = stage.handle(app, event)
     assert (done["n_expired"], done["n_pending"], done["n_rolled_back"]) == (1, 0, 0)
     mail = stage.mails(stage.notifications)[0]
     assert mail["subject"] == f"{GROUP} v1.0.0 expired"

@@ -15,7 +15,7 @@ class FolderOfParts(Walk):
     """One group's folder, from what closes it to a training or, when its last part is bad, to quarantine."""
 
     def to_the_end(self) -> dict[str, Any]:
-        """List, survey, merge, and return what stands in the end."""
+        """List, survey, merge, and return the final state."""
         upload = self._drop()
         self.names |= {upload.upload_id: "UPLOAD"}
         event = {"group": self.group, "upload_id": upload.upload_id, "upload": upload.to_dict()}
@@ -46,7 +46,7 @@ class FolderOfParts(Walk):
         return Upload("data", key, stored["VersionId"], len(text.encode()))
 
     def _left(self) -> list[str]:
-        """Return what lies in the folder in the end, and which trainings were started for it."""
+        """Return what is in the folder in the end, and which trainings were started for it."""
         client = self.world.cloud.client
         found = client("s3").list_objects_v2(Bucket="data", Prefix=f"{self.group}/").get("Contents", [])
         return sorted(self._plain(entry["Key"]) for entry in found)

@@ -31,7 +31,7 @@ class ServingDay(Walk):
     """One group's file from the bucket to predictions and the nightly check; the registry is its own."""
 
     def to_the_end(self) -> dict[str, Any]:
-        """Score, check, and return what stands in the end."""
+        """Score, check, and return the final state."""
         table = f"registry-{self.group}"
         create_table(table, "pk", "sk", dynamodb=self.world.cloud.client("dynamodb"))
         self.world = replace(self.world, variables={**self.world.variables, "REGISTRY_TABLE_NAME": table})

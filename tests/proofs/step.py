@@ -41,7 +41,7 @@ CONTEXT = SimpleNamespace(
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls call number `call` (from 1): `writes` counts only the calls that change something.
+    """The fault of call number `call` (from 1): `writes` counts only the calls that change something.
 
     `kind` is `kill before`, `kill after`, `lost` (done, but the answer never came) or an error code of AWS.
     """
@@ -52,14 +52,14 @@ class Fault:
 
 
 def is_write(call: str) -> bool:
-    """Tell whether a call, such as `s3.PutObject`, changes something."""
+    """Return whether a call, such as `s3.PutObject`, changes something."""
     return call.rpartition(".")[2].startswith(_WRITES)
 
 
 def run(function: str, event: Any, variables: Mapping[str, str], fault: Fault | None, pipe: Any) -> None:
     """Run a function's handler and send (answer, error, calls); a killed run sends nothing."""
     os.environ.update(variables)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the logs of a thousand runs tell nobody anything
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the logs of a thousand runs are of no use
     calls: list[str] = []
     _watch(fault, calls)
     app = import_module(f"functions.{function}.app")

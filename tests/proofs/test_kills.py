@@ -1,4 +1,4 @@
-"""kill -9 before and after every write, and every call failing once: what stands in the end is the same.
+"""kill -9 before and after every write, and every call failing once: the final state is the same.
 
 The path from a file to a champion, the way back, folders of parts, and a day of scoring and nightly check.
 
@@ -41,7 +41,7 @@ OTHER_WAYS: dict[str, tuple[type[Walk], str]] = {
 
 @dataclass(frozen=True)
 class Way:
-    """A way without any fault, and what stood in the end."""
+    """A way without any fault, and the final state."""
 
     name: str
     walk: Walk
@@ -64,7 +64,7 @@ def runner(world: World) -> Runner:
 
 @pytest.fixture(scope="module")
 def unharmed(world: World, runner: Runner) -> dict[str, tuple[Walk, dict]]:
-    """Both ways of the path without any fault, and what stands in the end."""
+    """Both ways of the path without any fault, and the final state."""
     walks = {d: Walk(world, runner, f"unharmed-{d}", decision=d) for d in ("approved", "rejected")}
     return {decision: (walk, walk.to_the_end()) for decision, walk in walks.items()}
 
@@ -82,13 +82,13 @@ def name_of(fault: Fault) -> str:
 
 
 def assert_within_reach(walk: Walk) -> None:
-    """Every call of every function of the walk has a fault that befalls it."""
+    """Every call of every function of the walk has a fault."""
     for function, calls in walk.calls.items():
         n_writes = sum(map(is_write, calls))
         assert (len(calls) <= MAX_CALLS, n_writes <= MAX_WRITES) == (True, True), (function, n_writes)
 
 
-def skip_what_befalls_nobody(fault: Fault, walk: Walk) -> None:
+def skip_faults_that_do_not_happen(fault: Fault, walk: Walk) -> None:
     """Skip a fault of a call that no function of the walk makes."""
     counts = (sum(map(is_write, calls)) if fault.writes else len(calls) for calls in walk.calls.values())
     if fault.call > max(counts):
@@ -112,7 +112,7 @@ def test_no_call_is_beyond_the_reach_of_the_faults(unharmed):
 @pytest.mark.parametrize("fault", KILLS if IS_FULL else SOME_KILLS, ids=name_of)
 def test_a_kill_at_any_write_leaves_the_same_registry(world, runner, unharmed, fault, decision):
     whole, expected = unharmed[decision]
-    skip_what_befalls_nobody(fault, whole)
+    skip_faults_that_do_not_happen(fault, whole)
     walk = Walk(world, runner, f"{name_of(fault)}-{decision}", fault, decision)
     assert differences(walk.to_the_end(), expected) == []
     assert all(errors == ["killed"] for errors in walk.errors.values())
@@ -121,7 +121,7 @@ def test_a_kill_at_any_write_leaves_the_same_registry(world, runner, unharmed, f
 @pytest.mark.parametrize("fault", FAULTS if IS_FULL else SOME_FAULTS, ids=name_of)
 def test_a_call_that_fails_once_is_made_up_for(world, runner, unharmed, fault):
     whole, expected = unharmed["approved"]
-    skip_what_befalls_nobody(fault, whole)
+    skip_faults_that_do_not_happen(fault, whole)
     walk = Walk(world, runner, f"fault-{name_of(fault)}", fault)
     assert differences(walk.to_the_end(), expected) == []
 
@@ -135,7 +135,7 @@ def test_every_other_way_ends_well_without_a_fault(way):
 
 @pytest.mark.parametrize("fault", [*KILLS, *FAULTS] if IS_FULL else [KILLS[1], KILLS[2]], ids=name_of)
 def test_a_fault_on_another_way_leaves_the_same_registry(world, runner, way, fault):
-    skip_what_befalls_nobody(fault, way.walk)
+    skip_faults_that_do_not_happen(fault, way.walk)
     kind, decision = OTHER_WAYS[way.name]
     walk = kind(world, runner, f"{way.name}-{name_of(fault)}", fault, decision)
     assert differences(walk.to_the_end(), way.state) == []

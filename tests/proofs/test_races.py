@@ -102,7 +102,7 @@ def in_all_processes(action: str, place: str, group: str, cloud: LocalCloud) -> 
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_no_version_is_lost_and_no_read_has_two_champions(place, cloud, number) -> None:
+def test_no_version_is_lost_and_there_is_one_champion(place, cloud, number) -> None:
     group, registry, done = f"round-{number}", open_registry(place), threading.Event()
     seen: list[int] = []
 

@@ -27,7 +27,7 @@ PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
 
 @dataclass
 class Walk:
-    """One group's way from a file to a champion; `fault` befalls the first run of every function on it."""
+    """One group's way from a file to a champion; `fault` happens in the first run of every function on it."""
 
     world: World
     runner: Runner
@@ -39,7 +39,7 @@ class Walk:
     names: dict[str, str] = field(default_factory=dict)
 
     def step(self, function: str, event: Any) -> Any:
-        """Run a function until it answers, as whoever starts it on AWS would."""
+        """Run a function until it answers, as its caller on AWS does."""
         fault = self.fault
         for _ in range(4):
             answer, error, calls = self.runner(function, event, fault)
@@ -51,15 +51,15 @@ class Walk:
         raise AssertionError(f"{function} does not recover: {self.errors[function]}")
 
     def to_the_end(self) -> dict[str, Any]:
-        """Walk the whole path and return what stands in the end, without times and random ids."""
+        """Walk the whole path and return the final state, without times and random ids."""
         cloud = self.world.cloud
         upload = cloud.client("s3").put_object(
             Bucket="data", Key=f"{self.group}/training/a.csv", Body=PATIENTS.encode()
         )
         received = self.step("receive_upload", self._object_created(upload["VersionId"]))
         execution, token = self._waiting()
-        told = cloud.client("stepfunctions").describe_execution(executionArn=execution)
-        document = json.loads(told["input"])
+        described = cloud.client("stepfunctions").describe_execution(executionArn=execution)
+        document = json.loads(described["input"])
         self.names |= {received["upload_id"]: "UPLOAD", document["training_id"]: "TRAINING"}
         wanted = ("group", "training_id", "dataset_id", "dataset", "settings")
         prepared = self.step("prepare_training", {name: document[name] for name in wanted})
@@ -121,7 +121,7 @@ class Walk:
         return {"prepared": prepared, "training_job": job}
 
     def _decide(self, execution: str, version: str) -> dict[str, Any]:
-        """Answer on the page, as often as it takes, and return what the execution was told."""
+        """Answer on the page, as often as it takes, and return what was sent to the execution."""
         link = poll(self._link, "no mail with a link")
         token = link.rsplit("/", 1)[1]
         page = self.runner("decide_approval", an_http_event(token))[0]
@@ -132,10 +132,10 @@ class Walk:
         states = self.world.cloud.client("stepfunctions")
 
         def look() -> dict[str, Any] | None:
-            told = states.describe_execution(executionArn=execution)
-            return json.loads(told["output"]) if told["status"] == "SUCCEEDED" else None
+            described = states.describe_execution(executionArn=execution)
+            return json.loads(described["output"]) if described["status"] == "SUCCEEDED" else None
 
-        approval = poll(look, "the execution was not told")
+        approval = poll(look, "nothing was sent to the execution")
         self.names |= {approval["approval_id_hash"]: "APPROVAL"}
         return approval
 
@@ -149,7 +149,7 @@ class Walk:
         return next((link for link in links if link.count("/") == 4), None)
 
     def state(self) -> dict[str, Any]:
-        """What stands in registry and bucket, and what people were told."""
+        """The content of registry and bucket, and the subjects of the emails."""
         items = {}
         pages = (
             self.world.cloud.client("dynamodb")

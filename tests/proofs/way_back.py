@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.stack import read_form
-from mlops.approval.rollbacks import CARRYING_GRACE
+from mlops.approval.rollbacks import COMPLETION_GRACE
 from mlops.approval.store import OfferStore
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.models.registry import Artifact, Candidate
@@ -25,7 +25,7 @@ class WayBack(Walk):
     """One group's way from its second champion back to the first."""
 
     def to_the_end(self) -> dict[str, Any]:
-        """Mail, open the link, roll back, look after what was left; return what stands in the end."""
+        """Mail, open the link, roll back, look after what was left; return the final state."""
         first, second = self._put_two_into_service()
         news = {"group": self.group, "version": second, "decided_by": "ada", "previous_champion": first}
         self.step("mail_promotion", news)
@@ -57,11 +57,11 @@ class WayBack(Walk):
         return versions[0], versions[1]
 
     def _let_the_grace_pass(self) -> None:
-        """Make a decision that was not carried out older: nobody can be doing it at this moment."""
+        """Make a decision that was not carried out older: no process can be completing it now."""
         table = OfferStore(DynamoDBTable("approvals", dynamodb=self.world.cloud.client("dynamodb")))
         for offer in table.open():
             if offer.group == self.group and offer.decision is not None:
-                earlier = offer.decision.decided_at - 2 * CARRYING_GRACE
+                earlier = offer.decision.decided_at - 2 * COMPLETION_GRACE
                 aged = replace(offer.decision, decided_at=earlier)
                 assert table.put(replace(offer, decision=aged, revision=offer.revision + 1))
 

@@ -48,6 +48,14 @@ def test_the_names_are_those_that_were_promised():
     assert first_words == set(COMMANDS)
 
 
+def test_the_help_lists_every_command_once_with_its_summary(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    listed = re.findall(r"^  ([a-z-]+) +[a-z]", capsys.readouterr().out, re.MULTILINE)
+    assert listed == list(COMMANDS)
+
+
 @pytest.mark.parametrize("words", sorted(parsers()))
 def test_every_command_has_help_and_prints_json_on_request(words, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -58,7 +66,7 @@ def test_every_command_has_help_and_prints_json_on_request(words, capsys):
     assert re.search(rf"usage: mlops {words} ", message)
 
 
-def test_every_command_over_what_is_kept_says_where_it_works():
+def test_every_command_on_a_context_has_a_target():
     without = {words for words, parser in parsers().items() if "--stack" not in parser.format_help()}
     assert without == {"validate", "train", "score"}
 

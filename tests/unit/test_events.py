@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -21,8 +20,7 @@ from mlops.models.training import DataQuality, EvaluationMetrics, GateResult
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion_notification import notify_decline, notify_promotion, notify_registration
 from mlops.registry.rollback import roll_back
-from mlops.use_cases.batch_notification import AwsNotifier as BatchAnnouncer
-from mlops.use_cases.batch_notification import ScoringEnvironment
+from mlops.use_cases.batch_notification import BatchNotifier
 from mlops.use_cases.drift_notification import notify as announce_drift
 from mlops.use_cases.score_batch import BatchSummary
 
@@ -49,11 +47,6 @@ class Bus:
 
     def publish_event(self, detail_type, detail):
         self.published.append((detail_type, json.loads(json.dumps(detail, allow_nan=False))))
-
-    def put_events(self, Entries):  # noqa: N803  boto3's name
-        for entry in Entries:
-            self.publish_event(entry["DetailType"], json.loads(entry["Detail"]))
-        return {"FailedEntryCount": 0}
 
 
 def published_by_the_registry(bus: Bus, folder: Path) -> None:
@@ -94,10 +87,8 @@ def published_by_intake(bus: Bus) -> None:
 
 
 def published_by_scoring(bus: Bus) -> None:
-    silent = SimpleNamespace(put_metric_data=lambda **_: None, publish=lambda **_: {"MessageId": "1"})
-    message = BatchAnnouncer(ScoringEnvironment("a", "t", "default", "n"), silent, bus, silent)
     summary = BatchSummary(GROUP, "b" * 32, 3, "s3://a/p.csv", "s3://a/r.html", "OK", 0.01, ())
-    message(summary, DataQuality(), None)
+    BatchNotifier(bus)(summary, DataQuality(), None)
 
 
 def published_by_the_nightly_check(bus: Bus) -> None:

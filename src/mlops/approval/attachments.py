@@ -1,4 +1,4 @@
-"""What lies beside a version in the artifact bucket and is shown on the page: card, plots, slices."""
+"""Documents of a version in the artifact bucket that the page shows: model card, plots, slices."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PLOTS_LIMIT_BYTES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing, as the SVG file that it is."""
+    """A plot as an SVG file."""
 
     name: str
     svg: bytes
 
 
 def read_details(model: ModelMetadata, objects: ObjectStore) -> EvaluationDetails | None:
-    """Return the curves and slices of a version; None when they were not kept."""
+    """Return the curves and slices of a version; None when they were not stored."""
     if not _is_in_bucket(model.evidence_uri):
         return None
     content = _read(f"{model.evidence_uri}/{DETAILS_FILENAME}", objects)
@@ -37,7 +37,7 @@ def read_details(model: ModelMetadata, objects: ObjectStore) -> EvaluationDetail
 
 
 def read_plots(evidence: Evidence, objects: ObjectStore) -> Iterator[Plot]:
-    """Yield the plots that are there, in order, as long as they fit on a page."""
+    """Yield the plots that exist, in order, as long as they fit on a page."""
     room = PLOTS_LIMIT_BYTES
     for name in evidence.plots if _is_in_bucket(evidence.evidence_uri) else ():
         svg = _read(f"{evidence.evidence_uri}/plots/{name}.svg", objects, limit_bytes=room)
@@ -47,7 +47,7 @@ def read_plots(evidence: Evidence, objects: ObjectStore) -> Iterator[Plot]:
 
 
 def read_card(evidence: Evidence, objects: ObjectStore) -> bytes | None:
-    """Return the model card; None when it is not there, or larger than a page can be."""
+    """Return the model card; None when it does not exist, or is larger than a page can be."""
     if not _is_in_bucket(evidence.evidence_uri):
         return None
     return _read(f"{evidence.evidence_uri}/{CARD_FILENAME}", objects, limit_bytes=CARD_LIMIT_BYTES)

@@ -1,4 +1,4 @@
-"""Deciding a request: once, by a conditional write, and only then telling the execution that waits."""
+"""Decisions on requests: stored once, by a conditional write, then sent to the execution that waits."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from mlops.models.errors import ApprovalClosedError, TransitionNotAllowedError
 from mlops.models.registry import ModelMetadata, Status
 from mlops.registry.model_registry import ModelRegistry
 
-# who expired a version whose execution was gone; what a time limit expires, the state machine announces
+# who expires a version whose execution has ended; on a time limit the state machine expires it and notifies
 ABANDONED_BY = "the end of its execution"
 
 
 def describe_fault(record: ApprovalRequest | RollbackOffer, fault: Exception) -> str:
-    """Name what was left and the kind of fault; the message itself may hold what must not be logged."""
+    """Name the record and the kind of fault; the message itself may contain what must not be logged."""
     code = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
     return f"{record.group} {record.version}: {code}"
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """A request after an answer came in; `is_new` is False when the answer came too late to count."""
+class AnswerResult:
+    """A request after an answer to it; `is_new` is False when the answer came too late to count."""
 
     request: ApprovalRequest
     is_new: bool
@@ -41,7 +41,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalService:
-    """Where requests are kept, decided, and handed to the executions that wait for them.
+    """Stores requests, takes their decisions, and sends these to the executions that wait for them.
 
     `key_arn` is the KMS key that seals task tokens.
     """
@@ -51,44 +51,43 @@ class ApprovalService:
     key_arn: str
     now: Callable[[], datetime] = utc_now
 
-    def answer(self, id_hash: str, answer: Answer) -> Decided:
-        """Let one approver's answer count, if the request is still open and it is their first.
+    def answer(self, id_hash: str, answer: Answer) -> AnswerResult:
+        """Count one approver's answer, if the request is still open and it is their first.
 
-        The decision is stored before the execution hears of it. When the second half failed, any later answer
-        makes up for it, so nothing is lost and nothing decided twice.
+        The decision is stored before it is sent to the execution. When sending fails, any later answer sends
+        it again, so no decision is lost or made twice.
 
         Raises
         ------
         ApprovalClosedError
-            If nobody waits any more: the time is over, or the execution was stopped.
+            If the time to decide is over, or the execution was stopped.
         """
         while True:
             request = self._existing(id_hash)
             if request.is_over or self._is_late(request):
                 raise ApprovalClosedError("The time to decide is over.")
             if request.status is not RequestStatus.PENDING or has_answered(request, answer.approver):
-                return Decided(self.deliver(request), is_new=False)
+                return AnswerResult(self.deliver(request), is_new=False)
             counted = count_answer(request, answer)
             if self.table.put(counted):
                 self.record_answers(counted)
-                return Decided(self.deliver(counted), is_new=True)
+                return AnswerResult(self.deliver(counted), is_new=True)
 
     def deliver(self, request: ApprovalRequest) -> ApprovalRequest:
-        """Hand a stored decision to the execution, unless it has it already; a request without one stays as
-        it is.
+        """Send a stored decision to the execution, unless that was done; without a decision, do nothing.
 
         Raises
         ------
         ApprovalClosedError
             If the execution has failed or was stopped meanwhile. The version is expired then, and the request
-            abandoned: `watch_approvals` tells people.
+            abandoned: `watch_approvals` notifies people.
         """
         if request.decision is None or request.is_delivered:
             return request
         try:
             send_task_success(self.unseal(request)["task_token"], request.decision.to_dict())
         except ApprovalClosedError:
-            # a closed token of an execution that lives on: an earlier try arrived, only its answer was lost
+            # the token is closed but the execution continues: an earlier call arrived, its response was lost
             if request.status is RequestStatus.DECIDED and self._is_abandoned(request):
                 self.expire_version(request)
                 self._leave(request, RequestStatus.ABANDONED)
@@ -97,9 +96,9 @@ class ApprovalService:
         return delivered if self.table.put(delivered) else self._existing(request.id_hash)
 
     def record_answers(self, request: ApprovalRequest) -> None:
-        """Keep the answers of a request that waits for more of them in the registry's audit log."""
+        """Record the answers to a request that is still pending in the registry's audit log."""
         if request.status is not RequestStatus.PENDING:
-            return  # the decision's own entry names who made it and why
+            return  # the entry of the decision names who made it and why
         for answer in request.answers:
             reason = f"{answer.choice}: {answer.reason}".removesuffix(": ")
             self.registry.record_answer(
@@ -107,7 +106,7 @@ class ApprovalService:
             )
 
     def supersede(self, older: ModelMetadata, *, by: ModelMetadata) -> None:
-        """Close the pending request of an older candidate; one that was decided first keeps its decision."""
+        """Close the pending request of an older candidate; a request that is decided keeps its decision."""
         request = self.table.get(older.approval_request or "")
         reason = f"{by.version} is newer."
         while request is not None and request.status is RequestStatus.PENDING:
@@ -123,18 +122,18 @@ class ApprovalService:
             self.deliver(request)
 
     def expire_version(self, request: ApprovalRequest) -> ModelMetadata:
-        """Expire the version whose execution is gone, unless it has left this stage in another way."""
+        """Expire a version whose execution has ended, unless its status has changed otherwise."""
         reason = "The execution that waited for the decision has ended."
         with suppress(TransitionNotAllowedError):
             return self.registry.expire(request.group, request.version, by=ABANDONED_BY, reason=reason)
         return self.registry.get_model(request.group, request.version)
 
     def close(self, request: ApprovalRequest) -> bool:
-        """Close a request for good; False, and nothing changed, when somebody else changed it first."""
+        """Close a request permanently; return False, without a change, when it was changed meanwhile."""
         return self._leave(request, RequestStatus.EXPIRED)
 
     def seal(self, request: ApprovalRequest, secret: str) -> str:
-        """Encrypt what must not be readable in the table, bound to the request."""
+        """Encrypt a secret for the table; it can be decrypted for this request only."""
         return encrypt(secret, self.key_arn, _context(request))
 
     def unseal(self, request: ApprovalRequest) -> dict[str, Any]:
@@ -153,7 +152,7 @@ class ApprovalService:
         return request
 
     def _is_abandoned(self, request: ApprovalRequest) -> bool:
-        """Tell whether nobody heard the decision: the execution failed, or had run out of time before."""
+        """Return whether the decision came too late: the execution failed, or its time was over before."""
         if execution_status(request.execution_arn) not in ("RUNNING", "SUCCEEDED"):
             return True
         return self.registry.get_model(request.group, request.version).status is Status.EXPIRED

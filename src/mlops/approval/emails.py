@@ -1,9 +1,10 @@
-"""Mails to approvers: plain text in short lines, the link on a line of its own."""
+"""Emails to approvers: plain text in short lines, with the link on a separate line."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from mlops.approval.evidence import (
     describe_changes,
@@ -12,10 +13,12 @@ from mlops.approval.evidence import (
     describe_task,
     describe_ways,
 )
-from mlops.approval.pages.approval_view import describe_progress
-from mlops.approval.quorum import is_uploader
-from mlops.models.approval import ApprovalRequest, Evidence, ScoreEvidence
+from mlops.approval.mailer import Mailer
+from mlops.approval.quorum import describe_progress, is_uploader
+from mlops.approval.rollbacks import RollbackService
+from mlops.models.approval import ApprovalRequest, Evidence, RollbackOffer, ScoreEvidence
 from mlops.models.metrics import metric_definition, metric_difference, metric_interval, metric_value
+from mlops.models.record import Record
 
 LINE_WIDTH = 72
 _SCORES_SHOWN = 6
@@ -24,17 +27,54 @@ _IMPORTANCES_SHOWN = 5
 
 
 def compose_request(request: ApprovalRequest, approver: str, link: str) -> tuple[str, str]:
-    """Return subject and body of the mail to one approver; `link` is theirs alone."""
+    """Return subject and body of the email to one approver; `link` is personal."""
     name = f"{request.group} {request.version}"
     opening = f"{name} waits for your decision."
     return f"Approve {name}?", text(_body(request, approver, link, opening))
 
 
 def compose_reminder(request: ApprovalRequest, approver: str, link: str) -> tuple[str, str]:
-    """Return subject and body of a reminder; older links to the same request go on working."""
+    """Return subject and body of a reminder; older links to the same request keep working."""
     name = f"{request.group} {request.version}"
     opening = f"{name} still waits for your decision. Without one it expires."
     return f"Reminder: approve {name}?", text(_body(request, approver, link, opening))
+
+
+@dataclass(frozen=True, slots=True)
+class NewChampion(Record):
+    """A version that has just been put into service; `summary` is one line about it."""
+
+    group: str
+    version: str
+    decided_by: str
+    summary: str = ""
+    previous_champion: str | None = None
+
+
+def mail_promotion(champion: NewChampion, service: RollbackService, mailer: Mailer) -> int:
+    """Send the email about a new champion; return how many personal links were sent.
+
+    When there is a version to roll back to, every confirmed approver gets an email with a link to the
+    rollback page. Otherwise one email without a link goes to the subscribers of the notifications.
+    """
+    approvers = mailer.approvers() if champion.previous_champion else []
+    if champion.previous_champion is None or not approvers:
+        service.notifier.send_email(*compose_promotion(champion), group=champion.group)
+        return 0
+    opened = service.offer(champion.group, champion.version, champion.previous_champion, approvers)
+
+    def compose(offer: RollbackOffer, _: str, link: str) -> tuple[str, str]:
+        return compose_promotion(champion, offer, link)
+
+    return mailer.send(opened.offer, opened.offer_id, approvers, compose, now=service.now())
+
+
+def compose_promotion(
+    champion: NewChampion, offer: RollbackOffer | None = None, link: str = ""
+) -> tuple[str, str]:
+    """Return subject and body of the email about a new champion; with `offer` it has a link to roll back."""
+    subject = f"{champion.group} {champion.version} is in service"
+    return subject, text((*_news(champion), *(_rollback(offer, link) if offer else ())))
 
 
 def link_lines(link: str, until: str) -> Iterator[str]:
@@ -54,13 +94,13 @@ def part(title: str, sentences: Iterable[str]) -> Iterator[str]:
 
 
 def wrap(sentence: str, first: str = "", rest: str = "") -> list[str]:
-    """Return a sentence in lines that every mail client shows as they are."""
+    """Return a sentence in lines that every email client shows unchanged."""
     one_line = " ".join(sentence.split())
     return textwrap.wrap(one_line, LINE_WIDTH, initial_indent=first, subsequent_indent=rest)
 
 
 def text(lines: Iterable[str]) -> str:
-    """Return the body of a mail."""
+    """Return the body of an email."""
     return "\n".join(lines) + "\n"
 
 
@@ -74,7 +114,7 @@ def _body(request: ApprovalRequest, approver: str, link: str, opening: str) -> I
     yield from part("Scores on held-out rows", scores)
     if evidence.comparison_note:
         yield from wrap(evidence.comparison_note)
-    yield from part("What the gate says", evidence.gate_reasons[:_SENTENCES_SHOWN])
+    yield from part("Result of the gate", evidence.gate_reasons[:_SENTENCES_SHOWN])
     yield from part("Warnings from training", evidence.warnings[:_SENTENCES_SHOWN])
     yield from part("What validation noticed in the data", evidence.findings[:_SENTENCES_SHOWN])
     yield from part("What changed in the data", list(describe_changes(evidence))[:_SENTENCES_SHOWN])
@@ -97,7 +137,7 @@ def _made(evidence: Evidence) -> Iterator[str]:
 
 
 def describe_score(score: ScoreEvidence) -> str:
-    """Say one score with its interval, and against the model in service."""
+    """Describe one score with its interval, and the difference to the model in service."""
     name = score.name
     message = f"{metric_definition(name).label}: {metric_value(name, score.candidate)}"
     if score.interval:
@@ -113,6 +153,27 @@ def _consequences(request: ApprovalRequest, approver: str) -> Iterator[str]:
     if request.answers or request.required_approvals > 1:
         yield f"{describe_progress(request)}; one rejection decides."
     if is_uploader(approver, request.evidence.uploader):
-        yield "You dropped the training file, so your yes counts only together with another's."
+        yield "You dropped the training file, so your approval counts only together with another one."
     for answer, consequence in describe_ways(request.version, request.evidence.champion_version):
         yield f"{answer}: {consequence}"
+
+
+def _news(champion: NewChampion) -> Iterator[str]:
+    replaces = f"; it replaces {champion.previous_champion}" if champion.previous_champion else ""
+    yield from wrap(f"{champion.group} {champion.version} is now the model in service{replaces}.")
+    yield from wrap(champion.summary)
+    yield ""
+    yield from wrap(f"Approved by: {champion.decided_by}")
+    yield ""
+    yield from wrap(f"Drop scoring files into {champion.group}/inference/ to get predictions.")
+
+
+def _rollback(offer: RollbackOffer, link: str) -> Iterator[str]:
+    sentences = (
+        f"{offer.previous} answers scoring files again, from the next file on.",
+        f"{offer.version} is archived; its predictions stay where they are.",
+    )
+    yield ""
+    yield from wrap(f"Is something wrong with it? Put {offer.previous} back here:")
+    yield from link_lines(link, f"{offer.expires_at:%d %b %Y, %H:%M}")
+    yield from part("What a rollback does", sentences)

@@ -1,4 +1,4 @@
-"""What approvers are shown about a candidate, gathered from the registry, and the sentences that tell it."""
+"""The evidence on a candidate that approvers see, from the registry, and the sentences that describe it."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def gather(
 
 
 def describe_task(evidence: Evidence) -> str:
-    """Say what the model predicts: `adherent (binary, looks for yes)`."""
+    """Describe what the model predicts: `adherent (binary, looks for yes)`."""
     looks_for = f", looks for {evidence.positive_label}" if evidence.positive_label else ""
     return f"{evidence.target or '?'} ({evidence.task or 'unknown task'}{looks_for})"
 
 
 def describe_changes(evidence: Evidence) -> Iterator[str]:
-    """Say how the training data differ from those of the champion."""
+    """Describe how the training data differ from those of the champion."""
     changes = evidence.changes
     if changes is None:
         return
@@ -69,30 +69,30 @@ def describe_changes(evidence: Evidence) -> Iterator[str]:
 
 
 def describe_slice(entry: SliceScore, primary: str | None) -> str:
-    """Say how the model does on a part of the rows, by its primary score."""
+    """Describe the primary score of the model on a part of the rows."""
     score = metric_value(primary or "", entry.score)
     interval = metric_interval(primary or "", entry.interval)
     return f"{entry.column} = {entry.value}: {score} ({interval}) on {entry.n_rows:,} rows"
 
 
 def describe_cost(evidence: Evidence) -> str:
-    """Say what the training cost, as far as it is known; empty when it is not."""
-    message = []
+    """Describe what the training cost; empty when that is not known."""
+    costs = []
     if evidence.actual_cost_usd is not None:
-        message.append(_dollars(evidence.actual_cost_usd))
+        costs.append(_dollars(evidence.actual_cost_usd))
     if evidence.estimated_cost_usd is not None:
-        message.append(f"estimated {_dollars(evidence.estimated_cost_usd)}")
+        costs.append(f"estimated {_dollars(evidence.estimated_cost_usd)}")
     if evidence.billable_seconds is not None:
-        message.append(f"{evidence.billable_seconds:,} s billed")
-    return ", ".join(message)
+        costs.append(f"{evidence.billable_seconds:,} s billed")
+    return ", ".join(costs)
 
 
 def describe_ways(version: str, champion: str | None) -> Iterator[tuple[str, str]]:
-    """Say what each answer leads to, as pairs of answer and consequence."""
+    """Yield each possible answer and its consequence."""
     stays = f"{champion} stays in service" if champion else "no model is in service"
-    replaces = f" in place of {champion}, which stays available for rollback" if champion else ""
+    replaces = f"; it replaces {champion}, which stays available for rollback" if champion else ""
     yield "Approve", f"{version} answers scoring files{replaces}."
-    yield "Reject", f"{stays}; {version} is closed for good."
+    yield "Reject", f"{stays}; {version} is closed permanently."
     yield "Nothing", f"the request expires, and {stays}."
 
 
@@ -121,7 +121,7 @@ def _scores(model: ModelMetadata) -> tuple[ScoreEvidence, ...]:
 
 def _comparison_note(model: ModelMetadata, champion: ModelMetadata | None) -> str | None:
     if champion is None:
-        return "There is no model in service yet; this would be the first."
+        return "No model is in service yet; this would be the first."
     comparison = model.comparison
     if comparison is None or not comparison.comparable:
         why = (
@@ -139,7 +139,7 @@ def _comparison_note(model: ModelMetadata, champion: ModelMetadata | None) -> st
 
 
 def _sentence(finding: Mapping[str, Any]) -> str:
-    """Say a validation finding in one line: severity, column, message."""
+    """Describe a validation finding in one line: severity, column, message."""
     column = f"{finding['column']}: " if finding.get("column") else ""
     return f"{finding.get('severity', 'note')}: {column}{finding.get('message', finding.get('rule_id', ''))}"
 

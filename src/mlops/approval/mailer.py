@@ -1,4 +1,4 @@
-"""Personal mails to approvers, each with a link that only its receiver gets."""
+"""Personal emails to approvers, each with a link that only its receiver gets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlops.models.approval import ApprovalRequest, RollbackOffer
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Where mails to approvers go out.
+    """Sends emails to approvers.
 
     `topic_arn` is the topic whose subscriptions filter on the attribute `approver`; `base_url` is the address
     of the page without the token, such as `https://.../approvals`.
@@ -37,10 +37,10 @@ class Mailer:
         *,
         now: datetime,
     ) -> int:
-        """Mail each approver, and return how many were mailed.
+        """Email each approver a personal link; return how many emails were sent.
 
-        `compose` makes subject and body from the record, an approver and their link. `record_id` is the
-        random id that the record knows only the hash of.
+        `compose` returns subject and body for the record, an approver and their link. `record_id` is the
+        random id of which the record has only the hash.
         """
         n_sent = 0
         for approver in approvers:

@@ -1,4 +1,4 @@
-"""How answers add up: one "no" decides, as do as many "yes" as are required, not only the uploader's."""
+"""How answers are counted: one rejection decides, or the required approvals, not all by the uploader."""
 
 from __future__ import annotations
 
@@ -23,40 +23,47 @@ def count_answer(request: ApprovalRequest, answer: Answer) -> ApprovalRequest:
 
 
 def approvals_of(request: ApprovalRequest) -> tuple[Answer, ...]:
-    """Return the answers that said yes."""
+    """Return the answers that approve."""
     return tuple(answer for answer in request.answers if answer.choice == "approved")
 
 
 def approvals_missing(request: ApprovalRequest) -> int:
-    """Return how many more "yes" it takes; 0 = enough. The uploader's alone are never enough."""
-    given = approvals_of(request)
-    missing = max(request.required_approvals - len(given), 0)
+    """Return how many more approvals are needed; 0 = enough. The uploader's alone are never enough."""
+    approvals = approvals_of(request)
+    missing = max(request.required_approvals - len(approvals), 0)
     is_alone = missing == 0 and all(
-        is_uploader(answer.approver, request.evidence.uploader) for answer in given
+        is_uploader(answer.approver, request.evidence.uploader) for answer in approvals
     )
     return 1 if is_alone else missing
 
 
+def describe_progress(request: ApprovalRequest) -> str:
+    """Say how many approvals there are and how many are needed: `1 of 2 approvals are in`."""
+    n_approvals = len(approvals_of(request))
+    n_needed = n_approvals + approvals_missing(request)
+    return f"{n_approvals} of {n_needed} {'approval is' if n_needed == 1 else 'approvals are'} in"
+
+
 def has_answered(request: ApprovalRequest, approver: str) -> bool:
-    """Tell whether an approver's answer is in already."""
+    """Return whether an approver has answered already."""
     return any(is_same_person(answer.approver, approver) for answer in request.answers)
 
 
 def is_uploader(approver: str, uploader: str | None) -> bool:
-    """Tell whether an approver is who dropped the training file, as far as is known."""
+    """Return whether an approver dropped the training file, as far as the uploader is known."""
     return uploader is not None and is_same_person(approver, uploader)
 
 
 def is_same_person(one: str, other: str) -> bool:
-    """Tell whether two addresses or AWS identities name the same person, whatever the case of the letters.
+    """Return whether two addresses or AWS identities name the same person; letter case is ignored.
 
-    Of an ARN or a principal id the last part counts, which for people who sign in is their address.
+    Of an ARN or a principal id the last part is compared: for people who sign in it is their address.
     """
     return _name(one) == _name(other) != ""
 
 
 def recorded_by(answer: Answer) -> str:
-    """Say who answered as far as it is known: a link can be forwarded, so it proves no person."""
+    """Return how the audit log names who answered: a link can be forwarded, so it does not prove a person."""
     return f"{answer.way} of {answer.approver}"
 
 

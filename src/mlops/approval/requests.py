@@ -1,4 +1,4 @@
-"""Asking for approval: opening a request, and closing those that a newer candidate overtakes."""
+"""Approval requests: one is opened for a waiting candidate, older ones are superseded."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from datetime import datetime, timedelta
 
 from mlops.approval.attachments import read_details
 from mlops.approval.decisions import ApprovalService
+from mlops.approval.emails import compose_request
 from mlops.approval.evidence import gather
 from mlops.approval.links import hash_id
+from mlops.approval.mailer import Mailer
 from mlops.approval.quorum import is_uploader
+from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.aws.stepfunctions import send_task_success
+from mlops.infrastructure.metric_names import APPROVALS_AUTOMATIC, APPROVALS_REQUESTED
+from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, RequestStatus
 from mlops.models.errors import NoApproverError
@@ -39,61 +44,92 @@ class WaitingCandidate(Record):
 
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
-    """A request that people are to be asked about, with the id that goes into their links."""
+    """A request that is pending, with the id that goes into the links of its approvers."""
 
     request: ApprovalRequest
     approval_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What came of a waiting candidate: a request that people are to be asked about, or its answer."""
+class RequestOutcome:
+    """The result for a waiting candidate: a pending request, or none because its execution has its answer."""
 
     opened: OpenedRequest | None = None
     is_automatic: bool = False
 
 
 def request_approval(
+    candidate: WaitingCandidate,
+    service: ApprovalService,
+    *,
+    mailer: Mailer,
+    objects: ObjectStore,
+    notifier: Notifier,
+) -> int:
+    """Open a request for a waiting candidate and email each approver a personal link; return how many.
+
+    Raises
+    ------
+    NoApproverError
+        If fewer approvers are confirmed than must approve, or only the uploader.
+    """
+    n_emails, outcome = 0, open_request(service, candidate, mailer.approvers(), objects=objects)
+    if outcome.opened is not None:
+        request, approval_id = outcome.opened.request, outcome.opened.approval_id
+        n_emails = mailer.send(request, approval_id, request.approvers, compose_request, now=service.now())
+    metrics = [
+        Metric(APPROVALS_REQUESTED, int(outcome.opened is not None)),
+        Metric(APPROVALS_AUTOMATIC, int(outcome.is_automatic)),
+    ]
+    notifier.publish_metrics(metrics, group=candidate.group)
+    return n_emails
+
+
+def open_request(
     service: ApprovalService,
     candidate: WaitingCandidate,
     approvers: Sequence[str],
     *,
     objects: ObjectStore,
     make_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
-) -> Asking:
-    """Open a request for a waiting candidate, and supersede older ones that nobody has decided.
+) -> RequestOutcome:
+    """Open a request for a waiting candidate, and supersede older ones that are not decided.
 
-    Entering again for the same version (a retry, a redrive) puts the new task token into the same request, so
-    that the links in people's mailboxes go on working. Nothing is opened when nobody needs to be asked:
-    approval is automatic, was decided already, or a newer candidate is ahead; the execution has its answer
-    then.
+    A repeated call for the same version (a retry, a redrive) puts the new task token into the same request,
+    so that the links in people's mailboxes keep working. No request is opened when no decision is needed:
+    approval is automatic, the request is decided already, or there is a newer candidate. The execution gets
+    its answer then.
 
     Raises
     ------
     NoApproverError
-        If fewer approvers are confirmed than must approve, or none but the uploader.
+        If fewer approvers are confirmed than must approve, or only the uploader.
     """
     model = service.registry.get_model(candidate.group, candidate.version)
     if model.settings.approval.automatic:
         _approve_automatically(service, candidate, model)
-        return Asking(is_automatic=True)
+        return RequestOutcome(is_automatic=True)
     newer = newer_candidate(service, model)
     if newer is not None or model.status is Status.SUPERSEDED:
         _supersede_itself(service, candidate, model, newer)
-        return Asking()
+        return RequestOutcome()
     _check_approvers(model, approvers)
     opened = _reopen(service, candidate, model)
     if opened is None:
         evidence = gather(model, service.registry.champion(model.model_group), read_details(model, objects))
         opened = _open(service, candidate, model, approvers, evidence, make_id())
     service.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
+    _supersede_older(service, model)
+    if opened.request.status is RequestStatus.DECIDED:
+        service.deliver(opened.request)
+        return RequestOutcome()
+    return RequestOutcome(opened)
+
+
+def _supersede_older(service: ApprovalService, model: ModelMetadata) -> None:
     for older in service.registry.list_models(model.model_group):
         if older.number < model.number and older.status is Status.PENDING_APPROVAL:
             service.supersede(older, by=model)
-    if opened.request.status is RequestStatus.DECIDED:
-        service.deliver(opened.request)
-        return Asking()
-    return Asking(opened)
 
 
 def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
@@ -105,9 +141,9 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
         )
     if all(is_uploader(approver, model.data.uploader) for approver in approvers):
         raise NoApproverError(
-            f"{model.model_group} {model.version} has no approver but {model.data.uploader}, who dropped the "
-            "training file and does not approve alone; add an approver (parameter SecondApproverEmail), let "
-            "them confirm, and redrive the execution."
+            f"{model.model_group} {model.version} has no approver except {model.data.uploader}, who dropped "
+            "the training file and cannot approve alone; add an approver (parameter SecondApproverEmail), "
+            "let them confirm, and redrive the execution."
         )
 
 
@@ -141,7 +177,7 @@ def _open(
 def _reopen(
     service: ApprovalService, candidate: WaitingCandidate, model: ModelMetadata
 ) -> OpenedRequest | None:
-    """Put the new task token into the request that the version has already, if it has one that can go on."""
+    """Put the new task token into the version's own request, if it has one that is not closed."""
     request = service.table.get(model.approval_request) if model.approval_request else None
     while request is not None and request.status in (RequestStatus.PENDING, RequestStatus.DECIDED):
         approval_id = service.unseal(request)["approval_id"]
@@ -186,7 +222,7 @@ def _approve_automatically(
 
 
 def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMetadata | None:
-    """Return the newest later version that waits, was approved or is in service; None when there is none."""
+    """Return the newest later version that is pending, approved or in service; None when there is none."""
     later = [
         other for other in service.registry.list_models(model.model_group) if other.number > model.number
     ]
@@ -196,7 +232,7 @@ def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMeta
 def _supersede_itself(
     service: ApprovalService, candidate: WaitingCandidate, model: ModelMetadata, newer: ModelMetadata | None
 ) -> None:
-    reason = f"{newer.version} is newer." if newer else model.status_reason or "A newer candidate is ahead."
+    reason = f"{newer.version} is newer." if newer else model.status_reason or "There is a newer candidate."
     service.registry.supersede(model.model_group, model.version, by="request_approval", reason=reason)
     decision = ApprovalDecision(
         decision="superseded",

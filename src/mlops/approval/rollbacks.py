@@ -1,4 +1,4 @@
-"""The way back from a new champion: an offer in the mail, one decision, one rollback."""
+"""Rollbacks by email: an offer is sent with the news of a new champion, decided once, and completed once."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from mlops.registry.rollback import roll_back
 
 OFFER_LIFETIME = timedelta(days=30)
 
-# Whoever decides also carries out; only after this long may something have gone wrong.
-CARRYING_GRACE = timedelta(minutes=1)
+# The request that stores a decision also completes it; only after this long it may have failed.
+COMPLETION_GRACE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,23 @@ class OpenedOffer:
 
 @dataclass(frozen=True, slots=True)
 class DecidedOffer:
-    """An offer after an answer came in; `is_new` is False when it was decided before."""
+    """An offer after an answer to it; `is_new` is False when it was decided before."""
 
     offer: RollbackOffer
     is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedOut:
-    """How many decisions were made up for, and which could not be, and why; the next round tries again."""
+class CompletionSummary:
+    """How many decisions were completed, and the faults of the others; the next round tries again."""
 
-    n_done: int = 0
+    n_completed: int = 0
     faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RollbackService:
-    """Where offers to roll back are kept, decided and carried out."""
+    """Stores offers to roll back, takes their decisions, and completes them."""
 
     table: OfferStore
     registry: ModelRegistry
@@ -70,7 +70,7 @@ class RollbackService:
         *,
         make_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
     ) -> OpenedOffer:
-        """Store the offer to go back from champion `version` to `previous`."""
+        """Store the offer to roll back from champion `version` to `previous`."""
         offer_id, now = make_id(), self.now()
         offer = RollbackOffer(
             id_hash=hash_id(offer_id),
@@ -86,16 +86,16 @@ class RollbackService:
         return OpenedOffer(offer, offer_id)
 
     def answer(self, id_hash: str, decision: RollbackDecision) -> DecidedOffer:
-        """Take a decision, once, and carry it out.
+        """Take a decision, once, and complete it.
 
-        The decision is stored before it is carried out, so a crash between the two loses nothing.
+        The decision is stored before it is completed, so a crash between the two does not lose it.
 
         Raises
         ------
         ApprovalClosedError
-            If the offer is gone or has expired, or its champion is not in service any more.
+            If the offer does not exist or has expired, or its champion is not in service any more.
         ArtifactError
-            If the artifact of the previous champion is gone, or its bytes have changed.
+            If the artifact of the previous champion does not exist, or its bytes have changed.
         """
         while True:
             offer = self.table.get(id_hash)
@@ -107,12 +107,12 @@ class RollbackService:
             if champion is None or champion.version != offer.version:
                 raise ApprovalClosedError(f"{offer.version} is not in service any more.")
             check_artifact(self.registry.get_model(offer.group, offer.previous), self.objects)
-            noted = replace(offer, decision=decision, revision=offer.revision + 1)
-            if self.table.put(noted):
-                return DecidedOffer(self.carry_out(noted, decision), is_new=True)
+            stored = replace(offer, decision=decision, revision=offer.revision + 1)
+            if self.table.put(stored):
+                return DecidedOffer(self.complete(stored, decision), is_new=True)
 
-    def carry_out(self, offer: RollbackOffer, decision: RollbackDecision) -> RollbackOffer:
-        """Roll back as decided, tell everybody, and note it; repeating it rolls back no further."""
+    def complete(self, offer: RollbackOffer, decision: RollbackDecision) -> RollbackOffer:
+        """Roll back as decided, notify people, and store that; a repeated call does not roll back further."""
         try:
             roll_back(
                 offer.group,
@@ -130,15 +130,15 @@ class RollbackService:
         done = replace(offer, is_carried_out=True, outcome=outcome, revision=offer.revision + 1)
         return done if self.table.put(done) else self.table.get(offer.id_hash) or done
 
-    def carry_out_all(self) -> CarriedOut:
-        """Carry out what was decided but, after a crash, not done; a fault with one offer stops no other."""
-        n_done, faults = 0, []
+    def complete_all(self) -> CompletionSummary:
+        """Complete the decisions that a crash left; a fault with one offer does not stop the others."""
+        n_completed, faults = 0, []
         for offer in self.table.open():
-            if offer.decision is None or self.now() - offer.decision.decided_at < CARRYING_GRACE:
+            if offer.decision is None or self.now() - offer.decision.decided_at < COMPLETION_GRACE:
                 continue
             try:
-                self.carry_out(offer, offer.decision)
-                n_done += 1
+                self.complete(offer, offer.decision)
+                n_completed += 1
             except (BotoCoreError, ClientError, MlopsError) as fault:
                 faults.append(describe_fault(offer, fault))
-        return CarriedOut(n_done, tuple(faults))
+        return CompletionSummary(n_completed, tuple(faults))

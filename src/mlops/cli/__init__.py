@@ -1,1 +1,1 @@
-"""The command line `mlops`: one module per noun."""
+"""The command line `mlops`: one module for each kind of object."""

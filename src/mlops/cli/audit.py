@@ -1,4 +1,4 @@
-"""`mlops audit GROUP`: what ever happened to a group; for people, for spreadsheets, for programs."""
+"""`mlops audit GROUP`: the audit log of a group, as text, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "audit",
-        help="show or export what ever happened to a group",
-        description="Show or export what ever happened to a group, after checking that it leads from nothing "
-        "to the registry as it is. Exit code 2 when it does not.",
+        help="show or export the audit log of a group",
+        description="Show or export the audit log of a group, after a check that its entries, replayed, give "
+        "the current registry. Exit code 2 when they do not.",
     )
     parser.add_argument("group")
     parser.add_argument("--format", choices=("text", *FORMATS), default="text", help="default: text")
-    parser.add_argument("--json", action="store_const", const="json", dest="format", help="as --format json")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    parser.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="same as --format json"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of printing")
     add_target(parser)
     parser.set_defaults(run=run)
 
@@ -36,9 +38,9 @@ def run(parsed: argparse.Namespace) -> int:
     Raises
     ------
     RegistryError
-        If the log and the registry do not agree.
+        If the log does not match the registry.
     """
-    registry = context_of(parsed).registry()
+    registry = context_of(parsed).registry
     entries = registry.check_audit(parsed.group)
     if not entries:
         raise ModelNotFoundError(f"The group {parsed.group!r} has no version; see `mlops groups`.")
@@ -54,4 +56,4 @@ def _table(entries: Sequence[AuditEntry]) -> str:
     rows = [
         (f"{e.at:%Y-%m-%d %H:%M:%S}", e.version, e.action, f"by {e.by}", e.reason or "-") for e in entries
     ]
-    return f"{columns(rows)}\n{len(entries)} entries; replayed, they give the registry as it is.\n"
+    return f"{columns(rows)}\n{len(entries)} entries; replayed, they give the registry as it is now.\n"

@@ -1,4 +1,4 @@
-"""How commands on a context are declared, where they find it, and how they print."""
+"""What commands on a context share: their declaration, their target, and their output."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops.context.context import Context
+from mlops.context.context import Context, open_context
 from mlops.models.tags import find_reason_problem
 
 STACK_VARIABLE = "MLOPS_STACK"
 TARGET_HELP = (
-    f"Works on the deployed stack that --stack or {STACK_VARIABLE} names: on AWS with your credentials, or "
-    'on the local cloud after `eval "$(python -m local env)"`. Without either it works on plain files below '
-    "--root."
+    f"With --stack, or the environment variable {STACK_VARIABLE}, a command uses a deployed stack: on AWS "
+    'with your credentials, or on the local cloud after `eval "$(python -m local env)"`. Otherwise it uses '
+    "plain files below --root."
 )
 
 # from the arguments and the context to what is printed: a JSON document, and the same as text
@@ -25,11 +25,11 @@ type Action = Callable[[argparse.Namespace, Context], tuple[Any, str]]
 
 
 def add_command(
-    subparsers: Any, name: str, message: str, action: Action, *arguments: str
+    subparsers: Any, name: str, summary: str, action: Action, *arguments: str
 ) -> argparse.ArgumentParser:
-    """Add a command with positional arguments, `--json`, and the arguments that say where it works."""
+    """Add a command with positional arguments, `--json`, and the arguments that select its target."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=message, description=f"{message[0].upper()}{message[1:]}."
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
     )
     for argument in arguments:
         parser.add_argument(argument)
@@ -40,9 +40,37 @@ def add_command(
 
 
 def add_reason(parser: argparse.ArgumentParser) -> None:
-    """Add `--reason`, which must say something."""
-    message = "why; it stands in the audit log for good"
-    parser.add_argument("--reason", required=True, type=_reason, help=message)
+    """Add the required `--reason`."""
+    parser.add_argument("--reason", required=True, type=_reason, help="why; it is kept in the audit log")
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that select the target of the command: a stack, or a directory."""
+    target = parser.add_argument_group("target", TARGET_HELP)
+    target.add_argument(
+        "--stack",
+        metavar="NAME",
+        default=os.environ.get(STACK_VARIABLE),
+        help=f"a deployed stack (default: the environment variable {STACK_VARIABLE})",
+    )
+    target.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        default=Path(),
+        help="directory of model-registry/, datasets/ and experiment-runs/ (default: the current one)",
+    )
+
+
+def context_of(parsed: argparse.Namespace) -> Context:
+    """Return the context that the arguments of `add_target` select.
+
+    Raises
+    ------
+    SettingsError
+        If the stack does not exist.
+    """
+    return open_context(parsed.root, parsed.stack)
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
@@ -66,35 +94,6 @@ def _reason(text: str) -> str:
 
 def _run(action: Action, parsed: argparse.Namespace) -> int:
     document, text = action(parsed, context_of(parsed))
-    shown = json.dumps(document, indent=2, ensure_ascii=False) if parsed.json else text.rstrip("\n")
-    sys.stdout.write(f"{shown}\n")
+    output = json.dumps(document, indent=2, ensure_ascii=False) if parsed.json else text.rstrip("\n")
+    sys.stdout.write(f"{output}\n")
     return 0
-
-
-def context_of(parsed: argparse.Namespace) -> Context:
-    """Return the context that the arguments of `add_target` name.
-
-    Raises
-    ------
-    SettingsError
-        If there is no such stack.
-    """
-    return Context.open(parsed.root, parsed.stack)
-
-
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that name the target of the command: a stack, or a directory."""
-    target = parser.add_argument_group("target", TARGET_HELP)
-    target.add_argument(
-        "--stack",
-        metavar="NAME",
-        default=os.environ.get(STACK_VARIABLE),
-        help=f"a deployed stack (default: {STACK_VARIABLE} of the environment)",
-    )
-    target.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        default=Path(),
-        help="directory of model-registry/, datasets/ and experiment-runs/ (default: this one)",
-    )

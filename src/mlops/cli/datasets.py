@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.cli.command import add_command
 from mlops.context.context import Context
+from mlops.context.stack import StackContext
 from mlops.dataset.validation.contract_text import render_contract
 from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import DatasetVersion
@@ -17,36 +18,40 @@ from mlops.use_cases.compare_datasets import compare_datasets
 if TYPE_CHECKING:  # pandas is slow, and only these commands need it
     from mlops.dataset.catalog.catalog import DatasetCatalog
 
-_NAMES = "A dataset is named by its digest (or the beginning), by a model version, or by `latest`."
+_NAMES = "A dataset is named by its digest (or the start of it), by a model version, or by `latest`."
 
 
 def add_parser(subparsers: Any) -> None:
     """Add `datasets` with its actions; each prints text, or JSON with `--json`."""
-    message = "look at the files that models are trained on"
-    parser = subparsers.add_parser("datasets", help=message, description=f"{message.capitalize()}. {_NAMES}")
+    summary = "list, show, compare and add the files that models are trained on"
+    parser = subparsers.add_parser("datasets", help=summary, description=f"{summary.capitalize()}. {_NAMES}")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     add_command(actions, "list", "list the datasets of a group", _list, "group")
     add_command(actions, "show", "show a dataset and the versions trained on it", _show, "group", "dataset")
     compare = add_command(
-        actions, "compare", "say what changed between two datasets", _compare, "group", "before"
+        actions, "compare", "show what changed between two datasets", _compare, "group", "before"
     )
     compare.add_argument("after", nargs="?", default="latest", help="default: the newest")
     contract = add_command(
-        actions, "contract", "show what the files of a group are held against", _contract, "group"
+        actions,
+        "contract",
+        "show the contract that the files of a group are checked against",
+        _contract,
+        "group",
     )
     contract.add_argument("--version", type=int, help="default: the current one")
-    add_command(actions, "add", "validate a training file and keep it as a dataset", _keep, "group", "file")
+    add_command(actions, "add", "validate a training file and store it as a dataset", _add, "group", "file")
 
 
 def _list(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    catalog = context.datasets()
+    catalog = context.datasets
     datasets = catalog.list_datasets(parsed.group)
     lines = [_line(dataset, catalog) for dataset in datasets]
     return [dataset.to_dict() for dataset in datasets], "\n".join(lines) or "No file has been accepted yet."
 
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    catalog = context.datasets()
+    catalog = context.datasets
     dataset = catalog.find(parsed.group, parsed.dataset)
     columns = [f"  {name}: {kind}" for name, kind in dataset.columns.items()]
     document = {**dataset.to_dict(), "models": [m.version for m in catalog.models_trained_on(dataset)]}
@@ -55,21 +60,21 @@ def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _compare(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    catalog = context.datasets()
+    catalog = context.datasets
     before, after = (catalog.find(parsed.group, name) for name in (parsed.before, parsed.after))
     comparison = compare_datasets(before, after, catalog.objects)
     return comparison.to_dict(), comparison.render()
 
 
 def _contract(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    contract = context.datasets().contract(parsed.group, parsed.version)
+    contract = context.datasets.contract(parsed.group, parsed.version)
     return contract.to_dict(), render_contract(contract, group=parsed.group)
 
 
-def _keep(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    if context.stack is not None:
+def _add(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    if isinstance(context, StackContext):
         raise DatasetError(f"Drop the file into the data bucket as {parsed.group}/training/ instead.")
-    catalog = context.datasets()
+    catalog = context.datasets
     dataset = catalog.add(parsed.group, Path(parsed.file), now=utc_now())
     return dataset.to_dict(), _line(dataset, catalog)
 

@@ -1,4 +1,4 @@
-"""A version told to people: what it is, how good, where it comes from, what happened to it."""
+"""Description of a version as text: what it is, its scores, its lineage, its history."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def describe(model: ModelMetadata, history: Sequence[AuditEntry]) -> Iterator[st
 
 
 def lineage(model: ModelMetadata, history: Sequence[AuditEntry]) -> Mapping[str, str]:
-    """Return what the version was made from, by what and by whom; what is not known is left out."""
+    """Return what the version was made from and who approved it; unknown entries are left out."""
     job = model.training_job
     approval = next((entry for entry in reversed(history) if entry.action == Action.APPROVE), None)
-    known = {
+    entries = {
         "dataset": model.dataset_version,
         "uploaded by": model.data.uploader,
         "code": model.source.digest,
@@ -46,7 +46,7 @@ def lineage(model: ModelMetadata, history: Sequence[AuditEntry]) -> Mapping[str,
         "approved by": approval.by if approval else None,
         "approval request": model.approval_request,
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in entries.items() if value}
 
 
 def score_of(model: ModelMetadata) -> str | None:

@@ -1,4 +1,4 @@
-"""`mlops drift`: compare a CSV file with a model's training data, or show what the last night found."""
+"""`mlops drift`: compare a CSV file with a model's training data, or show the last nightly check."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.cli.command import add_target, context_of
+from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.models.errors import DriftError
@@ -18,17 +19,20 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "drift",
         help="compare a CSV file with a model's training data, or show the last nightly check",
-        description="Compare a CSV file with the training data of a model; without a file, show what the "
-        "last nightly check of a group found. Exit code 0: no alert, 3: alert.",
+        description="Compare a CSV file with the training data of a model; without a file, show the report "
+        "of the last nightly check of a group. Exit code 0: no alert, 3: alert.",
     )
     parser.add_argument(
         "baseline",
-        help="baseline_statistics.json, or the model directory it is in, or a model group: its champion's",
+        help="baseline_statistics.json, a model directory that contains it, or a model group: its champion's",
     )
-    parser.add_argument("file", type=Path, nargs="?", help="the CSV file; only a group can do without")
-    parser.add_argument("--threshold", type=float, default=0.1, help="effect that warns (default 0.1)")
+    parser.add_argument("file", type=Path, nargs="?", help="the CSV file; may be left out for a group")
+    parser.add_argument("--threshold", type=float, default=0.1, help="effect size that warns (default 0.1)")
     parser.add_argument(
-        "--alert-threshold", type=float, default=None, help="effect that alerts (default twice)"
+        "--alert-threshold",
+        type=float,
+        default=None,
+        help="effect size that alerts (default: twice the threshold)",
     )
     parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the report as a page")
@@ -43,11 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     Raises
     ------
     DriftError
-        If the baseline cannot be read, or no night has been checked yet.
+        If the baseline cannot be read, or there was no nightly check yet.
     DatasetError
         If the file cannot be read as a table.
     """
-    # pandas is paid for by this command alone, not by every `mlops --help`
+    # pandas is slow: only this command loads it, not `mlops --help`
     from mlops.monitoring.report.report import render, render_text  # noqa: PLC0415
 
     if arguments.file is None:
@@ -74,22 +78,18 @@ def _baseline(arguments: argparse.Namespace) -> Path | BaselineStatistics:
     path = Path(arguments.baseline)
     if path.exists() or path.suffix or len(path.parts) > 1:
         return path
-    registry = context_of(arguments).registry()
+    registry = context_of(arguments).registry
     if arguments.baseline not in registry.groups():
-        raise DriftError(f"{arguments.baseline} is no file, no directory and no model group with a version.")
+        raise DriftError(f"{arguments.baseline} is not a file, a directory or a model group with a version.")
     champion = registry.find_model(arguments.baseline, "champion")
     return registry.load_baseline_statistics(arguments.baseline, champion.version)
 
 
 def _last_night(arguments: argparse.Namespace) -> DriftReport:
     context = context_of(arguments)
-    if context.stack is None:
+    if not isinstance(context, StackContext):
         raise DriftError("Name a CSV file to compare; nightly checks run in a stack: name it with --stack.")
-    from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
-    from mlops.use_cases.drift_archive import NightlyArchive  # noqa: PLC0415
-
-    archive = NightlyArchive(S3Objects(), context.stack.artifact_bucket_name)
-    report = archive.last_report(arguments.baseline)
+    report = context.drift_archive.last_report(arguments.baseline)
     if report is None:
-        raise DriftError(f"No night of {arguments.baseline!r} has been checked yet; see `mlops groups`.")
+        raise DriftError(f"{arguments.baseline!r} has not been checked yet; see `mlops groups`.")
     return report

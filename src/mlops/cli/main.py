@@ -1,11 +1,12 @@
-"""The command `mlops`: commands live in the packages that they belong to."""
+"""The command `mlops`: its commands by topic."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -15,81 +16,110 @@ from mlops.infrastructure.aws.clients import aws_errors
 from mlops.infrastructure.extras import EXTRA_OF, missing_package_message
 from mlops.models.errors import MlopsError
 
-# the modules that hold a command: each has `add_parser(subparsers)`, which sets `run(arguments) -> int`
-COMMANDS: dict[str, str] = {
-    "validate": "mlops.cli.validation",
-    "datasets": "mlops.cli.datasets",
-    "train": "mlops.cli.training",
-    "score": "mlops.cli.training",
-    "runs": "mlops.cli.runs",
-    "groups": "mlops.cli.versions",
-    "versions": "mlops.cli.versions",
-    "show": "mlops.cli.versions",
-    "compare": "mlops.cli.versions",
-    "audit": "mlops.cli.audit",
-    "pending": "mlops.cli.approvals",
-    "approve": "mlops.cli.approvals",
-    "reject": "mlops.cli.approvals",
-    "remind": "mlops.cli.approvals",
-    "rotate-key": "mlops.cli.approvals",
-    "reopen": "mlops.cli.approvals",
-    "promote": "mlops.cli.promotion",
-    "rollback": "mlops.cli.promotion",
-    "tag": "mlops.cli.tags",
-    "note": "mlops.cli.tags",
-    "drift": "mlops.cli.drift",
-    "replay": "mlops.cli.replay",
+# by topic, the module of each command: it has `add_parser(subparsers)`, which sets `run(arguments) -> int`
+_TOPICS: Mapping[str, Mapping[str, str]] = {
+    "Files": {
+        "validate": "mlops.cli.validation",
+        "train": "mlops.cli.pipelines",
+        "score": "mlops.cli.pipelines",
+        "drift": "mlops.cli.drift",
+    },
+    "Datasets and runs": {
+        "datasets": "mlops.cli.datasets",
+        "runs": "mlops.cli.runs",
+    },
+    "Models": {
+        "groups": "mlops.cli.versions",
+        "versions": "mlops.cli.versions",
+        "show": "mlops.cli.versions",
+        "compare": "mlops.cli.versions",
+        "tag": "mlops.cli.versions",
+        "note": "mlops.cli.versions",
+        "audit": "mlops.cli.audit",
+        "promote": "mlops.cli.champion",
+        "rollback": "mlops.cli.champion",
+    },
+    "Approvals": {
+        "pending": "mlops.cli.approvals",
+        "approve": "mlops.cli.approvals",
+        "reject": "mlops.cli.approvals",
+        "remind": "mlops.cli.approvals",
+        "reopen": "mlops.cli.approvals",
+        "rotate-key": "mlops.cli.approvals",
+    },
+    "Failures": {
+        "replay": "mlops.cli.dead_letters",
+    },
+}
+COMMANDS: Mapping[str, str] = {
+    name: module for commands in _TOPICS.values() for name, module in commands.items()
 }
 
-_REFUSED = 2
+_ERROR = 2
+_WIDTH = 79
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one sentence."""
+    """Reports what is wrong with the arguments in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_REFUSED, f"mlops: {message}; see `{self.prog} --help`.\n")
+        self.exit(_ERROR, f"mlops: {message}; see `{self.prog} --help`.\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 2, after one sentence, for what is refused."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    parsed = _parser(given).parse_args(given)
+    """Run the command line and return the exit code: 2, after one sentence, for an error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parsed = _parser(words).parse_args(words)
     try:
         code = int(parsed.run(parsed))
         sys.stdout.flush()
-    except BrokenPipeError:  # such as `mlops audit GROUP | head`: nobody reads on
+    except BrokenPipeError:  # the reader has stopped, as in `mlops audit GROUP | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MlopsError as error:
-        return _refuse(str(error))
+        return _report(str(error))
     except OSError as error:
-        return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
+        return _report(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except ModuleNotFoundError as error:
         if error.name not in EXTRA_OF:
             raise
-        return _refuse(missing_package_message(error.name))
+        return _report(missing_package_message(error.name))
     except aws_errors() as error:
-        return _refuse(f"The call to AWS failed: {error}")
+        return _report(f"The call to AWS failed: {error}")
     return code
 
 
-def _refuse(sentence: str) -> int:
+def _report(sentence: str) -> int:
     sys.stderr.write(f"mlops: {' '.join(sentence.split())}\n")
-    return _REFUSED
+    return _ERROR
 
 
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    """Build the parser; only the module of the named command is imported, all of them for the help."""
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser; only the module of the command in `words` is imported, all of them for the help."""
     parser = _Parser(
         prog="mlops",
-        description="Train, approve, serve and watch tabular models. Commands that look at what is kept take "
-        "--stack and --root.",
-        epilog=TARGET_HELP,
+        usage="mlops [-h] COMMAND ...",
+        description=textwrap.fill("Train, approve, serve and monitor tabular models.", _WIDTH),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mlops {__version__}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    named = [module for name, module in COMMANDS.items() if given and given[0] == name]
-    for module in named or dict.fromkeys(COMMANDS.values()):
-        import_module(module).add_parser(subparsers)
+    subparsers = parser.add_subparsers(prog="mlops", required=True, metavar="COMMAND", help=argparse.SUPPRESS)
+    module = COMMANDS.get(words[0]) if words else None
+    for name in [module] if module else dict.fromkeys(COMMANDS.values()):
+        import_module(name).add_parser(subparsers)
+    if module is None:
+        summaries = {choice.dest: choice.help or "" for choice in subparsers._choices_actions}
+        parser.epilog = _command_list(summaries)
     return parser
+
+
+def _command_list(summaries: Mapping[str, str]) -> str:
+    """Return the commands with their summaries, by topic, and how a command finds its target."""
+    lines: list[str] = []
+    for topic, commands in _TOPICS.items():
+        lines += [f"{topic}:"]
+        for name in commands:
+            entry = f"  {name:<12}{summaries[name]}"
+            lines += textwrap.wrap(entry, _WIDTH, subsequent_indent=" " * 14, break_on_hyphens=False)
+        lines += [""]
+    return "\n".join([*lines, textwrap.fill(TARGET_HELP, _WIDTH, break_on_hyphens=False)])

@@ -1,4 +1,4 @@
-"""`mlops runs list|show|compare|export`: what was tried, and what came of it."""
+"""`mlops runs list|show|compare|export`: training runs and their results."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from mlops.models.training import SCORE_NAMES
 
 def add_parser(subparsers: Any) -> None:
     """Add the command with its four sub-commands; each sets `run`, which returns the exit status."""
-    told = "list, show, compare and export training runs"
-    parser = subparsers.add_parser("runs", help=told, description=f"{told.capitalize()}.")
+    summary = "list, show, compare and export training runs"
+    parser = subparsers.add_parser("runs", help=summary, description=f"{summary.capitalize()}.")
     commands = parser.add_subparsers(required=True, metavar="ACTION")
     _add_list(commands)
     _add_show(commands)
@@ -35,8 +35,8 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _add_list(commands: Any) -> None:
-    parser = commands.add_parser("list", help="list the runs of a group, the last started first")
-    parser.add_argument("group", nargs="?", help="without it, the groups that have runs")
+    parser = commands.add_parser("list", help="list the runs of a group, newest first")
+    parser.add_argument("group", nargs="?", help="default: list the groups that have runs")
     _add_selection(parser)
     parser.add_argument("--best", metavar="METRIC", help="show only the run with the greatest value")
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
@@ -44,7 +44,7 @@ def _add_list(commands: Any) -> None:
 
 
 def _add_show(commands: Any) -> None:
-    parser = commands.add_parser("show", help="show all that is known of one run")
+    parser = commands.add_parser("show", help="show everything about one run")
     parser.add_argument("group")
     parser.add_argument("run_id")
     add_target(parser)
@@ -53,9 +53,9 @@ def _add_show(commands: Any) -> None:
 
 
 def _add_compare(commands: Any) -> None:
-    parser = commands.add_parser("compare", help="set runs side by side")
+    parser = commands.add_parser("compare", help="compare runs in a table")
     parser.add_argument("group")
-    parser.add_argument("run_ids", nargs="*", metavar="run_id", help="default: the ten that started last")
+    parser.add_argument("run_ids", nargs="*", metavar="run_id", help="default: the ten newest")
     add_target(parser)
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the comparison as a page")
@@ -66,11 +66,11 @@ def _add_export(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="copy runs to an MLflow server",
-        description="Copy runs to an MLflow server, each once however often this is run. Signs in with "
-        "MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
+        description="Copy runs to an MLflow server; runs that are there already are not copied again. "
+        "Signs in with MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
     )
     parser.add_argument("group")
-    parser.add_argument("--to", required=True, metavar="URL", help="such as http://127.0.0.1:5000")
+    parser.add_argument("--to", required=True, metavar="URL", help="for example http://127.0.0.1:5000")
     parser.add_argument("--experiment", help="name of the MLflow experiment; default: the group")
     _add_selection(parser)
     parser.add_argument("--json", action="store_true", help="print the exported runs as JSON")
@@ -80,9 +80,9 @@ def _add_export(commands: Any) -> None:
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     parser.add_argument(
-        "--where", default="", help="such as \"metrics.roc_auc > 0.7 and status = 'finished'\""
+        "--where", default="", help="for example \"metrics.roc_auc > 0.7 and status = 'finished'\""
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="at most so many, the last started ones")
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N runs, the newest ones")
 
 
 def run_list(arguments: argparse.Namespace) -> int:
@@ -99,7 +99,7 @@ def run_list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print(json.dumps([run.to_dict() for run in runs], indent=2, ensure_ascii=False))
     else:
-        _print("\n".join(_listing(runs)) if runs else f"No run of {arguments.group} fits.")
+        _print("\n".join(_listing(runs)) if runs else f"No run of {arguments.group} matches.")
     return 0
 
 
@@ -111,7 +111,7 @@ def run_show(arguments: argparse.Namespace) -> int:
 
 
 def run_compare(arguments: argparse.Namespace) -> int:
-    """Print the comparison, and write the page when one is asked for."""
+    """Print the comparison; with `--html` write it as a page, too."""
     tracker = _tracker(arguments)
     comparison = tracker.compare(arguments.group, arguments.run_ids)
     if arguments.html:
@@ -122,7 +122,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """Copy the runs and say what was new."""
+    """Copy the runs and print how many were new."""
     tracker = _tracker(arguments)
     server = MlflowServer(arguments.to, credentials=environment.read(Credentials))
     runs = tracker.list_runs(arguments.group, where=arguments.where, limit=arguments.limit)
@@ -142,7 +142,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 
 def _tracker(arguments: argparse.Namespace) -> ExperimentTracker:
-    return context_of(arguments).runs()
+    return context_of(arguments).runs
 
 
 def _listing(runs: Sequence[Run]) -> Iterator[str]:
@@ -155,7 +155,7 @@ def _listing(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _result(run: Run) -> str:
-    """Say in one line what came of the run: the error, or version, gate and the first scores."""
+    """Return the result of a run in one line: the error, or version, gate and the first scores."""
     if run.failure is not None:
         return run.failure.error_type
     labels = [run.tags[name] for name in ("model_version", "gate") if name in run.tags]

@@ -1,4 +1,4 @@
-"""`mlops validate FILE`: the verdict over a file, or a folder of parts, for people or as JSON."""
+"""`mlops validate FILE`: check a file, or a folder with the parts of one table."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ _SIGNS = {"reject": "x", "warn": "!", "info": "-"}
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
-    parser = subparsers.add_parser("validate", help="check a CSV file and say whether it can be used")
+    parser = subparsers.add_parser("validate", help="check whether a CSV file can be used")
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="a file, or a folder with the parts of one table"
     )
     parser.add_argument("--settings", type=Path, metavar="model.toml", help="settings of the model group")
-    parser.add_argument("--contract", type=Path, metavar="contract.json", help="what the file must look like")
+    parser.add_argument(
+        "--contract", type=Path, metavar="contract.json", help="the contract to check the file against"
+    )
     parser.add_argument("--purpose", choices=("training", "inference"), default="training")
-    parser.add_argument("--min-rows", type=int, default=Limits().min_rows, help="fewest rows to train on")
+    parser.add_argument(
+        "--min-rows", type=int, default=Limits().min_rows, help="minimum number of rows to train on"
+    )
     parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
     parser.set_defaults(run=run)
 
@@ -59,10 +63,10 @@ def _contract(path: Path) -> Contract:
     """Read a contract, or the contract inside a report that `--json` printed."""
     try:
         document = json.loads(_read(path))
-        stated = document["contract"] if "verdict" in document else document
-        if stated is None:
-            raise DatasetError(f"{path} is a report of a file that was no table.")
-        return Contract.from_dict(stated, strict=True)
+        contract = document["contract"] if "verdict" in document else document
+        if contract is None:
+            raise DatasetError(f"{path} is a report without a contract: its file was not a table.")
+        return Contract.from_dict(contract, strict=True)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"{path} is neither a contract nor a report with one: {error}") from error
 

@@ -1,4 +1,4 @@
-"""`mlops groups`, `versions`, `show`, `compare`: look at registered models."""
+"""`mlops groups`, `versions`, `show`, `compare`, `tag`, `note`: the registered versions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mlops.cli.command import add_command, columns
 from mlops.cli.descriptions import describe, score_of
 from mlops.context.context import Context
-from mlops.models.errors import ModelNotFoundError
+from mlops.models.errors import ModelNotFoundError, RegistryError
 from mlops.models.registry import ModelMetadata
 from mlops.registry.model_registry import ModelRegistry
 
@@ -17,19 +17,25 @@ _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the four commands."""
+    """Add the six commands."""
     add_command(subparsers, "groups", "list the model groups", _groups)
     add_command(subparsers, "versions", "list the versions of a group", _versions, "group")
     show = add_command(subparsers, "show", "show everything about a version", _show, "group")
     show.add_argument("version", nargs="?", default="latest", help=f"{_NAMES} (default)")
-    compare = add_command(subparsers, "compare", "say what differs between two versions", _compare, "group")
+    compare = add_command(
+        subparsers, "compare", "show the differences between two versions", _compare, "group"
+    )
     compare.add_argument("a", nargs="?", default="champion", help=f"{_NAMES} (default: champion)")
     compare.add_argument("b", nargs="?", default="latest", help=f"{_NAMES} (default)")
-    compare.add_argument("--html", type=Path, metavar="OUT", help="write the comparison as a page, too")
+    compare.add_argument("--html", type=Path, metavar="OUT", help="also write the comparison as a page")
+    tag = add_command(subparsers, "tag", "set or remove tags of a version", _tag, "group", "version")
+    tag.add_argument("tags", nargs="+", metavar="NAME=VALUE", help="NAME= without a value removes the tag")
+    note = add_command(subparsers, "note", "add a note to a version", _note, "group", "version")
+    note.add_argument("text", help="a sentence; it is appended to the notes of the version")
 
 
 def _groups(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:  # noqa: ARG001
-    registry = context.registry()
+    registry = context.registry
     groups = registry.groups()
     rows = [("group", "versions", "champion"), *(_group_row(registry, group) for group in groups)]
     return groups, columns(rows) if groups else "No model has been registered yet."
@@ -41,7 +47,7 @@ def _group_row(registry: ModelRegistry, group: str) -> tuple[str, str, str]:
 
 
 def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    models = context.registry().list_models(parsed.group)
+    models = context.registry.list_models(parsed.group)
     if not models:
         raise ModelNotFoundError(f"The group {parsed.group!r} has no version; see `mlops groups`.")
     rows = [("version", "status", "created", "algorithm", "score"), *map(_version_row, models)]
@@ -54,7 +60,7 @@ def _version_row(model: ModelMetadata) -> tuple[str, ...]:
 
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    registry = context.registry()
+    registry = context.registry
     model = registry.find_model(parsed.group, parsed.version)
     history = [
         entry
@@ -66,9 +72,33 @@ def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _compare(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    registry = context.registry()
+    registry = context.registry
     names = [registry.find_model(parsed.group, name).version for name in (parsed.a, parsed.b)]
     comparison = registry.compare_models(parsed.group, *names)
     if parsed.html:
         parsed.html.write_text(comparison.render_html(), encoding="utf-8")
     return comparison.to_dict(), comparison.render()
+
+
+def _tag(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    tags = dict(map(_parse, parsed.tags))
+    model = context.registry.annotate_model(parsed.group, parsed.version, tags=tags, by=context.actor)
+    message = ", ".join(f"{name}={value}" for name, value in model.tags.items())
+    return (
+        model.to_dict(),
+        f"{model.version} is tagged {message}." if message else f"{model.version} has no tags.",
+    )
+
+
+def _note(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    if not parsed.text.strip():
+        raise RegistryError("The note is empty: write it as one argument, in quotes.")
+    model = context.registry.annotate_model(parsed.group, parsed.version, note=parsed.text, by=context.actor)
+    return model.to_dict(), model.notes
+
+
+def _parse(text: str) -> tuple[str, str | None]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise RegistryError(f"{text!r} is not a tag; write NAME=VALUE.")
+    return name, value or None

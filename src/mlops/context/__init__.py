@@ -1,1 +1,1 @@
-"""Composition: the parts of the library for plain files or for a deployed stack."""
+"""Composition: the parts of the library for plain files, a deployed stack, or a Lambda function."""

@@ -1,94 +1,42 @@
-"""The parts of the library for one target: plain files below a directory, or a deployed stack."""
+"""The context of a command or a script: plain files below a directory, or a deployed stack."""
 
 from __future__ import annotations
 
-import getpass
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from mlops.infrastructure.notifications import AwsNotifier, Notifier, NullNotifier
+from mlops.context.files import FilesContext
+from mlops.context.stack import StackContext
 
-if TYPE_CHECKING:  # each is imported by the command that needs it: pandas and boto3 are slow
-    from mlops.dataset.catalog.catalog import DatasetCatalog
-    from mlops.experiment.tracker import ExperimentTracker
-    from mlops.infrastructure.aws.cloudformation import Stack
-    from mlops.registry.model_registry import ModelRegistry
+type Context = FilesContext | StackContext
+
+# an output of the stack that its functions know under another name
+_VARIABLE_OF_OUTPUT = {"approval_url": "APPROVAL_BASE_URL", "platform_key_arn": "TASK_TOKEN_KEY_ARN"}
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A registry, datasets and runs that belong together; `stack` is None for plain files below `root`."""
+def open_context(root: Path, stack_name: str | None = None) -> Context:
+    """Return the context of the deployed stack of that name; without a name, of plain files below `root`.
 
-    root: Path
-    stack: Stack | None = None
+    Raises
+    ------
+    SettingsError
+        If the stack does not exist, or was deployed from another version of the template.
+    """
+    return open_stack(stack_name) if stack_name else FilesContext(root)
 
-    @classmethod
-    def open(cls, root: Path, stack_name: str | None = None) -> Context:
-        """Return the context of plain files below `root`, or of the deployed stack of that name.
 
-        Raises
-        ------
-        SettingsError
-            If there is no such stack.
-        """
-        if not stack_name:
-            return cls(root)
-        from mlops.infrastructure.aws.cloudformation import read_stack  # noqa: PLC0415
+def open_stack(stack_name: str, *, cloudformation: Any = None) -> StackContext:
+    """Return the context of the deployed stack of that name; the client is made when none is passed.
 
-        return cls(root, read_stack(stack_name))
+    Raises
+    ------
+    SettingsError
+        If the stack does not exist, or was deployed from another version of the template.
+    """
+    from mlops.infrastructure.aws.cloudformation import read_stack  # noqa: PLC0415  brings botocore
 
-    def registry(self) -> ModelRegistry:
-        """Return the model registry; pass `actor()` for what is done through it."""
-        from mlops.registry.model_registry import ModelRegistry  # noqa: PLC0415
-
-        if self.stack is None:
-            return ModelRegistry(root=self.root / "model-registry")
-        return ModelRegistry(use_dynamodb=True, table_name=self.stack.registry_table_name)
-
-    def datasets(self) -> DatasetCatalog:
-        """Return the datasets."""
-        from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
-
-        if self.stack is None:
-            from mlops.dataset.catalog.factory import local_versions  # noqa: PLC0415
-            from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
-
-            folder = self.root / "datasets"
-            return DatasetCatalog(
-                local_versions(folder / "records"),
-                FilesystemObjects(folder / "objects"),
-                self.registry(),
-            )
-        from mlops.dataset.catalog.versions import DatasetVersions  # noqa: PLC0415
-        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
-        from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
-
-        return DatasetCatalog(
-            DatasetVersions(DynamoDBTable(self.stack.registry_table_name)), S3Objects(), self.registry()
-        )
-
-    def runs(self) -> ExperimentTracker:
-        """Return the training runs."""
-        from mlops.experiment.factory import local_runs, stack_runs  # noqa: PLC0415
-        from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
-
-        if self.stack is None:
-            return ExperimentTracker(local_runs(self.root / "experiment-runs"))
-        return ExperimentTracker(stack_runs(self.stack.registry_table_name, self.stack.artifact_bucket_name))
-
-    def notifier(self) -> Notifier:
-        """Return what notifies people and systems; plain files notify no one."""
-        if self.stack is None:
-            return NullNotifier()
-        return AwsNotifier(
-            self.stack.notification_topic_arn, self.stack.event_bus_name, self.stack.metrics_namespace
-        )
-
-    def actor(self) -> str:
-        """Return who acts, as the audit log names them: the AWS identity, or the user of this machine."""
-        if self.stack is None:
-            return getpass.getuser()
-        from mlops.infrastructure.aws.sts import caller_arn  # noqa: PLC0415
-
-        return caller_arn()
+    outputs = asdict(read_stack(stack_name, cloudformation=cloudformation))
+    return StackContext(
+        {_VARIABLE_OF_OUTPUT.get(name, name.upper()): value for name, value in outputs.items()}
+    )

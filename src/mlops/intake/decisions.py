@@ -1,4 +1,4 @@
-"""What is done with an upload once it was judged: written down, carried out, said."""
+"""Decisions about uploads: stored with the notifications about them, which are sent afterwards."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from datetime import datetime
 
 from mlops.dataset.catalog.acceptance import AcceptedFile, accept_dataset
 from mlops.dataset.limits import Limits
+from mlops.dataset.validation.report_page import render_report
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.emails import duplicate_mail, rejection_mail
-from mlops.intake.outbox import acceptance, empty_outbox, mail_of, rejection, rule_ids
-from mlops.intake.ports import IntakePorts, Received
-from mlops.intake.quarantine import (
-    quarantine,
-    quarantined_file,
-    remove_from_drop_folder,
-    report_in_quarantine,
-)
-from mlops.intake.training_start import start_training, version_trained_on
+from mlops.intake.emails import compose_duplicate, compose_rejection
+from mlops.intake.outbox import acceptance, as_notification, rejection, rule_ids, send_outbox
+from mlops.intake.ports import IntakePorts, IntakeResult
+from mlops.intake.starts import start_training, version_trained_on
 from mlops.intake.uploads import release_upload
 from mlops.models.dataset import UploadRecord, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
 
+_MAX_NAME = 200  # characters of a file name in quarantine
+
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One run over one upload that this run has claimed."""
+class Attempt:
+    """One run of intake for an upload that the run has claimed."""
 
     upload: Upload
     record: UploadRecord
@@ -39,81 +36,100 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of an upload, and the report that led to it."""
+    """The new record of an upload, and the report that led to it."""
 
     record: UploadRecord
     report: ValidationReport | None = None
 
 
-def carry_out(delivery: Delivery, decide: Callable[[], Decision]) -> Received:
-    """Decide unless that was done before, write it down, then say it.
+def complete(attempt: Attempt, decide: Callable[[], Decision]) -> IntakeResult:
+    """Decide unless an earlier attempt has, store the decision, and send the notifications about it.
 
     Raises
     ------
     Exception
-        Only what the ports raise; then the upload is left to the next delivery, which does the rest.
+        Only what the ports raise; then the upload is released, and the next attempt completes it.
     """
     try:
-        return _decided(delivery, decide)
+        return _complete(attempt, decide)
     except Exception:
-        release_upload(delivery.record, delivery.ports.versions)
+        release_upload(attempt.record, attempt.ports.versions)
         raise
 
 
-def unless_gone(delivery: Delivery, decide: Callable[[], Decision]) -> Decision:
-    """Decide; an upload that is not there was rejected by a run cut short, or deleted by somebody."""
+def _complete(attempt: Attempt, decide: Callable[[], Decision]) -> IntakeResult:
+    record, report, ports = attempt.record, None, attempt.ports
+    if record.state == "received":
+        decision = decide()
+        report, decided = decision.report, decision.record
+        record = ports.versions.save_upload(decided if decided.outbox else replace(decided, claim=None))
+        if record.claim != attempt.record.claim:
+            return result_of(record, report)  # no notification to send, or another run has the claim now
+    return result_of(send_outbox(record, ports.versions, ports.notifier), report)
+
+
+def decide_unless_deleted(attempt: Attempt, decide: Callable[[], Decision]) -> Decision:
+    """Decide; an object that is missing was rejected by an interrupted attempt, or deleted by a person."""
     try:
         return decide()
     except ObjectNotFoundError:
-        if delivery.ports.objects.exists(delivery.upload.ref):
+        if attempt.ports.objects.exists(attempt.upload.ref):
             raise
-    report = report_in_quarantine(delivery.upload, delivery.ports)
+    report = _report_in_quarantine(attempt)
     if report is not None:
-        return _rejected(delivery, report)
-    return Decision(delivery.record.changed(state="ignored", reason="deleted", finished_at=delivery.now))
+        return _rejected(attempt, report)
+    return Decision(attempt.record.changed(state="ignored", reason="deleted", finished_at=attempt.now))
 
 
 def accept_for_training(
-    delivery: Delivery,
+    attempt: Attempt,
     report: ValidationReport,
     settings: GroupSettings,
     content: ObjectRef | None = None,
 ) -> Decision:
-    """Keep the data as a dataset version and start a training, unless they were trained on before.
+    """Store the data as a dataset version and start a training, unless they were trained on before.
 
-    `content` is where the bytes lie when they are not those of the upload itself.
+    `content` is where the bytes are stored when they are not those of the upload itself.
     """
-    upload, record, ports = delivery.upload, delivery.record, delivery.ports
+    upload, record, ports = attempt.upload, attempt.record, attempt.ports
     dataset = accept_dataset(
-        AcceptedFile(upload, record.group, report, settings, content), ports, delivery.now
+        AcceptedFile(upload, record.group, report, settings, content), ports, attempt.now
     )
-    training = start_training(dataset, upload, report, settings, ports, now=delivery.now)
-    done = record.changed(
+    training = start_training(dataset, upload, report, settings, ports, now=attempt.now)
+    accepted = record.changed(
         state="accepted",
         dataset_id=dataset.dataset_id,
         work_id=training.training_id,
-        finished_at=delivery.now,
+        finished_at=attempt.now,
     )
-    outbox = acceptance(done, report)
+    outbox = acceptance(accepted, report)
     if training.upload_id != upload.upload_id:
-        became = version_trained_on(training, ports.models.list_models(record.group))
-        mail = mail_of(duplicate_mail(upload, training, became))
-        return Decision(replace(done, reason="same_content", outbox=(mail, *outbox)), report)
-    return Decision(replace(done, outbox=outbox), report)
+        version = version_trained_on(training, ports.models.list_models(record.group))
+        email = as_notification(compose_duplicate(upload, training, version))
+        return Decision(replace(accepted, reason="same_content", outbox=(email, *outbox)), report)
+    return Decision(replace(accepted, outbox=outbox), report)
 
 
-def refuse(delivery: Delivery, report: ValidationReport) -> Decision:
-    """Move the dropped version to quarantine."""
-    quarantine(delivery.upload, report, delivery.ports)
-    remove_from_drop_folder(delivery.upload, delivery.ports)
-    return _rejected(delivery, report)
+def reject(attempt: Attempt, report: ValidationReport) -> Decision:
+    """Move the uploaded version to quarantine, with its report as a page and as JSON; a repeat is harmless.
+
+    The report is written after the file, so a report shows that the file is there. Exactly the rejected
+    version is deleted: a newer one under the same key stays.
+    """
+    upload, objects = attempt.upload, attempt.ports.objects
+    objects.copy(upload.ref, _quarantined_file(attempt))
+    page = render_report(report, title=upload.key.split("/", 2)[-1])
+    objects.write(_in_quarantine(attempt, "report.html"), page.encode(), "text/html; charset=utf-8")
+    objects.write(_in_quarantine(attempt, "report.json"), report.to_json().encode(), "application/json")
+    objects.delete(upload.ref)
+    return _rejected(attempt, report)
 
 
-def received_of(
+def result_of(
     record: UploadRecord, report: ValidationReport | None = None, *, is_repeated: bool = False
-) -> Received:
-    """Return what became of an upload, as it may be logged."""
-    return Received(
+) -> IntakeResult:
+    """Return the result for an upload, as it may be logged."""
+    return IntakeResult(
         outcome="in_progress" if record.state == "received" else record.state,
         reason=record.reason,
         group=record.group,
@@ -127,19 +143,26 @@ def received_of(
     )
 
 
-def _decided(delivery: Delivery, decide: Callable[[], Decision]) -> Received:
-    record, report, ports = delivery.record, None, delivery.ports
-    if record.state == "received":
-        decision = decide()
-        report, done = decision.report, decision.record
-        record = ports.versions.save_upload(done if done.outbox else replace(done, claim=None))
-        if record.claim != delivery.record.claim:
-            return received_of(record, report)  # nothing to say, or the claim has ended and was taken over
-    return received_of(empty_outbox(record, ports.versions, ports.notifier), report)
+def _rejected(attempt: Attempt, report: ValidationReport) -> Decision:
+    rules, file = rule_ids(report), _quarantined_file(attempt)
+    rejected = attempt.record.changed(state="rejected", reason=rules[0], finished_at=attempt.now)
+    email = compose_rejection(attempt.upload, report, file)
+    return Decision(replace(rejected, outbox=rejection(rejected, report, email, file)), report)
 
 
-def _rejected(delivery: Delivery, report: ValidationReport) -> Decision:
-    rules, place = rule_ids(report), quarantined_file(delivery.upload, delivery.ports)
-    done = delivery.record.changed(state="rejected", reason=rules[0], finished_at=delivery.now)
-    mail = rejection_mail(delivery.upload, report, place)
-    return Decision(replace(done, outbox=rejection(done, report, mail, place)), report)
+def _report_in_quarantine(attempt: Attempt) -> ValidationReport | None:
+    """Return the report of an upload that was moved before; None when it was not."""
+    try:
+        content = attempt.ports.objects.read(_in_quarantine(attempt, "report.json"))
+    except ObjectNotFoundError:
+        return None
+    return ValidationReport.from_json(content)
+
+
+def _quarantined_file(attempt: Attempt) -> ObjectRef:
+    return _in_quarantine(attempt, attempt.upload.filename[-_MAX_NAME:] or "file")
+
+
+def _in_quarantine(attempt: Attempt, name: str) -> ObjectRef:
+    folder = f"quarantine/{attempt.upload.group}/{attempt.upload.upload_id}"
+    return ObjectRef(attempt.ports.artifact_bucket, f"{folder}/{name}")

@@ -1,4 +1,4 @@
-"""Folders of parts: which objects are parts, and which object says that a folder is complete."""
+"""Folders of parts: which objects are parts, and which object marks a folder as complete."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ SUCCESS_FILE = "_SUCCESS"
 MANIFEST_ENDING = ".manifest.json"
 
 
-def lies_in_folder(upload: Upload) -> bool:
-    """Whether a training file lies in a folder of its own: it is a part then, or closes the folder."""
+def is_in_folder(upload: Upload) -> bool:
+    """Whether a training file is in a separate folder: then it is a part, or closes the folder."""
     return upload.purpose == "training" and upload.key.count("/") > 2
 
 
 def closes_folder(upload: Upload) -> bool:
-    """Whether the object says that the folder it lies in is complete."""
-    return lies_in_folder(upload) and is_closing_name(upload.filename)
+    """Whether the object marks its folder as complete."""
+    return is_in_folder(upload) and is_closing_name(upload.filename)
 
 
 def folder_of(upload: Upload) -> str:
-    """Return the prefix of the folder that an object lies in, with its final slash."""
+    """Return the prefix of the folder of an object, with its final slash."""
     return upload.key[: len(upload.key) - len(upload.filename)]
 
 
@@ -29,5 +29,5 @@ def is_closing_name(name: str) -> bool:
 
 
 def is_part_name(name: str) -> bool:
-    """Whether a file of that name in a closed folder is a part; `_` and `.` begin notes of tools."""
+    """Whether a file of that name in a closed folder is a part; files of tools begin with `_` or `.`."""
     return bool(name) and not name.startswith(("_", ".")) and not is_closing_name(name)

@@ -1,7 +1,7 @@
-"""What intake announces: written down with the decision, said afterwards.
+"""The outbox of an upload: notifications that are stored with the decision, and sent afterwards.
 
-An announcement leaves the outbox after it was made. So everything is said once, and a run that is killed
-between the two says one thing a second time: better a mail twice than a file that vanished without a word.
+A notification is removed from the outbox after it was sent. So each one is sent once, except that a run
+killed between the two sends one a second time: a repeated email is better than a missing one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from mlops.models.dataset import Notification, UploadRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 
 
-def acceptance(done: UploadRecord, report: ValidationReport) -> tuple[Notification, ...]:
-    """Return what is said about a file that was accepted."""
+def acceptance(record: UploadRecord, report: ValidationReport) -> tuple[Notification, ...]:
+    """Return the notifications about a file that was accepted."""
     detail = {
-        "group": done.group,
-        "upload_id": done.upload_id,
-        "purpose": done.purpose,
-        "dataset_id": done.dataset_id,
+        "group": record.group,
+        "upload_id": record.upload_id,
+        "purpose": record.purpose,
+        "dataset_id": record.dataset_id,
         "verdict": report.verdict,
         "n_rows": report.n_rows,
     }
@@ -33,51 +33,51 @@ def acceptance(done: UploadRecord, report: ValidationReport) -> tuple[Notificati
 
 
 def rejection(
-    done: UploadRecord, report: ValidationReport, mail: tuple[str, str], place: ObjectRef
+    record: UploadRecord, report: ValidationReport, email: tuple[str, str], file: ObjectRef
 ) -> tuple[Notification, ...]:
-    """Return what is said about a file that was refused."""
+    """Return the notifications about a file that was rejected."""
     detail = {
-        "group": done.group,
-        "upload_id": done.upload_id,
-        "purpose": done.purpose,
-        "key": shown(done.key, 1024),
+        "group": record.group,
+        "upload_id": record.upload_id,
+        "purpose": record.purpose,
+        "key": shown(record.key, 1024),
         "rules": rule_ids(report),
-        "quarantine_uri": place.uri,
+        "quarantine_uri": file.uri,
     }
     return (
-        mail_of(mail),
+        as_notification(email),
         Notification("event", DATASET_REJECTED, detail=detail),
         Notification("metric", UPLOADS_REJECTED),
     )
 
 
-def mail_of(subject_and_body: tuple[str, str]) -> Notification:
-    """Return a mail as an announcement."""
+def as_notification(subject_and_body: tuple[str, str]) -> Notification:
+    """Return the notification that sends an email."""
     return Notification("mail", *subject_and_body)
 
 
 def rule_ids(report: ValidationReport) -> tuple[str, ...]:
-    """Return the rules that found something worth acting on, each once."""
+    """Return the rules with findings that reject or warn, each once."""
     return tuple(dict.fromkeys(finding.rule_id for finding in report.findings if finding.severity != "info"))
 
 
-def empty_outbox(record: UploadRecord, versions: DatasetVersions, notifier: Notifier) -> UploadRecord:
-    """Announce what is left to say about a claimed upload, then release it."""
+def send_outbox(record: UploadRecord, versions: DatasetVersions, notifier: Notifier) -> UploadRecord:
+    """Send the notifications that are left for a claimed upload, then release it."""
     while record.outbox:
         first, *rest = record.outbox
         _notify(record.group, first, notifier)
         left = record.changed(outbox=tuple(rest), claim=record.claim if rest else None)
         record = versions.save_upload(left)
         if record != left:
-            break  # the claim has ended and somebody else goes on
+            break  # the claim has ended and another run continues
     return record
 
 
-def _notify(group: str, announcement: Notification, notifier: Notifier) -> None:
-    match announcement.kind:
+def _notify(group: str, notification: Notification, notifier: Notifier) -> None:
+    match notification.kind:
         case "mail":
-            notifier.send_email(announcement.title, announcement.text, group=group)
+            notifier.send_email(notification.title, notification.text, group=group)
         case "event":
-            notifier.publish_event(announcement.title, announcement.detail)
+            notifier.publish_event(notification.title, notification.detail)
         case "metric":
-            notifier.publish_metrics([Metric(announcement.title, 1)], group=group)
+            notifier.publish_metrics([Metric(notification.title, 1)], group=group)

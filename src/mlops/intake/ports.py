@@ -1,4 +1,4 @@
-"""What intake needs from the outside, and how it answers."""
+"""The ports that intake uses, and its result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Outcome = Literal["accepted", "rejected", "ignored", "in_progress"]
 
 
 class Executions(Protocol):
-    """Starts work. A name that was started before is a success and starts nothing."""
+    """Starts executions. A name that was started before is a success, and does not start a second one."""
 
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         """Start training under that name."""
@@ -30,7 +30,7 @@ class Executions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IntakePorts:
-    """Everything that intake talks to."""
+    """The adapters that intake works with."""
 
     objects: ObjectStore
     versions: DatasetVersions
@@ -41,8 +41,8 @@ class IntakePorts:
 
 
 @dataclass(frozen=True, slots=True)
-class Received(Record):
-    """What became of an upload: only ids, counts and codes, so that it may be logged."""
+class IntakeResult(Record):
+    """The result for an upload: only ids, counts and codes, so that it may be logged."""
 
     outcome: Outcome
     reason: str | None = None

@@ -1,24 +1,24 @@
-"""Uploads: which objects are worked on, and by whom.
+"""Uploads: which objects are processed, and by which run.
 
-A delivery takes an upload with a claim that ends when its run must have ended. Two deliveries at once
-therefore never both work on it; a retry of the same run (same owner) goes on at once; and when a run was
-killed any other delivery takes over as soon as its claim has ended.
+A run claims an upload until the time at which it must have ended. Therefore two runs never process the same
+upload at once; a retry of the same run (same owner) continues immediately; and after a run was killed, any
+other run can claim the upload as soon as the first claim has ended.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.folders import SUCCESS_FILE, closes_folder, lies_in_folder
+from mlops.intake.folders import SUCCESS_FILE, closes_folder, is_in_folder
 from mlops.models.dataset import Claim, UploadRecord
 
 SETTINGS_FILE = "model.toml"
 
 
 def why_ignored(upload: Upload) -> str | None:
-    """Return why an object starts nothing, or None when it is a file to work on."""
+    """Return why an object is ignored; None when it is processed."""
     if upload.key.endswith("/"):
         return "folder"
     if upload.group is None:
@@ -36,31 +36,36 @@ def _why_not_used(upload: Upload) -> str | None:
     if upload.filename.startswith("."):
         return "hidden_file"
     if upload.purpose == "inference" and upload.filename == SUCCESS_FILE:
-        return "closes_nothing"  # files to score are not joined: each is a batch of its own
-    is_part = lies_in_folder(upload) and not closes_folder(upload)
+        return "closes_nothing"  # files to score are not joined: each one is a separate batch
+    is_part = is_in_folder(upload) and not closes_folder(upload)
     return "part_of_a_folder" if is_part else None
 
 
+def claim_until_timeout(owner: str, remaining_ms: int, now: datetime) -> Claim:
+    """Return the claim of a run that ends in `remaining_ms` milliseconds at the latest."""
+    return Claim(owner, now + timedelta(milliseconds=remaining_ms))
+
+
 def take_upload(upload: Upload, versions: DatasetVersions, claim: Claim, now: datetime) -> UploadRecord:
-    """Record an upload and take it for work; it is taken when the returned record carries the claim."""
-    fresh = _new_record(upload, str(upload.group), claim, now)
-    stored = versions.record_upload(fresh)
-    if stored == fresh or not stored.is_open or stored.is_held_by_another(claim.owner, now):
+    """Record an upload and claim it; the claim was successful when the returned record has it."""
+    new = _new_record(upload, str(upload.group), claim, now)
+    stored = versions.record_upload(new)
+    if stored == new or not stored.is_open or stored.is_held_by_another(claim.owner, now):
         return stored
     return versions.save_upload(stored.changed(claim=claim))
 
 
-def release_upload(taken: UploadRecord, versions: DatasetVersions) -> None:
-    """Give an upload back after a fault, so that the next delivery need not wait for the claim's end."""
-    stored = versions.record_upload(taken)
-    if stored.claim == taken.claim:
+def release_upload(claimed: UploadRecord, versions: DatasetVersions) -> None:
+    """Give up a claim after a fault, so that the next run does not have to wait for its end."""
+    stored = versions.record_upload(claimed)
+    if stored.claim == claimed.claim:
         versions.save_upload(stored.changed(claim=None))
 
 
 def record_ignored(upload: Upload, reason: str, versions: DatasetVersions, now: datetime) -> bool:
-    """Record why an object starts nothing; return whether that was known already.
+    """Record why an object is ignored; return whether that was recorded before.
 
-    An object outside of every group has no place in the records: its reason stands in the log.
+    An object outside of all groups is not recorded: its reason is in the log.
     """
     if upload.group is None:
         return False

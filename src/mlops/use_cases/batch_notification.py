@@ -1,15 +1,13 @@
-"""How people, systems and dashboards hear that predictions are ready."""
+"""Notification of people, systems and dashboards that predictions are ready."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from mlops.infrastructure.aws.cloudwatch import Metric, publish
-from mlops.infrastructure.aws.eventbridge import publish_event
-from mlops.infrastructure.aws.sns import send_email
+from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
+from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
 from mlops.models.training import DataQuality
 from mlops.pages.number_format import rows
@@ -19,41 +17,20 @@ _MAX_FEATURES_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class ScoringEnvironment:
-    """What a scoring run needs to know of the stack, in a Lambda and in a job alike."""
+class BatchNotifier:
+    """Notifies people, systems and dashboards of a scored batch."""
 
-    artifact_bucket_name: str
-    notification_topic_arn: str
-    event_bus_name: str
-    metrics_namespace: str
-
-
-@dataclass(frozen=True, slots=True)
-class AwsNotifier:
-    """Announces over CloudWatch, EventBridge and SNS; the clients are made on first use unless given."""
-
-    environment: ScoringEnvironment
-    cloudwatch: Any = None
-    events: Any = None
-    sns: Any = None
+    notifier: Notifier
 
     def __call__(self, summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> None:
-        """Publish the metrics, then the event, then the mail."""
-        publish(
-            self.environment.metrics_namespace,
-            _metrics(summary),
-            group=summary.group,
-            cloudwatch=self.cloudwatch,
-        )
-        publish_event(
-            PREDICTIONS_READY, summary.to_dict(), self.environment.event_bus_name, events=self.events
-        )
-        subject, body = compose_mail(summary, quality, drift)
-        send_email(self.environment.notification_topic_arn, subject, body, sns=self.sns)
+        """Publish the metrics, then the event, then send the email."""
+        self.notifier.publish_metrics(_metrics(summary), group=summary.group)
+        self.notifier.publish_event(PREDICTIONS_READY, summary.to_dict())
+        self.notifier.send_email(*compose_email(summary, quality, drift), group=summary.group)
 
 
-def compose_mail(summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> tuple[str, str]:
-    """Return subject and body of the mail, in short lines; it names columns and counts, never a person."""
+def compose_email(summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> tuple[str, str]:
+    """Return subject and body of the email in short lines: columns and counts, never a person."""
     lines = [
         f"{rows(summary.n_rows)} of {summary.group} {'was' if summary.n_rows == 1 else 'were'} scored.",
         "",
@@ -70,7 +47,7 @@ def compose_mail(summary: BatchSummary, quality: DataQuality, drift: DriftReport
         lines += [f"- and {more} more"] if more > 0 else []
         lines += ["", "Drift report:", summary.report_uri or ""]
     if quality.findings:
-        lines += ["", "Noticed in the file:", *(f"- {finding}" for finding in quality.findings)]
+        lines += ["", "Findings in the file:", *(f"- {finding}" for finding in quality.findings)]
     return subject, "\n".join(lines) + "\n"
 
 

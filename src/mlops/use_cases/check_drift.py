@@ -1,4 +1,4 @@
-"""The nightly check: what was scored lately, against what each champion was trained on."""
+"""The nightly check: recently scored data, compared with the training data of each champion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Champions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GroupCheck(Record):
-    """What one night found for one group."""
+    """The result of one night for one group."""
 
     group: str
     verdict: str
@@ -49,17 +49,17 @@ class GroupCheck(Record):
 
 @dataclass(frozen=True, slots=True)
 class NightlyCheck:
-    """What the check works with: where documents are kept, who is champion, where to speak."""
+    """The check, with its documents, the champions and the notifier."""
 
     archive: NightlyArchive
     champions: Champions
     notifier: Notifier
 
     def run(self, scheduled_at: datetime) -> list[GroupCheck]:
-        """Check every group that has a champion, also for the nights that were missed since the last check.
+        """Check every group that has a champion, also for nights that were missed since the last check.
 
-        Running again for the same night writes the same report and sends no second mail. A group that fails
-        does not stop the others. The heartbeat is published only when all went well.
+        A repeat for the same night writes the same report and does not send a second email. A group that
+        fails does not stop the others. The heartbeat is published only when all groups were checked.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class NightlyCheck:
         return checks
 
     def _check_group(self, group: str, scheduled_at: datetime) -> list[GroupCheck]:
-        """Return the check of the scheduled night; nights missed before it are made up for on the way."""
+        """Check the nights that were missed and the scheduled one; return the check of the latter."""
         champion = self.champions.champion(group)
         if champion is None:
             return []
@@ -123,7 +123,7 @@ class NightlyCheck:
     ) -> tuple[BatchProfile, int, int]:
         """Merge the batches of the shortest window with enough rows, or of the longest.
 
-        A window ends with the day of the check, as far as it has come, and starts that many days before it.
+        A window ends with the day of the check, up to now, and starts that many days before it.
         """
         merged, n_batches, window_days = empty_batch(baseline), 0, 0
         unread_until = night + timedelta(days=1)
@@ -137,9 +137,9 @@ class NightlyCheck:
         return merged, n_batches, window_days
 
     def _send_pending(self, group: str, state: AlertState | None) -> AlertState | None:
-        """Send what the state says is due, then note that it was sent.
+        """Send the notification that is due according to the state, then record that it was sent.
 
-        A crash in between sends it once more: a mail twice is better than none.
+        After a crash in between it is sent again: a repeated email is better than a missing one.
         """
         if state is None or state.pending is None:
             return state
@@ -156,7 +156,7 @@ class NightlyCheck:
 
 
 def nights_due(state: AlertState | None, night: date) -> Sequence[date]:
-    """Return the nights to check, oldest first: the asked one, and at most 29 missed ones before it."""
+    """Return the nights to check, oldest first: `night`, and at most 29 missed ones before it."""
     if state is None or night <= state.last_checked:
         return [night]
     first = max(state.last_checked + timedelta(days=1), night - timedelta(days=MAX_NIGHTS - 1))

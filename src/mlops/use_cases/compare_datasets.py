@@ -1,4 +1,4 @@
-"""What changed from one dataset to another: rows, columns, and how far the values have drifted."""
+"""Comparison of two datasets: rows, columns, and drift of the values."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mlops.monitoring.report.report_text import render_text
 
 @dataclass(frozen=True, slots=True)
 class DatasetComparison(Record):
-    """What `after` has that `before` had not; `changed_kinds` gives the kind before and after.
+    """The differences from `before` to `after`; `changed_kinds` gives the kind in each of them.
 
-    `drift` judges the values of `after` against those of `before`, over the columns that both have but for
-    ids; None when they share none.
+    `drift` compares the values of `after` with those of `before` in the columns that both have, except ids;
+    None without such columns.
     """
 
     group: str
@@ -58,7 +58,7 @@ def compare_datasets(
     Raises
     ------
     ObjectNotFoundError
-        If a file is gone.
+        If a file does not exist.
     """
     kinds = {
         name: (kind, after.columns[name]) for name, kind in before.columns.items() if name in after.columns
@@ -77,7 +77,7 @@ def compare_datasets(
 
 
 def _drift(before: DatasetVersion, after: DatasetVersion, objects: ObjectStore) -> DriftReport | None:
-    """Read both files as the older one was understood, so that only values can differ."""
+    """Read both files with the contract of the older one, so that only values can differ."""
     contract = Contract.from_json(objects.read(before.contract)) if before.contract else None
     ids = {column.name for column in contract.columns if column.role == "id"} if contract else set[str]()
     shared = [name for name in before.columns if name in after.columns and name not in ids]

@@ -1,4 +1,4 @@
-"""Where the nightly check reads and writes in the artifact bucket."""
+"""Documents of the nightly check in the artifact bucket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlops.models.objects import ObjectRef
 from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.report.report import render
 
-_READERS = 16  # a profile takes about 20 ms to fetch and next to nothing to parse
+_READERS = 16  # a profile takes about 20 ms to fetch, and very little to parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +51,25 @@ class NightlyArchive:
         return DriftReport.from_json(self.objects.read(reports[-1])) if reports else None
 
     def report_uri(self, group: str, night: date) -> str:
-        """Return the address of the page people read."""
+        """Return the address of the report as a page."""
         return self._report_ref(group, night, "html").uri
 
     def write_report(self, group: str, night: date, report: DriftReport) -> None:
-        """Keep the report of one night, in place of an earlier one for the same night."""
+        """Store the report of one night; it replaces an earlier one for the same night."""
         page = render(report, title="Nightly drift check").encode()
         self.objects.write(self._report_ref(group, night, "html"), page, "text/html; charset=utf-8")
         document = report.to_json().encode()
         self.objects.write(self._report_ref(group, night, "json"), document, "application/json")
 
     def state(self, group: str) -> AlertState | None:
-        """Return what was remembered of the group; None before its first night."""
+        """Return the alert state of a group; None before its first night."""
         try:
             return AlertState.from_json(self.objects.read(self._ref(f"drift/{group}/state.json")))
         except ObjectNotFoundError:
             return None
 
     def write_state(self, group: str, state: AlertState) -> None:
-        """Remember the state."""
+        """Store the alert state of a group."""
         content = state.to_json().encode()
         self.objects.write(self._ref(f"drift/{group}/state.json"), content, "application/json")
 

@@ -1,4 +1,4 @@
-"""Telling people and other systems about drift."""
+"""Notification of people and other systems about drift."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from mlops.pages.number_format import listing
 
 
 def notify(kind: NotificationKind, report: DriftReport, *, report_uri: str, notifier: Notifier) -> None:
-    """Send the mail and the event about the report of one night."""
+    """Send the email and publish the event about the report of one night."""
     group = report.model_group or ""
     if kind == DRIFT_DETECTED:
         moved = listing(report.features_with_drift, most=3)
         subject = f"Inputs changed: {group}" + (f" ({moved})" if moved else "")
-        advice = (
-            "Look at the report. If the change is here to stay, drop newer training data into the bucket."
-        )
+        advice = "Look at the report. If the change is permanent, drop newer training data into the bucket."
     else:
         subject = f"Inputs are back to normal: {group}"
         advice = "Nothing to do. The earlier alert about this group is over."

@@ -1,4 +1,4 @@
-"""An execution that failed, and the training job behind it as a run."""
+"""Explanation of a failed execution, and the record of its training job as a failed run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mlops.pipelines.jobs.trial_jobs import TrialJob, TrialJobs, bill_of, common
 
 @dataclass(frozen=True, slots=True)
 class FailedTraining:
-    """What is known of an execution that failed; without a prepared job nothing was trained.
+    """An execution that failed; without a prepared job no training was started.
 
     `trials` are the jobs of the tuning job that failed, empty for any other failure.
     """
@@ -37,7 +37,7 @@ class FailedTraining:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], trial_jobs: TrialJobs) -> FailedTraining:
-        """Read the input of the step "Explain failure"; of a failed tuning job the trials are looked up."""
+        """Read the input of the step "Explain failure"; for a failed tuning job its trials are requested."""
         failed, settings = event["failure"], event.get("settings")
         failure = Failure(failed["step"], failed["error"], failed["cause"], event.get("job") or {})
         return cls(
@@ -50,38 +50,38 @@ class FailedTraining:
         )
 
     def explain(self) -> Explanation:
-        """Say what happened and what to do."""
+        """Return what happened and what to do."""
         return explain_failure(self.failure, trial_reason=commonest_reason(self.trials))
 
     @property
     def job(self) -> TrainingJob | None:
-        """The job that failed; one that SageMaker refused has the name that it was to have."""
+        """The job that failed; a job that SageMaker did not start has its planned name."""
         if self.failure.ended_job:
             return describe_job(self.failure.ended_job, self.prepared)
         if "job_name" not in self.prepared:
             return None
-        tried = bill_of(self.trials) if self.trials else {}
+        bill = bill_of(self.trials) if self.trials else {}
         return TrainingJob(
             self.prepared["job_name"],
             "",
-            actual_cost_usd=cost_usd(tried.get("billable_seconds"), self.prepared.get("usd_per_hour")),
-            n_trial_jobs=tried.get("n_jobs"),
-            trials_billable_seconds=tried.get("billable_seconds"),
+            actual_cost_usd=cost_usd(bill.get("billable_seconds"), self.prepared.get("usd_per_hour")),
+            n_trial_jobs=bill.get("n_jobs"),
+            trials_billable_seconds=bill.get("billable_seconds"),
         )
 
 
-_OF_TRAINING = ("Tune hyperparameters", "Collect trials", "Train model", "Register model")
+_TRAINING_STEPS = ("Tune hyperparameters", "Collect trials", "Train model", "Register model")
 
 
 def record_failure(
     training: FailedTraining, message: Explanation, runs: RunStore, notifier: Notifier, *, now: datetime
 ) -> Run | None:
-    """Keep a training that failed as a run, once per job, with its reason; None when no job was at fault.
+    """Record a failed training as a run, once per job, with its reason; None when no job has failed.
 
-    The machine was paid for all the same, so the cost is published too.
+    The failed job has a cost too, so that is published.
     """
     job = training.job
-    if job is None or training.failure.step not in _OF_TRAINING:
+    if job is None or training.failure.step not in _TRAINING_STEPS:
         return None
     run = record_failed_training(
         runs,

@@ -12,7 +12,14 @@ from mlops.models.evaluation import EvaluationDetails
 from mlops.models.metrics import describe_metric
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
-from mlops.models.registry import Candidate, DataFindings, Registration, Source, TrainingJob
+from mlops.models.registry import (
+    Candidate,
+    DataFindings,
+    ModelMetadata,
+    Registration,
+    Source,
+    TrainingJob,
+)
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import TrainingResult
 from mlops.pipelines.evaluation.gate import judge
@@ -39,7 +46,7 @@ MAX_FINDINGS = 20
 class FinishedTraining:
     """A training job that completed, and what it was started with.
 
-    `dropped_file` is the object that somebody uploaded; the dataset is a copy of it.
+    `dropped_file` is the object that was uploaded; the dataset is a copy of it.
     """
 
     group: str
@@ -73,8 +80,8 @@ def register_training(
 ) -> Registration:
     """Register the model of a finished training job, once per job.
 
-    A model that its gate refuses is registered too, as such. The job's JSON documents, the model
-    card and its plots are kept in `<evidence_root>/<group>/<version>/`; a repeated call completes them.
+    A model that its gate rejects is registered too, with that status. The job's JSON documents, the model
+    card and its plots are stored in `<evidence_root>/<group>/<version>/`; a repeated call completes them.
 
     Raises
     ------
@@ -87,28 +94,35 @@ def register_training(
     documents = read_evidence(output, objects)
     result = _read(TrainingResult, documents, TRAINING_RESULT_FILENAME, output)
     details = _read(EvaluationDetails, {DETAILS_FILENAME: b"{}", **documents}, DETAILS_FILENAME, output)
-    shown = figures(result, details)
-    candidate = _candidate(training, result, objects, plots=tuple(figure.name for figure in shown))
+    plots = {figure.name: as_file(figure) for figure in figures(result, details)}
     registration = registry.register(
-        training.group, candidate, job_key=training.job.arn, evidence_root=evidence_root
+        training.group,
+        _candidate(training, result, objects, plots=tuple(plots)),
+        job_key=training.job.arn,
+        evidence_root=evidence_root,
     )
-    model = registration.model
-    at = training.job.ended_at or model.created_at
-    record = CardRecord(model, training.dropped_file)
-    page = render_card(result, details, group=training.group, created_at=at, record=record)
-    pages = {CARD_FILENAME: page.encode()}
-    pages |= {f"{PLOTS_FOLDER}/{figure.name}.svg": as_file(figure) for figure in shown}
-    keep_evidence({**documents, **pages}, f"{evidence_root}/{training.group}/{model.version}", objects)
+    card = _card(training, result, details, registration.model)
+    pages = {CARD_FILENAME: card} | {f"{PLOTS_FOLDER}/{name}.svg": plot for name, plot in plots.items()}
+    folder = f"{evidence_root}/{training.group}/{registration.model.version}"
+    keep_evidence({**documents, **pages}, folder, objects)
     return registration
 
 
 def summarize(registration: Registration) -> str:
-    """Say in one line what was registered."""
+    """Describe in one line what was registered."""
     model = registration.model
     primary = model.metrics.primary
     score = model.metrics.values().get(primary) if primary else None
     scored = f" with {describe_metric(primary, score)}" if primary and score is not None else ""
     return f"{model.model_group} {model.version}: {model.algorithm}{scored}."
+
+
+def _card(
+    training: FinishedTraining, result: TrainingResult, details: EvaluationDetails, model: ModelMetadata
+) -> bytes:
+    at = training.job.ended_at or model.created_at
+    record = CardRecord(model, training.dropped_file)
+    return render_card(result, details, group=training.group, created_at=at, record=record).encode()
 
 
 def _candidate(

@@ -1,50 +1,40 @@
-"""Scoring one uploaded file with the champion, exactly once: from object storage to object storage."""
+"""Scoring of one uploaded file with the champion, exactly once, from object storage to object storage."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.drift import DriftReport
-from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
-from mlops.models.registry import Artifact
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import DataQuality, InferenceResult
-from mlops.pipelines.artifacts.archive import sha256_of, unpack
+from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.inference_pipeline import (
     BATCH_PROFILE,
     CONTENT_TYPES,
+    DATA_QUALITY,
     DRIFT_PAGE,
+    DRIFT_REPORT,
     PREDICTIONS,
-    InferencePipeline,
 )
+from mlops.use_cases.model_cache import ModelCache, ScoringModel
 
 MANIFEST = "manifest.json"
 ANNOUNCED = "announced.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ScoringModel(Record):
-    """The version to score with, and the training source that made it."""
-
-    version: str
-    artifact: Artifact
-    source_uri: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ScoringRequest(Record):
-    """One file to score; `batch_id` is the identity of the upload."""
+    """One file to score; `batch_id` is the id of its upload."""
 
     group: str
     batch_id: str
@@ -55,7 +45,7 @@ class ScoringRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary(Record):
-    """What came of a batch; the drift fields are None when the model has no baseline."""
+    """The result of a batch; the drift fields are None when the model has no baseline."""
 
     group: str
     batch_id: str
@@ -69,7 +59,7 @@ class BatchSummary(Record):
 
 @dataclass(frozen=True, slots=True)
 class BatchFile(Record):
-    """One file of a batch, in the version that belongs to it."""
+    """One file of a batch, in the version that belongs to the batch."""
 
     sha256: str
     version_id: str | None
@@ -77,7 +67,7 @@ class BatchFile(Record):
 
 @dataclass(frozen=True, slots=True)
 class BatchManifest(Record):
-    """Written last: a batch that has it is complete, and consists of exactly these files."""
+    """Written last: a batch with a manifest is complete, and consists of exactly these files."""
 
     summary: BatchSummary
     model_version: str
@@ -88,55 +78,23 @@ class BatchManifest(Record):
 
 
 class Notifier(Protocol):
-    """Tells the world that predictions are there; may be called twice for a batch, after a crash."""
+    """Notifies people and systems of predictions; may be called twice for a batch, after a crash."""
 
     def __call__(self, summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> None:
-        """Publish metrics, an event and a mail."""
+        """Publish the metrics and the event, and send the email."""
 
 
-class ModelCache:
-    """Models that were downloaded before, by digest: kept on disk and, the last one, in memory.
+@dataclass(frozen=True, slots=True)
+class _BatchFolder:
+    """Where the files of one batch are stored in the artifact bucket."""
 
-    Parameters
-    ----------
-    directory
-        Where models are unpacked; survives between warm invocations.
-    """
+    bucket: str
+    group: str
+    batch_id: str
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._loaded: tuple[tuple[str, str], InferencePipeline] | None = None
-
-    def pipeline(self, model: ScoringModel, objects: ObjectStore) -> InferencePipeline:
-        """Return the pipeline of a model, downloading it when it is new here.
-
-        Raises
-        ------
-        ArtifactError
-            If the archive is not the one that was registered, or cannot be loaded.
-        """
-        key = (model.artifact.sha256, model.version)
-        if self._loaded is None or self._loaded[0] != key:
-            self._loaded = None  # let go of the old model before the new one takes its place
-            path = self._fetch(model.artifact, objects)
-            self._loaded = (key, InferencePipeline(path, model_version=model.version))
-        return self._loaded[1]
-
-    def _fetch(self, artifact: Artifact, objects: ObjectStore) -> Path:
-        """Download that version, compare its digest, unpack it, and only then give it its name."""
-        path = self._directory / artifact.sha256
-        if path.is_dir():
-            return path
-        shutil.rmtree(self._directory, ignore_errors=True)  # /tmp of a Lambda holds one model easily, not ten
-        self._directory.mkdir(parents=True)
-        with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
-            archive, unpacked = Path(scratch) / "model.tar.gz", Path(scratch) / "model"
-            objects.download(ObjectRef.from_uri(artifact.uri, artifact.version_id), archive)
-            if sha256_of(archive) != artifact.sha256:
-                raise ArtifactError(f"{artifact.uri} is not the registered model: its digest differs.")
-            unpack(archive, unpacked)
-            unpacked.rename(path)
-        return path
+    def ref(self, name: str, version_id: str | None = None) -> ObjectRef:
+        """Return the address of a file of the batch."""
+        return ObjectRef(self.bucket, f"predictions/{self.group}/{self.batch_id}/{name}", version_id)
 
 
 def score_batch(
@@ -148,11 +106,11 @@ def score_batch(
     notify: Notifier,
     now: datetime,
 ) -> BatchSummary:
-    """Score the uploaded file and store what came of it; a batch that is complete is not scored again.
+    """Score the uploaded file and store the results; a batch that is complete is not scored again.
 
-    The files are written first, then the profile for the nightly check, then the manifest. A batch is
-    announced once its manifest stands; the mark that it was announced is written after that, so a crash in
-    between announces it twice rather than never.
+    The files are written first, then the profile for the nightly check, then the manifest. The notification
+    is sent after the manifest was written, and recorded after that, so a crash in between repeats it rather
+    than losing it.
 
     Raises
     ------
@@ -161,23 +119,31 @@ def score_batch(
     ArtifactError
         If the model is not the registered one or cannot be loaded.
     """
-    folder = f"predictions/{request.group}/{request.batch_id}"
-    manifest_ref = ObjectRef(artifact_bucket, f"{folder}/{MANIFEST}")
-    announced_ref = ObjectRef(artifact_bucket, f"{folder}/{ANNOUNCED}")
-    if objects.exists(manifest_ref):
-        manifest = BatchManifest.from_json(objects.read(manifest_ref))
-        if not objects.exists(announced_ref):
-            _notify_stored(manifest, objects, notify)
-            _mark(objects, announced_ref, now)
-        return manifest.summary
+    folder = _BatchFolder(artifact_bucket, request.group, request.batch_id)
+    if objects.exists(folder.ref(MANIFEST)):
+        return _complete(folder, objects, notify, now)
     with tempfile.TemporaryDirectory() as scratch:
         result, output = _score(request, objects, models, Path(scratch), now)
-        summary = _summarise(request, result, artifact_bucket, folder)
-        manifest = _store(request, summary, output, objects, artifact_bucket, folder, now)
-    objects.write(manifest_ref, manifest.to_json().encode(), "application/json")
+        summary = _summarize(request, result, folder)
+        manifest = _store(request, summary, output, objects, folder, now)
+    objects.write(folder.ref(MANIFEST), manifest.to_json().encode(), "application/json")
     notify(summary, result.data_quality, result.drift_report)
-    _mark(objects, announced_ref, now)
+    _record_notification(folder, objects, now)
     return summary
+
+
+def _complete(folder: _BatchFolder, objects: ObjectStore, notify: Notifier, now: datetime) -> BatchSummary:
+    """Return the summary of a scored batch; send its notification if an interrupted run did not."""
+    manifest = BatchManifest.from_json(objects.read(folder.ref(MANIFEST)))
+    if not objects.exists(folder.ref(ANNOUNCED)):
+
+        def read(name: str) -> bytes:
+            return objects.read(folder.ref(name, manifest.files[name].version_id))
+
+        drift = DriftReport.from_json(read(DRIFT_REPORT)) if DRIFT_REPORT in manifest.files else None
+        notify(manifest.summary, DataQuality.from_json(read(DATA_QUALITY)), drift)
+        _record_notification(folder, objects, now)
+    return manifest.summary
 
 
 def _score(
@@ -190,14 +156,14 @@ def _score(
     return pipeline.execute(source, output, now=now, model_group=request.group), output
 
 
-def _summarise(request: ScoringRequest, result: InferenceResult, bucket: str, folder: str) -> BatchSummary:
+def _summarize(request: ScoringRequest, result: InferenceResult, folder: _BatchFolder) -> BatchSummary:
     drift = result.drift_report
     return BatchSummary(
         group=request.group,
         batch_id=request.batch_id,
         n_rows=result.n_rows,
-        predictions_uri=f"s3://{bucket}/{folder}/{PREDICTIONS}",
-        report_uri=f"s3://{bucket}/{folder}/{DRIFT_PAGE}" if drift else None,
+        predictions_uri=folder.ref(PREDICTIONS).uri,
+        report_uri=folder.ref(DRIFT_PAGE).uri if drift else None,
         drift_verdict=drift.verdict if drift else None,
         drift_score=drift.drift_score if drift else None,
         features_with_drift=drift.features_with_drift if drift else (),
@@ -209,20 +175,19 @@ def _store(
     summary: BatchSummary,
     output: Path,
     objects: ObjectStore,
-    bucket: str,
-    folder: str,
+    folder: _BatchFolder,
     now: datetime,
 ) -> BatchManifest:
-    """Upload the files and the profile; return the manifest that is still to be written."""
+    """Upload the files and the profile; return the manifest, which is not written yet."""
     files = {}
     for name, content_type in CONTENT_TYPES.items():
         path = output / name
         if path.is_file():
-            stored = objects.upload(path, ObjectRef(bucket, f"{folder}/{name}"), content_type)
+            stored = objects.upload(path, folder.ref(name), content_type)
             files[name] = BatchFile(sha256_of(path), stored.version_id)
     if (output / BATCH_PROFILE).is_file():
         key = f"profiles/{request.group}/{request.model.version}/{now:%Y-%m-%d}/{request.batch_id}.json"
-        objects.upload(output / BATCH_PROFILE, ObjectRef(bucket, key), CONTENT_TYPES[BATCH_PROFILE])
+        objects.upload(output / BATCH_PROFILE, ObjectRef(folder.bucket, key), CONTENT_TYPES[BATCH_PROFILE])
     return BatchManifest(
         summary=summary,
         model_version=request.model.version,
@@ -233,20 +198,6 @@ def _store(
     )
 
 
-def _notify_stored(manifest: BatchManifest, objects: ObjectStore, notify: Notifier) -> None:
-    """Announce a batch whose scoring was done by a run that did not get to it."""
-    from mlops.pipelines.inference_pipeline import DATA_QUALITY, DRIFT_REPORT  # noqa: PLC0415
-
-    predictions = ObjectRef.from_uri(manifest.summary.predictions_uri)
-    folder = predictions.key.removesuffix(PREDICTIONS)
-
-    def read(name: str) -> bytes:
-        return objects.read(ObjectRef(predictions.bucket, f"{folder}{name}", manifest.files[name].version_id))
-
-    drift = DriftReport.from_json(read(DRIFT_REPORT)) if DRIFT_REPORT in manifest.files else None
-    notify(manifest.summary, DataQuality.from_json(read(DATA_QUALITY)), drift)
-
-
-def _mark(objects: ObjectStore, ref: ObjectRef, now: datetime) -> None:
-    document: dict[str, Any] = {"announced_at": now.isoformat()}
-    objects.write(ref, json.dumps(document).encode(), "application/json")
+def _record_notification(folder: _BatchFolder, objects: ObjectStore, now: datetime) -> None:
+    document = json.dumps({"announced_at": now.isoformat()})
+    objects.write(folder.ref(ANNOUNCED), document.encode(), "application/json")

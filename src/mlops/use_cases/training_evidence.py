@@ -1,4 +1,4 @@
-"""The documents of a training run: read from `output.tar.gz` with distrust, kept beside the version."""
+"""The documents of a training job: read from its `output.tar.gz` with checks, stored with the version."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def read_evidence(output: ObjectRef, objects: ObjectStore) -> dict[str, bytes]:
     Raises
     ------
     ArtifactError
-        If the archive is damaged, has a link, a device, the same document twice or too much in it, or lacks
-        the training result.
+        If the archive is damaged, contains a link, a device, a document twice or too much data, or does not
+        contain the training result.
     """
     try:
         with objects.open(output) as stream, tarfile.open(fileobj=stream, mode="r|gz") as archive:
             documents = _read_members(archive)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise ArtifactError(f"{output.uri} is no readable tar.gz: {error}") from error
+        raise ArtifactError(f"{output.uri} is not a readable tar.gz: {error}") from error
     if TRAINING_RESULT_FILENAME not in documents:
         raise ArtifactError(
             f"{output.uri} has no {TRAINING_RESULT_FILENAME}; the training job did not finish."
@@ -58,7 +58,7 @@ def read_evidence(output: ObjectRef, objects: ObjectStore) -> dict[str, bytes]:
 
 
 def keep_evidence(documents: Mapping[str, bytes], folder_uri: str, objects: ObjectStore) -> None:
-    """Write the documents into the version's folder; those that are there already stay as they are."""
+    """Write the documents into the folder of the version; existing ones are not changed."""
     for name, content in sorted(documents.items()):
         ref = ObjectRef.from_uri(f"{folder_uri}/{name}")
         if not objects.exists(ref):
@@ -71,7 +71,7 @@ def _read_members(archive: tarfile.TarFile) -> dict[str, bytes]:
     for count, member in enumerate(archive, start=1):
         unpacked_bytes += member.size
         if count > MAX_MEMBERS or unpacked_bytes > MAX_UNPACKED_BYTES:
-            raise ArtifactError("The training output unpacks to more than it may.")
+            raise ArtifactError("The training output is too large when it is unpacked.")
         name = _document_name(member)
         if name is None:
             continue
@@ -83,7 +83,7 @@ def _read_members(archive: tarfile.TarFile) -> dict[str, bytes]:
 
 
 def _document_name(member: tarfile.TarInfo) -> str | None:
-    """Return the name of an expected document; it lies at the top or under `data/`."""
+    """Return the name of an expected document, which is at the top level or under `data/`."""
     parts = PurePosixPath(member.name).parts
     name = parts[-1] if parts else ""
     is_at_top = len(parts) == 1 or parts[:-1] == ("data",)

@@ -14,7 +14,7 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
-from mlops.intake.ports import IntakePorts, Received
+from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.models.dataset import Claim
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
@@ -144,7 +144,7 @@ class World:
 
     def receive(
         self, upload: Upload, ports: IntakePorts | None = None, *, owner: str = "run", now: datetime = NOW
-    ) -> Received:
+    ) -> IntakeResult:
         claim = Claim(owner, now + timedelta(minutes=15))
         return receive_upload(upload, ports=ports or self.ports(), limits=Limits(), claim=claim, now=now)
 

@@ -13,7 +13,8 @@ import pytest
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.parts.listing import Part, manifest_entries
-from mlops.intake.parts.steps import list_parts, merge_parts, survey_part
+from mlops.intake.parts.merging import merge_parts
+from mlops.intake.parts.steps import list_parts, survey_part
 from mlops.intake.ports import IntakePorts
 from mlops.intake.uploads import why_ignored
 from mlops.models.dataset import Claim
@@ -127,7 +128,7 @@ def test_the_same_parts_closed_again_start_no_second_training(world: World) -> N
     close(world)
     assert close(world)["reason"] == "same_content"
     assert len(world.executions.training) == 1
-    assert world.notifier.mails[0][0] == "[g] 2026-11/: known already, not trained again"
+    assert world.notifier.mails[0][0] == "[g] 2026-11/: trained on before, not trained again"
 
 
 def test_a_merge_waits_while_another_run_holds_the_upload(world: World) -> None:
@@ -195,8 +196,8 @@ def test_a_manifest_chooses_and_orders_the_parts(world: World) -> None:
         ('["part-00001.csv", "part-00001.csv"]', "twice"),
         ("[7]", "neither a key nor an object"),
         ('["part-00001.csv", "gone.csv"]', "1 of the parts do not exist: gone.csv"),
-        ('["s3://elsewhere/part.csv"]', "no part below g/training/"),
-        ('["_SUCCESS"]', "no part below g/training/"),
+        ('["s3://elsewhere/part.csv"]', "not a part below g/training/"),
+        ('["_SUCCESS"]', "not a part below g/training/"),
     ],
 )
 def test_a_bad_manifest_is_refused_with_a_reason(world: World, manifest: str, reason: str) -> None:
@@ -215,7 +216,7 @@ def test_addresses_as_other_tools_write_them_are_understood() -> None:
 
 def test_an_empty_folder_and_folders_below_are_refused(world: World) -> None:
     assert close(world)["reason"] == "parts"
-    assert "holds no parts" in world.notifier.mails[0][1]
+    assert "has no parts" in world.notifier.mails[0][1]
     world.drop(f"{FOLDER}/year=2026/part-0.csv", GOOD)
     assert close(world)["reason"] == "parts"
     assert "Write all parts into one folder" in world.notifier.mails[1][1]

@@ -50,7 +50,7 @@ def test_list_shows_a_line_per_run_with_what_came_of_it(type_in):
 def test_list_selects(type_in):
     assert "run-2" in type_in("list", GROUP, "--best", "roc_auc")
     assert len(type_in("list", GROUP, "--where", "status = finished", "--limit", "1").splitlines()) == 2
-    assert type_in("list", GROUP, "--where", "metrics.roc_auc > 1") == "No run of adherence fits.\n"
+    assert type_in("list", GROUP, "--where", "metrics.roc_auc > 1") == "No run of adherence matches.\n"
     with pytest.raises(ExperimentError, match="cannot be read"):
         type_in("list", GROUP, "--where", "what?")
 

@@ -16,7 +16,7 @@ from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
 from mlops.pipelines.artifacts.archive import pack, sha256_of
-from mlops.use_cases.batch_notification import compose_mail
+from mlops.use_cases.batch_notification import compose_email
 from mlops.use_cases.score_batch import (
     BatchManifest,
     BatchSummary,
@@ -191,7 +191,7 @@ def test_the_mail_about_an_extra_column_does_not_speak_of_drift(bench: Bench):
     upload = Upload(stored.bucket, stored.key, stored.version_id, len(content))
     bench.score(ScoringRequest("trial", upload.upload_id, upload, bench.model))
     summary, quality, drift = bench.announced[0]
-    subject, body = compose_mail(summary, quality, drift)
+    subject, body = compose_email(summary, quality, drift)
     assert subject == "trial: 300 predictions are ready, with remarks"
     assert "have not drifted" in body
     assert "extra" in body
@@ -199,7 +199,7 @@ def test_the_mail_about_an_extra_column_does_not_speak_of_drift(bench: Bench):
 
 def test_one_row_is_not_many(bench: Bench):
     bench.score(bench.request(rows=1))
-    subject, body = compose_mail(*bench.announced[0])
+    subject, body = compose_email(*bench.announced[0])
     assert subject == "trial: 1 prediction is ready"
     assert "1 row of trial was scored." in body
     assert "1 row is too few" in body
@@ -212,7 +212,7 @@ def test_the_mail_says_in_plain_words_what_changed(bench: Bench):
     stored = bench.objects.write(request.upload.ref, content, "text/csv")
     upload = Upload(stored.bucket, stored.key, stored.version_id, len(content))
     bench.score(ScoringRequest("trial", upload.upload_id, upload, bench.model))
-    subject, body = compose_mail(*bench.announced[0])
+    subject, body = compose_email(*bench.announced[0])
     assert subject.startswith("trial: 300 predictions are ready, inputs have changed")
     assert subject.isascii()
     assert len(subject) <= 100

@@ -15,7 +15,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
 from mlops.pipelines.artifacts.archive import sha256_of, unpack
 from mlops.pipelines.artifacts.artifacts import Manifest
-from mlops.use_cases.score_batch import ScoringModel
+from mlops.use_cases.model_cache import ScoringModel
 from tests.unit.pipelines.test_batch_inference import Bench
 
 Files = list[tuple[str, bytes]]

@@ -171,9 +171,8 @@ def test_registry_and_approval_import_no_dataframes_and_no_boto3():
         "import mlops.models.registry, mlops.models.approval, mlops.cli.versions\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3', 'botocore'} & set(sys.modules)))\n"
         "import mlops.approval.pages.approval_page, mlops.approval.pages.rollback_page\n"
-        "import mlops.approval.watch\n"
-        "import mlops.approval.promotion_email, mlops.approval.operations\n"
-        "import mlops.infrastructure.aws.dynamodb\n"
+        "import mlops.approval.watch_approvals\n"
+        "import mlops.approval.rollbacks, mlops.approval.administration, mlops.infrastructure.aws.dynamodb\n"
         "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn', 'boto3'} & set(sys.modules)))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(mlops.__file__).parents[1])}

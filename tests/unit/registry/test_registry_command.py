@@ -132,9 +132,9 @@ def test_scores_on_rows_of_their_own_are_not_called_a_difference_without_saying_
 def test_decisions_stand_in_the_audit_with_who_and_why(mlops):
     assert "v1.1.0  Registered  ROC AUC 0.7500" in mlops("pending")
     serve_both(mlops)
-    assert mlops("pending") == "Nothing waits for a decision.\n"
+    assert mlops("pending") == "No version waits for a decision.\n"
     message = mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0")
-    assert message == "v1.0.0 is in service again in place of v1.1.0.\n"
+    assert message == "v1.0.0 is in service again; it replaces v1.1.0.\n"
     assert mlops("rollback", GROUP, "--reason", "alarm", "--from", "v1.1.0") == message
     assert "first champion" in mlops("rollback", GROUP, "--reason", "more", refused=True)
     last = json.loads(mlops("audit", GROUP, "--json"))[-1]
@@ -228,8 +228,8 @@ def test_a_version_that_waits_for_its_approvers_is_left_to_them(mlops, registry)
         (("tag", GROUP, "v1.0.0", "team"), "NAME=VALUE"),
         (("tag", GROUP, "v1.0.0", "=x"), "cannot name a tag"),
         (("tag", GROUP, "v1.0.0", f"t={'x' * 257}"), "256 characters"),
-        (("note", GROUP, "v1.0.0", " "), "says something"),
-        (("drift", "missing", "file.csv"), "no model group"),
+        (("note", GROUP, "v1.0.0", " "), "The note is empty"),
+        (("drift", "missing", "file.csv"), "not a file, a directory or a model group"),
         (("drift", GROUP), "--stack"),
         (
             ("compare", GROUP, "v1.0.0", "v1.1.0", "--html", "/nowhere/x.html"),

@@ -13,6 +13,7 @@ from mlops.approval.pages.approval_view import render_outcome, render_request
 from mlops.approval.pages.http import (
     Request,
     Response,
+    Routes,
     TooLateError,
     answer_request,
     find_form_problem,
@@ -25,8 +26,6 @@ from mlops.approval.signing_keys import Keys
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
 from mlops.models.errors import ApprovalClosedError
-
-CARD_ROUTE = "/approvals/{token}/card"
 
 _FIELDS = frozenset({"nonce", "decision", "reason", "version"})
 
@@ -41,7 +40,7 @@ _CARD_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A request as it was found through somebody's link."""
+    """A request, and the approver whose link it was opened with."""
 
     claims: Claims
     request: ApprovalRequest
@@ -50,17 +49,19 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPage:
-    """Answers visits to `/approvals/{token}` and `/approvals/{token}/card`."""
+    """The page at `/approvals/{token}`, and the model card at `/approvals/{token}/card`."""
 
     service: ApprovalService
     objects: ObjectStore
     keys: Keys
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the HTTP answer to an HTTP event."""
-        if str(event.get("routeKey", "")).endswith(CARD_ROUTE):
-            return answer_request(event, self._show_card, methods=("GET", "HEAD"))
-        return answer_request(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
+        """Return the HTTP response to an HTTP event."""
+        routes: Routes = {
+            "/approvals/{token}": {"GET": self._show, "HEAD": self._show, "POST": self._decide},
+            "/approvals/{token}/card": {"GET": self._show_card, "HEAD": self._show_card},
+        }
+        return answer_request(event, routes)
 
     def _open(self, http_request: Request) -> _Opened:
         claims = read_token(
@@ -90,15 +91,15 @@ class ApprovalPage:
         evidence = self._open_in_time(http_request).request.evidence
         card = read_card(evidence, self.objects)
         if card is None:
-            place = evidence.evidence_uri or "the registry"
-            return message(404, "No model card", f"It is not here, or too large for a page: look in {place}.")
+            uri = evidence.evidence_uri or "the registry"
+            return message(404, "No model card", f"It is not stored, or too large for a page: look in {uri}.")
         return Response(200, card.decode(errors="replace"), _CARD_HEADERS)
 
     def _decide(self, http_request: Request) -> Response:
         opened = self._open(http_request)
         request = opened.request
         if is_cross_site(http_request.headers):
-            return message(403, "Not from here", "Open the link from the mail and decide on that page.")
+            return message(403, "Not from here", "Open the link from the email and decide on that page.")
         form = read_form(http_request, _FIELDS)
         check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())
         problem = _find_problem(form, request)
@@ -109,14 +110,14 @@ class ApprovalPage:
         choice: Choice = "approved" if form["decision"] == "approved" else "rejected"
         answer = Answer(opened.approver, choice, form.get("reason", "").strip(), self.service.now())
         try:
-            decided = self.service.answer(request.id_hash, answer)
+            result = self.service.answer(request.id_hash, answer)
         except ApprovalClosedError as error:
             raise _too_late(request) from error
-        if not decided.is_new:
+        if not result.is_new:
             return Response(
                 409,
                 render_outcome(
-                    decided.request, is_late=True, **self._attachments(http_request, decided.request)
+                    result.request, is_late=True, **self._attachments(http_request, result.request)
                 ),
             )
         return Response(303, "", {"Location": http_request.token})
@@ -143,17 +144,17 @@ class ApprovalPage:
 
 _WHAT_NOW = (
     "The model in service stays as it was.",
-    "To ask again, use `mlops reopen`, or drop a training file again.",
+    "To request approval again, use `mlops reopen`, or drop a training file again.",
 )
 
 
 def _too_late(request: ApprovalRequest) -> TooLateError:
     name = f"{request.group} {request.version}"
-    return TooLateError(f"Nobody waits for a decision on {name} any more; it has expired.", *_WHAT_NOW)
+    return TooLateError(f"The request for a decision on {name} has expired.", *_WHAT_NOW)
 
 
 def _find_problem(form: Mapping[str, str], request: ApprovalRequest) -> str:
-    """Say what is missing in a form; empty when it can be counted."""
+    """Return what is missing in a form; empty when the answer can be counted."""
     if form.get("decision") not in ("approved", "rejected"):
         return "Nothing was decided: choose Approve or Reject."
     is_rejection = form["decision"] == "rejected"

@@ -13,7 +13,13 @@ from mlops.approval.evidence import (
     describe_task,
     describe_ways,
 )
-from mlops.approval.quorum import approvals_missing, approvals_of, is_uploader, recorded_by
+from mlops.approval.quorum import (
+    approvals_missing,
+    approvals_of,
+    describe_progress,
+    is_uploader,
+    recorded_by,
+)
 from mlops.models.approval import ApprovalRequest, Evidence
 from mlops.models.metrics import metric_definition
 from mlops.pages.rendering import render
@@ -60,13 +66,6 @@ def render_outcome(
     `is_late` says that this answer did not count.
     """
     return _render(request, plots, card, late=LATE if is_late else "")
-
-
-def describe_progress(request: ApprovalRequest) -> str:
-    """Say how many approvals are in and how many it takes: `1 of 2 approvals are in`."""
-    n_given = len(approvals_of(request))
-    n_needed = n_given + approvals_missing(request)
-    return f"{n_given} of {n_needed} {'approval is' if n_needed == 1 else 'approvals are'} in"
 
 
 def _render(

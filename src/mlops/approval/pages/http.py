@@ -1,4 +1,4 @@
-"""Pages over HTTP: what comes in and goes out in API Gateway's payload format 2.0, and what is refused."""
+"""Pages over HTTP: requests and responses in API Gateway's payload format 2.0, routes, forms, errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from mlops.pages.style import STYLE_HASH
 
 BODY_LIMIT_BYTES = 16_384
 
-_METHODS = ("GET", "HEAD", "POST")
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -41,17 +40,14 @@ class BadFormError(Exception):
 
 
 class TooLateError(Exception):
-    """Nothing can be decided any more; the first argument says why, the others what to do now."""
+    """The time to decide is over; the first argument says why, the others what to do now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What of an HTTP request matters here; `route` is the pattern of the path, `/approvals/{token}`."""
+    """The parts of an HTTP request that the pages use; header names are in lower case."""
 
-    method: str
     token: str
-    route: str = ""
-    query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -62,20 +58,17 @@ class Request:
         Raises
         ------
         BadFormError
-            If the body cannot be decoded, or the address names its link twice.
+            If the body cannot be decoded, or the address contains its link twice.
         """
+        query = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)
+        if any(name == "token" for name, _ in query):
+            raise BadFormError("The address contains its link twice.")
         body = event.get("body") or ""
-        http_request = cls(
-            method=str(event["requestContext"]["http"]["method"]).upper(),
+        return cls(
             token=(event.get("pathParameters") or {}).get("token") or "",
-            route=str(event.get("routeKey") or "").rpartition(" ")[2],
-            query=tuple(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             body=_decode_base64(body) if event.get("isBase64Encoded") else body.encode(),
         )
-        if any(name == "token" for name, _ in http_request.query):
-            raise BadFormError("The address names its link twice.")
-        return http_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +80,44 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def to_event(self, method: str) -> dict[str, Any]:
-        """Return the reply in payload format 2.0; HEAD has no body."""
+        """Return the response in payload format 2.0; HEAD has no body."""
         body = "" if method == "HEAD" else self.html
         return {"statusCode": self.status, "headers": _HEADERS | dict(self.headers), "body": body}
 
 
-def answer_request(
-    event: Mapping[str, Any], answer: Callable[[Request], Response], *, methods: tuple[str, ...] = _METHODS
-) -> dict[str, Any]:
-    """Return the HTTP answer to an HTTP event; whatever is wrong with the link or the form has a page."""
-    method = str(event["requestContext"]["http"]["method"]).upper()
+type Handler = Callable[[Request], Response]
+
+# by route of the API and method, what answers; a route and a method that are not in it are refused
+type Routes = Mapping[str, Mapping[str, Handler]]
+
+
+def answer_request(event: Mapping[str, Any], routes: Routes) -> dict[str, Any]:
+    """Return the response to an HTTP event; a link or a form with an error is answered with a page.
+
+    The route is the one that API Gateway has matched, `/approvals/{token}`: the path is not matched again.
+    """
+    route, method = _route_of(event), str(event["requestContext"]["http"]["method"]).upper()
+    handlers = routes[route]
     try:
         http_request = Request.from_event(event)
-        reply = answer(http_request) if method in methods else _not_possible(methods)
+        response = handlers[method](http_request) if method in handlers else _not_allowed(handlers)
     except (BadFormError, MalformedTokenError) as error:
-        reply = message(400, "This link does not work", str(error), "Copy the whole link from the mail.")
+        response = message(400, "This link does not work", str(error), "Copy the whole link from the email.")
     except UntrustedTokenError as error:
-        reply = message(401, "This link is not valid", str(error), "Use the newest mail about this model.")
+        response = message(
+            401, "This link is not valid", str(error), "Use the newest email about this model."
+        )
     except TooLateError as error:
-        reply = message(410, "Too late to decide", *map(str, error.args))
-    return reply.to_event(method)
+        response = message(410, "Too late to decide", *map(str, error.args))
+    return response.to_event(method)
+
+
+def _route_of(event: Mapping[str, Any]) -> str:
+    return str(event["routeKey"]).rpartition(" ")[2]
 
 
 def message(status: int, title: str, *sentences: str) -> Response:
-    """Return a page that only says something."""
+    """Return a page with a title and sentences."""
     return Response(status, render("message", title=title, sentences=sentences))
 
 
@@ -120,7 +127,7 @@ def read_form(http_request: Request, names: frozenset[str]) -> dict[str, str]:
     Raises
     ------
     BadFormError
-        If it is too long, no form, has a field twice or one that is not in `names`.
+        If it is too long, is not a form, or has a field twice or one that is not in `names`.
     """
     if http_request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         raise BadFormError("This is not the form of the page.")
@@ -138,16 +145,16 @@ def read_form(http_request: Request, names: frozenset[str]) -> dict[str, str]:
         raise BadFormError("The form cannot be read.") from error
     form = dict(pairs)
     if len(form) != len(pairs) or not set(form) <= names:
-        raise BadFormError("The form has fields that do not belong here.")
+        raise BadFormError("The form has fields that do not belong to it.")
     # a browser counts a line break as one character, and sends it as two
     return {name: value.replace("\r\n", "\n") for name, value in form.items()}
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:
-    """Tell whether another site sent the form, as far as the browser says.
+    """Return whether another site sent the form, according to the browser.
 
-    Under `no-referrer` browsers send `Origin: null` with our own form, so `null` proves nothing; what stops
-    a forger is the nonce.
+    With `no-referrer` browsers send `Origin: null` for our own form too, so `null` is not evidence; the
+    protection against a forged form is the nonce.
     """
     fetch_site = headers.get("sec-fetch-site")
     if fetch_site is not None:
@@ -157,7 +164,7 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
 
 
 def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bool) -> str:
-    """Say what is wrong with the version or the reason of a form; empty when both are right."""
+    """Return what is wrong with the version or the reason of a form; empty when both are right."""
     if form.get("version", "").strip() != version:
         return f"Nothing was decided: type the version exactly as {version}."
     reason = form.get("reason", "").strip()
@@ -167,9 +174,9 @@ def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bo
     return f"Nothing was decided: {problem}." if problem else ""
 
 
-def _not_possible(methods: tuple[str, ...]) -> Response:
-    page = message(405, "Not possible", "This page is read or sent, nothing else.")
-    return replace(page, headers={"Allow": ", ".join(methods)})
+def _not_allowed(handlers: Mapping[str, Handler]) -> Response:
+    page = message(405, "Not possible", "This page can only be opened, or its form be sent.")
+    return replace(page, headers={"Allow": ", ".join(handlers)})
 
 
 def _decode_base64(text: str) -> bytes:

@@ -10,6 +10,7 @@ from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce,
 from mlops.approval.pages.http import (
     Request,
     Response,
+    Routes,
     TooLateError,
     answer_request,
     find_form_problem,
@@ -28,7 +29,7 @@ _FIELDS = frozenset({"nonce", "reason", "version"})
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An offer as it was found through somebody's link."""
+    """An offer, and the approver whose link it was opened with."""
 
     claims: Claims
     offer: RollbackOffer
@@ -37,14 +38,15 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPage:
-    """Answers visits to `/rollbacks/{token}`."""
+    """The page at `/rollbacks/{token}`."""
 
     service: RollbackService
     keys: Keys
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the HTTP answer to an HTTP event."""
-        return answer_request(event, lambda v: self._decide(v) if v.method == "POST" else self._show(v))
+        """Return the HTTP response to an HTTP event."""
+        routes: Routes = {"/rollbacks/{token}": {"GET": self._show, "HEAD": self._show, "POST": self._decide}}
+        return answer_request(event, routes)
 
     def _open(self, http_request: Request) -> _Opened:
         claims = read_token(
@@ -59,18 +61,18 @@ class RollbackPage:
         opened = self._open(http_request)
         if opened.offer.decision is not None:
             return Response(200, render_offer_outcome(opened.offer))
-        return self._ask(opened)
+        return self._form_page(opened)
 
     def _decide(self, http_request: Request) -> Response:
         opened = self._open(http_request)
         offer = opened.offer
         if is_cross_site(http_request.headers):
-            return message(403, "Not from here", "Open the link from the mail and decide on that page.")
+            return message(403, "Not from here", "Open the link from the email and decide on that page.")
         form = read_form(http_request, _FIELDS)
         check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())
         problem = find_form_problem(form, offer.previous, needs_reason=True)
         if problem:
-            return self._ask(opened, problem=problem, reason=form.get("reason", ""))
+            return self._form_page(opened, problem=problem, reason=form.get("reason", ""))
         decision = RollbackDecision(f"link of {opened.approver}", form["reason"].strip(), self.service.now())
         try:
             decided = self.service.answer(offer.id_hash, decision)
@@ -82,7 +84,7 @@ class RollbackPage:
             return Response(409, render_offer_outcome(decided.offer, is_late=True))
         return Response(303, "", {"Location": http_request.token})
 
-    def _ask(self, opened: _Opened, *, problem: str = "", reason: str = "") -> Response:
+    def _form_page(self, opened: _Opened, *, problem: str = "", reason: str = "") -> Response:
         offer, registry = opened.offer, self.service.registry
         champion = registry.champion(offer.group)
         if champion is None or champion.version != offer.version:

@@ -1,4 +1,4 @@
-"""Lists the parts that a closing object speaks of, each in exactly one version."""
+"""Lists the parts that a closing object names, each in exactly one version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Part(Record):
-    """One part in the version that counts; `name` is its key below the folder."""
+    """One part in one version; `name` is its key below the folder."""
 
     index: int
     name: str
@@ -45,12 +45,12 @@ class Listing:
 def list_closed_parts(upload: Upload, objects: ObjectStore, limits: Limits) -> Listing:
     """Return the parts of the folder that an object closes.
 
-    `_SUCCESS` stands for every file of the folder, in the order of their names; a manifest names the parts
-    and may pin versions. Parts without a version are taken as they are at this moment.
+    `_SUCCESS` means every file of the folder, in the order of their names; a manifest names the parts and may
+    pin their versions. A part without a version is used in its current one.
     """
     try:
-        wanted = _wanted(upload, objects, limits)
-        return _judged(_pinned(wanted, upload, objects), limits)
+        refs = _named_parts(upload, objects, limits)
+        return _check_size(_pin(refs, upload, objects), limits)
     except DatasetError as error:
         rule_id = "manifest" if upload.filename.endswith(MANIFEST_ENDING) else "parts"
         return Listing(problems=(Finding(rule_id, "reject", str(error), advice=_ADVICE),))
@@ -82,7 +82,7 @@ def manifest_entries(content: bytes) -> list[tuple[str, str | None]]:
     Raises
     ------
     DatasetError
-        If it is none, names nothing, or names a part twice.
+        If it is not a manifest, names no parts, or names a part twice.
     """
     try:
         document = json.loads(content.decode("utf-8-sig"))
@@ -91,10 +91,10 @@ def manifest_entries(content: bytes) -> list[tuple[str, str | None]]:
     entries = document.get("parts", document.get("entries")) if isinstance(document, dict) else document
     if not isinstance(entries, list) or not entries:
         raise DatasetError("The manifest names no parts: it must be a JSON list of keys.")
-    found = [_entry(entry) for entry in entries]
-    if len({key for key, _ in found}) < len(found):
+    parts = [_entry(entry) for entry in entries]
+    if len({key for key, _ in parts}) < len(parts):
         raise DatasetError("The manifest names a part twice.")
-    return found
+    return parts
 
 
 def _entry(entry: Any) -> tuple[str, str | None]:
@@ -114,7 +114,7 @@ def _local(folder: Path, key: str) -> Path:
     return path
 
 
-def _wanted(upload: Upload, objects: ObjectStore, limits: Limits) -> list[ObjectRef]:
+def _named_parts(upload: Upload, objects: ObjectStore, limits: Limits) -> list[ObjectRef]:
     folder = folder_of(upload)
     if upload.filename.endswith(MANIFEST_ENDING):
         entries = manifest_entries(objects.read(upload.ref))
@@ -134,35 +134,35 @@ def _in_folder(folder: str, refs: Iterable[ObjectRef]) -> list[ObjectRef]:
     deeper = [name for name, _ in parts if "/" in name]
     if deeper:
         raise DatasetError(
-            f"Parts lie in folders below the one that was closed ({shown(deeper[0], 60)}): what the names of"
-            " folders say does not stand in the rows. Write all parts into one folder."
+            f"There are parts in folders below the one that was closed ({shown(deeper[0], 60)}): the names of"
+            " folders are not part of the rows. Write all parts into one folder."
         )
     if not parts:
-        raise DatasetError("The folder was closed, but holds no parts.")
+        raise DatasetError("The folder was closed, but has no parts.")
     return [ref for _, ref in parts]
 
 
-def _key(written: str, folder: str, upload: Upload) -> str:
-    """Return the key that an entry means: whole, as an address, or relative to the manifest's folder."""
-    key = written.removeprefix(f"s3://{upload.bucket}/")
+def _key(entry: str, folder: str, upload: Upload) -> str:
+    """Return the key of an entry, which is a whole key, an address, or relative to the manifest's folder."""
+    key = entry.removeprefix(f"s3://{upload.bucket}/")
     training = f"{upload.group}/training/"
     key = key if key.startswith(training) else folder + key
     if "://" in key or closes_folder(Upload(upload.bucket, key, None, 0)):
-        raise DatasetError(f"The manifest names {shown(written, 100)}, which is no part below {training}.")
+        raise DatasetError(f"The manifest names {shown(entry, 100)}, which is not a part below {training}.")
     return key
 
 
-def _pinned(wanted: Sequence[ObjectRef], upload: Upload, objects: ObjectStore) -> list[Part]:
-    """Ask for version and size of every part, several at once."""
+def _pin(refs: Sequence[ObjectRef], upload: Upload, objects: ObjectStore) -> list[Part]:
+    """Return every part with its version and size; several are requested at once."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = list(pool.map(lambda ref: _head(ref, objects), wanted))
-    absent = [ref for ref, facts in zip(wanted, found, strict=True) if facts is None]
+        facts_of_parts = list(pool.map(lambda ref: _head(ref, objects), refs))
+    absent = [ref for ref, facts in zip(refs, facts_of_parts, strict=True) if facts is None]
     if absent:
         names = ", ".join(shown(_name(ref.key, upload), 60) for ref in absent[:_NAMED])
         raise DatasetError(f"{len(absent):,} of the parts do not exist: {names}.")
     return [
         Part(index, _name(facts.ref.key, upload), facts.ref, facts.size_bytes)
-        for index, facts in enumerate(facts for facts in found if facts is not None)
+        for index, facts in enumerate(facts for facts in facts_of_parts if facts is not None)
     ]
 
 
@@ -177,7 +177,7 @@ def _name(key: str, upload: Upload) -> str:
     return key.removeprefix(folder_of(upload)).removeprefix(f"{upload.group}/training/")
 
 
-def _judged(parts: Sequence[Part], limits: Limits) -> Listing:
+def _check_size(parts: Sequence[Part], limits: Limits) -> Listing:
     size_bytes = sum(part.size_bytes for part in parts)
     if size_bytes > limits.max_expanded_bytes:
         return Listing(problems=(too_large(size_bytes, limits),))
@@ -185,7 +185,7 @@ def _judged(parts: Sequence[Part], limits: Limits) -> Listing:
 
 
 def too_large(size_bytes: int, limits: Limits) -> Finding:
-    """Return what is said about parts that are too large together."""
+    """Return the finding about parts that are too large together."""
     size, limit = size_bytes // MIB, limits.max_expanded_bytes // MIB
     message = f"The parts are too large together: {size:,} MiB, the limit is {limit:,} MiB."
     return Finding("too_large", "reject", message, advice="Train on fewer rows, or raise MaxUploadBytes.")

@@ -147,11 +147,10 @@ def _verdict(compared: MetricComparison) -> str:
 
 
 def _difference(metric: str, compared: MetricComparison) -> str:
-    return (
-        f"{metric_value(metric, compared.candidate)} against {metric_value(metric, compared.champion)}, difference "
-        f"{metric_difference(metric, compared.difference)} "
-        f"({metric_interval(metric, compared.interval, is_difference=True)})"
-    )
+    candidate, champion = (metric_value(metric, score) for score in (compared.candidate, compared.champion))
+    difference = metric_difference(metric, compared.difference)
+    interval = metric_interval(metric, compared.interval, is_difference=True)
+    return f"{candidate} against {champion}, difference {difference} ({interval})"
 
 
 def _check_rule(
@@ -195,9 +194,8 @@ def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -
     else:
         passed, change = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
-    message = (
-        f"{metric_name(metric)} {verb} {change}, beyond chance, against {name}: {_difference(metric, compared)}."
-    )
+    difference = _difference(metric, compared)
+    message = f"{metric_name(metric)} {verb} {change}, beyond chance, against {name}: {difference}."
     return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
 
 

@@ -13,21 +13,21 @@ from mlops.models.metrics import metric_definition, metric_interval, metric_valu
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import GateResult, InferenceResult, TrainingResult
 
-_REFUSED_BY_GATE = 1
+_REJECTED_BY_GATE = 1
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the two commands; each sets `run`, which returns the exit status."""
-    train = subparsers.add_parser("train", help="train a model on a CSV")
-    train.add_argument("file", type=Path, help="the CSV, or a directory that holds one")
+    train = subparsers.add_parser("train", help="train a model on a CSV file")
+    train.add_argument("file", type=Path, help="the CSV file, or a directory that contains one")
     train.add_argument("--output", type=Path, required=True, help="the model directory to write")
-    train.add_argument("--settings", type=Path, help="a model.toml")
-    train.add_argument("--champion", type=Path, help="a model directory to compare with on the same rows")
+    train.add_argument("--settings", type=Path, help="settings of the model group, a model.toml")
+    train.add_argument("--champion", type=Path, help="a model directory to compare with, on the same rows")
     train.add_argument("--json", action="store_true", help="print the whole result, gate included, as JSON")
     train.set_defaults(run=run_train)
-    score = subparsers.add_parser("score", help="score a CSV with a trained model")
+    score = subparsers.add_parser("score", help="score a CSV file with a trained model")
     score.add_argument("model", type=Path, help="the model directory")
-    score.add_argument("file", type=Path, help="the CSV, or a directory that holds one")
+    score.add_argument("file", type=Path, help="the CSV file, or a directory that contains one")
     score.add_argument(
         "--output", type=Path, required=True, help="the directory to write predictions and reports to"
     )
@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run_train(arguments: argparse.Namespace) -> int:
-    """Train, and print what came of it; 1, and why on stderr, when the model does not pass the gate."""
+    """Train, and print the result; return 1, with the reasons on stderr, when the gate rejects the model."""
     from mlops.pipelines.evaluation.gate import judge  # noqa: PLC0415  the parser must not import scikit-learn
     from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
 
@@ -50,13 +50,13 @@ def run_train(arguments: argparse.Namespace) -> int:
         print(_describe_training(result, gate))  # noqa: T201
     if gate.passed:
         return 0
-    refusals = " ".join(check.message for check in gate.checks if not check.passed)
-    sys.stderr.write(f"mlops: the model was written, but the gate refuses it: {refusals}\n")
-    return _REFUSED_BY_GATE
+    reasons = " ".join(check.message for check in gate.checks if not check.passed)
+    sys.stderr.write(f"mlops: the model was written, but the gate rejects it: {reasons}\n")
+    return _REJECTED_BY_GATE
 
 
 def run_score(arguments: argparse.Namespace) -> int:
-    """Score, and print where the predictions are and how the inputs have changed."""
+    """Score, and print where the predictions are and whether the inputs have drifted."""
     from mlops.pipelines.inference_pipeline import InferencePipeline  # noqa: PLC0415
 
     result = InferencePipeline(arguments.model).execute(arguments.file, arguments.output)
@@ -68,7 +68,7 @@ def _settings(path: Path | None) -> GroupSettings:
     if path is None:
         return GroupSettings()
     if not path.is_file():
-        raise SettingsError(f"There is no settings file {path}.")
+        raise SettingsError(f"The settings file {path} does not exist.")
     return GroupSettings.from_toml(path.read_text(encoding="utf-8"))
 
 
@@ -95,7 +95,7 @@ def _describe_training(result: TrainingResult, gate: GateResult) -> str:
 
 def _describe_scoring(result: InferenceResult) -> str:
     lines = [f"{result.n_rows:,} rows scored: {result.predictions_path}"]
-    lines += [f"Noticed: {finding}" for finding in result.data_quality.findings]
+    lines += [f"Finding: {finding}" for finding in result.data_quality.findings]
     if result.drift_report is not None:
         drift = result.drift_report
         lines.append(f"Drift: {drift.verdict}, score {drift.drift_score:.3f}")

@@ -1,4 +1,4 @@
-"""Starts what a file was dropped for: a training or a scoring, each under a name made from its content."""
+"""Starts of trainings and scorings, each under a name that is derived from its content."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 
-_SHOWN_FINDINGS = 20
-_LONGEST_ADDRESS = 254
+_MAX_FINDINGS = 20
+_MAX_ADDRESS = 254
 
 
 def training_id_of(group: str, dataset_id: str, settings: GroupSettings) -> str:
@@ -35,12 +35,12 @@ def start_training(
     *,
     now: datetime,
 ) -> TrainingRecord:
-    """Start a training unless these bytes were trained on with these settings; return the one that counts."""
+    """Start a training, unless there is one of these bytes with these settings; return that training."""
     training_id = training_id_of(dataset.group, dataset.dataset_id, settings)
-    wanted = TrainingRecord(
+    requested = TrainingRecord(
         dataset.group, training_id, dataset.dataset_id, upload.upload_id, settings.to_dict(), now
     )
-    training = ports.versions.record_training(wanted)
+    training = ports.versions.record_training(requested)
     if training.upload_id == upload.upload_id:
         document = {
             "group": dataset.group,
@@ -59,10 +59,10 @@ def start_training(
 
 
 def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -> str:
-    """Score the file with the champion of this moment; return the batch's id.
+    """Start scoring a file with the current champion; return the id of the batch.
 
-    The request is kept beside the predictions to come: a scoring job reads it from there, because SageMaker
-    passes no value longer than 256 characters.
+    The request is stored in the folder of the predictions: a scoring job reads it from there, because
+    SageMaker does not pass values longer than 256 characters.
     """
     document = {
         "group": champion.model_group,
@@ -83,27 +83,27 @@ def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -
 
 
 def version_trained_on(training: TrainingRecord, models: Sequence[ModelMetadata]) -> str | None:
-    """Return the version that came of a training, None while it is in training."""
-    found = [
+    """Return the version that a training has produced; None while it is running."""
+    versions = [
         model.version
         for model in models
         if model.dataset_version == training.dataset_id
         and training_id_of(training.group, training.dataset_id, model.settings) == training.training_id
     ]
-    return found[-1] if found else None
+    return versions[-1] if versions else None
 
 
 def _uploader(upload: Upload, ports: IntakePorts) -> str | None:
-    """Return who dropped the file, when they said so in the object's metadata `uploader`."""
+    """Return who dropped the file, from the metadata `uploader` of the object; None without it."""
     try:
-        said = ports.objects.head(upload.ref).metadata.get("uploader", "")
+        uploader = ports.objects.head(upload.ref).metadata.get("uploader", "")
     except ObjectNotFoundError:  # deleted since; the dataset has its own copy
         return None
-    return said.strip()[:_LONGEST_ADDRESS] or None
+    return uploader.strip()[:_MAX_ADDRESS] or None
 
 
 def _evidence(report: ValidationReport) -> dict[str, Any]:
-    """Return what travels with the execution: short, and free of cell values."""
+    """Return what the input of the execution contains of the report: short, and without cell values."""
     findings = [
         {
             "rule_id": f.rule_id,
@@ -111,6 +111,6 @@ def _evidence(report: ValidationReport) -> dict[str, Any]:
             "message": f.message[:300],
             "column": f.column and f.column[:100],
         }
-        for f in report.findings[:_SHOWN_FINDINGS]
+        for f in report.findings[:_MAX_FINDINGS]
     ]
     return {"verdict": report.verdict, "n_rows": report.n_rows, "findings": findings}

@@ -1,0 +1,170 @@
+"""What the Lambda functions work with: every environment variable and every part, in one place.
+
+A handler takes `Dependencies` as its last parameter. Nothing is read and no client is made before the first
+use, so that importing a handler stays cheap; what was built is kept for the next invocation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops.context.stack import StackContext
+from mlops.infrastructure import environment
+from mlops.infrastructure.clock import utc_now
+
+if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
+    from mlops.dataset.limits import Limits
+    from mlops.infrastructure.upload_events import Upload
+    from mlops.intake.executions import StepFunctionsExecutions
+    from mlops.intake.ports import IntakePorts
+    from mlops.pipelines.jobs.training_job import Machine
+    from mlops.pipelines.jobs.trial_jobs import TrialJobs
+    from mlops.use_cases.batch_notification import BatchNotifier
+    from mlops.use_cases.model_cache import ModelCache
+
+
+class Dependencies(StackContext):
+    """The parts of a stack for one Lambda function, and those that only functions need.
+
+    Parameters
+    ----------
+    function
+        The name of the function's folder: who acts, as the audit log names them.
+    variables
+        Default: the environment variables of the process, as they are at the first use of a part.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        variables: Mapping[str, str] | None = None,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__(os.environ if variables is None else variables, actor=function, now=now)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How large and how small an uploaded file may be."""
+        from mlops.dataset.limits import Limits  # noqa: PLC0415
+
+        settings = environment.read(_LimitSettings, self.variables)
+        default = Limits()
+        return Limits(
+            min_rows=settings.min_rows or default.min_rows,
+            max_expanded_bytes=settings.max_upload_bytes or default.max_expanded_bytes,
+        )
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What the deployment lets training jobs run on."""
+        from mlops.pipelines.jobs.training_job import Machine  # noqa: PLC0415
+
+        settings = environment.read(_MachineSettings, self.variables)
+        return Machine(
+            instance_type=settings.training_instance_type,
+            max_runtime_seconds=settings.training_timeout_seconds,
+            use_spot=settings.spot_training == "on",
+            max_wait_seconds=settings.spot_wait_seconds,
+            usd_per_hour=settings.training_usd_per_hour,
+            parallel_trials=settings.tuning_parallel_jobs,
+        )
+
+    @property
+    def training_source(self) -> Path:
+        """The directory with the code that training jobs run."""
+        return Path(self.variables.get("TRAINING_SOURCE_DIRECTORY", "/opt/training"))
+
+    @cached_property
+    def trial_jobs(self) -> TrialJobs:
+        """The training jobs of tuning jobs."""
+        from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs  # noqa: PLC0415
+
+        return SageMakerTrialJobs()
+
+    @cached_property
+    def intake(self) -> IntakePorts:
+        """Intake's ports for a function that starts every state machine."""
+        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+
+        names = ("TRAIN_MODEL", "RUN_INFERENCE", "VALIDATE_PARTS")
+        return self._intake(
+            StepFunctionsExecutions(*(self.variable(f"{name}_STATE_MACHINE_ARN") for name in names))
+        )
+
+    @cached_property
+    def training_intake(self) -> IntakePorts:
+        """Intake's ports for a function that starts trainings only."""
+        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+
+        return self._intake(StepFunctionsExecutions(self.variable("TRAIN_MODEL_STATE_MACHINE_ARN")))
+
+    def _intake(self, executions: StepFunctionsExecutions) -> IntakePorts:
+        from mlops.intake.ports import IntakePorts  # noqa: PLC0415
+
+        return IntakePorts(
+            self.objects, self.versions, self.registry, executions, self.notifier, self.artifact_bucket
+        )
+
+    @cached_property
+    def start_intake(self) -> Callable[[Upload], None]:
+        """What starts the function that receives uploads, without waiting for its end."""
+        from mlops.infrastructure.aws.lambda_functions import start_function  # noqa: PLC0415
+        from mlops.infrastructure.upload_events import s3_event  # noqa: PLC0415
+
+        name = self.variable("RECEIVE_UPLOAD_FUNCTION_NAME")
+        return lambda upload: start_function(name, s3_event(upload), functions=self.lambda_client)
+
+    @cached_property
+    def lambda_client(self) -> Any:
+        """The boto3 client of AWS Lambda."""
+        from mlops.infrastructure.aws.clients import client  # noqa: PLC0415
+
+        return client("lambda")
+
+    @property
+    def data_bucket(self) -> str:
+        """The name of the bucket that people write to."""
+        return self.variable("DATA_BUCKET_NAME")
+
+    @cached_property
+    def models(self) -> ModelCache:
+        """The models that were loaded for scoring; they stay loaded between invocations."""
+        import tempfile  # noqa: PLC0415
+
+        from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415
+
+        return ModelCache(Path(tempfile.mkdtemp(prefix="models-")))
+
+    @cached_property
+    def batch_notifier(self) -> BatchNotifier:
+        """What notifies people and systems of predictions."""
+        from mlops.use_cases.batch_notification import BatchNotifier  # noqa: PLC0415
+
+        return BatchNotifier(self.notifier)
+
+
+@dataclass(frozen=True, slots=True)
+class _LimitSettings:
+    """The variables of `Dependencies.limits`; 0 = the default of the library."""
+
+    max_upload_bytes: int = 0
+    min_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _MachineSettings:
+    """The variables of `Dependencies.machine`; `spot_training` is `on` or `off`."""
+
+    training_instance_type: str
+    training_timeout_seconds: int
+    spot_training: str = "off"
+    spot_wait_seconds: int = 0
+    training_usd_per_hour: float = 0.0
+    tuning_parallel_jobs: int = 0

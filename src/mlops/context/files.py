@@ -1,0 +1,57 @@
+"""The parts of the library on plain files below one directory."""
+
+from __future__ import annotations
+
+import getpass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops.infrastructure.notifications import Notifier, NullNotifier
+
+if TYPE_CHECKING:  # each is imported on first use: pandas is slow
+    from mlops.dataset.catalog.catalog import DatasetCatalog
+    from mlops.experiment.tracker import ExperimentTracker
+    from mlops.registry.model_registry import ModelRegistry
+
+
+class FilesContext:
+    """A registry, datasets and runs in `model-registry/`, `datasets/` and `experiment-runs/` below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def actor(self) -> str:
+        """Who acts, as the audit log names them: the user of this machine."""
+        return getpass.getuser()
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """The model registry."""
+        from mlops.registry.model_registry import ModelRegistry  # noqa: PLC0415
+
+        return ModelRegistry(root=self.root / "model-registry")
+
+    @cached_property
+    def datasets(self) -> DatasetCatalog:
+        """The datasets of all groups."""
+        from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
+        from mlops.dataset.catalog.factory import local_versions  # noqa: PLC0415
+        from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
+
+        versions = local_versions(self.root / "datasets" / "records")
+        return DatasetCatalog(versions, FilesystemObjects(self.root / "datasets" / "objects"), self.registry)
+
+    @cached_property
+    def runs(self) -> ExperimentTracker:
+        """The training runs of all groups."""
+        from mlops.experiment.factory import local_runs  # noqa: PLC0415
+        from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
+
+        return ExperimentTracker(local_runs(self.root / "experiment-runs"))
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """What notifies people and systems: on plain files it does nothing."""
+        return NullNotifier()

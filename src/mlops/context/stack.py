@@ -1,0 +1,192 @@
+"""The parts of the library on the resources of a deployed stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops.infrastructure.clock import utc_now
+from mlops.models.errors import SettingsError
+
+if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, and no caller needs all parts
+    from mlops.approval.decisions import ApprovalService
+    from mlops.approval.mailer import Mailer
+    from mlops.approval.rollbacks import RollbackService
+    from mlops.approval.signing_keys import Keys
+    from mlops.dataset.catalog.catalog import DatasetCatalog
+    from mlops.dataset.catalog.versions import DatasetVersions
+    from mlops.experiment.store import RunStore
+    from mlops.experiment.tracker import ExperimentTracker
+    from mlops.infrastructure.notifications import Notifier
+    from mlops.infrastructure.object_store import ObjectStore
+    from mlops.registry.model_registry import ModelRegistry
+    from mlops.use_cases.drift_archive import NightlyArchive
+
+
+class StackContext:
+    """The parts of a deployed stack; each is built when it is first used, and kept.
+
+    A part can be replaced before its first use, by a fake for example: `context.objects = FakeObjects()`; the
+    parts that are built on it then use the replacement.
+
+    Parameters
+    ----------
+    variables
+        What the stack calls its resources, by the names of the environment variables of its functions:
+        `REGISTRY_TABLE_NAME`, `ARTIFACT_BUCKET_NAME`, ...
+    actor
+        Who acts, as the audit log names them; default: the AWS identity whose credentials are in use.
+    now
+        The clock of all parts that need the time.
+    """
+
+    def __init__(
+        self, variables: Mapping[str, str], *, actor: str | None = None, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.variables = variables
+        self.now = now
+        self._actor = actor
+
+    def variable(self, name: str) -> str:
+        """Return what the stack calls a resource.
+
+        Raises
+        ------
+        SettingsError
+            If the variable is not set.
+        """
+        if name not in self.variables:
+            raise SettingsError(f"The environment variable {name} is not set.")
+        return self.variables[name]
+
+    @cached_property
+    def actor(self) -> str:
+        """Who acts, as the audit log names them."""
+        if self._actor is not None:
+            return self._actor
+        from mlops.infrastructure.aws.sts import caller_arn  # noqa: PLC0415
+
+        return caller_arn()
+
+    @property
+    def artifact_bucket(self) -> str:
+        """The name of the bucket that the system writes to."""
+        return self.variable("ARTIFACT_BUCKET_NAME")
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The objects in the buckets."""
+        from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415
+
+        return S3Objects()
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """The model registry."""
+        from mlops.registry.model_registry import ModelRegistry  # noqa: PLC0415
+
+        table = self.variable("REGISTRY_TABLE_NAME")
+        return ModelRegistry(use_dynamodb=True, table_name=table, actor=self._actor, now=self.now)
+
+    @cached_property
+    def versions(self) -> DatasetVersions:
+        """The records of uploads, datasets and contracts."""
+        from mlops.dataset.catalog.versions import DatasetVersions  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+
+        return DatasetVersions(DynamoDBTable(self.variable("REGISTRY_TABLE_NAME")))
+
+    @cached_property
+    def datasets(self) -> DatasetCatalog:
+        """The datasets of all groups."""
+        from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
+
+        return DatasetCatalog(self.versions, self.objects, self.registry, self.artifact_bucket)
+
+    @cached_property
+    def run_store(self) -> RunStore:
+        """The records of the training runs."""
+        from mlops.experiment.factory import stack_runs  # noqa: PLC0415
+
+        return stack_runs(self.variable("REGISTRY_TABLE_NAME"), self.artifact_bucket)
+
+    @cached_property
+    def runs(self) -> ExperimentTracker:
+        """The training runs of all groups."""
+        from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
+
+        return ExperimentTracker(self.run_store)
+
+    @cached_property
+    def drift_archive(self) -> NightlyArchive:
+        """The documents of the nightly drift check."""
+        from mlops.use_cases.drift_archive import NightlyArchive  # noqa: PLC0415
+
+        return NightlyArchive(self.objects, self.artifact_bucket)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """What notifies people and systems: by SNS, EventBridge and CloudWatch."""
+        from mlops.infrastructure.notifications import AwsNotifier  # noqa: PLC0415
+
+        return AwsNotifier(
+            self.variable("NOTIFICATION_TOPIC_ARN"),
+            self.variable("EVENT_BUS_NAME"),
+            self.variable("METRICS_NAMESPACE"),
+        )
+
+    @cached_property
+    def signing_keys(self) -> Keys:
+        """The keys that sign approval and rollback links."""
+        from mlops.approval.signing_keys import RotatingKeys  # noqa: PLC0415
+        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
+
+        secret_arn = self.variable("APPROVAL_SIGNING_SECRET_ARN")
+        return RotatingKeys(lambda: read_secret(secret_arn))
+
+    def rotate_signing_key(self) -> None:
+        """Replace the key that signs links; links that were signed with the previous key keep working."""
+        import secrets  # noqa: PLC0415
+
+        from mlops.approval.signing_keys import rotate_secret  # noqa: PLC0415
+        from mlops.infrastructure.aws.secretsmanager import read_secret, write_secret  # noqa: PLC0415
+
+        secret_arn = self.variable("APPROVAL_SIGNING_SECRET_ARN")
+        write_secret(secret_arn, rotate_secret(read_secret(secret_arn), secrets.token_urlsafe(48)))
+
+    @cached_property
+    def approvals(self) -> ApprovalService:
+        """The approval requests."""
+        from mlops.approval.decisions import ApprovalService  # noqa: PLC0415
+        from mlops.approval.store import RequestStore  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+
+        table = RequestStore(DynamoDBTable(self.variable("APPROVAL_TABLE_NAME")))
+        return ApprovalService(table, self.registry, self.variable("TASK_TOKEN_KEY_ARN"), now=self.now)
+
+    @cached_property
+    def rollbacks(self) -> RollbackService:
+        """The offers to roll back."""
+        from mlops.approval.rollbacks import RollbackService  # noqa: PLC0415
+        from mlops.approval.store import OfferStore  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+
+        table = OfferStore(DynamoDBTable(self.variable("APPROVAL_TABLE_NAME")))
+        return RollbackService(table, self.registry, self.objects, self.notifier, now=self.now)
+
+    @cached_property
+    def approval_mailer(self) -> Mailer:
+        """What emails approvers their links to the approval page."""
+        return self._mailer("APPROVAL_BASE_URL")
+
+    @cached_property
+    def rollback_mailer(self) -> Mailer:
+        """What emails approvers their links to the rollback page."""
+        return self._mailer("ROLLBACK_BASE_URL")
+
+    def _mailer(self, base_url: str) -> Mailer:
+        from mlops.approval.mailer import Mailer  # noqa: PLC0415
+
+        return Mailer(self.variable("APPROVAL_TOPIC_ARN"), self.variable(base_url), self.signing_keys)
