@@ -81,7 +81,9 @@ class DriftDetector:
         DriftError
             If a profile was made against another baseline.
         """
-        batch = self._profile(current)
+        batch = current if isinstance(current, BatchProfile) else profile_batch(current, self.baseline)
+        if batch.schema_hash != self.baseline.schema_hash:
+            raise DriftError("The batch was profiled against another baseline; profile it against this one.")
         features, irregular = judge_features(self.baseline, batch, self.thresholds)
         anomalies = [*irregular, *extra_columns(batch)]
         verdict, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
@@ -103,12 +105,6 @@ class DriftDetector:
             window_days=window_days,
             n_batches=n_batches,
         )
-
-    def _profile(self, current: pd.DataFrame | BatchProfile) -> BatchProfile:
-        batch = current if isinstance(current, BatchProfile) else profile_batch(current, self.baseline)
-        if batch.schema_hash != self.baseline.schema_hash:
-            raise DriftError("The batch was profiled against another baseline; profile it against this one.")
-        return batch
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:
         """Publish the numbers of a report and return them.

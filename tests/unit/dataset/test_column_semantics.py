@@ -15,6 +15,7 @@ from mlops.dataset.validation.validate import validate
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring import DriftDetector, build_baseline
 from mlops.pipelines.features.training_rows import prepare_rows
+from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 ROWS = 240
@@ -205,3 +206,34 @@ def test_a_frame_and_its_file_train_the_same_model(tmp_path: Path):
         of_file.n_rows_train,
         of_file.dropped_columns,
     )
+
+
+def test_a_baseline_that_an_earlier_release_stored_still_judges_batches():
+    frame = a_table("cost", shapes()["fractions"])[["cost", "dose"]]
+    stored = {**build_baseline(frame).to_dict(), "format_version": 1}
+    detector = DriftDetector(stored)
+    assert detector.baseline.format_version == 1
+    assert detector.detect_drift(frame).verdict == "OK"
+    assert detector.detect_drift(frame.assign(dose=frame["dose"] + 9)).verdict == "ALERT"
+
+
+def test_a_frame_is_validated_as_the_file_that_pandas_writes_of_it(tmp_path: Path):
+    frame = a_table("mrn", shapes()["whole numbers that differ"])
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    of_file, of_frame = validate(tmp_path / "train.csv", SETTINGS), validate(frame, SETTINGS)
+    assert of_frame == of_file
+    assert of_frame.verdict == "accept"
+
+
+def test_a_frame_is_scored_as_its_file(tmp_path: Path):
+    frame = a_table("amount_paid", shapes()["whole numbers that differ"])
+    frame["region"] = ["north ", "south", "NA"] * 80
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    config = {"target": "outcome", "algorithm": "LogisticRegression", "id_columns": "amount_paid"}
+    TrainingPipeline(config).execute(tmp_path / "train.csv", tmp_path / "model")
+    pipeline = InferencePipeline(tmp_path / "model")
+    of_file = pipeline.execute(tmp_path / "train.csv", tmp_path / "a")
+    of_frame = pipeline.execute(frame, tmp_path / "b")
+    assert of_frame.predictions_path.read_bytes() == of_file.predictions_path.read_bytes()
+    assert of_frame.data_quality == of_file.data_quality
+    assert of_frame.drift_report.drift_score == of_file.drift_report.drift_score

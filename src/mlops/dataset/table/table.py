@@ -105,9 +105,8 @@ class Table:
         profiles = {
             name: _profile(cells[name], position, contract) for position, name in enumerate(cells.columns)
         }
-        return cls(
-            cells, {}, roles.target, roles.is_target_assumed, name="The frame", sha256=_digest(cells)
-        ).typed(profiles, roles, settings)
+        table = cls(cells, {}, roles.target, roles.is_target_assumed, name="The frame")
+        return table.typed(profiles, roles, settings)
 
     def typed(
         self, profiles: Mapping[str, ColumnProfile], roles: NamedRoles, settings: GroupSettings
@@ -132,6 +131,11 @@ class Table:
 
     def __getitem__(self, name: str) -> pd.Series:
         return self.frame[name]
+
+    def digest(self) -> str:
+        """Return a SHA-256 digest of names and cells."""
+        hashes = pd.util.hash_pandas_object(self.frame, index=False).to_numpy()
+        return hashlib.sha256("\n".join(self.names).encode() + hashes.tobytes()).hexdigest()
 
     def rows(self, chosen: NDArray[np.bool_]) -> Self:
         """Return the table of the rows that are marked."""
@@ -184,11 +188,6 @@ def _profile(column: pd.Series, position: int, contract: Contract | None) -> Col
     if is_id_name(name):
         profile.distinct.add(numbers[~np.isnan(numbers)].view(np.uint64))
     return profile
-
-
-def _digest(frame: pd.DataFrame) -> str:
-    hashes = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256("\n".join(frame.columns).encode() + hashes.tobytes()).hexdigest()
 
 
 def _converted(column: pd.Series, *, is_number: bool) -> pd.Series:

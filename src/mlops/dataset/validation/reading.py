@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def load_table(
     """
     if isinstance(source, pd.DataFrame):
         table = Table.from_frame(source, settings, contract)
+        table = replace(table, sha256=table.digest())
     else:
         chunks: list[Chunk] = []
         path, survey = _survey(find_table(Path(source)), contract, settings, chunks)

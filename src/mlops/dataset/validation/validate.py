@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pandas as pd
 
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import keeping_cells_out, name_in_report
@@ -23,7 +26,7 @@ _SEVERITY_ORDER = {"reject": 0, "warn": 1, "info": 2}
 
 
 def validate(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | pd.DataFrame,
     settings: GroupSettings | Mapping[str, Any] | None = None,
     contract: Contract | Mapping[str, Any] | None = None,
     *,
@@ -35,7 +38,8 @@ def validate(
     Parameters
     ----------
     path
-        The file: CSV in any delimiter and common encoding, also gzip-compressed.
+        The file: CSV in any delimiter and common encoding, also gzip-compressed. A frame is checked as the
+        file that pandas writes of it.
     settings
         The settings of the model group, or the same as a config dict.
     contract
@@ -54,12 +58,17 @@ def validate(
     DatasetError
         If the file does not exist.
     """
+    if isinstance(path, pd.DataFrame):
+        with TemporaryDirectory() as folder:
+            written = Path(folder) / "frame.csv"
+            path.to_csv(written, index=False)
+            return validate(written, settings, contract, purpose=purpose, limits=limits)
     file = Path(path)
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
     stated = _settings(settings)
-    known = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
-    survey = survey_file(file, stated, known, purpose=purpose, limits=limits or Limits())
+    expected = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
+    survey = survey_file(file, stated, expected, purpose=purpose, limits=limits or Limits())
     return report_on(survey)
 
 

@@ -19,7 +19,7 @@ from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, part_names, with_date_parts
 from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.scores import compute_scores
-from mlops.pipelines.features.splitting import require_columns, split_rows
+from mlops.pipelines.features.splitting import split_rows
 from mlops.pipelines.features.task import Problem
 from mlops.pipelines.features.training_rows import TrainingRows
 
@@ -134,7 +134,6 @@ def _unseen(rows: TrainingRows, schema: ModelSchema, settings: GroupSettings) ->
             "rows it was trained."
         )
     content = rows.table.select([name for name in rows.table.names if name in columns], target=schema.target)
-    require_columns(content.names, settings)
     held_out: np.ndarray = split_rows(content, settings).test[rows.split.test]
     return held_out
 

@@ -59,12 +59,13 @@ def judge_model(rows: TrainingRows, model: Model, champion: Champion | None) -> 
         rng=of_metrics,
     )
     alone = single_feature_scores(rows.aligned[split.train], y_train, problem.task, rng=of_leaks)
+    leaks = tuple(leak_warnings(alone, problem.task))
     importance = permutation_importance(model, aligned, y, alone, rng=of_importance)
     return JudgedModel(
         metrics,
         describe_evaluation(problem, y, scores, aligned, importance, members=members, rng=of_details),
         importance,
-        tuple(leak_warnings(alone, problem.task)),
+        leaks,
         compare_with_champion(champion, rows, scores, rng=of_champion) if champion else None,
     )
 

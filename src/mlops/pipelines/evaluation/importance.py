@@ -70,22 +70,14 @@ def _shuffled_score(
     orders = [rng.permutation(len(sample)) for _ in range(n_repeats)]
     stacked = pd.concat([sample] * n_repeats, ignore_index=True)
     stacked[name] = sample[name].array.take(np.concatenate(orders))
-    scores = model.score_aligned(stacked).over_labels(_n_labels(model, truth))
+    scores = model.score_aligned(stacked)
     parts = np.split(np.arange(len(stacked)), n_repeats)
     shuffled = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
     return float(np.mean(shuffled))
 
 
 def _primary(model: Model, sample: pd.DataFrame, truth: np.ndarray) -> float:
-    scores = model.score_aligned(sample).over_labels(_n_labels(model, truth))
-    return primary_score(model.schema.task, truth, scores) or 0.0
-
-
-def _n_labels(model: Model, truth: np.ndarray) -> int:
-    """Count the labels of model and truth together: held-out rows may have classes that training had not."""
-    if model.schema.task == "regression":
-        return 0
-    return max(len(model.schema.labels), int(truth.max()) + 1)
+    return primary_score(model.schema.task, truth, model.score_aligned(sample)) or 0.0
 
 
 def single_feature_scores(

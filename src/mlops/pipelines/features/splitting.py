@@ -22,6 +22,7 @@ from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 
+N_FOLDS = 5
 _MIN_READABLE_TIMES = 0.95
 # changing either moves rows between the parts in every group that there is
 _SPLIT, _FOLDS = "0/", "0/folds"
@@ -32,13 +33,13 @@ class Split:
     """The two parts as boolean masks, how they were made, and who belongs together.
 
     A row may be in neither part. `members` numbers the group, id or content that each row belongs to, and
-    `identities` is the hash of that, the same in every file.
+    `folds` is the fold of each row (0..N_FOLDS-1), the same in every file; groups stay whole.
     """
 
     train: np.ndarray
     test: np.ndarray
     members: np.ndarray
-    identities: np.ndarray
+    folds: np.ndarray
     description: str
 
     @property
@@ -66,8 +67,9 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
     Raises
     ------
     TrainingError
-        If a part stays empty, or the time column cannot be read.
+        If a named column is absent, a part stays empty, or the time column cannot be read.
     """
+    _require_columns(table.names, settings)
     identities = _identities(table, settings)
     members = pd.factorize(identities)[0]
     if not members.any():
@@ -79,7 +81,8 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
         split = _split_by_time(table, settings, identities, members)
     else:
         is_test = _positions(identities, _SPLIT) < settings.test_fraction
-        split = Split(~is_test, is_test, members, identities, f"by hash of {_identity_name(settings)}")
+        folds = _fold_numbers(identities)
+        split = Split(~is_test, is_test, members, folds, f"by hash of {_identity_name(settings)}")
     if split.train.any() and split.test.any():
         return split
     missing = "train on" if split.test.any() else "test on"
@@ -89,10 +92,27 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
     )
 
 
-def fold_numbers(identities: np.ndarray, n_folds: int) -> np.ndarray:
-    """Return the fold, 0..n_folds-1, of rows of these identities; groups stay whole."""
-    folds: np.ndarray = np.minimum((_positions(identities, _FOLDS) * n_folds).astype(int), n_folds - 1)
+def _fold_numbers(identities: np.ndarray) -> np.ndarray:
+    folds: np.ndarray = np.minimum((_positions(identities, _FOLDS) * N_FOLDS).astype(int), N_FOLDS - 1)
     return folds
+
+
+def _require_columns(names: Sequence[str], settings: GroupSettings) -> None:
+    """Refuse settings whose split depends on columns that the file does not have.
+
+    Raises
+    ------
+    TrainingError
+        If a column is missing; all missing ones are named.
+    """
+    needed = [*settings.id_columns, *settings.group_columns]
+    needed += [settings.time_column] if settings.time_column else []
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise TrainingError(
+            f"The settings name columns that the file does not have: {', '.join(missing)}. "
+            f"It has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}."
+        )
 
 
 def _identities(table: Table, settings: GroupSettings) -> np.ndarray:
@@ -147,13 +167,14 @@ def _split_by_time(
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
     if not settings.group_columns:
-        return Split(~is_late, is_late, members, identities, description)
+        return Split(~is_late, is_late, members, _fold_numbers(identities), description)
     group_of = _identity_name(settings)
     straddles = np.isin(members, np.intersect1d(members[is_late], members[~is_late]))
     goes_late = _positions(identities, _SPLIT) < 0.5
     train = ~is_late & ~(straddles & goes_late)
     test = is_late & ~(straddles & ~goes_late)
-    return Split(train, test, members, identities, f"{description}, each {group_of} on one side only")
+    folds = _fold_numbers(identities)
+    return Split(train, test, members, folds, f"{description}, each {group_of} on one side only")
 
 
 def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
@@ -178,21 +199,3 @@ def _time_numbers(column: pd.Series) -> np.ndarray:
         )
     numbers: np.ndarray = moments.astype("int64").to_numpy(dtype=np.float64)
     return np.where(moments.isna().to_numpy(), np.nan, numbers)
-
-
-def require_columns(names: Sequence[str], settings: GroupSettings) -> None:
-    """Refuse settings whose split depends on columns that the file does not have.
-
-    Raises
-    ------
-    TrainingError
-        If a column is missing; all missing ones are named.
-    """
-    needed = [*settings.id_columns, *settings.group_columns]
-    needed += [settings.time_column] if settings.time_column else []
-    missing = [name for name in needed if name not in names]
-    if missing:
-        raise TrainingError(
-            f"The settings name columns that the file does not have: {', '.join(missing)}. "
-            f"It has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}."
-        )

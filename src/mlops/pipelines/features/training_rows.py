@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from mlops.algorithms.selection import check_settings
@@ -17,7 +16,7 @@ from mlops.models.errors import TrainingError
 from mlops.models.settings.group import DatePart, GroupSettings
 from mlops.pipelines.artifacts.model import ModelSchema, align, date_part_values
 from mlops.pipelines.features.features import FeatureSelection, select_date_parts, select_features
-from mlops.pipelines.features.splitting import Split, fold_numbers, require_columns, split_rows
+from mlops.pipelines.features.splitting import Split, split_rows
 from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
 
 MIN_ROWS = 30
@@ -39,10 +38,6 @@ class TrainingRows:
     selection: FeatureSelection
     date_parts: Mapping[str, tuple[DatePart, ...]]
     notes: tuple[str, ...]
-
-    def folds(self, n_folds: int) -> np.ndarray:
-        """Return the fold of each training row; persons and groups stay whole."""
-        return fold_numbers(self.split.identities[self.split.train], n_folds)
 
     def schema(self, threshold: float | None) -> ModelSchema:
         """Return the schema of a model of these rows."""
@@ -81,7 +76,6 @@ def prepare_rows(
         If nothing can be learned from it; the sentence says what to change.
     """
     table = load_table(source, settings, contract)
-    require_columns(table.names, settings)
     table, notes = _with_target(table, settings)
     problem = define_problem(table[target_of(table)], settings)
     check_settings(settings, problem.task)

@@ -13,8 +13,9 @@ from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.training import Trial
 from mlops.pipelines.artifacts.model import FeatureColumn, Model, Scores
 from mlops.pipelines.evaluation.scores import primary_score
+from mlops.pipelines.features.splitting import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows
-from mlops.pipelines.fitting.fitting import N_FOLDS, fit_pipeline
+from mlops.pipelines.fitting.fitting import fit_pipeline
 from mlops.pipelines.fitting.searching import Search, search_hyperparameters
 from mlops.pipelines.fitting.trials import TriedElsewhere, take_best
 
@@ -51,7 +52,7 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
     """
     train, features, task = rows.split.train, rows.selection.features, rows.problem.task
     aligned, y = rows.aligned[train], rows.problem.y[train]
-    folds = rows.folds(N_FOLDS)
+    folds = rows.split.folds[train]
     best = take_best(rows, tried) if tried else Search(rows.settings, ())
     choice = choose(aligned, y, folds, features, best.settings, task)
     fit = fit_pipeline(aligned, y, features, choice.settings, task, folds=folds)

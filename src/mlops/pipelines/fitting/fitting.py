@@ -24,7 +24,6 @@ _MIN_CATEGORY_ROWS = 10
 _MEANS = "means"
 _N_PARTS = 5
 _CELLS_FOR_THREADS = 2_000_000
-N_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)

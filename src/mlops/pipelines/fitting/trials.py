@@ -17,7 +17,6 @@ from mlops.models.training import Trial
 from mlops.pipelines.evaluation.scores import PRIMARY
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.fitting import (
-    N_FOLDS,
     limited_threads,
     row_weights,
     unfitted_pipeline,
@@ -118,7 +117,7 @@ def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
     chosen = candidates(settings, task)[0]
     y = rows.problem.y[train]
     looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
-    aligned, y, folds = rows.aligned[train].iloc[looked_at], y[looked_at], rows.folds(N_FOLDS)[looked_at]
+    aligned, y, folds = rows.aligned[train].iloc[looked_at], y[looked_at], rows.split.folds[train][looked_at]
     threads = worthwhile_threads(aligned)
     weights = row_weights(y, effective_hyperparameters(chosen, task).get("class_weight"))
     with warnings.catch_warnings():
