@@ -51,7 +51,7 @@ class Context:
         from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
 
         if self.stack is None:
-            from mlops.dataset.catalog.factory import local_versions  # noqa: PLC0415
+            from mlops.dataset.catalog.local import local_versions  # noqa: PLC0415
             from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
 
             folder = self.root / "datasets"
@@ -70,11 +70,14 @@ class Context:
 
     def runs(self) -> ExperimentTracker:
         """Return the training runs."""
-        from mlops.experiment.factory import local_runs, stack_runs  # noqa: PLC0415
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
         if self.stack is None:
+            from mlops.experiment.local import local_runs  # noqa: PLC0415
+
             return ExperimentTracker(local_runs(self.root / "experiment-runs"))
+        from mlops.experiment.factory import stack_runs  # noqa: PLC0415
+
         return ExperimentTracker(stack_runs(self.stack.registry_table_name, self.stack.artifact_bucket_name))
 
     def notifier(self) -> Notifier:
