@@ -11,7 +11,7 @@ import pytest
 
 from mlops.cli.main import main
 from mlops.dataset.catalog.catalog import DatasetCatalog
-from mlops.dataset.catalog.factory import local_versions
+from mlops.dataset.catalog.local import local_versions
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable

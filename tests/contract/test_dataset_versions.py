@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.dataset.catalog.factory import local_versions
+from mlops.dataset.catalog.local import local_versions
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mlops.experiment import changes
-from mlops.experiment.factory import local_runs, stack_runs
+from mlops.experiment.factory import stack_runs
+from mlops.experiment.local import local_runs
 from mlops.experiment.tracker import ExperimentTracker
 from mlops.infrastructure.contention import Backoff
 from mlops.models.errors import ExperimentError, ObjectNotFoundError, RunNotFoundError
@@ -219,3 +220,12 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path):
     assert files.read("artifacts/model.bin") == b"first"
     folder = tmp_path / "runs" / GROUP / "one" / "files" / "artifacts"
     assert [path.name for path in folder.iterdir()] == ["model.bin"]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_whole(tmp_path):
+    files = local_runs(tmp_path).files(GROUP, "one")
+    path = files.write("artifacts/card.html", b"first")
+    with Path(path).open("rb") as reader:
+        files.write("artifacts/card.html", b"second, longer")
+        assert reader.read() == b"first"
+    assert files.read("artifacts/card.html") == b"second, longer"

@@ -20,7 +20,8 @@ from mlops.approval.signing_keys import SigningKeys
 from mlops.approval.store import OfferStore, RequestStore
 from mlops.context.context import Context
 from mlops.dataset.catalog.versions import DatasetVersions
-from mlops.experiment.factory import local_runs, stack_runs
+from mlops.experiment.factory import stack_runs
+from mlops.experiment.local import local_runs
 from mlops.experiment.tracker import ExperimentTracker
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
@@ -33,7 +34,7 @@ from mlops.models.registry import Status
 from mlops.models.training import EvaluationMetrics, TrainingResult
 from mlops.pipelines.artifacts.artifacts import Manifest
 from mlops.pipelines.artifacts.model import ModelSchema
-from mlops.registry.factory import import_files
+from mlops.registry.local import import_files
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.store import RegistryStore
 from tests.conftest import create_table

@@ -153,7 +153,7 @@ def test_a_previous_champion_without_its_artifact_is_not_put_back(stage, link):
     client("s3").delete_object(Bucket="artifacts", Key=key, VersionId=artifact.version_id)
     answer = stage.post(link, reason=REASON)
     assert answer["statusCode"] == 409
-    assert "is gone" in answer["body"]
+    assert "does not exist any more" in answer["body"]
     assert champion(stage) == "v1.0.1"
     assert offer_of(stage, link).decision is None
 

@@ -37,7 +37,7 @@ class FilesContext:
     def datasets(self) -> DatasetCatalog:
         """The datasets of all groups."""
         from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
-        from mlops.dataset.catalog.factory import local_versions  # noqa: PLC0415
+        from mlops.dataset.catalog.local import local_versions  # noqa: PLC0415
         from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
 
         versions = local_versions(self.root / "datasets" / "records")
@@ -46,7 +46,7 @@ class FilesContext:
     @cached_property
     def runs(self) -> ExperimentTracker:
         """The training runs of all groups."""
-        from mlops.experiment.factory import local_runs  # noqa: PLC0415
+        from mlops.experiment.local import local_runs  # noqa: PLC0415
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
         return ExperimentTracker(local_runs(self.root / "experiment-runs"))

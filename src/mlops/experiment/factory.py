@@ -7,16 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops.experiment.files import LocalRunFiles, ObjectRunFiles
+from mlops.experiment.files import ObjectRunFiles
 from mlops.experiment.store import RunStore
 from mlops.infrastructure import environment
 from mlops.infrastructure.contention import Backoff
-from mlops.infrastructure.file_import import exclusive_lock, import_once
-from mlops.infrastructure.sqlite_table import SqliteTable
-from mlops.models.experiment import Run
 
 DEFAULT_DIRECTORY = "experiment-runs"
-FILENAME = "runs.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +33,10 @@ def open_store(
     """
     stack = environment.read(RunsEnvironment, os.environ if variables is None else variables)
     if directory is not None or not (stack.registry_table_name and stack.artifact_bucket_name):
+        from mlops.experiment.local import local_runs  # noqa: PLC0415  sqlite3 is not for Lambdas
+
         return local_runs(Path(directory or DEFAULT_DIRECTORY))
     return stack_runs(stack.registry_table_name, stack.artifact_bucket_name)
-
-
-def local_runs(root: Path) -> RunStore:
-    """Return the runs below a directory: `runs.sqlite3`, and the files of each in `<group>/<run_id>/files/`.
-
-    What release 0.1 stored there, `<group>/<run_id>/run.json`, is imported first.
-    """
-    store = RunStore(
-        SqliteTable(root / FILENAME), lambda group, run_id: LocalRunFiles(root / group / run_id / "files")
-    )
-
-    def import_run(path: Path) -> None:
-        with exclusive_lock(path.with_name(".lock")):  # the lock of release 0.1, which may be running
-            store.add(Run.from_json(path.read_bytes()))
-
-    import_once(root, lambda: root.glob("*/*/run.json"), import_run)
-    return store
 
 
 def stack_runs(table_name: str, bucket: str, *, backoff: Backoff | None = None) -> RunStore:

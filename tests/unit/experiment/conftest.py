@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.experiment.factory import local_runs
+from mlops.experiment.local import local_runs
 from mlops.experiment.store import RunStore
 from mlops.experiment.tracker import ExperimentTracker
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -86,6 +87,36 @@ def test_what_a_later_release_wrote_stays_readable() -> None:
     document = Everything("a", 1, nested=Point(1.0)).to_dict()
     document["nested"]["z"] = document["new"] = 2
     assert Everything.from_dict(document) == Everything("a", 1, nested=Point(1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Loose(Record):
+    kind: Literal["mail", "event"] = "mail"
+    value: str | float | tuple[int, ...] | Point | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+@pytest.mark.parametrize(
+    ("document", "record"),
+    [
+        ({"kind": "message"}, Loose(kind="message")),  # a kind of a later release
+        ({"value": "a"}, Loose(value="a")),
+        ({"value": 1.5}, Loose(value=1.5)),
+        ({"value": [1, 2]}, Loose(value=(1, 2))),
+        ({"value": []}, Loose(value=())),
+        ({"value": {"x": 1}}, Loose(value=Point(1.0))),
+        ({"value": None, "detail": {"a": [1]}}, Loose(detail={"a": [1]})),
+        ({"detail": {}}, Loose(detail={})),
+    ],
+)
+def test_a_value_takes_the_first_type_that_can_hold_it(document: dict, record: Loose) -> None:
+    assert Loose.from_dict(document) == record
+
+
+def test_a_fixed_pair_with_another_length_is_an_error() -> None:
+    for pair in ([], ["a"], ["a", 1.0, 2]):
+        with pytest.raises(ValueError, match="zip"):
+            Everything.from_dict({"name": "a", "count": 1, "pair": pair})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where the records of datasets are stored."""
+"""The records of datasets in a file below a directory, and the import of what release 0.1 stored there."""
 
 from __future__ import annotations
 
