@@ -36,14 +36,14 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
 def test_a_model_that_passes_the_gate_ends_well_and_says_so(run):
     code, message, complaint = run()
     assert (code, complaint) == (0, "")
-    assert "Gate, passed: roc_auc" in message
+    assert "Gate, passed: ROC AUC" in message
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
 def test_a_model_that_the_gate_refuses_is_one_sentence_on_stderr(options, run):
     code, _, complaint = run(*options, noise=True)
     assert code == 1
-    assert complaint.startswith("mlops: the model was written, but the gate rejects it: roc_auc")
+    assert complaint.startswith("mlops: the model was written, but the gate rejects it: ROC AUC")
     assert "not clearly better than a model that looks at nothing" in complaint
     assert complaint.count("\n") == 1
 

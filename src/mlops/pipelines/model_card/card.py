@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.metrics import metric_interval, metric_name, metric_value
@@ -43,8 +44,7 @@ def render_card(
         What the registry knows, once the version is registered: number, lineage, data changes, cost.
     """
     model = record.model if record else None
-    job = model.training_job if model else None
-    names = sorted({name for trial in result.trials for name in trial.hyperparameters})
+    judged = model.gate if model else None
     return render(
         "model_card",
         result=result,
@@ -52,21 +52,35 @@ def render_card(
         model=model,
         heading=f"Model card: {group or result.target}{f' {model.version}' if model else ''}",
         created_at=created_at,
-        gate=(model.gate if model else None)
-        or judge(result.metrics, result.comparison, result.settings.gate),
+        gate=judged or judge(result.metrics, result.comparison, result.settings.gate),
         tiles=tuple(_tiles(result, model)),
         figures=figures(result, details),
-        data_note=describe_changes(model.data.changes) if model and model.data.changes else "",
         data=_data(result),
         settings=tuple(_settings(result)),
-        trial_names=names,
-        trials=[
-            (trial, [_trial_value(trial.hyperparameters.get(name)) for name in names])
-            for trial in result.trials[:_MAX_TRIALS]
-        ],
-        lineage=lineage(record) if record else (),
-        cost=cost(job) if job else (),
+        **_trials(result),
+        **_registered(record),
     )
+
+
+def _registered(record: CardRecord | None) -> dict[str, Any]:
+    """Return what the card shows of a registered version; nothing before."""
+    changes = record.model.data.changes if record else None
+    job = record.model.training_job if record else None
+    return {
+        "data_note": describe_changes(changes) if changes else "",
+        "lineage": lineage(record) if record else (),
+        "cost": cost(job) if job else (),
+    }
+
+
+def _trials(result: TrainingResult) -> dict[str, Any]:
+    """Return the trials of a search with the values of all hyperparameters that one of them has."""
+    names = sorted({name for trial in result.trials for name in trial.hyperparameters})
+    shown = [
+        (trial, [_trial_value(trial.hyperparameters.get(name)) for name in names])
+        for trial in result.trials[:_MAX_TRIALS]
+    ]
+    return {"trial_names": names, "trials": shown}
 
 
 def _tiles(result: TrainingResult, model: ModelMetadata | None) -> Iterator[tuple[str, str, str]]:
