@@ -1,4 +1,4 @@
-# Everything a person does with this project. Each target sets up what it needs.
+# The commands of this project. Each target sets up what it needs.
 
 BIN     := .venv/bin
 READY   := .venv/.ready
@@ -20,7 +20,7 @@ up: $(READY) ## Start the local cloud and deploy the stack into it
 demo: $(READY) ## Walk the whole path on real data (APPROVE=me waits for your click)
 	$(BIN)/python -m local demo
 
-down: $(READY) ## Stop the local cloud and leave nothing behind
+down: $(READY) ## Stop the local cloud with all its processes
 	$(BIN)/python -m local down
 
 static: $(READY) ## Format check, lint, types, import order and template lint
@@ -36,7 +36,7 @@ check: static ## The quick gate: static checks and the fast tests
 test: static ## Everything, the end-to-end tests on the local cloud included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-fuzz: $(READY) ## Validate odd files for a while, each from a seed of its own; MINUTES=60
+fuzz: $(READY) ## Validate generated files, each from another seed; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
 prove: $(READY) ## The long form of the proofs: kills, faults, races, registry histories, library versions (hours)
@@ -52,24 +52,27 @@ deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|
 	$(BIN)/sam build --config-env $(or $(CONFIG),default)
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG),--guided)
 
-lock: $(READY) ## Resolve the dependencies of pyproject.toml anew
+lock: $(READY) ## Resolve the dependencies of pyproject.toml again
 	$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.12 pyproject.toml --output-file requirements.lock
 
-# A Python 3.12 under any of its usual names makes the environment; where there is none, uv fetches one. uv, at the
+# A Python 3.12 under any of its usual names makes the environment; if there is none, uv fetches one. uv, at the
 # locked version, fills it, and the library is installed from src/ as an editable package.
 $(READY): requirements.lock pyproject.toml
 	@python=$$(for name in python3.12 python3 python $$HOME/.pyenv/versions/3.12*/bin/python3 /opt/*/bin/python3.12; do \
 	    path=$$(command -v $$name) && $$path -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null \
 	      && echo $$path && break; done); \
 	  test -x $(BIN)/python || if test -n "$$python"; then $$python -m venv .venv; else $(FETCH_PYTHON); fi
-	@$(BIN)/python -m pip install --quiet $$(grep -oE '^uv==[0-9.]+' requirements.lock)
+	@$(BIN)/python -m pip install --quiet $(LOCKED_UV)
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# No Python 3.12: a Python of any version brings uv into a folder of its own, and uv brings a 3.12.
+LOCKED_UV = $$(grep -oE '^uv==[0-9.]+' requirements.lock)
+
+# Without a Python 3.12: a Python of any version installs uv into a folder of its own, and uv fetches a 3.12.
 FETCH_PYTHON = any=$$(command -v python3 || command -v python); uv=$$(command -v uv); \
-	  { test -n "$$uv" || { $$any -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv && uv=.venv/uv/bin/uv; }; } && \
+	  { test -n "$$uv" || { test -n "$$any" && $$any -m venv .venv/uv && \
+	    .venv/uv/bin/pip install --quiet $(LOCKED_UV) && uv=.venv/uv/bin/uv; }; } && \
 	  $$uv venv --quiet --seed --allow-existing --python 3.12 .venv || \
 	  { echo "Python 3.12 was not found and could not be fetched: install it and run make again." >&2; exit 1; }

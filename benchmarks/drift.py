@@ -96,10 +96,10 @@ def run(name: str, data: Path) -> dict[str, Any]:
         done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
         if done.returncode >= 0:
             break
-        print(f"{name} died with signal {-done.returncode}; once more", file=sys.stderr)
+        print(f"{name} ended with signal {-done.returncode}; once more", file=sys.stderr)
     done.check_returncode()
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def python_for(name: str) -> Path:
@@ -123,21 +123,21 @@ def render(runs: dict[str, list[dict[str, Any]]], rows: int) -> str:
         f"Medians of {len(runs[OURS])} runs, one process each.",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
         "",
-        "| candidate | CPU s (least to most) | times ours | extra MB | found of 5 | false of 13 |",
+        "| candidate | CPU s (min to max) | times ours | extra MB | found of 5 | false of 13 |",
         "|---|---|---|---|---|---|",
     ]
     for name, results in runs.items():
         seconds = sorted(each["cpu_seconds"] for each in results)
         median = statistics.median(seconds)
-        found = set(results[0]["found"])
+        drifted = set(results[0]["drifted"])
         lines.append(
             f"| {name} | {median:.3f} ({seconds[0]:.3f} to {seconds[-1]:.3f}) | {median / ours:.1f} "
             f"| {statistics.median(each['extra_mb'] for each in results):.0f} "
-            f"| {len(found & set(DRIFTED))} | {len(found - set(DRIFTED))} |"
+            f"| {len(drifted & set(DRIFTED))} | {len(drifted - set(DRIFTED))} |"
         )
     decision = (
-        "Decision: count over the cells of the stored baseline (`mlops/monitoring/cells.py`), compute every "
-        "statistic from the counts, and never read the training rows again."
+        "Decision: count in the bins of the stored baseline, compute every statistic from the counts, and "
+        "never read the training rows again."
     )
     return "\n".join([*lines, "", decision, ""])
 

@@ -1,9 +1,9 @@
 # ruff: noqa: PLC0415  each candidate runs in an environment that has only its own packages
 """What benchmarks/drift.py times: one candidate per process, so that none pays for another's imports.
 
-    python drift_candidates.py CANDIDATE DATA.npz   prints {"cpu_seconds", "peak_mb", "found"}
+    python drift_candidates.py CANDIDATE DATA.npz   prints {"cpu_seconds", "peak_mb", "drifted"}
 
-Reading the data is not timed; imports are not either. `found` are the columns the candidate calls drifted.
+Reading the data is not timed; imports are not either. `drifted` are the columns the candidate calls drifted.
 """
 
 from __future__ import annotations
@@ -106,9 +106,9 @@ def main(name: str, data: str) -> None:
     work = CANDIDATES[name](*load(Path(data)))
     before = peak_mb()
     started = time.process_time()
-    found = work()
+    drifted = work()
     seconds = time.process_time() - started
-    print(json.dumps({"cpu_seconds": seconds, "extra_mb": peak_mb() - before, "found": sorted(found)}))
+    print(json.dumps({"cpu_seconds": seconds, "extra_mb": peak_mb() - before, "drifted": sorted(drifted)}))
 
 
 def peak_mb() -> float:

@@ -1,4 +1,4 @@
-"""Question: how often does a retrained model that is no better than the champion win by noise?
+"""Question: how often does a retrained model that is not better than the champion win by noise?
 
     python -m benchmarks gate -- [--retrainings 200]
 
@@ -34,10 +34,10 @@ COEFFICIENTS = np.array([0.9, 0.6, 0.5, 0.4, 0.3, 0.2, 0.0, 0.0])
 INTERCEPT = -2.9  # one row in ten is positive
 
 RULES: dict[str, Callable[[EvaluationMetrics, ChampionComparison], bool]] = {
-    "0.02 more ROC-AUC, no interval": lambda _, found: found.metrics["roc_auc"].difference >= 0.02,
-    "default": lambda metrics, found: judge(metrics, found).passed,
-    "`min_absolute_change = 0.02`": lambda metrics, found: _passes(metrics, found, 0.02),
-    "`min_absolute_change = -0.05`": lambda metrics, found: _passes(metrics, found, -0.05),
+    "0.02 more ROC-AUC, no interval": lambda _, comparison: comparison.metrics["roc_auc"].difference >= 0.02,
+    "default": lambda metrics, comparison: judge(metrics, comparison).passed,
+    "`min_absolute_change = 0.02`": lambda metrics, comparison: _passes(metrics, comparison, 0.02),
+    "`min_absolute_change = -0.05`": lambda metrics, comparison: _passes(metrics, comparison, -0.05),
 }
 
 
@@ -94,8 +94,8 @@ def trained(
     return score
 
 
-def _passes(metrics: EvaluationMetrics, found: ChampionComparison, change: float) -> bool:
-    return judge(metrics, found, {"roc_auc": GateRule(min_absolute_change=change)}).passed
+def _passes(metrics: EvaluationMetrics, comparison: ChampionComparison, change: float) -> bool:
+    return judge(metrics, comparison, {"roc_auc": GateRule(min_absolute_change=change)}).passed
 
 
 def measure(n_retrainings: int, n_held_out: int, champion: Champion, algorithm: str) -> Mapping[str, float]:
@@ -103,9 +103,9 @@ def measure(n_retrainings: int, n_held_out: int, champion: Champion, algorithm: 
     rng = np.random.default_rng(n_held_out)
     passed = dict.fromkeys(RULES, 0)
     for _ in range(n_retrainings):
-        metrics, found = retraining(rng, n_held_out, champion, algorithm)
+        metrics, comparison = retraining(rng, n_held_out, champion, algorithm)
         for name, rule in RULES.items():
-            passed[name] += rule(metrics, found)
+            passed[name] += rule(metrics, comparison)
     return {name: count / n_retrainings for name, count in passed.items()}
 
 
@@ -129,13 +129,13 @@ def render(n_retrainings: int) -> str:
             print(lines[-1], file=sys.stderr)
     decision = (
         "Decision: without a rule of its own a group's candidate passes only when the paired interval of the "
-        "difference lies above 0; whoever wants equal models of newer data to pass sets a margin below 0."
+        "difference is above 0. A margin below 0 lets equal models of newer data pass."
     )
     return "\n".join([*lines, "", decision, ""])
 
 
 def main() -> None:
-    """Measure, print, and keep the table."""
+    """Measure, print, and store the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--retrainings", type=int, default=200)
     table = render(parser.parse_args().retrainings)

@@ -42,13 +42,13 @@ from mlops.pipelines.training_pipeline import TrainingPipeline
 OURS, PEER = "ours", "pandas and scikit-learn, written plainly"
 ONE_TREE = {"max_iter": 1, "max_leaf_nodes": 4}
 DECISION = (
-    "Decision: a text is looked at once, when it is read; from there to the matrix it is a code, and the "
-    "columns of levels are made from codes (scikit-learn's encoder counts and compares cell by cell, in "
-    "Python). Intervals, slices and importance look at a bounded number of rows. Of what is left at a "
-    "million rows about two fifths is reading (types, ids and oddities of every cell), a sixth the dense "
-    "matrix of 64-bit floats that the tree takes, the rest the hash of ids that keeps rows on their side, "
-    "scores, intervals and slices. That is kept: without it a training would not know what it was given, "
-    "and nobody how good it is."
+    "Decision: a text is processed once, when it is read. From there to the matrix it is a code, and the "
+    "columns of categories are made from codes (scikit-learn's encoder counts and compares cell by cell, "
+    "in Python). Intervals, slices and importance use a limited number of rows. Of the rest at a million "
+    "rows about two fifths is reading (types, ids and irregular values of every cell) and a sixth the "
+    "dense matrix of 64-bit floats for the trees. The remainder is the hash of ids that keeps rows on "
+    "their side of the split, scores, intervals and slices. All of it is kept: it shows what the data are "
+    "and how good the model is."
 )
 
 
@@ -122,8 +122,8 @@ def run(side: str, table: Path) -> dict[str, float]:
         str(table),
     ]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def run_side(side: str, table: Path) -> None:
@@ -183,7 +183,7 @@ def render(lines: list[str], repeats: int) -> str:
     head = [
         "# Training: the work around the fit",
         "",
-        f"20 columns of CSV, one small tree, CPU seconds, medians of {repeats} runs (least to most); "
+        f"20 columns of CSV, one small tree, CPU seconds, medians of {repeats} runs (min to max); "
         f"{platform.machine()}, {os.cpu_count()} cores in use by others, Python {platform.python_version()}.",
         "",
         "| rows | | around the fit | fits | peak MB | peer's time around the fit by this one's |",

@@ -1,4 +1,4 @@
-"""Are our models as good as what anybody gets with plain scikit-learn, with and without a chosen algorithm?
+"""Are our models as good as those of plain scikit-learn, with and without a chosen algorithm?
 
     python -m benchmarks training_quality -- [FOLDER] [--seeds 3] [--algorithms default RandomForest ...]
                                              [--only NAME]
@@ -93,8 +93,8 @@ class Case:
     config: dict[str, Any]
 
 
-def known_cases(folder: Path | None, seed: int, to: Path) -> Iterator[Case]:
-    """Yield the tables that are there, split anew for each seed."""
+def example_cases(folder: Path | None, seed: int, to: Path) -> Iterator[Case]:
+    """Yield the tables of the folder, with another split for each seed."""
     for source in sorted(folder.glob("*.csv") if folder else EXAMPLES.glob("*/train.csv")):
         name = source.parent.name if source.stem == "train" else source.stem
         frame = pd.read_csv(source, dtype=str, keep_default_na=False)
@@ -102,14 +102,14 @@ def known_cases(folder: Path | None, seed: int, to: Path) -> Iterator[Case]:
 
 
 def unseen_case(unseen: UnseenSet, seed: int, to: Path) -> Case:
-    """Make an unseen table: other rows for each seed, or the same ones split anew."""
+    """Make an unseen table: other rows for each seed, or the same ones with another split."""
     frame = unseen.make(np.random.default_rng(seed))
     case = Case(unseen.name, to / "unseen.csv", {"target": "outcome", "seed": seed, **unseen.settings})
     return written(case, frame, seed, to)
 
 
 def written(case: Case, frame: pd.DataFrame, seed: int, to: Path) -> Case:
-    """Write the table with other names for the same persons or rows: the split hangs on nothing else."""
+    """Write the table with other names for the same persons or rows: only they decide the split."""
     config = dict(case.config)
     names = config.get("group_columns") or config.get("group_column") or config.get("id_columns")
     if seed and not config.get("time_column"):
@@ -239,17 +239,17 @@ def _lines(case: Case, trial: Trial, algorithms: Sequence[str]) -> list[dict[str
     return lines
 
 
-def render(known: list[dict[str, Any]], unseen: list[dict[str, Any]]) -> str:
+def render(examples: list[dict[str, Any]], unseen: list[dict[str, Any]]) -> str:
     """Return the tables, and in how many splits we were clearly worse."""
     question = (__doc__ or "").splitlines()[0]
-    judged = [line for line in unseen if "refused" not in line]
+    measured = [line for line in unseen if "refused" not in line]
     refused = {line["set"]: line["refused"] for line in unseen if "refused" in line}
     parts = [
         f"# Quality\n\n{question}\n",
         "## The sets that defaults were chosen on\n",
-        *_table(known),
+        *_table(examples),
         "\n## Sets that no default was chosen on, without a set algorithm\n",
-        *_table(judged),
+        *_table(measured),
         "\nRefused in a sentence:\n",
         *(f"- {name}: {sentence}" for name, sentence in refused.items()),
         f"\nMeasured on {os.cpu_count()} cores that others used too. Decision: {DECISION}\n",
@@ -284,23 +284,25 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", help="where the CSV files and their JSON lie")
     parser.add_argument("--seeds", type=int, default=3, help="splits of each file")
     parser.add_argument("--algorithms", nargs="+", default=[DEFAULT], choices=[DEFAULT, *ALGORITHMS])
-    parser.add_argument("--only", default="", help="only sets whose name holds this; nothing is kept then")
+    parser.add_argument(
+        "--only", default="", help="only sets whose name contains this; nothing is stored then"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    known: list[dict[str, Any]] = []
+    examples: list[dict[str, Any]] = []
     unseen: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(arguments.seeds):
-            for case in known_cases(arguments.folder, seed, Path(folder) / "known"):
+            for case in example_cases(arguments.folder, seed, Path(folder) / "examples"):
                 if arguments.only in case.name:
-                    known += measure(case, arguments.algorithms)
+                    examples += measure(case, arguments.algorithms)
             for number, one in enumerate(SETS):
                 if arguments.only in one.name:
                     unseen += measure(unseen_case(one, seed, Path(folder) / str(number)), [DEFAULT])
                     print(unseen[-1], file=sys.stderr)
     in_order = {one.name: number for number, one in enumerate(SETS)}
     table = render(
-        sorted(known, key=lambda line: line["set"]), sorted(unseen, key=lambda line: in_order[line["set"]])
+        sorted(examples, key=lambda line: line["set"]), sorted(unseen, key=lambda line: in_order[line["set"]])
     )
     print(table)
     if not arguments.only:

@@ -26,9 +26,9 @@ class UnseenSet:
 
 def _bundled(load: Callable[..., Any], target: str | None = None) -> Callable[..., pd.DataFrame]:
     def make(_: np.random.Generator) -> pd.DataFrame:
-        found = load(as_frame=True)
-        outcome = found.target[target] if target else found.target
-        return found.data.assign(outcome=outcome)
+        loaded = load(as_frame=True)
+        outcome = loaded.target[target] if target else loaded.target
+        return loaded.data.assign(outcome=outcome)
 
     return make
 
@@ -133,9 +133,9 @@ def _ordered_texts(rng: np.random.Generator) -> pd.DataFrame:
 def _mostly_missing(rng: np.random.Generator) -> pd.DataFrame:
     frame = _numbers(rng, 2_500, 8)
     signal = 1.5 * frame["x0"] + frame["x1"] - frame["x2"]
-    is_gone = rng.random(frame.shape) < 0.6
-    is_gone[:, 3] |= signal > 0.5  # that a value is missing tells something
-    return frame.mask(is_gone).assign(outcome=_yes_no(rng, signal.to_numpy()))
+    is_missing = rng.random(frame.shape) < 0.6
+    is_missing[:, 3] |= signal > 0.5  # a missing value is a signal
+    return frame.mask(is_missing).assign(outcome=_yes_no(rng, signal.to_numpy()))
 
 
 def _wide(rng: np.random.Generator) -> pd.DataFrame:

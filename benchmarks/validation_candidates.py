@@ -1,7 +1,7 @@
 # ruff: noqa: PLC0415  each candidate runs in an environment that has only its own packages
 """One run of one validator over a file; started by validation.py in a process and environment of its own.
 
-Prints CPU seconds, the peak of memory, and how many faults of each kind were found. Reading is part of it.
+Prints CPU seconds, the peak of memory, and the number of faults of each kind. Reading is part of it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ NUMBERS = [f"number_{index:02d}" for index in range(12)]
 CATEGORIES = [f"category_{index}" for index in range(6)]
 LEVELS = [f"level {index}" for index in range(8)]
 LOW, HIGH = 0.0, 100.0
-type Found = dict[str, int]
+type Counts = dict[str, int]
 
 
-def ours(path: Path) -> Found:
+def ours(path: Path) -> Counts:
     from mlops.dataset.validation.validate import validate
     from mlops.models.dataset import ColumnContract, Contract
 
@@ -29,14 +29,14 @@ def ours(path: Path) -> Found:
     columns += [ColumnContract(n, "category", "feature", levels=tuple(LEVELS)) for n in CATEGORIES]
     columns += [ColumnContract("target", "integer", "target", minimum=0, maximum=1)]
     report = validate(path, {"target": "target"}, Contract(tuple(columns), "target"))
-    counts: Found = {}
+    counts: Counts = {}
     for finding in report.findings:
         counts[finding.rule_id] = counts.get(finding.rule_id, 0) + (finding.count or 0)
     names = {"type_mismatch": "words", "out_of_range": "outside", "unseen_levels": "unknown levels"}
     return {names.get(rule, rule): count for rule, count in counts.items()}
 
 
-def typed_parse(path: Path) -> Found:
+def typed_parse(path: Path) -> Counts:
     import pandas as pd
 
     types = {"patient_id": "str", **dict.fromkeys(CATEGORIES, "category"), "target": "int8"}
@@ -45,7 +45,7 @@ def typed_parse(path: Path) -> Found:
     return {}
 
 
-def pandera(path: Path) -> Found:
+def pandera(path: Path) -> Counts:
     import pandas as pd
     import pandera.pandas as pa
 
@@ -59,7 +59,7 @@ def pandera(path: Path) -> Found:
     return {}
 
 
-def pandera_on_polars(path: Path) -> Found:
+def pandera_on_polars(path: Path) -> Counts:
     import pandera.polars as pa
     import polars as pl
 
@@ -74,16 +74,16 @@ def pandera_on_polars(path: Path) -> Found:
     return {}
 
 
-def by_kind(checks: Iterable[tuple[Any, int]]) -> Found:
+def by_kind(checks: Iterable[tuple[Any, int]]) -> Counts:
     """Add up the failures of the checks of one kind, whatever their parameters."""
-    counts: Found = {}
+    counts: Counts = {}
     for check, n in checks:
         kind = str(check).split("(")[0]
         counts[kind] = counts.get(kind, 0) + int(n)
     return counts
 
 
-def great_expectations(path: Path) -> Found:
+def great_expectations(path: Path) -> Counts:
     import great_expectations as gx
     import pandas as pd
     from great_expectations import expectations as gxe
@@ -99,14 +99,14 @@ def great_expectations(path: Path) -> Found:
     source = context.data_sources.add_pandas("files").add_dataframe_asset("file")
     batch = source.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     done = batch.validate(gx.ExpectationSuite(name="file", expectations=checks), result_format="COMPLETE")
-    counts: Found = {}
+    counts: Counts = {}
     for result in done.results:
         kind = result.expectation_config.type
         counts[kind] = counts.get(kind, 0) + int(result.result["unexpected_count"])
     return counts
 
 
-def frictionless(path: Path) -> Found:
+def frictionless(path: Path) -> Counts:
     from frictionless import Resource, Schema
 
     fields: list[dict[str, Any]] = [{"name": "patient_id", "type": "string", "constraints": {"unique": True}}]
@@ -116,13 +116,13 @@ def frictionless(path: Path) -> Found:
     fields += [{"name": "target", "type": "integer"}]
     schema = Schema.from_descriptor({"fields": fields})
     report = Resource(path=path.name, basepath=str(path.parent), schema=schema).validate(limit_errors=100_000)
-    counts: Found = {}
+    counts: Counts = {}
     for (kind,) in report.flatten(["type"]):
         counts[kind] = counts.get(kind, 0) + 1
     return counts
 
 
-CANDIDATES: dict[str, Callable[[Path], Found]] = {
+CANDIDATES: dict[str, Callable[[Path], Counts]] = {
     "ours": ours,
     "typed parse alone": typed_parse,
     "pandera": pandera,
@@ -142,9 +142,9 @@ def main() -> None:
     name, path = sys.argv[1], Path(sys.argv[2])
     CANDIDATES[name](path.with_name("validation-head.csv"))  # imports and first-use work are not measured
     start = time.process_time()
-    found = CANDIDATES[name](path)
+    counts = CANDIDATES[name](path)
     seconds = time.process_time() - start
-    print(json.dumps({"cpu_seconds": seconds, "peak_mb": peak_mb(), "found": found}))
+    print(json.dumps({"cpu_seconds": seconds, "peak_mb": peak_mb(), "counts": counts}))
 
 
 if __name__ == "__main__":

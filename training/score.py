@@ -19,13 +19,13 @@ _MESSAGE_CHARACTERS = 1024
 
 
 def main() -> int:
-    """Score; on failure leave one sentence where SageMaker looks for it, and the traceback in the log."""
+    """Score; after a failure write one sentence for SageMaker and the traceback to the log."""
     sys.path.insert(0, str(BUNDLE))
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:
         request = base / "processing" / "input" / "request" / "request.json"
         run(json.loads(request.read_text(encoding="utf-8")))
-    except Exception as error:  # noqa: BLE001  whatever happened becomes the reason of the failed job
+    except Exception as error:  # noqa: BLE001  any error becomes the reason of the failed job
         traceback.print_exc()
         message = base / "output" / "message"
         message.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def main() -> int:
 def run(document: dict[str, object]) -> None:
     """Score the requested file and print the summary."""
     with tempfile.TemporaryDirectory() as scratch:
-        # which algorithm the model has is known only once it is here, so XGBoost comes in any case
+        # the algorithm is in the model, which is not downloaded yet: XGBoost is installed in any case
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost=True)
         from mlops.context.dependencies import Dependencies  # noqa: PLC0415
         from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415

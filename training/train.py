@@ -1,7 +1,7 @@
 """Entry point of a SageMaker training job: the container's folders in, a model and its evidence out.
 
 Started as `python3 train.py` (the `code` channel) or by the `sagemaker-training` toolkit (script mode); the
-folder of this file holds the library `mlops` and `wheels/` with the packages that the training image lacks.
+folder of this file contains the library `mlops` and `wheels/` with packages that the training image lacks.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from mlops.models.dataset import Contract
 
 BUNDLE = Path(__file__).resolve().parent
-_FOR_XGBOOST = "xgboost-cpu"
+_XGBOOST_DISTRIBUTION = "xgboost-cpu"
 _FAILURE_CHARACTERS = 1024
-_OF_THE_PLATFORM = ("sagemaker_", "_tuning_")  # script mode, and the objective of a tuning job
+_PLATFORM_PREFIXES = ("sagemaker_", "_tuning_")  # script mode, and the objective of a tuning job
 _OUT_OF_MEMORY = "The job ran out of memory; choose a larger instance type for training."
 _UNEXPECTED = "Training stopped at an unexpected {name}; the log of the training job has the details."
 
 
 @dataclass(frozen=True)
 class Container:
-    """Where SageMaker puts things: its environment variables where they are set, else its fixed paths."""
+    """Folders of a SageMaker container: its environment variables if they are set, else its fixed paths."""
 
     training: Path
     contract: Path
@@ -60,12 +60,12 @@ class Container:
 
 
 def main() -> int:
-    """Train; on failure leave one sentence where SageMaker looks for it, and the traceback in the log."""
+    """Train; after a failure write one sentence for SageMaker and the traceback to the log."""
     sys.path.insert(0, str(BUNDLE))
     container = Container.read(os.environ)
     try:
         run(container, os.environ)
-    except Exception as error:  # noqa: BLE001  whatever happened becomes the reason of the failed job
+    except Exception as error:  # noqa: BLE001  any error becomes the reason of the failed job
         traceback.print_exc()
         container.failure.parent.mkdir(parents=True, exist_ok=True)
         container.failure.write_text(failure_sentence(error)[:_FAILURE_CHARACTERS], encoding="utf-8")
@@ -74,15 +74,15 @@ def main() -> int:
 
 
 def run(container: Container, variables: Mapping[str, str]) -> None:
-    """Train with the job's hyperparameters, or judge them, when the job is a trial of a search."""
+    """Train with the job's hyperparameters, or score them if the job is a trial of a search."""
     config = read_hyperparameters(container.hyperparameters, variables)
-    (judge if config.pop("trial", None) else train)(container, config)
+    (score_trial if config.pop("trial", None) else train)(container, config)
 
 
 def train(container: Container, config: dict[str, Any]) -> None:
     """Train, compare with a champion if there is one, write the evidence."""
     from mlops.algorithms.selection import candidates  # noqa: PLC0415
-    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  on the path since main()
+    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  importable after main()
 
     group, champion_version = config.pop("group", None), config.pop("champion_version", None)
     champion_digest = config.pop("champion_sha256", None)
@@ -110,9 +110,9 @@ def train(container: Container, config: dict[str, Any]) -> None:
         print(f"metric {name}={value:.6f}")  # noqa: T201  read by the job's metric definitions
 
 
-def judge(container: Container, config: dict[str, Any]) -> None:
-    """Print the score of the job's hyperparameters, out of fold on the training rows; no model is left."""
-    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  on the path since main()
+def score_trial(container: Container, config: dict[str, Any]) -> None:
+    """Print the out-of-fold score of the job's hyperparameters on the training rows; store no model."""
+    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  importable after main()
 
     settings = GroupSettings.from_config(config)
     with tempfile.TemporaryDirectory() as scratch:
@@ -126,12 +126,12 @@ def judge(container: Container, config: dict[str, Any]) -> None:
 
 
 def read_hyperparameters(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return the job's hyperparameters: `SM_HPS`, else the file; the platform's own entries left out."""
+    """Return the job's hyperparameters: `SM_HPS`, else the file; without the platform's own entries."""
     if "SM_HPS" in variables:
-        found = json.loads(variables["SM_HPS"])
+        hyperparameters = json.loads(variables["SM_HPS"])
     else:
-        found = json.loads(path.read_bytes()) if path.is_file() else {}
-    return {name: value for name, value in found.items() if not name.startswith(_OF_THE_PLATFORM)}
+        hyperparameters = json.loads(path.read_bytes()) if path.is_file() else {}
+    return {name: value for name, value in hyperparameters.items() if not name.startswith(_PLATFORM_PREFIXES)}
 
 
 def read_contract(channel: Path) -> Contract | None:
@@ -143,7 +143,7 @@ def read_contract(channel: Path) -> Contract | None:
 
 
 def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | None:
-    """Unpack the champion's archive, when the job has one; None when it has not.
+    """Unpack the champion's archive; return None if the job has no champion.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | N
 
 
 def algorithm_of(model: Path | None) -> str | None:
-    """Return the algorithm of a model directory, as its manifest says."""
+    """Return the algorithm of a model directory, from its manifest."""
     manifest = model / "manifest.json" if model else None
     if manifest is None or not manifest.is_file():
         return None
@@ -172,18 +172,18 @@ def algorithm_of(model: Path | None) -> str | None:
 
 
 def packages_of(name: str | None) -> set[str]:
-    """Return the package that an algorithm hangs on; nothing for no algorithm."""
+    """Return the package that an algorithm needs; an empty set without an algorithm."""
     from mlops.algorithms.selection import algorithm  # noqa: PLC0415
 
     return set() if name is None else {algorithm(name).package}
 
 
 def install_missing(wheels: Path, target: Path, *, with_xgboost: bool) -> None:
-    """Install from the bundle, offline, what is not there in that very version; XGBoost only when asked."""
+    """Install the wheels of the bundle that are not installed in that version; XGBoost only on request."""
     missing = [
         str(wheel)
         for wheel in sorted(wheels.glob("*.whl"))
-        if not is_installed(wheel) and (with_xgboost or distribution(wheel)[0] != _FOR_XGBOOST)
+        if not is_installed(wheel) and (with_xgboost or distribution(wheel)[0] != _XGBOOST_DISTRIBUTION)
     ]
     if missing:
         pip(["install", "--no-index", "--no-deps", "--target", str(target), *missing])
@@ -192,13 +192,13 @@ def install_missing(wheels: Path, target: Path, *, with_xgboost: bool) -> None:
 
 
 def distribution(wheel: Path) -> tuple[str, str]:
-    """Return name and version of a wheel, as its file name says."""
+    """Return the name and version of a wheel, from its file name."""
     name, version = wheel.name.split("-")[:2]
     return name.replace("_", "-").lower(), version
 
 
 def is_installed(wheel: Path) -> bool:
-    """Tell whether that version is installed already."""
+    """Return whether that version is installed already."""
     name, version = distribution(wheel)
     try:
         return importlib.metadata.version(name) == version
@@ -207,7 +207,7 @@ def is_installed(wheel: Path) -> bool:
 
 
 def pip(arguments: Iterable[str]) -> None:
-    """Run pip quietly; its own words go to the log."""
+    """Run pip quietly; its messages go to the log."""
     command = [
         sys.executable,
         "-m",
@@ -221,7 +221,7 @@ def pip(arguments: Iterable[str]) -> None:
 
 
 def failure_sentence(error: Exception) -> str:
-    """Return what people are told: our own errors say what to do, others only what kind they are."""
+    """Return the message for people: our own errors say what to do, others only name their type."""
     from mlops.models.errors import MlopsError  # noqa: PLC0415
 
     if isinstance(error, MlopsError):

@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class _Loader(yaml.SafeLoader):
-    """A loader of our own, so that the tags are not added to everybody's."""
+    """A separate loader, so that the tags are not added to the loaders of other code."""
 
 
 def _intrinsic(loader: yaml.Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -66,12 +66,12 @@ def environment_of(function: dict[str, Any]) -> set[str]:
 
 def statements() -> list[tuple[str, dict[str, Any]]]:
     """Every IAM policy statement with the logical id of its owner."""
-    found = []
+    pairs: list[tuple[str, Any]] = []
     for name, resource in template()["Resources"].items():
         for policy in resource["Properties"].get("Policies", []):
             document = policy.get("PolicyDocument", policy)
-            found += [(name, statement) for statement in document.get("Statement", [])]
+            pairs += [(name, statement) for statement in document.get("Statement", [])]
     for policy in resources("AWS::IAM::Policy").values():
         owner = policy["Properties"]["Roles"][0]["Ref"]
-        found += [(owner, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
-    return found
+        pairs += [(owner, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+    return pairs

@@ -109,6 +109,18 @@ def test_the_library_has_its_templates_as_files_and_compiled(layers: dict[str, P
     assert len(list(compiled.glob("*.py"))) == len(list(written.iterdir()))
 
 
+@pytest.mark.parametrize(
+    ("logical_id", "folder"), [("MlopsLayer", "python"), ("TrainingSourceLayer", "training")]
+)
+def test_every_file_of_the_library_is_in_its_layers(
+    logical_id: str, folder: str, layers: dict[str, Path]
+) -> None:
+    library, copy = t.REPOSITORY / "src" / "mlops", layers[logical_id] / folder / "mlops"
+    files = {path.relative_to(library) for path in library.rglob("*") if path.is_file()}
+    absent = {path for path in files if "__pycache__" not in path.parts and not (copy / path).is_file()}
+    assert not absent
+
+
 def test_no_layer_carries_a_gpu_library(layers: dict[str, Path]) -> None:
     assert not [path for folder in layers.values() for path in folder.rglob("*nvidia*")]
 

@@ -149,7 +149,7 @@ SPECIFICATION = json.loads((files.files(cfnlint.data.AdditionalSpecs) / "Policie
 ACTIONS_WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}  # its only resource is a kind of data we do not use
 
 
-def _known_resources(action: str) -> list[str] | None:
+def _resources_of(action: str) -> list[str] | None:
     """Resource types of an action; None when AWS knows no such action."""
     service, name = action.split(":")
     actions = SPECIFICATION[service]["Actions"]
@@ -165,11 +165,11 @@ def test_a_policy_statement_is_as_narrow_as_its_actions_allow(owner: str, statem
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     for action in actions:
         assert "*" not in action, f"{owner} allows {action}"
-        known = _known_resources(action)
-        assert known is not None, f"{owner} allows {action}, which does not exist"
+        resources = _resources_of(action)
+        assert resources is not None, f"{owner} allows {action}, which does not exist"
         if statement["Resource"] == "*":
-            assert not known or action in ACTIONS_WITHOUT_RESOURCES, (
-                f"{action} takes {known}, so * is too wide"
+            assert not resources or action in ACTIONS_WITHOUT_RESOURCES, (
+                f"{action} takes {resources}, so * is too wide"
             )
 
 
@@ -231,7 +231,7 @@ def test_the_dashboard_draws_only_metrics_that_are_published() -> None:
             assert namespace == NAMESPACE["Fn::Sub"]
             drawn.add(name)
     assert drawn <= METRICS
-    assert METRICS - drawn == {"DriftAlerts"}, "a metric that nobody sees, or a new one that needs a widget"
+    assert METRICS - drawn == {"DriftAlerts"}, "a metric without a widget"
 
 
 def test_the_dashboard_shows_every_alarm() -> None:

@@ -1,4 +1,4 @@
-"""Builds the wheel of this checkout and installs it into environments that hold nothing else."""
+"""Builds the wheel of this checkout and installs it into environments without other packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 UV = str(Path(sys.executable).with_name("uv"))
-# a child sees the environment's own packages only, and cannot reach AWS by the credentials of whoever tests
+# programs see only the packages of their environment, and no credentials of the person who runs the tests
 CLEAN = {
     name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS_", "MLOPS_"))
 }

@@ -53,7 +53,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
     """Every environment by its name, after its trainings."""
     folder = tmp_path_factory.mktemp("matrix")
     wheel = build_wheel(folder)
-    found = {}
+    environments = {}
     for version, libraries in CASES:
         interpreter = _find_python(version)
         if interpreter is None:
@@ -62,12 +62,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
         python = install(folder / name, interpreter, _LIBRARIES[libraries]) / "python"
         run([UV, "pip", "install", "--quiet", "--no-deps", "--python", str(python), str(wheel)], folder)
         models = folder / f"models of {name}"
-        found[name] = Trained(python, models, _run_script(python, "train", models))
-    return found
+        environments[name] = Trained(python, models, _run_script(python, "train", models))
+    return environments
 
 
 def test_every_environment_trains_and_scores_with_every_algorithm(trained: dict[str, Trained]) -> None:
-    assert len(trained) >= 3, "no Python but one was found: install both that pyproject.toml names"
+    assert len(trained) >= 3, "only one Python is installed; pyproject.toml names two"
     for name, environment in trained.items():
         for algorithm, predicted in environment.predicted.items():
             assert isinstance(predicted, list), f"{name}, {algorithm}: {predicted}"
@@ -99,9 +99,9 @@ def test_a_model_predicts_the_same_elsewhere_or_is_refused_by_the_rule(trained: 
 def _find_python(version: str) -> str | None:
     """Return an interpreter of that version: one on the path, or one that pyenv installed."""
     command = [UV, "python", "find", "--system", "--no-python-downloads", version]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.home())
-    if found.returncode == 0:
-        return found.stdout.strip()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.home())
+    if done.returncode == 0:
+        return done.stdout.strip()
     installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))
     return str(installed[-1]) if installed else None
 

@@ -1,4 +1,4 @@
-"""The wheel in an environment that holds nothing but it and its requirements: no boto3, no XGBoost."""
+"""The wheel in an environment with its requirements only: no boto3, no XGBoost, no source."""
 
 from __future__ import annotations
 
