@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mlops.algorithms.definitions import ALGORITHMS
-from mlops.algorithms.selection import algorithm, candidates, check_settings, make_estimator
+from mlops.algorithms.selection import algorithm, candidates, check_settings, configure
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings
 
@@ -17,7 +17,7 @@ from mlops.models.settings.group import GroupSettings
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_every_listed_hyperparameter_is_one_that_the_estimator_takes(name: str, task: str):
     spec = ALGORITHMS[name].spec(task)
-    known = set(make_estimator(GroupSettings(algorithm=name), task).get_params())
+    known = set(configure(GroupSettings(algorithm=name), task).estimator.get_params())
     assert spec.hyperparameters - {"class_weight"} <= known
     assert set(spec.defaults) <= spec.hyperparameters
 
