@@ -66,7 +66,7 @@ def test_a_hyperparameter_of_another_task_is_refused_once_the_task_is_known():
         check_settings(settings, "regression")
 
 
-def test_a_list_is_no_value_of_a_hyperparameter():
+def test_a_list_is_not_a_value_of_a_hyperparameter():
     settings = GroupSettings(algorithm="RandomForest", hyperparameters={"max_depth": [3, 5]})
     with pytest.raises(SettingsError, match=r"single value"):
         check_settings(settings)

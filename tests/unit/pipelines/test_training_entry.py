@@ -109,7 +109,7 @@ def test_a_failure_is_one_sentence_and_the_traceback_stays_in_the_log(container:
     assert not list((container / "model").glob("manifest.json"))
 
 
-def test_an_unexpected_fault_is_told_by_its_kind_alone(container: Path):
+def test_an_unexpected_fault_is_reported_by_its_kind_alone(container: Path):
     shutil.rmtree(container / "input" / "data" / "code" / "mlops" / "pipelines")
     job = run_job(container, {"settings": settings_of()})
     assert job.returncode == 1
