@@ -1,4 +1,4 @@
-"""Which algorithm a team's settings ask for, and its estimator.
+"""The algorithm of a team's settings, and its estimator.
 
 Nothing here imports scikit-learn or XGBoost until an estimator is made, so that a Lambda without them can
 check a team's settings.
@@ -7,14 +7,23 @@ check a team's settings.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops.algorithms.definitions import ALGORITHMS, BY_NAME, ENTRIES, PLAIN_BOOSTING, WEIGHTS, Algorithm
 from mlops.infrastructure.extras import require_package
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredEstimator:
+    """An unfitted estimator with its algorithm, and all hyperparameters that count: set or by default."""
+
+    algorithm: Algorithm
+    hyperparameters: Mapping[str, Any]
+    estimator: Any
 
 
 def algorithm(name: str) -> Algorithm:
@@ -31,7 +40,7 @@ def algorithm(name: str) -> Algorithm:
 
 
 def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[GroupSettings, ...]:
-    """Return the settings to choose from: the given ones, or for `auto` a linear model and two boosted ones.
+    """Return the settings to choose from; for `auto` those of a linear model and of two boosted ones.
 
     `class_weight` goes with every one of them. Any other hyperparameter, set or searched for, names an
     algorithm: the first one that knows all of them.
@@ -124,23 +133,27 @@ def effective_hyperparameters(settings: GroupSettings, task: TaskName) -> dict[s
     return {**algorithm(settings.algorithm).spec(task).defaults, **settings.hyperparameters}
 
 
-def make_estimator(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> Any:
-    """Return the unfitted estimator that the settings ask for.
+def configure(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> ConfiguredEstimator:
+    """Return the unfitted estimator of the settings.
 
-    `class_weight` is left out here: it is applied as row weights, the same way for every algorithm.
+    `class_weight` is not among its arguments: it is applied as row weights, in the same way for every
+    algorithm.
 
     Raises
     ------
     MissingPackageError
         If the library of the algorithm is not installed.
     """
-    require_package(algorithm(settings.algorithm).package)
-    spec = algorithm(settings.algorithm).spec(task)
-    arguments = {**spec.fixed, **effective_hyperparameters(settings, task)}
+    chosen = algorithm(settings.algorithm)
+    require_package(chosen.package)
+    spec = chosen.spec(task)
+    hyperparameters = {**spec.defaults, **settings.hyperparameters}
+    arguments = {**spec.fixed, **hyperparameters}
     arguments.pop("class_weight", None)
     if spec.is_seeded:
         arguments["random_state"] = settings.seed
     if spec.is_parallel:
         arguments["n_jobs"] = n_jobs
     module, _, name = spec.path.partition(":")
-    return getattr(importlib.import_module(module), name)(**arguments)
+    estimator = getattr(importlib.import_module(module), name)(**arguments)
+    return ConfiguredEstimator(chosen, hyperparameters, estimator)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlops.algorithms.selection import algorithm, check_settings, effective_hyperparameters
+from mlops.algorithms.selection import check_settings
 from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics
 from mlops.models.settings.group import GroupSettings
@@ -94,7 +94,7 @@ class TrainingPipeline:
         with limited_threads(rows.table.frame):
             fitted = fit_model(rows, tried)
             judged = judge_model(rows, fitted.model, champion)
-        is_xgboost = algorithm(fitted.settings.algorithm).package == "xgboost"
+        is_xgboost = fitted.configured.algorithm.package == "xgboost"
         artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
         baseline = _baseline(rows, judged, created_at)
         changes = dataset_changes(rows, champion) if champion else None
@@ -126,14 +126,14 @@ def _result(
     changes: DatasetChanges | None,
     seconds: float,
 ) -> TrainingResult:
-    settings, task = fitted.settings, rows.problem.task
+    task = rows.problem.task
     return TrainingResult(
         metrics=judged.metrics,
         baseline=baseline,
         model_path=directory,
         baseline_path=directory / artifacts.BASELINE,
-        algorithm=algorithm(settings.algorithm).name,
-        hyperparameters=effective_hyperparameters(settings, task),
+        algorithm=fitted.configured.algorithm.name,
+        hyperparameters=fitted.configured.hyperparameters,
         settings=rows.settings,
         task=task,
         target=rows.problem.target,
@@ -141,7 +141,7 @@ def _result(
         dropped_columns=rows.selection.dropped,
         n_rows_train=int(rows.split.train.sum()),
         n_rows_test=int(rows.split.test.sum()),
-        library_versions=artifacts.library_versions(settings.algorithm),
+        library_versions=artifacts.library_versions(fitted.configured.algorithm.name),
         dataset_digest=rows.table.sha256,
         split=rows.split.description,
         warnings=(

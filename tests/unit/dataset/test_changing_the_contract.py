@@ -136,13 +136,13 @@ def test_a_stated_bound_counts_exactly_where_a_learned_one_has_slack(
     assert the_finding(validate(path, settings), "out_of_range").lines == (9,), "without a contract too"
 
 
-def test_stating_the_kind_of_a_column_is_no_consent_to_personal_data(tmp_path: Path) -> None:
+def test_stating_the_kind_of_a_column_is_not_consent_to_personal_data(tmp_path: Path) -> None:
     path = written(tmp_path, table(contact=lambda i: f"user{i}@example.org"))
     settings = GroupSettings.from_toml(BASE + '[columns.contact]\nkind = "text"\n')
     assert validate(path, settings).verdict == "reject"
 
 
-def test_what_is_no_longer_stated_is_as_it_was_learned(contract: Contract) -> None:
+def test_what_is_not_stated_any_more_is_as_it_was_learned(contract: Contract) -> None:
     stated = GroupSettings.from_toml(BASE + "[columns.age]\nmaximum = 500\n")
     second = next_contract(contract, contract, stated)
     assert second.version == 2
@@ -182,7 +182,7 @@ def test_a_statement_that_cannot_be_meant_is_refused(line: str, message: str) ->
 
 
 @pytest.mark.parametrize("value", ["0", "true", '"two"', "1.5"])
-def test_a_contract_is_asked_for_by_a_whole_number(value: str) -> None:
+def test_a_contract_is_requested_by_a_whole_number(value: str) -> None:
     with pytest.raises(SettingsError, match="contract"):
         GroupSettings.from_toml(f"contract = {value}")
 
@@ -211,7 +211,7 @@ def test_a_rejected_file_goes_through_with_the_lines_of_its_own_report(tmp_path:
     assert first.contract != second.contract, "each dataset keeps the contract that it was checked against"
 
 
-def test_a_contract_is_learned_anew_once_when_the_settings_ask_for_it(tmp_path: Path) -> None:
+def test_a_contract_is_learned_again_once_when_the_settings_say_so(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.drop("g/model.toml", BASE)
     world.receive(world.drop("g/training/a.csv", table()))

@@ -50,7 +50,7 @@ def test_plain_numbers_are_the_ones_that_python_reads(cells: list[str], newline:
 
 @pytest.mark.property
 @given(st.lists(PLAIN, max_size=5), ODD, st.lists(PLAIN, max_size=5))
-def test_a_cell_that_is_no_plain_number_is_never_read_as_one(
+def test_a_cell_that_is_not_a_plain_number_is_never_read_as_one(
     before: list[str], odd: str, after: list[str]
 ) -> None:
     cells = [*before, odd, *after]
@@ -102,7 +102,7 @@ def test_texts_are_what_was_written_in_the_order_of_appearance(
 
 @pytest.mark.property
 @given(st.lists(st.text(max_size=100), min_size=1, max_size=20, unique=True))
-def test_different_texts_have_different_keys_whatever_stands_beside_them(texts: list[str]) -> None:
+def test_different_texts_have_different_keys_whatever_is_beside_them(texts: list[str]) -> None:
     texts = [text for text in texts if "\0" not in text]
     together = text_keys(texts) if texts else np.zeros(0, np.uint64)
     assert len(np.unique(together)) == len(texts)

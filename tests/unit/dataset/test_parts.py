@@ -61,7 +61,7 @@ def test_a_finding_names_the_part_and_its_line(tmp_path: Path) -> None:
     assert (finding.lines, finding.parts, finding.examples) == ((5,), ("part-00001.csv",), ("old",))
 
 
-def test_the_same_id_in_two_parts_is_found_where_it_stands_again(tmp_path: Path) -> None:
+def test_the_same_id_in_two_parts_is_found_where_it_is_repeated(tmp_path: Path) -> None:
     report = validate_parts(written(tmp_path, [a_part(0), a_part(30), a_part(7, 1)]))
     found = {finding.rule_id: finding for finding in report.findings}
     assert found["duplicate_ids"].parts == found["duplicate_rows"].parts == ("part-00002.csv",)
@@ -88,7 +88,7 @@ def test_columns_in_another_order_are_refused(tmp_path: Path) -> None:
     assert "another order" in finding.message
 
 
-def test_a_part_that_is_no_table_is_named_as_what_it_is(tmp_path: Path) -> None:
+def test_a_part_that_is_not_a_table_is_named_as_what_it_is(tmp_path: Path) -> None:
     (finding,) = rejections(validate_parts(written(tmp_path, [a_part(0, 60), b"PAR1" + bytes(60)])))
     assert finding.rule_id == "wrong_container"
     assert finding.message.startswith("part-00001.csv: The file is a Parquet file")

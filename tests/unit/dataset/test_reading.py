@@ -69,7 +69,7 @@ def test_nameless_and_blank_parts_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1" + bytes(50), b"a,b\n1,2,3\n", b"a,b\n1,\xc3"])
-def test_what_is_no_table_is_refused_with_its_reason(tmp_path: Path, content: bytes) -> None:
+def test_what_is_not_a_table_is_refused_with_its_reason(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(DatasetError, match=r"t\.csv: "):
         table(tmp_path, content)
 
@@ -129,7 +129,7 @@ def test_a_table_of_too_many_columns_is_refused_in_the_words_of_the_validation(t
     assert "1,001 columns; the limit is 1,000" in refusal.message
 
 
-def test_a_number_is_the_same_for_everybody_who_reads_it(tmp_path: Path) -> None:
+def test_a_number_is_the_same_for_every_reader(tmp_path: Path) -> None:
     # more than one block, so that the first one, whose columns are not known yet, is not all
     exact = np.random.default_rng(0).normal(size=70_000)
     path = tmp_path / "exact.csv"

@@ -35,13 +35,13 @@ def findings(tmp_path: Path, rows: list[list[str]]) -> dict[str, Finding]:
     return {found.rule_id: found for found in validate(path, contract=CONTRACT).findings}
 
 
-def test_a_row_that_stands_again_far_below_is_found(tmp_path: Path) -> None:
+def test_a_row_that_is_repeated_far_below_is_found(tmp_path: Path) -> None:
     rows = a_table()
     found = findings(tmp_path, [*rows, rows[7]])
     assert found["duplicate_ids"].lines == found["duplicate_rows"].lines == (N_ROWS + 2,)
 
 
-def test_an_id_that_stands_again_with_other_values_is_no_repeated_row(tmp_path: Path) -> None:
+def test_an_id_that_is_repeated_with_other_values_is_not_a_repeated_row(tmp_path: Path) -> None:
     rows = a_table()
     found = findings(tmp_path, [*rows, [rows[7][0], *rows[8][1:]]])
     assert found["duplicate_ids"].lines == (N_ROWS + 2,)
@@ -64,7 +64,7 @@ def test_rows_are_compared_as_numbers_even_beside_a_word_among_them(tmp_path: Pa
     assert found["duplicate_rows"].lines == (N_ROWS + 2,)
 
 
-def test_without_an_id_a_row_of_the_beginning_that_stands_again_far_below_is_found(tmp_path: Path) -> None:
+def test_without_an_id_a_row_of_the_beginning_that_is_repeated_far_below_is_found(tmp_path: Path) -> None:
     rows = a_table()
     lines = [",".join(row[1:]) for row in [["", "age", "note", "adherent"], *rows, rows[7]]]
     path = tmp_path / "file.csv"

@@ -144,12 +144,12 @@ def test_a_mark_that_means_missing_among_numbers_stays_a_value_in_text(tmp_path:
     assert "kept as values: ? (1)" in told["plan"]
 
 
-def test_a_standardised_age_is_no_impossible_age(tmp_path: Path) -> None:
+def test_a_standardised_age_is_not_an_impossible_age(tmp_path: Path) -> None:
     table = a_csv(lambda t: [r.update(age=f"{(i % 9 - 4) / 4:.3f}") for i, r in enumerate(t)] and None)
     assert "out_of_range" not in [finding.rule_id for finding in judge(tmp_path, table).findings]
 
 
-def test_no_mail_repeats_values_that_stand_where_the_header_should(
+def test_no_email_repeats_values_that_are_where_the_header_should_be(
     tmp_path: Path, contract: Contract
 ) -> None:
     headless = a_csv().split("\n", 1)[1]
@@ -234,7 +234,7 @@ def test_labels_of_free_text_are_not_repeated(tmp_path: Path) -> None:
     assert "canary" not in report.to_json()
 
 
-def test_an_answer_of_minus_one_on_a_short_scale_is_no_sentinel(tmp_path: Path) -> None:
+def test_an_answer_of_minus_one_on_a_short_scale_is_not_a_sentinel(tmp_path: Path) -> None:
     text = a_csv(lambda table: [row.update(trend=str(i % 3 - 1)) for i, row in enumerate(table)] and None)
     assert judge(tmp_path, text).findings == ()
 

@@ -56,7 +56,7 @@ NO_TABLES = {
 
 
 @pytest.mark.parametrize("case", NO_TABLES)
-def test_what_is_no_table_is_named_as_what_it_is(tmp_path: Path, case: str) -> None:
+def test_what_is_not_a_table_is_named_as_what_it_is(tmp_path: Path, case: str) -> None:
     content, word = NO_TABLES[case]
     report = judge(tmp_path, content)
     assert report.verdict == "reject"
@@ -82,7 +82,9 @@ WRITTEN_OTHERWISE = {
 
 
 @pytest.mark.parametrize("case", WRITTEN_OTHERWISE)
-def test_a_table_written_in_another_way_is_read_whole_and_the_way_is_told(tmp_path: Path, case: str) -> None:
+def test_a_table_written_in_another_way_is_read_whole_and_the_way_is_reported(
+    tmp_path: Path, case: str
+) -> None:
     content, name, verdict = WRITTEN_OTHERWISE[case]
     report = judge(tmp_path, content, name)
     assert (report.verdict, report.n_rows, report.n_columns) == (verdict, 120, 6)
@@ -130,7 +132,7 @@ def test_a_cell_with_a_query_makes_no_script(tmp_path: Path) -> None:
     assert report.verdict != "reject"
 
 
-def test_digits_with_leading_zeros_stay_text_and_are_told_of(tmp_path: Path) -> None:
+def test_digits_with_leading_zeros_stay_text_and_are_reported(tmp_path: Path) -> None:
     def coded(table: list[Row]) -> None:
         for i, row in enumerate(table):
             row["plan"] = f"{i % 9:03d}"

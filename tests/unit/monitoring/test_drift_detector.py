@@ -132,7 +132,7 @@ def test_a_column_without_usable_values_alerts_and_never_raises(
     assert (report.verdict, report.features_with_drift) == ("ALERT", ("age",))
 
 
-def test_numbers_in_place_of_categories_are_another_column_not_new_categories():
+def test_numbers_instead_of_categories_are_another_column_not_new_categories():
     report = judged(lambda frame: frame.assign(region=frame.height))
     assert kinds(report, "region")["retyped_column"] == "ALERT"
     assert "new_category" not in kinds(report, "region")
@@ -161,7 +161,7 @@ def test_a_hundred_rows_are_enough():
     assert judged(lambda frame: frame.assign(age=frame.age + 50), rows=100).verdict == "ALERT"
 
 
-def test_a_large_effect_without_significance_is_no_drift():
+def test_a_large_effect_without_significance_is_not_drift():
     rng = np.random.default_rng(5)
     detector = DriftDetector(build_baseline(pd.DataFrame({f"x{i}": rng.normal(size=150) for i in range(20)})))
     report = detector.detect_drift(pd.DataFrame({f"x{i}": rng.normal(size=100) for i in range(20)}))
@@ -169,7 +169,7 @@ def test_a_large_effect_without_significance_is_no_drift():
     assert (report.verdict, report.drift_score) == ("OK", 0.0)
 
 
-def test_a_trivial_shift_of_many_rows_is_no_drift_though_significant():
+def test_a_trivial_shift_of_many_rows_is_not_drift_though_significant():
     rng = np.random.default_rng(0)
     detector = DriftDetector(build_baseline(pd.DataFrame({"x": rng.normal(size=20_000)})))
     report = detector.detect_drift(pd.DataFrame({"x": rng.normal(0.1, 1, 20_000)}))

@@ -243,7 +243,7 @@ def test_missed_nights_are_made_up_for(world: World):
     assert len(world.notifier.mails) == 1
 
 
-def test_an_old_night_asked_for_again_does_not_touch_the_alarm(world: World):
+def test_an_old_night_requested_again_does_not_touch_the_alarm(world: World):
     world.add_group("adherence")
     world.score("adherence", day(0), rows=300)
     world.run(day(3))

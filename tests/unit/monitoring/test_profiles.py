@@ -83,14 +83,14 @@ def test_measurements_that_nearly_all_differ_are_watched(values: np.ndarray):
     assert "income" in build_baseline(pd.DataFrame({"income": values})).features
 
 
-def test_columns_that_are_no_features_are_known_and_so_no_surprise_later():
+def test_columns_that_are_not_features_are_remembered_and_so_not_reported_later():
     frame = pd.DataFrame({"x": [1.0, 2.0], "outcome": [0, 1]})
     baseline = build_baseline(frame, features=["x"])
     assert baseline.excluded == {"outcome": "not a feature of the model"}
     assert profile_batch(frame.assign(surprise=1), baseline).extra_columns == {"surprise": 2}
 
 
-def test_a_feature_that_is_no_column_is_refused():
+def test_a_feature_that_is_not_a_column_is_refused():
     with pytest.raises(DriftError, match="no column 'y'"):
         build_baseline(pd.DataFrame({"x": [1.0]}), features=["y"])
 
@@ -135,7 +135,7 @@ def test_a_baseline_is_read_from_its_file_or_its_directory(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [None, "[]", "{}", "not json"])
-def test_what_is_no_baseline_is_refused_with_its_path(tmp_path: Path, content: str | None):
+def test_what_is_not_a_baseline_is_refused_with_its_path(tmp_path: Path, content: str | None):
     path = tmp_path / "b.json"
     if content is not None:
         path.write_text(content)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mlops.algorithms.definitions import ALGORITHMS
-from mlops.algorithms.selection import algorithm, candidates, check_settings, make_estimator
+from mlops.algorithms.selection import algorithm, candidates, check_settings, configure
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings
 
@@ -17,7 +17,7 @@ from mlops.models.settings.group import GroupSettings
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_every_listed_hyperparameter_is_one_that_the_estimator_takes(name: str, task: str):
     spec = ALGORITHMS[name].spec(task)
-    known = set(make_estimator(GroupSettings(algorithm=name), task).get_params())
+    known = set(configure(GroupSettings(algorithm=name), task).estimator.get_params())
     assert spec.hyperparameters - {"class_weight"} <= known
     assert set(spec.defaults) <= spec.hyperparameters
 
@@ -66,7 +66,7 @@ def test_a_hyperparameter_of_another_task_is_refused_once_the_task_is_known():
         check_settings(settings, "regression")
 
 
-def test_a_list_is_no_value_of_a_hyperparameter():
+def test_a_list_is_not_a_value_of_a_hyperparameter():
     settings = GroupSettings(algorithm="RandomForest", hyperparameters={"max_depth": [3, 5]})
     with pytest.raises(SettingsError, match=r"single value"):
         check_settings(settings)

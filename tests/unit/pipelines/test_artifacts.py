@@ -193,7 +193,7 @@ def test_library_versions_are_compared(model_directory: Path, library: str, vers
         artifacts.load_model(model_directory)
 
 
-def test_a_directory_without_a_manifest_is_no_model(tmp_path: Path):
+def test_a_directory_without_a_manifest_is_not_a_model(tmp_path: Path):
     with pytest.raises(ArtifactError, match="not a model directory"):
         artifacts.load_model(tmp_path)
 

@@ -100,7 +100,7 @@ def test_with_a_new_column_only_rows_count_that_the_champion_had_held_out(tmp_pa
     assert 30 <= comparison.n_rows < 0.5 * result.n_rows_test
 
 
-def test_a_champion_whose_rows_cannot_be_told_apart_any_more_is_said_so(tmp_path: Path):
+def test_a_champion_whose_rows_cannot_be_distinguished_any_more_is_reported(tmp_path: Path):
     (tmp_path / "older").mkdir()
     older = train(build_table(), tmp_path / "older", id_columns=[])
     shrunk = build_table().drop(columns="visited")

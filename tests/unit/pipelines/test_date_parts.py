@@ -38,7 +38,7 @@ def train(frame: pd.DataFrame, folder: Path, **config):
     return TrainingPipeline(merged).execute(folder / "train.csv", folder / "model")
 
 
-def test_dates_are_no_features_unless_parts_are_asked_for(tmp_path: Path):
+def test_dates_are_not_features_unless_parts_are_requested(tmp_path: Path):
     assert train(visits(), tmp_path).features == ("noise",)
 
 

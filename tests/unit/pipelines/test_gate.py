@@ -27,7 +27,7 @@ def against_champion(difference: float, low: float, high: float) -> ChampionComp
     return ChampionComparison("v1.0.0", comparable=True, n_rows=500, metrics={"roc_auc": found})
 
 
-def test_a_model_whose_interval_lies_above_the_dummy_passes():
+def test_a_model_whose_interval_is_above_the_dummy_passes():
     result = judge(metrics())
     assert result.passed
     assert (
@@ -77,7 +77,7 @@ def test_a_threshold_on_the_primary_score_takes_the_place_of_the_dummy():
     assert not judge(metrics(), rules={"roc_auc": GateRule(threshold=0.9)}).passed
 
 
-def test_a_rule_on_another_score_stands_beside_the_dummy():
+def test_a_rule_on_another_score_is_added_to_the_dummy():
     assert not judge(metrics(), rules={"average_precision": GateRule(threshold=0.7)}).passed
     names = [check.name for check in judge(metrics(), rules={"average_precision": GateRule(0.5)}).checks]
     assert names == ["beats_dummy", "threshold"]
@@ -87,7 +87,7 @@ def test_a_rule_on_another_score_stands_beside_the_dummy():
     ("difference", "low", "high", "passed"),
     [(0.05, 0.02, 0.08, True), (0.05, -0.01, 0.11, False), (0.01, 0.005, 0.015, False)],
 )
-def test_an_asked_change_must_be_reached_and_be_more_than_chance(difference, low, high, passed):
+def test_a_required_change_must_be_reached_and_be_more_than_chance(difference, low, high, passed):
     rules = {"roc_auc": GateRule(min_absolute_change=0.02)}
     assert judge(metrics(), against_champion(difference, low, high), rules).passed is passed
 
@@ -105,7 +105,7 @@ def test_a_change_below_zero_lets_an_equal_model_pass_that_is_shown_to_be_hardly
     assert judge(metrics(), against_champion((low + high) / 2, low, high), relative).passed is passed
 
 
-def test_of_two_asked_changes_the_greater_one_counts():
+def test_of_two_required_changes_the_greater_one_counts():
     rules = {"roc_auc": GateRule(min_absolute_change=-0.1, min_relative_change=0.1)}
     assert not judge(metrics(), against_champion(0.05, 0.02, 0.08), rules).passed
 

@@ -71,7 +71,7 @@ def encoded(frame: pd.DataFrame, y: np.ndarray, folds: np.ndarray | None = None)
     return prepared.fit_transform(frame[["clinic"]], y)[:, -1]
 
 
-def test_no_row_and_no_other_row_of_its_fold_tells_a_row_its_mean():
+def test_the_mean_of_a_row_comes_from_other_folds_alone():
     frame = clinics()
     y = (frame["outcome"] == "yes").to_numpy().astype(int)
     folds = np.arange(len(y)) % 5

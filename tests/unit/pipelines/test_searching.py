@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mlops.algorithms.definitions import ALGORITHMS
-from mlops.algorithms.selection import make_estimator, search_space
+from mlops.algorithms.selection import configure, search_space
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings, SearchSettings
 from mlops.models.training import TrainingResult
@@ -98,7 +98,7 @@ def test_every_space_holds_values_that_the_estimator_takes(name: str, task: str)
             key: min(value, 5) if key in ("n_estimators", "max_iter") else value
             for key, value in combination.items()
         }
-        make_estimator(GroupSettings(algorithm=name, hyperparameters=small), task).fit(rows, y)
+        configure(GroupSettings(algorithm=name, hyperparameters=small), task).estimator.fit(rows, y)
 
 
 def test_ranges_of_whole_numbers_stay_whole_and_choices_stay_choices():

@@ -29,7 +29,7 @@ def visits(n_people: int = 120, n_years: int = 5) -> pd.DataFrame:
     )
 
 
-def test_about_the_asked_share_is_held_out_whatever_names_the_rows():
+def test_about_the_requested_share_is_held_out_whatever_names_the_rows():
     frame = visits(800)
     for settings in (GroupSettings(), GroupSettings(group_columns=("person",))):
         split = split_frame(frame, "y", settings)
@@ -56,7 +56,7 @@ def test_dates_written_as_text_order_the_rows_too():
     assert split.test.sum() == 20
 
 
-def test_with_time_and_group_nobody_is_on_both_sides_and_training_lies_before_the_test():
+def test_with_time_and_group_no_group_is_on_both_sides_and_training_is_before_the_test():
     frame = visits()
     split = split_frame(frame, "y", GroupSettings(time_column="year", group_columns=("person",)))
     assert not set(frame.person[split.train]) & set(frame.person[split.test])
@@ -74,7 +74,7 @@ def test_a_corrected_label_does_not_move_its_row():
 @pytest.mark.parametrize(
     "named", [{}, {"group_columns": ("person",)}, {"time_column": "year", "group_columns": ("person",)}]
 )
-def test_another_seed_moves_nobody_to_the_other_side(named):
+def test_another_seed_moves_no_row_to_the_other_side(named):
     frame = visits()
     first, second = (split_frame(frame, "y", GroupSettings(seed=seed, **named)) for seed in (0, 1))
     assert (first.test == second.test).all()
@@ -90,7 +90,7 @@ def test_another_seed_moves_nobody_to_the_other_side(named):
         {"time_column": "year", "group_columns": ("person",)},
     ],
 )
-def test_a_smaller_held_out_part_lies_within_a_greater_one(named):
+def test_a_smaller_held_out_part_is_within_a_greater_one(named):
     parts = [
         split_frame(visits(), "y", GroupSettings(test_fraction=fraction, **named))
         for fraction in (0.1, 0.2, 0.3, 0.6)

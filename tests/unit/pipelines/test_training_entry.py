@@ -58,9 +58,13 @@ def test_a_job_writes_the_model_and_its_evidence_apart(container: Path):
 
 
 def test_a_job_obeys_the_contract_of_its_dataset(container: Path):
-    table = build_table(200).assign(ward=["007", "31", "4", "55"] * 50, case=[*range(100)] * 2)
+    table = build_table(200).assign(
+        ward=["007", "31", "4", "55"] * 50, floor=[1, 2, 3, 4] * 50, case=[*range(100)] * 2
+    )
     table.to_csv(container / "input" / "data" / "training" / "data.csv", index=False)
-    contract = Contract((ColumnContract("case", "text", "id"), ColumnContract("age", "category", "feature")))
+    contract = Contract(
+        (ColumnContract("case", "text", "id"), ColumnContract("floor", "category", "feature"))
+    )
     channel = container / "input" / "data" / "contract"
     channel.mkdir()
     (channel / "00000001-0a1b2c3d4e5f.json").write_text(contract.to_json())
@@ -68,7 +72,7 @@ def test_a_job_obeys_the_contract_of_its_dataset(container: Path):
     assert job.returncode == 0, job.stderr
     schema = json.loads((container / "model" / "schema.json").read_bytes())
     kinds = {feature["name"]: feature["kind"] for feature in schema["features"]}
-    assert kinds["age"] == kinds["ward"] == "categorical"
+    assert kinds["floor"] == kinds["ward"] == "categorical"
     assert kinds["dose"] == "numeric"
     assert "case" not in kinds
 
@@ -105,7 +109,7 @@ def test_a_failure_is_one_sentence_and_the_traceback_stays_in_the_log(container:
     assert not list((container / "model").glob("manifest.json"))
 
 
-def test_an_unexpected_fault_is_told_by_its_kind_alone(container: Path):
+def test_an_unexpected_fault_is_reported_by_its_kind_alone(container: Path):
     shutil.rmtree(container / "input" / "data" / "code" / "mlops" / "pipelines")
     job = run_job(container, {"settings": settings_of()})
     assert job.returncode == 1

@@ -78,7 +78,7 @@ def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(task: str, tr
         assert found.dummy["roc_auc"] == 0.5
 
 
-def test_every_score_lies_within_its_interval(trained):
+def test_every_score_is_within_its_interval(trained):
     for task in ("binary", "regression"):
         found = trained("RandomForest", task).metrics
         for name, value in found.values().items():
@@ -154,7 +154,7 @@ def test_noise_does_not_pass_the_gate(tmp_path: Path):
     assert not judge(result.metrics).passed
 
 
-def test_a_rare_class_is_not_won_by_calling_everybody_negative(tmp_path: Path):
+def test_a_rare_class_is_not_won_by_calling_all_negative(tmp_path: Path):
     rng = np.random.default_rng(1)
     frame = build_table(2000).drop(columns=["nothing", "site", "visited"])
     frame["outcome"] = np.where(frame.dose + rng.normal(0, 1, 2000) > 11, 1, 0)
@@ -183,7 +183,7 @@ def test_a_leaking_column_is_named(tmp_path: Path):
     assert not any("'age'" in warning for warning in result.warnings)
 
 
-def test_a_date_that_is_no_feature_is_named(trained):
+def test_a_date_that_is_not_a_feature_is_named(trained):
     assert "Dates are not used as they are: visited." in trained("LogisticRegression", "binary").warnings
 
 

@@ -27,7 +27,7 @@ def keys(objects: FilesystemObjects) -> list[str]:
     return [facts.ref.key for facts in objects.list("artifacts", "code/")]
 
 
-def test_the_source_lies_under_its_digest_with_a_marker_beside_it(source: Path, tmp_path: Path):
+def test_the_source_is_stored_under_its_digest_with_a_marker_beside_it(source: Path, tmp_path: Path):
     objects = FilesystemObjects(tmp_path / "objects")
     published = publish_source(source, objects, "artifacts")
     folder = f"code/{published.digest}"
@@ -71,6 +71,6 @@ def test_the_digest_changes_with_content_and_with_names_and_not_with_caches(sour
     assert len({first, renamed, source_digest(source)}) == 3
 
 
-def test_a_folder_without_the_entry_point_is_no_source(tmp_path: Path):
+def test_a_folder_without_the_entry_point_is_not_a_source(tmp_path: Path):
     with pytest.raises(TrainingError, match=r"no train\.py"):
         publish_source(tmp_path, FilesystemObjects(tmp_path / "objects"), "artifacts")

@@ -118,7 +118,7 @@ def test_trials_that_cannot_be_read_are_a_failure(tmp_path: Path):
         read_trials(tmp_path)
 
 
-def test_with_auto_every_contender_stands_beside_the_trials_of_the_one_that_was_tuned(
+def test_with_auto_every_contender_is_judged_beside_the_trials_of_the_one_that_was_tuned(
     table: Path, tmp_path: Path
 ):
     trials = keep(tmp_path / "trials", ({"max_iter": 5}, -9.0), algorithm="HistGradientBoosting")

@@ -111,7 +111,7 @@ def test_ranges_name_the_algorithm_of_a_search_that_names_none():
         settings(algorithm="XGBoost", search={"tuning_job": False}),
     ],
 )
-def test_without_a_search_or_with_one_that_stays_inside_there_is_no_tuning_job(given):
+def test_without_a_search_or_with_one_that_stays_inside_no_tuning_job_starts(given):
     assert job_of(given) is None
 
 
@@ -126,7 +126,7 @@ def test_the_ranges_are_those_of_the_task(task: TaskName, name: str):
         assert job["config"]["ParameterRanges"]["ContinuousParameterRanges"][0]["Name"] == name
 
 
-def test_a_search_whose_task_nobody_knows_stays_inside_the_job():
+def test_a_search_whose_task_is_unknown_stays_inside_the_job():
     assert job_of(settings(algorithm="LogisticRegression", search={"trials": 5}), None) is None
 
 
@@ -162,7 +162,7 @@ def test_a_search_too_large_for_a_tuning_job_is_refused_with_a_way_out(search: d
 
 @pytest.mark.property
 @given(st.text(min_size=1, max_size=64), st.text(max_size=40), st.text(max_size=80))
-def test_a_tuning_name_fits_with_its_attempt_and_tells_trainings_apart(
+def test_a_tuning_name_fits_with_its_attempt_and_differs_between_trainings(
     group: str, training: str, execution: str
 ):
     request = TrainingRequest(group, DATASET, "d", training, execution_name=execution)

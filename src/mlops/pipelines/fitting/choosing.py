@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from mlops.algorithms.selection import candidates, effective_hyperparameters
+from mlops.algorithms.selection import ConfiguredEstimator, candidates, effective_hyperparameters
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.training import Trial
 from mlops.pipelines.artifacts.model import FeatureColumn, Model, Scores
@@ -33,6 +33,7 @@ class FittedModel:
     """
 
     model: Model
+    configured: ConfiguredEstimator
     settings: GroupSettings
     contenders: Mapping[str, float]
     trials: tuple[Trial, ...]
@@ -58,7 +59,7 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
     fit = fit_pipeline(aligned, y, features, choice.settings, task, folds=folds)
     model = Model(rows.schema(choice.threshold), fit.pipeline)
     trials, notes = best.trials or choice.trials, tried.notes if tried else ()
-    return FittedModel(model, choice.settings, choice.contenders, trials, fit.warnings, notes)
+    return FittedModel(model, fit.configured, choice.settings, choice.contenders, trials, fit.warnings, notes)
 
 
 @dataclass(frozen=True, slots=True)

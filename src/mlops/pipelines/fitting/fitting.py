@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.algorithms.definitions import Algorithm
-from mlops.algorithms.selection import algorithm, effective_hyperparameters, make_estimator
+from mlops.algorithms.selection import ConfiguredEstimator, configure
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
@@ -28,10 +28,20 @@ _CELLS_FOR_THREADS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A fitted scikit-learn Pipeline, and what the libraries had to say about it."""
+    """A fitted scikit-learn Pipeline, what its estimator is, and the warnings of the libraries."""
 
     pipeline: Any
+    configured: ConfiguredEstimator
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfitted:
+    """A scikit-learn Pipeline of `preprocessing` and `estimator`, and a weight per row, None for none."""
+
+    pipeline: Any
+    configured: ConfiguredEstimator
+    weights: np.ndarray | None
 
 
 def fit_pipeline(
@@ -53,10 +63,10 @@ def fit_pipeline(
         If a hyperparameter has an impossible value, in the library's words.
     """
     n_jobs = worthwhile_threads(aligned)
-    pipeline = unfitted_pipeline(features, settings, task, y, n_jobs=n_jobs, folds=folds)
-    preprocessing, estimator = pipeline.named_steps["preprocessing"], pipeline.named_steps["estimator"]
-    weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
-    arguments = {} if weights is None else {"sample_weight": weights}
+    unfitted = prepare_fit(features, settings, task, y, n_jobs=n_jobs, folds=folds)
+    steps = unfitted.pipeline.named_steps
+    preprocessing, estimator = steps["preprocessing"], steps["estimator"]
+    arguments = {} if unfitted.weights is None else {"sample_weight": unfitted.weights}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -68,10 +78,11 @@ def fit_pipeline(
     if "n_jobs" in estimator.get_params():
         # threads add up in any order; scoring is the same to the last bit without
         estimator.set_params(n_jobs=1)
-    return Fit(pipeline, tuple(sorted({_first_sentence(item) for item in caught})))
+    messages = tuple(sorted({_first_sentence(item) for item in caught}))
+    return Fit(unfitted.pipeline, unfitted.configured, messages)
 
 
-def unfitted_pipeline(
+def prepare_fit(
     features: tuple[FeatureColumn, ...],
     settings: GroupSettings,
     task: TaskName,
@@ -79,13 +90,20 @@ def unfitted_pipeline(
     *,
     n_jobs: int,
     folds: np.ndarray | None = None,
-) -> Any:
-    """Return the scikit-learn Pipeline of `preprocessing` and `estimator` for rows of this target."""
+) -> Unfitted:
+    """Return the Pipeline and the row weights for rows of this target.
+
+    Raises
+    ------
+    TrainingError
+        If `class_weight` is neither "balanced" nor left out.
+    """
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
-    preprocessing = make_preprocessing(features, algorithm(settings.algorithm), task, y, folds=folds)
-    estimator = make_estimator(settings, task, n_jobs=n_jobs)
-    return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
+    configured = configure(settings, task, n_jobs=n_jobs)
+    preprocessing = make_preprocessing(features, configured.algorithm, task, y, folds=folds)
+    pipeline = Pipeline([("preprocessing", preprocessing), ("estimator", configured.estimator)])
+    return Unfitted(pipeline, configured, row_weights(y, configured.hyperparameters.get("class_weight")))
 
 
 def worthwhile_threads(frame: pd.DataFrame) -> int:

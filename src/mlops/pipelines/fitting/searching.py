@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops.algorithms.selection import effective_hyperparameters, search_space
+from mlops.algorithms.selection import search_space
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.search import is_range, spans_magnitudes
 from mlops.models.training import Trial
 from mlops.pipelines.artifacts.model import FeatureColumn
 from mlops.pipelines.evaluation.scores import PRIMARY
-from mlops.pipelines.fitting.fitting import row_weights, unfitted_pipeline, worthwhile_threads
+from mlops.pipelines.fitting.fitting import prepare_fit, worthwhile_threads
 
 MAX_ROWS = 20_000
 _FEWEST_ROWS = 500
@@ -69,9 +69,9 @@ def search_hyperparameters(
     tried = draw_combinations(search_space(settings, task, fixed), settings)
     rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
     aligned, y, folds = aligned.iloc[rows], y[rows], folds[rows]
-    pipeline = unfitted_pipeline(features, settings, task, y, n_jobs=worthwhile_threads(aligned))
-    search = _halving_search(pipeline, tried, folds, task, seed=settings.seed)
-    weights = row_weights(y, effective_hyperparameters(settings, task).get("class_weight"))
+    unfitted = prepare_fit(features, settings, task, y, n_jobs=worthwhile_threads(aligned))
+    search = _halving_search(unfitted.pipeline, tried, folds, task, seed=settings.seed)
+    weights = unfitted.weights
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
         search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))

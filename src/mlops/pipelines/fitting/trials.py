@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlops.algorithms.selection import candidates, effective_hyperparameters
+from mlops.algorithms.selection import candidates
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
@@ -18,8 +18,7 @@ from mlops.pipelines.evaluation.scores import PRIMARY
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.fitting import (
     limited_threads,
-    row_weights,
-    unfitted_pipeline,
+    prepare_fit,
     worthwhile_threads,
 )
 from mlops.pipelines.fitting.searching import MAX_ROWS, Search
@@ -118,13 +117,14 @@ def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
     y = rows.problem.y[train]
     looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
     aligned, y, folds = rows.aligned[train].iloc[looked_at], y[looked_at], rows.split.folds[train][looked_at]
-    threads = worthwhile_threads(aligned)
-    weights = row_weights(y, effective_hyperparameters(chosen, task).get("class_weight"))
+    features, n_jobs = rows.selection.features, worthwhile_threads(aligned)
+    unfitted = prepare_fit(features, chosen, task, y, n_jobs=n_jobs)
+    weights = unfitted.weights
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
         try:
             scores = cross_val_score(
-                unfitted_pipeline(rows.selection.features, chosen, task, y, n_jobs=threads),
+                unfitted.pipeline,
                 aligned,
                 y,
                 cv=PredefinedSplit(folds),

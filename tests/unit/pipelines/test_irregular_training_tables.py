@@ -149,7 +149,7 @@ def test_rows_that_nothing_can_be_learned_from_are_refused_in_one_sentence(frame
     ],
     ids=["two numbers", "int64", "beyond int64", "beyond floats", "all missing", "target missing"],
 )
-def test_odd_columns_end_in_a_sound_model(frame, tmp_path: Path):
+def test_irregular_columns_end_in_a_sound_model(frame, tmp_path: Path):
     result = train(frame, tmp_path, id_columns=[], algorithm="auto")
     assert result.task == "binary"
     assert {"age", "dose"} <= set(result.features)
