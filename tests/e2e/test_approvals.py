@@ -71,6 +71,6 @@ def test_a_rollback_that_was_lost_is_carried_out_and_an_impossible_one_refused(
     stack: DeployedStack, late_rollback: HttpAnswer
 ) -> None:
     assert late_rollback.status == 409
-    assert "is gone" in late_rollback.text
+    assert "does not exist any more" in late_rollback.text
     with operating(stack) as operator:
         assert operator.registry.champion("ways").version == "v1.0.1"
