@@ -1,6 +1,7 @@
 """Check that a tag may become a release, and print its notes.
 
-    python .ci/release_notes.py v0.2.0
+    python .ci/release_notes.py v0.2.0    check the tag, and print the notes
+    python .ci/release_notes.py --tag     print the tag of the current version
 
 The tag is `v` and the version of the package, and CHANGELOG.md has a dated section of that version, which is
 printed without its heading. Otherwise one sentence on stderr says what is missing, and the exit code is 1.
@@ -48,12 +49,15 @@ def release_notes(tag: str, version: str, changelog: str) -> str:
 def main(arguments: list[str]) -> int:
     """Print the notes of the tag, or say why it cannot be released."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python .ci/release_notes.py TAG\n")
+        sys.stderr.write("usage: python .ci/release_notes.py TAG | --tag\n")
         return 2
     source = (REPOSITORY / "src" / "mlops" / "__init__.py").read_text(encoding="utf-8")
     changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     try:
-        sys.stdout.write(release_notes(arguments[0], package_version(source), changelog) + "\n")
+        version = package_version(source)
+        is_question = arguments[0] == "--tag"
+        answer = f"v{version}" if is_question else release_notes(arguments[0], version, changelog)
+        sys.stdout.write(answer + "\n")
     except ValueError as error:
         sys.stderr.write(f"No release: {error}.\n")
         return 1

@@ -70,6 +70,19 @@ def test_the_version_is_read_as_python_reads_it(script: types.ModuleType) -> Non
     assert script.package_version(source) == mlops.__version__
 
 
+def test_the_tag_of_the_current_version_is_printed_on_request() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT), "--tag"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"v{mlops.__version__}\n"
+
+
+def test_every_command_of_the_workflow_exists() -> None:
+    workflow = (REPOSITORY / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    targets = re.findall(r"^(\w+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"make (\w+)", workflow)) <= set(targets)
+    for script in re.findall(r"\.ci/[\w.]+", workflow):
+        assert (REPOSITORY / script).is_file(), script
+
+
 def test_a_wrong_tag_ends_the_program_with_one_sentence() -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "v0.0.1"], capture_output=True, text=True, check=False
