@@ -105,8 +105,6 @@ class LocalCloud:
         emails: list[dict[str, Any]] = inbox["mails"]
         return emails
 
-    mails = emails  # the name in the end-to-end tests
-
     def confirm_subscriptions(self) -> list[str]:
         """Confirm every pending email subscription, as the recipients would; return their addresses."""
         confirmed: list[str] = self.request("POST", f"{self.endpoint}/_local/confirm-all").json()["confirmed"]

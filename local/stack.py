@@ -120,8 +120,6 @@ class DeployedStack:
             seen = [email["subject"] for email in self.cloud.emails()]
             raise WaitError(f"{error} Subjects seen: {seen}") from None
 
-    wait_for_mail = wait_for_email  # the name in the end-to-end tests
-
     def wait_for_approval_link(
         self, group: str, timeout_seconds: float = 180, *, after: int = 0
     ) -> tuple[dict[str, Any], str]:

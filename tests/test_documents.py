@@ -37,8 +37,8 @@ each_decision = pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: 
 def blocks(document: Path, language: str) -> list[str]:
     """The code blocks of one language; the indentation of a block in a list is removed."""
     pattern = rf"^( *)```{language}[^\n]*\n(.*?)^ *```$"
-    found = re.findall(pattern, document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
+    actual = re.findall(pattern, document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in actual]
 
 
 # ── Links, paths and names ────────────────────────────────────────────────────────────────────────────────

@@ -51,7 +51,7 @@ class Listener:
     rng: random.Random
     fault_share: float = 0.0
     started: list[str] = field(default_factory=list)
-    mails: list[str] = field(default_factory=list)
+    emails: list[str] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ class Listener:
 
     def send_email(self, subject: str, body: str, *, group: str) -> None:
         self._answer()
-        self.mails.append(subject)
+        self.emails.append(subject)
 
     def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         self._answer()
@@ -155,7 +155,7 @@ def check_everything_happened_once(
     assert len(results) == N_EVENTS
     assert len(listener.started) == len(set(listener.started)) == N_CONTENTS
     assert sum(len(versions.list_datasets(group)) for group in GROUPS) == N_CONTENTS
-    assert len(listener.mails) == N_BAD + n_known
+    assert len(listener.emails) == N_BAD + n_known
     assert len(listener.events) == len(set(listener.events)) == N_VERSIONS
     assert Counter(listener.metrics) == {"UploadsAccepted": N_VERSIONS - N_BAD, "UploadsRejected": N_BAD}
 

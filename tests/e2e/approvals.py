@@ -95,7 +95,7 @@ def watch(stack: DeployedStack) -> dict[str, Any]:
 
 
 def rollback_link(mail: dict[str, Any]) -> str:
-    """Return the link to the rollback page in a mail."""
+    """Return the link to the rollback page in an email."""
     return next(link for link in mail["links"] if "/rollbacks/" in link)
 
 

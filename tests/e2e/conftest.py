@@ -109,9 +109,9 @@ def checked_for_drift(stack: DeployedStack, scored_drifted: Walk, scored_in_a_jo
 
 @pytest.fixture(scope="session")
 def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
-    """The mail of the second night in drift: one night alone does not alert."""
+    """The email of the second night in drift: one night alone does not alert."""
     stack.check_drift(days_ahead=1)
-    return stack.wait_for_mail(lambda m: m["subject"].startswith(f"Inputs changed: {GROUP}"), "drift")
+    return stack.wait_for_email(lambda m: m["subject"].startswith(f"Inputs changed: {GROUP}"), "drift")
 
 
 @pytest.fixture(scope="session")
@@ -184,10 +184,10 @@ def superseded_candidate(stack: DeployedStack) -> Walk:
     stack.cloud.client("stepfunctions").stop_execution(executionArn=stopped)
     first = start_training(stack, "twice", a_regression_table(seed=1), 'target = "price"')
     stack.wait_for_approval_link("twice", after=stopped_mail["id"])
-    newest = max(mail["id"] for mail in stack.cloud.mails())
+    newest = max(mail["id"] for mail in stack.cloud.emails())
     second = start_training(stack, "twice", a_regression_table(seed=2), 'target = "price"')
     mail, link = stack.wait_for_approval_link("twice", after=newest)
-    stack.decide(link, version_in(mail["subject"]), "rejected", "Only the first was wanted.")
+    stack.decide(link, version_in(mail["subject"]), "rejected", "Only the first was needed.")
     walk(stack, second)
     return walk(stack, first)
 
@@ -203,14 +203,14 @@ def answer_after_a_stop(stack: DeployedStack) -> HttpAnswer:
 
 @pytest.fixture(scope="session")
 def reminder(stack: DeployedStack) -> dict:
-    """The mail that reminds of a candidate whose time is running out; its execution is stopped then."""
+    """The email that reminds of a candidate whose time is running out; its execution is stopped then."""
     execution = start_training(stack, "abandoned", a_regression_table(seed=10), 'target = "price"')
     stack.wait_for_approval_link("abandoned")
 
     def reminded() -> dict | None:
         watch(stack)
-        wanted = "Reminder: approve abandoned"
-        return next((mail for mail in stack.cloud.mails() if mail["subject"].startswith(wanted)), None)
+        expected = "Reminder: approve abandoned"
+        return next((mail for mail in stack.cloud.emails() if mail["subject"].startswith(expected)), None)
 
     mail = wait(reminded, "a reminder", APPROVAL_TIMEOUT_SECONDS)
     stack.cloud.client("stepfunctions").stop_execution(executionArn=execution)
@@ -219,9 +219,9 @@ def reminder(stack: DeployedStack) -> dict:
 
 @pytest.fixture(scope="session")
 def expiry_mail(stack: DeployedStack, reminder: dict) -> dict:
-    """The mail about the candidate whose execution was stopped."""
+    """The email about the candidate whose execution was stopped."""
     watch(stack)
-    return stack.wait_for_mail(lambda m: m["subject"] == "abandoned v1.0.0 expired", "expiry")
+    return stack.wait_for_email(lambda m: m["subject"] == "abandoned v1.0.0 expired", "expiry")
 
 
 @pytest.fixture(scope="session")
@@ -230,9 +230,9 @@ def asked_again(stack: DeployedStack, expiry_mail: dict) -> tuple[HttpAnswer, Wa
     s3, bucket = stack.cloud.client("s3"), stack.outputs["ArtifactBucketName"]
     for name in ("evaluation_details.json", "model_card.html"):
         s3.delete_object(Bucket=bucket, Key=f"models/abandoned/v1.0.0/{name}")
-    known = stack.executions("TrainModel")
+    existing = stack.executions("TrainModel")
     run_mlops(stack, "reopen", "abandoned", "v1.0.0", "--reason", "The approvers were away.")
-    execution = stack.wait_for_execution("TrainModel", known)
+    execution = stack.wait_for_execution("TrainModel", existing)
     _, link = stack.wait_for_approval_link("abandoned", after=expiry_mail["id"])
     card = stack.cloud.request("GET", f"{link}/card")
     assert "abandoned" in run_mlops(stack, "pending")
@@ -253,11 +253,11 @@ def late_delivery(stack: DeployedStack) -> Walk:
 
 @pytest.fixture(scope="session")
 def rolled_back(stack: DeployedStack) -> tuple[dict, HttpAnswer]:
-    """The mail about a second champion, and what the page said when it was rolled back through it."""
+    """The email about a second champion, and what the page said when it was rolled back through it."""
     toml = 'target = "price"\n[gate.r2]\nmin_absolute_change = -1.0'
     train_and_decide(stack, "ways", a_regression_table(seed=12), toml, "approved")
     train_and_decide(stack, "ways", a_regression_table(seed=13), toml, "approved")
-    mail = stack.wait_for_mail(lambda m: m["subject"] == "ways v1.0.1 is in service", "promotion")
+    mail = stack.wait_for_email(lambda m: m["subject"] == "ways v1.0.1 is in service", "promotion")
     answer = roll_back(stack, rollback_link(mail), "v1.0.0", "Worse than before.")
     assert answer.status in (200, 303), answer.text
     return mail, stack.cloud.request("GET", rollback_link(mail))
@@ -278,11 +278,11 @@ def late_rollback(stack: DeployedStack, rolled_back: tuple[dict, HttpAnswer]) ->
 
 @pytest.fixture(scope="session")
 def refused_file(stack: DeployedStack) -> dict:
-    """A training file with a row that is too long: its key, its bytes and the mail about it."""
+    """A training file with a row that is too long: its key, its bytes and the email about it."""
     key = "refused/training/b a+d é.csv"
     content = a_regression_table().to_csv(index=False).encode() + b"1,2,3,4,5,6,7\n"
     stack.drop(content, key)
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("[refused]"), "refusal")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith("[refused]"), "refusal")
     return {"key": key, "content": content, "mail": mail}
 
 
@@ -290,7 +290,7 @@ def refused_file(stack: DeployedStack) -> dict:
 def recovered_file(stack: DeployedStack) -> Walk:
     """A training file without its event, which the daily sweep has started; its group has hopeless data."""
     noise = a_regression_table(seed=11).assign(price=np.random.default_rng(4).normal(size=400))
-    events, known = stack.cloud.client("events"), stack.executions("TrainModel")
+    events, existing = stack.cloud.client("events"), stack.executions("TrainModel")
     (rule,) = (rule["Name"] for rule in events.list_rules()["Rules"] if "FileDropped" in rule["Name"])
     stack.drop(b'target = "price"', "lost/model.toml")
     events.disable_rule(Name=rule)
@@ -298,7 +298,7 @@ def recovered_file(stack: DeployedStack) -> Walk:
     events.enable_rule(Name=rule)
     sweep = stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=2))
     assert sweep["n_recovered"] == 1, sweep
-    return walk(stack, stack.wait_for_execution("TrainModel", known))
+    return walk(stack, stack.wait_for_execution("TrainModel", existing))
 
 
 @pytest.fixture(scope="session")
@@ -309,11 +309,11 @@ def closed_folder(stack: DeployedStack) -> FolderWalk:
 
 @pytest.fixture(scope="session")
 def open_folder_mail(stack: DeployedStack) -> dict:
-    """The mail about parts that were not closed, from the sweep of the day after."""
+    """The email about parts that were not closed, from the sweep of the day after."""
     for number in range(2):
         stack.drop(b"a,b\n1,2\n", f"open/training/march/part-{number}.csv")
     stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=25))
-    return stack.wait_for_mail(lambda m: m["subject"].startswith("[open]"), "waiting folder")
+    return stack.wait_for_email(lambda m: m["subject"].startswith("[open]"), "waiting folder")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ N_PARTS, BAD_PART, BAD_LINE = 12, 7, 5
 
 @dataclass(frozen=True)
 class FolderWalk:
-    """Executions and mails of the folder, in the order of its closings."""
+    """Executions and emails of the folder, in the order of its closings."""
 
     table: pd.DataFrame
     refusal: dict[str, Any]
@@ -38,13 +38,13 @@ def walk_folder(stack: DeployedStack, table: pd.DataFrame) -> FolderWalk:
         stack.drop(_spoilt(part) if number == BAD_PART else part, part_key(number))
     refused = close(stack)
     refused_states = stack.finish(refused)
-    refusal = stack.wait_for_mail(lambda m: m["subject"] == f"[{GROUP}] 2026-11/ was rejected", "refusal")
+    refusal = stack.wait_for_email(lambda m: m["subject"] == f"[{GROUP}] 2026-11/ was rejected", "refusal")
     stack.drop(parts[BAD_PART], part_key(BAD_PART))
     accepted = close(stack)
     accepted_states = stack.finish(accepted)
     again = close(stack)
     stack.finish(again)
-    duplicate = stack.wait_for_mail(
+    duplicate = stack.wait_for_email(
         lambda m: m["subject"].startswith(f"[{GROUP}] 2026-11/: known"), "duplicate"
     )
     trainings = [arn for arn in stack.executions("TrainModel") if arn not in started]
@@ -60,9 +60,9 @@ def part_key(number: int) -> str:
 
 def close(stack: DeployedStack) -> str:
     """Drop `_SUCCESS`, deliver its event a second time, and return the one execution that comes of it."""
-    known = stack.executions("ValidateParts")
+    existing = stack.executions("ValidateParts")
     version = stack.drop(b"", f"{FOLDER}/_SUCCESS")
-    execution = stack.wait_for_execution("ValidateParts", known)
+    execution = stack.wait_for_execution("ValidateParts", existing)
     detail = {
         "bucket": {"name": stack.outputs["DataBucketName"]},
         "object": {"key": f"{FOLDER}/_SUCCESS", "version-id": version, "size": 0},

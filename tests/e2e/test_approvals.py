@@ -48,7 +48,7 @@ def test_a_decision_that_was_lost_on_its_way_arrives(late_delivery: Walk) -> Non
 
 
 def test_the_page_shows_the_card_behind_the_same_link(stack: DeployedStack, champion: Walk) -> None:
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith(f"Approve {GROUP} v1.0.0"), "approval")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith(f"Approve {GROUP} v1.0.0"), "approval")
     link = approval_link(mail)
     card = stack.cloud.request("GET", f"{link}/card")
     assert card.status == 200
@@ -63,7 +63,7 @@ def test_the_mail_about_a_new_champion_has_a_way_back(
     assert mail["to"] == APPROVER
     assert rollback_link(mail) in mail["body"].splitlines()
     assert "v1.0.0 is in service again." in message(page.text)
-    again = stack.wait_for_mail(lambda m: m["subject"].startswith("Rolled back: ways v1.0.0"), "rollback")
+    again = stack.wait_for_email(lambda m: m["subject"].startswith("Rolled back: ways v1.0.0"), "rollback")
     assert "Worse than before." in again["body"]
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 def test_a_broken_file_is_refused_with_a_reason_and_nothing_is_lost(
     stack: DeployedStack, refused_file: dict
 ) -> None:
-    assert "402" in refused_file["mail"]["body"], "the mail names the line"
+    assert "402" in refused_file["mail"]["body"], "the email names the line"
     kept = stack.keys("quarantine/refused/")
     assert stack.read(next(key for key in kept if key.endswith(".csv"))) == refused_file["content"]
     report = json.loads(stack.read(next(key for key in kept if key.endswith("report.json"))))
@@ -31,23 +31,23 @@ def test_a_broken_file_is_refused_with_a_reason_and_nothing_is_lost(
 def test_bad_settings_are_refused_with_the_nearest_known_key(stack: DeployedStack) -> None:
     stack.drop(b'traget = "price"', "misspelt/model.toml")
     stack.drop(a_regression_table().to_csv(index=False).encode(), "misspelt/training/a.csv")
-    mail = stack.wait_for_mail(lambda m: "misspelt" in m["subject"], "refusal")
+    mail = stack.wait_for_email(lambda m: "misspelt" in m["subject"], "refusal")
     assert "traget" in mail["body"]
     assert "target" in mail["body"]
 
 
 def test_a_scoring_file_without_a_champion_is_refused_with_what_to_do(stack: DeployedStack) -> None:
     stack.drop(a_regression_table().to_csv(index=False).encode(), "absent/inference/a.csv")
-    mail = stack.wait_for_mail(lambda m: "absent" in m["subject"], "refusal")
+    mail = stack.wait_for_email(lambda m: "absent" in m["subject"], "refusal")
     assert "approve" in mail["body"].lower()
 
 
 def test_the_same_bytes_start_no_second_training(stack: DeployedStack, champion: Walk) -> None:
-    known = stack.executions("TrainModel")
+    existing = stack.executions("TrainModel")
     stack.drop((EXAMPLE / "train.csv").read_bytes(), f"{GROUP}/training/again.csv")
-    mail = stack.wait_for_mail(lambda m: "again.csv" in m["subject"] + m["body"], "duplicate")
+    mail = stack.wait_for_email(lambda m: "again.csv" in m["subject"] + m["body"], "duplicate")
     assert champion.version in mail["body"]
-    assert stack.executions("TrainModel") == known
+    assert stack.executions("TrainModel") == existing
 
 
 def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
@@ -61,7 +61,7 @@ def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
         "What kind of failure?",
         "Training failed",
     ]
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("hollow: training failed"), "failure")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith("hollow: training failed"), "failure")
     assert "Train model" in mail["body"]
     assert "What to do:" in mail["body"]
     assert "exit code" not in mail["body"]
@@ -70,7 +70,7 @@ def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
 
 def test_a_training_that_a_person_stops_ends_as_stopped(stack: DeployedStack, stopped_training: Walk) -> None:
     assert (stopped_training.status, stopped_training.states[-1]) == ("FAILED", "Job stopped")
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("halted: training failed"), "stop")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith("halted: training failed"), "stop")
     assert "Error: JobStoppedError" in mail["body"]
     assert "The job was stopped by a person." in " ".join(mail["body"].split())
 

@@ -69,7 +69,7 @@ def test_a_validation_that_fails_is_mailed_with_the_step(
     stack: DeployedStack, failed_validation: str
 ) -> None:
     assert stack.status(failed_validation) == "FAILED"
-    mail = stack.wait_for_mail(lambda m: m["subject"] == f"{GROUP}: validation of parts failed", "failure")
+    mail = stack.wait_for_email(lambda m: m["subject"] == f"{GROUP}: validation of parts failed", "failure")
     assert "Step: List parts" in mail["body"]
     assert "Traceback" not in mail["body"]
 

@@ -37,7 +37,7 @@ def test_a_dropped_file_becomes_the_champion(stack: DeployedStack, champion: Wal
         "Mail promotion",
         "Model approved",
     ]
-    subjects = [mail["subject"] for mail in stack.cloud.mails()]
+    subjects = [mail["subject"] for mail in stack.cloud.emails()]
     assert f"{GROUP} v1.0.0 is in service" in subjects
 
 
@@ -56,11 +56,11 @@ def test_the_evidence_of_the_version_is_kept(stack: DeployedStack, champion: Wal
 
 
 def test_predictions_come_back_in_the_order_of_the_rows(stack: DeployedStack, scored: Walk) -> None:
-    given = list(csv.DictReader((EXAMPLE / "score.csv").read_text().splitlines()))
-    found = predictions(stack, scored.output["batch_id"])
-    assert list(found["patient_id"]) == [row["patient_id"] for row in given]
-    assert found["probability"].astype(float).between(0, 1).all()
-    assert set(found["model_version"]) == {"v1.0.0"}
+    scored_rows = list(csv.DictReader((EXAMPLE / "score.csv").read_text().splitlines()))
+    actual = predictions(stack, scored.output["batch_id"])
+    assert list(actual["patient_id"]) == [row["patient_id"] for row in scored_rows]
+    assert actual["probability"].astype(float).between(0, 1).all()
+    assert set(actual["model_version"]) == {"v1.0.0"}
     assert scored.states[-1] == "Predictions ready"
 
 
@@ -92,7 +92,7 @@ def test_a_large_file_is_scored_in_a_job_by_the_same_code(
 
 def test_a_scoring_that_fails_is_mailed_with_the_step(stack: DeployedStack, failed_scoring: str) -> None:
     assert stack.status(failed_scoring) == "FAILED"
-    mail = stack.wait_for_mail(lambda m: m["subject"] == f"{GROUP}: scoring failed", "failure")
+    mail = stack.wait_for_email(lambda m: m["subject"] == f"{GROUP}: scoring failed", "failure")
     assert "Step: Run inference" in mail["body"]
     assert "Traceback" not in mail["body"]
 
@@ -109,9 +109,9 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_promoted(
 def test_the_nightly_check_finds_the_drift_and_publishes_it(
     stack: DeployedStack, checked_for_drift: dict
 ) -> None:
-    found = {group["group"]: group for group in checked_for_drift["groups"]}
-    assert found[GROUP]["verdict"] == "ALERT"
-    assert found[GROUP]["n_batches"] >= 2
+    actual = {group["group"]: group for group in checked_for_drift["groups"]}
+    assert actual[GROUP]["verdict"] == "ALERT"
+    assert actual[GROUP]["n_batches"] >= 2
     cloudwatch = stack.cloud.client("cloudwatch")
     names = {
         metric["MetricName"]
@@ -127,9 +127,9 @@ def test_the_nightly_check_finds_the_drift_and_publishes_it(
 def test_a_second_check_of_the_same_night_sends_no_second_mail(
     stack: DeployedStack, checked_for_drift: dict
 ) -> None:
-    before = len([mail for mail in stack.cloud.mails() if mail["subject"].startswith("Inputs changed")])
+    before = len([mail for mail in stack.cloud.emails() if mail["subject"].startswith("Inputs changed")])
     assert stack.check_drift()["groups"] == checked_for_drift["groups"]
-    after = len([mail for mail in stack.cloud.mails() if mail["subject"].startswith("Inputs changed")])
+    after = len([mail for mail in stack.cloud.emails() if mail["subject"].startswith("Inputs changed")])
     assert after == before
 
 
@@ -155,14 +155,16 @@ def test_a_model_of_noise_is_rejected_by_the_gate_with_a_reason(
     stack: DeployedStack, hopeless_candidate: Walk
 ) -> None:
     assert hopeless_candidate.states[-1] == "Rejected by gate"
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("noise v1.0.0"), "gate result")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith("noise v1.0.0"), "gate result")
     assert "better than a model that looks at nothing" in " ".join(mail["body"].split())
 
 
 def test_a_candidate_without_an_answer_expires(stack: DeployedStack, forgotten_candidate: str) -> None:
     ended = walk(stack, forgotten_candidate)
     assert ended.states[-2:] == ["Expire model", "Approval expired"]
-    stack.wait_for_mail(lambda m: "forgotten" in m["subject"] and "expired" in m["subject"].lower(), "expiry")
+    stack.wait_for_email(
+        lambda m: "forgotten" in m["subject"] and "expired" in m["subject"].lower(), "expiry"
+    )
 
 
 def test_the_dashboard_and_the_inbox_are_pages(stack: DeployedStack, champion: Walk) -> None:

@@ -60,8 +60,8 @@ def declared_statements() -> set[tuple[str, str]]:
 
 def logical_role(role: str | None) -> str | None:
     """The logical id in a role's generated name."""
-    found = re.fullmatch(r"mlops-local-(\w+)-\w+", role or "")
-    return found.group(1) if found else None
+    actual = re.fullmatch(r"mlops-local-(\w+)-\w+", role or "")
+    return actual.group(1) if actual else None
 
 
 def test_nothing_that_the_path_needs_is_denied(walked: DeployedStack) -> None:

@@ -85,7 +85,7 @@ def test_one_command_rolls_back_and_notifies_people(
     (event,) = wait(lambda: events_of_the_bus() or None, "the event of the rollback", 30)
     assert event["detail"]["version"] == "v1.0.0"
     assert event["detail"]["previous_champion"] == "v1.0.1"
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("Rolled back: served"), "rollback")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith("Rolled back: served"), "rollback")
     assert "wrong unit" in mail["body"]
     metrics = stack.cloud.client("cloudwatch").list_metrics(MetricName="ChampionsRolledBack")["Metrics"]
     assert {"Name": "ModelGroup", "Value": SERVED} in [d for m in metrics for d in m["Dimensions"]]

@@ -23,8 +23,8 @@ def stopped_tuning(stack: DeployedStack) -> Walk:
     sagemaker = stack.cloud.client("sagemaker")
 
     def running() -> str | None:
-        found = sagemaker.list_hyper_parameter_tuning_jobs(NameContains="unhurried")
-        jobs = found["HyperParameterTuningJobSummaries"]
+        actual = sagemaker.list_hyper_parameter_tuning_jobs(NameContains="unhurried")
+        jobs = actual["HyperParameterTuningJobSummaries"]
         return next((job["HyperParameterTuningJobName"] for job in jobs), None)
 
     name = wait(running, "the tuning job", 60)
@@ -71,9 +71,9 @@ def test_the_best_hyperparameters_are_those_of_the_version_and_its_run(
     result, best = trained(stack), tuning_job(stack, "tuned")["BestTrainingJob"]
     assert len(result["trials"]) == N_TRIALS + 1  # and what would be taken without a search
     tuned = {name: json.loads(value) for name, value in best["TunedHyperParameters"].items()}
-    (found,) = [trial for trial in result["trials"] if trial["hyperparameters"] == tuned]
+    (actual,) = [trial for trial in result["trials"] if trial["hyperparameters"] == tuned]
     score = best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
-    assert found["score"] == pytest.approx(score, rel=1e-6)
+    assert actual["score"] == pytest.approx(score, rel=1e-6)
     taken = result["trials"][0]
     assert taken["score"] == max(trial["score"] for trial in result["trials"])
     assert {**result["hyperparameters"], **taken["hyperparameters"]} == result["hyperparameters"]
@@ -102,7 +102,7 @@ def test_a_tuning_job_without_a_single_score_is_explained_by_its_trials(
         "Training failed",
     ]
     subject = "untunable: training failed at Tune hyperparameters"
-    mail = stack.wait_for_mail(lambda m: m["subject"] == subject, "failure")
+    mail = stack.wait_for_email(lambda m: m["subject"] == subject, "failure")
     assert "No training job succeeded" not in mail["body"]
     assert "rows are alike" in " ".join(mail["body"].split())
 
@@ -115,5 +115,5 @@ def test_a_tuning_job_that_a_person_stops_ends_as_stopped_with_its_trials(
     job = tuning_job(stack, "unhurried")
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert job["TrainingJobStatusCounters"]["InProgress"] == 0
-    mail = stack.wait_for_mail(lambda m: m["subject"].startswith("unhurried: training failed"), "stop")
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith("unhurried: training failed"), "stop")
     assert "The job was stopped by a person." in " ".join(mail["body"].split())

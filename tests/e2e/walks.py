@@ -30,11 +30,11 @@ class Walk:
 
 def start_training(stack: DeployedStack, group: str, table: pd.DataFrame | bytes, toml: str) -> str:
     """Drop settings and a training file; return the execution they start."""
-    known = stack.executions("TrainModel")
+    existing = stack.executions("TrainModel")
     content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
     stack.drop(toml.encode(), f"{group}/model.toml")
     stack.drop(content, f"{group}/training/train.csv")
-    return stack.wait_for_execution("TrainModel", known)
+    return stack.wait_for_execution("TrainModel", existing)
 
 
 def train_and_decide(
@@ -46,7 +46,7 @@ def train_and_decide(
     reason: str = "Looks right.",
 ) -> Walk:
     """Train, answer on the approval page, and wait for the end."""
-    newest = max((mail["id"] for mail in stack.cloud.mails()), default=0)
+    newest = max((mail["id"] for mail in stack.cloud.emails()), default=0)
     execution = start_training(stack, group, table, toml)
     mail, link = stack.wait_for_approval_link(group, after=newest)
     version = version_in(mail["subject"])
@@ -57,9 +57,9 @@ def train_and_decide(
 
 def score(stack: DeployedStack, group: str, name: str, content: bytes) -> Walk:
     """Drop a scoring file and wait for the end of its execution."""
-    known = stack.executions("RunInference")
+    existing = stack.executions("RunInference")
     stack.drop(content, f"{group}/inference/{name}")
-    return walk(stack, stack.wait_for_execution("RunInference", known))
+    return walk(stack, stack.wait_for_execution("RunInference", existing))
 
 
 def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:

@@ -185,7 +185,7 @@ class Stage:
         return arn, messages[0]["Body"]
 
     def ask(self, model: ModelMetadata, *, run: str = "run-1", timeout_seconds: int = 3600) -> list[str]:
-        """Run the function that asks, for a waiting execution; return the links in the mails."""
+        """Run the function that asks, for a waiting execution; return the links in the emails."""
         arn, token = self.start_waiting(run)
         event = {
             "group": model.model_group,
@@ -199,12 +199,12 @@ class Stage:
     def invoke_request(self, event: dict[str, Any]) -> list[str]:
         from functions.request_approval import app
 
-        before = len(self.mails())
+        before = len(self.emails())
         self.handle(app, event)
-        bodies = [mail["body"] for mail in self.mails()[before:]]
+        bodies = [mail["body"] for mail in self.emails()[before:]]
         return [re.search(rf"^{BASE_URL}/\S+$", body, re.MULTILINE)[0] for body in bodies]
 
-    def mails(self, topic: str | None = None) -> list[dict[str, Any]]:
+    def emails(self, topic: str | None = None) -> list[dict[str, Any]]:
         sent = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[topic or self.topic].sent_notifications
         return [
             {"body": body, "subject": subject, "attributes": attributes}
@@ -216,8 +216,8 @@ class Stage:
         arn = f"{self.machine.replace(':stateMachine:', ':execution:')}:{run}"
 
         def ended() -> Any:
-            found = client("stepfunctions").describe_execution(executionArn=arn)
-            return found if found["status"] != "RUNNING" else None
+            actual = client("stepfunctions").describe_execution(executionArn=arn)
+            return actual if actual["status"] != "RUNNING" else None
 
         return poll(ended, f"{run} is still running")
 
@@ -226,13 +226,13 @@ class Stage:
         return client("stepfunctions").describe_execution(executionArn=arn)["status"] == "RUNNING"
 
     def offer_rollback(self, *approvers: str) -> list[str]:
-        """Put v1.0.1 into service after v1.0.0; return the links in the mails about it."""
+        """Put v1.0.1 into service after v1.0.0; return the links in the emails about it."""
         self.promote_two()
         self.subscribe(*approvers)
         news = NewChampion(GROUP, "v1.0.1", "link of ada@example.com", "A summary.", "v1.0.0")
-        before = len(self.mails())
+        before = len(self.emails())
         mail_promotion(news, self.rollbacks, self.rollback_mailer)
-        bodies = [mail["body"] for mail in self.mails()[before:]]
+        bodies = [mail["body"] for mail in self.emails()[before:]]
         return [re.search(rf"^{ROLLBACK_URL}/\S+$", body, re.MULTILINE)[0] for body in bodies]
 
     def http_request(self, link: str, method: str = "GET", *, query: str = "", **more: Any) -> dict[str, Any]:
@@ -246,8 +246,8 @@ class Stage:
 
     def nonce(self, link: str) -> str:
         """Return the nonce of the page behind a link; empty when it has no form."""
-        found = re.search(r'name="nonce" value="([^"]*)"', self.http_request(link)["body"])
-        return found[1] if found else ""
+        actual = re.search(r'name="nonce" value="([^"]*)"', self.http_request(link)["body"])
+        return actual[1] if actual else ""
 
     def post(self, link: str, **changes: Any) -> dict[str, Any]:
         """Fill in the form of the page as it is and send it; None leaves a field out."""
@@ -319,9 +319,9 @@ def poll(look: Any, message: str, seconds: float = 10.0) -> Any:
     """Look again and again until there is something to see."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
+        actual = look()
+        if actual:
+            return actual
         time.sleep(0.02)
     raise AssertionError(message)
 

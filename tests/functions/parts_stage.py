@@ -48,7 +48,7 @@ class PartsStage:
         self._variables = {
             "ARTIFACT_BUCKET_NAME": "artifact-bucket",
             "REGISTRY_TABLE_NAME": table,
-            "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="mails")["TopicArn"],
+            "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="emails")["TopicArn"],
             "EVENT_BUS_NAME": "default",
             "METRICS_NAMESPACE": "mlops",
             "TRAIN_MODEL_STATE_MACHINE_ARN": self.train_model_arn,
@@ -63,8 +63,8 @@ class PartsStage:
 
     def event(self, name: str) -> dict[str, Any]:
         """The sample event of a function."""
-        found: dict[str, Any] = json.loads((self._repository / "events" / f"{name}.json").read_text("utf-8"))
-        return found
+        actual: dict[str, Any] = json.loads((self._repository / "events" / f"{name}.json").read_text("utf-8"))
+        return actual
 
     def drop(self, key: str, content: str = "") -> Upload:
         answer = client("s3").put_object(Bucket="data-bucket", Key=key, Body=content.encode())
@@ -94,9 +94,9 @@ class PartsStage:
         return json.loads(client("s3").get_object(Bucket=place["bucket"], Key=place["key"])["Body"].read())
 
     def keys(self, prefix: str) -> list[str]:
-        found = client("s3").list_objects_v2(Bucket="artifact-bucket", Prefix=prefix)
-        return [entry["Key"] for entry in found.get("Contents", ())]
+        actual = client("s3").list_objects_v2(Bucket="artifact-bucket", Prefix=prefix)
+        return [entry["Key"] for entry in actual.get("Contents", ())]
 
     def trainings(self) -> list[str]:
-        found = client("stepfunctions").list_executions(stateMachineArn=self.train_model_arn)
-        return [execution["name"] for execution in found["executions"]]
+        actual = client("stepfunctions").list_executions(stateMachineArn=self.train_model_arn)
+        return [execution["name"] for execution in actual["executions"]]

@@ -247,7 +247,7 @@ def test_the_uploader_does_not_approve_alone(stage):
     ada, bob = stage.ask(stage.register(data=DataFindings(uploader="ADA@example.com")))
     assert "your yes counts only together with another" in stage.http_request(ada)["body"]
     assert "ADA@example.com, who dropped the file, does not approve alone" in stage.http_request(bob)["body"]
-    assert "your approval counts only together" in " ".join(stage.mails()[0]["body"].split())
+    assert "your approval counts only together" in " ".join(stage.emails()[0]["body"].split())
     stage.post(ada)
     assert stage.is_running()
     assert "1 of 2 approvals are in" in stage.http_request(bob)["body"]
@@ -261,7 +261,7 @@ def test_without_another_approver_than_the_uploader_there_is_no_request(stage):
     with pytest.raises(NoApproverError, match="SecondApproverEmail"):
         stage.ask(model)
     assert stage.registry.get_model(GROUP, model.version).status is Status.REGISTERED
-    assert stage.mails() == []
+    assert stage.emails() == []
 
 
 def test_automatic_approval_is_counted_on_the_dashboard(stage):
@@ -286,4 +286,4 @@ def test_automatic_approval_is_counted_on_the_dashboard(stage):
     assert answer["MetricDataResults"][0]["Values"] == [
         2.0
     ]  # for the stack and for the group; moto adds both
-    assert not re.search("approve", " ".join(mail["subject"] for mail in stage.mails()))
+    assert not re.search("approve", " ".join(mail["subject"] for mail in stage.emails()))

@@ -141,7 +141,7 @@ def test_v03_a_scanner_that_presses_what_it_finds_decides_nothing(stage, address
     assert stage.is_running()
 
 
-@pytest.mark.parametrize(("viewport", "name"), [(COMPUTER, "desk"), (PHONE, "phone")])
+@pytest.mark.parametrize(("viewport", "name"), [(COMPUTER, "desktop"), (PHONE, "phone")])
 def test_a_person_reads_chooses_types_and_approves(stage, address, open_page, viewport, name):
     page = open_page(address, viewport)
     picture(page, f"approval-{name}")
@@ -184,7 +184,7 @@ def test_a_scanner_that_presses_what_it_finds_rolls_nothing_back(stage, rollback
     assert stage.registry.champion(GROUP).version == "v1.0.1"
 
 
-@pytest.mark.parametrize(("viewport", "name"), [(COMPUTER, "desk"), (PHONE, "phone")])
+@pytest.mark.parametrize(("viewport", "name"), [(COMPUTER, "desktop"), (PHONE, "phone")])
 def test_a_person_puts_the_previous_champion_back(stage, rollback_address, open_page, viewport, name):
     page = open_page(rollback_address, viewport)
     picture(page, f"rollback-{name}")

@@ -68,7 +68,7 @@ def link(stage) -> str:
 )
 def test_mail_and_page_tell_everything_that_is_known(stage, link, place, message):
     shown = (
-        stage.mails()[0]["body"]
+        stage.emails()[0]["body"]
         if place == "mail"
         else re.sub("<[^>]+>", " ", stage.http_request(link)["body"])
     )

@@ -124,7 +124,7 @@ def test_a_rollback_that_died_anywhere_is_carried_out_once(new_stage):
         assert registry.champion(GROUP).version == "v1.0.0", where
         actions = [entry.action for entry in registry.audit(GROUP)]
         assert actions.count("roll back to") == 1, where
-        assert len(stage.mails(stage.notifications)) >= 1, where
+        assert len(stage.emails(stage.notifications)) >= 1, where
         assert list(stage.rollbacks.table.open()) == [], where
         assert "v1.0.0 is in service again." in stage.http_request(prepared[0])["body"], where
 

@@ -87,7 +87,7 @@ def test_a_lost_email_is_sent_again_to_those_who_have_not_answered(stage):
     ada, bob = stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
     stage.post(ada)
     assert resend_email(stage.service, stage.mailer, GROUP, "v1.0.0") == 1
-    lines = stage.mails()[-1]["body"].splitlines()
+    lines = stage.emails()[-1]["body"].splitlines()
     fresh = next(line for line in lines if line.startswith(BASE_URL))
     assert (stage.http_request(fresh)["statusCode"], stage.http_request(bob)["statusCode"]) == (200, 200)
 

@@ -30,7 +30,7 @@ def test_a_rejected_version_is_closed_with_its_reason_and_a_mail(stage, decline)
         "link of ada@example.com",
         "It predicts worse for older people.",
     )
-    mail = stage.mails(stage.notifications)[0]
+    mail = stage.emails(stage.notifications)[0]
     assert mail["subject"] == f"{GROUP} v1.0.0 was rejected"
     assert "It predicts worse for older people." in mail["body"]
     assert "No model is in service yet." in mail["body"]
@@ -41,18 +41,18 @@ def test_an_expired_version_is_counted(stage, decline):
     assert decline("decline_model.expired.json")["status"] == "Expired"
     metrics = client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]
     assert {metric["MetricName"] for metric in metrics} == {"ApprovalsExpired"}
-    assert "No one decided in time" in stage.mails(stage.notifications)[0]["body"]
+    assert "No one decided in time" in stage.emails(stage.notifications)[0]["body"]
 
 
 def test_declining_again_changes_nothing_and_notifies_again(stage, decline):
-    """The call before may have died between the change and the mail."""
+    """The call before may have died between the change and the email."""
     stage.register()
     decline()
     entries = stage.registry.audit(GROUP)
     assert decline()["status"] == "Rejected"
     assert decline("decline_model.expired.json")["status"] == "Rejected"
     assert stage.registry.audit(GROUP) == entries
-    assert {mail["subject"] for mail in stage.mails(stage.notifications)} == {f"{GROUP} v1.0.0 was rejected"}
+    assert {mail["subject"] for mail in stage.emails(stage.notifications)} == {f"{GROUP} v1.0.0 was rejected"}
 
 
 def test_a_superseded_version_stays_superseded(stage, decline):
@@ -60,5 +60,5 @@ def test_a_superseded_version_stays_superseded(stage, decline):
     stage.registry.supersede(GROUP, "v1.0.0", reason="v1.0.1 is newer.")
     assert decline()["status"] == "Superseded"
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.SUPERSEDED
-    (mail,) = stage.mails(stage.notifications)
+    (mail,) = stage.emails(stage.notifications)
     assert mail["subject"] == f"{GROUP} v1.0.0 was superseded"

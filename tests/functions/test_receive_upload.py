@@ -44,7 +44,7 @@ def variables(registry_table: str) -> dict[str, str]:
         for name in ("train_model", "run_inference", "validate_parts")
     }
     queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
-    topic = client("sns").create_topic(Name="mails")["TopicArn"]
+    topic = client("sns").create_topic(Name="emails")["TopicArn"]
     queue_arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
     return {
@@ -83,7 +83,7 @@ def executions(machine: str) -> list[dict[str, Any]]:
     return listed
 
 
-def mails() -> list[str]:
+def emails() -> list[str]:
     url = client("sqs").get_queue_url(QueueName="inbox")["QueueUrl"]
     messages = client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"])["Message"] for message in messages]
@@ -125,7 +125,7 @@ def test_an_empty_file_is_rejected_with_a_mail_and_moved(receive: Receive, repos
     event = dropped(repository, "receive_upload.rejected", "")
     result = receive(event)
     assert (result["outcome"], result["reason"]) == ("rejected", "empty_file")
-    assert "empty" in mails()[0]
+    assert "empty" in emails()[0]
     left = client("s3").list_object_versions(Bucket="data-bucket")
     assert "Versions" not in left
     assert "DeleteMarkers" not in left

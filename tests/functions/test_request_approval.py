@@ -32,16 +32,16 @@ def test_every_approver_gets_a_link_of_their_own(stage):
     stage.subscribe("ada@example.com", "bob@example.com")
     links = stage.ask(stage.register())
     assert len(set(links)) == 2
-    attributes = [mail["attributes"]["approver"] for mail in stage.mails()]
+    attributes = [mail["attributes"]["approver"] for mail in stage.emails()]
     assert [attribute["Value"] for attribute in attributes] == ["ada@example.com", "bob@example.com"]
-    assert {mail["subject"] for mail in stage.mails()} == {f"Approve {GROUP} v1.0.0?"}
+    assert {mail["subject"] for mail in stage.emails()} == {f"Approve {GROUP} v1.0.0?"}
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.PENDING_APPROVAL
 
 
 def test_the_mail_is_readable_as_plain_text(stage):
     stage.subscribe("ada@example.com")
     link = stage.ask(stage.register())[0]
-    lines = stage.mails()[0]["body"].splitlines()
+    lines = stage.emails()[0]["body"].splitlines()
     assert link in lines
     assert max(len(line) for line in lines if line != link) <= 72
     assert "- Average precision: 0.6100 (0.5600 to 0.6600), +0.0600 against the" in lines
@@ -66,7 +66,7 @@ def test_the_task_token_is_nowhere_to_be_read(stage, caplog):
     stored = client("dynamodb").scan(TableName="approvals")["Items"]
     shown = stage.http_request(link)["body"]
     logged = "\n".join(str(vars(record)) for record in caplog.records)
-    for place in (json.dumps(stored, default=str), shown, logged, stage.mails()[0]["body"]):
+    for place in (json.dumps(stored, default=str), shown, logged, stage.emails()[0]["body"]):
         assert event["task_token"] not in place
     assert link not in logged
     assert stage.service.unseal(stage.request_of("v1.0.0"))["task_token"] == event["task_token"]

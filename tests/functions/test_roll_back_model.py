@@ -50,7 +50,7 @@ def test_a_post_with_the_typed_version_and_a_reason_puts_the_previous_champion_b
     assert stage.registry.get_model(GROUP, "v1.0.1").status is Status.ARCHIVED
     last = stage.registry.audit(GROUP)[-1]
     assert (last.action, last.by, last.reason) == ("roll back to", "link of ada@example.com", REASON)
-    mail = stage.mails(stage.notifications)[-1]
+    mail = stage.emails(stage.notifications)[-1]
     assert mail["subject"] == f"Rolled back: {GROUP} v1.0.0 is in service again"
     assert REASON in mail["body"]
     metrics = client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]
@@ -72,7 +72,7 @@ def test_64_parallel_posts_of_two_approvers_roll_back_once(stage):
     assert set(statuses) <= {303, 409, 410}
     assert champion(stage) == "v1.0.0"
     assert [entry.action for entry in stage.registry.audit(GROUP)].count("roll back to") == 1
-    assert len(stage.mails(stage.notifications)) == 1
+    assert len(stage.emails(stage.notifications)) == 1
 
 
 def test_a_second_answer_shows_the_first(stage, link):

@@ -37,7 +37,7 @@ def watch(stage, expired):
 
 
 def reminders(stage) -> list[dict]:
-    return [mail for mail in stage.mails() if mail["subject"].startswith("Reminder")]
+    return [mail for mail in stage.emails() if mail["subject"].startswith("Reminder")]
 
 
 def link_in(mail: dict) -> str:
@@ -241,7 +241,7 @@ def test_the_handler_announces_measures_and_logs_no_link(stage, repository, capl
     event = json.loads((repository / "events/watch_approvals.json").read_text())
     done = stage.handle(app, event)
     assert (done["n_expired"], done["n_pending"], done["n_rolled_back"]) == (1, 0, 0)
-    mail = stage.mails(stage.notifications)[0]
+    mail = stage.emails(stage.notifications)[0]
     assert mail["subject"] == f"{GROUP} v1.0.0 expired"
     assert "has ended" in mail["body"]
     measured = {m["MetricName"] for m in client("cloudwatch").list_metrics(Namespace="MLOps/test")["Metrics"]}

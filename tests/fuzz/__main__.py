@@ -52,18 +52,18 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9), help="first seed")
     parser.add_argument("--keep", type=Path, default=Path(".fuzz"), help="where files with a complaint go")
-    given = parser.parse_args()
-    end, seed, n_bad = time.monotonic() + 60 * given.minutes, given.seed, 0
+    arguments = parser.parse_args()
+    end, seed, n_bad = time.monotonic() + 60 * arguments.minutes, arguments.seed, 0
     with TemporaryDirectory() as folder:
         while time.monotonic() < end:
-            found = check(seed, Path(folder))
-            if found:
+            actual = check(seed, Path(folder))
+            if actual:
                 n_bad += 1
-                given.keep.mkdir(exist_ok=True)
-                (given.keep / f"{seed}.csv").write_bytes(odd_file(seed)[0])
-                print(f"seed {seed} {odd_file(seed)[1].changes}\n  " + "\n  ".join(found), flush=True)
+                arguments.keep.mkdir(exist_ok=True)
+                (arguments.keep / f"{seed}.csv").write_bytes(odd_file(seed)[0])
+                print(f"seed {seed} {odd_file(seed)[1].changes}\n  " + "\n  ".join(actual), flush=True)
             seed += 1
-    print(f"{seed - given.seed:,} files from seed {given.seed}, {n_bad} with a complaint", flush=True)
+    print(f"{seed - arguments.seed:,} files from seed {arguments.seed}, {n_bad} with a complaint", flush=True)
     return int(n_bad > 0)
 
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-ID_MARK = "zq"  # stands in every id and nowhere else, so that an id in a report is found
+ID_MARK = "zq"  # is part of every id and nowhere else, so that an id in a report is found
 ODD_CELLS = (
     "", " ", "NA", "n/a", "null", "-", "?", "nan", "inf", "-inf", "1e999", "1e-400", "007", "1,5", "1.234,5",
     "1 000", "0x1F", "12%", "$5", "=1+1", "@x", "+1", "-0", "9" * 40, "1_000", "１２", "true", "TRUE",
@@ -50,7 +50,7 @@ class Layout:
 
     @property
     def only_cells_changed(self) -> bool:
-        """Whether every value still stands in its own column."""
+        """Whether every value is still in its own column."""
         return all(change.startswith("cell") for change in self.changes)
 
 

@@ -40,7 +40,7 @@ def complaints(path: Path, layout: Layout, contract: Contract | None) -> Iterato
     if ValidationReport.from_json(report.to_json()) != report:
         yield "the report does not survive JSON"
     if layout.only_cells_changed and ID_MARK in report.to_json() + trained.to_json():
-        yield "an id stands in the report"
+        yield "an id is in the report"
     if report.verdict == "reject":
         yield from _read_or_refused(path, contract)
     else:
@@ -91,13 +91,13 @@ def _without_left_out(rows: list[list[str]], report: ValidationReport) -> tuple[
 
 
 def _independent(path: Path, report: ValidationReport) -> tuple[list[str], list[list[str]]]:
-    found = report.format
-    assert found is not None
+    actual = report.format
+    assert actual is not None
     content = path.read_bytes()
-    content = gzip.decompress(content) if found.compression else content
-    text = content.decode(found.encoding).removeprefix("\ufeff")
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[found.header_line - 1 :]
-    reader = csv.reader([f"{line}\n" for line in lines], delimiter=found.delimiter)
+    content = gzip.decompress(content) if actual.compression else content
+    text = content.decode(actual.encoding).removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[actual.header_line - 1 :]
+    reader = csv.reader([f"{line}\n" for line in lines], delimiter=actual.delimiter)
     header, *rows = list(reader)
     names = [name.strip(" \t\r\n\u00a0\u200b\ufeff") for name in header]
     return names, [row for row in rows if "".join(row).strip(' "\t') != ""]

@@ -16,8 +16,8 @@ from tests.fuzz.oracle import SETTINGS, _independent, _other_values, _same_numbe
 @pytest.mark.property
 @pytest.mark.parametrize("first", range(0, 200, 50))
 def test_no_odd_file_crashes_or_is_accepted_in_silence(first: int, tmp_path: Path) -> None:
-    found = {seed: check(seed, tmp_path) for seed in range(first, first + 50)}
-    assert {seed: complaints for seed, complaints in found.items() if complaints} == {}
+    actual = {seed: check(seed, tmp_path) for seed in range(first, first + 50)}
+    assert {seed: complaints for seed, complaints in actual.items() if complaints} == {}
 
 
 def test_a_seed_always_gives_the_same_file() -> None:

@@ -48,5 +48,5 @@ class FolderOfParts(Walk):
     def _left(self) -> list[str]:
         """Return what is in the folder in the end, and which trainings were started for it."""
         client = self.world.cloud.client
-        found = client("s3").list_objects_v2(Bucket="data", Prefix=f"{self.group}/").get("Contents", [])
-        return sorted(self._plain(entry["Key"]) for entry in found)
+        actual = client("s3").list_objects_v2(Bucket="data", Prefix=f"{self.group}/").get("Contents", [])
+        return sorted(self._plain(entry["Key"]) for entry in actual)

@@ -71,15 +71,15 @@ class ServingDay(Walk):
         """Return what must be the same: the predictions that the manifest names, and the alert state."""
         folder = f"predictions/{self.group}/{batch_id}"
         manifest = self._read(f"{folder}/manifest.json")
-        found = manifest["files"]["predictions.csv"]
+        actual = manifest["files"]["predictions.csv"]
         stored = self.world.cloud.client("s3").get_object(
-            Bucket="artifacts", Key=f"{folder}/predictions.csv", VersionId=found["version_id"]
+            Bucket="artifacts", Key=f"{folder}/predictions.csv", VersionId=actual["version_id"]
         )
         content = stored["Body"].read()
-        assert hashlib.sha256(content).hexdigest() == found["sha256"]
+        assert hashlib.sha256(content).hexdigest() == actual["sha256"]
         assert content.count(b"\n") == ONE_PLAN.count("\n")
         state = self._read(f"drift/{self.group}/state.json")
-        return {"predictions": found["sha256"], "state": self._plain(state)}
+        return {"predictions": actual["sha256"], "state": self._plain(state)}
 
     def _read(self, key: str) -> Any:
         body = self.world.cloud.client("s3").get_object(Bucket="artifacts", Key=key)["Body"]

@@ -61,8 +61,8 @@ class Walk:
         described = cloud.client("stepfunctions").describe_execution(executionArn=execution)
         document = json.loads(described["input"])
         self.names |= {received["upload_id"]: "UPLOAD", document["training_id"]: "TRAINING"}
-        wanted = ("group", "training_id", "dataset_id", "dataset", "settings")
-        prepared = self.step("prepare_training", {name: document[name] for name in wanted})
+        expected = ("group", "training_id", "dataset_id", "dataset", "settings")
+        prepared = self.step("prepare_training", {name: document[name] for name in expected})
         registered = self.step("register_model", document | self._finished(prepared))
         version = {"group": self.group, "version": registered["version"]}
         waiting = {"task_token": token, "execution_arn": execution, "timeout_seconds": 3000}
@@ -142,7 +142,7 @@ class Walk:
     def _link(self) -> str | None:
         links = [
             link
-            for mail in self.world.cloud.mails()
+            for mail in self.world.cloud.emails()
             if self.group in mail["subject"]
             for link in re.findall(r"https://api\.example\.com/approvals/\S+", mail["body"])
         ]
@@ -165,8 +165,8 @@ class Walk:
         pages = self.world.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket="artifacts")
         objects = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         keys = sorted({self._plain(key) for key in objects if self.group in key})
-        subjects = {mail["subject"] for mail in self.world.cloud.mails() if self.group in mail["subject"]}
-        return {"registry": items, "objects": keys, "mails": sorted(map(self._plain, subjects))}
+        subjects = {mail["subject"] for mail in self.world.cloud.emails() if self.group in mail["subject"]}
+        return {"registry": items, "objects": keys, "emails": sorted(map(self._plain, subjects))}
 
     def _plain(self, value: Any) -> Any:
         """Take out what differs between any two runs: the group's name, ids, times, counters of attempts."""
@@ -206,8 +206,8 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
     """Say where two documents differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         return [
-            found
+            actual
             for name in sorted({*one, *other})
-            for found in differences(one.get(name), other.get(name), f"{place}/{name}")
+            for actual in differences(one.get(name), other.get(name), f"{place}/{name}")
         ]
     return [] if one == other else [f"{place}: {one!r} and {other!r}"]

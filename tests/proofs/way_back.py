@@ -1,4 +1,4 @@
-"""The way back, each function in a process of its own: the mail with the link, the page, the old champion."""
+"""The way back, each function in a process of its own: email, page, the previous champion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WayBack(Walk):
     """One group's way from its second champion back to the first."""
 
     def to_the_end(self) -> dict[str, Any]:
-        """Mail, open the link, roll back, look after what was left; return the final state."""
+        """Email, open the link, roll back, complete what is left; return the final state."""
         first, second = self._put_two_into_service()
         news = {"group": self.group, "version": second, "decided_by": "ada", "previous_champion": first}
         self.step("mail_promotion", news)
@@ -66,7 +66,7 @@ class WayBack(Walk):
                 assert table.put(replace(offer, decision=aged, revision=offer.revision + 1))
 
     def _token(self) -> str | None:
-        for mail in self.world.cloud.mails():
+        for mail in self.world.cloud.emails():
             link = re.search(r"https://api\.example\.com/rollbacks/(\S+)", mail["body"])
             if link and self.group in mail["subject"]:
                 return link[1]

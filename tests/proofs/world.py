@@ -133,8 +133,8 @@ def poll[T](look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
     """Return what is found in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = look()
-        if found is not None:
-            return found
+        actual = look()
+        if actual is not None:
+            return actual
         time.sleep(0.05)
     raise AssertionError(what)

@@ -65,7 +65,7 @@ class Definition:
         return seen
 
     def expressions(self) -> Iterator[tuple[str, str]]:
-        """Every JSONata expression with the state it stands in."""
+        """Every JSONata expression with the state that holds it."""
         for name, state in self.states.items():
             own = {field: value for field, value in state.items() if field != "ItemProcessor"}
             yield from ((name, text) for text in _expressions(own))

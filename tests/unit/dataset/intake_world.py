@@ -61,12 +61,12 @@ class Executions:
 
 @dataclass
 class Notifier:
-    mails: list[tuple[str, str]] = field(default_factory=list)
+    emails: list[tuple[str, str]] = field(default_factory=list)
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
 
     def send_email(self, subject: str, body: str, *, group: str) -> None:
-        self.mails.append((subject, body))
+        self.emails.append((subject, body))
 
     def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         self.events.append((detail_type, detail))
@@ -75,7 +75,7 @@ class Notifier:
         self.metrics.extend(metrics)
 
     def said(self) -> list[str]:
-        subjects, types = [mail[0] for mail in self.mails], [event[0] for event in self.events]
+        subjects, types = [mail[0] for mail in self.emails], [event[0] for event in self.events]
         return sorted([*subjects, *types, *(metric.name for metric in self.metrics)])
 
 

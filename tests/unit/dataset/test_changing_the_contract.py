@@ -158,8 +158,8 @@ def test_what_a_file_is_held_against_does_not_change_when_it_is_worked_out_twice
         BASE + '[columns.age]\nkind = "text"\n[columns.new]\nminimum = 0\n',
     ):
         settings = GroupSettings.from_toml(text)
-        for known in (None, contract):
-            once = expected_contract(known, settings, "training")
+        for existing in (None, contract):
+            once = expected_contract(existing, settings, "training")
             assert expected_contract(once, settings, "training") == once
 
 
@@ -194,7 +194,7 @@ def test_a_rejected_file_goes_through_with_the_lines_of_its_own_report(tmp_path:
     changed = table(dose=None)
     refused = world.drop("g/training/b.csv", changed)
     assert world.receive(refused).outcome == "rejected"
-    (_, body) = world.notifier.mails[-1]
+    (_, body) = world.notifier.emails[-1]
     place = f"quarantine/g/{refused.upload_id}/report.json"
     (document,) = (f.ref for f in world.objects.list("artifacts", place))
     (lines,) = (
@@ -269,5 +269,5 @@ def test_settings_that_cannot_be_trained_with_are_refused_at_intake(
     world = World(tmp_path)
     world.drop("g/model.toml", BASE + line)
     assert world.receive(world.drop("g/training/a.csv", table())).reason == rule_id
-    assert message in world.notifier.mails[-1][1]
+    assert message in world.notifier.emails[-1][1]
     assert not world.executions.training

@@ -100,7 +100,7 @@ def test_a_bad_part_is_named_with_its_line_and_the_mended_folder_is_accepted(wor
     uploads = drop_parts(world, [*parts[:7], bad, *parts[8:]])
     line = next(n for n, row in enumerate(bad.splitlines(), 1) if "extra" in row)
     assert close(world)["outcome"] == "rejected"
-    ((subject, body),) = world.notifier.mails
+    ((subject, body),) = world.notifier.emails
     assert subject == "[g] 2026-11/ was rejected"
     assert f"line {line} of part-00007.csv" in body
     assert "drop the closing file into the folder again" in body
@@ -128,7 +128,7 @@ def test_the_same_parts_closed_again_start_no_second_training(world: World) -> N
     close(world)
     assert close(world)["reason"] == "same_content"
     assert len(world.executions.training) == 1
-    assert world.notifier.mails[0][0] == "[g] 2026-11/: trained on before, not trained again"
+    assert world.notifier.emails[0][0] == "[g] 2026-11/: trained on before, not trained again"
 
 
 def test_a_merge_waits_while_another_run_holds_the_upload(world: World) -> None:
@@ -204,7 +204,7 @@ def test_a_bad_manifest_is_refused_with_a_reason(world: World, manifest: str, re
     drop_parts(world, parts_of(ROWS))
     received = close(world, "a.manifest.json", manifest)
     assert (received["outcome"], received["reason"]) == ("rejected", "manifest")
-    assert reason in world.notifier.mails[0][1]
+    assert reason in world.notifier.emails[0][1]
 
 
 def test_addresses_as_other_tools_write_them_are_understood() -> None:
@@ -216,10 +216,10 @@ def test_addresses_as_other_tools_write_them_are_understood() -> None:
 
 def test_an_empty_folder_and_folders_below_are_refused(world: World) -> None:
     assert close(world)["reason"] == "parts"
-    assert "has no parts" in world.notifier.mails[0][1]
+    assert "has no parts" in world.notifier.emails[0][1]
     world.drop(f"{FOLDER}/year=2026/part-0.csv", GOOD)
     assert close(world)["reason"] == "parts"
-    assert "Write all parts into one folder" in world.notifier.mails[1][1]
+    assert "Write all parts into one folder" in world.notifier.emails[1][1]
 
 
 def test_notes_of_other_tools_are_no_parts(world: World) -> None:
@@ -232,16 +232,16 @@ def test_notes_of_other_tools_are_no_parts(world: World) -> None:
 def test_too_many_and_too_large_are_refused_with_the_limit(world: World) -> None:
     drop_parts(world, parts_of(ROWS))
     assert close(world, limits=Limits(max_parts=11))["reason"] == "parts"
-    assert "There are 12 parts; the limit is 11" in world.notifier.mails[0][1]
+    assert "There are 12 parts; the limit is 11" in world.notifier.emails[0][1]
     assert close(world, limits=Limits(max_expanded_bytes=1000))["reason"] == "too_large"
-    assert "too large together" in world.notifier.mails[1][1]
+    assert "too large together" in world.notifier.emails[1][1]
 
 
 def test_bad_settings_are_refused_with_the_nearest_key(world: World) -> None:
     world.drop("g/model.toml", 'traget = "plan"')
     drop_parts(world, parts_of(ROWS))
     assert close(world)["reason"] == "settings"
-    assert "target" in world.notifier.mails[0][1]
+    assert "target" in world.notifier.emails[0][1]
 
 
 def test_a_part_that_vanishes_is_named(world: World) -> None:
@@ -255,7 +255,7 @@ def test_a_part_that_vanishes_is_named(world: World) -> None:
     claim = Claim("merge", LATER)
     decided = merge_parts(ObjectRef(**state["request"]), ports=world.ports(), claim=claim, now=NOW)
     assert decided["received"]["reason"] == "parts"
-    assert "part-00004.csv was deleted" in world.notifier.mails[0][1]
+    assert "part-00004.csv was deleted" in world.notifier.emails[0][1]
 
 
 @pytest.mark.parametrize(

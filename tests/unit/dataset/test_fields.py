@@ -18,7 +18,7 @@ from mlops.dataset.table.fields import Block, Fields, text_keys
 from mlops.dataset.table.records import RecordCutter
 
 PLAIN = st.from_regex(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{0,5})?", fullmatch=True)
-ODD = st.sampled_from(
+IRREGULAR = st.sampled_from(
     ["-", ".", "-.", "1.2.3", "1..2", "+1", "1e5", " 1", "1 ", "--1", "1-", "é", "１", "007", "/", ":"]
 )
 TEXTS = st.lists(
@@ -43,17 +43,17 @@ def test_plain_numbers_are_the_ones_that_python_reads(cells: list[str], newline:
     fields = Fields(a_block(["x"] * len(cells), cells, newline=newline, quoting=quoting))
     numbers = fields.numbers(1, ".", ())
     assert numbers is not None
-    wanted = np.array([float(cell) if cell else math.nan for cell in cells])
-    np.testing.assert_array_equal(numbers, wanted)
-    np.testing.assert_array_equal(np.signbit(numbers[wanted == 0]), np.signbit(wanted[wanted == 0]))
+    expected = np.array([float(cell) if cell else math.nan for cell in cells])
+    np.testing.assert_array_equal(numbers, expected)
+    np.testing.assert_array_equal(np.signbit(numbers[expected == 0]), np.signbit(expected[expected == 0]))
 
 
 @pytest.mark.property
-@given(st.lists(PLAIN, max_size=5), ODD, st.lists(PLAIN, max_size=5))
+@given(st.lists(PLAIN, max_size=5), IRREGULAR, st.lists(PLAIN, max_size=5))
 def test_a_cell_that_is_not_a_plain_number_is_never_read_as_one(
-    before: list[str], odd: str, after: list[str]
+    before: list[str], irregular: str, after: list[str]
 ) -> None:
-    cells = [*before, odd, *after]
+    cells = [*before, irregular, *after]
     assert Fields(a_block(["x"] * len(cells), cells)).numbers(1, ".", ()) is None
 
 

@@ -1,4 +1,4 @@
-"""What becomes of an upload: over files instead of AWS, killed at every step, delivered twice."""
+"""Outcomes of an upload: over files instead of AWS, killed at every step, delivered twice."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_good_training_file_becomes_a_dataset_and_starts_one_training(world: W
         "contract", "validation",
     }  # fmt: skip
     assert document["contract"] == dataset.contract.to_dict()
-    assert world.notifier.mails == []
+    assert world.notifier.emails == []
 
 
 def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
@@ -72,7 +72,7 @@ def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
     folder = f"quarantine/g/{upload.upload_id}"
     assert world.artifacts() == [f"{folder}/a.csv", f"{folder}/report.html", f"{folder}/report.json"]
     assert not world.objects.exists(upload.ref)
-    ((subject, body),) = world.notifier.mails
+    ((subject, body),) = world.notifier.emails
     assert subject == "[g] a.csv was rejected"
     assert "line 2" in body
     assert f"s3://artifacts/{folder}/report.html" in body
@@ -81,7 +81,7 @@ def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
 
 def test_no_cell_value_leaves_through_mail_event_or_result(world: World) -> None:
     received = world.receive(world.drop("g/training/a.csv", BAD))
-    assert "canary" not in repr((world.notifier.mails, world.notifier.events, received))
+    assert "canary" not in repr((world.notifier.emails, world.notifier.events, received))
 
 
 def test_a_corrected_file_under_the_same_key_goes_through(world: World) -> None:
@@ -110,7 +110,7 @@ def test_the_same_bytes_under_another_name_start_nothing_and_the_mail_says_so(wo
     second = world.receive(world.drop("g/training/b.csv", GOOD))
     assert (second.outcome, second.reason, second.work_id) == ("accepted", "same_content", first.work_id)
     assert len(world.executions.training) == 1
-    assert "started at" in world.notifier.mails[0][1]
+    assert "started at" in world.notifier.emails[0][1]
 
 
 def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) -> None:
@@ -118,7 +118,7 @@ def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) 
     first = world.receive(world.drop("g/training/a.csv", GOOD))
     world.models.found.append(a_champion(str(first.dataset_id)))
     world.receive(world.drop("g/training/b.csv", GOOD))
-    assert "version v1.0.0" in world.notifier.mails[0][1]
+    assert "version v1.0.0" in world.notifier.emails[0][1]
 
 
 def test_other_settings_train_the_same_bytes_again(world: World) -> None:
@@ -133,7 +133,7 @@ def test_bad_settings_reject_the_file_and_say_what_to_correct(world: World) -> N
     world.drop("g/model.toml", 'tarqet = "adherent"')
     received = world.receive(world.drop("g/training/a.csv", GOOD))
     assert (received.outcome, received.reason) == ("rejected", "settings")
-    assert "Did you mean 'target'?" in world.notifier.mails[0][1]
+    assert "Did you mean 'target'?" in world.notifier.emails[0][1]
 
 
 def test_later_files_are_held_against_the_first(world: World) -> None:
@@ -183,9 +183,9 @@ def test_a_scoring_file_is_held_against_the_contract_that_its_model_was_trained_
     first = world.receive(world.drop("g/training/a.csv", GOOD))
     world.models.found.append(a_champion(str(first.dataset_id)))
     widened = ObjectRef("artifacts", "datasets/g/contracts/00000002.json")
-    known = world.versions.current_contract("g")
-    assert known is not None
-    other = world.objects.read(known).replace(b'"age"', b'"years"')
+    existing = world.versions.current_contract("g")
+    assert existing is not None
+    other = world.objects.read(existing).replace(b'"age"', b'"years"')
     world.versions.record_contract("g", 2, world.objects.write(widened, other, "application/json"), now=NOW)
     assert world.receive(world.drop("g/inference/a.csv", GOOD)).outcome == "accepted"
 
@@ -193,7 +193,7 @@ def test_a_scoring_file_is_held_against_the_contract_that_its_model_was_trained_
 def test_a_scoring_file_without_a_champion_is_sent_back_with_advice(world: World) -> None:
     received = world.receive(world.drop("g/inference/a.csv", GOOD))
     assert (received.outcome, received.reason) == ("rejected", "no_champion")
-    assert "Approve a version first" in world.notifier.mails[0][1]
+    assert "Approve a version first" in world.notifier.emails[0][1]
 
 
 def test_an_upload_that_was_deleted_before_it_was_read_is_closed(world: World) -> None:
@@ -243,9 +243,9 @@ def test_a_run_killed_around_any_call_is_finished_by_its_retry(
         (record,) = world.versions.list_uploads("g")
         assert (record.state, record.is_open, record.claim) == (expected.outcome, False, None)
         assert world.objects.exists(upload.ref) == (expected.outcome == "accepted")
-        said, wanted = world.notifier.said(), whole.notifier.said()
-        assert set(said) == set(wanted)
-        assert len(said) <= len(wanted) + 1  # the one thing that was said and not yet noted
+        said, expected = world.notifier.said(), whole.notifier.said()
+        assert set(said) == set(expected)
+        assert len(said) <= len(expected) + 1  # the one thing that was said and not yet noted
         if countdown[0] > 0:
             assert step > 8
             return
@@ -269,7 +269,7 @@ def test_a_run_whose_claim_was_taken_over_says_nothing(world: World) -> None:
         late, objects=Interrupted(world.objects, lambda: world.receive(upload, owner="other", now=LATER))
     )
     assert world.receive(upload, slow).outcome == "rejected"
-    assert len(world.notifier.mails) == 1
+    assert len(world.notifier.emails) == 1
 
 
 def test_after_a_fault_any_delivery_may_go_on_at_once(world: World) -> None:
@@ -285,7 +285,7 @@ def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery(world: World
     with pytest.raises(ConnectionError):
         world.receive(upload, replace(world.ports(), notifier=Unavailable()))
     assert world.receive(upload, owner="other").outcome == "rejected"
-    assert len(world.notifier.mails) == 1
+    assert len(world.notifier.emails) == 1
 
 
 def test_the_reason_of_an_ignored_upload_is_recorded(world: World) -> None:

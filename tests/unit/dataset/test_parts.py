@@ -63,9 +63,9 @@ def test_a_finding_names_the_part_and_its_line(tmp_path: Path) -> None:
 
 def test_the_same_id_in_two_parts_is_found_where_it_is_repeated(tmp_path: Path) -> None:
     report = validate_parts(written(tmp_path, [a_part(0), a_part(30), a_part(7, 1)]))
-    found = {finding.rule_id: finding for finding in report.findings}
-    assert found["duplicate_ids"].parts == found["duplicate_rows"].parts == ("part-00002.csv",)
-    assert found["duplicate_ids"].lines == (2,)
+    actual = {finding.rule_id: finding for finding in report.findings}
+    assert actual["duplicate_ids"].parts == actual["duplicate_rows"].parts == ("part-00002.csv",)
+    assert actual["duplicate_ids"].lines == (2,)
 
 
 def test_a_part_with_another_header_is_refused_by_name(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_empty_parts_are_what_writers_leave_for_partitions_without_rows(tmp_path
 
 def test_parts_without_any_row_hold_no_data(tmp_path: Path) -> None:
     assert [f.rule_id for f in rejections(validate_parts(written(tmp_path, [b"", b""])))] == ["empty_file"]
-    found = rejections(validate_parts(written(tmp_path, [HEADER.encode()] * 2)))
-    assert "too_few_rows" in {finding.rule_id for finding in found}
+    actual = rejections(validate_parts(written(tmp_path, [HEADER.encode()] * 2)))
+    assert "too_few_rows" in {finding.rule_id for finding in actual}
 
 
 def test_parts_may_be_compressed_and_encoded_each_in_its_own_way(tmp_path: Path) -> None:
@@ -232,12 +232,12 @@ def part_survey(path: Path, table: PartedTable) -> Survey:
     return survey_of(part, blank)
 
 
-def vars_of(found: Survey) -> tuple[object, ...]:
-    assert found.keys is not None
-    assert found.sample is not None
-    keys = found.keys
+def vars_of(actual: Survey) -> tuple[object, ...]:
+    assert actual.keys is not None
+    assert actual.sample is not None
+    keys = actual.keys
     return (
-        (found.labels.n_changes, found.labels.first, found.labels.last),
+        (actual.labels.n_changes, actual.labels.first, actual.labels.last),
         (keys.repeated_ids(), keys.repeated_rows(), keys.conflicting_labels()),
-        {p: [str(cell) for cell in found.sample.column(p, is_numeric=False)] for p in range(4)},
+        {p: [str(cell) for cell in actual.sample.column(p, is_numeric=False)] for p in range(4)},
     )

@@ -139,9 +139,11 @@ def test_a_file_is_held_against_the_contract(tmp_path: Path, contract: Contract,
 
 def test_a_mark_that_means_missing_among_numbers_stays_a_value_in_text(tmp_path: Path) -> None:
     report = judge(tmp_path, a_csv(lambda t: [r.update(age="?", plan="?") for r in t[3:4]] and None))
-    told = {finding.column: finding.message for finding in report.findings if finding.rule_id == "na_tokens"}
-    assert "read as missing: ? (1)" in told["age"]
-    assert "kept as values: ? (1)" in told["plan"]
+    messages = {
+        finding.column: finding.message for finding in report.findings if finding.rule_id == "na_tokens"
+    }
+    assert "read as missing: ? (1)" in messages["age"]
+    assert "kept as values: ? (1)" in messages["plan"]
 
 
 def test_a_standardised_age_is_not_an_impossible_age(tmp_path: Path) -> None:
@@ -156,8 +158,8 @@ def test_no_email_repeats_values_that_are_where_the_header_should_be(
     report = judge(tmp_path, headless, contract=contract)
     [reason] = report.of_severity("reject")
     assert "no header" in reason.message
-    told = (reason, *report.of_severity("warn"))
-    assert "P1000" not in "".join(f"{finding.message} {finding.advice}" for finding in told)
+    messages = (reason, *report.of_severity("warn"))
+    assert "P1000" not in "".join(f"{finding.message} {finding.advice}" for finding in messages)
 
 
 def test_advice_on_splitting_is_for_training_files_only(tmp_path: Path) -> None:
@@ -225,11 +227,11 @@ def test_excluding_a_personal_column_lets_the_file_through(tmp_path: Path) -> No
 
 
 def test_labels_of_free_text_are_not_repeated(tmp_path: Path) -> None:
-    def told(table: list[Row]) -> None:
+    def messages(table: list[Row]) -> None:
         for i, row in enumerate(table):
             row["adherent"] = f"canary {i}"
 
-    report = judge(tmp_path, a_csv(told))
+    report = judge(tmp_path, a_csv(messages))
     assert report.verdict == "reject"
     assert "canary" not in report.to_json()
 

@@ -38,8 +38,8 @@ def test_intake_and_training_see_the_same_task(case: str, tmp_path: Path) -> Non
     path = tmp_path / "train.csv"
     table.to_csv(path, index=False)
     settings = GroupSettings(target="y")
-    found = survey_file(path, settings, None, purpose="training", limits=Limits())
-    assert is_classification(found) == (task != "regression")
+    actual = survey_file(path, settings, None, purpose="training", limits=Limits())
+    assert is_classification(actual) == (task != "regression")
     assert define_problem(pd.read_csv(path)["y"], settings).task == task
 
 

@@ -70,8 +70,8 @@ def test_the_alarm_about_the_old_champion_is_resolved_when_the_new_one_is_fine()
 @given(st.text(alphabet="Awo-", max_size=40))
 def test_detected_and_resolved_alternate_and_alarms_are_a_week_apart(nights: str):
     heard = announcements(nights)
-    spoken = heard.replace(".", "")
-    assert spoken == ("DR" * len(spoken))[: len(spoken)]
+    reported = heard.replace(".", "")
+    assert reported == ("DR" * len(reported))[: len(reported)]
     alarms = [index for index, letter in enumerate(heard) if letter == "D"]
     assert all(later - earlier >= 7 for earlier, later in pairwise(alarms))
 

@@ -14,8 +14,8 @@ EDGES = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40, 
 
 
 def plain_counts(edges: list[float], values: np.ndarray) -> list[int]:
-    known = values[~np.isnan(values)]
-    return np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1).tolist()
+    existing = values[~np.isnan(values)]
+    return np.bincount(np.searchsorted(edges, existing, side="left"), minlength=len(edges) + 1).tolist()
 
 
 @pytest.mark.property
@@ -32,8 +32,8 @@ def test_any_numbers_are_counted_exactly(edges: list[float], values: list[float]
     st.lists(st.integers(-50, 50), min_size=1, max_size=20, unique=True),
     st.lists(st.integers(-60, 60), max_size=200),
 )
-def test_single_values_between_gaps_are_counted_exactly(known: list[int], values: list[int]):
-    points = np.array(sorted(known), dtype=float)
+def test_single_values_between_gaps_are_counted_exactly(existing: list[int], values: list[int]):
+    points = np.array(sorted(existing), dtype=float)
     edges = np.sort(np.concatenate([points, np.nextafter(points, -np.inf)])).tolist()
     column = np.array(values, dtype=float)
     assert BinCounter(tuple(edges)).count(column).counts.tolist() == plain_counts(edges, column)

@@ -274,6 +274,6 @@ def test_metrics_go_to_cloudwatch_when_the_environment_names_a_namespace(
     monkeypatch.setenv("METRICS_NAMESPACE", "Trial")
     detector = DriftDetector(build_baseline(a_frame()))
     detector.publish_metrics(detector.detect_drift(a_frame(), model_group="adherence"))
-    found = client("cloudwatch").list_metrics(Namespace="Trial")["Metrics"]
-    assert {metric["MetricName"] for metric in found} == {"DriftScore", "FeaturesWithDrift", "DriftAlerts"}
-    assert {tuple(d["Value"] for d in metric["Dimensions"]) for metric in found} == {(), ("adherence",)}
+    actual = client("cloudwatch").list_metrics(Namespace="Trial")["Metrics"]
+    assert {metric["MetricName"] for metric in actual} == {"DriftScore", "FeaturesWithDrift", "DriftAlerts"}
+    assert {tuple(d["Value"] for d in metric["Dimensions"]) for metric in actual} == {(), ("adherence",)}

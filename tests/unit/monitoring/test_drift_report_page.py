@@ -1,4 +1,4 @@
-"""The page and the mail: what changed first, in words, and nothing that could run."""
+"""The page and the email: what changed first, in words, and nothing that could run."""
 
 from __future__ import annotations
 

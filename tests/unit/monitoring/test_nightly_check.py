@@ -44,7 +44,7 @@ class RecordingAnnouncer:
     """`Notifier` that remembers; it breaks as often as it is told to."""
 
     def __init__(self) -> None:
-        self.mails: list[tuple[str, str]] = []
+        self.emails: list[tuple[str, str]] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.published: list[tuple[str | None, str, float]] = []
         self.failures_left = 0
@@ -52,8 +52,8 @@ class RecordingAnnouncer:
     def send_email(self, subject: str, body: str, *, group: str) -> None:
         if self.failures_left:
             self.failures_left -= 1
-            raise ConnectionError("the mail service is down")
-        self.mails.append((subject, body))
+            raise ConnectionError("the email service is down")
+        self.emails.append((subject, body))
 
     def publish_event(self, detail_type: str, detail: dict[str, Any]) -> None:
         self.events.append((detail_type, detail))
@@ -193,10 +193,10 @@ def test_the_second_night_of_drift_sends_one_mail_and_one_event(world: World):
     for offset in range(-1, 5):
         world.score("adherence", day(offset), rows=300, age=60)
     world.run(day(0))
-    assert world.notifier.mails == []
+    assert world.notifier.emails == []
     for offset in range(1, 5):
         world.run(day(offset))
-    ((subject, body),) = world.notifier.mails
+    ((subject, body),) = world.notifier.emails
     assert subject == "Inputs changed: adherence (age)"
     assert "- age: median 40.5 -> " in body
     assert "inputs changed, not that the model is bad" in body
@@ -212,7 +212,7 @@ def test_when_the_inputs_return_a_mail_says_so(world: World):
     for offset in range(12):
         world.run(day(offset))
     assert [kind for kind, _ in world.notifier.events] == ["DriftDetected", "DriftResolved"]
-    assert world.notifier.mails[1][0] == "Inputs are back to normal: adherence"
+    assert world.notifier.emails[1][0] == "Inputs are back to normal: adherence"
 
 
 def test_running_twice_gives_the_same_report_and_no_second_mail(world: World):
@@ -224,7 +224,7 @@ def test_running_twice_gives_the_same_report_and_no_second_mail(world: World):
     report = world.report("adherence", day(1))
     assert world.run(day(1)) == first
     assert world.report("adherence", day(1)) == report
-    assert len(world.notifier.mails) == 1
+    assert len(world.notifier.emails) == 1
     assert len(world.keys("drift/adherence/2026-05-11/")) == 2
 
 
@@ -240,7 +240,7 @@ def test_missed_nights_are_made_up_for(world: World):
     assert {key.split("/")[2] for key in world.keys("drift/adherence/2026")} == {
         day(offset).isoformat() for offset in range(5)
     }
-    assert len(world.notifier.mails) == 1
+    assert len(world.notifier.emails) == 1
 
 
 def test_an_old_night_requested_again_does_not_touch_the_alarm(world: World):
@@ -263,7 +263,7 @@ def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_run(world: World):
         world.run(day(1))
     world.run(day(1))
     world.run(day(1))
-    assert len(world.notifier.mails) == 1
+    assert len(world.notifier.emails) == 1
 
 
 def test_a_failing_group_stops_neither_the_others_nor_the_failure(world: World):

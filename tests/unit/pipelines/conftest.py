@@ -74,15 +74,16 @@ SMALL = {
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], TrainingResult]:
     """Trains each algorithm on each task at most once; the results must not be changed."""
-    known: dict[tuple[str, str], TrainingResult] = {}
+    existing: dict[tuple[str, str], TrainingResult] = {}
 
     def train(algorithm: str, task: str) -> TrainingResult:
-        if (algorithm, task) not in known:
+        key = algorithm, task
+        if key not in existing:
             folder = tmp_path_factory.mktemp(f"{algorithm}-{task}")
             build_table(task=task).to_csv(folder / "train.csv", index=False)
             config = {**SETTINGS, "algorithm": algorithm, **SMALL[algorithm]}
-            known[algorithm, task] = TrainingPipeline(config).execute(folder / "train.csv", folder / "model")
-        return known[algorithm, task]
+            existing[key] = TrainingPipeline(config).execute(folder / "train.csv", folder / "model")
+        return existing[key]
 
     return train
 

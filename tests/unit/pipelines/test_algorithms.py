@@ -17,8 +17,8 @@ from mlops.models.settings.group import GroupSettings
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_every_listed_hyperparameter_is_one_that_the_estimator_takes(name: str, task: str):
     spec = ALGORITHMS[name].spec(task)
-    known = set(configure(GroupSettings(algorithm=name), task).estimator.get_params())
-    assert spec.hyperparameters - {"class_weight"} <= known
+    existing = set(configure(GroupSettings(algorithm=name), task).estimator.get_params())
+    assert spec.hyperparameters - {"class_weight"} <= existing
     assert set(spec.defaults) <= spec.hyperparameters
 
 

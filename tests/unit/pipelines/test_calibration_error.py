@@ -47,9 +47,9 @@ def test_the_number_is_that_of_the_plot(task: str, trained):
     result = trained("LogisticRegression", task)
     details = EvaluationDetails.from_json((result.model_path / artifacts.DETAILS).read_bytes())
     assert sum(part.n_rows for part in details.calibration) == result.n_rows_test
-    found = result.metrics.expected_calibration_error
-    assert found == pytest.approx(expected_calibration_error(details.calibration))
-    assert 0.0 < found < 0.3
+    actual = result.metrics.expected_calibration_error
+    assert actual == pytest.approx(expected_calibration_error(details.calibration))
+    assert 0.0 < actual < 0.3
 
 
 def test_a_regression_has_none_and_the_gate_knows_it_not(trained):

@@ -21,19 +21,19 @@ def columns(*parts: list[str | None]) -> pd.DataFrame:
 
 @pytest.mark.property
 @given(
-    known=st.lists(st.tuples(cells, cells), min_size=1, max_size=60),
+    existing=st.lists(st.tuples(cells, cells), min_size=1, max_size=60),
     later=st.lists(st.tuples(cells, cells), min_size=1, max_size=20),
     min_rows=st.integers(1, 6),
     max_categories=st.integers(2, 8),
 )
-def test_they_are_those_of_scikit_learns_encoder(known, later, min_rows: int, max_categories: int):
+def test_they_are_those_of_scikit_learns_encoder(existing, later, min_rows: int, max_categories: int):
     theirs = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
         min_frequency=min_rows,
         max_categories=max_categories,
         sparse_output=False,
     )
-    train, test = (columns(*map(list, zip(*rows, strict=True))) for rows in (known, later))
+    train, test = (columns(*map(list, zip(*rows, strict=True))) for rows in (existing, later))
     as_objects = [frame.astype(object).fillna(MISSING).to_numpy() for frame in (train, test)]
     ours = CategoryEncoder(min_rows=min_rows, max_categories=max_categories).fit(train)
     theirs.fit(as_objects[0])

@@ -88,10 +88,10 @@ def test_a_champion_with_date_parts_is_compared_with_a_candidate_without(tmp_pat
 def test_the_parts_are_those_of_the_calendar():
     frame = pd.DataFrame({"at": ["2024-02-29 13:45", "2023-12-31", None, "soon"]})
     parts = ("year", "quarter", "month", "day", "weekday", "day_of_year", "hour")
-    found = with_date_parts(frame, {"at": parts}).drop(columns="at")
-    assert found.iloc[0].tolist() == [2024, 1, 2, 29, 4, 60, 13]
-    assert found.iloc[1].tolist() == [2023, 4, 12, 31, 7, 365, 0]
-    assert found.iloc[2:].isna().all().all()
+    actual = with_date_parts(frame, {"at": parts}).drop(columns="at")
+    assert actual.iloc[0].tolist() == [2024, 1, 2, 29, 4, 60, 13]
+    assert actual.iloc[1].tolist() == [2023, 4, 12, 31, 7, 365, 0]
+    assert actual.iloc[2:].isna().all().all()
 
 
 def test_dates_of_which_the_month_must_be_guessed_are_refused(tmp_path: Path):

@@ -23,8 +23,8 @@ def metrics(value: float = 0.8, low: float = 0.75, high: float = 0.85) -> Evalua
 
 
 def against_champion(difference: float, low: float, high: float) -> ChampionComparison:
-    found = MetricComparison(0.8, 0.8 - difference, difference, (low, high))
-    return ChampionComparison("v1.0.0", comparable=True, n_rows=500, metrics={"roc_auc": found})
+    actual = MetricComparison(0.8, 0.8 - difference, difference, (low, high))
+    return ChampionComparison("v1.0.0", comparable=True, n_rows=500, metrics={"roc_auc": actual})
 
 
 def test_a_model_whose_interval_is_above_the_dummy_passes():

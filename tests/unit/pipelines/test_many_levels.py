@@ -47,8 +47,8 @@ def train(frame: pd.DataFrame, folder: Path, **config) -> TrainingResult:
 )
 def test_levels_of_a_few_rows_each_keep_what_they_tell(algorithm: str, task: str, tmp_path: Path):
     result = train(clinics(task), tmp_path, algorithm=algorithm)
-    found = result.metrics.values()[result.metrics.primary]
-    assert found > LEAST[task]
+    actual = result.metrics.values()[result.metrics.primary]
+    assert actual > LEAST[task]
     assert next(iter(result.feature_importance)) == "clinic"
 
 

@@ -59,8 +59,8 @@ def test_the_card_is_whole_and_needs_nothing_from_elsewhere(task: str, trained):
     assert "url(" not in page
     for part in page.split("<svg")[1:]:
         ElementTree.fromstring("<svg" + part[: part.index("</svg>")] + "</svg>")
-    wanted = {"regression": "True against predicted"}.get(task, "Confusion matrix")
-    for heading in ("Calibration", "Importance", "Worst slices", "Settings", wanted):
+    expected = {"regression": "True against predicted"}.get(task, "Confusion matrix")
+    for heading in ("Calibration", "Importance", "Worst slices", "Settings", expected):
         assert heading in page
 
 

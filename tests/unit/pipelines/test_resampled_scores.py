@@ -33,16 +33,16 @@ def test_a_draw_scores_as_scikit_learn_scores_it(task, n_rows: int, seed: int):
     rng = np.random.default_rng(seed)
     y, scores = predictions(task, n_rows, rng)
     rows = rng.integers(0, n_rows, n_rows)
-    found = resampled_scores(task, y, scores)(rows)
+    actual = resampled_scores(task, y, scores)(rows)
     expected = compute_scores(task, y[rows], scores.take(rows))
-    assert found.keys() == expected.keys()
+    assert actual.keys() == expected.keys()
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, abs=1e-9), name
+        assert actual[name] == pytest.approx(value, abs=1e-9), name
 
 
 def test_a_draw_of_one_class_has_no_area_under_a_curve():
     y = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
-    found = resampled_scores("binary", y, Scores(probabilities.argmax(axis=1), probabilities))
-    assert "roc_auc" not in found(np.array([0, 0, 1]))
-    assert found(np.array([0, 2, 3]))["roc_auc"] == 1.0
+    actual = resampled_scores("binary", y, Scores(probabilities.argmax(axis=1), probabilities))
+    assert "roc_auc" not in actual(np.array([0, 0, 1]))
+    assert actual(np.array([0, 2, 3]))["roc_auc"] == 1.0

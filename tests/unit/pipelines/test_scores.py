@@ -16,8 +16,8 @@ def test_the_scores_that_are_declared_of_a_task_are_those_computed(task: TaskNam
     rng = np.random.default_rng(0)
     truth = rng.integers(0, n_classes, 60) if n_classes else rng.normal(size=60)
     probabilities = rng.dirichlet(np.ones(n_classes), 60) if n_classes else None
-    found = compute_scores(task, truth, Scores(truth[::-1].copy(), probabilities))
-    assert set(found) & set(SCORE_NAMES) == set(SCORES_OF_TASK[task])
+    actual = compute_scores(task, truth, Scores(truth[::-1].copy(), probabilities))
+    assert set(actual) & set(SCORE_NAMES) == set(SCORES_OF_TASK[task])
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

@@ -61,28 +61,28 @@ def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(task: str, tr
     assert len(held_out) == result.n_rows_test == result.metrics.n_rows
     model, _ = artifacts.load_model(result.model_path)
     scores, _ = model.score(held_out)
-    found = result.metrics
+    actual = result.metrics
     if task == "regression":
-        assert found.r2 == pytest.approx(sklearn_metrics.r2_score(held_out.outcome, scores.predicted))
+        assert actual.r2 == pytest.approx(sklearn_metrics.r2_score(held_out.outcome, scores.predicted))
         return
     predicted = np.array(model.schema.labels)[scores.predicted]
-    assert found.accuracy == pytest.approx((predicted == held_out.outcome).mean())
+    assert actual.accuracy == pytest.approx((predicted == held_out.outcome).mean())
     expected = sklearn_metrics.balanced_accuracy_score(held_out.outcome, predicted)
-    assert found.balanced_accuracy == pytest.approx(expected)
+    assert actual.balanced_accuracy == pytest.approx(expected)
     if task == "binary":
         is_yes, probability = held_out.outcome == "yes", scores.probabilities[:, 1]
-        assert found.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(is_yes, probability))
+        assert actual.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(is_yes, probability))
         expected = sklearn_metrics.average_precision_score(is_yes, probability)
-        assert found.average_precision == pytest.approx(expected)
-        assert found.positive_label == "yes"
-        assert found.dummy["roc_auc"] == 0.5
+        assert actual.average_precision == pytest.approx(expected)
+        assert actual.positive_label == "yes"
+        assert actual.dummy["roc_auc"] == 0.5
 
 
 def test_every_score_is_within_its_interval(trained):
     for task in ("binary", "regression"):
-        found = trained("RandomForest", task).metrics
-        for name, value in found.values().items():
-            low, high = found.intervals[name]
+        actual = trained("RandomForest", task).metrics
+        for name, value in actual.values().items():
+            low, high = actual.intervals[name]
             assert low <= value <= high, name
 
 

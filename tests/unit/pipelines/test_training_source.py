@@ -57,8 +57,8 @@ def test_a_publication_that_died_half_way_is_completed(source: Path, tmp_path: P
 def test_many_at_once_publish_the_same(source: Path, tmp_path: Path):
     objects = FilesystemObjects(tmp_path / "objects")
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: publish_source(source, objects, "artifacts"), range(8)))
-    assert len(set(found)) == 1
+        actual = list(pool.map(lambda _: publish_source(source, objects, "artifacts"), range(8)))
+    assert len(set(actual)) == 1
 
 
 def test_the_digest_changes_with_content_and_with_names_and_not_with_caches(source: Path):

@@ -123,11 +123,11 @@ def test_with_auto_every_contender_is_judged_beside_the_trials_of_the_one_that_w
 ):
     trials = keep(tmp_path / "trials", ({"max_iter": 5}, -9.0), algorithm="HistGradientBoosting")
     result = train(table, trials, algorithm="auto", search={"trials": 2})
-    found = [(trial.algorithm, trial.hyperparameters) for trial in result.trials]
-    assert found[-1] == ("HistGradientBoosting", {"max_iter": 5})
-    assert ("Ridge", {}) in found
-    assert ("HistGradientBoosting", {}) in found
-    assert len(found) == 4
+    actual = [(trial.algorithm, trial.hyperparameters) for trial in result.trials]
+    assert actual[-1] == ("HistGradientBoosting", {"max_iter": 5})
+    assert ("Ridge", {}) in actual
+    assert ("HistGradientBoosting", {}) in actual
+    assert len(actual) == 4
     assert result.algorithm == result.trials[0].algorithm
     card = (result.model_path / "model_card.html").read_text()
     assert f"1 {result.algorithm}" in card.split("What the search tried", 1)[1]

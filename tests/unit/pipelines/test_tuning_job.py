@@ -31,9 +31,9 @@ def job_of(given: GroupSettings, task: TaskName | None = "binary", parallel: int
 
 
 def prepared(given: GroupSettings, parallel: int = 3, **request) -> dict:
-    asked = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, task="binary", **request)
+    requested = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, task="binary", **request)
     machine = Machine("ml.m5.large", 3600, parallel_trials=parallel)
-    return prepare_training(asked, Source("s3://b/code/", "c" * 64), None, "b", machine=machine)
+    return prepare_training(requested, Source("s3://b/code/", "c" * 64), None, "b", machine=machine)
 
 
 XGBOOST = settings(target="y", algorithm="XGBoost", search={"trials": 10})

@@ -20,14 +20,14 @@ GROUP = "adherence"
 class RecordingNotifier:
     """A notifier that records; it fails once in the call named `failing`."""
 
-    mails: list = field(default_factory=list)
+    emails: list = field(default_factory=list)
     events: list = field(default_factory=list)
     counted: list = field(default_factory=list)
     failing: str = ""
 
     def send_email(self, subject, body, *, group):
         self._fail_once("mail")
-        self.mails.append((subject, body))
+        self.emails.append((subject, body))
 
     def publish_event(self, detail_type, detail):
         self._fail_once("event")
@@ -72,7 +72,7 @@ def test_the_previous_champion_is_back_and_everybody_hears_why(registry):
         "wrong unit",
     )
     assert sent.counted == [("ChampionsRolledBack", 1, GROUP)]
-    ((subject, body),) = sent.mails
+    ((subject, body),) = sent.emails
     assert subject == "Rolled back: adherence v1.0.1 is in service again"
     assert "instead of v1.0.2 by arn:ada" in body
     assert "wrong unit" in body
@@ -85,7 +85,7 @@ def test_a_repeated_rollback_goes_no_further_back_and_says_what_was_not_said(reg
         roll_back(GROUP, registry=registry, notifier=sent, reason="r", by="ada", only_from="v1.0.2")
     again = roll_back(GROUP, registry=registry, notifier=sent, reason="r", by="ada", only_from="v1.0.2")
     assert (again.model.version, again.previous_champion, again.is_new) == ("v1.0.1", "v1.0.2", False)
-    assert sent.mails
+    assert sent.emails
     assert sent.events
     assert sent.counted
     assert [entry.action for entry in registry.audit(GROUP)].count("roll back to") == 1
@@ -112,7 +112,7 @@ def test_what_cannot_be_rolled_back_is_refused_in_silence(registry, more, error,
     sent = RecordingNotifier()
     with pytest.raises(error, match=message):
         roll_back(GROUP, **{"registry": registry, "notifier": sent, "reason": "r", "by": "ada"} | more)
-    assert (sent.mails, sent.events, sent.counted) == ([], [], [])
+    assert (sent.emails, sent.events, sent.counted) == ([], [], [])
     assert registry.champion(GROUP).version == "v1.0.2"
 
 
