@@ -18,7 +18,7 @@ import mlops
 from mlops.approval.links import find_approver, read_token
 from mlops.approval.signing_keys import SigningKeys
 from mlops.approval.store import OfferStore, RequestStore
-from mlops.context.context import Context
+from mlops.context.files import FilesContext
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.experiment.factory import stack_runs
 from mlops.experiment.local import local_runs
@@ -49,6 +49,10 @@ STATUSES = [
 ]  # fmt: skip
 
 
+def open_registry(root: Path) -> ModelRegistry:
+    return FilesContext(root).registry
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A directory that release 0.1 worked in."""
@@ -67,13 +71,13 @@ def stack(aws: None, atomic_dynamodb: None) -> None:
 
 
 @pytest.fixture(scope="module")
-def same(tmp_path_factory: pytest.TempPathFactory) -> Context:
+def same(tmp_path_factory: pytest.TempPathFactory) -> FilesContext:
     """What this release stores on a laptop after the same calls."""
     folder = tmp_path_factory.mktemp("same")
-    context = Context(folder)
+    context = FilesContext(folder)
     registry = ModelRegistry(root=folder / "model-registry", now=Clock())
     scenario.drive_registry(registry)
-    scenario.drive_datasets(context.datasets().versions)
+    scenario.drive_datasets(context.datasets.versions)
     tracker = ExperimentTracker(local_runs(folder / "experiment-runs"), now=Clock())
     scenario.drive_runs(tracker, registry.get_model(GROUP, "v1.0.0"))
     return context
@@ -91,26 +95,26 @@ def continue_registry(registry: ModelRegistry) -> None:
 
 
 def test_a_local_registry_is_read_and_continued(root, same, caplog):
-    registry = Context(root).registry()
+    registry = open_registry(root)
     assert registry.groups() == [GROUP, "wide"]
     for group in registry.groups():
-        assert registry.list_models(group) == same.registry().list_models(group)
-        assert registry.check_audit(group) == same.registry().audit(group)
+        assert registry.list_models(group) == same.registry.list_models(group)
+        assert registry.check_audit(group) == same.registry.audit(group)
     assert [model.status for model in registry.list_models(GROUP)] == STATUSES
     continue_registry(registry)
     assert "imported the records of release 0.1" in caplog.text
     assert (root / "model-registry" / BACKUP_FOLDER / GROUP / "head.json").is_file()
     assert not (root / "model-registry" / GROUP).exists()
     caplog.clear()
-    assert len(Context(root).registry().list_models(GROUP)) == 12
+    assert len(open_registry(root).list_models(GROUP)) == 12
     assert caplog.text == ""
 
 
 def test_local_runs_are_read_and_continued_and_keep_their_files(root, same):
-    tracker = Context(root).runs()
+    tracker = FilesContext(root).runs
     without_address = [
         [replace(run, artifacts=tuple(replace(file, uri="") for file in run.artifacts)) for run in runs]
-        for runs in (tracker.list_runs(GROUP), same.runs().list_runs(GROUP))
+        for runs in (tracker.list_runs(GROUP), same.runs.list_runs(GROUP))
     ]
     assert without_address[0] == without_address[1]
     assert [point.value for point in tracker.history(GROUP, "finished", "loss")] == [1, 1 / 2, 1 / 3]
@@ -122,7 +126,7 @@ def test_local_runs_are_read_and_continued_and_keep_their_files(root, same):
 
 
 def test_local_datasets_are_read_and_continued(root, same, tmp_path):
-    catalog, versions = Context(root).datasets(), same.datasets().versions
+    catalog, versions = FilesContext(root).datasets, same.datasets.versions
     assert catalog.versions.list_uploads(GROUP) == versions.list_uploads(GROUP)
     assert catalog.list_datasets(GROUP) == versions.list_datasets(GROUP)
     assert catalog.versions.find_contract(GROUP, 1) == versions.find_contract(GROUP, 1)
@@ -133,7 +137,7 @@ def test_local_datasets_are_read_and_continued(root, same, tmp_path):
     path.write_text("\n".join(["age,region,stopped", *rows]) + "\n")
     catalog.add("catalog", path, now=scenario.START.replace(hour=20))
     assert catalog.find("catalog", "latest").n_rows == 150
-    assert len(Context(root).datasets().list_datasets("catalog")) == 3
+    assert len(FilesContext(root).datasets.list_datasets("catalog")) == 3
 
 
 class KilledError(BaseException):
@@ -159,16 +163,16 @@ def test_an_import_that_was_interrupted_is_completed(root, writes):
     dying.left = writes
     with pytest.raises(KilledError):
         import_files(folder, RegistryStore(dying))
-    registry = Context(root).registry()
+    registry = open_registry(root)
     assert [model.status for model in registry.list_models(GROUP)] == STATUSES
     continue_registry(registry)
 
 
 def test_an_import_that_ended_before_the_files_were_moved_is_completed(root):
     folder = root / "model-registry"
-    Context(root).registry()
+    open_registry(root)
     shutil.move(folder / BACKUP_FOLDER / GROUP, folder / GROUP)
-    registry = Context(root).registry()
+    registry = open_registry(root)
     assert len(registry.check_audit(GROUP)) == 27
     assert not (folder / GROUP).exists()
 
@@ -176,17 +180,17 @@ def test_an_import_that_ended_before_the_files_were_moved_is_completed(root):
 def test_a_change_whose_writer_died_before_the_rest_was_written_is_imported(root):
     for name in ("head.json", "versions/v1.0.1.json"):
         (root / "model-registry" / GROUP / name).unlink()
-    assert Context(root).registry().champion(GROUP).version == "v1.0.1"
+    assert open_registry(root).champion(GROUP).version == "v1.0.1"
 
 
 def test_a_group_that_release_0_1_started_again_is_not_mixed_in(root):
     folder = root / "model-registry"
-    Context(root).registry()
+    open_registry(root)
     shutil.copytree(DATA / "local" / "model-registry" / "wide" / "changes", folder / GROUP / "changes")
     with pytest.raises(RegistryError, match=f"changed the group {GROUP} after its import"):
-        Context(root).registry()
+        open_registry(root)
     shutil.rmtree(folder / GROUP)
-    assert len(Context(root).registry().list_models(GROUP)) == 11
+    assert len(open_registry(root).list_models(GROUP)) == 11
 
 
 def test_processes_that_open_the_directory_at_once_import_it_once(root):
@@ -198,21 +202,21 @@ def test_processes_that_open_the_directory_at_once_import_it_once(root):
     command = [sys.executable, "-c", script, str(root / "model-registry")]
     processes = [subprocess.Popen(command, env=environment) for _ in range(4)]
     assert [process.wait(120) for process in processes] == [0] * 4
-    continue_registry(Context(root).registry())
+    continue_registry(open_registry(root))
 
 
 def test_the_tables_of_a_stack_are_read_and_continued(stack, same):
     registry = ModelRegistry(True, table_name="registry")
     for group in (GROUP, "wide"):
-        assert registry.list_models(group) == same.registry().list_models(group)
-        assert registry.check_audit(group) == same.registry().audit(group)
+        assert registry.list_models(group) == same.registry.list_models(group)
+        assert registry.check_audit(group) == same.registry.audit(group)
     continue_registry(registry)
     versions = DatasetVersions(DynamoDBTable("registry"))
-    assert versions.list_uploads(GROUP) == same.datasets().versions.list_uploads(GROUP)
-    assert versions.list_datasets(GROUP) == same.datasets().list_datasets(GROUP)
+    assert versions.list_uploads(GROUP) == same.datasets.versions.list_uploads(GROUP)
+    assert versions.list_datasets(GROUP) == same.datasets.list_datasets(GROUP)
     tracker = ExperimentTracker(stack_runs("registry", "artifacts"))
     assert [run.run_id for run in tracker.list_runs(GROUP)] == [
-        run.run_id for run in same.runs().list_runs(GROUP)
+        run.run_id for run in same.runs.list_runs(GROUP)
     ]
     with tracker.start_run(GROUP, run_id="going-on") as run:
         run.log_param("more", 1)
