@@ -263,17 +263,17 @@ def a_duplicate() -> bytes:
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        (b"not a tar", "no readable tar.gz"),
+        (b"not a tar", "not a readable tar.gz"),
         (a_tar({"readme.txt": b"hi"}), "has no training_result.json"),
         (a_tar({"../training_result.json": b"{}"}), "has no training_result.json"),
         (a_tar({"/training_result.json": b"{}"}), "has no training_result.json"),
         (a_tar({"training_result.json": b"{}"}), "cannot be read"),
         (a_tar({"training_result.json": b"\xff{"}), "cannot be read"),
         (a_tar({"training_result.json": b"[" * 100_000}), "cannot be read"),
-        (a_tar(documents())[:400], "no readable tar.gz"),
+        (a_tar(documents())[:400], "not a readable tar.gz"),
         (a_link("training_result.json"), "a link or a device"),
         (a_duplicate(), "twice"),
-        (a_tar({f"{index}.txt": b"" for index in range(1001)}), "more than it may"),
+        (a_tar({f"{index}.txt": b"" for index in range(1001)}), "too large when it is unpacked"),
     ],
     ids=["text", "nothing", "parent", "root", "empty", "binary", "deep", "cut", "link", "duplicate", "many"],
 )
