@@ -39,7 +39,7 @@ def a_job(**changes: object) -> Failure:
         (
             a_job(TrainingJobStatus="Stopped", SecondaryStatus="Stopped"),
             "JobStoppedError",
-            "Somebody stopped",
+            "stopped by a person",
             "New execution",
         ),
         (a_failure("States.Timeout"), "JobStoppedError", "The step reached its time limit", "deploy"),
@@ -129,7 +129,7 @@ def test_a_cause_of_any_form_is_explained(cause: str):
         ("Failed", "CapacityError: none free.", "CapacityError", "none free", "TrainingInstanceType"),
         ("Failed", TRIAL_TIME_LIMIT, "JobStoppedError", "time limit", "TrainingTimeoutSeconds"),
         ("Failed", "", "TrainingError", "No training job succeeded", "drop the file"),
-        ("Stopped", "", "JobStoppedError", "Somebody stopped", "New execution"),
+        ("Stopped", "", "JobStoppedError", "stopped by a person", "New execution"),
     ],
 )
 def test_a_tuning_job_is_explained_by_its_trials(

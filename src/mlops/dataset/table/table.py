@@ -31,7 +31,6 @@ FREE_TEXT = "free text"
 COUNTS_ROWS = "counts the rows"
 ID_NUMBERS = "looks like an id: whole numbers that hardly repeat"
 ID_TEXTS = "looks like an id: texts that hardly repeat"
-LIKE_IDS = (COUNTS_ROWS, ID_NUMBERS, ID_TEXTS)
 
 _BOOLEANS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f"))
 _SAMPLE_ROWS = 2_000
@@ -54,6 +53,11 @@ class Column:
     unusable: str | None = None
     missing_tokens: tuple[str, ...] = ()
     date_format: str | None = None
+
+    @property
+    def is_like_id(self) -> bool:
+        """Whether the values name the rows instead of describing them."""
+        return self.unusable in (COUNTS_ROWS, ID_NUMBERS, ID_TEXTS)
 
     @property
     def is_number(self) -> bool:
