@@ -34,7 +34,7 @@ check: static ## The quick gate: static checks and the fast tests
 	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property and not packaging"
 
 test: static ## Everything, the end-to-end tests on the local cloud included
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 fuzz: $(READY) ## Validate generated files, each from another seed; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)

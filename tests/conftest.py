@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # a slow example on a busy machine is no finding; the same examples everywhere make failures repeat
 settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
@@ -17,15 +18,23 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 # folders whose tests share something that takes long to start
-_SHARING = ("e2e",)
+_SHARING = ("tests/e2e/", "local/tests/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, when several processes run the tests, what shares a fixture: a file, or a folder."""
-    tests = REPOSITORY / "tests"
-    for item in (item for item in items if item.path.is_relative_to(tests)):
-        folder = item.path.relative_to(tests).parts[0]
-        item.add_marker(pytest.mark.xdist_group(folder if folder in _SHARING else item.nodeid.split("::")[0]))
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types here
+    """Sends to one worker what shares a fixture: the tests of a folder of `_SHARING`, otherwise of a file.
+
+    `--dist loadgroup` does the same by markers, but has no effect with pytest-xdist 3.8 on pytest 9: it changes
+    `_nodeid` of a test, which the scheduler does not see, so that both workers started every shared fixture.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in _SHARING if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Schedule by groups when several processes run the tests."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,7 @@ from local import LocalCloud, local_cloud
 from local.deploy import deploy
 from local.tests.sagemaker.training_jobs import TRAIN
 
-FOLDER = Path(__file__).parent
-SAMPLE_TEMPLATE = FOLDER / "sample" / "template.yaml"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process when several run: they share one emulator."""
-    for item in (item for item in items if item.path.is_relative_to(FOLDER)):
-        item.add_marker(pytest.mark.xdist_group("local"))
+SAMPLE_TEMPLATE = Path(__file__).parent / "sample" / "template.yaml"
 
 
 @pytest.fixture(scope="session")
