@@ -24,12 +24,12 @@ _SHARING = ("tests/e2e/", "local/tests/")
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types here
     """Sends to one worker what shares a fixture: the tests of a folder of `_SHARING`, otherwise of a file.
 
-    `--dist loadgroup` does the same by markers, but has no effect with pytest-xdist 3.8 on pytest 9: it changes
-    `_nodeid` of a test, which the scheduler does not see, so that both workers started every shared fixture.
+    `--dist loadgroup` does the same by markers, but has no effect with pytest-xdist 3.8 on pytest 9: every
+    test runs where there is room, and both workers start what is shared.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in _SHARING if nodeid.startswith(folder)), nodeid.split("::")[0])
+        return next((folder for folder in _SHARING if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
