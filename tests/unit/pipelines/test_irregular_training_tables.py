@@ -69,7 +69,7 @@ def test_a_new_class_after_the_time_cut_counts_as_an_error_and_does_not_crash(tm
         (lambda f: f, {"target": "outcom"}, r"no target column 'outcom'. Did you mean 'outcome'"),
         (lambda f: f, {"id_columns": "nobody"}, "not have: nobody"),
         (lambda f: f, {"positive_label": "maybe"}, "No row has the positive label 'maybe'"),
-        (lambda f: f, {"task": "regression"}, "no numbers"),
+        (lambda f: f, {"task": "regression"}, "not numbers"),
         (lambda f: f[["patient_id", "outcome"]], {}, "No column can be used as a feature"),
         (lambda f: f, {"C": -1.0}, "LogisticRegression cannot be fitted: .*'C'"),
         (lambda f: f, {"class_weight": "heavy"}, "class_weight must be 'balanced'"),
@@ -128,7 +128,7 @@ YES_NO = np.where(np.arange(400) % 2, "yes", "no")
         (of_target([f"c{min(n, 47)}" for n in range(400)]), "47 of the 48 classes .* fewer than 10 rows"),
         (of_target([5.0] * 399 + [6.5]), "1 of the 2 classes"),
         (of_target(np.where(np.arange(400) < 380, None, YES_NO)), "20 usable rows"),
-        (of_target(build_table(400).dose * 1e300), "no numbers, or beyond 1e38"),
+        (of_target(build_table(400).dose * 1e300), "not numbers, or beyond 1e38"),
     ],
 )
 def test_rows_that_nothing_can_be_learned_from_are_refused_in_one_sentence(frame, words, tmp_path: Path):

@@ -127,7 +127,7 @@ def test_what_is_set_is_not_searched_for():
         ({"search": {"space": {"max_depth": 3}}}, r"search\.space\.max_depth must be \[low, high\]"),
         ({"search": {"space": {"max_depth": [9, 3]}}}, "must go from low to high"),
         ({"search": {"space": {"max_dept": [3, 9]}}}, "'max_dept'.*Did you mean 'max_depth'"),
-        ({"search": {"space": {"max_depth": [3, 9]}}, "max_depth": 4}, "stands under both"),
+        ({"search": {"space": {"max_depth": [3, 9]}}, "max_depth": 4}, "is in both"),
         ({"search": 5}, "search must be a table"),
         ({"max_depth": [3, 9]}, r"belongs under \[search.space\]"),
     ],

@@ -72,5 +72,5 @@ def test_the_digest_changes_with_content_and_with_names_and_not_with_caches(sour
 
 
 def test_a_folder_without_the_entry_point_is_not_a_source(tmp_path: Path):
-    with pytest.raises(TrainingError, match=r"no train\.py"):
+    with pytest.raises(TrainingError, match=r"train\.py is missing"):
         publish_source(tmp_path, FilesystemObjects(tmp_path / "objects"), "artifacts")
