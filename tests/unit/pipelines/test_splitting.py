@@ -160,7 +160,7 @@ def test_zero_and_minus_zero_are_one_number_in_the_content_of_a_row():
     values = np.where(np.arange(40) % 2, 0.0, np.arange(40.0))
     with_minus_zero = np.where(values == 0.0, -0.0, values)
     splits = [
-        split_rows(pd.DataFrame({"x": x, "y": 0}), "y", GroupSettings()) for x in (values, with_minus_zero)
+        split_frame(pd.DataFrame({"x": x, "y": 0}), "y", GroupSettings()) for x in (values, with_minus_zero)
     ]
     assert splits[0].identities.tolist() == splits[1].identities.tolist()
     assert (splits[0].test == splits[1].test).all()
