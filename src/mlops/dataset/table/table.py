@@ -101,11 +101,10 @@ class Table:
             Whether a target is assumed where neither settings nor contract name one.
         """
         settings = settings or GroupSettings()
-        frame = frame.rename(columns=str).reset_index(drop=True)
-        roles = named_roles(list(frame.columns), settings, contract)
+        roles = named_roles([str(name) for name in frame.columns], settings, contract)
         if roles.is_target_assumed and not has_target:
             roles = replace(roles, target=None)
-        cells = pd.DataFrame({name: _clean(column) for name, column in frame.items()}, copy=False)
+        cells = pd.DataFrame({str(name): _clean(column) for name, column in frame.items()}, copy=False)
         profiles = {
             name: _profile(cells[name], position, contract) for position, name in enumerate(cells.columns)
         }
@@ -168,7 +167,7 @@ def _clean(column: pd.Series) -> pd.Series:
         return pd.Series(numbers, name=column.name)
     texts = as_texts(_written(column) if types.is_datetime64_any_dtype(column) else column)
     levels = texts.cat.categories
-    return texts.cat.remove_categories(levels[view_as_missing(list(levels))])
+    return texts.cat.remove_categories(levels[view_as_missing(list(levels))]).reset_index(drop=True)
 
 
 def _written(moments: pd.Series) -> pd.Series:
