@@ -45,7 +45,7 @@ def walk_folder(stack: DeployedStack, table: pd.DataFrame) -> FolderWalk:
     again = close(stack)
     stack.finish(again)
     duplicate = stack.wait_for_email(
-        lambda m: m["subject"].startswith(f"[{GROUP}] 2026-11/: known"), "duplicate"
+        lambda m: m["subject"].startswith(f"[{GROUP}] 2026-11/: trained on before"), "duplicate"
     )
     trainings = [arn for arn in stack.executions("TrainModel") if arn not in started]
     return FolderWalk(

@@ -59,7 +59,7 @@ def test_a_search_is_a_tuning_job_before_the_training(stack: DeployedStack, tune
     limits = job["HyperParameterTuningJobConfig"]["ResourceLimits"]
     assert limits["MaxParallelTrainingJobs"] == TUNING_PARALLEL_JOBS
     channels = job["TrainingJobDefinition"]["InputDataConfig"]
-    assert [channel["ChannelName"] for channel in channels] == ["code", "training"]
+    assert [channel["ChannelName"] for channel in channels] == ["code", "training", "contract"]
     client = stack.cloud.client("sagemaker")
     tags = client.list_tags(ResourceArn=job["HyperParameterTuningJobArn"])["Tags"]
     assert {"Key": "mlops:group", "Value": "tuned"} in tags

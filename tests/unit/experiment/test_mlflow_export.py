@@ -102,7 +102,7 @@ def test_mlflow_shows_a_run_as_it_was(tracker, export, mlflow_programs, address)
     assert (shown["status"], shown["name"]) == ("FINISHED", "first try")
     kept = tracker.get_run(GROUP, "run-1")
     assert shown["milliseconds"] == kept.duration_seconds * 1000
-    assert shown["params"] == {"depth": "3", "max features": "1.0", "an/odd_param_": "[1, None]"}
+    assert shown["params"] == {"depth": "3", "max features": "1.0", "an/invalid_param_": "[1, None]"}
     assert shown["metrics"]["loss"] == pytest.approx(1 / 3)
     assert shown["metrics"]["roc_auc"] == 0.75
     assert math.isnan(shown["metrics"]["broken"])
