@@ -12,6 +12,7 @@ from local.cloud import LocalCloud, connect
 from local.errors import LocalCloudError
 from local.launcher import DEFAULT_DIRECTORY, REPOSITORY_ROOT, start
 from local.stack import DeployedStack, deploy_application, version_in
+from mlops.models.metrics import metric_name, metric_value
 
 GROUP = "medication-adherence"
 EXAMPLE = REPOSITORY_ROOT / "examples" / GROUP
@@ -157,7 +158,8 @@ def _summary(
 ) -> None:
     metrics = json.loads(stack.read(f"models/{GROUP}/{version}/metrics.json"))
     scores = ", ".join(
-        f"{name} {metrics[name]:.3f}" for name in ("roc_auc", "average_precision", "balanced_accuracy")
+        f"{metric_name(name)} {metric_value(name, metrics[name])}"
+        for name in ("roc_auc", "average_precision", "balanced_accuracy")
     )
     verdicts = ", ".join(f"{name}: {result['drift_verdict']}" for name, result in batches.items())
     pages = f"{stack.cloud.endpoint}/_local"

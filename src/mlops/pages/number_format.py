@@ -74,9 +74,9 @@ def arrows(text: str) -> str:
     return text.replace(" -> ", " → ")
 
 
-def listing(names: Sequence[str], *, most: int = 5) -> str:
+def listing(names: Sequence[str], *, max_names: int = 5) -> str:
     """Write names as a sentence does: `a, b and c`, `a, b, c and 4 more`."""
-    shown = list(names[:most])
-    if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
+    shown = list(names[:max_names])
+    if len(names) > max_names:
+        return f"{', '.join(shown)} and {len(names) - max_names} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -1,6 +1,6 @@
 """Drawings as inline SVG: elements, scales, a frame with axes, rows of bars; the style sheet colours them.
 
-All text and every attribute is escaped in `element`, so that a label may come from anybody's data.
+All text and every attribute is escaped in `element`, so that a label may come from any data.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ def text(
     *,
     css: str | None = None,
     anchor: str | None = None,
-    most: int | None = None,
+    max_characters: int | None = None,
     transform: str | None = None,
 ) -> Markup:
-    """Return a text; one longer than `most` is cut, and shows whole when pointed at."""
-    is_cut = most is not None and len(content) > most
-    shown = join([element("title", content), escape(f"{content[: (most or 0) - 1]}…")]) if is_cut else content
+    """Return a text; one longer than `max_characters` is cut, and shows whole when pointed at."""
+    shown: object = content
+    if max_characters is not None and len(content) > max_characters:
+        shown = join([element("title", content), escape(f"{content[: max_characters - 1]}…")])
     return element("text", shown, x=x, y=y, class_=css, text_anchor=anchor, transform=transform)
 
 
@@ -204,7 +205,7 @@ def intervals(entries: Sequence[Interval], mark: float, label: str) -> Markup:
 
 def row_label(label: str, y: float, width: float = _LABEL_WIDTH) -> Markup:
     """Return the label of a row, which ends left of its bar; one too long for `width` is cut."""
-    return text(label, width - 10, y + 20, anchor="end", most=int(width / _CHARACTER_WIDTH))
+    return text(label, width - 10, y + 20, anchor="end", max_characters=int(width / _CHARACTER_WIDTH))
 
 
 def small_bar(share: float) -> Markup:

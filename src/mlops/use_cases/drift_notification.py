@@ -16,7 +16,7 @@ def notify(kind: NotificationKind, report: DriftReport, *, report_uri: str, noti
     """Send the email and publish the event about the report of one night."""
     group = report.model_group or ""
     if kind == DRIFT_DETECTED:
-        moved = listing(report.features_with_drift, most=3)
+        moved = listing(report.features_with_drift, max_names=3)
         subject = f"Inputs changed: {group}" + (f" ({moved})" if moved else "")
         advice = "Look at the report. If the change is permanent, drop newer training data into the bucket."
     else:

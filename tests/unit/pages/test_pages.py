@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
 
+import mlops
 from mlops.approval.attachments import Plot
 from mlops.approval.emails import compose_request
 from mlops.approval.pages.approval_view import render_outcome, render_request
@@ -195,6 +198,20 @@ def test_the_hash_of_the_style_is_the_one_in_the_policy():
     headers = message(400, "x").to_event("GET")["headers"]
     assert f"style-src '{STYLE_HASH}'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
+
+
+def class_names() -> set[str]:
+    """Names of the library's classes with two capitals, as in `RuleFinding`; errors are named to people."""
+    modules = (ast.parse(path.read_text("utf-8")) for path in Path(mlops.__file__).parent.rglob("*.py"))
+    names = {node.name for module in modules for node in ast.walk(module) if isinstance(node, ast.ClassDef)}
+    return {name for name in names if re.search(r"[a-z][A-Z]", name) and not name.endswith("Error")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_shows_the_name_of_a_class(page: str):
+    assert "RuleFinding" in class_names()
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", PAGES[page](plain), flags=re.DOTALL)
+    assert not set(re.findall(r"\w+", text)) & class_names()
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])

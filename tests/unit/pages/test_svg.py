@@ -29,9 +29,9 @@ def test_attributes_and_text_are_escaped_and_none_is_left_out():
 
 
 def test_a_long_label_is_cut_and_whole_in_its_title():
-    label = ElementTree.fromstring(svg.text("a" * 30, 0, 0, most=10))
+    label = ElementTree.fromstring(svg.text("a" * 30, 0, 0, max_characters=10))
     assert (label[0].text, label[0].tail) == ("a" * 30, "a" * 9 + "…")
-    assert len(ElementTree.fromstring(svg.text("a" * 10, 0, 0, most=10))) == 0
+    assert len(ElementTree.fromstring(svg.text("a" * 10, 0, 0, max_characters=10))) == 0
 
 
 def test_bars_are_as_long_as_their_values_and_marks_are_where_they_belong():

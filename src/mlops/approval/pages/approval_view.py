@@ -30,7 +30,6 @@ _CAPTIONS = {
     "confusion": "Confusion matrix",
     "importance": "What the model looks at",
 }
-LATE = "Your answer did not count: this was decided before."
 
 
 def render_request(
@@ -65,7 +64,7 @@ def render_outcome(
 
     `is_late` says that this answer did not count.
     """
-    return _render(request, plots, card, late=LATE if is_late else "")
+    return _render(request, plots, card, is_late=is_late)
 
 
 def _render(
@@ -74,14 +73,14 @@ def _render(
     card: str,
     *,
     form: Mapping[str, object] | None = None,
-    late: str = "",
+    is_late: bool = False,
 ) -> str:
     evidence = request.evidence
     return render(
         "approval",
         request=request,
         form=form,
-        late=late,
+        is_late=is_late,
         progress=describe_progress(request),
         approvals=[(recorded_by(answer), answer) for answer in approvals_of(request)],
         limits=_limits(evidence),

@@ -39,6 +39,10 @@ class BadFormError(Exception):
     """A request whose form or address cannot be read."""
 
 
+class CrossSiteFormError(Exception):
+    """A form that another site sent, according to the browser."""
+
+
 class TooLateError(Exception):
     """The time to decide is over; the first argument says why, the others what to do now."""
 
@@ -107,6 +111,8 @@ def answer_request(event: Mapping[str, Any], routes: Routes) -> dict[str, Any]:
         response = message(
             401, "This link is not valid", str(error), "Use the newest email about this model."
         )
+    except CrossSiteFormError:
+        response = message(403, "Not from here", "Open the link from the email and decide on that page.")
     except TooLateError as error:
         response = message(410, "Too late to decide", *map(str, error.args))
     return response.to_event(method)
@@ -126,9 +132,13 @@ def read_form(http_request: Request, names: frozenset[str]) -> dict[str, str]:
 
     Raises
     ------
+    CrossSiteFormError
+        If another site sent it.
     BadFormError
         If it is too long, is not a form, or has a field twice or one that is not in `names`.
     """
+    if _is_cross_site(http_request.headers):
+        raise CrossSiteFormError
     if http_request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         raise BadFormError("This is not the form of the page.")
     if len(http_request.body) > BODY_LIMIT_BYTES:
@@ -150,7 +160,7 @@ def read_form(http_request: Request, names: frozenset[str]) -> dict[str, str]:
     return {name: value.replace("\r\n", "\n") for name, value in form.items()}
 
 
-def is_cross_site(headers: Mapping[str, str]) -> bool:
+def _is_cross_site(headers: Mapping[str, str]) -> bool:
     """Return whether another site sent the form, according to the browser.
 
     With `no-referrer` browsers send `Origin: null` for our own form too, so `null` is not evidence; the

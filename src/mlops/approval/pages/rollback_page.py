@@ -14,7 +14,6 @@ from mlops.approval.pages.http import (
     TooLateError,
     answer_request,
     find_form_problem,
-    is_cross_site,
     message,
     read_form,
 )
@@ -66,8 +65,6 @@ class RollbackPage:
     def _decide(self, http_request: Request) -> Response:
         opened = self._open(http_request)
         offer = opened.offer
-        if is_cross_site(http_request.headers):
-            return message(403, "Not from here", "Open the link from the email and decide on that page.")
         form = read_form(http_request, _FIELDS)
         check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())
         problem = find_form_problem(form, offer.previous, needs_reason=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mlops.approval.pages.approval_view import LATE
 from mlops.models.approval import RollbackOffer
 from mlops.models.registry import ModelMetadata
 from mlops.pages.rendering import render
@@ -34,12 +33,12 @@ def render_offer(
         ),
         "scores": compare(previous, champion).metrics,
     }
-    return render("rollback", offer=offer, form=form, late="")
+    return render("rollback", offer=offer, form=form, is_late=False)
 
 
 def render_offer_outcome(offer: RollbackOffer, *, is_late: bool = False) -> str:
     """Return the page of an offer that was taken up; `is_late` says that this answer did not count."""
-    return render("rollback", offer=offer, form=None, late=LATE if is_late else "")
+    return render("rollback", offer=offer, form=None, is_late=is_late)
 
 
 def _describe(model: ModelMetadata) -> str:

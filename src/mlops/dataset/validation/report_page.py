@@ -14,7 +14,7 @@ _VERDICTS = {
     "warn": ("Accepted, with remarks", "The file can be used; please read the remarks."),
     "reject": ("Rejected", "The file was not used. Correct what is listed first and drop it again."),
 }
-_SEVERITIES = {"reject": "Must be fixed", "warn": "Remark", "info": "RuleFinding"}
+_SEVERITIES = {"reject": "Must be fixed", "warn": "Remark", "info": "Note"}
 _MAX_COLUMNS = 200
 _LINES_IN_MESSAGES = 3
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}

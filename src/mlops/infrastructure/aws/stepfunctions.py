@@ -51,14 +51,14 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
 
 
 def execution_status(execution_arn: str, *, stepfunctions: Any = None) -> str:
-    """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`, or `GONE`.
+    """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`, or `DELETED`.
 
-    `GONE` is an execution that ended so long ago that the service has deleted it.
+    `DELETED` is an execution that ended so long ago that the service has deleted it.
     """
     try:
         answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
             raise
-        return "GONE"
+        return "DELETED"
     return str(answer["status"])

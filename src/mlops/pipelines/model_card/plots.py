@@ -94,12 +94,12 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
     marks = []
     for at, label in enumerate(labels):
         x, y = _MATRIX_LABEL + (at + 0.5) * cell, top + (at + 0.5) * cell
-        marks.append(svg.text(label, _MATRIX_LABEL - 10, y + 5, anchor="end", most=17))
+        marks.append(svg.text(label, _MATRIX_LABEL - 10, y + 5, anchor="end", max_characters=17))
         turned = f"translate({x + 4:.0f},{top - 10}) rotate(-60)"
         marks.append(
-            svg.text(label, x, top - 10, anchor="middle", most=16)
+            svg.text(label, x, top - 10, anchor="middle", max_characters=16)
             if size < 4
-            else svg.text(label, transform=turned, most=16)
+            else svg.text(label, transform=turned, max_characters=16)
         )
     for row, counts in enumerate(matrix):
         total = max(1, sum(counts))
