@@ -32,8 +32,9 @@ def dump(part: Any, path: Path) -> None:
     """Write a fitted scikit-learn object with skops, under the stored names of our classes."""
     import skops.io  # noqa: PLC0415  scikit-learn is slow to import
 
-    content = skops.io.dumps(part, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-    path.write_bytes(_renamed(content, lambda name: _STORED_AS.get(name, name)))
+    content = skops.io.dumps(part, compression=zipfile.ZIP_STORED)  # compressed once, with the names replaced
+    renamed = _renamed(content, lambda name: _STORED_AS.get(name, name), compression=zipfile.ZIP_DEFLATED)
+    path.write_bytes(renamed)
 
 
 def load(path: Path, trusted: list[str]) -> Any:
@@ -48,7 +49,8 @@ def load(path: Path, trusted: list[str]) -> Any:
     """
     import skops.io  # noqa: PLC0415  scikit-learn is slow to import
 
-    return skops.io.loads(_renamed(path.read_bytes(), _definition), trusted=[*trusted, *OWN_TYPES])
+    content = _renamed(path.read_bytes(), _definition, compression=zipfile.ZIP_STORED)
+    return skops.io.loads(content, trusted=[*trusted, *OWN_TYPES])
 
 
 def _definition(stored: _Name) -> _Name:
@@ -58,18 +60,21 @@ def _definition(stored: _Name) -> _Name:
     return _DEFINED_IN[stored]
 
 
-def _renamed(content: bytes, rename: Callable[[_Name], _Name]) -> bytes:
+def _renamed(content: bytes, rename: Callable[[_Name], _Name], *, compression: int) -> bytes:
     """Return the archive with our class names replaced in its schema; all other members are unchanged."""
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(target, "w") as copy:
-        for member in archive.infolist():
-            data = archive.read(member)
-            if member.filename == _SCHEMA:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+        zipfile.ZipFile(target, "w", compression, compresslevel=1) as copy,
+    ):
+        for name in archive.namelist():
+            data = archive.read(name)
+            if name == _SCHEMA:
                 schema = json.loads(data)
                 for node in _own_nodes(schema):
                     node["__module__"], node["__class__"] = rename((node["__module__"], node["__class__"]))
-                data = json.dumps(schema, indent=2).encode()
-            copy.writestr(member, data, compresslevel=1)
+                data = json.dumps(schema).encode()
+            copy.writestr(name, data)
     return target.getvalue()
 
 
