@@ -87,3 +87,45 @@ def test_the_canonical_settings_travel_as_one_json_string() -> None:
     import json
 
     assert GroupSettings.from_config({"settings": json.dumps(settings.to_dict())}) == settings
+
+
+def test_the_form_of_files_can_differ_by_purpose() -> None:
+    settings = GroupSettings.from_toml(
+        '[format]\ndelim = ";"\nnullstr = "-"\n[format.inference]\ndelim = ","\nskip = 2\n'
+    )
+
+    training, inference = settings.format.of("training"), settings.format.of("inference")
+
+    assert (training.delim, training.skip, training.nullstr) == (";", None, ("-",))
+    assert (inference.delim, inference.skip, inference.nullstr) == (",", 2, ("-",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[format]\ndelimiter = ";"', "Did you mean 'delim'"),
+        ('[format]\ndelim = ";;"', "one character"),
+        ('[format]\nencoding = "hex"', "not known"),
+        ('[format]\nencoding = "utf-99"', "not known"),
+        ("[format]\nskip = -1", "0 to 10000"),
+        ('[format]\nnames = ["a", "a"]', "twice"),
+        ('[format]\ndecimal_separator = ","\nthousands = ","', "same character"),
+        ('[format.inference]\ndelimiter = ";"', "format.inference.delimiter"),
+        ("[format]\ninference = 3", "must be a table"),
+        ("[classes]\nmin_rows = 1", "from 2 on"),
+        ('[classes]\nrare = "others"', "other, drop, refuse"),
+        ('[columns.a]\nkind = "number"\ndateformat = "%d"', "for dates"),
+    ],
+)
+def test_an_impossible_form_or_class_policy_is_refused(text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        GroupSettings.from_toml(text)
+
+
+def test_settings_that_the_first_release_knew_are_written_as_it_wrote_them() -> None:
+    settings = GroupSettings.from_toml('target = "y"\n[columns.zip]\nkind = "category"\n')
+
+    document = settings.to_dict()
+
+    assert not {"format", "classes"} & set(document)
+    assert not {"missing", "dateformat"} & set(document["columns"]["zip"])

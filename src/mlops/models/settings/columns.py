@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
 
+_ADDED_KEYS = ("missing", "dateformat")
+
 StatedKind = Literal["integer", "number", "date", "category", "text"]
 
 
@@ -20,7 +22,8 @@ class ColumnSettings(Record):
     `kind` also decides how the column is read: digits that are codes (postcodes, diagnoses) are `category`
     or `text`. `levels` are all categories there may be, `open_levels` says that there may be any.
     `missing_share` (0..1) is how much may be missing. A column that is not `required` may be absent from a
-    training file.
+    training file. `missing` are spellings that mean "missing" in this column, such as `-999`. `dateformat`
+    is how the dates of this column are written, with the codes of `strptime`.
     """
 
     kind: StatedKind | None = None
@@ -30,6 +33,13 @@ class ColumnSettings(Record):
     maximum: float | None = None
     missing_share: float | None = None
     required: bool | None = None
+    missing: tuple[str, ...] | None = None
+    dateformat: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; keys that 0.1 did not have are in it only when they are stated."""
+        document = Record.to_dict(self)
+        return {key: value for key, value in document.items() if value is not None or key not in _ADDED_KEYS}
 
     @property
     def implied_kind(self) -> StatedKind | None:
@@ -38,6 +48,8 @@ class ColumnSettings(Record):
             return self.kind
         if self.minimum is not None or self.maximum is not None:
             return "number"
+        if self.dateformat is not None:
+            return "date"
         return "category" if self.levels is not None or self.open_levels else None
 
 
@@ -61,8 +73,11 @@ def check_column(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         number = values.get(key, 0)
         if not isinstance(number, (int, float)) or isinstance(number, bool) or math.isnan(number):
             raise SettingsError(f"{where}.{key} must be a number, not {number!r}.")
-    if "levels" in values:
-        values["levels"] = _levels(where, values["levels"])
+    for key in ("levels", "missing"):
+        if key in values:
+            values[key] = _text_list(f"{where}.{key}", values[key])
+    if not isinstance(values.get("dateformat", ""), str):
+        raise SettingsError(f"{where}.dateformat must be a text, not {values['dateformat']!r}.")
     _refuse_contradictions(where, values)
     return values
 
@@ -72,11 +87,11 @@ def column_keys() -> frozenset[str]:
     return frozenset(entry.name for entry in fields(ColumnSettings))
 
 
-def _levels(where: str, value: Any) -> list[str]:
+def _text_list(where: str, value: Any) -> list[str]:
     is_list = isinstance(value, (list, tuple)) and bool(value)
-    if not is_list or not all(isinstance(level, (str, int)) for level in value):
-        raise SettingsError(f"{where}.levels must be a list of texts, not {value!r}.")
-    return [str(level).strip() for level in value]
+    if not is_list or not all(isinstance(text, (str, int, float)) for text in value):
+        raise SettingsError(f"{where} must be a list of texts, not {value!r}.")
+    return [str(text).strip() for text in value]
 
 
 def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:
@@ -92,3 +107,5 @@ def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:
         raise SettingsError(f"{where}: minimum and maximum are for numbers, not for a {kind}.")
     if ("levels" in values or values.get("open_levels")) and kind not in (None, "category"):
         raise SettingsError(f"{where}: levels are for a category, not for a {kind}.")
+    if "dateformat" in values and kind not in (None, "date"):
+        raise SettingsError(f"{where}: dateformat is for dates, not for a {kind}.")

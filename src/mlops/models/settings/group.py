@@ -11,7 +11,9 @@ from typing import Any, Literal, Self, get_args
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
+from mlops.models.settings.classes import ClassSettings, check_classes
 from mlops.models.settings.columns import ColumnSettings, check_column, column_keys
+from mlops.models.settings.format import FormatSettings, check_format, format_keys
 from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
@@ -67,7 +69,8 @@ class GroupSettings(Record):
     a linear and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate`
     rules the candidate must beat a dummy model, and the champion by more than chance. `columns` states what
     the group's files hold, over what was learned; a `contract` above the version of the current one has it
-    learned again from the next file.
+    learned again from the next file. `format` states how the files are written, `classes` what is done with
+    classes of few rows.
     """
 
     target: str | None = None
@@ -88,6 +91,18 @@ class GroupSettings(Record):
     gate: Mapping[str, GateRule] = field(default_factory=dict)
     drift: DriftSettings = field(default_factory=DriftSettings)
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
+    format: FormatSettings = field(default_factory=FormatSettings)
+    classes: ClassSettings = field(default_factory=ClassSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
+
+        So the identity of a training that 0.1 started stays the same.
+        """
+        document = Record.to_dict(self)
+        added = {"format": FormatSettings(), "classes": ClassSettings()}
+        unstated = {key for key, default in added.items() if getattr(self, key) == default}
+        return {key: value for key, value in document.items() if key not in unstated}
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is started with them."""
@@ -153,6 +168,10 @@ class GroupSettings(Record):
             values["search"] = check_search(values["search"])
         if "positive_label" in values:
             values["positive_label"] = _label_text(values["positive_label"])
+        if "format" in values:
+            values["format"] = _format(values["format"])
+        if "classes" in values:
+            values["classes"] = check_classes(values["classes"])
         rules = _table("gate", values.get("gate", {}))
         values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in rules.items()}
         stated = _table("columns", values.get("columns", {}))
@@ -168,6 +187,8 @@ _TABLES: Mapping[str, type] = {
     "drift": DriftSettings,
     "approval": ApprovalSettings,
     "search": SearchSettings,
+    "format": FormatSettings,
+    "classes": ClassSettings,
 }
 
 
@@ -218,6 +239,13 @@ def _date_parts(value: Any) -> dict[str, list[str]]:
 def _column(name: str, table: Any) -> dict[str, Any]:
     _refuse_unknown(_table(f"columns.{name}", table), column_keys(), f"columns.{name}.")
     return check_column(name, table)
+
+
+def _format(value: Any) -> dict[str, Any]:
+    for purpose in ("training", "inference", "labels"):
+        if (own := value.get(purpose)) is not None:
+            _refuse_unknown(_table(f"format.{purpose}", own), format_keys(), f"format.{purpose}.")
+    return check_format(value)
 
 
 def _table(name: str, value: Any) -> Mapping[str, Any]:

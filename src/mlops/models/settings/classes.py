@@ -1,0 +1,45 @@
+"""The table `[classes]` of `model.toml`: what is done with classes of the target that have few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from mlops.models.errors import SettingsError
+from mlops.models.record import Record
+
+RareClasses = Literal["other", "drop", "refuse"]
+OTHER_CLASS = "other"
+
+_MIN_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSettings(Record):
+    """A class with fewer than `min_rows` rows is rare, and `rare` says what is done with its rows.
+
+    `other` pools them into one class, `drop` leaves them out, `refuse` refuses the file. Without `rare` a
+    binary target refuses the file; of more classes they are pooled when the pool reaches `min_rows`, and
+    left out when it does not.
+    """
+
+    min_rows: int = _MIN_ROWS
+    rare: RareClasses | None = None
+
+
+def check_classes(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of `[classes]`, refusing what cannot be meant.
+
+    Raises
+    ------
+    SettingsError
+        If a value is impossible.
+    """
+    values = {key: value for key, value in table.items() if value is not None}
+    min_rows, rare = values.get("min_rows", _MIN_ROWS), values.get("rare", "refuse")
+    if not isinstance(min_rows, int) or isinstance(min_rows, bool) or min_rows < 2:
+        raise SettingsError(f"classes.min_rows must be a whole number from 2 on, not {min_rows!r}.")
+    if rare not in get_args(RareClasses):
+        raise SettingsError(f"classes.rare must be one of {', '.join(get_args(RareClasses))}, not {rare!r}.")
+    return values
