@@ -166,7 +166,10 @@ def _extract(archive: Path, folder: Path) -> None:
 
 
 def _csvs(root: Path) -> Iterator[Path]:
-    yield from (path for path in root.rglob("*") if path.name.endswith((".csv", ".csv.gz")))
+    """Yield the CSV files; `._name` holds what macOS knows of a file, not a table."""
+    for path in root.rglob("*"):
+        if path.name.endswith((".csv", ".csv.gz")) and not path.name.startswith("._"):
+            yield path
 
 
 def _markdown(outcomes: list[Outcome]) -> str:
