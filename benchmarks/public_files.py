@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlops import TrainingPipeline, validate
 from mlops.models.dataset import ValidationReport
@@ -110,25 +111,22 @@ def judge(name: str, path: Path, *, train: bool) -> Outcome:
     """Validate a table with nothing set, and train what is accepted."""
     started = time.process_time()
     report = validate(path)
-    training = _train(path) if train and report.verdict != "reject" else ""
+    algorithm = "LinearRegression" if report.task == "regression" else "LogisticRegression"
+    training = _train(path, algorithm) if train and report.verdict != "reject" else ""
     return Outcome(name, report, training, time.process_time() - started)
 
 
-def _train(path: Path) -> str:
+def _train(path: Path, algorithm: str) -> str:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), TemporaryDirectory() as folder:
             warnings.simplefilter("ignore")
-            result = TrainingPipeline({"algorithm": _linear_for(path)}).execute(str(path))
+            result = TrainingPipeline({"algorithm": algorithm}).execute(path, folder)
     except MlopsError as error:
         return f"refused: {error}"
     except Exception as error:  # noqa: BLE001  a fault of ours is a result here
         return f"FAULT {type(error).__name__}: {error}"
     primary = result.metrics.primary
     return f"{primary} {result.metrics.values()[primary]:.3f}" if primary else "trained"
-
-
-def _linear_for(path: Path) -> str:
-    return "LinearRegression" if validate(path).task == "regression" else "LogisticRegression"
 
 
 def _unpacked(requirement: str) -> Path:
