@@ -24,7 +24,7 @@ TOOLKIT = "sagemaker-training==5.1.4"
 def toolkit() -> Path:
     """An environment with the toolkit, kept for the next run; skips where it cannot be made."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlops-tests"
-    environment = cache / TOOLKIT.replace("==", "-")
+    environment = cache / f"{TOOLKIT.replace('==', '-')}-{sys.implementation.cache_tag}"
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     if not Path(uv).is_file():
         pytest.skip("the toolkit needs uv to be installed")
