@@ -170,11 +170,12 @@ def test_the_index_of_decisions_is_complete() -> None:
     assert re.findall(r"^\| \d.*$", index, re.MULTILINE) == rows
 
 
-def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+def test_the_newest_release_of_the_changelog_is_the_version_of_the_package() -> None:
     text = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
     sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+ \(20\d\d-\d\d-\d\d\)", section) for section in sections)
-    assert sections[0].split()[0] == mlops.__version__
+    released = sections[1:] if sections[0].endswith(" - unreleased") else sections
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+ \(20\d\d-\d\d-\d\d\)", section) for section in released)
+    assert released[0].split()[0] == mlops.__version__
 
 
 def test_the_import_paths_of_the_changelog_exist() -> None:

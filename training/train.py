@@ -127,10 +127,13 @@ def score_trial(container: Container, config: dict[str, Any]) -> None:
 
 def read_hyperparameters(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
     """Return the job's hyperparameters: `SM_HPS`, else the file; without the platform's own entries."""
+    from mlops.models.settings.hyperparameter import with_whole_settings  # noqa: PLC0415
+
     if "SM_HPS" in variables:
         hyperparameters = json.loads(variables["SM_HPS"])
     else:
         hyperparameters = json.loads(path.read_bytes()) if path.is_file() else {}
+    hyperparameters = with_whole_settings(hyperparameters)
     return {name: value for name, value in hyperparameters.items() if not name.startswith(_PLATFORM_PREFIXES)}
 
 

@@ -115,7 +115,7 @@ def test_a_change_that_raises_leaves_the_run_as_it_was(store):
 
 def test_an_update_of_an_unknown_run_names_the_nearest(store):
     store.add(a_run("job-1"))
-    with pytest.raises(RunNotFoundError, match="did you mean job-1"):
+    with pytest.raises(RunNotFoundError, match="Did you mean 'job-1'"):
         store.update(GROUP, "job-2", lambda run: run)
 
 

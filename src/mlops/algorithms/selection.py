@@ -14,7 +14,8 @@ from typing import Any
 from mlops.algorithms.definitions import ALGORITHMS, BY_NAME, ENTRIES, PLAIN_BOOSTING, WEIGHTS, Algorithm
 from mlops.infrastructure.extras import require_package
 from mlops.models.errors import SettingsError
-from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName, nearest
+from mlops.models.nearest import nearest
+from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName
 
 
 @dataclass(frozen=True, slots=True)

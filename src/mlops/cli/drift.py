@@ -12,6 +12,7 @@ from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.models.errors import DriftError
+from mlops.models.settings.group import GroupSettings
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -68,21 +69,25 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
     from mlops.dataset.validation.reading import read_table  # noqa: PLC0415
     from mlops.monitoring.drift_detector import DriftDetector  # noqa: PLC0415
 
-    detector = DriftDetector(
-        _baseline(arguments), arguments.threshold, alert_threshold=arguments.alert_threshold
-    )
-    return detector.detect_drift(read_table(arguments.file), created_at=utc_now())
+    baseline, settings = _baseline(arguments)
+    detector = DriftDetector(baseline, arguments.threshold, alert_threshold=arguments.alert_threshold)
+    return detector.detect_drift(read_table(arguments.file, settings=settings), created_at=utc_now())
 
 
-def _baseline(arguments: argparse.Namespace) -> Path | BaselineStatistics:
+def _baseline(arguments: argparse.Namespace) -> tuple[Path | BaselineStatistics, GroupSettings]:
+    """Return the baseline, and the settings of its model, which say how files are written."""
+    from mlops.pipelines.artifacts.artifacts import MANIFEST, read_manifest  # noqa: PLC0415
+
     path = Path(arguments.baseline)
+    if (path / MANIFEST).is_file():
+        return path, read_manifest(path).settings
     if path.exists() or path.suffix or len(path.parts) > 1:
-        return path
+        return path, GroupSettings()
     registry = context_of(arguments).registry
     if arguments.baseline not in registry.groups():
         raise DriftError(f"{arguments.baseline} is not a file, a directory or a model group with a version.")
     champion = registry.find_model(arguments.baseline, "champion")
-    return registry.load_baseline_statistics(arguments.baseline, champion.version)
+    return registry.load_baseline_statistics(arguments.baseline, champion.version), champion.settings
 
 
 def _last_night(arguments: argparse.Namespace) -> DriftReport:

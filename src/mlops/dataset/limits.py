@@ -19,8 +19,8 @@ class Limits(Record):
 
     min_rows: int = 50
     min_rows_per_class: int = 10
-    max_columns: int = 1_000
-    max_header_characters: int = 128
+    max_columns: int = 5_000
+    max_header_characters: int = 512
     max_field_bytes: int = 64 * 1024
     max_expanded_bytes: int = 2048 * MIB
     bomb_bytes: int = 32 * MIB

@@ -6,7 +6,6 @@ Items of a group share the partition `GROUP#<group>`: `RUN#<started_at>#<run_id>
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC
@@ -26,6 +25,7 @@ from mlops.infrastructure.table import (
 )
 from mlops.models.errors import RegistryConflictError, RunNotFoundError
 from mlops.models.experiment import Run
+from mlops.models.nearest import nearest
 
 _NAMED_RUNS = 200
 
@@ -101,9 +101,8 @@ class RunStore:
         if not run_ids:
             groups = ", ".join(self.groups()) or "none"
             return RunNotFoundError(f"The group {group!r} has no run yet; groups with runs: {groups}.")
-        close = difflib.get_close_matches(run_id, run_ids, n=1, cutoff=0.6)
-        hint = f"did you mean {close[0]}?" if close else f"its newest is {run_ids[0]}."
-        return RunNotFoundError(f"{group} has no run {run_id!r}; {hint}")
+        hint = f"{nearest(run_id, run_ids)} The newest is {run_ids[0]}."
+        return RunNotFoundError(f"{group} has no run {run_id!r}. {hint}")
 
     def _create(self, run: Run) -> bool:
         pointer = {"pk": _partition(run.group), "sk": _pointer_key(run.run_id), "run": _run_key(run)}

@@ -9,6 +9,7 @@ from mlops.models.dataset import Finding, TrainingRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 
 _MAX_FINDINGS = 10
+_MAX_LINE = 1_000  # a list of many names is whole in the report
 _ADVICE = (
     "Correct it, then drop the file again under the same or another name.",
     "Nothing was lost; the file and a page with all findings are in quarantine:",
@@ -81,7 +82,7 @@ def _bullets(findings: tuple[Finding, ...]) -> list[str]:
             lines.append(f"  {finding.advice}")
         if finding.accept_with:
             lines.append("  Or accept it on purpose, with these lines in model.toml:")
-            lines += [f"    {line}" for line in finding.accept_with.splitlines()]
+            lines += [f"    {shown(line, _MAX_LINE)}" for line in finding.accept_with.splitlines()]
     if len(findings) > _MAX_FINDINGS:
         lines.append(f"- and {len(findings) - _MAX_FINDINGS} more, see the report")
     return lines

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
+from mlops.models.settings.format import FormatSettings
 from mlops.models.settings.group import TaskName
 
 Verdict = Literal["accept", "warn", "reject"]
@@ -43,7 +44,10 @@ class Finding(Record):
 
 @dataclass(frozen=True, slots=True)
 class FileFormat(Record):
-    """How the file is written, as it was detected; `read_table` reads it the same way."""
+    """How the file is written, as it was stated or detected; `read_table` reads it the same way.
+
+    `names` are those of a table without a header, or in the place of its header.
+    """
 
     encoding: str
     has_bom: bool
@@ -52,6 +56,23 @@ class FileFormat(Record):
     decimal: str
     line_ending: str
     header_line: int
+    quote: str = '"'
+    comment: str = ""
+    has_header: bool = True
+    names: tuple[str, ...] = ()
+
+    def as_settings(self) -> FormatSettings:
+        """Return the `[format]` that reads the file in the same way again."""
+        return FormatSettings(
+            delim=self.delimiter,
+            quote=self.quote,
+            decimal_separator=self.decimal,
+            encoding=None if self.has_bom else self.encoding,
+            header=self.has_header,
+            names=self.names or None,
+            skip=self.header_line - 1,
+            comment=self.comment,
+        )
 
 
 @dataclass(frozen=True, slots=True)

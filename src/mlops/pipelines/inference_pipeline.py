@@ -17,6 +17,7 @@ from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DatasetError, SettingsError
+from mlops.models.settings.format import FormatSettings
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import (
     PREDICTION_COLUMN,
@@ -143,7 +144,7 @@ class InferencePipeline:
         """Write the predictions; the file gets its name when it is complete."""
         counter = QualityCounter(self._model.schema)
         profile: BatchProfile | None = None
-        name, pieces = _pieces(source, self._model.schema)
+        name, pieces = _pieces(source, self._model.schema, self._manifest.settings.format)
         partial = target.with_name(f"{target.name}.partial")
         with partial.open("w", encoding="utf-8", newline="") as stream:
             for piece in _smaller(pieces):
@@ -193,10 +194,12 @@ class InferencePipeline:
         return detector.detect_drift(profile, created_at=now, model_group=group)
 
 
-def _pieces(source: str | Path | pd.DataFrame, schema: ModelSchema) -> tuple[str, Iterator[pd.DataFrame]]:
+def _pieces(
+    source: str | Path | pd.DataFrame, schema: ModelSchema, form: FormatSettings
+) -> tuple[str, Iterator[pd.DataFrame]]:
     """Return the name of the rows, and the rows with the date parts of the model; categories stay text."""
     kinds = {column.name: "category" for column in schema.features if column.kind == "categorical"}
-    ids = GroupSettings(id_columns=schema.id_columns)
+    ids = GroupSettings(id_columns=schema.id_columns, format=form)
     if isinstance(source, pd.DataFrame):
         contract = Contract(tuple(ColumnContract(name, "category", "feature") for name in kinds))
         table = Table.from_frame(source, ids, contract, has_target=False)

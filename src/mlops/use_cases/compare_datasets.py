@@ -11,9 +11,11 @@ import pandas as pd
 
 from mlops.dataset.validation.reading import read_table
 from mlops.infrastructure.object_store import ObjectStore
-from mlops.models.dataset import Contract, DatasetVersion
+from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
 from mlops.models.drift import DriftReport
 from mlops.models.record import Record
+from mlops.models.settings.format import FormatSettings
+from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.report.report_text import render_text
@@ -94,7 +96,13 @@ def _frame(dataset: DatasetVersion, contract: Contract | None, objects: ObjectSt
         is_gzip = dataset.source.key.lower().endswith(".gz")
         path = Path(folder) / ("data.csv.gz" if is_gzip else "data.csv")
         objects.download(dataset.ref, path)
-        return read_table(path, contract)
+        return read_table(path, contract, GroupSettings(format=_format(dataset, objects)), purpose="training")
+
+
+def _format(dataset: DatasetVersion, objects: ObjectStore) -> FormatSettings:
+    """Return how the dataset was read when it was accepted."""
+    report = ValidationReport.from_json(objects.read(dataset.report_ref))
+    return report.format.as_settings() if report.format else FormatSettings()
 
 
 def _growth(comparison: DatasetComparison) -> str:

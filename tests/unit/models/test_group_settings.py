@@ -46,7 +46,10 @@ def test_every_key_of_the_contract_is_read() -> None:
     ("text", "message"),
     [
         ('traget = "y"', "Unknown setting 'traget'. Did you mean 'target'?"),
-        ("[drift]\nthreshhold = 1.0", "Unknown setting 'drift.threshhold'. Did you mean 'threshold'?"),
+        (
+            "[drift]\nthreshhold = 1.0",
+            "Unknown setting 'drift.threshhold'. Did you mean 'threshold' or 'alert_threshold'?",
+        ),
         ("[gate.roc_auc]\nminimum = 1", "Unknown setting 'gate.roc_auc.minimum'"),
         ("[approval]\nrequired_approvals = 0", "at least 1"),
         ("seed = 'x'", "seed must be a whole number, not 'x'"),

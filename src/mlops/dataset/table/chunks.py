@@ -6,6 +6,7 @@ irregular cells can be named; the other columns and the other blocks stay fast.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -53,7 +54,7 @@ def parse(
     """Parse a block; `missing_tokens` are what a column of numbers writes for "missing" besides nothing."""
     numbers: dict[int, NDArray[np.float64]] = {}
     texts: dict[int, Texts] = {}
-    fields = Fields(block)
+    fields = Fields(block, dialect.quote)
     for position, plan in plans.items():
         missing = missing_tokens.get(position, ()) if plan == "number" else ()
         values = None if plan == "text" else fields.numbers(position, dialect.decimal, missing)
@@ -111,6 +112,7 @@ def _read(
         "index_col": False,
         "sep": dialect.delimiter,
         "decimal": dialect.decimal,
+        **({"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}),
         "dtype": dtypes,
         "na_values": {p: ["", *missing_tokens.get(p, ())] for p in numeric},
         "keep_default_na": False,

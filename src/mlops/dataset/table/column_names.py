@@ -57,7 +57,7 @@ def named_roles(names: Sequence[str], settings: GroupSettings, contract: Contrac
     return NamedRoles(target, is_target_assumed=stated is None, ids=present, are_ids_assumed=bool(assumed))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def is_id_name(name: str) -> bool:
     """Whether the name is one of an id: `patient_id`, `PatientId`, `mrn`, `row_key`, `index`, `Unnamed: 0`.
 

@@ -22,7 +22,7 @@ type Words = NDArray[np.uint64]
 
 _LONGEST_NUMBER, _LONGEST_TEXT = 16, 64
 _PADDING = bytes(_LONGEST_TEXT)  # so that words around the first and the last cell lie in the buffer
-_RETURN, _QUOTE, _MINUS, _ZERO = 13, 34, 45, 48
+_RETURN, _MINUS, _ZERO = 13, 45, 48
 _POWERS = 10 ** np.arange(_LONGEST_NUMBER + 1, dtype=np.uint64)
 _TENS = _POWERS.astype(np.float64)
 _1, _7, _8 = np.uint64(1), np.uint64(7), np.uint64(8)
@@ -84,12 +84,13 @@ class Texts:
 class Fields:
     """The cells of a block, column by column."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, quote: str = '"') -> None:
         padded = b"".join((_PADDING, block.text, _PADDING))
         self._octets = np.frombuffer(block.text, np.uint8)
         self._after = _words(padded, len(_PADDING))
         self._before = _words(padded, len(_PADDING) - 8)
-        self._has_quotes = b'"' in block.text
+        self._quote = quote
+        self._has_quotes = bool(quote) and quote.encode() in block.text
         self._starts = block.starts
         self._ends = block.ends - (self._octets[block.ends - 1] == _RETURN)
         self._delimiters = block.delimiters
@@ -120,7 +121,7 @@ class Fields:
         is_last = position == self._delimiters.shape[1]
         ends = self._ends if is_last else np.ascontiguousarray(self._delimiters[:, position])
         if self._has_quotes:
-            is_quoted = self._octets[starts] == _QUOTE
+            is_quoted = self._octets[starts] == ord(self._quote)
             return starts + is_quoted, ends - is_quoted
         return starts, ends
 
@@ -164,10 +165,23 @@ class Fields:
         if not all((word == word[first][codes]).all() for word in words):
             return None  # two texts share a key
         distinct = np.stack([word[first] for word in words], axis=1).view(f"S{8 * len(words)}")
-        joined = b"\0".join(distinct.ravel().tolist()).decode()
-        if self._has_quotes and '""' in joined:
-            return Texts(joined.replace('""', '"').split("\0"), codes)
-        return Texts(joined.split("\0"), codes, keys)
+        values = b"\0".join(distinct.ravel().tolist()).decode().split("\0")
+        if not self._has_quotes:
+            return Texts(values, codes, keys)
+        return self._undoubled(values, codes, keys, starts)
+
+    def _undoubled(
+        self, values: list[str], codes: NDArray[np.int64], keys: Words, starts: Positions
+    ) -> Texts | None:
+        """Return texts with one quote for every doubled one; None where these are ordinary characters."""
+        twice = self._quote * 2
+        is_doubled = np.fromiter((twice in value for value in values), bool, len(values))
+        if not is_doubled.any():
+            return Texts(values, codes, keys)
+        is_enclosed = self._octets[np.maximum(starts - 1, 0)] == ord(self._quote)
+        if (is_doubled[codes] & ~is_enclosed).any():
+            return None
+        return Texts([value.replace(twice, self._quote) for value in values], codes)
 
 
 def text_keys(values: Sequence[str]) -> Words:

@@ -15,9 +15,16 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from mlops.dataset.form.encodings import (
+    EncodingCheck,
+    as_utf8,
+    encoding_of,
+    first_undecodable_line,
+    is_ascii_compatible,
+    with_newlines,
+)
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.table.containers import identify
-from mlops.dataset.table.encodings import EncodingCheck, as_utf8, encoding_of, with_newlines
 
 BLOCK_BYTES = 1024 * 1024
 _NEWLINE = ord("\n")
@@ -31,6 +38,7 @@ class Inspection:
 
     `container` names what the file is when it is not a table; `damage` says why a compressed file cannot be
     read to its end; `excess` why it is too large. With any of the three the rest may be incomplete.
+    `likely_encodings` are those that the text may be in, the likeliest first, when it is not UTF-8.
     """
 
     size_bytes: int
@@ -47,6 +55,7 @@ class Inspection:
     nul_lines: tuple[int, ...]
     n_nuls: int
     line_ending: str
+    likely_encodings: tuple[str, ...] = ()
 
     @property
     def is_readable(self) -> bool:
@@ -58,8 +67,8 @@ class Inspection:
 class _Tally:
     """Counts over the expanded bytes, block by block."""
 
-    def __init__(self, encoding: str, *, has_bom: bool) -> None:
-        self.encoding = EncodingCheck(encoding, has_bom=has_bom)
+    def __init__(self, encoding: EncodingCheck) -> None:
+        self.encoding = encoding
         self.n_bytes = 0
         self.n_newlines = 0
         self.n_returns = 0
@@ -95,18 +104,24 @@ class _Tally:
         return "crlf" if self.n_pairs and self.n_pairs * 2 > self.n_newlines else "lf"
 
 
-def inspect(path: Path, limits: Limits) -> Inspection:
-    """Read the file once, in bounded memory, and say what its bytes are."""
+def inspect(path: Path, limits: Limits, *, encoding: str | None = None) -> Inspection:
+    """Read the file in bounded memory and say what its bytes are; a stated `encoding` is not guessed.
+
+    It is read once, and once more when its text is not UTF-8.
+    """
     head, compression, damage = _look(path)
-    encoding, has_bom = encoding_of(head)
-    container = None if encoding.startswith(("utf-16", "utf-32")) else identify(head)
-    tally, excess = _Tally(encoding, has_bom=has_bom), None
+    announced, has_bom = encoding_of(head)
+    check = EncodingCheck(announced, has_bom=has_bom, stated=encoding)
+    container = identify(head) if is_ascii_compatible(check.encoding) else None
+    tally, excess = _Tally(check), None
     with path.open("rb") as file:
         raw = _Digesting(file)
         if container is None and damage is None:
             damage, excess = _walk(raw, compression, path.stat().st_size, limits, tally.add)
         raw.drain()
-    tally.encoding.close(tally.n_newlines, is_whole=not (damage or excess or container))
+    check.close(tally.n_newlines, is_whole=not (damage or excess or container))
+    if check.encoding not in (announced, encoding) and check.problem is None:
+        _confirm(path, compression, check)
     return Inspection(
         size_bytes=path.stat().st_size,
         sha256=raw.hexdigest(),
@@ -115,22 +130,39 @@ def inspect(path: Path, limits: Limits) -> Inspection:
         container=container,
         damage=damage,
         excess=excess,
-        encoding=tally.encoding.encoding,
+        encoding=check.encoding,
         has_bom=has_bom,
-        encoding_problem=tally.encoding.problem,
-        encoding_line=tally.encoding.line,
+        encoding_problem=check.problem,
+        encoding_line=check.line,
         nul_lines=tuple(tally.nul_lines),
         n_nuls=tally.n_nuls,
         line_ending=tally.line_ending,
+        likely_encodings=check.likely,
     )
 
 
 def open_blocks(path: Path, inspection: Inspection) -> Iterator[bytes]:
     """Yield the file's text as UTF-8 blocks with uniform line ends, without a byte order mark."""
+    raw = _expanded(path, inspection.compression)
+    yield from with_newlines(as_utf8(raw, inspection.encoding), inspection.line_ending)
+
+
+def _expanded(path: Path, compression: str | None) -> Iterator[bytes]:
     with path.open("rb") as file:
-        stream = gzip.GzipFile(fileobj=file) if inspection.compression else file
-        raw = iter(lambda: stream.read(BLOCK_BYTES), b"")
-        yield from with_newlines(as_utf8(raw, inspection.encoding), inspection.line_ending)
+        stream = gzip.GzipFile(fileobj=file) if compression else file
+        yield from iter(lambda: stream.read(BLOCK_BYTES), b"")
+
+
+def _confirm(path: Path, compression: str | None, check: EncodingCheck) -> None:
+    """Take the likeliest encoding that has all bytes of the file; the sample showed a part of them."""
+    fitting = [
+        encoding
+        for encoding in check.likely
+        if first_undecodable_line(_expanded(path, compression), encoding) is None
+    ]
+    check.likely = tuple(fitting)
+    if check.encoding not in fitting:
+        check.problem = "unsure" if fitting else "mixed"
 
 
 class _Digesting:

@@ -1,52 +1,38 @@
 """Cuts the text of a table into whole records and checks their shape, block by block, without a Python loop.
 
-The work is done on the positions of newlines, delimiters and quotes. A newline or delimiter is inside
-quotes when the number of quotes before it is not even; doubled quotes keep that parity.
+The work is done on the positions of newlines, delimiters and quotes that enclose fields. A newline or
+delimiter is inside quotes when the number of such quotes before it is not even.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.form.quoting import Marks
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.dialect import Dialect
+from mlops.dataset.table.dialect import COMMENT, Dialect
 from mlops.dataset.table.fields import Block, Positions, cut_out
-from mlops.dataset.table.occurrences import Occurrences
+from mlops.dataset.table.shape import Shape
 
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
 _LONGEST_RECORD_BYTES = 8 * 1024 * 1024
-_NEWLINE, _RETURN, _QUOTE = 10, 13, 34
-
-
-@dataclass(slots=True)
-class Shape:
-    """What is wrong with the records of a file, apart from their values."""
-
-    n_records: int = 0
-    ragged: Occurrences = field(default_factory=Occurrences)
-    blank: Occurrences = field(default_factory=Occurrences)
-    repeated_headers: Occurrences = field(default_factory=Occurrences)
-    footers: Occurrences = field(default_factory=Occurrences)
-    bad_quotes: Occurrences = field(default_factory=Occurrences)
-    swallowed: Occurrences = field(default_factory=Occurrences)
-    long_fields: Occurrences = field(default_factory=Occurrences)
-    unclosed_quote_line: int | None = None
+_NEWLINE, _RETURN = 10, 13
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Positions in one buffer of whole records: where each begins and ends, and its delimiters."""
+    """Positions in one buffer of whole records: where each begins and ends, its delimiters, its marks."""
 
     starts: Positions
     ends: Positions
     newlines: Positions
     delimiters: Positions
     all_delimiters: Positions
-    quotes: Positions
+    marks: Marks
 
 
 class RecordCutter:
@@ -59,9 +45,10 @@ class RecordCutter:
         self, dialect: Dialect, header: bytes, limits: Limits, *, only_lines: Positions | None = None
     ) -> None:
         self.shape = Shape()
+        self._syntax = dialect.syntax
         self._delimiter = dialect.delimiter.encode()
         self._n_fields = len(dialect.names)
-        self._header = header.strip(b"\r\n")
+        self._header = header.strip(b"\r\n") if dialect.has_header else b""
         self._limits = limits
         self._line = dialect.n_skipped_lines + 1
         self._only_lines = only_lines
@@ -83,24 +70,25 @@ class RecordCutter:
 
     def _last(self, carry: bytes) -> Iterator[Block]:
         """Take a final record without a newline; one with an open quote ends the table."""
-        if carry.count(b'"') % 2:
+        if self._syntax.marks(carry, np.frombuffer(carry, np.uint8)).is_open:
             self._give_up(carry)
             return
         yield from self._records(carry + b"\n")
 
     def _give_up(self, carry: bytes) -> None:
-        if carry.count(b'"') % 2:
-            self.shape.unclosed_quote_line = self._line + carry[: carry.rfind(b'"')].count(b"\n")
-        else:
+        opening = self._syntax.marks(carry, np.frombuffer(carry, np.uint8)).open_at
+        if opening is None:
             self.shape.long_fields.record([self._line])
+        else:
+            self.shape.unclosed_quote_line = self._line + carry[:opening].count(b"\n")
         self.shape.n_records += 1
 
     def _whole_records_end(self, buffer: bytes) -> int:
         """Return the position after the last newline outside quotes."""
-        if b'"' not in buffer:
+        if not self._syntax.has_quotes(buffer):
             return buffer.rfind(b"\n") + 1
         octets = np.frombuffer(buffer, np.uint8)
-        newlines, quotes = np.flatnonzero(octets == _NEWLINE), np.flatnonzero(octets == _QUOTE)
+        newlines, quotes = np.flatnonzero(octets == _NEWLINE), self._syntax.marks(buffer, octets).quotes
         outside = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
         return int(outside[-1]) + 1 if len(outside) else 0
 
@@ -112,7 +100,7 @@ class RecordCutter:
             rows = np.flatnonzero(np.isin(lines, self._only_lines))
             if not len(rows):
                 return
-            if b'"' not in buffer:  # no field holds newlines
+            if not self._syntax.has_quotes(buffer):  # no field holds newlines
                 records = buffer.split(b"\n")
                 buffer, lines = b"".join(records[row] + b"\n" for row in rows.tolist()), lines[rows]
         yield from self._checked(buffer, lines)
@@ -120,8 +108,8 @@ class RecordCutter:
     def _checked(self, buffer: bytes, lines: Positions) -> Iterator[Block]:
         """Yield the well-formed ones of the records on these lines."""
         octets = np.frombuffer(buffer, np.uint8)
-        layout = self._layout(octets)
-        lines = lines[np.searchsorted(layout.newlines, layout.starts)] if len(layout.quotes) else lines
+        layout = self._layout(buffer, octets)
+        lines = lines[np.searchsorted(layout.newlines, layout.starts)] if len(layout.marks.quotes) else lines
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
         if self._only_lines is not None:
@@ -134,34 +122,51 @@ class RecordCutter:
             grid = delimiters[np.repeat(keep, self._delimiters_per_record(layout))].reshape(shape)
             yield cut_out(buffer, lines[keep], layout.starts[keep], layout.ends[keep], grid)
 
-    def _layout(self, octets: NDArray[np.uint8]) -> _Layout:
+    def _layout(self, buffer: bytes, octets: NDArray[np.uint8]) -> _Layout:
         newlines = np.flatnonzero(octets == _NEWLINE)
         delimiters = all_delimiters = np.flatnonzero(octets == self._delimiter[0])
-        quotes = np.flatnonzero(octets == _QUOTE)
-        ends = newlines
+        marks = self._syntax.marks(buffer, octets)
+        ends, quotes = newlines, marks.quotes
         if len(quotes):
             ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
             delimiters = delimiters[np.searchsorted(quotes, delimiters) % 2 == 0]
         starts = np.concatenate(([0], ends[:-1] + 1))
-        return _Layout(starts, ends, newlines, delimiters, all_delimiters, quotes)
+        return _Layout(starts, ends, newlines, delimiters, all_delimiters, marks)
 
     def _check(
         self, buffer: bytes, octets: NDArray[np.uint8], layout: _Layout, lines: Positions
     ) -> NDArray[np.bool_]:
         """Note what is wrong; return which records can be read."""
         bad_quotes = np.zeros(len(lines), dtype=bool)
-        if len(layout.quotes):
+        if len(layout.marks.quotes):
             bad_quotes = self._check_quotes(octets, layout, lines)
+        self._note_literal_quotes(layout, lines, bad_quotes)
         lengths = layout.ends - layout.starts
         lengths -= octets[layout.ends - 1] == _RETURN
-        blank = self._blank(buffer, octets, layout, lengths)
-        self._note_blank(blank, lines, is_end=bool(blank[-1]) and int(lengths[-1]) == 0)
-        exact = self._exact(layout) | blank
+        left_out = self._comments(layout, lines)
+        left_out |= self._blank(buffer, octets, layout, lengths, lines)
+        exact = self._exact(layout) | left_out
         if not exact.all():
             self._note_ragged(buffer, layout, lines, ~exact)
         long = self._long(layout, lengths, lines)
         header = self._repeated_header(buffer, layout, lines)
-        return exact & ~blank & ~long & ~header & ~bad_quotes
+        return exact & ~left_out & ~long & ~header & ~bad_quotes
+
+    def _comments(self, layout: _Layout, lines: Positions) -> NDArray[np.bool_]:
+        """Which records are lines of comment."""
+        comments = np.zeros(len(lines), dtype=bool)
+        if len(layout.marks.comments):
+            comments[np.searchsorted(layout.ends, layout.marks.comments)] = True
+            self.shape.comments.record(lines[comments])
+        return comments
+
+    def _note_literal_quotes(self, layout: _Layout, lines: Positions, bad_quotes: NDArray[np.bool_]) -> None:
+        """Count records in which a quote is an ordinary character."""
+        if len(layout.marks.literal):
+            literal = np.zeros(len(lines), dtype=bool)
+            literal[np.searchsorted(layout.ends, layout.marks.literal)] = True
+            if (literal & ~bad_quotes).any():
+                self.shape.literal_quotes.record(lines[literal & ~bad_quotes])
 
     def _exact(self, layout: _Layout) -> NDArray[np.bool_]:
         """Which records have the right number of fields."""
@@ -180,25 +185,28 @@ class RecordCutter:
         return np.diff(before, prepend=0)
 
     def _blank(
-        self, buffer: bytes, octets: NDArray[np.uint8], layout: _Layout, lengths: Positions
+        self,
+        buffer: bytes,
+        octets: NDArray[np.uint8],
+        layout: _Layout,
+        lengths: Positions,
+        lines: Positions,
     ) -> NDArray[np.bool_]:
         """Which records hold nothing but delimiters, spaces and empty quotes."""
         blank: NDArray[np.bool_] = lengths <= 0
-        if self._n_fields < 2:
-            return blank
-        dull = b' "\t\r' + self._delimiter
-        edges = np.frombuffer(dull, np.uint8)
-        candidates = np.isin(octets[layout.starts], edges) & np.isin(octets[layout.ends - 1], edges)
-        for row in np.flatnonzero(candidates).tolist():
-            blank[row] = not buffer[layout.starts[row] : layout.ends[row]].strip(dull)
+        if self._n_fields > 1:
+            dull = b" \t\r" + self._delimiter + self._syntax.quote.encode()
+            edges = np.frombuffer(dull, np.uint8)
+            candidates = np.isin(octets[layout.starts], edges) & np.isin(octets[layout.ends - 1], edges)
+            for row in np.flatnonzero(candidates).tolist():
+                blank[row] = not buffer[layout.starts[row] : layout.ends[row]].strip(dull)
+        self._note_blank(blank, lines, is_end=bool(blank[-1]) and int(lengths[-1]) == 0)
         return blank
 
     def _note_blank(self, blank: NDArray[np.bool_], lines: Positions, *, is_end: bool) -> None:
         """Count blank records; a single empty line that closes the block is how editors end files."""
         blank_lines = lines[blank]
-        if is_end and len(blank_lines) == 1:
-            return
-        if len(blank_lines):
+        if len(blank_lines) and not (is_end and len(blank_lines) == 1):
             self.shape.blank.record(blank_lines)
 
     def _note_ragged(
@@ -206,6 +214,9 @@ class RecordCutter:
     ) -> None:
         widths = self._delimiters_per_record(layout)[ragged] + 1
         self.shape.ragged.record(lines[ragged], [str(width) for width in np.unique(widths[:1000]).tolist()])
+        begins = [buffer[start : start + 1] == COMMENT.encode() for start in layout.starts[ragged].tolist()]
+        if any(begins):
+            self.shape.like_comments.record(lines[ragged][begins])
         last = np.flatnonzero(ragged)[-1]
         if last == len(ragged) - 1 and ragged.sum() == 1:
             record = buffer[layout.starts[last] : layout.ends[last]]
@@ -226,7 +237,7 @@ class RecordCutter:
 
     def _repeated_header(self, buffer: bytes, layout: _Layout, lines: Positions) -> NDArray[np.bool_]:
         repeated = np.zeros(len(layout.starts), dtype=bool)
-        if self._n_fields < 2:
+        if self._n_fields < 2 or not self._header:
             return repeated
         place = 0 if buffer.startswith(self._header) else buffer.find(b"\n" + self._header) + 1 or -1
         while place >= 0:
@@ -242,13 +253,11 @@ class RecordCutter:
         self, octets: NDArray[np.uint8], layout: _Layout, lines: Positions
     ) -> NDArray[np.bool_]:
         """Mark records whose quotes do not enclose whole fields; look for fields that hold whole records."""
-        quotes, bare = layout.quotes, (self._delimiter[0], _NEWLINE, _RETURN, _QUOTE)
+        quotes, is_beside = layout.marks.quotes, self._syntax.is_beside
         opening, closing = quotes[0::2], quotes[1::2]
         before = octets[np.maximum(opening - 1, 0)]
         after = octets[np.minimum(closing + 1, len(octets) - 1)]
-        misplaced = np.concatenate(
-            (opening[~np.isin(before, bare) & (opening > 0)], closing[~np.isin(after, bare)])
-        )
+        misplaced = np.concatenate((opening[~is_beside(before) & (opening > 0)], closing[~is_beside(after)]))
         is_bad = np.zeros(len(lines), dtype=bool)
         is_bad[np.searchsorted(layout.ends, misplaced)] = True
         if len(misplaced):
@@ -260,7 +269,8 @@ class RecordCutter:
 
     def _check_swallowed(self, inside: Positions, layout: _Layout, lines: Positions) -> None:
         low, high = inside[:-1], inside[1:]
-        is_one_field = np.searchsorted(layout.quotes, low) == np.searchsorted(layout.quotes, high)
+        quotes = layout.marks.quotes
+        is_one_field = np.searchsorted(quotes, low) == np.searchsorted(quotes, high)
         n_delimiters = np.searchsorted(layout.all_delimiters, high) - np.searchsorted(
             layout.all_delimiters, low
         )

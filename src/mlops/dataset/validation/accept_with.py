@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
+from collections.abc import Mapping
+from itertools import chain, count
 
 from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.dialect import numbered_names
 from mlops.dataset.validation.survey.survey import Survey
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_COLUMNS = 5
+_SUFFIX_CHARACTERS = 8
+# the categories of characters that no column name may hold: control, format, private use, surrogates
+HIDDEN = ("Cc", "Cf", "Co", "Cs")
 
 
 def accept_column(survey: Survey, name: str, **stated: str | float | bool) -> str | None:
@@ -54,11 +61,46 @@ def accept_missing(survey: Survey, column: ColumnProfile) -> str | None:
     return accept_column(survey, column.name, missing_share=share)
 
 
+def accept_form(survey: Survey, **stated: str | int | bool | tuple[str, ...]) -> str:
+    """Return the lines that say how files of this purpose are written."""
+    table = "[format]" if survey.is_training else "[format.inference]"
+    return "\n".join([table, *(f"{key} = {_toml(value)}" for key, value in stated.items())])
+
+
+def accept_without_header(survey: Survey, n_columns: int, *, skip: int = 0) -> str:
+    """Return the lines that read the first line as a row; the names are the contract's if it has as many."""
+    known = survey.contract.names if survey.contract is not None and survey.contract.is_learned else ()
+    names = known if len(known) == n_columns else numbered_names(n_columns)
+    above = {"skip": skip} if skip else {}
+    return accept_form(survey, **above, header=False, names=names)
+
+
+def accept_names(survey: Survey) -> str | None:
+    """Return the lines that put proper names in the place of the header's; None for an endless header."""
+    if len(survey.names) > survey.limits.max_columns:
+        return None
+    names: dict[str, str] = {}  # by their folded form
+    for position, name in enumerate(survey.names):
+        visible = "".join(c for c in name if unicodedata.category(c) not in HIDDEN)
+        proper = visible.strip()[: survey.limits.max_header_characters - _SUFFIX_CHARACTERS]
+        unused = _unused(proper or f"column_{position + 1}", names)
+        names[unused.casefold()] = unused
+    return accept_form(survey, header=True, names=tuple(names.values()))
+
+
+def _unused(name: str, taken: Mapping[str, str]) -> str:
+    """Return the name, or the first of `name_2`, `name_3` and so on whose folded form is not taken."""
+    candidates = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(each for each in candidates if each.casefold() not in taken)
+
+
 def _key(name: str) -> str:
     return name if _BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
-def _toml(value: str | float) -> str:
+def _toml(value: str | float | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

@@ -23,6 +23,7 @@ from mlops.dataset.table.table import Table
 from mlops.dataset.validation.survey.survey import Survey, blocks_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
+from mlops.models.settings.format import FormatPurpose
 from mlops.models.settings.group import GroupSettings
 
 _SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
@@ -52,7 +53,7 @@ def load_table(
         table = replace(table, sha256=table.digest())
     else:
         chunks: list[Chunk] = []
-        path, survey = _survey(find_table(Path(source)), contract, settings, chunks)
+        path, survey = _survey(find_table(Path(source)), contract, settings, chunks, purpose="training")
         roles, digest = survey.roles, survey.inspection.sha256
         table = Table(
             _frame(chunks, survey), {}, roles.target, roles.is_target_assumed, path.name, digest
@@ -84,11 +85,13 @@ def read_table(
     path: str | os.PathLike[str],
     schema: Contract | Mapping[str, Any] | None = None,
     settings: GroupSettings | None = None,
+    *,
+    purpose: FormatPurpose = "inference",
 ) -> pd.DataFrame:
     """Read a file of data into a frame.
 
-    Encoding, delimiter, decimal mark, header and missing values are detected exactly as `validate` does.
-    Blank rows and nameless columns are left out.
+    Encoding, delimiter, quotes, comments, decimal mark, header and missing values are those that the settings
+    state, else they are detected exactly as `validate` does. Blank rows and nameless columns are left out.
 
     Parameters
     ----------
@@ -99,7 +102,9 @@ def read_table(
         (`integer`, `number`, `date`, `category`, `text`). Columns that it does not name are decided by their
         values. A cell that is not a number in a column of numbers becomes missing.
     settings
-        `id_columns` stay text.
+        `id_columns` stay text, and `format` says how the file is written.
+    purpose
+        What the file is for: `[format.<purpose>]` counts.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def read_table(
         it is instead.
     """
     chunks: list[Chunk] = []
-    _, survey = _survey(path, schema, settings, chunks)
+    _, survey = _survey(path, schema, settings, chunks, purpose=purpose)
     return _frame(chunks, survey)
 
 
@@ -145,14 +150,15 @@ def _survey(
     schema: Contract | Mapping[str, Any] | None,
     settings: GroupSettings | None,
     kept: list[Chunk] | None = None,
+    *,
+    purpose: FormatPurpose = "inference",
 ) -> tuple[Path, Survey]:
-    file = Path(path)
+    file, settings = Path(path), settings or GroupSettings()
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
     expected = _contract(schema)
-    survey = survey_file(
-        file, settings or GroupSettings(), expected, purpose="inference", limits=_LIMITS, kept=kept
-    )
+    form = settings.format.of(purpose)
+    survey = survey_file(file, settings, expected, purpose="inference", limits=_LIMITS, form=form, kept=kept)
     _refuse_unreadable(survey, file.name)
     return file, survey
 
@@ -177,7 +183,9 @@ def _refuse_unreadable(survey: Survey, name: str) -> None:
 
     names, shape = [column.name for column in survey.columns if column.name], survey.shape
     is_ambiguous = len(set(names)) < len(names)
-    if names and not (is_ambiguous or shape.ragged or shape.unclosed_quote_line or shape.bad_quotes):
+    is_contradicted = survey.dialect is not None and survey.dialect.contradicted is not None
+    is_broken = shape.ragged or shape.unclosed_quote_line or shape.bad_quotes
+    if names and not (is_ambiguous or is_contradicted or is_broken):
         return
     rejections = report_on(survey).of_severity("reject")
     reason = rejections[0].message if rejections else "It cannot be read as a table."

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
 from mlops.dataset.privacy import name_in_report, safe_examples, shown
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Finding, Severity
 
-Stage = Literal["file", "header", "rows"]
-_MAX_FINDINGS = 1_000  # of one rule: one for each column of the widest table that is accepted
+Stage = Literal["file", "header", "records", "names", "rows"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+_MAX_FINDINGS = 1_000  # of one rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ type Check = Callable[[Survey], Iterable[RuleFinding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: `stage` says how far the file must have been read for it to make sense."""
+    """A rule: `stage` says how far the file must have been read for it to make sense.
+
+    `file` are the bytes, `header` and `records` the form of the table, `names` the columns that are expected,
+    `rows` the values. A file that is refused at one stage is not judged at the later ones: what they would
+    find follows from the same cause.
+    """
 
     rule_id: str
     title: str
@@ -67,6 +73,31 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
+
+
+def findings_by_stage(
+    rules: Iterable[Rule], survey: Survey, reached: Collection[Stage], before: Iterable[Finding] = ()
+) -> list[Finding]:
+    """Apply the rules stage by stage, up to the first one that refuses the file.
+
+    Parameters
+    ----------
+    reached
+        The stages that were read.
+    before
+        What was found in the parts of the table already; a refusal there ends at its stage, too.
+    """
+    refused = {RULES[f.rule_id].stage for f in before if f.severity == "reject" and f.rule_id in RULES}
+    of_stage: dict[Stage, list[Rule]] = {stage: [] for stage in STAGES}
+    for each in rules:
+        of_stage[each.stage].append(each)
+    findings: list[Finding] = []
+    for stage in STAGES:
+        if stage in reached:
+            findings += [finding for each in of_stage[stage] for finding in each.findings(survey)]
+        if stage in refused or any(finding.severity == "reject" for finding in findings):
+            break
+    return findings
 
 
 def rule(rule_id: str, title: str, *, stage: Stage = "rows") -> Callable[[Check], Check]:

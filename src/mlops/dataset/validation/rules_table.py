@@ -14,7 +14,9 @@ from mlops.dataset.validation.rules import RULES
 _STAGES = {
     "file": "always",
     "header": "when the file is text with a header",
-    "rows": "when it could be read as a table",
+    "records": "when it could be read as a table",
+    "names": "when the form of the table is right",
+    "rows": "when the columns are those that are expected, too",
 }
 BEFORE_READING = {
     "settings": "`model.toml` of the group cannot be read or says something impossible.",

@@ -13,7 +13,7 @@ import pandas as pd
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import keeping_cells_out, name_in_report
 from mlops.dataset.validation.contracts import contract_of
-from mlops.dataset.validation.rule import Stage
+from mlops.dataset.validation.rule import Stage, findings_by_stage
 from mlops.dataset.validation.rules import RULES
 from mlops.dataset.validation.survey.survey import Survey, survey_file
 from mlops.dataset.validation.target import task_of
@@ -74,11 +74,8 @@ def validate(
 
 @keeping_cells_out()
 def report_on(survey: Survey) -> ValidationReport:
-    """Apply every rule that the survey got far enough for, worst findings first."""
-    stages = reached(survey)
-    return report_with(
-        survey, [f for rule in RULES.values() if rule.stage in stages for f in rule.findings(survey)]
-    )
+    """Apply the rules as far as the survey got, and up to the stage that refuses; worst findings first."""
+    return report_with(survey, findings_by_stage(RULES.values(), survey, reached(survey)))
 
 
 def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
@@ -112,9 +109,9 @@ def reached(survey: Survey) -> set[Stage]:
     """Return the stages whose rules make sense for what could be read."""
     stages: set[Stage] = {"file"}
     if survey.dialect is not None:
-        stages.add("header")
+        stages |= {"header", "names"}
     if survey.columns:
-        stages.add("rows")
+        stages |= {"records", "rows"}
     return stages
 
 
@@ -137,6 +134,10 @@ def _format(survey: Survey) -> FileFormat | None:
         decimal=dialect.decimal,
         line_ending=inspection.line_ending,
         header_line=dialect.header_line,
+        quote=dialect.quote,
+        comment=dialect.comment,
+        has_header=dialect.has_header,
+        names=survey.form.names or (),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops.dataset.validation.parts.joining import text_of_part, write_joined
+from mlops.dataset.validation.parts.joining import joined_mark, text_of_part, write_joined
 from mlops.dataset.validation.parts.validate_parts import Merge, merge_facts, skipped_bytes, with_content
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.intake.decisions import (
@@ -123,7 +123,7 @@ class _FolderTable:
             digest = hashlib.sha256("\n".join(p.inspection.sha256 for p in merge.parts).encode()).hexdigest()
             return with_content(report, digest, size_bytes), None
         path = self.folder / "data.csv"
-        digest, size_bytes = write_joined(self._texts(merge), path)
+        digest, size_bytes = write_joined(self._texts(merge), path, mark=joined_mark(request.table.form))
         content = self.objects.upload(path, request.joined_ref, "text/csv")
         self._write_lineage(digest, merge)
         return with_content(report, digest, size_bytes), content

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from mlops.models.errors import SettingsError
+from mlops.models.nearest import nearest
 from mlops.models.record import Record
 from mlops.models.settings.classes import ClassSettings, check_classes
 from mlops.models.settings.columns import ColumnSettings, check_column, column_keys
@@ -197,13 +197,6 @@ def known_keys() -> frozenset[str]:
     return _names(GroupSettings) | frozenset(_ALIASES)
 
 
-def nearest(key: str, keys: Iterable[str]) -> str:
-    """Return ` Did you mean 'x'?`, or the list of all keys when none is near."""
-    names = sorted(keys)
-    close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
-
-
 def _names(record: type) -> frozenset[str]:
     return frozenset(entry.name for entry in fields(record))
 
@@ -264,9 +257,11 @@ def _column_list(name: str, value: Any) -> list[str]:
 def _check_numbers(name: str, table: Mapping[str, Any], record: type) -> None:
     """Refuse a text where the record declares a number."""
     for entry in fields(record):
-        value = table.get(entry.name, 0)
-        if str(entry.type).split(" ")[0] in ("float", "int") and (
-            not isinstance(value, (int, float)) or isinstance(value, bool)
+        value = table.get(entry.name)
+        if (
+            value is not None
+            and str(entry.type).split(" ")[0] in ("float", "int")
+            and (not isinstance(value, (int, float)) or isinstance(value, bool))
         ):
             raise SettingsError(f"{name}.{entry.name} must be a number, not {value!r}.")
 

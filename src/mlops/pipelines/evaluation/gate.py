@@ -15,7 +15,8 @@ from mlops.models.metrics import (
     metric_name,
     metric_value,
 )
-from mlops.models.settings.group import GateRule, nearest
+from mlops.models.nearest import nearest
+from mlops.models.settings.group import GateRule
 from mlops.models.training import (
     SCORE_NAMES,
     ChampionComparison,

@@ -11,7 +11,8 @@ from pandas.api import types
 from mlops.dataset.table.table import Table
 from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
-from mlops.models.settings.group import GroupSettings, TaskName, nearest
+from mlops.models.nearest import nearest
+from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.task import MIN_ROWS_PER_CLASS, find_label, infer_task
 
 MAX_CLASSES = 100

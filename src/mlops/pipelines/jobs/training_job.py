@@ -14,7 +14,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, TrainingJob
 from mlops.models.settings.group import GroupSettings, TaskName
-from mlops.models.settings.hyperparameter import settings_text
+from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.pipelines.jobs.training_cost import cost_usd, expected_seconds, usd_per_hour
 from mlops.pipelines.jobs.training_source import Source
 from mlops.pipelines.jobs.tuning_job import tuning_job
@@ -135,7 +135,7 @@ def _inputs(request: TrainingRequest, source: Source) -> tuple[dict[str, Any], .
 
 def _hyperparameters(request: TrainingRequest, champion: ModelMetadata | None) -> dict[str, str]:
     hyperparameters = {
-        "settings": settings_text(request.settings),
+        **settings_hyperparameters(request.settings),
         "group": request.group,
         "dataset_id": request.dataset_id,
     }

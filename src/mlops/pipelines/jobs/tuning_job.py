@@ -14,7 +14,7 @@ from typing import Any
 from mlops.algorithms.selection import algorithm, candidates, search_space
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings, TaskName
-from mlops.models.settings.hyperparameter import settings_text
+from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.settings.search import is_range, spans_magnitudes
 
 # The score of a trial, as its log says it and as the service finds it there.
@@ -81,7 +81,7 @@ def tuning_job(
         "config": _config(space, settings.search.trials, parallel_trials, seed=settings.seed),
         "metric_definitions": [{"Name": OBJECTIVE, "Regex": rf"trial {OBJECTIVE}=(\S+)"}],
         "hyperparameters": {
-            "settings": settings_text(trial),
+            **settings_hyperparameters(trial),
             "trial": "true",
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": "/opt/ml/input/data/code",

@@ -15,6 +15,7 @@ from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.sample import MAX_ROWS
 from mlops.dataset.validation.survey.survey import Survey, plans_of, survey_file
 from mlops.models.dataset import Contract
+from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
 
 
@@ -40,10 +41,12 @@ def agree(
     Agreement or None
         None when no part could be read as a table.
     """
+    form = settings.format.of("training")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "beginning.csv"
-        path.write_bytes(beginning(_texts(parts, limits)))
-        survey = survey_file(path, settings, contract, purpose="training", limits=limits)
+        path.write_bytes(beginning(_texts(parts, limits, form)))
+        as_utf8 = replace(form, encoding=None)
+        survey = survey_file(path, settings, contract, purpose="training", limits=limits, form=as_utf8)
     return _agreement(survey, size_bytes) if survey.dialect is not None else None
 
 
@@ -61,11 +64,11 @@ def corrected(agreement: Agreement, table: Survey) -> Agreement | None:
     )
 
 
-def _texts(parts: Iterable[Path], limits: Limits) -> Iterator[bytes]:
+def _texts(parts: Iterable[Path], limits: Limits, form: FileFormatSettings) -> Iterator[bytes]:
     is_first = True
     for path in parts:
-        inspection = inspect(path, limits)
-        dialect = detect(read_head(path, inspection)) if inspection.is_readable else None
+        inspection = inspect(path, limits, encoding=form.encoding)
+        dialect = detect(read_head(path, inspection), form) if inspection.is_readable else None
         if dialect is not None:
             yield from text_of_part(path, inspection, 0 if is_first else dialect.skipped_bytes)
             is_first = False
@@ -86,6 +89,8 @@ def _agreement(survey: Survey, size_bytes: int) -> Agreement:
         has_dates=tuple(c.n_dates + c.impossible_dates.count > 0 for c in survey.columns),
         personal=tuple(c.personal for c in survey.columns),
         sample_stride=_stride(survey, size_bytes),
+        quote=dialect.quote,
+        comment=dialect.comment,
     )
 
 

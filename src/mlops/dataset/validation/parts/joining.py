@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
+from mlops.dataset.form.encodings import is_utf8
 from mlops.dataset.table.inspection import BLOCK_BYTES, Inspection, open_blocks, without_start
+from mlops.models.settings.format import FileFormatSettings
 
 
 def text_of_part(path: Path, inspection: Inspection, skipped_bytes: int) -> Iterator[bytes]:
@@ -19,11 +23,16 @@ def text_of_part(path: Path, inspection: Inspection, skipped_bytes: int) -> Iter
         yield b"\n"
 
 
-def write_joined(texts: Iterable[bytes], path: Path) -> tuple[str, int]:
-    """Write the text to a file; return its SHA-256 and its size in bytes."""
+def joined_mark(form: FileFormatSettings) -> bytes:
+    """Return what the joined file begins with: it is UTF-8, whatever is stated for the parts."""
+    return b"" if form.encoding is None or is_utf8(form.encoding) else BOM_UTF8
+
+
+def write_joined(texts: Iterable[bytes], path: Path, *, mark: bytes = b"") -> tuple[str, int]:
+    """Write the text after a byte order mark to a file; return its SHA-256 and its size in bytes."""
     digest, n_bytes = hashlib.sha256(), 0
     with path.open("wb") as file:
-        for text in texts:
+        for text in chain([mark], texts):
             file.write(text)
             digest.update(text)
             n_bytes += len(text)

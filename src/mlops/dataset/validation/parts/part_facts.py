@@ -17,7 +17,7 @@ from mlops.dataset.table.column_profile import MAX_LEVELS, ColumnProfile
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.inspection import Inspection
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.table.records import Shape
+from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.parts import codec
 from mlops.dataset.validation.parts.part_rules import findings_of_part, holds_nothing
 from mlops.dataset.validation.survey.label_changes import LabelChanges

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mlops.dataset.privacy import keeping_cells_out, shown
 from mlops.dataset.table.inspection import Inspection
+from mlops.dataset.validation.rule import findings_by_stage
 from mlops.dataset.validation.rules import RULES, Rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import reached, report_with
@@ -22,13 +23,7 @@ def findings_of_part(survey: Survey) -> list[Finding]:
     """Return what is to be said about a part as a file, independent of the others."""
     if holds_nothing(survey.inspection):
         return []
-    stages = reached(survey)
-    return [
-        f
-        for rule in RULES.values()
-        if rule.stage in stages and _is_of_a_part(rule)
-        for f in rule.findings(survey)
-    ]
+    return findings_by_stage(filter(_is_of_a_part, RULES.values()), survey, reached(survey))
 
 
 @keeping_cells_out()
@@ -44,14 +39,9 @@ def report_on_parts(
     of_parts
         The findings of each part for itself, by its name.
     """
-    stages = reached(table)
-    of_table = [
-        f
-        for rule in RULES.values()
-        if rule.stage in stages and rule.stage != "file" and not _is_of_a_part(rule)
-        for f in rule.findings(table)
-    ]
-    return report_with(table, [*others, *_grouped(of_parts), *of_table])
+    found = [*others, *_grouped(of_parts)]
+    of_all = [rule for rule in RULES.values() if not _is_of_a_part(rule)]
+    return report_with(table, [*found, *findings_by_stage(of_all, table, reached(table), before=found)])
 
 
 def holds_nothing(inspection: Inspection) -> bool:

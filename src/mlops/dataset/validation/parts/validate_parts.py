@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from mlops.dataset.limits import Limits
 from mlops.dataset.validation.parts.check_agreement import agree, corrected
-from mlops.dataset.validation.parts.joining import text_of_part, write_joined
+from mlops.dataset.validation.parts.joining import joined_mark, text_of_part, write_joined
 from mlops.dataset.validation.parts.part_facts import (
     PartFacts,
     merged_all,
@@ -24,6 +24,7 @@ from mlops.dataset.validation.survey.survey import Survey, assign_roles, survey_
 from mlops.infrastructure.upload_events import Purpose
 from mlops.models.dataset import Contract, Finding, ValidationReport
 from mlops.models.errors import DatasetError
+from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
 
 
@@ -36,6 +37,11 @@ class PartedTable:
     limits: Limits
     agreement: Agreement | None
     purpose: Purpose = "training"
+
+    @property
+    def form(self) -> FileFormatSettings:
+        """What the settings state about how the parts are written."""
+        return self.settings.format.of(self.purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +124,10 @@ def validate_parts(
     merge = _read(parts, table)
     if merge.correction is not None:
         merge = _read(parts, replace(table, agreement=merge.correction))
-    return with_content(merge.report(), *_joined_content(parts, merge))
+    return with_content(merge.report(), *_joined_content(parts, merge, table))
 
 
-def _joined_content(parts: Sequence[Path], merge: Merge) -> tuple[str, int]:
+def _joined_content(parts: Sequence[Path], merge: Merge, table: PartedTable) -> tuple[str, int]:
     """Return digest and size of the file that holds the rows of all parts."""
     texts = (
         text
@@ -130,7 +136,7 @@ def _joined_content(parts: Sequence[Path], merge: Merge) -> tuple[str, int]:
         for text in text_of_part(path, part.inspection, skipped)
     )
     with TemporaryDirectory() as folder:
-        return write_joined(texts, Path(folder) / "joined.csv")
+        return write_joined(texts, Path(folder) / "joined.csv", mark=joined_mark(table.form))
 
 
 def skipped_bytes(parts: Sequence[PartFacts]) -> list[int]:
@@ -165,6 +171,7 @@ def _merged(facts: Sequence[Path], table: PartedTable, *, with_rows: bool) -> Me
         table.settings,
         table.limits,
         expected_contract(table.contract, table.settings, table.purpose),
+        form=table.form,
         agreed=table.agreement,
     )
     surveys = [survey_of(part, blank) for part in parts if part.is_table]

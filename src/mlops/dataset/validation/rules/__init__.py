@@ -4,6 +4,7 @@ from mlops.dataset.validation.rule import RULES, Rule, rule
 from mlops.dataset.validation.rules import (
     duplicates,
     file,
+    form,
     header,
     leakage,
     lookalikes,
@@ -23,6 +24,7 @@ __all__ = [
     "Rule",
     "duplicates",
     "file",
+    "form",
     "header",
     "leakage",
     "lookalikes",

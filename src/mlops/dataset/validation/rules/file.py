@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
+from mlops.dataset.form.encoding_evidence import display_name
+from mlops.dataset.form.encodings import is_of_family
+from mlops.dataset.table.inspection import Inspection
+from mlops.dataset.validation.accept_with import accept_form
 from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 _SAVE_AS = "Save the table as CSV (UTF-8, comma-separated) and drop it again."
-_ENCODING_NAMES = {
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "utf-32-le": "UTF-32",
-    "utf-32-be": "UTF-32",
-    "cp1252": "Windows-1252",
-    "latin-1": "Latin-1",
-}
 
 
 @rule("empty_file", "The file holds no bytes, or nothing but blank lines.", stage="file")
@@ -26,6 +23,9 @@ def empty_file(survey: Survey) -> Iterable[RuleFinding]:
         return
     if facts.size_bytes == 0 or facts.expanded_bytes == 0:
         yield RuleFinding("reject", "The file is empty: it holds no bytes.", advice="Export the table again.")
+    elif facts.is_readable and survey.dialect is None and survey.form.skip:
+        message = f"model.toml says skip = {survey.form.skip}, but the file has no more lines than that."
+        yield RuleFinding("reject", message, accept_with=accept_form(survey, skip=0))
     elif facts.is_readable and survey.dialect is None:
         yield RuleFinding(
             "reject", "The file is empty: there is no header, only blank lines.", advice=_SAVE_AS
@@ -79,23 +79,34 @@ def nul_bytes(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, lines=facts.nul_lines, advice="Export the table again as text.")
 
 
-@rule("encoding", "The text is not UTF-8.", stage="file")
+@rule("encoding", "The text is not UTF-8, or not in the encoding that is stated.", stage="file")
 def encoding(survey: Survey) -> Iterable[RuleFinding]:
-    """Convert what is certain and say so; refuse the rest."""
-    facts = survey.inspection
+    """Convert what is certain and say so; refuse the rest and name the likely encodings."""
+    facts, stated = survey.inspection, survey.form.encoding
     if facts.container or facts.n_nuls:
         return
     line = (facts.encoding_line,) if facts.encoding_line else ()
     if facts.encoding_problem:
-        yield RuleFinding("reject", _problem_sentence(survey), lines=line, advice="Save the file as UTF-8.")
-    elif facts.encoding != "utf-8":
-        name = _ENCODING_NAMES.get(facts.encoding, facts.encoding)
-        message = f"The encoding is {name}, not UTF-8; the text was converted, so check accented letters."
+        yield RuleFinding(
+            "reject",
+            _problem_sentence(facts, stated),
+            lines=line,
+            advice="Save the file as UTF-8.",
+            accept_with=_accept_encoding(survey),
+        )
+    elif stated is not None and facts.has_bom and not is_of_family(stated, facts.encoding):
+        name = display_name(facts.encoding)
+        message = f"The file begins with the byte order mark of {name}; it was read so, not as {stated}."
+        yield RuleFinding("warn", message, advice="Correct encoding in model.toml.")
+    elif stated is None and facts.encoding != "utf-8":
+        message = (
+            f"The encoding is {display_name(facts.encoding)}, not UTF-8; the text was converted, so check"
+            " accented letters."
+        )
         yield RuleFinding("warn", message, lines=line, advice="Save the file as UTF-8 to be sure.")
 
 
-def _problem_sentence(survey: Survey) -> str:
-    facts = survey.inspection
+def _problem_sentence(facts: Inspection, stated: str | None) -> str:
     match facts.encoding_problem:
         case "truncated":
             return (
@@ -103,9 +114,27 @@ def _problem_sentence(survey: Survey) -> str:
             )
         case "mixed":
             return (
-                f"Line {facts.encoding_line} is not valid UTF-8, while other lines are: encodings are mixed."
+                f"Line {facts.encoding_line} is not valid UTF-8, while other lines are: encodings are mixed,"
+                " or a character is damaged."
             )
+        case "contradicted" if facts.likely_encodings == ("utf-8",):
+            return f"model.toml says encoding = {json.dumps(stated)}, but the text is UTF-8."
+        case "contradicted":
+            line = facts.encoding_line
+            return f"model.toml says encoding = {json.dumps(stated)}, but line {line} is not in it."
+        case "unsure":
+            names = dict.fromkeys(map(display_name, facts.likely_encodings))
+            likely = f": likely {' or '.join(names)}" if names else ""
+            return f"The encoding is not UTF-8, and it is not certain which one it is{likely}."
         case _:
-            return (
-                f"The file announces {_ENCODING_NAMES.get(facts.encoding, 'UTF-8')} encoding, but is damaged."
-            )
+            return f"The file announces {display_name(facts.encoding)} encoding, but is damaged."
+
+
+def _accept_encoding(survey: Survey) -> str | None:
+    """Return the lines for the likeliest encoding, the others beside it."""
+    facts = survey.inspection
+    if facts.encoding_problem not in ("unsure", "contradicted") or not facts.likely_encodings:
+        return None
+    first, *others = facts.likely_encodings
+    lines = accept_form(survey, encoding=first)
+    return f"{lines}  # or {', '.join(map(json.dumps, others[:3]))}" if others else lines

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops.dataset.form.delimiters import DELIMITERS
 from mlops.dataset.privacy import shown
-from mlops.dataset.table.dialect import DELIMITERS
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 

@@ -10,8 +10,8 @@ from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import task_of
 from mlops.models.errors import SettingsError
-from mlops.models.settings.group import nearest
-from mlops.models.settings.hyperparameter import settings_text
+from mlops.models.nearest import nearest
+from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.training import SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."
@@ -24,7 +24,7 @@ def untrainable_settings(survey: Survey) -> Iterable[RuleFinding]:
         return
     try:
         check_settings(survey.settings, task_of(survey))
-        settings_text(survey.settings)
+        settings_hyperparameters(survey.settings)
     except SettingsError as error:
         yield RuleFinding("reject", f"model.toml cannot be trained with: {error}", advice=_CORRECT)
 

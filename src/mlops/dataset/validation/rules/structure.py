@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops.dataset.form.delimiters import DELIMITERS
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
-from mlops.dataset.table.dialect import DELIMITERS
+from mlops.dataset.table.dialect import COMMENT
+from mlops.dataset.validation.accept_with import accept_form
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 # what people and programs put between values that are not delimiters, the surer ones first
+_QUOTES = {"'": "single", '"': "double"}
 _SEPARATORS = {
     "  ": "spaces that pad columns of fixed width",
     "，": "full-width commas",
@@ -20,43 +23,60 @@ _SEPARATORS = {
     " & ": "ampersands, as in LaTeX",
     " ": "single spaces",
 }
+_ONE_BYTE_SEPARATORS = ("\x01", "\x1f", " ")
 _FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
 
 
 @rule("wrong_delimiter", "The columns are separated by something else than a comma.", stage="header")
 def wrong_delimiter(survey: Survey) -> Iterable[RuleFinding]:
     """Say which delimiter was found."""
-    if survey.dialect and survey.dialect.delimiter != ",":
+    if survey.dialect and survey.dialect.delimiter != "," and survey.form.delim is None:
         name = DELIMITERS.get(survey.dialect.delimiter, "another character")
         decimal = " and decimal commas" if survey.dialect.decimal == "," else ""
         message = f"The delimiter is a {name}, not a comma; the columns were read with {name}s{decimal}."
         yield RuleFinding("warn", message, lines=(survey.dialect.header_line,))
 
 
-@rule("single_column", "The table has one column only.")
+@rule("single_column", "The table has one column only.", stage="records")
 def single_column(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a training table of one column, and say what seems to separate the values instead."""
     if not survey.is_training or len(survey.names) != 1 or survey.shape.ragged or not survey.n_rows:
         return
     header = survey.names[0]
-    separator = next((name for mark, name in _SEPARATORS.items() if mark in header), None)
+    mark, separator = next(((mark, name) for mark, name in _SEPARATORS.items() if mark in header), ("", None))
     message = "The table has one column only"
-    if any(mark in header for mark in DELIMITERS if mark != ":"):
+    if any(each in header for each in DELIMITERS if each != ":"):
         message += ": every line is quoted as a whole, so that nothing separates the columns."
     elif separator:
         message += f": the values seem to be separated by {separator}."
     else:
         message += ": there is nothing to learn the target from."
-    yield RuleFinding("reject", message, advice="Export the table with commas between the columns.")
+    lines = accept_form(survey, delim=mark) if mark in _ONE_BYTE_SEPARATORS else None
+    advice = "Export the table with commas between the columns."
+    yield RuleFinding("reject", message, advice=advice, accept_with=lines)
 
 
-@rule("single_quotes", "Names and values are in single quotes.", stage="header")
+@rule("single_quotes", "Names and values are in quotes that were not read as such.", stage="header")
 def single_quotes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that would become part of every name and value."""
     names = survey.names
-    if len(names) > 1 and all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
-        message = "The column names are in single quotes ('), which CSV reads as part of the text."
-        yield RuleFinding("reject", message, advice='Export with double quotes (") or without quotes.')
+    for mark, kind in _QUOTES.items():
+        if len(names) > 1 and all(len(name) > 1 and name[0] == name[-1] == mark for name in names):
+            message = f"The column names are in {kind} quotes ({mark}), which were read as part of the text."
+            advice = 'Export with double quotes (") or without quotes.'
+            yield RuleFinding("reject", message, advice=advice, accept_with=accept_form(survey, quote=mark))
+
+
+@rule("literal_quotes", "A quote is inside of a field that does not begin with one.", stage="records")
+def literal_quotes(survey: Survey) -> Iterable[RuleFinding]:
+    """Keep such a quote (`5" pipe`) as it is written and say so: it encloses nothing."""
+    where = survey.shape.literal_quotes
+    if where:
+        message = (
+            f"A quote is in the middle of a field on {lines_text(where)}; it encloses nothing and was kept as"
+            " it is written."
+        )
+        yield RuleFinding("warn", message, where=where)
 
 
 @rule("mixed_newlines", "Lines end in single carriage returns, or in several ways.", stage="header")
@@ -73,20 +93,23 @@ def mixed_newlines(survey: Survey) -> Iterable[RuleFinding]:
             )
 
 
-@rule("ragged_row", "A row has more or fewer fields than the header.")
+@rule("ragged_row", "A row has more or fewer fields than the header.", stage="records")
 def ragged_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse rows that do not fit the header."""
     where = survey.shape.ragged
-    if where:
+    if where.count > survey.shape.footers.count:
         widths = " or ".join(where.values)
         message = (
             f"{plural(where.count, 'row')} ({lines_text(where)}) with {widths} fields, while the header"
             f" has {len(survey.names)} columns."
         )
-        yield RuleFinding("reject", message, where=where, advice="Quote fields that hold the delimiter.")
+        are_comments = survey.shape.like_comments.count == where.count
+        lines = accept_form(survey, comment=COMMENT) if are_comments else None
+        advice = "Quote fields that hold the delimiter."
+        yield RuleFinding("reject", message, where=where, advice=advice, accept_with=lines)
 
 
-@rule("blank_rows", "Rows hold nothing but delimiters and spaces.")
+@rule("blank_rows", "Rows hold nothing but delimiters and spaces.", stage="records")
 def blank_rows(survey: Survey) -> Iterable[RuleFinding]:
     """Leave blank rows out and say so."""
     where = survey.shape.blank
@@ -97,7 +120,7 @@ def blank_rows(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("warn", message, where=where)
 
 
-@rule("unclosed_quote", "A quoted field does not end, or swallows whole records.")
+@rule("unclosed_quote", "A quoted field does not end, or swallows whole records.", stage="header")
 def unclosed_quote(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a quote that joins records."""
     shape = survey.shape
@@ -119,8 +142,13 @@ def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that do not enclose a whole field."""
     if survey.dialect and survey.dialect.has_bad_header_quotes:
         message = "Quoting in the header is not CSV: a quote is not closed, or is inside a name."
+        found = survey.dialect.likely_delimiter
         yield RuleFinding(
-            "reject", message, lines=(survey.dialect.header_line,), advice="Correct the header's quotes."
+            "reject",
+            message,
+            lines=(survey.dialect.header_line,),
+            advice="Correct the header's quotes.",
+            accept_with=accept_form(survey, delim=found) if found else None,
         )
     where = survey.shape.bad_quotes
     if where:
@@ -131,7 +159,7 @@ def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, where=where, advice="Export with standard quoting (RFC 4180).")
 
 
-@rule("field_too_large", "A field is larger than the limit.")
+@rule("field_too_large", "A field is larger than the limit.", stage="records")
 def field_too_large(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse endless fields."""
     where = survey.shape.long_fields
@@ -141,7 +169,7 @@ def field_too_large(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, where=where, advice="Remove the column or shorten its text.")
 
 
-@rule("repeated_header", "The header is repeated among the rows.")
+@rule("repeated_header", "The header is repeated among the rows.", stage="records")
 def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse files that were glued together."""
     where = survey.shape.repeated_headers
@@ -150,7 +178,7 @@ def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, where=where, advice="Remove the repeated header lines.")
 
 
-@rule("footer_row", "The last row is a total or a note, no record.")
+@rule("footer_row", "The last row is a total or a note, no record.", stage="records")
 def footer_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse totals and notes under the table."""
     filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]

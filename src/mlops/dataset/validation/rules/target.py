@@ -9,10 +9,10 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.validation.accept_with import accept_column
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
-from mlops.dataset.validation.rules.header import lacks_header
+from mlops.dataset.validation.rules.form import lacks_header
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import class_counts, is_classification
-from mlops.models.settings.group import nearest
+from mlops.models.nearest import nearest
 from mlops.models.task import find_label
 
 _TOO_MUCH_MISSING = 0.5
@@ -28,7 +28,7 @@ def too_few_rows(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", f"The file holds {what}; at least {plural(needed, 'row')} are needed.")
 
 
-@rule("missing_target", "The target column is absent.", stage="header")
+@rule("missing_target", "The target column is absent.", stage="names")
 def missing_target(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse training files without the target that settings or contract name."""
     target = survey.target
@@ -38,14 +38,15 @@ def missing_target(survey: Survey) -> Iterable[RuleFinding]:
         return
     message = f"The target column {shown(target)} is missing."
     names = [shown(name) for name in survey.names if name]
-    advice = f"{nearest(target, names[:20])} Set target in model.toml if it has another name."
+    advice = f"{nearest(target, names)} Set target in model.toml if it has another name."
     yield RuleFinding("reject", message, column=target, advice=advice)
 
 
-@rule("target_assumed", "No target was named; one was assumed.", stage="header")
+@rule("target_assumed", "No target was named; one was assumed.", stage="names")
 def target_assumed(survey: Survey) -> Iterable[RuleFinding]:
     """Say which column is taken for the target."""
-    if survey.is_training and survey.roles.is_target_assumed and survey.target in survey.names:
+    is_assumed = survey.is_training and survey.roles.is_target_assumed and survey.target in survey.names
+    if is_assumed and not lacks_header(survey):
         message = f"No target is named in model.toml; column {shown(survey.target or '')} was taken."
         yield RuleFinding("info", message, column=survey.target)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops.dataset.table.chunks import Plan
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.models.record import Record
+from mlops.models.settings.format import FileFormatSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,16 @@ class Agreement(Record):
     has_dates: tuple[bool, ...]
     personal: tuple[str | None, ...]
     sample_stride: int = 1
+    quote: str = '"'
+    comment: str = ""
 
-    def dialect_of(self, head: bytes) -> Dialect | None:
+    def dialect_of(self, head: bytes, stated: FileFormatSettings) -> Dialect | None:
         """Return how a part is to be read that begins so: only its header is its own."""
-        return detect(head, delimiter=self.delimiter, decimal=self.decimal)
+        agreed = replace(
+            stated,
+            delim=self.delimiter,
+            decimal_separator=self.decimal,
+            quote=self.quote,
+            comment=self.comment or stated.comment,
+        )
+        return detect(head, agreed)

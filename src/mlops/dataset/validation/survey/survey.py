@@ -22,13 +22,15 @@ from mlops.dataset.table.inspection import (
     read_head,
     without_start,
 )
-from mlops.dataset.table.records import RecordCutter, Shape
+from mlops.dataset.table.records import RecordCutter
+from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
 from mlops.dataset.validation.survey.label_changes import LabelChanges
 from mlops.dataset.validation.survey.row_keys import RowKeys
 from mlops.dataset.validation.survey.sample import RowSample
 from mlops.models.dataset import Contract, Role
+from mlops.models.settings.format import FileFormatSettings, FormatPurpose
 from mlops.models.settings.group import GroupSettings
 
 _FEW_LABELS = 100
@@ -54,6 +56,7 @@ class Survey:
     labels: LabelChanges = field(default_factory=LabelChanges)
     last_record: tuple[str, ...] = ()
     is_named_as_gzip: bool = False
+    form: FileFormatSettings = field(default_factory=FileFormatSettings)
     agreed: Agreement | None = None
 
     @property
@@ -119,24 +122,27 @@ def survey_file(
     settings: GroupSettings,
     contract: Contract | None,
     *,
-    purpose: str,
+    purpose: FormatPurpose,
     limits: Limits,
+    form: FileFormatSettings | None = None,
     agreed: Agreement | None = None,
     kept: list[Chunk] | None = None,
 ) -> Survey:
     """Read the file and gather what the rules need; raises nothing for bad content.
 
-    With `agreed` the file is one part of a larger table: it is read as the others are, so that facts add up.
-    `kept` takes the rows, for callers that need them as well.
+    `form` says how the file is written, by default what the settings state for the purpose. With `agreed`
+    the file is one part of a larger table: it is read as the others are, so that facts add up. `kept` takes
+    the rows, for callers that need them as well.
     """
-    inspection = inspect(path, limits)
+    form = settings.format.of(purpose) if form is None else form
+    inspection = inspect(path, limits, encoding=form.encoding)
     contract = expected_contract(contract, settings, purpose)
-    survey = Survey(inspection, purpose, settings, limits, contract, agreed=agreed)
+    survey = Survey(inspection, purpose, settings, limits, contract, agreed=agreed, form=form)
     survey.is_named_as_gzip = path.suffix.lower() == ".gz"
     if not inspection.is_readable:
         return survey
     head = read_head(path, inspection)
-    survey.dialect = detect(head) if agreed is None else agreed.dialect_of(head)
+    survey.dialect = detect(head, form) if agreed is None else agreed.dialect_of(head, form)
     if survey.dialect is None:
         return survey
     survey.names = clean_names(survey.dialect.names)
@@ -269,7 +275,8 @@ def _add_rows(survey: Survey, chunk: Chunk, labels: LabelChanges) -> None:
     numbers = {
         p: "" if values[-1] != values[-1] else f"{values[-1]:g}" for p, values in chunk.numbers.items()
     }
-    survey.last_record = tuple(({**texts, **numbers})[p] for p in range(len(survey.names)))
+    cells = {**texts, **numbers}
+    survey.last_record = tuple(cells[position] for position in range(len(survey.names)))
 
 
 def assign_roles(survey: Survey) -> None:

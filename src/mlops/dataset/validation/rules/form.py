@@ -1,0 +1,243 @@
+"""Rules on where the table begins: lines above it, its header, columns without a name, `[format]`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from mlops.dataset.form.delimiters import DELIMITERS
+from mlops.dataset.privacy import shown
+from mlops.dataset.table.aggregates import counts_rows
+from mlops.dataset.table.cells import view_as_numbers
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.dates import view_as_dates
+from mlops.dataset.table.dialect import COMMENT, numbered_names
+from mlops.dataset.table.occurrences import Occurrences
+from mlops.dataset.validation.accept_with import accept_form, accept_names, accept_without_header
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
+from mlops.dataset.validation.survey.survey import Survey
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_INDEX_NAMES = ("unnamed", "index", "row")
+# distinct values are counted within some 6 % when there are many
+_UNIQUE_SHARE = 0.9
+
+
+@rule("preamble", "Something is above the header: a title, or Excel's `sep=` line.", stage="header")
+def preamble(survey: Survey) -> Iterable[RuleFinding]:
+    """Skip `sep=`, and lines above a clear header; refuse them when the header is not clear."""
+    dialect = survey.dialect
+    if dialect is None:
+        return
+    if dialect.has_sep_line:
+        yield RuleFinding(
+            "warn", "The first line is Excel's hint sep=; it was skipped and the header read below it."
+        )
+    if dialect.preamble:
+        skip = dialect.header_line - 1
+        message = f"Left out: {plural(skip, 'line')} above the header, which is on line {skip + 1}."
+        yield RuleFinding(
+            "warn", message, lines=dialect.preamble[:20], accept_with=accept_form(survey, skip=skip)
+        )
+    elif dialect.table_line is not None and not _is_part_of_table(survey):
+        yield RuleFinding(
+            "reject",
+            _not_a_header(survey),
+            lines=(dialect.header_line,),
+            advice="Remove the lines above the header.",
+            accept_with=_accept_start(survey, dialect.table_line - 1),
+        )
+
+
+def _is_part_of_table(survey: Survey) -> bool:
+    """Whether most rows fit the first line as a header: it is the later lines that are wrong."""
+    return survey.n_rows > survey.shape.ragged.count and 2 * sum(map(bool, survey.names)) > len(survey.names)
+
+
+def _not_a_header(survey: Survey) -> str:
+    line = survey.dialect.header_line if survey.dialect else 1
+    n_empty, n_names = sum(not name for name in survey.names), len(survey.names)
+    if n_empty > n_names / 2:
+        return (
+            f"Line {line} is not a header: {n_empty} of {n_names} column names are empty. There is a title"
+            " above the table."
+        )
+    count = "one column" if n_names == 1 else f"{n_names} columns"
+    return f"Line {line} is not a header: it has {count}, the lines below have {_table_width(survey)}."
+
+
+def _table_width(survey: Survey) -> int:
+    return survey.dialect.table_width if survey.dialect else 0
+
+
+def _accept_start(survey: Survey, skip: int) -> str:
+    if survey.dialect is not None and survey.dialect.has_table_names:
+        return accept_form(survey, skip=skip)
+    return accept_without_header(survey, _table_width(survey), skip=skip)
+
+
+@rule("comments", "Lines of the file are comments.", stage="header")
+def comments(survey: Survey) -> Iterable[RuleFinding]:
+    """Leave out lines that begin with `#`, above the header and between the rows, and say so."""
+    if survey.dialect is None or survey.form.comment:
+        return
+    above, between = Occurrences(), survey.shape.comments
+    above.record(survey.dialect.comments)
+    where = above.merged(between)
+    if where:
+        message = (
+            f"Left out: {plural(where.count, 'line')} of comment, which begin with #, on {lines_text(where)}."
+        )
+        yield RuleFinding("warn", message, where=where, accept_with=accept_form(survey, comment=COMMENT))
+
+
+@rule(
+    "row_names",
+    "The header lacks the name of the first column, which holds the names of the rows.",
+    stage="header",
+)
+def row_names(survey: Survey) -> Iterable[RuleFinding]:
+    """Read the first column as row names, as R's `write.table` leaves them, and leave it out."""
+    if survey.dialect is None or not survey.dialect.is_short:
+        return
+    n_names = len(survey.names) - 1
+    message = (
+        f"The header has {plural(n_names, 'name')}, the rows have {n_names + 1} fields: one name is missing."
+    )
+    if survey.columns and is_exported_index(survey.columns[0]):
+        left_out = f"{message} The first column was read as row names, as R writes them, and left out."
+        yield RuleFinding("warn", left_out, lines=header_lines(survey))
+    elif survey.columns:
+        advice = "Write a name for every column."
+        yield RuleFinding(
+            "reject", message, lines=header_lines(survey), advice=advice, accept_with=accept_names(survey)
+        )
+
+
+@rule("stated_format", "The file contradicts what `[format]` of `model.toml` states.", stage="header")
+def stated_format(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse a file that is written in another way than stated."""
+    form, dialect = survey.form, survey.dialect
+    match dialect.contradicted if dialect else None:
+        case "delim":
+            found = (dialect and dialect.likely_delimiter) or ","
+            name = DELIMITERS.get(found, "character")
+            message = f"model.toml says delim = {json.dumps(form.delim)}, but a {name} separates the columns."
+            yield RuleFinding("reject", message, accept_with=accept_form(survey, delim=found))
+        case "names":
+            width = _table_width(survey)
+            message = (
+                f"model.toml names {plural(len(form.names or ()), 'column')}, but the rows have"
+                f" {plural(width, 'field')}."
+            )
+            names = (*(form.names or ()), *numbered_names(width)[len(form.names or ()) :])[:width]
+            yield RuleFinding("reject", message, accept_with=accept_form(survey, names=names))
+        case "header":
+            message = (
+                f"model.toml says header = false, but line {header_lines(survey)[0]} holds column names."
+            )
+            yield RuleFinding("reject", message, accept_with=accept_form(survey, header=True))
+
+
+@rule("empty_header", "A column has no name.", stage="records")
+def empty_header(survey: Survey) -> Iterable[RuleFinding]:
+    """Drop nameless columns that are empty or an exported index; refuse those that hold data."""
+    is_short, is_first = survey.dialect is not None and survey.dialect.is_short, True
+    for column in survey.columns:
+        if column.name or (is_short and column.position == 0):
+            continue
+        place = f"Column {column.position + 1}"
+        if column.kind == "empty":
+            yield RuleFinding(
+                "warn", f"{place} has no name and is empty; it was left out (a trailing delimiter?)."
+            )
+        elif column.position == 0 and is_exported_index(column):
+            what = "counts the rows" if counts_from_start(column) else "differs in every row"
+            message = f"The first column has no name and {what}: an exported index or row names, left out."
+            yield RuleFinding("warn", message, advice="Name the column if it is needed.")
+        else:
+            lines, is_first = accept_names(survey) if is_first else None, False
+            message = f"{place} has an empty header name but holds data."
+            yield RuleFinding("reject", message, advice="Name the column.", accept_with=lines)
+
+
+@rule("index_column", "A column only counts the rows.")
+def index_column(survey: Survey) -> Iterable[RuleFinding]:
+    """Tell of exported row numbers, and of other columns that count the rows: no model learns from them."""
+    first = survey.columns[0] if survey.columns else None
+    is_index = first is not None and _is_named_index(first)
+    if is_index and first is not None:
+        what = "only counts the rows" if counts_from_start(first) else "differs in every row"
+        message = f"Column {shown(first.name)} {what}: an exported index."
+        advice = "Name it in exclude_columns, or export without the index."
+        yield RuleFinding("warn", message, column=first.name, advice=advice)
+    for column in survey.features:
+        if not (is_index and column is first) and _is_counter(survey, column):
+            message = f"Column {shown(column.name)} counts the rows; nothing can be learned from it."
+            yield RuleFinding("info", message, column=column.name)
+
+
+def lacks_header(survey: Survey) -> bool:
+    """Whether there are values where the names should be: then no rule may repeat them as names."""
+    if survey.dialect is None or not survey.dialect.has_header or survey.form.header or survey.form.names:
+        return False
+    contract = survey.contract
+    is_known = contract is not None and any(contract.column(name) for name in survey.names)
+    return not is_known and _is_data(survey)
+
+
+def header_lines(survey: Survey) -> tuple[int, ...]:
+    """Return the line of the header, for a finding."""
+    return (survey.dialect.header_line,) if survey.dialect else ()
+
+
+def is_exported_index(column: ColumnProfile) -> bool:
+    """Whether a column names the rows: whole numbers or texts of which each occurs once."""
+    if counts_from_start(column):
+        return True
+    is_whole = column.n_fractions == 0 and column.n_missing == 0
+    return is_whole and column.n_rows > 0 and column.distinct.count >= _UNIQUE_SHARE * column.n_rows
+
+
+def counts_from_start(column: ColumnProfile) -> bool:
+    """Whether a column counts the rows from 0 or 1 on, in any order."""
+    start = column.range.minimum
+    counts = column.is_numeric and column.n_fractions == 0 and start in (0.0, 1.0)
+    return counts and column.n_missing == 0 and column.range.maximum - start == column.n_rows - 1
+
+
+def _is_named_index(column: ColumnProfile) -> bool:
+    """Whether a column has a name that programs give an index, and only counts the rows."""
+    name = column.name.lower()
+    is_unnamed = name.startswith("unnamed") and is_exported_index(column)
+    return is_unnamed or (name.startswith(_INDEX_NAMES) and counts_from_start(column))
+
+
+def _is_counter(survey: Survey, column: ColumnProfile) -> bool:
+    if survey.sample is None or not survey.is_training or column.kind != "integer":
+        return False
+    n_present = column.n_rows - column.n_missing
+    if not n_present <= column.range.maximum - column.range.minimum + 1 < 2 * n_present:
+        return False  # as most columns: no look at the cells
+    numbers = survey.sample.column(column.position, is_numeric=True).dropna().to_numpy()
+    return counts_rows(numbers, n_present)
+
+
+def _is_data(survey: Survey) -> bool:
+    """Whether the names look like values: numbers, dates, or labels that occur in their own column."""
+    names = [shown(name) for name in survey.names if name]
+    if not names:
+        return False
+    n_numbers = int(view_as_numbers(names).is_number.sum())
+    n_dates = int(view_as_dates(names).is_valid.sum())
+    n_years = sum(bool(_YEAR.fullmatch(name)) for name in names)
+    n_levels = sum(c.name in c.levels for c in survey.columns if c.name and c.kind == "category")
+    n_values = n_numbers + n_dates
+    if n_values and n_values == len(names) and n_years < len(names):
+        return True
+    return (
+        (n_values - n_years > 0 and n_levels > 0)
+        or n_levels > len(names) / 2
+        or (n_values - n_years) >= max(2, 0.3 * len(names))
+    )
