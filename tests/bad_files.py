@@ -169,9 +169,9 @@ def _cells() -> Iterator[BadFile]:
     """Values: numbers, dates, missing ones, labels, ids, and what should not be in the file."""
     rows = patients()
     yield _file("grouped-thousands.csv", text(with_cells("weight_kg", lambda n, _: f"1,{n + 100:03d}.50")),
-                "reject", "weight_kg")  # fmt: skip
+                "warn reject", "weight_kg")  # fmt: skip
     commas = text(with_cells("weight_kg", lambda _, old: old.replace(".", ",")))
-    yield _file("decimal-commas.csv", commas, "reject", "weight_kg")
+    yield _file("decimal-commas.csv", commas, "warn reject", "weight_kg")
     spellings = some("weight_kg", "", "NA", "n/a", "null", "None", "nan", "-", every=5)
     yield _file("missing-in-many-words.csv", text(spellings), "warn", "missing|n/a", N_ROWS)
     yield _file("missing-as-numbers.csv", text(some("age", "-999", "999")), "warn", "age", N_ROWS)

@@ -90,7 +90,7 @@ def test_a_job_name_fits_sagemaker_whatever_the_group_is_called(prepare, event: 
 
 
 def test_settings_too_long_for_a_job_are_refused_with_advice(prepare, event: dict):
-    event["settings"]["exclude_columns"] = [f"a_rather_long_column_name_{number}" for number in range(100)]
+    event["settings"]["exclude_columns"] = [f"a_rather_long_column_name_{number}" for number in range(5_000)]
     with pytest.raises(SettingsError, match="name fewer columns"):
         prepare(event)
 

@@ -81,6 +81,11 @@ class ColumnContract(Record):
 
     `levels` are the values of a category; None when there are too many to list. `missing_share` is between
     0 and 1. `stated` names what does not come from the file but from `[columns.<name>]` in `model.toml`.
+
+    The last fields say how the cells are written, where this is not plain: `date_format` of dates that are
+    not ISO dates (codes of `strptime`, `epoch_s`, `epoch_ms`, or `undecided` when any number may be the
+    month), `thousands` and `unit` of numbers with their own `decimal` mark, and `missing` the spellings that
+    mean "missing" in this column alone.
     """
 
     name: str
@@ -93,6 +98,11 @@ class ColumnContract(Record):
     is_unique: bool = False
     is_required: bool = True
     stated: tuple[str, ...] = ()
+    date_format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    unit: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

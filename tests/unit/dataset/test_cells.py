@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.cells import view_as_numbers
 
 CELLS = st.one_of(
@@ -22,9 +23,10 @@ CELLS = st.one_of(
 @pytest.mark.property
 @given(st.lists(CELLS, max_size=12), st.sampled_from([".", ","]))
 def test_many_cells_mean_what_each_of_them_means(cells: list[str], decimal: str) -> None:
-    together = view_as_numbers([*cells, "a word"], decimal)
+    notation = Notation(decimal)
+    together = view_as_numbers([*cells, "a word"], notation)
     for position, cell in enumerate(cells):
-        alone = view_as_numbers([cell, "a word"], decimal)
+        alone = view_as_numbers([cell, "a word"], notation)
         for name in ("numbers", "is_number", "is_missing", "is_like", "is_code"):
             assert np.array_equal(
                 getattr(together, name)[position], getattr(alone, name)[0], equal_nan=name == "numbers"

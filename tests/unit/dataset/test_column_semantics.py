@@ -182,7 +182,7 @@ def test_what_a_table_knows_of_its_columns(tmp_path: Path):
         assert roles == {"patient_id": "id", "seen": "time", "region": "excluded", "outcome": "target"}
         assert (table.columns["seen"].date_format, table.columns["born"].date_format) == (
             "ISO",
-            "day_or_month_first",
+            "%d.%m.%Y",
         )
         assert table.columns["age"].missing_tokens == ("?",)
         assert np.isnan(table["age"][3])

@@ -35,7 +35,7 @@ def test_a_file_is_accepted_by_the_contract_learned_from_it(tmp_path: Path, cont
 
 BAD_CELLS: Mapping[str, tuple[Edit, str, tuple[int, ...]]] = {
     "a word among numbers": (cell("age", "forty", 7), "type_mismatch", (9,)),
-    "thousands separators": (cell("copay_usd", '"1,234.50"', 3, 4), "type_mismatch", (5, 6)),
+    "separators in the wrong places": (cell("copay_usd", '"12,34.50"', 3, 4), "type_mismatch", (5, 6)),
     "an underscore in a number": (cell("age", "1_000", 0), "type_mismatch", (2,)),
     "hexadecimal": (cell("age", "0x1F", 0), "type_mismatch", (2,)),
     "digits of another script": (cell("age", "٣٣", 5), "type_mismatch", (7,)),
@@ -58,6 +58,7 @@ def test_a_bad_cell_rejects_the_file_and_names_its_line(tmp_path: Path, case: st
 
 REMARKS: Mapping[str, tuple[Edit, str]] = {
     "several spellings of missing": (cell("age", "n.a.", 3, 9), "na_tokens"),
+    "thousands separators": (cell("copay_usd", '"1,234.50"', 3, 4), "number_format"),
     "a sentinel": (cell("age", "-999", 3), "sentinels"),
     "a -1 among counts": (
         lambda t: [r.update(visits="-1" if i % 20 == 7 else str(i % 6)) for i, r in enumerate(t)] and None,

@@ -6,11 +6,14 @@ Columns are looked at through their distinct values, so the cost does not grow w
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mlops.dataset.notation.notation import PLAIN, Notation
+from mlops.dataset.notation.number_formats import is_number_like, number_of
 
 # read as missing in every column; `none` and `unknown` may be true categories, so they are not here
 MISSING_EVERYWHERE = frozenset(
@@ -28,16 +31,13 @@ MISSING_IN_NUMBERS = MISSING_EVERYWHERE | frozenset(
 # possessive throughout: a cell of many digits must not make the match try every way to split them
 _NUMBER = r"[ \t]*+[+-]?+(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+[ \t]*+"
 _ALL_NUMBERS = re.compile(rf"(?:{_NUMBER}\n)++")
-_LONGEST_NUMBER = 60
 _ONE_NUMBER = re.compile(_NUMBER)
 _NO_NUMBER = re.compile(rf"(?m)^(?!{_NUMBER}$).*+$")
 _INFINITE = re.compile(r"[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
 _CODE = re.compile(r"(?m)^[+-]?0[0-9]+$")
-# digits with separators, units or digits of other scripts: a number was meant
-_NUMBER_LIKE = re.compile(
-    r"\s*[\(+\-−]?\s*[$€£¥]?\s*(?:0x[0-9a-fA-F]+|\d[\d\s.,'’_]*(?:[eE][+-]?\d+)?)\s*[%$€£¥]?\)?\s*-?"
-)
 SAFE_INTEGER = 2.0**53
+# `1.5` among numbers with a decimal comma is not a number
+_SWAPPED_MARKS = str.maketrans(",.", ".,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,16 @@ class NumberView:
     is_large: NDArray[np.bool_]
 
 
-def view_as_numbers(values: Sequence[str], decimal: str = ".") -> NumberView:
+def view_as_numbers(values: Sequence[str], notation: Notation = PLAIN) -> NumberView:
     """Read distinct values as numbers.
 
-    Only plain decimal notation counts; `1_000`, `0x1F`, full-width digits and thousands separators do not,
-    although some parsers take them. Infinity counts as a number so that a rule can name it.
+    Only the notation of the column counts; `1_000`, `0x1F` and full-width digits never do, although some
+    parsers take them. Infinity counts as a number so that a rule can name it.
     """
+    if not notation.has_plain_numbers:
+        return _view_formatted(values, notation)
     n = len(values)
-    texts = [value.replace(",", ".") for value in values] if decimal == "," else list(values)
+    texts = [value.translate(_SWAPPED_MARKS) for value in values] if notation.decimal == "," else list(values)
     joined = "\n".join(texts) + "\n"
     is_code = np.zeros(n, dtype=bool)
     if n and joined.count("\n") == n and _ALL_NUMBERS.fullmatch(joined):
@@ -97,9 +99,20 @@ def _view_mixed(
             is_number[position] = True
         elif text.strip().lower() in MISSING_IN_NUMBERS:
             is_missing[position] = True
-        elif len(text) <= _LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(values[position]):
+        elif is_number_like(values[position]):
             is_like[position] = True
     return is_number, is_missing, is_like, numbers
+
+
+def _view_formatted(values: Sequence[str], notation: Notation) -> NumberView:
+    """Read numbers with separators or units; codes are recognised before, so there are none."""
+    n = len(values)
+    read = [number_of(value, notation) for value in values]
+    numbers = np.array([np.nan if number is None else number for number in read], np.float64)
+    is_number = ~np.isnan(numbers)
+    is_missing = ~is_number & np.fromiter((v.strip().lower() in MISSING_IN_NUMBERS for v in values), bool, n)
+    is_like = ~(is_number | is_missing) & np.fromiter(map(is_number_like, values), bool, n)
+    return NumberView(numbers, is_number, is_missing, is_like, np.zeros(n, bool), np.zeros(n, bool))
 
 
 def _other_positions(texts: list[str]) -> list[int]:
@@ -119,13 +132,20 @@ def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:
     return np.fromiter((text.strip().lstrip("+-").isdigit() for text in texts), bool, len(texts))
 
 
-def view_as_missing(values: Sequence[str]) -> NDArray[np.bool_]:
-    """Which distinct values mean "missing" in a column of text."""
+def view_as_missing(values: Sequence[str], kept: Collection[str] = ()) -> NDArray[np.bool_]:
+    """Which distinct values mean "missing" in a column of text; those in `kept` are values."""
     clean = without_edges(values)
     short = [value for value in clean if len(value) <= _LONGEST_MISSING]
     if MISSING_EVERYWHERE.isdisjoint(map(str.lower, short)):
         return np.zeros(len(values), dtype=bool)
-    return np.fromiter(map(MISSING_EVERYWHERE.__contains__, map(str.lower, clean)), bool, len(values))
+    means_missing = (value.lower() in MISSING_EVERYWHERE and value not in kept for value in clean)
+    return np.fromiter(means_missing, bool, len(values))
+
+
+def stated_missing_numbers(notation: Notation) -> NDArray[np.float64]:
+    """Return the stated spellings of "missing" that are numbers; `-999` covers `-999.0`."""
+    numbers = view_as_numbers(notation.missing, notation).numbers
+    return numbers[~np.isnan(numbers)]
 
 
 def is_plain(values: Sequence[str]) -> bool:
@@ -161,12 +181,12 @@ def with_control_characters(values: Sequence[str]) -> Marks:
     return np.array([bool(_CONTROL.search(value)) for value in values])
 
 
-def like_formulas(values: Sequence[str], decimal: str) -> Marks:
+def like_formulas(values: Sequence[str], notation: Notation) -> Marks:
     """Mark values that a spreadsheet would run; signed numbers and dashes for "missing" are none."""
     joined = "\n".join(values)
     if not any(sign in joined for sign in _FORMULA_SIGNS) or not _FORMULA.search(joined):
         return _none(values)
-    view = view_as_numbers(values, decimal)
+    view = view_as_numbers(values, notation)
     starts = np.array([bool(_FORMULA.match(value)) for value in values])
     marks: Marks = starts & ~(view.is_number | view.is_missing | view.is_like)
     return marks

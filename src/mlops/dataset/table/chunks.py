@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Literal
 
@@ -16,8 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.notation.notation import Notation
+from mlops.dataset.table.cells import stated_missing_numbers, view_as_numbers
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.fields import Block, Fields, Texts
+
+# how the cells of each column are written, by position
+type Notations = Mapping[int, Notation]
 
 # "mixed" are numbers among which something else occurs: where it occurs again they are read as text,
 # and compared as numbers
@@ -26,6 +31,7 @@ Plan = Literal["number", "mixed", "text"]
 # the values of every block
 _TYPES: Mapping[Plan, Any] = {"number": np.float64, "mixed": object, "text": object}
 # a number is the nearest float whatever the platform: pandas 2 only on request, pandas 3 always
+_NO_NOTATIONS: Mapping[int, Notation] = {}
 _PRECISION: Mapping[str, Any] = {"float_precision": "round_trip"} if pd.__version__ < "3" else {}
 
 
@@ -50,8 +56,28 @@ def parse(
     dialect: Dialect,
     plans: Mapping[int, Plan],
     missing_tokens: Mapping[int, tuple[str, ...]],
+    notations: Notations = _NO_NOTATIONS,
 ) -> Chunk:
-    """Parse a block; `missing_tokens` are what a column of numbers writes for "missing" besides nothing."""
+    """Parse a block; `missing_tokens` are what a column of numbers writes for "missing" besides nothing.
+
+    What the `notations` state as missing becomes an empty text, or NaN among numbers.
+    """
+    stated = {position: notation for position, notation in notations.items() if notation.missing}
+    if not stated:
+        return _parse(block, dialect, plans, missing_tokens)
+    more = {p: (*missing_tokens.get(p, ()), *notation.missing) for p, notation in stated.items()}
+    chunk = _parse(block, dialect, plans, {**missing_tokens, **more})
+    numbers = {p: _without_numbers(cells, stated.get(p)) for p, cells in chunk.numbers.items()}
+    texts = {p: _without_texts(cells, stated.get(p)) for p, cells in chunk.texts.items()}
+    return replace(chunk, numbers=numbers, texts=texts)
+
+
+def _parse(
+    block: Block,
+    dialect: Dialect,
+    plans: Mapping[int, Plan],
+    missing_tokens: Mapping[int, tuple[str, ...]],
+) -> Chunk:
     numbers: dict[int, NDArray[np.float64]] = {}
     texts: dict[int, Texts] = {}
     fields = Fields(block, dialect.quote)
@@ -89,6 +115,24 @@ def _parse_any(
     texts = {position: _distinct(frame[position]) for position in plans if position not in numbers}
     mixed = frozenset(position for position, plan in plans.items() if plan == "mixed")
     return Chunk(block.lines, numbers, texts, mixed)
+
+
+def _without_numbers(numbers: NDArray[np.float64], notation: Notation | None) -> NDArray[np.float64]:
+    if notation is None:
+        return numbers
+    return np.where(np.isin(numbers, stated_missing_numbers(notation)), np.nan, numbers)
+
+
+def _without_texts(cells: Texts, notation: Notation | None) -> Texts:
+    if notation is None:
+        return cells
+    stated, view = set(notation.missing), view_as_numbers(cells.values, notation)
+    is_number = np.isin(view.numbers, stated_missing_numbers(notation))
+    values = [
+        "" if is_gap or value.strip() in stated else value
+        for value, is_gap in zip(cells.values, is_number.tolist(), strict=True)
+    ]
+    return Texts(values, cells.codes)
 
 
 def _distinct(cells: pd.Series) -> Texts:

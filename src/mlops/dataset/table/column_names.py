@@ -22,6 +22,10 @@ _ENTITIES = (
     "provider|record|row|sample|session|student|study|subject|transaction|user|visit"
 )
 _ENTITY_ID = re.compile(rf"(?:{_ENTITIES})(?:id|uuid|guid|key|idx)")
+_ENTITY_NUMBER = re.compile(
+    rf"(?:.* )?(?:{_ENTITIES}|policy|claim|contract|ticket|receipt|reference|ref|serial|file|card|loan|phone)"
+    r"(?: ?(?:number|no|nr|num|code))?s?"
+)
 # `index` alone counts rows; after another word it is a measure, as in `body_mass_index`
 _ROW_NUMBER = re.compile(
     r"(?:(?:row|record|line|case|obs|df) )?index|(?:row|record|line) (?:number|no|nr|num)"
@@ -68,6 +72,14 @@ def is_id_name(name: str) -> bool:
         return True
     last = words.rsplit(" ", 1)[-1]
     return last in _ID_WORDS or bool(_ENTITY_ID.fullmatch(last))
+
+
+def announces_entity(name: str) -> bool:
+    """Whether the name is one of a thing that has a number: `account`, `policy_no`, `InvoiceNumber`.
+
+    Such a number may as well be an amount or a count (`visit`, `case`), so the name alone makes no id.
+    """
+    return bool(_ENTITY_NUMBER.fullmatch(_words(name)))
 
 
 def announces_date(name: str) -> bool:

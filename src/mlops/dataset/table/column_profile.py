@@ -1,38 +1,30 @@
-"""What one column holds, gathered chunk by chunk in memory that does not grow with the rows.
+"""What one column holds, by what was counted of it.
 
 Here it is decided whether a column holds numbers, codes, dates, categories or text, and whether it is an id.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mlops.dataset.privacy import personal_kind
-from mlops.dataset.table.aggregates import DistinctValues, NumberRange, plain
-from mlops.dataset.table.cells import (
-    MISSING_EVERYWHERE,
-    is_plain,
-    like_formulas,
-    view_as_missing,
-    view_as_numbers,
-    with_control_characters,
-    with_outer_space,
-)
+from mlops.dataset.notation.date_formats import format_of
+from mlops.dataset.notation.notation import Notation
+from mlops.dataset.notation.number_formats import number_notation
+from mlops.dataset.notation.recognition import NUMERIC_SHARE
+from mlops.dataset.notation.stated import stated_notation
+from mlops.dataset.table.cells import MISSING_EVERYWHERE
 from mlops.dataset.table.column_names import is_id_name
-from mlops.dataset.table.dates import may_hold_dates, view_as_dates
-from mlops.dataset.table.fields import Texts, text_keys
+from mlops.dataset.table.counts.column_counts import ColumnCounts
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.models.dataset import ColumnContract, ColumnKind
+from mlops.models.dataset import ColumnKind, Contract
+from mlops.models.settings.format import FileFormatSettings
 
-MAX_LEVELS = 2_000
 FEW_LEVELS = 20
-# a column of numbers, or of dates, may hold something else in one cell of ten
-NUMERIC_SHARE = 0.9
+# so many of the numbers beside fractions must have leading zeros to be codes
+_MIN_CODE_SHARE = 0.1
 _MAX_LEVEL_SHARE = 0.2
 _LONGEST_CATEGORY = 200
 # distinct values of the rows: ids of persons repeat, visit after visit; in few rows half must differ
@@ -42,68 +34,33 @@ _STATED_VALUES = frozenset(("kind", "levels", "open_levels", "minimum", "maximum
 
 
 @dataclass(slots=True)
-class ColumnProfile:
-    """Counts, ranges, levels and irregular cells of one column; `expected` is its entry in the contract."""
-
-    position: int
-    name: str
-    expected: ColumnContract | None = None
-    decimal: str = "."
-    n_rows: int = 0
-    n_missing_as_text: int = 0
-    n_missing_as_number: int = 0
-    n_numbers: int = 0
-    n_fractions: int = 0
-    n_codes: int = 0
-    n_zeros_like_codes: int = 0
-    n_large: int = 0
-    n_number_like: int = 0
-    n_dates: int = 0
-    n_other_dates: int = 0
-    n_zoned: int = 0
-    n_unzoned: int = 0
-    range: NumberRange = field(default_factory=NumberRange)
-    longest: int = 0
-    personal: str | None = None
-    levels: Counter[str] = field(default_factory=Counter)
-    has_all_levels: bool = True
-    # counted only where the name is one of an id
-    distinct: DistinctValues = field(default_factory=DistinctValues)
-    tokens: Counter[str] = field(default_factory=Counter)
-    not_numbers: Occurrences = field(default_factory=Occurrences)
-    impossible_dates: Occurrences = field(default_factory=Occurrences)
-    not_dates: Occurrences = field(default_factory=Occurrences)
-    fractions: Occurrences = field(default_factory=Occurrences)
-    unseen: Occurrences = field(default_factory=Occurrences)
-    formulas: Occurrences = field(default_factory=Occurrences)
-    control: Occurrences = field(default_factory=Occurrences)
-    spaced: Occurrences = field(default_factory=Occurrences)
-    missing: Occurrences = field(default_factory=Occurrences)
-    # what the beginning of the table showed, when this is a later part of it
-    expects_numbers: bool = False
-    expects_dates: bool = False
+class ColumnProfile(ColumnCounts):
+    """What the counts of a column mean; the contract decides where it says something."""
 
     @property
     def is_numeric(self) -> bool:
         """Whether the column is one of numbers, by contract or by what most of its cells are."""
-        if self.expected is not None and self.expected.kind != "empty":
+        if self.expected is not None and self.is_decided:
             return self.expected.kind in ("integer", "number")
         meant = self.n_numbers + self.n_number_like
         present = meant + self.not_numbers.count - self.n_number_like
-        return not self.has_codes and self.n_numbers > 0 and meant >= NUMERIC_SHARE * present
+        is_other = self.has_codes or self.has_dates
+        return not is_other and self.n_numbers > 0 and meant >= NUMERIC_SHARE * present
 
     @property
     def has_codes(self) -> bool:
         """Whether digits are names here: some begin with 0, or many are longer than a number can hold."""
-        # `00` among decimals is a zero; among whole numbers it is a code as `01` is
-        n_codes = self.n_codes - (self.n_zeros_like_codes if self.n_fractions else 0)
-        return n_codes > 0 or self.n_large > (1 - NUMERIC_SHARE) * self.n_numbers
+        if self.notation.code is not None or self.n_large > (1 - NUMERIC_SHARE) * self.n_numbers:
+            return True
+        # `00` among decimals is a number; among whole numbers it is a code as `01` is
+        return self.n_codes > (_MIN_CODE_SHARE * self.n_numbers if self.n_fractions else 0)
 
     @property
     def is_like_numbers(self) -> bool:
-        """Whether most cells were meant as numbers but are written in another way."""
+        """Whether most cells were meant as numbers but are written in several other ways."""
         present = self.n_numbers + self.not_numbers.count
-        return present > 0 and self.n_number_like >= NUMERIC_SHARE * present and not self.has_codes
+        is_other = self.has_codes or self.has_dates
+        return present > 0 and self.n_number_like >= NUMERIC_SHARE * present and not is_other
 
     @property
     def is_id(self) -> bool:
@@ -131,11 +88,43 @@ class ColumnProfile:
     @property
     def is_date(self) -> bool:
         """Whether the column is one of dates."""
-        if self.expected is not None and self.expected.kind != "empty":
+        if self.expected is not None and self.is_decided:
             return self.expected.kind == "date"
+        return self.has_dates
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether most cells are dates, whatever the contract says."""
+        return self.date_format is not None
+
+    @property
+    def date_format(self) -> str | None:
+        """The notation of the dates, None when the cells are not dates."""
         present = self.n_rows - self.n_missing_as_number
-        dates = self.n_dates + self.n_other_dates + self.impossible_dates.count
-        return present > 0 and self.n_dates > 0 and dates >= NUMERIC_SHARE * present
+        is_stated = self.is_settled or (self.is_decided and self.is_date)
+        min_cells = 1 if is_stated else NUMERIC_SHARE * present
+        if is_stated and self.notation.date_format is not None:
+            return self.notation.date_format
+        return format_of(self.dates.formats, min_cells=min_cells, preferred=self.notation.date_format)
+
+    @property
+    def unreadable(self) -> Occurrences:
+        """The cells that are not what the column holds, and are read as missing."""
+        if self.is_numeric:
+            return self.not_numbers
+        return self.dates.impossible.merged(self.dates.misfits) if self.is_date else Occurrences()
+
+    @property
+    def final_notation(self) -> Notation:
+        """How the cells should have been read, now that all of them were seen."""
+        notation = replace(self.notation, date_format=self.date_format)
+        if self.is_settled or not self.is_numeric or not self.number_like:
+            return notation
+        if self.is_decided or not notation.has_plain_numbers:
+            return notation
+        counts = np.array(list(self.number_like.values()), np.int64)
+        later = number_notation(list(self.number_like), counts, notation, min_share=1.0)
+        return notation if later is None or later.unit is not None else later
 
     @property
     def has_range(self) -> bool:
@@ -153,7 +142,10 @@ class ColumnProfile:
         if self.n_missing >= self.n_rows:
             return "empty"
         if self.is_numeric:
-            return "integer" if self.n_fractions == 0 else "number"
+            is_whole = self.n_fractions == 0 and not (self.expected and self.expected.kind == "number")
+            return "integer" if is_whole else "number"
+        if self.expected is not None and self.is_decided:
+            return self.expected.kind
         if self.is_date:
             return "date"
         n_levels = self.n_levels
@@ -161,140 +153,29 @@ class ColumnProfile:
         few = n_levels is not None and (n_levels <= FEW_LEVELS or n_levels <= _MAX_LEVEL_SHARE * present)
         return "category" if few and self.longest <= _LONGEST_CATEGORY else "text"
 
-    def add_numbers(self, numbers: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
-        """Take cells that were parsed as numbers; NaN is missing."""
-        missing = np.isnan(numbers)
-        n_missing = int(missing.sum())
-        self.n_rows += len(numbers)
-        self.n_missing_as_number += n_missing
-        self.n_missing_as_text += n_missing
-        if n_missing:
-            self.missing.record(lines[missing])
-        self.range.add(numbers, lines, self.expected)
-        self.n_numbers += len(numbers) - n_missing
-        # rounding leaves whole numbers and NaN as they are: one comparison finds the fractions
-        fractional = (np.rint(numbers) != numbers) & ~missing
-        self.n_fractions += int(fractional.sum())
-        if self.expected is not None and self.expected.kind == "integer" and fractional.any():
-            self.fractions.record(lines[fractional], map(plain, numbers[fractional][:3].tolist()))
 
-    def add_text(self, texts: Texts, lines: NDArray[np.int64]) -> None:
-        """Take cells as they are written."""
-        cells = _Cells(texts, lines)
-        self._add_levels(cells)
-        self._add_missing(cells)
-        self._add_distinct(cells)
-        self._add_irregular(cells)
-        if self._may_be_numeric():
-            self._add_as_numbers(cells)
-        else:
-            self.n_missing_as_number += cells.count(cells.is_missing)
-        if self._may_be_date(texts.values):
-            self._add_dates(cells)
-        self._add_unseen(cells)
-        self.n_rows += len(texts)
+def blank_columns(
+    names: Sequence[str],
+    contract: Contract | None,
+    notations: Mapping[int, Notation],
+    form: FileFormatSettings,
+    decimal: str,
+) -> tuple[ColumnProfile, ...]:
+    """Return the profiles of columns of which no cell was seen.
 
-    def _may_be_numeric(self) -> bool:
-        if self.n_rows == 0 or self.expects_numbers:
-            return True
-        if self.expected is not None and self.expected.kind in ("integer", "number"):
-            return True
-        return self.n_numbers + self.n_number_like > 0 or self.n_missing_as_number == self.n_rows
-
-    def _may_be_date(self, values: list[str]) -> bool:
-        if self.expects_dates:
-            return True
-        is_expected = self.expected is not None and self.expected.kind == "date"
-        if self.n_rows == 0 and not is_expected:
-            return may_hold_dates(values)
-        return self.n_dates + self.impossible_dates.count > 0 or is_expected
-
-    def _add_levels(self, cells: _Cells) -> None:
-        values = cells.values
-        if self.n_rows == 0:
-            self.personal = personal_kind(values[:1000])
-        if self.has_all_levels:
-            self.longest = max(self.longest, max(map(len, values), default=0))
-            for value, count in zip(values, cells.counts.tolist(), strict=True):
-                self.levels[value.strip()] += count
-            self.levels.pop("", None)
-            if len(self.levels) > MAX_LEVELS:
-                self.levels.clear()
-                self.has_all_levels = False
-
-    def _add_distinct(self, cells: _Cells) -> None:
-        if is_id_name(self.name) and cells.values:
-            keys = text_keys(cells.values) if cells.keys is None else cells.keys
-            self.distinct.add(keys[~cells.is_missing & (cells.counts > 0)])
-
-    def _add_irregular(self, cells: _Cells) -> None:
-        values = cells.values
-        if not is_plain(values):
-            cells.record(self.spaced, with_outer_space(values))
-            cells.record(self.control, with_control_characters(values))
-        cells.record(self.formulas, like_formulas(values, self.decimal))
-
-    def _add_missing(self, cells: _Cells) -> None:
-        self.n_missing_as_text += cells.count(cells.is_missing)
-        for position in np.flatnonzero(cells.is_missing).tolist():
-            if token := cells.values[position].strip():
-                self.tokens[token] += int(cells.counts[position])
-        cells.record(self.missing, cells.is_missing, with_values=False)
-
-    def _add_as_numbers(self, cells: _Cells) -> None:
-        view = view_as_numbers(cells.values, self.decimal)
-        self.n_missing_as_number += cells.count(view.is_missing | cells.is_missing)
-        for position in np.flatnonzero(view.is_missing & ~cells.is_missing).tolist():
-            self.tokens[cells.values[position].strip()] += int(cells.counts[position])
-        self.n_numbers += cells.count(view.is_number)
-        self.n_codes += cells.count(view.is_code)
-        self.n_zeros_like_codes += cells.count(view.is_code & (view.numbers == 0.0))
-        self.n_large += cells.count(view.is_large)
-        self.n_number_like += cells.count(view.is_like)
-        cells.record(self.not_numbers, ~(view.is_number | view.is_missing | cells.is_missing))
-        if view.is_number.any():
-            fractional = view.is_number & (np.rint(view.numbers) != view.numbers)
-            self.n_fractions += cells.count(fractional)
-            if self.expected is not None and self.expected.kind == "integer":
-                cells.record(self.fractions, fractional)
-            self.range.add(view.numbers[cells.codes], cells.lines, self.expected)
-
-    def _add_dates(self, cells: _Cells) -> None:
-        view = view_as_dates(cells.values)
-        self.n_dates += cells.count(view.is_valid)
-        self.n_other_dates += cells.count(view.is_other)
-        self.n_zoned += cells.count(view.has_zone)
-        self.n_unzoned += cells.count(view.is_valid & view.has_time & ~view.has_zone)
-        cells.record(self.impossible_dates, view.is_impossible)
-        is_missing = view_as_numbers(cells.values).is_missing | cells.is_missing
-        cells.record(self.not_dates, ~(view.is_valid | view.is_impossible | is_missing))
-
-    def _add_unseen(self, cells: _Cells) -> None:
-        if self.expected is None or self.expected.kind != "category" or self.expected.levels is None:
-            return
-        levels = set(self.expected.levels)
-        is_unseen = np.array([value.strip() not in levels for value in cells.values], dtype=bool)
-        cells.record(self.unseen, is_unseen & ~cells.is_missing)
-
-
-class _Cells:
-    """Some cells of a column by their distinct values: which one each row holds, and on which line it is."""
-
-    def __init__(self, texts: Texts, lines: NDArray[np.int64]) -> None:
-        self.values, self.codes, self.keys, self.lines = texts.values, texts.codes, texts.keys, lines
-        self.counts = np.bincount(texts.codes, minlength=len(texts.values))
-
-    @cached_property
-    def is_missing(self) -> NDArray[np.bool_]:
-        """Mark the distinct values that mean "missing" in a column of text."""
-        return view_as_missing(self.values)
-
-    def count(self, marks: NDArray[np.bool_]) -> int:
-        """Return the rows whose distinct value is marked."""
-        return int(self.counts[marks].sum())
-
-    def record(self, occurrences: Occurrences, marks: NDArray[np.bool_], *, with_values: bool = True) -> None:
-        """Record the rows whose distinct value is marked."""
-        if marks.any():
-            values = (self.values[position] for position in np.flatnonzero(marks).tolist())
-            occurrences.record(self.lines[marks[self.codes]], values if with_values else ())
+    Parameters
+    ----------
+    notations
+        How the cells of some columns are written, by position, when an earlier look has shown it.
+    form, decimal
+        `[format]` of the settings, and the decimal mark of the file.
+    """
+    expected = [contract.column(name) if contract else None for name in names]
+    return tuple(
+        ColumnProfile(position, name, expected[position], notations[position], is_settled=True)
+        if position in notations
+        else ColumnProfile(
+            position, name, expected[position], stated_notation(expected[position], form, decimal)
+        )
+        for position, name in enumerate(names)
+    )

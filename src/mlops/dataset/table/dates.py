@@ -1,10 +1,9 @@
-"""How dates are written: the notations that are recognised, and the one that is read."""
+"""Columns of dates: which of their cells are dates, and which moments these are."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,95 +12,65 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-ISO_DATES = "ISO"  # YYYY-MM-DD, with or without a time and a zone
+from mlops.dataset.notation.date_formats import ISO_DATES, UNDECIDED, fit, read_moments
+from mlops.dataset.table.values import distinct_values
 
 _ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*")
-_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMERIC_OTHER = re.compile(r"\s*(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2}|\d{8})\s*")
 _YEAR_FIRST = r"\s*\d{4}[-/.]\d{1,2}"
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_TIME = r"(?:[ T]+\d.*)?"
-# the names are those of `Column.date_format`; a date is of the first notation that it has
-_NOTATIONS = re.compile(
-    rf"(?P<year_first>[12]\d{{3}}[-/.]\d{{1,2}}(?:[-/.]\d{{1,2}}{_TIME})?|9999[-/.]\d{{1,2}}[-/.]\d{{1,2}})"
-    rf"|(?P<day_or_month_first>\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}}){_TIME})"
-    rf"|(?P<month_name>(?:\d{{1,2}}[ .-]*{_MONTH}[ .,-]*\d{{2,4}}|{_MONTH}[ .-]*\d{{1,2}},?[ ]+\d{{4}})"
-    rf"{_TIME})",
-    re.IGNORECASE,
-)
 _SPREADSHEET = re.compile(
     r"\d{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|"
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{2}"
 )
-# smallest, largest, and what numbers of that size are in a column whose name announces a date
-_NUMBERS = (
-    (19_000_101, 21_001_231, "days written as 20241231"),
-    (20_000, 60_000, "a spreadsheet's serial numbers"),
-    (5e8, 4e9, "seconds since 1970"),
-    (5e11, 4e12, "milliseconds since 1970"),
-)
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_EARLIEST, _LATEST = "1678", "2261"  # what 64-bit nanoseconds reach
 
 
 @dataclass(frozen=True, slots=True)
 class DateView:
-    """Distinct values seen as dates: valid ISO dates, impossible ones (`2024-02-30`), other notations."""
+    """Distinct values seen as dates of one notation: valid ones, and ISO dates that do not exist."""
 
     is_valid: NDArray[np.bool_]
     is_impossible: NDArray[np.bool_]
-    is_other: NDArray[np.bool_]
     has_time: NDArray[np.bool_]
     has_zone: NDArray[np.bool_]
 
 
-def view_as_dates(values: Sequence[str]) -> DateView:
-    """Read distinct values as ISO dates, with or without a time of day and a zone."""
+def view_as_dates(values: Sequence[str], date_format: str = ISO_DATES) -> DateView:
+    """Read distinct values as dates of a notation; with `UNDECIDED` all of them are taken for valid."""
+    if date_format != ISO_DATES:
+        n = len(values)
+        valid = (
+            np.ones(n, bool) if date_format == UNDECIDED else fit([v.strip() for v in values], date_format)
+        )
+        return DateView(valid, *(np.zeros(n, bool) for _ in range(3)))
+    return _view_as_iso(values)
+
+
+def _view_as_iso(values: Sequence[str]) -> DateView:
     n = len(values)
     matches = [_ISO.fullmatch(value) for value in values]
     is_iso = np.fromiter((match is not None for match in matches), bool, n)
     has_zone = np.fromiter((bool(match and match[1]) for match in matches), bool, n)
     has_time = np.fromiter((":" in value for value in values), bool, n) & is_iso
-    is_other = np.fromiter((bool(_NUMERIC_OTHER.fullmatch(value)) for value in values), bool, n)
     days = pd.Series([value.strip()[:10] if iso else "" for value, iso in zip(values, is_iso, strict=True)])
     is_day = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna().to_numpy(bool, copy=True)
     for position in np.flatnonzero(is_iso & ~is_day):  # years that nanoseconds do not reach, such as 9999
         is_day[position] = _is_day(days[position])
     hours = np.fromiter((value.strip()[11:13] <= "23" for value in values), bool, n)
     is_valid = is_iso & is_day & (hours | ~has_time)
-    return DateView(is_valid, is_iso & ~is_valid, is_other & ~is_iso, has_time, has_zone)
+    return DateView(is_valid, is_iso & ~is_valid, has_time, has_zone)
 
 
-def may_hold_dates(values: Sequence[str]) -> bool:
-    """Whether any of the values holds an ISO date; one search over all of them."""
-    return bool(_ISO_DAY.search("\n".join(values)))
+def are_iso_dates(values: Sequence[str]) -> NDArray[np.bool_]:
+    """Mark the values that are written as ISO dates, whether their day exists or not."""
+    view = _view_as_iso(values)
+    return view.is_valid | view.is_impossible
 
 
-def date_format(counts: Mapping[str, int], *, min_share: float) -> str | None:
-    """Return the notation of a column of dates: that of most of its dates.
-
-    Parameters
-    ----------
-    counts
-        How often each distinct text occurs, stripped, missing ones left out.
-    min_share
-        The share of the cells (0..1) that must look like dates.
-
-    Returns
-    -------
-    str or None
-        `ISO`, `year_first`, `day_or_month_first`, `month_name`; None when the column holds no dates.
-    """
-    notations: Counter[str] = Counter()
-    for text, count in counts.items():
-        if match := _NOTATIONS.fullmatch(text):
-            is_iso = match.lastgroup == "year_first" and _ISO.fullmatch(text)
-            notations[ISO_DATES if is_iso else str(match.lastgroup)] += count
-    total = sum(counts.values())
-    return notations.most_common(1)[0][0] if notations.total() >= max(min_share * total, 1) else None
-
-
-def dates_as_numbers(minimum: float, maximum: float) -> str | None:
-    """Say what numbers of this range are when the column's name announces a date; None for nothing known."""
-    return next((what for start, end, what in _NUMBERS if start <= minimum and maximum <= end), None)
+def is_far_away(text: str) -> bool:
+    """Whether a date is of a year that often stands for a missing date: before 1678 or after 2261."""
+    day = text.partition(":")[0]  # a zone such as +0000 is not a year
+    return any(not _EARLIEST <= year <= _LATEST for year in _YEAR.findall(day))
 
 
 def is_spreadsheet_date(text: str) -> bool:
@@ -109,20 +78,35 @@ def is_spreadsheet_date(text: str) -> bool:
     return bool(_SPREADSHEET.fullmatch(text))
 
 
-def read_dates(column: pd.Series) -> pd.Series:
-    """Return a column of dates as moments in UTC, NaT for what is none; each cell is read for itself."""
+def read_dates(column: pd.Series, date_format: str | None) -> pd.Series:
+    """Return a column of dates as moments in UTC, NaT for cells that are not written in its notation.
+
+    Parameters
+    ----------
+    column
+        Dates as text in one notation, or moments already.
+    date_format
+        As in `Column.date_format`. With None only dates that begin with the year are read: of others it is
+        unknown which number is the month.
+    """
     if types.is_datetime64_any_dtype(column):
         return column
-    texts = column.astype(object)  # of categories pandas would make categories again
-    return pd.to_datetime(texts, errors="coerce", utc=True, format="mixed")
+    if date_format in (None, ISO_DATES, UNDECIDED):
+        return read_dates_of_year_first(column)
+    codes, values = distinct_values(column)
+    moments = read_moments([*(str(value).strip() for value in values), ""], str(date_format))
+    cells: pd.Series = moments.iloc[codes].set_axis(column.index)
+    cells.name = column.name
+    return cells
 
 
 def read_dates_of_year_first(column: pd.Series) -> pd.Series:
-    """Return as `read_dates` those that begin with the year: any other one could only be guessed."""
+    """Return the dates of a column that begin with the year as moments in UTC, NaT for all other cells."""
     if types.is_datetime64_any_dtype(column):
         return column
     texts = column.astype("string")
-    return read_dates(texts.where(texts.str.match(_YEAR_FIRST).fillna(value=False)))
+    texts = texts.where(texts.str.match(_YEAR_FIRST).fillna(value=False)).astype(object)
+    return pd.to_datetime(texts, errors="coerce", utc=True, format="mixed")
 
 
 def _is_day(text: str) -> bool:

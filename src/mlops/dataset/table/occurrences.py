@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mlops.dataset.notation.recognition import Evidence
+from mlops.dataset.table.cells import NumberView, view_as_missing, without_edges
+from mlops.dataset.table.fields import Texts
 
 MAX_LINES = 20
 MAX_EXAMPLES = 3
@@ -50,3 +55,38 @@ class Occurrences:
 
     def __bool__(self) -> bool:
         return self.count > 0
+
+
+class DistinctCells:
+    """Some cells of a column by their distinct values: which one each row holds, and on which line it is.
+
+    `kept` are values that look like a spelling of "missing", but are values of this column.
+    """
+
+    def __init__(self, texts: Texts, lines: NDArray[np.int64], kept: tuple[str, ...] = ()) -> None:
+        self.values, self.codes, self.keys, self.lines = texts.values, texts.codes, texts.keys, lines
+        self.counts = np.bincount(texts.codes, minlength=len(texts.values))
+        self._kept = kept
+
+    @cached_property
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Mark the distinct values that mean "missing" in a column of text."""
+        return view_as_missing(self.values, self._kept)
+
+    def evidence(self, view: NumberView) -> Evidence:
+        """Return what the present values say about how the column is written."""
+        present, values = ~(view.is_missing | self.is_missing), without_edges(self.values)
+        if present.all():
+            return Evidence(values, self.counts, view.is_number, view.is_like)
+        shown = [values[position] for position in np.flatnonzero(present).tolist()]
+        return Evidence(shown, self.counts[present], view.is_number[present], view.is_like[present])
+
+    def count(self, marks: NDArray[np.bool_]) -> int:
+        """Return the rows whose distinct value is marked."""
+        return int(self.counts[marks].sum())
+
+    def record(self, occurrences: Occurrences, marks: NDArray[np.bool_], *, with_values: bool = True) -> None:
+        """Record the rows whose distinct value is marked."""
+        if marks.any():
+            values = (self.values[position] for position in np.flatnonzero(marks).tolist())
+            occurrences.record(self.lines[marks[self.codes]], values if with_values else ())

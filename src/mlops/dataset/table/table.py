@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -13,13 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from mlops.dataset.table.aggregates import counts_rows
-from mlops.dataset.table.cells import view_as_missing
-from mlops.dataset.table.column_names import NamedRoles, is_id_name, named_roles
-from mlops.dataset.table.column_profile import FEW_LEVELS, NUMERIC_SHARE, ColumnProfile
-from mlops.dataset.table.dates import ISO_DATES, date_format
-from mlops.dataset.table.fields import Texts
-from mlops.dataset.table.values import as_categories, as_numbers, as_texts, is_text
+from mlops.dataset.notation.date_formats import UNDECIDED
+from mlops.dataset.notation.stated import stated_notation
+from mlops.dataset.privacy import safe_examples
+from mlops.dataset.table.cells import view_as_numbers
+from mlops.dataset.table.column_names import NamedRoles, named_roles
+from mlops.dataset.table.column_profile import FEW_LEVELS, ColumnProfile
+from mlops.dataset.table.counts.aggregates import counts_rows
+from mlops.dataset.table.frames import clean, profile_of
+from mlops.dataset.table.values import as_categories, as_texts, distinct_values
 from mlops.models.dataset import Contract
 from mlops.models.settings.group import GroupSettings
 
@@ -44,7 +45,8 @@ class Column:
     """What one column holds and what it is for.
 
     `unusable` says why a model cannot learn from it, None when it can. `missing_tokens` are the spellings
-    that were read as missing, `date_format` is the notation of a column of dates (see `dates.date_format`).
+    that were read as missing, `date_format` is the notation of a column of dates (see `date_formats`), None
+    when it is undecided which number is the month.
     """
 
     name: str
@@ -66,11 +68,24 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableCells:
+    """The cells of a column that are not what the column holds, and became missing.
+
+    `lines` are the first ones, 1-based, as an editor shows them; `examples` are fit to be shown.
+    """
+
+    count: int
+    lines: tuple[int, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Rows, and what each of their columns is.
 
     Columns of numbers are `float64`, or `int64` when all are whole and none is missing; all others are
     categories of stripped text, NaN where missing. `name` and `sha256` say where the rows come from.
+    `unreadable` are the cells, by column, that did not fit; those of dates are missing for `read_dates`.
     """
 
     frame: pd.DataFrame
@@ -79,6 +94,7 @@ class Table:
     is_target_assumed: bool = False
     name: str = "table"
     sha256: str = ""
+    unreadable: Mapping[str, UnreadableCells] = field(default_factory=dict)
 
     @classmethod
     def from_frame(
@@ -104,9 +120,17 @@ class Table:
         roles = named_roles([str(name) for name in frame.columns], settings, contract)
         if roles.is_target_assumed and not has_target:
             roles = replace(roles, target=None)
-        cells = pd.DataFrame({str(name): _clean(column) for name, column in frame.items()}, copy=False)
+        form = settings.format.of("training" if has_target else "inference")
+        notations = {
+            str(name): stated_notation(contract.column(str(name)) if contract else None, form, ".")
+            for name in frame.columns
+        }
+        cells = pd.DataFrame(
+            {str(name): clean(column, notations[str(name)]) for name, column in frame.items()}, copy=False
+        )
         profiles = {
-            name: _profile(cells[name], position, contract) for position, name in enumerate(cells.columns)
+            name: profile_of(cells[name], position, contract, notations[name])
+            for position, name in enumerate(cells.columns)
         }
         table = cls(cells, {}, roles.target, roles.is_target_assumed, name="The frame")
         return table.typed(profiles, roles, settings)
@@ -119,10 +143,12 @@ class Table:
         for name, profile in profiles.items():
             is_stated_id = name in roles.ids and not roles.are_ids_assumed
             is_id = is_stated_id or (name in roles.ids and profile.is_id)
-            column = _converted(self.frame[name], is_number=profile.is_numeric and not is_id)
+            column = _converted(self.frame[name], profile, is_number=profile.is_numeric and not is_id)
             role = _role(name, settings, roles, is_id=is_id)
             cells[name], columns[name] = column, _column(profile, column, role, is_stated_id=is_stated_id)
-        return replace(self, frame=pd.DataFrame(cells, copy=False), columns=columns)
+        used = [profile for name, profile in profiles.items() if columns[name].role != "id"]
+        frame = pd.DataFrame(cells, copy=False)
+        return replace(self, frame=frame, columns=columns, unreadable=unreadable_cells(used))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -159,43 +185,25 @@ class Table:
         return replace(self, frame=self.frame.assign(**numbers), columns=columns)
 
 
-def _clean(column: pd.Series) -> pd.Series:
-    """Return a column of a frame as it is read from a file: numbers, or stripped text, NaN where missing."""
-    if types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
-        is_whole = types.is_integer_dtype(column) and not column.hasnans
-        numbers = column.to_numpy(np.int64) if is_whole else column.to_numpy(np.float64, na_value=np.nan)
-        return pd.Series(numbers, name=column.name)
-    texts = as_texts(_written(column) if types.is_datetime64_any_dtype(column) else column)
-    levels = texts.cat.categories
-    return texts.cat.remove_categories(levels[view_as_missing(list(levels))]).reset_index(drop=True)
+def unreadable_cells(profiles: Iterable[ColumnProfile]) -> dict[str, UnreadableCells]:
+    """Return what could not be read in each column; columns without such cells are left out."""
+    found = {profile.name: (profile.unreadable, profile.personal) for profile in profiles}
+    return {
+        name: UnreadableCells(
+            where.count, tuple(where.lines), () if personal else safe_examples(where.values)
+        )
+        for name, (where, personal) in found.items()
+        if where
+    }
 
 
-def _written(moments: pd.Series) -> pd.Series:
-    """Return moments as pandas writes them to a file: days alone when none has a time of day."""
-    has_times = bool((moments.dropna() != moments.dropna().dt.normalize()).any())
-    return moments.astype(object) if has_times else moments.dt.strftime("%Y-%m-%d")
-
-
-def _profile(column: pd.Series, position: int, contract: Contract | None) -> ColumnProfile:
-    """Return what a clean column holds, as a column of a file is profiled."""
-    name = str(column.name)
-    profile = ColumnProfile(position, name, contract.column(name) if contract else None)
-    lines = np.arange(2, len(column) + 2)
-    if is_text(column):
-        values = [*column.cat.categories, ""]
-        codes = column.cat.codes.to_numpy(np.int64)
-        profile.add_text(Texts(values, np.where(codes < 0, len(values) - 1, codes)), lines)
-        return profile
-    numbers = column.to_numpy(np.float64)
-    profile.add_numbers(numbers, lines)
-    if is_id_name(name):
-        profile.distinct.add(numbers[~np.isnan(numbers)].view(np.uint64))
-    return profile
-
-
-def _converted(column: pd.Series, *, is_number: bool) -> pd.Series:
+def _converted(column: pd.Series, profile: ColumnProfile, *, is_number: bool) -> pd.Series:
+    if is_number and types.is_numeric_dtype(column):
+        return column
     if is_number:
-        return column if types.is_numeric_dtype(column) else pd.Series(as_numbers(column), name=column.name)
+        codes, values = distinct_values(column)
+        numbers = view_as_numbers([str(value) for value in values], profile.notation).numbers
+        return pd.Series(np.append(numbers, np.nan)[codes], name=column.name)
     return as_texts(column) if types.is_numeric_dtype(column) else as_categories(column)
 
 
@@ -212,16 +220,14 @@ def _kind(profile: ColumnProfile, cells: pd.Series) -> tuple[Kind, str | None]:
     kind = profile.kind
     if kind in ("empty", "integer", "number"):
         return kind, None
-    if kind == "date":
-        return kind, ISO_DATES
     is_stated = profile.expected is not None and "kind" in profile.expected.stated
-    sample = Counter[str](cells.iloc[:_SAMPLE_ROWS].dropna().tolist())
-    if not is_stated and (notation := date_format(sample, min_share=NUMERIC_SHARE)):
-        return "date", notation
+    # contracts of 0.1 knew ISO dates only; a model never learned from others
+    if kind == "date" or (not is_stated and profile.has_dates):
+        return "date", None if profile.date_format == UNDECIDED else profile.date_format
     if profile.has_codes and not is_stated:
         return "code", None
     levels = [str(level).lower() for level in cells.cat.categories[:3]]
-    is_boolean = len(cells.cat.categories) == 2 and _BOOLEANS.issuperset(levels)
+    is_boolean = not is_stated and len(cells.cat.categories) == 2 and _BOOLEANS.issuperset(levels)
     return ("boolean" if is_boolean else kind), None
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
 from mlops.dataset.table.column_profile import ColumnProfile
@@ -18,9 +18,10 @@ _MAX_COLUMNS = 5
 _SUFFIX_CHARACTERS = 8
 # the categories of characters that no column name may hold: control, format, private use, surrogates
 HIDDEN = ("Cc", "Cf", "Co", "Cs")
+MAX_LISTED_LEVELS = 100
 
 
-def accept_column(survey: Survey, name: str, **stated: str | float | bool) -> str | None:
+def accept_column(survey: Survey, name: str, **stated: str | float | bool | list[str]) -> str | None:
     """Return the table of a column; None for a file to score, which is held against the model's contract."""
     if not survey.is_training:
         return None
@@ -94,15 +95,43 @@ def _unused(name: str, taken: Mapping[str, str]) -> str:
     return next(each for each in candidates if each.casefold() not in taken)
 
 
+def accept_date_order(survey: Survey, name: str, day_first: str, month_first: str) -> str | None:
+    """Return the lines that read dates day first, and as a comment what reads them month first."""
+    lines = accept_column(survey, name, kind="date", dateformat=day_first)
+    return lines and f"{lines}  # or {json.dumps(month_first)}"
+
+
+def accept_thousands(survey: Survey, mark: str) -> str | None:
+    """Return the lines that read a mark as one between thousands, and as a comment what reads fractions."""
+    if not survey.is_training:
+        return None
+    other = "," if mark == "." else "."
+    lines = ["[format]", f"thousands = {_toml(mark)}", f"decimal_separator = {_toml(other)}"]
+    return "\n".join([*lines, f"# when they are fractions only: decimal_separator = {_toml(mark)}"])
+
+
+def accept_id(survey: Survey, name: str) -> str | None:
+    """Return the line that makes an id of a column, or leaves it out when the rows have an id already."""
+    if not survey.is_training:
+        return None
+    excluded = [*survey.settings.exclude_columns, name]
+    line = f"exclude_columns = {_toml(excluded)}" if survey.id_names else f"id_columns = {_toml([name])}"
+    return f"{line}  # above the first [table]"
+
+
+def accept_levels(survey: Survey, column: ColumnProfile) -> str | None:
+    """Return the lines that make values of all texts in a column, also of those that look missing."""
+    missing = {token for token in column.missing_tokens if not token.isupper()}
+    return accept_column(survey, column.name, kind="category", levels=sorted({*column.levels} - missing))
+
+
 def _key(name: str) -> str:
     return name if _BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
-def _toml(value: str | float | tuple[str, ...]) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
+def _toml(value: str | float | list[str] | tuple[str, ...]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str):
+    if isinstance(value, (str, list, tuple)):
         return json.dumps(value, ensure_ascii=False)
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops.dataset.limits import Limits
+from mlops.dataset.notation.date_formats import ISO_DATES
+from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.validation.accept_with import MAX_LISTED_LEVELS
 from mlops.dataset.validation.survey.survey import Survey, survey_file
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
-
-MAX_LISTED_LEVELS = 100
 
 
 def learn_contract(path: str | Path, settings: GroupSettings | None = None) -> Contract:
@@ -43,6 +44,7 @@ def _column(survey: Survey, column: ColumnProfile) -> ColumnContract:
     is_number = column.has_range and not survey.is_id(column) and kind != "empty"
     is_listed = kind == "category" and role in ("feature", "target") and not column.personal
     levels = tuple(sorted(_levels(column))) if is_listed else None
+    written = _number_notation(survey, column)
     return ColumnContract(
         name=column.name,
         kind="text" if role == "id" else kind,
@@ -51,8 +53,24 @@ def _column(survey: Survey, column: ColumnProfile) -> ColumnContract:
         minimum=column.range.minimum if is_number else None,
         maximum=column.range.maximum if is_number else None,
         levels=levels if levels is not None and len(levels) <= MAX_LISTED_LEVELS else None,
+        date_format=_date_format(column),
+        decimal=written.decimal if written else None,
+        thousands=written.thousands if written else None,
+        unit=written.unit if written else None,
+        missing=column.expected.missing if column.expected else (),
         is_unique=role == "id" and survey.keys is not None and not survey.keys.repeated_ids(),
     )
+
+
+def _date_format(column: ColumnProfile) -> str | None:
+    """Return the notation of dates; None for ISO dates, as in contracts of 0.1."""
+    return column.date_format if column.is_date and column.date_format != ISO_DATES else None
+
+
+def _number_notation(survey: Survey, column: ColumnProfile) -> Notation | None:
+    """Return how the numbers are written when this differs from plain numbers of the file."""
+    is_special = column.is_numeric and not column.notation.is_plain(survey.decimal)
+    return column.notation if is_special else None
 
 
 def _levels(column: ColumnProfile) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.inspection import header_of
 from mlops.dataset.table.records import RecordCutter
-from mlops.dataset.table.table import Table
-from mlops.dataset.validation.survey.survey import Survey, blocks_of, survey_file
+from mlops.dataset.table.table import Table, UnreadableCells, unreadable_cells
+from mlops.dataset.validation.survey.expectations import expected_contract
+from mlops.dataset.validation.survey.survey import Survey, blocks_of, notations_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FormatPurpose
@@ -49,7 +50,8 @@ def load_table(
         If the file does not exist, cannot be read as a table, or has no rows.
     """
     if isinstance(source, pd.DataFrame):
-        table = Table.from_frame(source, settings, contract)
+        expected = expected_contract(contract, settings or GroupSettings(), "inference")
+        table = Table.from_frame(source, settings, expected)
         table = replace(table, sha256=table.digest())
     else:
         chunks: list[Chunk] = []
@@ -124,25 +126,37 @@ def read_table(
     return _frame(chunks, survey)
 
 
+@dataclass(frozen=True, slots=True)
+class TablePieces:
+    """The rows of a file, piece by piece, and by column the cells that could not be read."""
+
+    path: Path
+    survey: Survey
+    unreadable: Mapping[str, UnreadableCells]
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        n_rows = 0
+        for piece in _pieces(self.path, self.survey):
+            frame = _of_arrays(piece)
+            frame.index = pd.RangeIndex(n_rows, n_rows + len(frame))
+            n_rows += len(frame)
+            yield frame
+        if n_rows == 0:
+            yield _frame([], self.survey)
+
+
 def read_pieces(
     path: str | os.PathLike[str],
     schema: Contract | Mapping[str, Any] | None = None,
     settings: GroupSettings | None = None,
-) -> Iterator[pd.DataFrame]:
+) -> TablePieces:
     """Read a file of data piece by piece: the rows of `read_table`, in order, in memory that stays flat.
 
     Takes and raises what `read_table` does. Every numeric column is `float64` in every piece, the index goes
     on from piece to piece. A file without rows yields one empty piece.
     """
     file, survey = _survey(path, schema, settings)
-    n_rows = 0
-    for piece in _pieces(file, survey):
-        frame = _of_arrays(piece)
-        frame.index = pd.RangeIndex(n_rows, n_rows + len(frame))
-        n_rows += len(frame)
-        yield frame
-    if n_rows == 0:
-        yield _frame([], survey)
+    return TablePieces(file, survey, unreadable_cells(_named(survey)))
 
 
 def _survey(
@@ -213,11 +227,14 @@ def _is_numeric(column: ColumnProfile, survey: Survey) -> bool:
 def _pieces(file: Path, survey: Survey) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield the columns of each block of records, by name."""
     dialect, columns = _dialect(survey), _named(survey)
-    plans: dict[int, Plan] = {c.position: "number" if _is_numeric(c, survey) else "text" for c in columns}
+    plans: dict[int, Plan] = {
+        c.position: "number" if _is_numeric(c, survey) and c.notation.is_plain(dialect.decimal) else "text"
+        for c in columns
+    }
     tokens = {c.position: tuple(c.tokens) for c in columns if plans[c.position] == "number"}
     cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect.skipped_bytes), survey.limits)
     for block in blocks_of(file, survey.inspection, dialect, cutter):
-        chunk = parse(block, dialect, plans, tokens)
+        chunk = parse(block, dialect, plans, tokens, notations_of(survey))
         yield {c.name: _cells(chunk, c, survey) for c in columns}
 
 
@@ -232,9 +249,9 @@ def _cells(chunk: Chunk, column: ColumnProfile, survey: Survey) -> NDArray[Any]:
         return chunk.numbers[column.position]
     cells = chunk.texts[column.position]
     if _is_numeric(column, survey):
-        numbers: NDArray[Any] = view_as_numbers(cells.values, _dialect(survey).decimal).numbers[cells.codes]
+        numbers: NDArray[Any] = view_as_numbers(cells.values, column.notation).numbers[cells.codes]
         return numbers
-    missing = view_as_missing(cells.values)
+    missing = view_as_missing(cells.values, column.notation.kept)
     clean = np.array(
         [np.nan if is_gap else value.strip() for value, is_gap in zip(cells.values, missing, strict=True)],
         dtype=object,

@@ -162,7 +162,7 @@ def _split_by_time(
     table: Table, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
 ) -> Split:
     name = str(settings.time_column)
-    times = _time_numbers(table[name])
+    times = _time_numbers(table[name], table.columns[name].date_format)
     cut = _cut(times, settings.test_fraction, name)
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
@@ -187,15 +187,16 @@ def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
     return float(distinct[nearest])
 
 
-def _time_numbers(column: pd.Series) -> np.ndarray:
+def _time_numbers(column: pd.Series, date_format: str | None) -> np.ndarray:
     if types.is_numeric_dtype(column):
         return as_numbers(column)
-    moments = read_dates(column)
+    moments = read_dates(column, date_format)
     readable = float(moments.notna().mean())
     if readable < _MIN_READABLE_TIMES:
         raise TrainingError(
-            f"Only {readable:.0%} of the time column {column.name!r} can be read as dates; "
-            "write them as YYYY-MM-DD."
+            f"Only {readable:.0%} of the time column {column.name!r} can be read as dates without guessing "
+            "which number is the month; write them as YYYY-MM-DD, or state dateformat in [columns."
+            f"{column.name}] of model.toml."
         )
     numbers: np.ndarray = moments.astype("int64").to_numpy(dtype=np.float64)
     return np.where(moments.isna().to_numpy(), np.nan, numbers)

@@ -51,17 +51,19 @@ def agree(
 
 
 def corrected(agreement: Agreement, table: Survey) -> Agreement | None:
-    """Return the agreement as it should have been: without numbers in columns that proved to be text.
+    """Return the agreement as it should have been: without numbers in columns that proved to be text, and
+    with dates in the notation that most of them have.
 
     None when nothing is to be corrected.
     """
     plans = plans_of(table)
     wrong = {p for p, plan in enumerate(agreement.plans) if plan == "number" and plans[p] != "number"}
+    notations = tuple(column.final_notation for column in table.columns)
+    wrong |= {p for p, notation in enumerate(notations) if notation != agreement.notations[p]}
     if not wrong:
         return None
-    return replace(
-        agreement, plans=tuple("text" if p in wrong else plan for p, plan in enumerate(agreement.plans))
-    )
+    plans_now = tuple("text" if p in wrong else plan for p, plan in enumerate(agreement.plans))
+    return replace(agreement, plans=plans_now, notations=notations)
 
 
 def _texts(parts: Iterable[Path], limits: Limits, form: FileFormatSettings) -> Iterator[bytes]:
@@ -86,7 +88,7 @@ def _agreement(survey: Survey, size_bytes: int) -> Agreement:
         has_numbers=tuple(
             c.n_numbers + c.n_number_like > 0 or c.n_missing_as_number == c.n_rows for c in survey.columns
         ),
-        has_dates=tuple(c.n_dates + c.impossible_dates.count > 0 for c in survey.columns),
+        notations=tuple(c.final_notation for c in survey.columns),
         personal=tuple(c.personal for c in survey.columns),
         sample_stride=_stride(survey, size_bytes),
         quote=dialect.quote,

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.dataset.table.aggregates import DistinctValues, NumberRange
-from mlops.dataset.table.column_profile import MAX_LEVELS, ColumnProfile
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.counts.aggregates import DateCounts, DistinctValues, NumberRange
+from mlops.dataset.table.counts.column_counts import MAX_LEVELS
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.inspection import Inspection
 from mlops.dataset.table.occurrences import Occurrences
@@ -145,14 +146,16 @@ _RANGE_RULES: dict[str, Callable[[Any, Any], Any]] = {
     "typical_maximum": max,
 }
 _COLUMN_RULES: dict[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(("position", "name", "expected", "decimal", "personal"), _first),
+    **dict.fromkeys(("position", "name", "expected", "notation", "is_settled", "personal"), _first),
     "longest": max,
     "has_all_levels": lambda first, later: first and later,
+    "has_three_digits": lambda first, later: first and later,
     "expects_numbers": lambda first, later: first or later,
-    "expects_dates": lambda first, later: first or later,
+    "dates": lambda first, later: codec.added(first, later, {}),
     "distinct": DistinctValues.merged,
     "range": lambda first, later: codec.added(first, later, _RANGE_RULES),
 }
+_COLUMN_FIELDS = frozenset(field.name for field in fields(ColumnProfile))  # 0.1 wrote others as well
 _SHAPE_RULES = {"unclosed_quote_line": _first}
 _INSPECTION_RULES = dict.fromkeys(
     [field.name for field in fields(Inspection) if field.name not in ("size_bytes", "expanded_bytes")], _first
@@ -171,7 +174,7 @@ def _without_contract(column: ColumnProfile) -> ColumnProfile:
 
 
 def _column(entry: Mapping[str, Any], table: Survey, part: str) -> ColumnProfile:
-    counts = {key: value for key, value in entry.items() if key != "known"}  # written by release 0.1
+    counts = {key: value for key, value in entry.items() if key in _COLUMN_FIELDS}
     column = _named(codec.from_document(ColumnProfile, counts), part)
     column.expected = table.contract.column(column.name) if table.contract else None
     if table.agreed is not None and column.personal is None:
@@ -183,7 +186,7 @@ def _named[T](counts: T, part: str) -> T:
     """Write the part's name into every occurrence below."""
     if isinstance(counts, Occurrences):
         counts.parts = [part] * len(counts.lines)
-    elif isinstance(counts, (ColumnProfile, NumberRange, Shape)):
+    elif isinstance(counts, (ColumnProfile, DateCounts, NumberRange, Shape)):
         for field in fields(counts):
             _named(getattr(counts, field.name), part)
     elif isinstance(counts, dict):

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from mlops.dataset.form.delimiters import DELIMITERS
 from mlops.dataset.privacy import shown
-from mlops.dataset.table.aggregates import counts_rows
 from mlops.dataset.table.cells import view_as_numbers
 from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.counts.aggregates import counts_rows
 from mlops.dataset.table.dates import view_as_dates
 from mlops.dataset.table.dialect import COMMENT, numbered_names
 from mlops.dataset.table.occurrences import Occurrences
@@ -220,8 +220,8 @@ def _is_counter(survey: Survey, column: ColumnProfile) -> bool:
     n_present = column.n_rows - column.n_missing
     if not n_present <= column.range.maximum - column.range.minimum + 1 < 2 * n_present:
         return False  # as most columns: no look at the cells
-    numbers = survey.sample.column(column.position, is_numeric=True).dropna().to_numpy()
-    return counts_rows(numbers, n_present)
+    cells = survey.sample.column(column.position, is_numeric=True, notation=column.notation)
+    return counts_rows(cells.dropna().to_numpy(), n_present)
 
 
 def _is_data(survey: Survey) -> bool:

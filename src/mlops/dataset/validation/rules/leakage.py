@@ -26,14 +26,14 @@ def leakage(survey: Survey) -> Iterable[RuleFinding]:
     if not survey.is_training or target is None or survey.sample is None or target.kind in ("empty", "text"):
         return
     is_classes = is_classification(survey)
-    answer = survey.sample.column(target.position, is_numeric=not is_classes)
+    answer = survey.sample.column(target.position, is_numeric=not is_classes, notation=target.notation)
     is_known = answer.notna()
     if is_known.sum() < _MIN_ROWS or answer[is_known].nunique() < 2:
         return
     for column in survey.features:
         if column.kind == "empty":
             continue
-        values = survey.sample.column(column.position, is_numeric=column.is_numeric)
+        values = survey.sample.column(column.position, is_numeric=column.is_numeric, notation=column.notation)
         if not _can_leak(column):  # whether it is filled can still give the target away
             values = values.notna().map({True: "filled", False: "empty"}).astype(object)
         score = strength(values[is_known], answer[is_known])

@@ -10,10 +10,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from mlops.dataset.privacy import shown
-from mlops.dataset.table.column_names import announces_date
-from mlops.dataset.table.column_profile import NUMERIC_SHARE, ColumnProfile
-from mlops.dataset.table.dates import date_format as date_format_of
-from mlops.dataset.table.dates import dates_as_numbers
+from mlops.dataset.table.dates import is_far_away
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
@@ -27,55 +24,19 @@ _SOME = 0.2
 _MIN_NUMBERS = 8
 
 
-@rule("date_format", "A column of dates is not written as ISO dates, so it is not read as one.")
-def date_format(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of dates in ambiguous notations, and of numbers that count days or seconds."""
-    for column in survey.features:
-        if column.expected is not None or column.is_date or not column.levels:
-            continue
-        written_as = _date_numbers(column) if column.is_numeric else _dates_among(column)
-        if written_as:
-            message = (
-                f"Column {shown(column.name)} seems to hold dates, but as {written_as};"
-                " it is not read as dates."
-            )
-            yield RuleFinding("warn", message, column=column.name, advice="Write dates as 2024-12-31.")
-
-
-def _dates_among(column: ColumnProfile) -> str | None:
-    written = date_format_of(column.levels, min_share=NUMERIC_SHARE)
-    return "text in another notation than ISO" if written else None
-
-
-def _date_numbers(column: ColumnProfile) -> str | None:
-    if not column.has_range or not announces_date(column.name):
-        return None
-    return dates_as_numbers(column.range.minimum, column.range.maximum)
-
-
 @rule("placeholder_dates", "Dates are so far away that they seem to be placeholders.")
 def placeholder_dates(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of `9999-12-31` and the like, which often mean that the date is missing."""
     for column in survey.features:
         if not column.is_date:
             continue
-        far = {level: count for level, count in column.levels.items() if not "1678" <= level[:4] <= "2261"}
-        count = sum(count for level, count in far.items() if level[:4].isdigit())
+        count = sum(count for level, count in column.levels.items() if is_far_away(level))
         if count:
             message = (
                 f"Column {shown(column.name)}: {plural(count, 'date')} before 1678 or after 2261, such as"
                 " 9999-12-31; it looks like a placeholder for missing."
             )
             yield RuleFinding("warn", message, column=column.name, advice="Leave cells without a date empty.")
-
-
-@rule("codes", "Numbers with leading zeros are read as text.")
-def codes(survey: Survey) -> Iterable[RuleFinding]:
-    """Say that `00501` is kept as it is written."""
-    for column in survey.features:
-        if column.expected is None and column.has_codes and column.n_codes:
-            message = f"Column {shown(column.name)} holds numbers with leading zeros; it is kept as text."
-            yield RuleFinding("info", message, column=column.name)
 
 
 @rule("mixed_types", "A column of text holds many numbers, plain or with units and signs.")
@@ -126,7 +87,7 @@ def identical_columns(survey: Survey) -> Iterable[RuleFinding]:
     for column in survey.features:
         if column.kind == "empty" or len(column.levels) < 2:
             continue
-        values = survey.sample.column(column.position, is_numeric=column.is_numeric)
+        values = survey.sample.column(column.position, is_numeric=column.is_numeric, notation=column.notation)
         digest = hashlib.sha256(pd.util.hash_pandas_object(values, index=False).to_numpy().tobytes())
         twins[digest.digest()].append(column.name)
     for names in twins.values():

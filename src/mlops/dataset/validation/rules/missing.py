@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from mlops.dataset.privacy import shown
-from mlops.dataset.validation.accept_with import accept_missing
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.validation.accept_with import MAX_LISTED_LEVELS, accept_levels, accept_missing
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
+_NAMIBIA, _TWO_LETTERS = "NA", re.compile(r"[A-Z]{2}")
+_MIN_NAMIBIA, _MIN_CODES = 2, 2
 _RISE = 0.05
 _MOSTLY = 0.95
 
@@ -24,9 +28,25 @@ def na_tokens(survey: Survey) -> Iterable[RuleFinding]:
         kept = {token: count for token, count in column.tokens.items() if token not in read}
         usual = {token.lower() for token in column.tokens} <= {"na", "nan", "null", "n/a"}
         severity: Severity = "info" if usual and len(column.tokens) == 1 else "warn"
+        is_code = _is_country_code(column)
+        severity = "warn" if is_code else severity
         parts = [f"these spellings were read as missing: {_spelled(read)}"] if read else []
         parts += [f"these look like missing, but are kept as values: {_spelled(kept)}"] if kept else []
-        yield RuleFinding(severity, f"Column {shown(column.name)}: {'; '.join(parts)}.", column=column.name)
+        yield RuleFinding(
+            severity,
+            f"Column {shown(column.name)}: {'; '.join(parts)}.",
+            column=column.name,
+            advice="NA may be a code such as the others: list it among the levels." if is_code else None,
+            accept_with=accept_levels(survey, column) if is_code else None,
+        )
+
+
+def _is_country_code(column: ColumnProfile) -> bool:
+    """Whether `NA` is frequent among codes of two letters: Namibia, not "missing"."""
+    others = [level for level in column.levels if level != _NAMIBIA]
+    if column.tokens[_NAMIBIA] < _MIN_NAMIBIA or not _MIN_CODES <= len(others) <= MAX_LISTED_LEVELS:
+        return False
+    return all(_TWO_LETTERS.fullmatch(level) for level in others) and not column.is_numeric
 
 
 def _spelled(tokens: Mapping[str, int]) -> str:

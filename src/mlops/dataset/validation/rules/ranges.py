@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from mlops.dataset.privacy import shown
-from mlops.dataset.table.aggregates import plausible_range
 from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.counts.aggregates import plain, plausible_range
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.validation.accept_with import accept_range
+from mlops.dataset.validation.accept_with import accept_column, accept_range
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
@@ -59,8 +59,17 @@ def _outside(survey: Survey, column: ColumnProfile) -> RuleFinding:
         where=where,
         show=True,
         advice="Correct the cells.",
-        accept_with=accept_range(survey, column),
+        accept_with=_accept_outside(survey, column),
     )
+
+
+def _accept_outside(survey: Survey, column: ColumnProfile) -> str | None:
+    """Return the lines for codes of "missing" when there is nothing else outside, else for the range."""
+    low, high = plausible_range(column.expected) if column.expected else (-np.inf, np.inf)
+    outside = {value: where for value, where in column.range.sentinels.items() if not low <= value <= high}
+    if sum(where.count for where in outside.values()) == column.range.outside.count:
+        return accept_column(survey, column.name, missing=[plain(value) for value in outside])
+    return accept_range(survey, column)
 
 
 def _is_far_smaller(column: ColumnProfile) -> bool:
@@ -102,16 +111,17 @@ def sentinels(survey: Survey) -> Iterable[RuleFinding]:
             continue
         if column.expected is not None and column.expected.minimum is not None:
             continue
+        apart = [value for value in column.range.sentinels if _is_apart(column, value)]
+        accept_with = accept_column(survey, column.name, missing=[plain(value) for value in apart])
         for value, where in column.range.sentinels.items():
-            if _is_apart(column, value):
+            if value in apart:
                 message = (
                     f"Column {shown(column.name)}: {value:g} is far from the range"
                     f" {column.range.typical_minimum:g} to {column.range.typical_maximum:g}"
                     f" on {lines_text(where)}; it looks like a sentinel for missing."
                 )
-                yield RuleFinding(
-                    "warn", message, column=column.name, where=where, advice="Leave missing cells empty."
-                )
+                yield RuleFinding("warn", message, column=column.name, where=where,
+                           advice="Leave missing cells empty.", accept_with=accept_with)  # fmt: skip
 
 
 def _is_apart(column: ColumnProfile, value: float) -> bool:

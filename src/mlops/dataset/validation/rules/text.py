@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
+from mlops.dataset.table.column_names import announces_entity
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dates import is_spreadsheet_date
-from mlops.dataset.validation.accept_with import accept_column
+from mlops.dataset.validation.accept_with import accept_column, accept_id
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
 from mlops.dataset.validation.survey.survey import Survey
 
@@ -106,13 +108,31 @@ def cell_control_chars(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("id_like", "A column has almost as many values as rows.")
 def id_like(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of text columns that name the rows instead of describing them."""
+    """Tell of columns that name the rows instead of describing them: texts, and numbers of accounts."""
     for column in survey.features:
-        if column.kind != "text" or survey.n_rows < survey.limits.min_rows or column.personal:
-            continue
-        if column.expected is not None and column.expected.kind == "text":
+        if survey.n_rows < survey.limits.min_rows or column.personal or column.is_decided:
             continue
         present = column.n_rows - column.n_missing
-        if column.n_levels is None or column.n_levels > 0.5 * present:
+        if announces_entity(column.name) and _is_unique_number(survey, column):
+            message = (
+                f"Column {shown(column.name)} differs in every row and is named like an id; as a feature it"
+                " says nothing about new rows."
+            )
+            yield RuleFinding(
+                "warn",
+                message,
+                column=column.name,
+                advice="Name it in id_columns of model.toml.",
+                accept_with=accept_id(survey, column.name),
+            )
+        elif column.kind == "text" and (column.n_levels is None or column.n_levels > 0.5 * present):
             message = f"Column {shown(column.name)} differs in most rows; nothing can be learned from it."
             yield RuleFinding("info", message, column=column.name)
+
+
+def _is_unique_number(survey: Survey, column: ColumnProfile) -> bool:
+    """Whether whole numbers differ in every row that was kept as a sample."""
+    if column.kind != "integer" or survey.sample is None or not survey.is_training:
+        return False
+    cells = survey.sample.column(column.position, is_numeric=True, notation=column.notation).dropna()
+    return bool(cells.is_unique)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops.dataset.notation.date_formats import ISO_DATES
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.accept_with import accept_column
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.dataset import Severity
 
 _KEEP = "Correct the cells, or name the column in exclude_columns of model.toml."
 
@@ -22,7 +24,7 @@ def type_mismatch(survey: Survey) -> Iterable[RuleFinding]:
         if column.is_numeric and column.not_numbers:
             yield _not_numeric(survey, column)
         elif column.expected is None and column.is_like_numbers and column.n_levels != 1:
-            yield _written_otherwise(column)
+            yield _written_otherwise(survey, column)
         elif column.is_date:
             yield from _dates(survey, column)
 
@@ -39,39 +41,44 @@ def _not_numeric(survey: Survey, column: ColumnProfile) -> RuleFinding:
                 accept_with=accept_with)  # fmt: skip
 
 
-def _written_otherwise(column: ColumnProfile) -> RuleFinding:
+def _written_otherwise(survey: Survey, column: ColumnProfile) -> RuleFinding:
     where = column.not_numbers
     message = (
-        f"Column {shown(column.name)} looks numeric, but its numbers are written with thousands separators,"
-        f" decimal commas or units on {lines_text(where)}."
+        f"Column {shown(column.name)} looks numeric, but its numbers are written in several ways: with other"
+        f" separators, decimal marks or units on {lines_text(where)}."
     )
-    advice = "Write plain numbers such as 1234.5."
-    return RuleFinding("reject", message, column=column.name, where=where, show=True, advice=advice)
+    advice = "Write all of them in one way, such as 1234.5."
+    accept_with = accept_column(survey, column.name, kind="category")
+    return RuleFinding("reject", message, column=column.name, where=where, show=True, advice=advice,
+                accept_with=accept_with)  # fmt: skip
 
 
 def _dates(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
     name = shown(column.name)
     accept_with = accept_column(survey, column.name, kind="text")
-    if column.impossible_dates:
-        where = column.impossible_dates
+    if column.dates.impossible:
+        where = column.dates.impossible
         message = f"Column {name} holds {plural(where.count, 'invalid date')} on {lines_text(where)}."
         yield RuleFinding("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
                    accept_with=accept_with)  # fmt: skip
-    if column.not_dates:
-        where = column.not_dates
-        count = plural(where.count, "cell")
+    if column.dates.misfits:
+        where = column.dates.misfits
+        count, is_iso = plural(where.count, "cell"), column.date_format == ISO_DATES
+        written = "no ISO date" if is_iso else f"not written as {column.date_format}"
         message = (
-            f"Column {name} holds dates, but {count} of another kind (no ISO date) on {lines_text(where)}."
+            f"Column {name} holds dates, but {count} of another kind ({written}) on {lines_text(where)}."
         )
-        yield RuleFinding("reject", message, column=column.name, where=where, show=True,
-                   advice="Write dates as 2024-12-31.", accept_with=accept_with)  # fmt: skip
+        severity: Severity = "reject" if is_iso or column.is_decided else "warn"
+        yield RuleFinding(severity, message, column=column.name, where=where, show=True,
+                   advice="Write all dates in one way, such as 2024-12-31.",
+                   accept_with=accept_with)  # fmt: skip
 
 
 @rule("date_zones", "A column mixes times with and without a time zone.")
 def date_zones(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of dates that cannot be compared for sure."""
     for column in survey.used_columns:
-        if column.is_date and column.n_zoned and column.n_unzoned:
+        if column.is_date and column.dates.n_zoned and column.dates.n_unzoned:
             message = f"Column {shown(column.name)} mixes times with a time zone and times without one."
             yield RuleFinding("warn", message, column=column.name)
 

@@ -13,8 +13,11 @@ from mlops.models.settings.group import GroupSettings
 def expected_contract(contract: Contract | None, settings: GroupSettings, purpose: str) -> Contract | None:
     """Return what a file is held against; None when nothing is known. Applying it twice changes nothing.
 
-    Without a contract, and for a training file that shall teach a new one, only what is stated counts.
+    Without a contract, and for a training file that shall teach a new one, only what is stated counts. Where
+    a file is only read, a contract that is given without settings counts with all that it states.
     """
+    if contract is not None and purpose == "inference" and not settings.columns:
+        return contract
     if contract is not None and not (purpose == "training" and is_outdated(contract, settings)):
         return overlaid(contract, settings.columns)
     stated = tuple(_stated_alone(name, column) for name, column in settings.columns.items())
@@ -83,4 +86,9 @@ def _overlaid(column: ColumnContract, stated: ColumnSettings) -> ColumnContract:
         missing_share=column.missing_share if stated.missing_share is None else stated.missing_share,
         is_required=column.is_required if stated.required is None else stated.required,
         stated=tuple(sorted(keys)),
+        date_format=(stated.dateformat or column.date_format) if kind == "date" else None,
+        decimal=column.decimal if is_number else None,
+        thousands=column.thousands if is_number else None,
+        unit=column.unit if is_number else None,
+        missing=stated.missing or column.missing,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.cells import view_as_numbers, without_edges
 from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.fields import text_keys
@@ -178,7 +179,7 @@ def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
     stripped = without_edges(cells.values)
     hashed = text_keys(stripped) if cells.keys is None or stripped is not cells.values else cells.keys
     if position in chunk.mixed:
-        view = view_as_numbers(stripped, decimal)
+        view = view_as_numbers(stripped, Notation(decimal))
         hashed = np.where(view.is_number | view.is_missing, _number_keys(view.numbers), hashed)
     keys: Keys = hashed[cells.codes]
     return keys

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.cells import view_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk
 
@@ -76,28 +77,30 @@ class RowSample:
         both._parts, both._rows = [*self._parts, *later._parts], [*self._rows, *later._rows]
         return both
 
-    def column(self, position: int, *, is_numeric: bool) -> pd.Series:
+    def column(self, position: int, *, is_numeric: bool, notation: Notation | None = None) -> pd.Series:
         """Return a column of the sample: floats, or stripped text with None where it is missing."""
+        notation = notation or Notation(self._decimal)
         if not self._parts:
             return pd.Series(dtype=np.float64 if is_numeric else object)
         if is_numeric:
-            return pd.Series(np.concatenate([self._numbers(part[position]) for part in self._parts]))
+            return pd.Series(np.concatenate([_numbers(part[position], notation) for part in self._parts]))
         whole = self._whole(position)
         if whole.dtype != object:
             return pd.Series(whole).map(lambda number: f"{number:g}")
         codes, values = pd.factorize(whole, use_na_sentinel=False)
         texts = [str(value) for value in values]
-        missing = view_as_missing(texts)
+        missing = view_as_missing(texts, notation.kept)
         clean = np.array(
             [None if m else t.strip() for t, m in zip(texts, missing, strict=True)], dtype=object
         )
         return pd.Series(clean[codes], dtype=object)
 
-    def _numbers(self, cells: Cells) -> Cells:
-        return cells if cells.dtype != object else view_as_numbers(cells.tolist(), self._decimal).numbers
-
     def _whole(self, position: int) -> Cells:
         return np.concatenate([part[position] for part in self._parts])
+
+
+def _numbers(cells: Cells, notation: Notation) -> Cells:
+    return cells if cells.dtype != object else view_as_numbers(cells.tolist(), notation).numbers
 
 
 def _plain(cells: Cells) -> list[float] | list[str]:

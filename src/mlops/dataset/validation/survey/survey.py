@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import keeping_cells_out
-from mlops.dataset.table.chunks import Chunk, Plan, parse
+from mlops.dataset.table.chunks import Chunk, Notations, Plan, parse
 from mlops.dataset.table.column_names import NamedRoles, is_id_name, named_roles
-from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.column_profile import ColumnProfile, blank_columns
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.dataset.table.fields import Block, gathered
 from mlops.dataset.table.inspection import (
@@ -68,6 +68,11 @@ class Survey:
     def is_training(self) -> bool:
         """Whether a model is to be trained on the file."""
         return self.purpose == "training"
+
+    @property
+    def decimal(self) -> str:
+        """The decimal mark of the file."""
+        return self.dialect.decimal if self.dialect else "."
 
     @property
     def used_columns(self) -> tuple[ColumnProfile, ...]:
@@ -150,11 +155,11 @@ def survey_file(
     if not _is_header_sane(survey) or (agreed is not None and survey.names != agreed.names):
         return survey
     plans: dict[int, Plan] = {}
-    _pass_over(path, survey, plans, kept)
+    _pass_over(path, survey, plans, kept, {})
     if agreed is not None:
         return survey  # whether the plans were right shows when all parts are merged
     if _corrects(plans, survey):
-        _pass_over(path, survey, plans, kept)
+        _pass_over(path, survey, plans, kept, {c.position: c.final_notation for c in survey.columns})
     if survey.keys is not None and survey.keys.must_compare_rows:
         _compare_rows(path, survey, plans)
     return survey
@@ -170,20 +175,23 @@ def blocks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: Reco
     return cutter.cut(without_start(open_blocks(path, inspection), dialect.skipped_bytes))
 
 
-def _pass_over(path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Chunk] | None) -> None:
-    """Fill the survey from one reading; the first chunk is read as text unless plans are given."""
+def _pass_over(
+    path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Chunk] | None, notations: Notations
+) -> None:
+    """Fill the survey from one reading; without plans the first chunk is read as text to make them."""
     dialect = survey.dialect
     assert dialect is not None  # noqa: S101  the caller has looked
     cutter = RecordCutter(dialect, header_of(path, survey.inspection, dialect.skipped_bytes), survey.limits)
-    _reset(survey, cutter)
+    _reset(survey, cutter, notations)
     if kept is not None:
         kept.clear()
     is_planned = bool(plans)
     tokens: dict[int, tuple[str, ...]] = {}
     active: dict[int, Plan] = dict(plans) if is_planned else dict.fromkeys(range(len(survey.names)), "text")
     survey.labels = labels = LabelChanges()
+    stated = notations_of(survey)
     for block in blocks_of(path, survey.inspection, dialect, cutter):
-        chunk = parse(block, dialect, active, tokens)
+        chunk = parse(block, dialect, active, tokens, stated)
         if kept is not None:
             kept.append(chunk)
         for column in survey.columns:
@@ -202,20 +210,19 @@ def _pass_over(path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Ch
         _add_rows(survey, chunk, labels)
 
 
-def _reset(survey: Survey, cutter: RecordCutter) -> None:
-    decimal = survey.dialect.decimal if survey.dialect else "."
-    contract = survey.contract
-    survey.shape = cutter.shape
-    survey.columns = tuple(
-        ColumnProfile(position, name, contract.column(name) if contract else None, decimal)
-        for position, name in enumerate(survey.names)
-    )
-    if survey.agreed is not None:
-        for column in survey.columns:
-            column.expects_numbers = survey.agreed.has_numbers[column.position]
-            column.expects_dates = survey.agreed.has_dates[column.position]
+def _reset(survey: Survey, cutter: RecordCutter, notations: Notations) -> None:
+    survey.shape, agreed = cutter.shape, survey.agreed
+    known = notations if agreed is None else dict(enumerate(agreed.notations))
+    survey.columns = blank_columns(survey.names, survey.contract, known, survey.form, survey.decimal)
+    for column in survey.columns:
+        column.expects_numbers = agreed is not None and agreed.has_numbers[column.position]
     survey.keys = row_keys_of(survey, compares_rows=survey.agreed is not None)
-    survey.sample = RowSample(decimal)
+    survey.sample = RowSample(survey.decimal)
+
+
+def notations_of(survey: Survey) -> Notations:
+    """Return how the cells of each column are written, by position."""
+    return {column.position: column.notation for column in survey.columns}
 
 
 def row_keys_of(survey: Survey, *, compares_rows: bool = False) -> RowKeys:
@@ -223,8 +230,7 @@ def row_keys_of(survey: Survey, *, compares_rows: bool = False) -> RowKeys:
     positions = {name: position for position, name in enumerate(survey.names)}
     ids = [positions[name] for name in survey.roles.ids if name in positions]
     target = positions.get(survey.target) if survey.target else None
-    decimal = survey.dialect.decimal if survey.dialect else "."
-    return RowKeys(ids, target, decimal=decimal, compares_rows=compares_rows)
+    return RowKeys(ids, target, decimal=survey.decimal, compares_rows=compares_rows)
 
 
 def _compare_rows(path: Path, survey: Survey, plans: Mapping[int, Plan]) -> None:
@@ -238,7 +244,7 @@ def _compare_rows(path: Path, survey: Survey, plans: Mapping[int, Plan]) -> None
     tokens = {c.position: tuple(c.tokens) for c in survey.columns if plans[c.position] == "number"}
     active = dict(plans)
     for suspects in gathered(blocks_of(path, survey.inspection, dialect, cutter), BLOCK_BYTES):
-        chunk = parse(suspects, dialect, active, tokens)
+        chunk = parse(suspects, dialect, active, tokens, notations_of(survey))
         active.update(dict.fromkeys(chunk.mixed, "mixed"))
         survey.keys.add(chunk)
 
@@ -251,15 +257,17 @@ def plans_of(survey: Survey) -> dict[int, Plan]:
     stay = {*survey.roles.ids, *filter(is_id_name, survey.names)}
     if survey.target_column is not None and 0 < len(survey.target_column.levels) <= _FEW_LABELS:
         stay.add(survey.target_column.name)
+    numeric = {c.position for c in survey.columns if c.is_numeric and c.notation.is_plain(survey.decimal)}
     return {
-        column.position: "number" if column.is_numeric and column.name not in stay else "text"
+        column.position: "number" if column.position in numeric and column.name not in stay else "text"
         for column in survey.columns
     }
 
 
 def _corrects(plans: dict[int, Plan], survey: Survey) -> bool:
-    """Whether columns that began as numbers turned out to be text, and the plans were corrected."""
+    """Whether columns turned out to be written otherwise than their beginning, and plans were corrected."""
     wrong = [p for p, plan in plans_of(survey).items() if plan != "number" and plans.get(p) == "number"]
+    wrong += [column.position for column in survey.columns if column.final_notation != column.notation]
     plans.update(dict.fromkeys(wrong, "text"))
     return bool(wrong)
 

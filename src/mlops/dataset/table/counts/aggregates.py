@@ -1,14 +1,17 @@
-"""Aggregates of one column that add up over its parts: the range of its numbers, its distinct values."""
+"""Aggregates of one column that add up over its parts: the range of its numbers, distinct values, dates."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.notation.date_formats import ISO_DATES, UNDECIDED, count_formats
 from mlops.dataset.table.cells import SAFE_INTEGER
-from mlops.dataset.table.occurrences import Occurrences
+from mlops.dataset.table.dates import view_as_dates
+from mlops.dataset.table.occurrences import DistinctCells, Occurrences
 from mlops.models.dataset import ColumnContract
 
 # what exports write for "missing" in a column of numbers
@@ -112,6 +115,35 @@ class NumberRange:
             low, high = _extremes(numbers[~np.isin(numbers, SENTINELS)])
         self.typical_minimum = min(self.typical_minimum, low)
         self.typical_maximum = max(self.typical_maximum, high)
+
+
+@dataclass(slots=True)
+class DateCounts:
+    """Counts of one column's cells as dates.
+
+    `formats` says how many cells can be read in each notation, `misfits` are those of none of the column.
+    """
+
+    formats: Counter[str] = field(default_factory=Counter)
+    n_zoned: int = 0
+    n_unzoned: int = 0
+    impossible: Occurrences = field(default_factory=Occurrences)
+    misfits: Occurrences = field(default_factory=Occurrences)
+
+    def add(self, cells: DistinctCells, is_missing: NDArray[np.bool_], date_format: str) -> None:
+        """Take cells of a column of dates in one notation; cells that do not fit are read in all others."""
+        view = view_as_dates(cells.values, date_format)
+        is_date = (view.is_valid | view.is_impossible) & ~is_missing
+        if date_format != UNDECIDED:
+            self.formats[date_format] += cells.count(is_date)
+        others = np.flatnonzero(~is_missing & ~is_date if date_format != UNDECIDED else ~is_missing)
+        texts = [cells.values[position].strip() for position in others.tolist()]
+        self.formats += count_formats(texts, cells.counts[others].tolist())
+        if date_format == ISO_DATES:
+            self.n_zoned += cells.count(view.has_zone)
+            self.n_unzoned += cells.count(view.is_valid & view.has_time & ~view.has_zone)
+            cells.record(self.impossible, view.is_impossible)
+        cells.record(self.misfits, ~(is_date | is_missing))
 
 
 def counts_rows(numbers: NDArray[np.float64], n_rows: int) -> bool:

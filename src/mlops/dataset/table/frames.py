@@ -1,0 +1,75 @@
+"""The columns of a frame in the form in which a file is read, and what they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from mlops.dataset.notation.date_formats import epoch_of
+from mlops.dataset.notation.notation import Notation
+from mlops.dataset.table.cells import stated_missing_numbers, view_as_missing
+from mlops.dataset.table.column_names import is_id_name
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.fields import Texts
+from mlops.dataset.table.values import as_texts, is_text
+from mlops.models.dataset import Contract
+
+_FIRST_COMPACT, _LAST_COMPACT = 19_000_101, 21_001_231  # dates as `20240131`
+
+
+def clean(column: pd.Series, notation: Notation) -> pd.Series:
+    """Return a column of a frame as it is read from a file: numbers, or stripped text, NaN where missing."""
+    if types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
+        return pd.Series(_numbers(column, notation), name=column.name)
+    texts = as_texts(_written(column) if types.is_datetime64_any_dtype(column) else column)
+    levels = texts.cat.categories
+    is_missing = view_as_missing(list(levels), notation.kept) | levels.isin(notation.missing)
+    return texts.cat.remove_categories(levels[is_missing]).reset_index(drop=True)
+
+
+def _numbers(column: pd.Series, notation: Notation) -> NDArray[Any]:
+    is_whole = types.is_integer_dtype(column) and not column.hasnans
+    numbers: NDArray[Any] = (
+        column.to_numpy(np.int64) if is_whole else column.to_numpy(np.float64, na_value=np.nan)
+    )
+    is_missing = np.isin(numbers, stated_missing_numbers(notation))
+    return np.where(is_missing, np.nan, numbers) if is_missing.any() else numbers
+
+
+def _written(moments: pd.Series) -> pd.Series:
+    """Return moments as pandas writes them to a file: days alone when none has a time of day."""
+    has_times = bool((moments.dropna() != moments.dropna().dt.normalize()).any())
+    return moments.astype(object) if has_times else moments.dt.strftime("%Y-%m-%d")
+
+
+def profile_of(
+    column: pd.Series, position: int, contract: Contract | None, notation: Notation
+) -> ColumnProfile:
+    """Return what a clean column holds, as a column of a file is profiled."""
+    name = str(column.name)
+    profile = ColumnProfile(position, name, contract.column(name) if contract else None, notation)
+    lines = np.arange(2, len(column) + 2)
+    if not is_text(column) and _may_count_days(column, profile):
+        column = as_texts(column)
+    if is_text(column):
+        values = [*column.cat.categories, ""]
+        codes = column.cat.codes.to_numpy(np.int64)
+        profile.add_text(Texts(values, np.where(codes < 0, len(values) - 1, codes)), lines)
+        return profile
+    numbers = column.to_numpy(np.float64)
+    profile.add_numbers(numbers, lines)
+    if is_id_name(name):
+        profile.distinct.add(numbers[~np.isnan(numbers)].view(np.uint64))
+    return profile
+
+
+def _may_count_days(column: pd.Series, profile: ColumnProfile) -> bool:
+    """Whether numbers may be dates: a look at all of them as text decides."""
+    if profile.is_decided:
+        return profile.is_date
+    low, high = column.min(), column.max()
+    return bool(low >= _FIRST_COMPACT and high <= _LAST_COMPACT) or epoch_of(low, high) is not None

@@ -1,0 +1,187 @@
+"""Rules on how cells are written: dates, numbers with separators or units, digits that are codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlops.dataset.notation.date_formats import EPOCHS, ISO_DATES, UNDECIDED, looks_like_date, undecided_pair
+from mlops.dataset.notation.number_formats import PERCENT
+from mlops.dataset.notation.recognition import NUMERIC_SHARE
+from mlops.dataset.privacy import shown
+from mlops.dataset.table.column_names import announces_date
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.validation.accept_with import accept_column, accept_date_order, accept_thousands
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
+from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.dataset import Severity
+from mlops.models.settings.group import EVERY_DATE
+
+_SERIAL_NUMBERS = (20_000, 60_000)  # days since 1900, as spreadsheets count: 1954 to 2064
+# the years 2000 to 2036: numbers of this size in a column of any name may be times
+_RECENT = ((9.4e8, 2.1e9, "epoch_s"), (9.4e11, 2.1e12, "epoch_ms"))
+_MIN_TIMES = 20
+_SAMPLE = 200
+_CODE_TEXTS = {
+    "exponents": "values such as {0}: codes, or numbers with exponents?",
+    "groups": "digits in groups of one length, such as {0}, which are codes rather than amounts.",
+    "letters": "numbers and, beside them, codes such as {0}.",
+}
+
+
+@rule("date_format", "A column of dates is not written as ISO dates.")
+def date_format(survey: Survey) -> Iterable[RuleFinding]:
+    """Say how dates of another notation are read; refuse dates that are needed and cannot be read."""
+    for column in survey.used_columns:
+        if survey.is_id(column) or column.kind == "empty":
+            continue
+        if column.is_date and not _is_stated(survey, column):
+            yield from _of_dates(survey, column)
+        elif column.is_numeric and column.expected is None:
+            yield from _of_numbers(survey, column)
+        elif column.expected is None and not column.has_codes and _are_unknown_dates(column):
+            message = (
+                f"Column {shown(column.name)} seems to hold dates in a notation that is not read as one."
+            )
+            advice = "Write dates as 2024-12-31."
+            accept_with = accept_column(survey, column.name, kind="text")
+            yield RuleFinding("warn", message, column=column.name, advice=advice, accept_with=accept_with)
+
+
+def _are_unknown_dates(column: ColumnProfile) -> bool:
+    sample = list(column.levels)[:_SAMPLE]
+    return bool(sample) and sum(map(looks_like_date, sample)) >= NUMERIC_SHARE * len(sample)
+
+
+def _is_stated(survey: Survey, column: ColumnProfile) -> bool:
+    """Whether settings or contract say how the dates are written."""
+    if column.date_format in (None, UNDECIDED):
+        return False
+    return column.is_decided or column.date_format in (ISO_DATES, survey.form.dateformat)
+
+
+def _of_dates(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
+    name, notation = shown(column.name), column.date_format
+    if notation is None:
+        message = f"Column {name} is stated to hold dates, but no notation of dates was recognised in it."
+        advice = 'State it with the codes of strptime, such as dateformat = "%d.%m.%Y".'
+        accept_with = accept_column(survey, column.name, kind="text")
+        yield RuleFinding("reject", message, column=column.name, advice=advice, accept_with=accept_with)
+    elif notation == UNDECIDED:
+        day_first, month_first = undecided_pair(column.dates.formats)
+        message = (
+            f"Column {name} holds dates as {day_first} or as {month_first}: no day is above 12, so it cannot"
+            " be told which number is the month."
+        )
+        advice = f'State dateformat = "{day_first}" or dateformat = "{month_first}" in model.toml.'
+        accept_with = accept_date_order(survey, column.name, day_first, month_first)
+        severity: Severity = "reject" if _is_needed(survey, column.name) else "warn"
+        yield RuleFinding(severity, message, column=column.name, advice=advice, accept_with=accept_with)
+    else:
+        what = {"epoch_s": "seconds since 1970", "epoch_ms": "milliseconds since 1970"}.get(
+            notation, notation
+        )
+        message = f"Column {name} holds dates that are not ISO dates; all of them are read as {what}."
+        advice = 'Write dates as 2024-12-31, or state how they are written; kind = "text" keeps them as text.'
+        accept_with = accept_column(survey, column.name, kind="date", dateformat=notation)
+        yield RuleFinding("warn", message, column=column.name, advice=advice, accept_with=accept_with)
+
+
+def _is_needed(survey: Survey, name: str) -> bool:
+    """Whether the moments of the dates are used, and not only that they are dates."""
+    parts = survey.settings.date_parts
+    return survey.is_training and (
+        name == survey.settings.time_column or name in parts or EVERY_DATE in parts
+    )
+
+
+def _of_numbers(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
+    name, low, high = shown(column.name), column.range.minimum, column.range.maximum
+    if not column.has_range or column.n_fractions:
+        return
+    if announces_date(column.name) and _SERIAL_NUMBERS[0] <= low and high <= _SERIAL_NUMBERS[1]:
+        message = (
+            f"Column {name} seems to hold dates as a spreadsheet's serial numbers; it is read as numbers."
+        )
+        accept_with = accept_column(survey, column.name, kind="integer")
+        yield RuleFinding("warn", message, column=column.name, advice="Write dates as 2024-12-31.",
+                          accept_with=accept_with)  # fmt: skip
+    notation = next((n for start, end, n in _RECENT if start <= low and high <= end), None)
+    if notation is not None and (not column.has_all_levels or len(column.levels) >= _MIN_TIMES):
+        unit = "milliseconds" if EPOCHS[notation] == 1 else "seconds"
+        message = f"Column {name} may hold times as {unit} since 1970; it is read as numbers."
+        accept_with = accept_column(survey, column.name, kind="date", dateformat=notation)
+        yield RuleFinding("warn", message, column=column.name, advice='State kind = "integer" for numbers.',
+                          accept_with=accept_with)  # fmt: skip
+
+
+@rule("number_format", "Numbers are written with separators, currencies, percent signs or parentheses.")
+def number_format(survey: Survey) -> Iterable[RuleFinding]:
+    """Say how such numbers are read."""
+    for column in survey.used_columns:
+        if column.is_numeric and not column.is_decided and not column.notation.is_plain(survey.decimal):
+            message = f"Column {shown(column.name)}: {_described(column)}; they are read as plain numbers."
+            accept_with = accept_column(survey, column.name, kind=column.kind)
+            yield RuleFinding("warn", message, column=column.name, advice="Check a few of them.",
+                              accept_with=accept_with)  # fmt: skip
+
+
+def _described(column: ColumnProfile) -> str:
+    notation = column.notation
+    parts = [f"the unit {notation.unit}"] if notation.unit not in (None, PERCENT) else []
+    parts += ["percent signs (12% is read as 12)"] if notation.unit == PERCENT else []
+    parts += [f'"{notation.thousands}" between thousands'] if notation.thousands else []
+    parts += [f'"{notation.decimal}" as the decimal mark'] if column.n_fractions else []
+    return f"numbers are written with {' and '.join(parts) or 'other marks'}"
+
+
+@rule("ambiguous_thousands", "A mark in numbers may separate thousands or decimals.")
+def ambiguous_thousands(survey: Survey) -> Iterable[RuleFinding]:
+    """Tell of files with semicolons in which `1.234` may be 1234."""
+    form, dialect = survey.form, survey.dialect
+    if dialect is None or dialect.delimiter != ";" or form.thousands or form.decimal_separator:
+        return
+    for column in survey.used_columns:
+        if column.has_three_digits and column.is_numeric and not column.is_decided and _is_below_1000(column):
+            mark = dialect.decimal
+            message = (
+                f"Column {shown(column.name)}: every fraction has three digits and no number is above 999, so"
+                f" 1{mark}234 may mean 1234; it is read as 1.234."
+            )
+            advice = "State both marks in [format] of model.toml."
+            yield RuleFinding("warn", message, column=column.name, advice=advice,
+                              accept_with=accept_thousands(survey, mark))  # fmt: skip
+
+
+def _is_below_1000(column: ColumnProfile) -> bool:
+    return column.range.minimum > -1000 and column.range.maximum < 1000
+
+
+@rule("codes", "Numbers that look like codes are read as text, or codes among numbers as numbers.")
+def codes(survey: Survey) -> Iterable[RuleFinding]:
+    """Say what is done with `00501`, `3E4`, `110 001` and the like."""
+    for column in survey.features:
+        if column.is_decided or column.is_date:
+            continue
+        name, where = shown(column.name), column.like_codes
+        if column.notation.code is not None:
+            message = f"Column {name} holds {_CODE_TEXTS[column.notation.code].format(_example(column))}"
+            accept_with = accept_column(survey, column.name, kind=column.kind)
+            yield RuleFinding("warn", f"{message} It is kept as text.", column=column.name,
+                              advice='State kind = "number" when they are amounts.',
+                              accept_with=accept_with)  # fmt: skip
+        elif column.has_codes and column.n_codes:
+            message = f"Column {name} holds numbers with leading zeros; it is kept as text."
+            yield RuleFinding("info", message, column=column.name)
+        elif column.is_numeric and where:
+            message = (
+                f"Column {name} is numeric, but {plural(where.count, 'cell')} on {lines_text(where)} may be a"
+                " code (a leading zero, or E between digits); it is read as a number."
+            )
+            accept_with = accept_column(survey, column.name, kind=column.kind)
+            yield RuleFinding("warn", message, column=column.name, where=where, show=True,
+                              advice="Correct the cells.", accept_with=accept_with)  # fmt: skip
+
+
+def _example(column: ColumnProfile) -> str:
+    values = column.like_codes.values or column.not_numbers.values
+    return shown(next(iter(values), "3E4"), 16)
