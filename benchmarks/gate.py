@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlops.models.settings.group import GateRule, GroupSettings
+from mlops.models.settings.gate import GateRule
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics
 from mlops.pipelines.artifacts.model import FeatureColumn, Scores
 from mlops.pipelines.evaluation.champion import compare
@@ -71,19 +72,25 @@ def retraining(
     return metrics, compare(problem, truth, ours, theirs, members=members, rng=rng)
 
 
-def draw(rng: np.random.Generator, n_rows: int) -> tuple[pd.DataFrame, np.ndarray]:
+def draw(
+    rng: np.random.Generator, n_rows: int, intercept: float = INTERCEPT
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Return rows and their truth."""
     values = rng.normal(size=(n_rows, N_FEATURES))
-    chance = 1.0 / (1.0 + np.exp(-(values @ COEFFICIENTS + INTERCEPT)))
+    chance = 1.0 / (1.0 + np.exp(-(values @ COEFFICIENTS + intercept)))
     frame = pd.DataFrame(values, columns=[feature.name for feature in FEATURES])
     return frame, (rng.random(n_rows) < chance).astype(np.int64)
 
 
 def trained(
-    rng: np.random.Generator, n_rows: int, features: tuple[FeatureColumn, ...], algorithm: str
+    rng: np.random.Generator,
+    n_rows: int,
+    features: tuple[FeatureColumn, ...],
+    algorithm: str,
+    intercept: float = INTERCEPT,
 ) -> Callable[[pd.DataFrame], Scores]:
     """Return the scoring function of a model of fresh rows."""
-    rows, truth = draw(rng, n_rows)
+    rows, truth = draw(rng, n_rows, intercept)
     names = [feature.name for feature in features]
     fitted = fit_pipeline(rows[names], truth, features, GroupSettings(algorithm=algorithm), "binary").pipeline
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ settings.register_profile("steady", deadline=None, derandomize=True, print_blob=
 settings.load_profile("steady")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# the tests, and the processes that they start, have a row key of their own
+os.environ["MLOPS_ROW_KEY_FILE"] = str(Path(tempfile.gettempdir()) / f"mlops-tests-{os.getuid()}" / "row-key")
 
 
 # folders whose tests share something that takes long to start

@@ -35,6 +35,7 @@ class Container:
 
     training: Path
     contract: Path
+    row_key: Path
     champion: Path
     trials: Path
     model: Path
@@ -50,6 +51,7 @@ class Container:
         return cls(
             training=Path(variables.get("SM_CHANNEL_TRAINING", data / "training")),
             contract=Path(variables.get("SM_CHANNEL_CONTRACT", data / "contract")),
+            row_key=Path(variables.get("SM_CHANNEL_ROW_KEY", data / "row_key")),
             champion=Path(variables.get("SM_CHANNEL_CHAMPION", data / "champion")),
             trials=Path(variables.get("SM_CHANNEL_TRIALS", data / "trials")),
             model=Path(variables.get("SM_MODEL_DIR", base / "model")),
@@ -96,7 +98,7 @@ def train(container: Container, config: dict[str, Any]) -> None:
         from mlops.pipelines.artifacts.artifacts import copy_evidence  # noqa: PLC0415  needs the packages
         from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
 
-        result = TrainingPipeline(settings).execute(
+        result = TrainingPipeline(settings, row_key=read_row_key(container.row_key)).execute(
             container.training,
             container.model,
             contract=read_contract(container.contract),
@@ -143,6 +145,12 @@ def read_contract(channel: Path) -> Contract | None:
 
     documents = sorted(channel.glob("*.json")) if channel.is_dir() else []
     return Contract.from_json(documents[0].read_bytes()) if documents else None
+
+
+def read_row_key(channel: Path) -> bytes | None:
+    """Return the key by which the rows of the group are recognised; None when the job has none."""
+    files = sorted(path for path in channel.iterdir() if path.is_file()) if channel.is_dir() else []
+    return files[0].read_bytes() if files else None
 
 
 def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | None:

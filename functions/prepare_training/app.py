@@ -1,8 +1,8 @@
 """Prepares a training job: publishes the training source and returns the job's settings.
 
 Started by the state "Prepare training" of the train_model machine. Writes the training source to the artifact
-bucket, once per content. Raises SettingsError for settings that cannot be trained with, RegistryError when
-the champion cannot be read.
+bucket, once per content, and the row key of the group, once. Raises SettingsError for settings that cannot be
+trained with, RegistryError when the champion cannot be read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.algorithms.selection import check_settings
 from mlops.context.dependencies import Dependencies
+from mlops.infrastructure.row_key import group_row_key
 from mlops.pipelines.jobs.training_job import TrainingRequest, prepare_training
 from mlops.pipelines.jobs.training_source import publish_source
 
@@ -31,6 +32,9 @@ def handler(
     source = publish_source(dependencies.training_source, dependencies.objects, bucket)
     registry = dependencies.registry
     champion, earlier = registry.champion(request.group), registry.list_models(request.group)
-    job = prepare_training(request, source, champion, bucket, machine=dependencies.machine, earlier=earlier)
+    row_key = group_row_key(request.group, dependencies.objects, bucket)
+    job = prepare_training(
+        request, source, champion, bucket, machine=dependencies.machine, row_key=row_key, earlier=earlier
+    )
     logger.info("training prepared", job_name=job["job_name"], source_digest=source.digest)
     return job

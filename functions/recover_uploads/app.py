@@ -1,7 +1,8 @@
 """Starts intake again for uploads that were not finished, and reports folders that were not closed.
 
 Started every day by EventBridge Scheduler. Reads the list of the object versions in the data bucket and the
-records of uploads; starts ReceiveUpload once for every unfinished one, sends emails and publishes metrics.
+records of uploads; starts ReceiveUpload once for every unfinished one, sends emails, marks the uploads that a
+digest was sent about, and publishes metrics.
 Raises only faults of AWS services. A repeated call is harmless, except that it sends its emails again.
 """
 
@@ -15,6 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.upload_events import Upload
+from mlops.intake.answers.digest import Digests
 from mlops.intake.recovery import notify_recovery, recover_uploads
 
 logger = Logger()
@@ -31,15 +33,19 @@ def handler(
         logger.info("upload handed over again", group=upload.group, upload_id=upload.upload_id)
         dependencies.start_intake(upload)
 
+    digests = Digests()
     recovery = recover_uploads(
         dependencies.objects,
         dependencies.versions,
         start_intake,
+        digests.add,
         bucket=dependencies.data_bucket,
         now=datetime.fromisoformat(event["scheduled_at"]),
     )
+    n_digests = digests.send(dependencies.versions, dependencies.notifier)
     notify_recovery(recovery, dependencies.notifier)
     # the folders themselves are not logged: people name them as they like
     n_waiting, recovered = len(recovery.waiting), recovery.n_recovered
-    logger.info("uploads swept", looked_at=recovery.n_looked_at, recovered=recovered, waiting=n_waiting)
+    counts = {"looked_at": recovery.n_looked_at, "recovered": recovered, "waiting": n_waiting}
+    logger.info("uploads swept", extra=counts | {"digests": n_digests})
     return recovery.to_dict()

@@ -14,7 +14,14 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import take_upload
-from mlops.models.dataset import Claim, DatasetVersion, Notification, TrainingRecord, UploadRecord
+from mlops.models.dataset import (
+    Claim,
+    DatasetVersion,
+    DigestEntry,
+    Notification,
+    TrainingRecord,
+    UploadRecord,
+)
 from mlops.models.objects import ObjectRef
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
@@ -135,3 +142,38 @@ def test_of_many_at_once_one_wins_and_all_see_it(versions: DatasetVersions) -> N
     with ThreadPoolExecutor(8) as pool:
         seen = {training.upload_id for training in pool.map(versions.record_training, trainings)}
     assert len(seen) == 1
+
+
+def test_an_upload_is_added_once(versions: DatasetVersions) -> None:
+    assert [versions.add_upload(an_upload()), versions.add_upload(an_upload())] == [True, False]
+    assert versions.find_upload("g", "upload1") == an_upload()
+
+
+def test_no_more_emails_than_the_limit_are_counted_however_many_runs_count_at_once(
+    versions: DatasetVersions,
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        counted = list(pool.map(lambda _: versions.count_email("g", NOW, 5), range(24)))
+    assert sum(counted) == 5
+    assert not versions.count_email("g", NOW + timedelta(minutes=59), 5)
+    assert versions.count_email("g", NOW + timedelta(hours=1), 5), "another hour"
+    assert versions.count_email("h", NOW, 5), "another group"
+
+
+def test_folders_of_unused_files_are_not_groups(versions: DatasetVersions) -> None:
+    versions.add_folder("astray")
+    versions.add_group("g")
+    versions.add_folder("g")
+    versions.add_group("g")
+    assert [versions.is_group(name) for name in ("g", "astray", "other")] == [True, False, False]
+    assert (versions.list_groups(), versions.list_folders()) == (("g",), ("astray", "g"))
+    versions.add_group("astray")
+    assert versions.list_groups() == ("astray", "g")
+
+
+def test_the_fields_that_were_added_to_an_upload_are_stored_when_they_have_a_value(
+    versions: DatasetVersions,
+) -> None:
+    held = replace(an_upload(), n_attempts=3, fault="ClientError", digest=DigestEntry("g", "g/x.csv: why"))
+    versions.record_upload(held)
+    assert versions.find_upload("g", held.upload_id) == held

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
 from mlops.infrastructure.aws.clients import client
@@ -129,3 +130,30 @@ def test_a_miss_is_named(objects: ObjectStore, act: str) -> None:
 def test_addresses_with_odd_characters_survive() -> None:
     for key in (KEY, "a?b#c", "x/é+%"):
         assert ObjectRef.from_uri(ObjectRef(BUCKET, key).uri).key == key
+
+
+@pytest.mark.parametrize("size_bytes", [10, 9 * 1024 * 1024], ids=["at once", "in parts"])
+def test_a_tagged_object_is_copied_without_touching_tags(aws: None, size_bytes: int) -> None:
+    client("s3").create_bucket(Bucket=BUCKET)
+    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=b"x" * size_bytes, Tagging="project=blue&owner=ann")
+    s3 = boto3.client("s3")
+    calls: list[tuple[str, Any]] = []
+    s3.meta.events.register(
+        "before-parameter-build.s3.*",
+        lambda params, model, **_: calls.append((model.name, params.get("TaggingDirective"))),
+    )
+    S3Objects(s3).copy(REF, ObjectRef(BUCKET, "copy"))
+    assert calls
+    assert not [name for name, _ in calls if "Tagging" in name], "needs rights that no function has"
+    assert {directive for name, directive in calls if name == "CopyObject"} <= {"REPLACE"}
+    assert client("s3").get_object_tagging(Bucket=BUCKET, Key="copy")["TagSet"] == []
+    assert client("s3").head_object(Bucket=BUCKET, Key="copy")["ContentLength"] == size_bytes
+
+
+@pytest.mark.parametrize("key", ["g/training/a\nb.csv", "g/ü &<>\t.csv", "g/ x .csv"])
+def test_a_listing_has_the_keys_as_they_are_written(aws: None, key: str) -> None:
+    client("s3").create_bucket(Bucket=BUCKET)
+    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    assert [facts.ref.key for facts in S3Objects().list_versions(BUCKET)] == [key]

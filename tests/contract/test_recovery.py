@@ -57,7 +57,9 @@ def receive(ports: IntakePorts, upload: Upload) -> None:
 
 def sweep(ports: IntakePorts, now: datetime = TOMORROW) -> list[Upload]:
     recovered: list[Upload] = []
-    recovery = recover_uploads(ports.objects, ports.versions, recovered.append, bucket="data", now=now)
+    recovery = recover_uploads(
+        ports.objects, ports.versions, recovered.append, lambda _: None, bucket="data", now=now
+    )
     assert recovery.n_recovered == len(recovered)
     return recovered
 
@@ -92,7 +94,9 @@ def test_a_run_that_was_killed_is_taken_up_again_once_its_claim_has_ended(ports:
     assert sweep(ports, until + timedelta(seconds=1)) == [upload]
 
 
-@pytest.mark.parametrize("key", ["g/model.toml", "notes.csv", "g/notes/a.csv", "g/training/.hidden"])
+@pytest.mark.parametrize(
+    "key", ["g/training/", "a.csv.part", "g/training/f/part-0.csv", "g/training/.hidden"]
+)
 def test_what_starts_nothing_is_not_recovered(ports: IntakePorts, key: str) -> None:
     drop(ports, key, b"x")
     assert sweep(ports) == []
@@ -118,7 +122,9 @@ def test_a_file_that_was_deleted_is_not_recovered(registry_table: str) -> None:
 
 def waiting_at(ports: IntakePorts, **later: float) -> list[tuple[str, int]]:
     now = datetime.now(UTC) + timedelta(**later)
-    recovery = recover_uploads(ports.objects, ports.versions, lambda _: None, bucket="data", now=now)
+    recovery = recover_uploads(
+        ports.objects, ports.versions, lambda _: None, lambda _: None, bucket="data", now=now
+    )
     return [(folder.folder, folder.n_parts) for folder in recovery.waiting]
 
 

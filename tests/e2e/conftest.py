@@ -278,10 +278,11 @@ def late_rollback(stack: DeployedStack, rolled_back: tuple[dict, HttpAnswer]) ->
 
 @pytest.fixture(scope="session")
 def refused_file(stack: DeployedStack) -> dict:
-    """A training file with a row that is too long: its key, its bytes and the email about it."""
+    """A training file with tags and a row that is too long: its key, its bytes and the email about it."""
     key = "refused/training/b a+d é.csv"
     content = a_regression_table().to_csv(index=False).encode() + b"1,2,3,4,5,6,7\n"
-    stack.drop(content, key)
+    bucket = stack.outputs["DataBucketName"]
+    stack.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content, Tagging="project=blue")
     mail = stack.wait_for_email(lambda m: m["subject"].startswith("[refused]"), "refusal")
     return {"key": key, "content": content, "mail": mail}
 

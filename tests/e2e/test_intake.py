@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from local.stack import DeployedStack
+from local.stack import DeployedStack, wait
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.aws.dynamodb import DynamoDBTable
+from mlops.infrastructure.upload_events import Upload
 from tests.e2e.walks import EXAMPLE, GROUP, Walk, a_regression_table
 
 pytestmark = pytest.mark.e2e
@@ -30,10 +33,29 @@ def test_a_broken_file_is_refused_with_a_reason_and_nothing_is_lost(
 
 def test_bad_settings_are_refused_with_the_nearest_known_key(stack: DeployedStack) -> None:
     stack.drop(b'traget = "price"', "misspelt/model.toml")
+    mail = stack.wait_for_email(lambda m: m["subject"] == "[misspelt] model.toml cannot be used", "settings")
+    assert "Line 1: Unknown setting 'traget'. Did you mean 'target'?" in mail["body"]
     stack.drop(a_regression_table().to_csv(index=False).encode(), "misspelt/training/a.csv")
-    mail = stack.wait_for_email(lambda m: "misspelt" in m["subject"], "refusal")
-    assert "traget" in mail["body"]
-    assert "target" in mail["body"]
+    mail = stack.wait_for_email(lambda m: m["subject"] == "[misspelt] a.csv was rejected", "refusal")
+    assert "Did you mean 'target'?" in mail["body"]
+
+
+@pytest.mark.parametrize("name", ["train/x.csv", "training /x.csv", "training/a\nb.csv"])
+def test_a_file_in_a_wrong_place_is_answered_with_the_right_one(stack: DeployedStack, name: str) -> None:
+    stack.drop(b"a,b\n1,2\n", f"astray/{name}")
+    meant = f"astray/training/{'ab' if chr(10) in name else 'x'}.csv"
+    stack.wait_for_email(lambda m: m["subject"].startswith("[astray]") and meant in m["body"], "wrong place")
+
+
+def test_half_a_file_is_ignored_without_an_email(stack: DeployedStack) -> None:
+    version_id = stack.drop(b"a,b\n1,", "halves/training/x.csv.part")
+    upload = Upload(stack.outputs["DataBucketName"], "halves/training/x.csv.part", version_id, 7)
+    versions = DatasetVersions(
+        DynamoDBTable(stack.outputs["RegistryTableName"], dynamodb=stack.cloud.client("dynamodb"))
+    )
+    record = wait(lambda: versions.find_upload("halves", upload.upload_id), "the record", 60)
+    assert (record.state, record.reason) == ("ignored", "unfinished_transfer")
+    assert not [mail for mail in stack.cloud.emails() if "halves" in mail["subject"]]
 
 
 def test_a_scoring_file_without_a_champion_is_refused_with_what_to_do(stack: DeployedStack) -> None:

@@ -56,7 +56,7 @@ def test_prepare_training_publishes_the_source_and_returns_the_job(prepare, even
     assert job["job_name"] == "medication-adherence-b7c1d9e2f4a6"
     assert job["output_uri"] == "s3://artifact-bucket/training/medication-adherence/"
     channels = {entry["ChannelName"]: entry["DataSource"] for entry in job["input_data_config"]}
-    assert set(channels) == {"code", "training"}
+    assert set(channels) == {"code", "training", "row_key"}
     assert channels["code"]["S3DataSource"]["S3Uri"] == job["source_uri"]
     assert channels["training"]["S3DataSource"]["S3Uri"].endswith("/data.csv")
     listed = client("s3").list_objects_v2(Bucket="artifact-bucket", Prefix=f"code/{job['source_digest']}/")
@@ -64,6 +64,20 @@ def test_prepare_training_publishes_the_source_and_returns_the_job(prepare, even
     assert all(isinstance(value, str) for value in job["hyperparameters"].values())
     assert GroupSettings.from_config(json.loads(job["hyperparameters"]["settings"])).target == "offtrt"
     assert json.loads(json.dumps(job)) == job
+
+
+def test_the_row_key_of_a_group_is_made_once_and_reaches_only_the_job_that_fits_the_model(prepare, event):
+    def read(job: dict) -> bytes:
+        inputs = {entry["ChannelName"]: entry["DataSource"] for entry in job["input_data_config"]}
+        bucket, _, key = inputs["row_key"]["S3DataSource"]["S3Uri"].removeprefix("s3://").partition("/")
+        return client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    event["settings"] |= {"algorithm": "RandomForest", "hyperparameters": {}, "search": {"trials": 6}}
+    first = prepare(event, TUNING_PARALLEL_JOBS="4")
+    assert len(read(first)) == 32
+    assert read(prepare(event)) == read(first) != read(prepare({**event, "group": "another"}))
+    assert "row_key" not in [entry["ChannelName"] for entry in first["tuning"]["input_data_config"]]
+    assert read(first).hex() not in json.dumps(first)
 
 
 def test_the_contract_of_the_dataset_is_an_input_of_the_job_and_of_its_trials(prepare, event):

@@ -121,8 +121,8 @@ def test_the_uploader_named_in_the_metadata_travels_with_the_training(
     assert json.loads(described["input"])["validation"]["uploader"] == "ann@example.org"
 
 
-def test_an_empty_file_is_rejected_with_a_mail_and_moved(receive: Receive, repository: Path) -> None:
-    event = dropped(repository, "receive_upload.rejected", "")
+def test_a_file_without_rows_is_rejected_with_a_mail_and_moved(receive: Receive, repository: Path) -> None:
+    event = dropped(repository, "receive_upload.rejected", "\n\n")
     result = receive(event)
     assert (result["outcome"], result["reason"]) == ("rejected", "empty_file")
     assert "empty" in emails()[0]
@@ -131,6 +131,30 @@ def test_an_empty_file_is_rejected_with_a_mail_and_moved(receive: Receive, repos
     assert "DeleteMarkers" not in left
     (upload,) = DatasetVersions(DynamoDBTable("registry")).list_uploads("medication-adherence")
     assert upload.state == "rejected"
+
+
+def test_a_file_in_a_wrong_folder_stays_there_and_an_email_says_where_it_belongs(
+    receive: Receive, repository: Path
+) -> None:
+    event = json.loads((repository / "events" / "receive_upload.misplaced.json").read_text("utf-8"))
+    result = receive(event)
+    assert (result["outcome"], result["reason"]) == ("ignored", "outside_training_and_inference")
+    assert "medication-adherence/training/2026-10.csv" in emails()[0]
+    (upload,) = DatasetVersions(DynamoDBTable("registry")).list_uploads("medication-adherence")
+    assert (upload.state, upload.is_open) == ("ignored", False)
+
+
+def test_a_tagged_file_is_taken_in(receive: Receive, repository: Path) -> None:
+    event = dropped(repository, "receive_upload", PATIENTS)
+    entry = event["detail"]["object"]
+    stored = client("s3").put_object(
+        Bucket="data-bucket", Key=entry["key"], Body=PATIENTS.encode(), Tagging="project=blue"
+    )
+    entry["version-id"] = stored["VersionId"]
+    assert receive(event)["outcome"] == "accepted"
+    (dataset,) = DatasetVersions(DynamoDBTable("registry")).list_datasets("medication-adherence")
+    tags = client("s3").get_object_tagging(Bucket=dataset.ref.bucket, Key=dataset.ref.key)
+    assert tags["TagSet"] == []
 
 
 def test_a_scoring_file_without_a_champion_is_rejected(receive: Receive, repository: Path) -> None:

@@ -13,7 +13,9 @@ import pytest
 from functions.recover_uploads import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
-from mlops.infrastructure.upload_events import parse_s3_event
+from mlops.infrastructure.upload_events import Upload, parse_s3_event
+from mlops.intake.uploads import new_record
+from mlops.models.dataset import DigestEntry
 
 BUCKET = "data"
 CONTEXT = SimpleNamespace(
@@ -107,3 +109,26 @@ def test_an_email_is_sent_about_a_folder_that_was_not_closed(
     assert started == []
     (logged,) = [str(vars(record)) for record in caplog.records if record.message == "uploads swept"]
     assert "march" not in logged
+
+
+def test_files_that_got_no_email_of_their_own_are_in_one_digest(
+    dependencies: Dependencies, started: list[dict[str, Any]]
+) -> None:
+    queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    (topic,) = client("sns").list_topics()["Topics"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:inbox"
+    client("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+    for number in range(3):
+        key = f"g/train/{number}.csv"
+        version = client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"a,b\n1,2\n")["VersionId"]
+        upload = Upload(BUCKET, key, version, 8)
+        ignored = new_record(upload, "ignored", datetime.now(UTC), digest=DigestEntry("g", f"{key}: why"))
+        dependencies.versions.record_upload(ignored)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for _ in range(2):
+        sweep(dependencies, {"scheduled_at": tomorrow})
+    (message,) = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    mail = json.loads(message["Body"])
+    assert mail["Subject"] == "[g] 3 files were not used"
+    assert all(f"g/train/{number}.csv" in mail["Message"] for number in range(3))
+    assert started == []

@@ -22,9 +22,16 @@ from mlops.models.drift import BaselineStatistics
 from mlops.models.errors import ArtifactError
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, SliceScore
 from mlops.models.experiment import RunFailure
-from mlops.models.registry import Status, TrainingJob
+from mlops.models.registry import ModelMetadata, Status, TrainingJob
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import DatasetChanges, EvaluationMetrics, FeatureShift, TrainingResult
+from mlops.models.training import (
+    ChampionComparison,
+    DatasetChanges,
+    EvaluationMetrics,
+    FeatureShift,
+    MetricComparison,
+    TrainingResult,
+)
 from tests.functions.approval_stage import GROUP, a_tar
 
 BUCKET = "mlops-artifacts"
@@ -115,6 +122,48 @@ def test_a_model_no_better_than_chance_is_registered_as_refused(stage, event):
 
 
 @pytest.mark.parametrize("score", [0.8, 0.51], ids=["passed", "refused"])
+def promote(stage, event) -> None:
+    """Register the model of a job, and put it into service."""
+    finish_job(event, a_tar(documents()))
+    stage.handle(app, event)
+    stage.registry.request_approval(GROUP, "v1.0.0", "hash")
+    stage.registry.approve_model(GROUP, "v1.0.0", by="ada", reason="good")
+    stage.registry.promote_model(GROUP, "v1.0.0", by="ada", reason="good")
+
+
+def register_next(stage, event, number: int, comparison: ChampionComparison | None) -> ModelMetadata:
+    """Register the model of another job."""
+    job = event["training_job"]
+    name = f"job-{number}"
+    event["training_job"] = job | {"TrainingJobName": name, "TrainingJobArn": f"arn:{name}"}
+    finish_job(event, a_tar(documents(comparison=comparison)))
+    return stage.registry.get_model(GROUP, stage.handle(app, event)["version"])
+
+
+def a_comparison(difference: float, first_key: int = 0) -> ChampionComparison:
+    compared = MetricComparison(0.8, 0.8 - difference, difference, (difference - 0.02, difference + 0.02))
+    keys = tuple(range(first_key, first_key + 2_000, 10))
+    return ChampionComparison("v1.0.0", True, None, 400, {"roc_auc": compared}, looked_at=keys)
+
+
+def test_each_registered_comparison_on_the_same_rows_is_counted(stage, event):
+    promote(stage, event)
+    models = [register_next(stage, event, number, a_comparison(0.0)) for number in range(3)]
+    assert [model.comparison.looks for model in models] == [1.0, 2.0, 3.0]
+    assert "(comparison 3 on them)" in models[-1].gate.reasons[1]
+    assert register_next(stage, event, 2, a_comparison(0.0)).comparison.looks == 3.0  # the same job again
+    assert register_next(stage, event, 9, a_comparison(0.0, first_key=5)).comparison.looks == 1.0
+
+
+def test_a_training_without_a_comparison_with_the_champion_of_now_is_judged_by_the_stored_score(stage, event):
+    promote(stage, event)
+    for number, comparison in enumerate((None, replace(a_comparison(0.1), champion_version="v0.9.0"))):
+        model = register_next(stage, event, number, comparison)
+        assert model.gate.requires_person
+        assert model.comparison.stored["roc_auc"].value == 0.8
+        assert "before v1.0.0 came into service" in model.gate.reasons[1]
+
+
 def test_every_training_is_a_run_once_also_one_that_its_gate_refuses(stage, event, score: float):
     metrics = replace(a_result().metrics, roc_auc=score, intervals={"roc_auc": (score - 0.06, score + 0.06)})
     finish_job(event, a_tar(documents(metrics=metrics)))

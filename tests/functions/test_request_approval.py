@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,8 @@ from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.errors import NoApproverError
 from mlops.models.registry import Status
-from tests.functions.approval_stage import GROUP
+from mlops.models.training import ChampionComparison, GateResult
+from tests.functions.approval_stage import GROUP, a_candidate
 
 
 def an_event(stage, version: str = "v1.0.0", run: str = "run-1", **changes) -> dict:
@@ -124,6 +126,28 @@ def test_automatic_approval_sends_no_email_and_is_in_the_audit(stage):
     assert json.loads(stage.execution()["output"])["decided_by"] == "automatic approval"
     last = stage.registry.audit(GROUP)[-1]
     assert (last.action, last.by) == ("approve", "automatic approval")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gate": GateResult(passed=True, requires_person=True)},
+        {"gate": None},
+        {"comparison": ChampionComparison("v1.0.0", reason="it was made with scikit-learn 1.5.")},
+        {"comparison": replace(a_candidate().comparison, champion_version="v0.9.0")},
+        {"comparison": None},
+    ],
+    ids=["gate says so", "no gate", "not comparable", "another champion", "no comparison"],
+)
+def test_without_a_comparison_on_the_same_rows_people_decide_whatever_the_settings_say(stage, changes):
+    version = stage.register().version
+    stage.registry.approve_model(GROUP, version, by="ada", reason="good")
+    stage.registry.promote_model(GROUP, version, by="ada", reason="good")
+    stage.subscribe("ada@example.com")
+    model = stage.register(dataset_version="d2", settings=stage.settings(automatic=True), **changes)
+    assert len(stage.ask(model)) == 1
+    assert stage.is_running()
+    assert stage.registry.get_model(GROUP, model.version).status is Status.PENDING_APPROVAL
 
 
 def test_fewer_confirmed_approvers_than_required_is_an_error(stage):

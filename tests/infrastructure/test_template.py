@@ -180,6 +180,17 @@ def test_roles_are_passed_only_to_sagemaker() -> None:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
+def test_no_function_reads_or_writes_the_tags_of_objects() -> None:
+    actions = {
+        action
+        for _, statement in t.statements()
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert not {action for action in actions if action.startswith("s3:") and "Tagging" in action}, (
+        "copies state that tags are left out, so they need no such right"
+    )
+
+
 # ── Metrics ──────────────────────────────────────────
 
 

@@ -26,7 +26,7 @@ from tests.proofs.world import Runner, World, build_world
 pytestmark = pytest.mark.e2e
 
 IS_FULL = os.environ.get("PROOFS") == "full"
-MAX_WRITES, MAX_CALLS = 16, 32  # of any one function; a test below keeps them true
+MAX_WRITES, MAX_CALLS = 20, 40  # of any one function; a test below keeps them true
 KILLS = [Fault(k, kind) for k in range(1, MAX_WRITES + 1) for kind in ("kill before", "kill after")]
 FAULTS = [Fault(k, kind, writes=False) for k in range(1, MAX_CALLS + 1) for kind in (*ANSWERS, "lost")]
 SOME_KILLS = [KILLS[1], KILLS[5], KILLS[12]]

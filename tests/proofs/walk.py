@@ -173,7 +173,8 @@ class Walk:
         match value:
             case dict():
                 is_upload = "outbox" in value or "UPLOAD#" in str(value.get("sk"))
-                dropped = ("version_id", "claim", *(("revision",) if is_upload else ()))
+                counters = ("revision", "n_attempts", "fault") if is_upload else ()
+                dropped = ("version_id", "claim", *counters)
                 return {self._plain(k): self._plain(v) for k, v in value.items() if k not in dropped}
             case list():
                 return [self._plain(entry) for entry in value]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from mlops.infrastructure import event_names
 from mlops.intake import outbox
+from mlops.intake.answers.given_up import MAX_ATTEMPTS
 from mlops.models.dataset import Finding, UploadRecord, ValidationReport
 from mlops.models.drift import DriftReport
 from mlops.models.objects import ObjectRef
@@ -23,6 +26,7 @@ from mlops.registry.rollback import roll_back
 from mlops.use_cases.batch_notification import BatchNotifier
 from mlops.use_cases.drift_notification import notify as announce_drift
 from mlops.use_cases.score_batch import BatchSummary
+from tests.unit.dataset.intake_world import GOOD, Unavailable, World
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
 NAMES = {value for name, value in vars(event_names).items() if name.isupper()}
@@ -86,6 +90,23 @@ def published_by_intake(bus: Bus) -> None:
                 bus.publish_event(announcement.title, announcement.detail)
 
 
+def published_by_intake_about_what_is_not_used(bus: Bus, folder: Path) -> None:
+    world, owner = World(folder), iter(range(99))
+    world.versions.add_group(GROUP)
+    world.receive(world.drop(f"{GROUP}/train/march.csv", "a,b\n"))
+    upload, broken = (
+        world.drop(f"{GROUP}/training/a.csv", GOOD),
+        replace(world.ports(), executions=Unavailable()),
+    )
+    for _ in range(MAX_ATTEMPTS):
+        with suppress(ConnectionError):
+            world.receive(upload, broken, owner=f"{next(owner)}")
+    world.receive(upload, broken, owner="last")
+    world.receive(world.drop(f"{GROUP}/model.toml", "traget = 1"))
+    for kind, detail in world.notifier.events:
+        bus.publish_event(kind, detail)
+
+
 def published_by_scoring(bus: Bus) -> None:
     summary = BatchSummary(GROUP, "b" * 32, 3, "s3://a/p.csv", "s3://a/r.html", "OK", 0.01, ())
     BatchNotifier(bus)(summary, DataQuality(), None)
@@ -115,6 +136,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]
     bus = Bus()
     published_by_the_registry(bus, tmp_path_factory.mktemp("registry"))
     published_by_intake(bus)
+    published_by_intake_about_what_is_not_used(bus, tmp_path_factory.mktemp("intake"))
     published_by_scoring(bus)
     published_by_the_nightly_check(bus)
     return bus.published

@@ -57,6 +57,18 @@ class Algorithm:
         return self.classification.hyperparameters | self.regression.hyperparameters
 
 
+# The largest value of a hyperparameter: beyond it a training takes days, or more memory than a machine has.
+MAX_VALUES: Mapping[str, float] = {
+    "n_estimators": 10_000,
+    "max_iter": 100_000,
+    "max_depth": 1_000,
+    "max_leaf_nodes": 100_000,
+    "max_leaves": 100_000,
+    "max_bin": 65_536,
+    "max_bins": 255,
+}
+MAX_VALUE = 1e9
+
 WEIGHTS = frozenset({"class_weight"})
 _FOREST = frozenset(
     (

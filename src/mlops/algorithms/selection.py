@@ -11,7 +11,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops.algorithms.definitions import ALGORITHMS, BY_NAME, ENTRIES, PLAIN_BOOSTING, WEIGHTS, Algorithm
+from mlops.algorithms.accepted_values import value_problem
+from mlops.algorithms.definitions import (
+    ALGORITHMS,
+    BY_NAME,
+    ENTRIES,
+    MAX_VALUE,
+    MAX_VALUES,
+    PLAIN_BOOSTING,
+    WEIGHTS,
+    Algorithm,
+    EstimatorSpec,
+)
 from mlops.infrastructure.extras import require_package
 from mlops.models.errors import SettingsError
 from mlops.models.nearest import nearest
@@ -92,9 +103,20 @@ def check_settings(settings: GroupSettings, task: TaskName | None = None) -> Non
                 raise SettingsError(
                     f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, names)}"
                 )
+        if known_task:
+            _check_accepted(chosen.spec(known_task), settings)
         if settings.search and known_task:
             search_space(candidate, known_task, settings.hyperparameters)
     _check_values(settings)
+
+
+def _check_accepted(spec: EstimatorSpec, settings: GroupSettings) -> None:
+    """Refuse values that the estimator would refuse when it is fitted."""
+    tried = settings.search.space if settings.search else {}
+    values = [*settings.hyperparameters.items(), *((name, value) for name in tried for value in tried[name])]
+    for name, value in values:
+        if problem := value_problem(spec, name, value):
+            raise SettingsError(f"The hyperparameter {problem}")
 
 
 def _check_values(settings: GroupSettings) -> None:
@@ -106,6 +128,17 @@ def _check_values(settings: GroupSettings) -> None:
             )
         if settings.search and name in settings.search.space:
             raise SettingsError(f"{name} is in both hyperparameters and search.space; take one out.")
+        _check_size(name, value)
+    for name, values in settings.search.space.items() if settings.search else ():
+        for value in values:
+            _check_size(f"search.space.{name}", value)
+
+
+def _check_size(name: str, value: Any) -> None:
+    """Refuse a number that no machine could train with."""
+    limit = MAX_VALUES.get(name.removeprefix("search.space."), MAX_VALUE)
+    if isinstance(value, (int, float)) and not abs(value) <= limit:
+        raise SettingsError(f"{name} must be at most {limit:,}, not {value!r}.")
 
 
 def search_space(

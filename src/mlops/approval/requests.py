@@ -106,7 +106,8 @@ def open_request(
         If fewer approvers are confirmed than must approve, or only the uploader.
     """
     model = service.registry.get_model(candidate.group, candidate.version)
-    if model.settings.approval.automatic:
+    champion = service.registry.champion(model.model_group)
+    if model.settings.approval.automatic and not requires_person(model, champion):
         _approve_automatically(service, candidate, model)
         return RequestOutcome(is_automatic=True)
     newer = newer_candidate(service, model)
@@ -116,7 +117,7 @@ def open_request(
     _check_approvers(model, approvers)
     opened = _reopen(service, candidate, model)
     if opened is None:
-        evidence = gather(model, service.registry.champion(model.model_group), read_details(model, objects))
+        evidence = gather(model, champion, read_details(model, objects))
         opened = _open(service, candidate, model, approvers, evidence, make_id())
     service.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
     _supersede_older(service, model)
@@ -219,6 +220,16 @@ def _approve_automatically(
         model.model_group, model.version, by=decision.decided_by, reason=decision.reason
     )
     send_task_success(candidate.task_token, decision.to_dict())
+
+
+def requires_person(model: ModelMetadata, champion: ModelMetadata | None) -> bool:
+    """Whether only people may approve: the version was not compared with the champion on the same rows."""
+    if model.gate is None or model.gate.requires_person:
+        return True
+    if champion is None:
+        return False
+    compared = model.comparison
+    return compared is None or not compared.comparable or compared.champion_version != champion.version
 
 
 def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMetadata | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.cli.command import add_command
+from mlops.cli.command import add_command, columns
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
+from mlops.dataset.privacy import shown
 from mlops.dataset.validation.contract_text import render_contract
 from mlops.infrastructure.clock import utc_now
+from mlops.intake.answers.listing import is_unused, why_unused
 from mlops.models.dataset import DatasetVersion
 from mlops.models.errors import DatasetError
 from mlops.use_cases.compare_datasets import compare_datasets
@@ -26,7 +29,9 @@ def add_parser(subparsers: Any) -> None:
     summary = "list, show, compare and add the files that models are trained on"
     parser = subparsers.add_parser("datasets", help=summary, description=f"{summary.capitalize()}. {_NAMES}")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    add_command(actions, "list", "list the datasets of a group", _list, "group")
+    listing = add_command(actions, "list", "list the datasets of a group, or its unused files", _list)
+    listing.add_argument("group", nargs="?", help="may be left out with --ignored: files in any folder")
+    listing.add_argument("--ignored", action="store_true", help="list the files that were not used, and why")
     add_command(actions, "show", "show a dataset and the versions trained on it", _show, "group", "dataset")
     compare = add_command(
         actions, "compare", "show what changed between two datasets", _compare, "group", "before"
@@ -45,9 +50,21 @@ def add_parser(subparsers: Any) -> None:
 
 def _list(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     catalog = context.datasets
+    if parsed.ignored:
+        folders = [parsed.group] if parsed.group else catalog.versions.list_folders()
+        return _list_unused(folders, catalog)
+    if parsed.group is None:
+        raise DatasetError("Name a group: `mlops datasets list GROUP`; `mlops groups` lists them.")
     datasets = catalog.list_datasets(parsed.group)
     lines = [_line(dataset, catalog) for dataset in datasets]
     return [dataset.to_dict() for dataset in datasets], "\n".join(lines) or "No file has been accepted yet."
+
+
+def _list_unused(folders: Sequence[str], catalog: DatasetCatalog) -> tuple[Any, str]:
+    uploads = [upload for folder in folders for upload in catalog.versions.list_uploads(folder)]
+    unused = [upload for upload in uploads if is_unused(upload)]
+    rows = [(f"{u.received_at:%Y-%m-%d %H:%M}", shown(u.key, 120), why_unused(u)) for u in unused]
+    return [upload.to_dict() for upload in unused], columns(rows) or "No file was ignored."
 
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from mlops.cli.command import add_target, context_of
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
+from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.settings.group import GroupSettings
@@ -71,7 +72,20 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
 
     baseline, settings = _baseline(arguments)
     detector = DriftDetector(baseline, arguments.threshold, alert_threshold=arguments.alert_threshold)
-    return detector.detect_drift(read_table(arguments.file, settings=settings), created_at=utc_now())
+    contract = _contract_beside(baseline) if isinstance(baseline, Path) else None
+    features = detector.baseline.features.values()
+    categories = {feature.name: "category" for feature in features if feature.kind == "categorical"}
+    frame = read_table(arguments.file, contract or categories, settings)
+    return detector.detect_drift(frame, created_at=utc_now())
+
+
+def _contract_beside(baseline: Path) -> Contract | None:
+    """Return the contract of the model directory that a baseline is in; None outside of one."""
+    from mlops.pipelines.artifacts.artifacts import SCHEMA  # noqa: PLC0415
+    from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
+
+    path = (baseline if baseline.is_dir() else baseline.parent) / SCHEMA
+    return ModelSchema.from_json(path.read_bytes()).contract if path.is_file() else None
 
 
 def _baseline(arguments: argparse.Namespace) -> tuple[Path | BaselineStatistics, GroupSettings]:

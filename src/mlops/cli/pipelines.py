@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from mlops.models.errors import SettingsError
 from mlops.models.metrics import metric_definition, metric_interval, metric_value
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import GateResult, InferenceResult, TrainingResult
+from mlops.models.training import GateCheck, InferenceResult, TrainingResult
 
 _REJECTED_BY_GATE = 1
 
@@ -37,20 +36,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, and print the result; return 1, with the reasons on stderr, when the gate rejects the model."""
-    from mlops.pipelines.evaluation.gate import judge  # noqa: PLC0415  the parser must not import scikit-learn
-    from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
+    from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415  imports scikit-learn
 
     settings = _settings(arguments.settings)
     pipeline = TrainingPipeline(settings)
     result = pipeline.execute(arguments.file, arguments.output, champion_path=arguments.champion)
-    gate = judge(result.metrics, result.comparison, settings.gate)
-    if arguments.json:
-        print(json.dumps({**result.to_dict(), "gate": gate.to_dict()}, indent=2, ensure_ascii=False))  # noqa: T201
-    else:
-        print(_describe_training(result, gate))  # noqa: T201
-    if gate.passed:
+    print(result.to_json().rstrip() if arguments.json else _describe_training(result))  # noqa: T201
+    if all(check.passed for check in _checks(result)):
         return 0
-    reasons = " ".join(check.message for check in gate.checks if not check.passed)
+    reasons = " ".join(check.message for check in _checks(result) if not check.passed)
     sys.stderr.write(f"mlops: the model was written, but the gate rejects it: {reasons}\n")
     return _REJECTED_BY_GATE
 
@@ -72,7 +66,11 @@ def _settings(path: Path | None) -> GroupSettings:
     return GroupSettings.from_toml(path.read_text(encoding="utf-8"))
 
 
-def _describe_training(result: TrainingResult, gate: GateResult) -> str:
+def _checks(result: TrainingResult) -> tuple[GateCheck, ...]:
+    return result.gate.checks if result.gate else ()
+
+
+def _describe_training(result: TrainingResult) -> str:
     metrics = result.metrics
     lines = [
         f"{result.algorithm} for {result.target} ({result.task}), {len(result.features)} features; "
@@ -89,7 +87,9 @@ def _describe_training(result: TrainingResult, gate: GateResult) -> str:
         lines.append(f"{'Expected calibration error (lower is better)':<52}{error:>12.4f}")
     lines += ["", *(f"Left out: {name} ({reason})." for name, reason in result.dropped_columns.items())]
     lines += [f"Warning: {warning}" for warning in result.warnings]
-    lines += [f"Gate, {'passed' if check.passed else 'not passed'}: {check.message}" for check in gate.checks]
+    lines += [
+        f"Gate, {'passed' if check.passed else 'not passed'}: {check.message}" for check in _checks(result)
+    ]
     return "\n".join([*lines, f"Model: {result.model_path}"])
 
 

@@ -18,7 +18,6 @@ class Limits(Record):
     """
 
     min_rows: int = 50
-    min_rows_per_class: int = 10
     max_columns: int = 5_000
     max_header_characters: int = 512
     max_field_bytes: int = 64 * 1024

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 UPLOADS_ACCEPTED = "UploadsAccepted"
 UPLOADS_REJECTED = "UploadsRejected"
+UPLOADS_IGNORED = "UploadsIgnored"
+UPLOADS_FAILED = "UploadsFailed"
+SETTINGS_FILES_REJECTED = "SettingsFilesRejected"
 UPLOADS_RECOVERED = "UploadsRecovered"
 UPLOAD_SWEEPS_COMPLETED = "UploadSweepsCompleted"
 MODELS_REGISTERED = "ModelsRegistered"

@@ -14,6 +14,7 @@ from mlops.models.record import Record
 Purpose = Literal["training", "inference", "labels"]
 PURPOSES: tuple[Purpose, ...] = ("training", "inference", "labels")
 
+NO_GROUP = "(no group)"  # where uploads are recorded whose key names no group
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -37,6 +38,11 @@ class Upload(Record):
         """The model group, the first folder of the key; None when it cannot be one."""
         first = self.key.split("/", 1)[0]
         return first if "/" in self.key and _GROUP.fullmatch(first) else None
+
+    @property
+    def recorded_group(self) -> str:
+        """The group under which the upload is recorded, `NO_GROUP` when its key names none."""
+        return self.group or NO_GROUP
 
     @property
     def purpose(self) -> Purpose | None:

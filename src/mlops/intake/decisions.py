@@ -13,6 +13,7 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake.emails import compose_duplicate, compose_rejection
 from mlops.intake.outbox import acceptance, as_notification, rejection, rule_ids, send_outbox
 from mlops.intake.ports import IntakePorts, IntakeResult
+from mlops.intake.receipt import compose_receipt
 from mlops.intake.starts import start_training, version_trained_on
 from mlops.intake.uploads import release_upload
 from mlops.models.dataset import UploadRecord, ValidationReport
@@ -52,14 +53,14 @@ def complete(attempt: Attempt, decide: Callable[[], Decision]) -> IntakeResult:
     """
     try:
         return _complete(attempt, decide)
-    except Exception:
-        release_upload(attempt.record, attempt.ports.versions)
+    except Exception as error:
+        release_upload(attempt.record, attempt.ports.versions, fault=type(error).__name__)
         raise
 
 
 def _complete(attempt: Attempt, decide: Callable[[], Decision]) -> IntakeResult:
     record, report, ports = attempt.record, None, attempt.ports
-    if record.state == "received":
+    if record.is_undecided:
         decision = decide()
         report, decided = decision.report, decision.record
         record = ports.versions.save_upload(decided if decided.outbox else replace(decided, claim=None))
@@ -107,7 +108,8 @@ def accept_for_training(
         version = version_trained_on(training, ports.models.list_models(record.group))
         email = as_notification(compose_duplicate(upload, training, version))
         return Decision(replace(accepted, reason="same_content", outbox=(email, *outbox)), report)
-    return Decision(replace(accepted, outbox=outbox), report)
+    receipt = as_notification(compose_receipt(upload, report, settings))
+    return Decision(replace(accepted, outbox=(receipt, *outbox)), report)
 
 
 def reject(attempt: Attempt, report: ValidationReport) -> Decision:

@@ -24,19 +24,19 @@ def compose_rejection(upload: Upload, report: ValidationReport, file: ObjectRef)
     """Return subject and body of the email about a rejected upload; `file` is where it is in quarantine."""
     is_folder = closes_folder(upload)
     name, reasons, remarks = (
-        shown(_name(upload), 80),
+        shown(name_of(upload), 80),
         report.of_severity("reject"),
         report.of_severity("warn"),
     )
     lines = [
-        f"The {'parts in' if is_folder else 'file'} {shown(_path(upload), 200)}"
+        f"The {'parts in' if is_folder else 'file'} {shown(path_of(upload), 200)}"
         f" {'were' if is_folder else 'was'} not used.",
         "",
         "What is wrong:",
-        *_bullets(reasons),
+        *bullets(reasons),
     ]
     if remarks:
-        lines += ["", "Also worth a look:", *_bullets(remarks)]
+        lines += ["", "Also worth a look:", *bullets(remarks)]
     lines += [
         "",
         *(_ADVICE_FOR_PARTS if is_folder else _ADVICE),
@@ -56,24 +56,25 @@ def compose_duplicate(upload: Upload, training: TrainingRecord, version: str | N
         else f"Their training {training.training_id} was started at {training.started_at:%Y-%m-%d %H:%M} UTC."
     )
     body = (
-        f"The {'folder' if closes_folder(upload) else 'file'} {shown(_path(upload), 200)} has the same"
+        f"The {'folder' if closes_folder(upload) else 'file'} {shown(path_of(upload), 200)} has the same"
         " bytes as an earlier one,"
         " and the settings are the same.\n"
         f"{result}\n\nNo second training was started. To train again, change the data or model.toml.\n"
     )
-    return f"[{training.group}] {shown(_name(upload), 80)}: trained on before, not trained again", body
+    return f"[{training.group}] {shown(name_of(upload), 80)}: trained on before, not trained again", body
 
 
-def _name(upload: Upload) -> str:
+def name_of(upload: Upload) -> str:
     """Return the name of the file, or of the folder that was closed."""
-    return _path(upload).split("/", 2)[-1] if closes_folder(upload) else upload.filename
+    return path_of(upload).split("/", 2)[-1] if closes_folder(upload) else upload.filename
 
 
-def _path(upload: Upload) -> str:
+def path_of(upload: Upload) -> str:
+    """Return the key of the file, or the path of the folder that was closed."""
     return folder_of(upload) if closes_folder(upload) else upload.key
 
 
-def _bullets(findings: tuple[Finding, ...]) -> list[str]:
+def bullets(findings: tuple[Finding, ...]) -> list[str]:
     """Return the findings as lines of plain text, the advice below each."""
     lines: list[str] = []
     for finding in findings[:_MAX_FINDINGS]:

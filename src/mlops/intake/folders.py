@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops.infrastructure.upload_events import Upload
+from mlops.intake.names import why_ignored_name
 
 SUCCESS_FILE = "_SUCCESS"
 MANIFEST_ENDING = ".manifest.json"
@@ -29,5 +30,10 @@ def is_closing_name(name: str) -> bool:
 
 
 def is_part_name(name: str) -> bool:
-    """Whether a file of that name in a closed folder is a part; files of tools begin with `_` or `.`."""
-    return bool(name) and not name.startswith(("_", ".")) and not is_closing_name(name)
+    """Whether an object of a closed folder is a part, by its key below the folder.
+
+    Files of tools begin with `_` or `.`, or have a name that is ignored everywhere.
+    """
+    last = name.rsplit("/", 1)[-1]
+    is_of_a_tool = last.startswith(("_", ".")) or why_ignored_name(name) is not None
+    return bool(last) and not is_of_a_tool and not is_closing_name(last)

@@ -8,16 +8,24 @@ notifications before these are sent (`outbox`). The next attempt completes what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
 
-from mlops.dataset.catalog.acceptance import DatasetStorage, contract_of_version, current_contract
+from mlops.dataset.catalog.acceptance import contract_of_version, current_contract
 from mlops.dataset.limits import MIB, Limits
+from mlops.dataset.validation.scoring import check_scoring_file, scoring_terms
 from mlops.dataset.validation.validate import validate
+from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.metric_names import UPLOADS_IGNORED
 from mlops.infrastructure.upload_events import Upload
+from mlops.intake.answers.empty import ignore_empty, is_followed, waits_for_content
+from mlops.intake.answers.given_up import MAX_ATTEMPTS, give_up
+from mlops.intake.answers.misplaced import answer_misplaced, why_other_group
+from mlops.intake.answers.settings_file import check_settings_file, read_settings, settings_problem
 from mlops.intake.decisions import (
     Attempt,
     Decision,
@@ -29,13 +37,13 @@ from mlops.intake.decisions import (
 )
 from mlops.intake.folders import closes_folder
 from mlops.intake.outbox import acceptance
+from mlops.intake.placement import is_settings_file, why_misplaced
 from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.starts import start_scoring
-from mlops.intake.uploads import SETTINGS_FILE, record_ignored, take_upload, why_ignored
-from mlops.models.dataset import Claim, Contract, Finding, ValidationReport
-from mlops.models.errors import ObjectNotFoundError, SettingsError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import ModelMetadata
+from mlops.intake.uploads import EMPTY, USED_OTHERWISE, record_ignored, take_upload, why_ignored
+from mlops.intake.waiting import may_wait, wait_for_champion
+from mlops.models.dataset import Claim, Finding, ValidationReport
+from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings
 
 
@@ -45,9 +53,11 @@ def receive_upload(
     """Validate an uploaded file and start its training or scoring.
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
-    settings were trained on before. A scoring file is scored with the current champion. A file that cannot be
+    settings were trained on before. A scoring file is scored with the current champion, and waits while
+    there is none. A file that cannot be
     used is moved to quarantine, and an email says what to do. An object that closes a folder of parts starts
-    their validation, which ends in `parts.merging`. Any other object is ignored, and the reason recorded.
+    their validation, which ends in `parts.merging`. An object in a wrong place stays there, and an email says
+    where it belongs. Temporary files and those of systems are ignored, and the reason is recorded.
 
     Parameters
     ----------
@@ -59,43 +69,39 @@ def receive_upload(
     Exception
         Only what the ports raise; then no upload is lost, and the next attempt of the event completes it.
     """
-    reason = why_ignored(upload)
-    if reason:
-        is_repeated = record_ignored(upload, reason, ports.versions, now)
-        return IntakeResult(
-            "ignored", reason, upload.group, upload.upload_id, upload.purpose, is_repeated=is_repeated
-        )
+    if reason := why_ignored(upload):
+        return _ignore(upload, reason, ports, now)
+    if waits_for_content(upload, ports.versions, now):
+        return IntakeResult("ignored", EMPTY, upload.group, upload.upload_id, upload.purpose)
     record = take_upload(upload, ports.versions, claim, now)
     if record.claim != claim:
         return result_of(record, is_repeated=True)
     attempt = Attempt(upload, record, ports, limits, now)
+    return complete(attempt, lambda: decide_unless_deleted(attempt, lambda: _answer(attempt)))
+
+
+def _ignore(upload: Upload, reason: str, ports: IntakePorts, now: datetime) -> IntakeResult:
+    """Record why an object is ignored, and count it; no email is sent."""
+    is_repeated = record_ignored(upload, reason, ports.versions, now)
+    if not is_repeated and reason not in USED_OTHERWISE:
+        ports.notifier.publish_metrics([Metric(UPLOADS_IGNORED, 1)], group=upload.group)
+    return IntakeResult(
+        "ignored", reason, upload.group, upload.upload_id, upload.purpose, is_repeated=is_repeated
+    )
+
+
+def _answer(attempt: Attempt) -> Decision:
+    """Decide by the place of the object, and by how often this was tried."""
+    upload, ports = attempt.upload, attempt.ports
+    if attempt.record.n_attempts > MAX_ATTEMPTS:
+        return give_up(attempt)
+    if reason := why_misplaced(upload) or why_other_group(upload, ports.versions):
+        return answer_misplaced(attempt, reason)
+    if is_settings_file(upload):
+        return check_settings_file(attempt)
     if closes_folder(upload):
-        return complete(attempt, lambda: _start_validation(attempt))
-    return complete(attempt, lambda: decide_unless_deleted(attempt, lambda: _decide(attempt)))
-
-
-def read_settings(upload: Upload, storage: DatasetStorage) -> GroupSettings:
-    """Return the settings in `<group>/model.toml`; the defaults when that file does not exist.
-
-    Raises
-    ------
-    SettingsError
-        If it is not text, not TOML, or has an invalid setting.
-    """
-    try:
-        content = storage.objects.read(ObjectRef(upload.bucket, f"{upload.group}/{SETTINGS_FILE}"))
-    except ObjectNotFoundError:
-        return GroupSettings()
-    try:
-        return GroupSettings.from_toml(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SettingsError("model.toml is not UTF-8 text.") from error
-
-
-def settings_problem(upload: Upload, error: SettingsError) -> Finding:
-    """Return the finding about settings of the group that cannot be read."""
-    advice = f"Correct {upload.group}/{SETTINGS_FILE} and drop the file again."
-    return Finding("settings", "reject", str(error), advice=advice)
+        return _start_validation(attempt)
+    return ignore_empty(attempt) if is_followed(upload, ports.objects) else _decide(attempt)
 
 
 def _start_validation(attempt: Attempt) -> Decision:
@@ -107,61 +113,67 @@ def _start_validation(attempt: Attempt) -> Decision:
 
 
 def _decide(attempt: Attempt) -> Decision:
-    upload, ports = attempt.upload, attempt.ports
-    try:
-        settings = read_settings(upload, ports)
-    except SettingsError as error:
-        return reject(attempt, _rejection(upload, settings_problem(upload, error)))
+    upload = attempt.upload
     if upload.size_bytes > attempt.limits.max_expanded_bytes:
         size, limit = upload.size_bytes // MIB, attempt.limits.max_expanded_bytes // MIB
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."
         finding = Finding("too_large", "reject", message, advice="Split the file.")
         return reject(attempt, _rejection(upload, finding))
-    champion = ports.models.champion(str(upload.group)) if upload.purpose == "inference" else None
-    if upload.purpose == "inference" and champion is None:
-        message = f"The group {upload.group} has no approved model to score with."
-        advice = "Approve a version first, then drop the file again."
-        return reject(attempt, _rejection(upload, Finding("no_champion", "reject", message, advice=advice)))
-    report = _validate(attempt, settings, champion)
+    return _decide_scoring(attempt) if upload.purpose == "inference" else _decide_training(attempt)
+
+
+def _decide_training(attempt: Attempt) -> Decision:
+    try:
+        settings = read_settings(attempt.upload, attempt.ports)
+    except SettingsError as error:
+        return reject(attempt, _rejection(attempt.upload, settings_problem(attempt.upload, error)))
+    with _downloaded(attempt) as path:
+        report = _validate(path, attempt, settings)
     if report.verdict == "reject":
         return reject(attempt, report)
-    if champion is not None:
-        return _score(attempt, report, champion)
     return accept_for_training(attempt, report, settings)
 
 
-def _validate(attempt: Attempt, settings: GroupSettings, champion: ModelMetadata | None) -> ValidationReport:
-    """Check a training file against the group's contract, a scoring file against that of its model."""
+def _validate(path: Path, attempt: Attempt, settings: GroupSettings) -> ValidationReport:
+    """Check a training file against the group's contract."""
+    contract = current_contract(str(attempt.upload.group), attempt.ports)
+    report = validate(path, settings, contract, limits=attempt.limits)
+    if contract is not None and contract.learned_from == report.sha256:
+        # an interrupted attempt has learned the contract from this file: validate as that attempt did
+        return validate(path, settings, limits=attempt.limits)
+    return report
+
+
+def _decide_scoring(attempt: Attempt) -> Decision:
+    """Check a file by the settings and the contract of the champion; `model.toml` has no part in it."""
     upload, ports = attempt.upload, attempt.ports
+    champion = ports.models.champion(str(upload.group))
+    if champion is None and may_wait(attempt):
+        return wait_for_champion(attempt)
     if champion is None:
-        contract = current_contract(str(upload.group), ports)
-    else:
-        contract = contract_of_version(champion, ports)
-        settings = _scoring_settings(champion, contract)
-    with TemporaryDirectory() as folder:
-        # validation sees only the suffix of a name that a person has chosen
-        path = Path(folder) / ("upload.csv.gz" if upload.key.lower().endswith(".gz") else "upload.csv")
-        ports.objects.download(upload.ref, path)
-        purpose = cast("Any", upload.purpose)
-        report = validate(path, settings, contract, purpose=purpose, limits=attempt.limits)
-        if champion is None and contract is not None and contract.learned_from == report.sha256:
-            # an interrupted attempt has learned the contract from this file: validate as that attempt did
-            return validate(path, settings, purpose=purpose, limits=attempt.limits)
-        return report
-
-
-def _scoring_settings(champion: ModelMetadata, contract: Contract | None) -> GroupSettings:
-    """Return the champion's settings; columns that it does not use may be absent, or have any content."""
-    columns = contract.columns if contract and champion.features else ()
-    unused = [c.name for c in columns if c.role == "feature" and c.name not in champion.features]
-    settings = champion.settings
-    return replace(settings, exclude_columns=(*settings.exclude_columns, *unused))
-
-
-def _score(attempt: Attempt, report: ValidationReport, champion: ModelMetadata) -> Decision:
-    batch_id = start_scoring(attempt.upload, champion, attempt.ports)
-    accepted = attempt.record.changed(state="accepted", work_id=batch_id, finished_at=attempt.now)
+        message = f"The group {upload.group} has no approved model to score with."
+        advice = "Approve a version first, then drop the file again."
+        return reject(attempt, _rejection(upload, Finding("no_champion", "reject", message, advice=advice)))
+    terms = scoring_terms(champion.settings, contract_of_version(champion, ports), champion.features)
+    with _downloaded(attempt) as path:
+        report, _ = check_scoring_file(path, terms, limits=attempt.limits)
+    if report.verdict == "reject":
+        return reject(attempt, report)
+    batch_id = start_scoring(upload, champion, ports)
+    accepted = attempt.record.changed(
+        state="accepted", reason=None, work_id=batch_id, finished_at=attempt.now
+    )
     return Decision(replace(accepted, outbox=acceptance(accepted, report)), report)
+
+
+@contextmanager
+def _downloaded(attempt: Attempt) -> Iterator[Path]:
+    """Download the upload; validation sees only the suffix of a name that a person has chosen."""
+    with TemporaryDirectory() as folder:
+        is_gzip = attempt.upload.key.lower().endswith(".gz")
+        path = Path(folder) / ("upload.csv.gz" if is_gzip else "upload.csv")
+        attempt.ports.objects.download(attempt.upload.ref, path)
+        yield path
 
 
 def _rejection(upload: Upload, finding: Finding) -> ValidationReport:

@@ -12,7 +12,7 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.record import Record
 
-Outcome = Literal["accepted", "rejected", "ignored", "in_progress"]
+Outcome = Literal["accepted", "rejected", "ignored", "failed", "waiting", "in_progress"]
 
 
 class Executions(Protocol):

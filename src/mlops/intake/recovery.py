@@ -17,11 +17,11 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.folders import SUCCESS_FILE, closes_folder, folder_of, is_in_folder, is_part_name
-from mlops.intake.uploads import why_ignored
+from mlops.intake.uploads import SETTLING_TIME, why_ignored
+from mlops.models.dataset import UploadRecord
 from mlops.models.objects import ObjectFacts
 from mlops.models.record import Record
 
-SETTLING_TIME = timedelta(hours=1)  # longer than a run with its retries; a younger upload may be in progress
 LOOK_BACK = timedelta(days=14)  # as long as a dead letter is kept
 CLOSING_TIME = timedelta(days=1)  # after the newest part of a folder
 
@@ -48,6 +48,7 @@ def recover_uploads(
     objects: ObjectStore,
     versions: DatasetVersions,
     start_intake: Callable[[Upload], None],
+    hold: Callable[[UploadRecord], None],
     *,
     bucket: str,
     now: datetime,
@@ -62,6 +63,8 @@ def recover_uploads(
     ----------
     start_intake
         Starts intake for an upload, without waiting for its end.
+    hold
+        Takes an upload that waits for a digest.
     """
     n_looked_at = n_recovered = 0
     folders = _Folders(now)
@@ -70,9 +73,12 @@ def recover_uploads(
         folders.add(upload, facts.stored_at)
         if _is_settled(facts, now) and why_ignored(upload) is None:
             n_looked_at += 1
-            if _is_unfinished(upload, versions, now):
+            record = versions.find_upload(upload.recorded_group, upload.upload_id)
+            if record is None or _is_unfinished(record, now):
                 start_intake(upload)
                 n_recovered += 1
+            elif record.digest is not None:
+                hold(record)
     return Recovery(n_looked_at, n_recovered, folders.waiting())
 
 
@@ -101,9 +107,8 @@ def _is_settled(facts: ObjectFacts, now: datetime) -> bool:
     return now - LOOK_BACK <= facts.stored_at <= now - SETTLING_TIME
 
 
-def _is_unfinished(upload: Upload, versions: DatasetVersions, now: datetime) -> bool:
-    record = versions.find_upload(str(upload.group), upload.upload_id)
-    return record is None or (record.is_open and not record.is_held_by_another("", now))
+def _is_unfinished(record: UploadRecord, now: datetime) -> bool:
+    return record.is_open and not record.is_held_by_another("", now)
 
 
 @dataclass(slots=True)

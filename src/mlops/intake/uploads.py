@@ -8,37 +8,31 @@ other run can claim the upload as soon as the first claim has ended.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.folders import SUCCESS_FILE, closes_folder, is_in_folder
-from mlops.models.dataset import Claim, UploadRecord
+from mlops.intake.folders import closes_folder, is_closing_name, is_in_folder
+from mlops.intake.names import why_ignored_name
+from mlops.intake.placement import why_misplaced
+from mlops.models.dataset import Claim, UploadRecord, UploadState
 
-SETTINGS_FILE = "model.toml"
+SETTLING_TIME = timedelta(hours=1)  # longer than a run with its retries; a younger upload may be in progress
+EMPTY = "empty"
+USED_OTHERWISE = ("folder", "part_of_a_folder")  # reasons for which nothing is wrong with an ignored object
 
 
 def why_ignored(upload: Upload) -> str | None:
-    """Return why an object is ignored; None when it is processed."""
+    """Return why nothing is done with an object and no one is notified; None when there is an answer."""
     if upload.key.endswith("/"):
         return "folder"
-    if upload.group is None:
-        return "outside_a_group"
-    if upload.filename == SETTINGS_FILE and upload.key.count("/") == 1:
-        return "settings"
-    return _why_not_used(upload)
-
-
-def _why_not_used(upload: Upload) -> str | None:
-    if upload.purpose is None:
-        return "outside_training_and_inference"
-    if upload.purpose == "labels":
-        return "labels_are_not_evaluated"
-    if upload.filename.startswith("."):
-        return "hidden_file"
-    if upload.purpose == "inference" and upload.filename == SUCCESS_FILE:
-        return "closes_nothing"  # files to score are not joined: each one is a separate batch
-    is_part = is_in_folder(upload) and not closes_folder(upload)
-    return "part_of_a_folder" if is_part else None
+    reason = why_ignored_name(upload.key)
+    if reason is None and why_misplaced(upload):
+        is_mark = is_closing_name(upload.filename)
+        reason = EMPTY if upload.size_bytes == 0 and not is_mark else None
+    elif reason is None and is_in_folder(upload) and not closes_folder(upload):
+        reason = "part_of_a_folder"
+    return reason
 
 
 def claim_until_timeout(owner: str, remaining_ms: int, now: datetime) -> Claim:
@@ -47,50 +41,44 @@ def claim_until_timeout(owner: str, remaining_ms: int, now: datetime) -> Claim:
 
 
 def take_upload(upload: Upload, versions: DatasetVersions, claim: Claim, now: datetime) -> UploadRecord:
-    """Record an upload and claim it; the claim was successful when the returned record has it."""
-    new = _new_record(upload, str(upload.group), claim, now)
+    """Record an upload and claim it; the claim was successful when the returned record has it.
+
+    An upload that was given up is started again: only a person sends its event once more.
+    """
+    new = new_record(upload, "received", now, claim=claim, n_attempts=1)
     stored = versions.record_upload(new)
-    if stored == new or not stored.is_open or stored.is_held_by_another(claim.owner, now):
+    if stored == new or stored.is_held_by_another(claim.owner, now):
         return stored
-    return versions.save_upload(stored.changed(claim=claim))
+    if stored.state == "failed" and not stored.outbox:
+        reset = {"state": "received", "reason": None, "finished_at": None, "fault": None}
+        return versions.save_upload(stored.changed(claim=claim, n_attempts=1, **reset))
+    if not stored.is_open:
+        return stored
+    is_retried = stored.state != "waiting"  # a file that waits was not tried in vain
+    return versions.save_upload(stored.changed(claim=claim, n_attempts=stored.n_attempts + is_retried))
 
 
-def release_upload(claimed: UploadRecord, versions: DatasetVersions) -> None:
+def release_upload(claimed: UploadRecord, versions: DatasetVersions, *, fault: str) -> None:
     """Give up a claim after a fault, so that the next run does not have to wait for its end."""
     stored = versions.record_upload(claimed)
     if stored.claim == claimed.claim:
-        versions.save_upload(stored.changed(claim=None))
+        versions.save_upload(stored.changed(claim=None, fault=fault))
 
 
 def record_ignored(upload: Upload, reason: str, versions: DatasetVersions, now: datetime) -> bool:
-    """Record why an object is ignored; return whether that was recorded before.
-
-    An object outside of all groups is not recorded: its reason is in the log.
-    """
-    if upload.group is None:
-        return False
-    record = UploadRecord(
-        group=upload.group,
-        upload_id=upload.upload_id,
-        key=upload.key,
-        version_id=upload.version_id,
-        state="ignored",
-        received_at=now,
-        purpose=upload.purpose,
-        reason=reason,
-        finished_at=now,
-    )
-    return versions.record_upload(record) != record
+    """Record why an object is ignored; return whether that was recorded before."""
+    return not versions.add_upload(new_record(upload, "ignored", now, reason=reason, finished_at=now))
 
 
-def _new_record(upload: Upload, group: str, claim: Claim, now: datetime) -> UploadRecord:
+def new_record(upload: Upload, state: UploadState, now: datetime, **facts: Any) -> UploadRecord:
+    """Return the first record of an upload."""
     return UploadRecord(
-        group=group,
+        group=upload.recorded_group,
         upload_id=upload.upload_id,
         key=upload.key,
         version_id=upload.version_id,
-        state="received",
+        state=state,
         received_at=now,
         purpose=upload.purpose,
-        claim=claim,
+        **facts,
     )

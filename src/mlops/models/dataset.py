@@ -16,7 +16,7 @@ Verdict = Literal["accept", "warn", "reject"]
 Severity = Literal["info", "warn", "reject"]
 ColumnKind = Literal["integer", "number", "date", "category", "text", "empty"]
 Role = Literal["feature", "target", "id", "excluded"]
-UploadState = Literal["received", "accepted", "rejected", "ignored"]
+UploadState = Literal["received", "accepted", "rejected", "ignored", "failed", "waiting"]
 NotificationKind = Literal["mail", "event", "metric"]
 
 
@@ -216,11 +216,27 @@ class Notification(Record):
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+_UPLOAD_KEYS_SINCE_0_1 = ("n_attempts", "fault", "digest")
+
+
+@dataclass(frozen=True, slots=True)
+class DigestEntry(Record):
+    """What the next digest says about an upload that no email of its own was sent about.
+
+    `group` is the one whose emails were counted, `line` one line of text.
+    """
+
+    group: str
+    line: str
+
+
 @dataclass(frozen=True, slots=True)
 class UploadRecord(Record):
     """What became of one upload; `reason` is a rule id or a short code, never a cell value.
 
-    `outbox` holds what is still to be announced about a decided upload. `revision` grows with every change.
+    `outbox` holds what is still to be announced about a decided upload, `digest` what is left for the next
+    digest. `n_attempts` counts the runs that took it, `fault` is the kind of error of the last one
+    that failed. `revision` grows with every change.
     """
 
     group: str
@@ -237,11 +253,24 @@ class UploadRecord(Record):
     claim: Claim | None = None
     outbox: tuple[Notification, ...] = ()
     revision: int = 0
+    n_attempts: int = 0
+    fault: str | None = None
+    digest: DigestEntry | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; keys that 0.1 did not have are in it only when they have a value."""
+        document = Record.to_dict(self)
+        return {key: value for key, value in document.items() if value or key not in _UPLOAD_KEYS_SINCE_0_1}
 
     @property
     def is_open(self) -> bool:
         """Whether something is left to do: deciding, or announcing what was decided."""
-        return self.state == "received" or bool(self.outbox)
+        return self.is_undecided or bool(self.outbox)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is not decided what becomes of it: it is new, or waits for a champion to score it."""
+        return self.state in ("received", "waiting")
 
     def is_held_by_another(self, owner: str, now: datetime) -> bool:
         """Return whether another run works on it at this moment."""

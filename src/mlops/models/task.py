@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from mlops.models.settings.classes import MIN_ROWS_PER_CLASS
 from mlops.models.settings.group import TaskName
 
-MIN_ROWS_PER_CLASS = 10
+MIN_TRAINING_ROWS = 30
 MAX_NUMERIC_CLASSES = 20
 
 

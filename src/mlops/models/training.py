@@ -95,10 +95,23 @@ class MetricComparison(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ChampionComparison(Record):
-    """Candidate against champion on the candidate's held-out rows; `reason` says why it is not comparable.
+class StoredScore(Record):
+    """A score of the champion on its own held-out rows, as stored with it, and its 95 % interval."""
 
-    `other_features` says in a sentence how the champion's features differ, None when they are the same.
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionComparison(Record):
+    """Candidate against champion on held-out rows that neither has seen; `reason` says why that cannot be.
+
+    `n_known` of the candidate's held-out rows were left out, because the champion may have been trained on
+    them. `stored` are the champion's scores on its own held-out rows, for a champion that is not comparable.
+    `champion_age_days` is None when both were trained on the same file. `looks` counts the comparisons of
+    candidates with this champion on these rows, this one included; rows that no earlier one used count less.
+    `looked_at` is a sample of the keys of the compared rows, from which the overlap of two comparisons
+    follows. `other_features` says in a sentence how the champion's features differ.
     """
 
     champion_version: str | None = None
@@ -107,6 +120,11 @@ class ChampionComparison(Record):
     n_rows: int = 0
     metrics: Mapping[str, MetricComparison] = field(default_factory=dict)
     other_features: str | None = None
+    n_known: int = 0
+    stored: Mapping[str, StoredScore] = field(default_factory=dict)
+    champion_age_days: float | None = None
+    looks: float = 1.0
+    looked_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +141,15 @@ class GateCheck(Record):
 
 @dataclass(frozen=True, slots=True)
 class GateResult(Record):
-    """Whether a candidate may be proposed to the approvers, and why; `reasons` are sentences for people."""
+    """Whether a candidate may be proposed to the approvers, and why; `reasons` are sentences for people.
+
+    A candidate that `requires_person` is never approved automatically, whatever the settings say.
+    """
 
     passed: bool
     reasons: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()
+    requires_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +199,8 @@ class TrainingResult(Record):
     `dropped_columns` says of each column that is not a feature why. `feature_importance` is the loss of the
     primary score when the column is shuffled, never below 0. `contenders` are, where the algorithm was chosen
     and not set, the primary scores by which it was, out of fold on the training rows; `trials` are what a
-    search tried, the best first.
+    search tried, the best first. `gate` is the judgement that the job could make: it does not know of other
+    comparisons on the same rows.
     """
 
     metrics: EvaluationMetrics
@@ -198,6 +221,7 @@ class TrainingResult(Record):
     split: str = ""
     warnings: tuple[str, ...] = ()
     comparison: ChampionComparison | None = None
+    gate: GateResult | None = None
     changes: DatasetChanges | None = None
     feature_importance: Mapping[str, float] = field(default_factory=dict)
     contenders: Mapping[str, float] = field(default_factory=dict)

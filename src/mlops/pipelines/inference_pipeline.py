@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.table import Table
 from mlops.dataset.table.values import as_texts
-from mlops.dataset.validation.reading import find_table, read_pieces
+from mlops.dataset.validation.scoring import scoring_terms
 from mlops.infrastructure.clock import utc_now
-from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DatasetError, SettingsError
-from mlops.models.settings.format import FormatSettings
-from mlops.models.settings.group import GroupSettings
 from mlops.models.training import (
     PREDICTION_COLUMN,
     PROBABILITY_COLUMN,
@@ -31,8 +27,9 @@ from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import merge, profile_batch
 from mlops.monitoring.report import report as drift_page
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import ModelSchema, Scores, with_date_parts
+from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.scoring.data_quality import QualityCounter
+from mlops.pipelines.scoring.rows_to_score import contract_of_model, open_rows
 
 PREDICTIONS = "predictions.csv"
 BATCH_PROFILE = "batch_profile.json"
@@ -86,7 +83,9 @@ class InferencePipeline:
         self._baseline: BaselineStatistics | None = None
         if baseline_path is not None:
             self._baseline = replace(load_baseline_statistics(baseline_path), model_version=model_version)
-        _refuse_reserved_ids(self._model.schema.id_columns)
+        schema = self._model.schema
+        _refuse_reserved_ids(schema.id_columns)
+        self._terms = scoring_terms(self._manifest.settings, contract_of_model(schema), schema.feature_names)
 
     def execute(
         self,
@@ -144,20 +143,20 @@ class InferencePipeline:
         """Write the predictions; the file gets its name when it is complete."""
         counter = QualityCounter(self._model.schema)
         profile: BatchProfile | None = None
-        name, pieces = _pieces(source, self._model.schema, self._manifest.settings.format)
+        opened = open_rows(source, self._terms, self._model.schema)
         partial = target.with_name(f"{target.name}.partial")
         with partial.open("w", encoding="utf-8", newline="") as stream:
-            for piece in _smaller(pieces):
+            for piece in _smaller(opened.pieces):
                 scores, notes = self._model.score(piece)
                 self._predictions(piece, scores).to_csv(
                     stream, index=False, header=stream.tell() == 0, lineterminator="\n"
                 )
                 counter.add(piece, notes)
                 profile = self._profile(piece, profile)
-        quality = counter.result()
+        quality = counter.result(opened.unreadable, opened.remarks)
         if quality.n_rows == 0:
             partial.unlink()
-            raise DatasetError(f"{name} has no rows to score.")
+            raise DatasetError(f"{opened.name} has no rows to score.")
         partial.replace(target)
         return profile, quality
 
@@ -192,20 +191,6 @@ class InferencePipeline:
             exclude_columns=settings.exclude_columns,
         )
         return detector.detect_drift(profile, created_at=now, model_group=group)
-
-
-def _pieces(
-    source: str | Path | pd.DataFrame, schema: ModelSchema, form: FormatSettings
-) -> tuple[str, Iterator[pd.DataFrame]]:
-    """Return the name of the rows, and the rows with the date parts of the model; categories stay text."""
-    kinds = {column.name: "category" for column in schema.features if column.kind == "categorical"}
-    ids = GroupSettings(id_columns=schema.id_columns, format=form)
-    if isinstance(source, pd.DataFrame):
-        contract = Contract(tuple(ColumnContract(name, "category", "feature") for name in kinds))
-        table = Table.from_frame(source, ids, contract, has_target=False)
-        return table.name, iter([with_date_parts(table.frame, schema.date_parts)])
-    path = find_table(Path(source))
-    return path.name, (with_date_parts(piece, schema.date_parts) for piece in read_pieces(path, kinds, ids))
 
 
 def _smaller(pieces: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -8,17 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlops.algorithms.selection import check_settings
+from mlops.infrastructure.row_key import user_row_key
 from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import DatasetChanges, TrainingResult
+from mlops.models.training import ChampionComparison, DatasetChanges, TrainingResult
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.evaluation.champion import Champion, dataset_changes
-from mlops.pipelines.evaluation.evaluation import JudgedModel, judge_model
+from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
+from mlops.pipelines.evaluation.dataset_changes import dataset_changes
+from mlops.pipelines.evaluation.evaluation import EvaluatedModel, evaluate_model
+from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.features.row_identity import describe_rows
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads
@@ -34,6 +39,9 @@ class TrainingPipeline:
     config
         `GroupSettings`, or a dict of the same keys in which hyperparameters may be flat or nested and
         values may be JSON strings.
+    row_key
+        The secret key of the group, by which a later training recognises the rows of this one; by default the
+        key of the user (see `mlops.infrastructure.row_key`).
 
     Raises
     ------
@@ -41,11 +49,14 @@ class TrainingPipeline:
         If the algorithm, a hyperparameter or a setting is unknown or impossible.
     """
 
-    def __init__(self, config: GroupSettings | Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, config: GroupSettings | Mapping[str, Any] | None = None, *, row_key: bytes | None = None
+    ) -> None:
         self.settings = (
             config if isinstance(config, GroupSettings) else GroupSettings.from_config(config or {})
         )
         check_settings(self.settings)
+        self._row_key = row_key
 
     def execute(
         self,
@@ -88,30 +99,51 @@ class TrainingPipeline:
         directory, created_at = Path(output_path), now or datetime.now(UTC)
         expected = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
         rows = prepare_rows(data_path, self.settings, expected)
-        champion = Champion(Path(champion_path), champion_version) if champion_path else None
+        key = self._row_key or user_row_key()
+        champion = Champion(Path(champion_path), champion_version, key) if champion_path else None
         tried = read_trials(Path(trials_path)) if trials_path else None
         started = time.perf_counter()
         with limited_threads(rows.table.frame):
             fitted = fit_model(rows, tried)
-            judged = judge_model(rows, fitted.model, champion)
+            evaluated = evaluate_model(rows, fitted.model)
+            comparison = _compare(champion, rows, evaluated, created_at)
         is_xgboost = fitted.configured.algorithm.package == "xgboost"
         artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
-        baseline = _baseline(rows, judged, created_at)
+        if key is not None:
+            describe_rows(rows, key).save(directory / artifacts.ROW_KEYS)
+        baseline = _baseline(rows, evaluated, created_at)
         changes = dataset_changes(rows, champion) if champion else None
         seconds = round(time.perf_counter() - started, 3)
         result = _result(
-            rows, fitted, judged, baseline, directory=directory, changes=changes, seconds=seconds
+            rows,
+            fitted,
+            evaluated,
+            baseline,
+            comparison=comparison,
+            directory=directory,
+            changes=changes,
+            seconds=seconds,
         )
-        write_evidence(result, judged.details, directory, group, created_at)
+        write_evidence(result, evaluated.details, directory, group, created_at)
         return result
 
 
-def _baseline(rows: TrainingRows, judged: JudgedModel, created_at: datetime) -> BaselineStatistics:
+def _compare(
+    champion: Champion | None, rows: TrainingRows, evaluated: EvaluatedModel, now: datetime
+) -> ChampionComparison | None:
+    if champion is None:
+        return None
+    # the stream after those of the evaluation, so that a champion changes none of the other numbers
+    rng = np.random.default_rng(rows.settings.seed).spawn(5)[-1]
+    return compare_with_champion(champion, rows, evaluated.scores, now=now, rng=rng)
+
+
+def _baseline(rows: TrainingRows, evaluated: EvaluatedModel, created_at: datetime) -> BaselineStatistics:
     features = rows.selection.features
     return build_baseline(
         rows.table.rows(rows.split.train),
         features=[feature.name for feature in features],
-        importance=judged.importance,
+        importance=evaluated.importance,
         created_at=created_at,
     )
 
@@ -119,16 +151,17 @@ def _baseline(rows: TrainingRows, judged: JudgedModel, created_at: datetime) -> 
 def _result(
     rows: TrainingRows,
     fitted: FittedModel,
-    judged: JudgedModel,
+    evaluated: EvaluatedModel,
     baseline: BaselineStatistics,
     *,
+    comparison: ChampionComparison | None,
     directory: Path,
     changes: DatasetChanges | None,
     seconds: float,
 ) -> TrainingResult:
     task = rows.problem.task
     return TrainingResult(
-        metrics=judged.metrics,
+        metrics=evaluated.metrics,
         baseline=baseline,
         model_path=directory,
         baseline_path=directory / artifacts.BASELINE,
@@ -147,12 +180,13 @@ def _result(
         warnings=(
             *rows.notes,
             *fitted.notes,
-            *judged.leaks,
+            *evaluated.leaks,
             *(f"While fitting: {text}" for text in fitted.warnings),
         ),
-        comparison=judged.comparison,
+        comparison=comparison,
+        gate=judge(evaluated.metrics, comparison, rows.settings.gate),
         changes=changes,
-        feature_importance=judged.importance,
+        feature_importance=evaluated.importance,
         contenders=fitted.contenders,
         trials=fitted.trials,
         duration_seconds=seconds,

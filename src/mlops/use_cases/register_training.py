@@ -21,8 +21,10 @@ from mlops.models.registry import (
     TrainingJob,
 )
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import TrainingResult
+from mlops.models.training import ChampionComparison, TrainingResult
 from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.evaluation.looks import count_looks
+from mlops.pipelines.evaluation.stored_score import not_compared
 from mlops.pipelines.jobs.training_job import describe_job
 from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.model_card.figures import as_file, figures
@@ -95,6 +97,7 @@ def register_training(
     result = _read(TrainingResult, documents, TRAINING_RESULT_FILENAME, output)
     details = _read(EvaluationDetails, {DETAILS_FILENAME: b"{}", **documents}, DETAILS_FILENAME, output)
     plots = {figure.name: as_file(figure) for figure in figures(result, details)}
+    result = replace(result, comparison=_comparison(training, result, registry))
     registration = registry.register(
         training.group,
         _candidate(training, result, objects, plots=tuple(plots)),
@@ -123,6 +126,28 @@ def _card(
     at = training.job.ended_at or model.created_at
     record = CardRecord(model, training.dropped_file)
     return render_card(result, details, group=training.group, created_at=at, record=record).encode()
+
+
+def _comparison(
+    training: FinishedTraining, result: TrainingResult, registry: ModelRegistry
+) -> ChampionComparison | None:
+    """Return the comparison with the champion of this moment, and which look at these rows it is."""
+    champion, comparison = registry.champion(training.group), result.comparison
+    if champion is None or _is_of(champion, training):
+        return comparison
+    if comparison is None or comparison.champion_version != champion.version:
+        return not_compared(
+            champion.version,
+            champion.metrics,
+            f"the training was started before {champion.version} came into service; train again to compare.",
+        )
+    others = registry.list_models(training.group)
+    earlier = [other.comparison for other in others if other.comparison and not _is_of(other, training)]
+    return replace(comparison, looks=count_looks(comparison, earlier))
+
+
+def _is_of(model: ModelMetadata, training: FinishedTraining) -> bool:
+    return model.training_job is not None and model.training_job.arn == training.job.arn
 
 
 def _candidate(

@@ -11,6 +11,7 @@ import pytest
 
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import why_ignored
+from mlops.intake.waiting import start_waiting
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, ModelMetadata, Source, Status
 from mlops.models.settings.group import GroupSettings
@@ -62,7 +63,9 @@ def test_a_good_training_file_becomes_a_dataset_and_starts_one_training(world: W
         "contract", "validation",
     }  # fmt: skip
     assert document["contract"] == dataset.contract.to_dict()
-    assert world.notifier.emails == []
+    ((subject, body),) = world.notifier.emails
+    assert subject == "[g] a.csv was accepted, training started"
+    assert "target: adherent, binary" in body
 
 
 def test_a_bad_file_is_quarantined_deleted_and_explained(world: World) -> None:
@@ -110,7 +113,8 @@ def test_the_same_bytes_under_another_name_start_nothing_and_the_mail_says_so(wo
     second = world.receive(world.drop("g/training/b.csv", GOOD))
     assert (second.outcome, second.reason, second.work_id) == ("accepted", "same_content", first.work_id)
     assert len(world.executions.training) == 1
-    assert "started at" in world.notifier.emails[0][1]
+    assert "started at" in world.notifier.emails[-1][1]
+    assert len(world.notifier.emails) == 2, "the receipt of the first, and that nothing is trained twice"
 
 
 def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) -> None:
@@ -118,7 +122,7 @@ def test_the_mail_about_known_bytes_names_the_version_they_became(world: World) 
     first = world.receive(world.drop("g/training/a.csv", GOOD))
     world.models.found.append(a_champion(str(first.dataset_id)))
     world.receive(world.drop("g/training/b.csv", GOOD))
-    assert "version v1.0.0" in world.notifier.emails[0][1]
+    assert "version v1.0.0" in world.notifier.emails[-1][1]
 
 
 def test_other_settings_train_the_same_bytes_again(world: World) -> None:
@@ -190,7 +194,42 @@ def test_a_scoring_file_is_held_against_the_contract_that_its_model_was_trained_
     assert world.receive(world.drop("g/inference/a.csv", GOOD)).outcome == "accepted"
 
 
-def test_a_scoring_file_without_a_champion_is_sent_back_with_advice(world: World) -> None:
+def test_a_scoring_file_without_a_champion_waits_and_is_scored_once_after_the_first_approval(
+    world: World,
+) -> None:
+    upload = world.drop("g/inference/a.csv", GOOD)
+    assert world.receive(upload).outcome == "waiting"
+    assert world.receive(upload, now=LATER).outcome == "waiting"
+    assert [subject for subject, _ in world.notifier.emails] == ["[g] a.csv waits for a model"]
+    world.models.found.append(a_champion())
+    handed: list[Upload] = []
+    for _ in range(2):  # the event of the champion is delivered twice
+        start_waiting("g", world.versions, world.objects, handed.append, bucket="data")
+    assert handed == [upload, upload]
+    assert [world.receive(each, now=LATER).outcome for each in handed] == ["accepted", "accepted"]
+    assert list(world.executions.inference) == [upload.upload_id]
+    assert start_waiting("g", world.versions, world.objects, handed.append, bucket="data") == 0
+
+
+def test_the_daily_sweep_scores_a_file_whose_new_champion_was_missed(world: World) -> None:
+    upload = world.drop("g/inference/a.csv", GOOD)
+    world.receive(upload)
+    record = world.versions.find_upload("g", upload.upload_id)
+    assert record is not None
+    assert record.is_open
+
+
+def test_many_looks_at_a_waiting_file_never_give_it_up(world: World) -> None:
+    upload = world.drop("g/inference/a.csv", GOOD)
+    outcomes = {
+        world.receive(upload, owner=f"run {n}", now=NOW + n * (LATER - NOW)).outcome for n in range(30)
+    }
+    assert outcomes == {"waiting"}
+    assert len(world.notifier.emails) == 1
+
+
+def test_a_scoring_file_without_a_champion_is_refused_where_the_settings_say_so(world: World) -> None:
+    world.drop("g/model.toml", "[scoring]\nwait_for_champion = false\n")
     received = world.receive(world.drop("g/inference/a.csv", GOOD))
     assert (received.outcome, received.reason) == ("rejected", "no_champion")
     assert "Approve a version first" in world.notifier.emails[0][1]
@@ -207,17 +246,15 @@ def test_an_upload_that_was_deleted_before_it_was_read_is_closed(world: World) -
     [
         ("g/training/", "folder"),
         ("g/folder.csv/", "folder"),
-        ("g/model.toml", "settings"),
-        ("top.csv", "outside_a_group"),
-        ("-odd/training/a.csv", "outside_a_group"),
-        ("g/elsewhere/a.csv", "outside_training_and_inference"),
-        ("g/labels/a.csv", "labels_are_not_evaluated"),
         ("g/training/.csv", "hidden_file"),
+        ("g/training/a.csv.part", "unfinished_transfer"),
+        ("g/model.toml", None),
+        ("top.csv", None),
         ("g/training/my file (1)+%20é=.csv", None),
         ("g/training/UPPER.CSV", None),
     ],
 )
-def test_noise_is_ignored_with_a_reason(key: str, reason: str | None) -> None:
+def test_only_names_that_are_never_data_are_ignored_without_an_answer(key: str, reason: str | None) -> None:
     assert why_ignored(Upload("data", key, "1", 10)) == reason
 
 
@@ -288,8 +325,9 @@ def test_a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery(world: World
     assert len(world.notifier.emails) == 1
 
 
-def test_the_reason_of_an_ignored_upload_is_recorded(world: World) -> None:
-    upload = world.drop("g/model.toml", 'target = "adherent"')
+def test_the_reason_of_an_ignored_upload_is_recorded_and_counted_once(world: World) -> None:
+    upload = world.drop("g/training/a.csv.part", "half a fi")
     assert [world.receive(upload, now=now).is_repeated for now in (NOW, LATER)] == [False, True]
     (record,) = world.versions.list_uploads("g")
-    assert (record.state, record.reason, record.is_open) == ("ignored", "settings", False)
+    assert (record.state, record.reason, record.is_open) == ("ignored", "unfinished_transfer", False)
+    assert world.notifier.said() == ["UploadsIgnored"]

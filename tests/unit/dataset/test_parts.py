@@ -24,7 +24,7 @@ from mlops.models.dataset import Contract, Finding, ValidationReport
 from mlops.models.settings.group import GroupSettings
 
 HEADER = "patient_id,age,plan,adherent"
-FEW = Limits(min_rows=5, min_rows_per_class=1)
+FEW = Limits(min_rows=5)
 
 
 def a_row(number: int, age: str | None = None) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlops.models.errors import SettingsError
-from mlops.models.settings.group import GateRule, GroupSettings
+from mlops.models.settings.gate import GateRule
+from mlops.models.settings.group import GroupSettings
 
 
 def test_an_empty_file_means_defaults() -> None:
@@ -51,14 +52,18 @@ def test_every_key_of_the_contract_is_read() -> None:
             "Unknown setting 'drift.threshhold'. Did you mean 'threshold' or 'alert_threshold'?",
         ),
         ("[gate.roc_auc]\nminimum = 1", "Unknown setting 'gate.roc_auc.minimum'"),
-        ("[approval]\nrequired_approvals = 0", "at least 1"),
+        ("[approval]\nrequired_approvals = 0", "from 1 to 20"),
         ("seed = 'x'", "seed must be a whole number, not 'x'"),
         ("seed = true", "seed must be a whole number"),
         ("task = 'clustering'", "task must be binary, multiclass or regression"),
         ("id_columns = 3", "id_columns must be a column name or a list"),
-        ("test_fraction = 1.5", "between 0 and 1"),
+        ("test_fraction = 1.5", "from 0.001 to 0.9"),
         ("target = ", "model.toml is not valid TOML"),
         ("gate = 3", "gate must be a table"),
+        ("[gate.roc_auc]\nhigher_is_better = false", "higher_is_better = false is against the direction"),
+        ("[gate.neg_log_loss]\nhigher_is_better = false", "Remove the line from [gate.neg_log_loss]"),
+        ("[gate.roc_auc]\nmax_age_days = 0", "gate.roc_auc.max_age_days must be above 0"),
+        ("[gate.roc_auc]\nage_margin = -0.1", "gate.roc_auc.age_margin must be at least 0"),
         ("drift = 'high'", "drift must be a table"),
         ("[drift]\nthreshold = 'high'", "drift.threshold"),
     ],

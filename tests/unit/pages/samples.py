@@ -32,6 +32,7 @@ from mlops.models.training import (
     TrainingResult,
     Trial,
 )
+from mlops.pipelines.evaluation.gate import judge
 
 NOW = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 ATTACK = "<script>alert(1)</script>\"onload='x'&{{ 7*7 }}"
@@ -178,7 +179,8 @@ def a_training_result(**changes: Any) -> TrainingResult:
         ),
         duration_seconds=12.3,
     )
-    return replace(result, **changes)
+    result = replace(result, **changes)
+    return replace(result, gate=judge(result.metrics, result.comparison, result.settings.gate))
 
 
 def a_regression_result() -> TrainingResult:

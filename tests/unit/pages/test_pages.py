@@ -239,6 +239,6 @@ def test_the_scores_of_a_regression_read_as_errors():
     text = Outline(PAGES["model card of a regression"](plain)).text
     words = " ".join(text.split())
     assert "RMSE 17.98 (16.20 to 19.90) is better than a model that looks at nothing (23.40)." in words
-    assert "17.98 against 18.44, difference -0.460 (-0.820 to -0.100)" in words
+    assert "17.98 against 18.44, difference -0.460 (-0.872 to -0.0483 at 97.5%)" in words
     assert "lower is better, in the unit of the target" in words
     assert "RMSE out of fold: HistGradientBoosting 18.10, Ridge 19.40" in words

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
@@ -85,25 +88,75 @@ def test_a_champion_of_other_features_is_compared_and_that_is_said(trained, tmp_
 def test_rows_that_the_champion_was_trained_on_are_left_out_of_the_comparison(trained, tmp_path: Path):
     result, comparison = compared(trained, tmp_path, build_table(), test_fraction=0.5)
     assert comparison.n_rows == trained("LogisticRegression", "binary").n_rows_test < result.n_rows_test
-    _, by_content = compared(trained, tmp_path, build_table(), id_columns=[], group_columns="age")
-    assert not by_content.comparable
-    assert "may have been trained on" in by_content.reason
+    _, by_age = compared(trained, tmp_path, build_table(), id_columns=[], group_columns="age")
+    assert not by_age.comparable
+    assert "may have been trained on" in by_age.reason
 
 
-def test_with_a_new_column_only_rows_count_that_the_champion_had_held_out(tmp_path: Path):
+def test_a_new_column_changes_no_row_that_the_champion_knows(tmp_path: Path):
     frame = build_table(1200)
     (tmp_path / "older").mkdir()
     older = train(frame, tmp_path / "older", id_columns=[])
     weight = np.random.default_rng(4).normal(70, 9, len(frame)).round(1)
     grown = frame.assign(weight=weight)
     result, comparison = compared(None, tmp_path, grown, older.model_path, id_columns=[])
-    assert 30 <= comparison.n_rows < 0.5 * result.n_rows_test
+    assert (
+        30 <= comparison.n_rows < 0.5 * result.n_rows_test
+    )  # by content, a new column divides all rows anew
+    assert comparison.n_rows + comparison.n_known == result.n_rows_test
 
 
-def test_a_champion_whose_rows_cannot_be_distinguished_any_more_is_reported(tmp_path: Path):
+def test_a_column_that_is_no_feature_may_be_absent(tmp_path: Path):
     (tmp_path / "older").mkdir()
-    older = train(build_table(), tmp_path / "older", id_columns=[])
-    shrunk = build_table().drop(columns="visited")
-    _, comparison = compared(None, tmp_path, shrunk, older.model_path)
+    frame = build_table(1200)
+    older = train(frame, tmp_path / "older", id_columns=[])
+    _, comparison = compared(None, tmp_path, frame.drop(columns="visited"), older.model_path, id_columns=[])
+    assert comparison.comparable
+
+
+def test_another_key_makes_the_two_incomparable(trained, tmp_path: Path):
+    champion = trained("LogisticRegression", "binary")
+    build_table().to_csv(tmp_path / "train.csv", index=False)
+    pipeline = TrainingPipeline({**SETTINGS, "algorithm": "LogisticRegression"}, row_key=bytes(32))
+    result = pipeline.execute(tmp_path / "train.csv", tmp_path / "model", champion_path=champion.model_path)
+    assert not result.comparison.comparable
+    assert "stored with another key" in result.comparison.reason
+    assert result.comparison.stored["roc_auc"].value == champion.metrics.roc_auc
+    assert judge(result.metrics, result.comparison).requires_person
+
+
+def without_row_keys(model: Path, target: Path) -> Path:
+    """Copy a model as release 0.2 stored it."""
+    shutil.copytree(model, target)
+    manifest = artifacts.read_manifest(target)
+    (target / artifacts.ROW_KEYS).unlink()
+    artifacts.write_manifest(manifest, target)
+    return target
+
+
+def test_a_champion_of_an_older_release_is_compared_only_on_its_own_file(trained, tmp_path: Path):
+    older = without_row_keys(trained("LogisticRegression", "binary").model_path, tmp_path / "older")
+    result, same_file = compared(trained, tmp_path, build_table(), older, seed=3)
+    assert same_file.n_rows == result.n_rows_test
+    _, corrected = compared(trained, tmp_path, build_table().replace({"region": {"east": "East"}}), older)
+    _, divided = compared(trained, tmp_path, build_table(), older, test_fraction=0.5)
+    for comparison in (corrected, divided):
+        assert not comparison.comparable
+        assert "trained before release 0.3" in comparison.reason
+        assert comparison.stored
+
+
+def test_the_age_of_the_champion_counts_only_beside_another_file(trained, tmp_path: Path):
+    assert compared(trained, tmp_path, build_table())[1].champion_age_days is None
+    assert compared(trained, tmp_path, build_table(500))[1].champion_age_days >= 0.0
+
+
+def test_a_champion_that_cannot_be_loaded_is_known_by_its_scores(trained, tmp_path: Path):
+    model = shutil.copytree(trained("LogisticRegression", "binary").model_path, tmp_path / "older")
+    manifest = artifacts.read_manifest(model)
+    versions = {**manifest.library_versions, "scikit-learn": "1.0.0"}
+    artifacts.write_manifest(replace(manifest, library_versions=versions), model)
+    _, comparison = compared(trained, tmp_path, build_table(), model)
     assert not comparison.comparable
-    assert "this file lacks visited" in comparison.reason
+    assert "scikit-learn 1.0.0" in comparison.reason
+    assert comparison.stored["roc_auc"].value == trained("LogisticRegression", "binary").metrics.roc_auc

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mlops.models.errors import SettingsError
-from mlops.models.settings.group import GateRule
-from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
+from mlops.models.settings.gate import GateRule
+from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison, StoredScore
 from mlops.pipelines.evaluation.gate import judge
 
 
@@ -65,11 +67,80 @@ def test_only_a_clearly_better_model_passes_and_an_equal_one_is_called_so(
     assert words in result.reasons[1]
 
 
-def test_a_champion_that_cannot_be_compared_refuses_nothing_but_is_named():
-    comparison = ChampionComparison("v1.0.0", reason="it predicts 'other'.")
-    result = judge(metrics(), comparison)
-    assert result.passed
-    assert "Not compared with v1.0.0: it predicts 'other'." in result.reasons
+def not_comparable(value: float, low: float, high: float) -> ChampionComparison:
+    stored = {"roc_auc": StoredScore(value, (low, high))}
+    return ChampionComparison("v1.0.0", reason="it was made with scikit-learn 1.5.", stored=stored)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "champion", "passed"),
+    [
+        ((0.80, 0.75, 0.85), (0.80, 0.76, 0.84), True),
+        ((0.80, 0.75, 0.85), (0.82, 0.78, 0.86), True),
+        ((0.77, 0.72, 0.82), (0.82, 0.78, 0.86), False),  # below the champion's interval
+        ((0.80, 0.78, 0.82), (0.84, 0.72, 0.95), False),  # the champion is above the candidate's interval
+        ((0.616, 0.57, 0.66), (0.92, 0.90, 0.94), False),
+        ((0.90, 0.88, 0.92), (0.80, 0.76, 0.84), True),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_counts_by_its_stored_score(candidate, champion, passed):
+    result = judge(metrics(*candidate), not_comparable(*champion))
+    assert result.passed is passed
+    assert result.requires_person
+    reason = result.reasons[1]
+    assert reason.startswith("Not compared with v1.0.0 on the same rows: it was made with scikit-learn 1.5.")
+    assert ("only a person can approve it" in reason) is passed
+    assert f"against {champion[0]:.4f}" in reason
+
+
+def test_a_candidate_beside_a_champion_without_a_common_score_passes_only_by_a_stated_threshold():
+    comparison = ChampionComparison("v1.0.0", reason="it was trained for a regression task.")
+    refused = judge(metrics(), comparison)
+    assert not refused.passed
+    assert "[gate.roc_auc] with threshold = ... in model.toml" in refused.reasons[1]
+    accepted = judge(metrics(), comparison, {"roc_auc": GateRule(threshold=0.7)})
+    assert accepted.passed
+    assert accepted.requires_person
+
+
+@pytest.mark.parametrize(("change", "passed"), [(-0.1, True), (0.0, False), (0.05, False)])
+def test_a_stated_change_moves_what_is_required_beside_a_stored_score(change, passed):
+    rules = {"roc_auc": GateRule(min_absolute_change=change)}
+    assert judge(metrics(0.77, 0.72, 0.82), not_comparable(0.82, 0.78, 0.86), rules).passed is passed
+
+
+def test_a_comparison_on_the_same_rows_needs_no_person():
+    assert not judge(metrics(), against_champion(0.05, 0.02, 0.08)).requires_person
+    assert not judge(metrics()).requires_person
+
+
+def test_the_more_looks_at_the_same_rows_the_clearer_the_difference_must_be():
+    comparison = against_champion(0.04, 0.015, 0.065)
+    first, twentieth = (judge(metrics(), replace(comparison, looks=looks)) for looks in (1, 20))
+    assert first.passed
+    assert not twentieth.passed
+    assert "(comparison 20 on them)" in twentieth.reasons[1]
+    assert "at 97.5%" in first.reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("age_days", "difference", "low", "high", "passed"),
+    [
+        (100.0, 0.0, -0.005, 0.005, False),  # not old enough
+        (200.0, 0.0, -0.005, 0.005, True),
+        (200.0, -0.008, -0.013, -0.003, False),
+        (None, 0.0, -0.005, 0.005, False),  # the same file
+        (200.0, 0.05, 0.03, 0.07, True),
+    ],
+)
+def test_an_old_champion_is_replaced_by_a_candidate_of_newer_data_within_the_margin(
+    age_days, difference, low, high, passed
+):
+    comparison = replace(against_champion(difference, low, high), champion_age_days=age_days)
+    result = judge(metrics(), comparison, {"roc_auc": GateRule(max_age_days=180)})
+    assert result.passed is passed
+    is_for_age = age_days == 200.0 and difference < 0.05
+    assert ("retraining for age" in result.reasons[1]) is is_for_age
 
 
 def test_a_threshold_on_the_primary_score_takes_the_place_of_the_dummy():
@@ -93,7 +164,8 @@ def test_a_required_change_must_be_reached_and_be_more_than_chance(difference, l
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "passed"), [(-0.015, 0.02, True), (-0.03, 0.03, False), (-0.018, -0.001, True)]
+    ("low", "high", "passed"),
+    [(-0.012, 0.02, True), (-0.03, 0.03, False), (-0.015, -0.001, True), (-0.018, 0.02, False)],
 )
 def test_a_change_below_zero_lets_an_equal_model_pass_that_is_shown_to_be_hardly_worse(low, high, passed):
     rules = {"roc_auc": GateRule(min_absolute_change=-0.02)}
@@ -113,12 +185,13 @@ def test_of_two_required_changes_the_greater_one_counts():
 def test_a_relative_change_is_a_share_of_the_champions_score():
     rules = {"roc_auc": GateRule(min_relative_change=0.1)}
     assert not judge(metrics(), against_champion(0.05, 0.02, 0.08), rules).passed
-    assert judge(metrics(), against_champion(0.1, 0.02, 0.18), rules).passed
+    assert judge(metrics(), against_champion(0.1, 0.04, 0.16), rules).passed
 
 
-def test_lower_can_be_better():
+def test_a_stored_rule_against_the_direction_of_its_score_is_refused():
     rules = {"average_precision": GateRule(threshold=0.5, higher_is_better=False)}
-    assert not judge(metrics(), rules=rules).passed
+    with pytest.raises(SettingsError, match=r"remove the line from \[gate.average_precision\]"):
+        judge(metrics(), rules=rules)
 
 
 def test_a_rule_on_an_unknown_score_names_the_nearest():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.gate import CHAMPIONS, retraining
+from benchmarks.gate import CHAMPIONS, FEATURES, retraining
+from benchmarks.gate_looks import CASES, is_promoted, score, sequence
 from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.evaluation.stored_score import not_compared
 
 
 def share_passed(champion: str, n_held_out: int, n_retrainings: int) -> float:
@@ -21,6 +23,22 @@ def share_passed(champion: str, n_held_out: int, n_retrainings: int) -> float:
 @pytest.mark.property
 def test_two_equal_models_are_promoted_in_at_most_five_percent_of_two_hundred_retrainings():
     assert share_passed("an equal one", 200, 200) <= 0.05
+
+
+@pytest.mark.property
+def test_of_twenty_looks_at_the_same_rows_hardly_any_prefers_an_equal_candidate():
+    rng = np.random.default_rng(3)
+    sequences = [list(sequence(rng, CASES["equal"], 300, -1.2, range(1, 21))) for _ in range(12)]
+    assert sum(any(map(is_promoted, looks)) for looks in sequences) <= 2
+
+
+@pytest.mark.property
+def test_a_clearly_worse_candidate_does_not_pass_beside_a_stored_score():
+    rng = np.random.default_rng(4)
+    worst = tuple(feature for feature in FEATURES if feature.name != "x0")
+    champion = not_compared("v1.0.0", score(rng, FEATURES, 2_000, -1.2))
+    assert judge(score(rng, FEATURES, 2_000, -1.2), champion).passed
+    assert not judge(score(rng, worst, 2_000, -1.2), champion).passed
 
 
 @pytest.mark.property

@@ -147,7 +147,7 @@ def test_what_does_not_fit_is_counted_and_scored_as_missing(trained, tmp_path: P
 
 def test_a_missing_feature_column_is_refused_by_name_and_leaves_no_predictions(trained, tmp_path: Path):
     frame = build_table(100).drop(columns=["dose", "age"])
-    with pytest.raises(DatasetError, match="needs: age, dose"):
+    with pytest.raises(DatasetError, match="missing from the header: age, dose"):
         score(trained("RandomForest", "binary").model_path, frame, tmp_path)
     assert not (tmp_path / "out" / "predictions.csv").exists()
 

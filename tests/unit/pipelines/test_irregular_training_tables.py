@@ -71,12 +71,12 @@ def test_a_new_class_after_the_time_cut_counts_as_an_error_and_does_not_crash(tm
         (lambda f: f, {"positive_label": "maybe"}, "No row has the positive label 'maybe'"),
         (lambda f: f, {"task": "regression"}, "not numbers"),
         (lambda f: f[["patient_id", "outcome"]], {}, "No column can be used as a feature"),
-        (lambda f: f, {"C": -1.0}, "LogisticRegression cannot be fitted: .*'C'"),
-        (lambda f: f, {"class_weight": "heavy"}, "class_weight must be 'balanced'"),
+        (lambda f: f, {"C": -1.0}, "C must be a number above 0, not -1.0"),
+        (lambda f: f, {"class_weight": "heavy"}, "class_weight must be one of"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_sentence(spoil, config, words: str, tmp_path: Path):
-    with pytest.raises(TrainingError, match=words) as caught:
+    with pytest.raises((TrainingError, SettingsError), match=words) as caught:
         train(spoil(build_table()), tmp_path, **config)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "model" / "manifest.json").exists()
@@ -132,7 +132,7 @@ YES_NO = np.where(np.arange(400) % 2, "yes", "no")
     ],
 )
 def test_rows_that_nothing_can_be_learned_from_are_refused_in_one_sentence(frame, words, tmp_path: Path):
-    with pytest.raises(TrainingError, match=words) as caught:
+    with pytest.raises((TrainingError, SettingsError), match=words) as caught:
         train(frame, tmp_path, id_columns=[])
     assert "\n" not in str(caught.value)
 

@@ -122,7 +122,7 @@ def test_what_is_set_is_not_searched_for():
     ("document", "words"),
     [
         ({"search": {"trial": 4}}, r"'search\.trial'.*Did you mean 'trials'"),
-        ({"search": {"trials": 1}}, "search.trials must be a whole number from 2 on"),
+        ({"search": {"trials": 1}}, "search.trials must be a whole number from 2 to 1000"),
         ({"search": {"trials": "many"}}, "search.trials must be"),
         ({"search": {"space": {"max_depth": 3}}}, r"search\.space\.max_depth must be \[low, high\]"),
         ({"search": {"space": {"max_depth": [9, 3]}}}, "must go from low to high"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops.infrastructure.row_key import user_row_key
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.archive import pack, sha256_of
@@ -26,6 +27,8 @@ def container(tmp_path: Path, repository: Path) -> Path:
     shutil.copytree(repository / "src" / "mlops", code / "mlops")
     (tmp_path / "input" / "config").mkdir()
     (tmp_path / "input" / "data" / "training").mkdir()
+    (tmp_path / "input" / "data" / "row_key").mkdir()
+    (tmp_path / "input" / "data" / "row_key" / "key").write_bytes(user_row_key() or b"")
     build_table(200).to_csv(tmp_path / "input" / "data" / "training" / "data.csv", index=False)
     return tmp_path
 
@@ -51,7 +54,7 @@ def test_a_job_writes_the_model_and_its_evidence_apart(container: Path):
     artifacts.load_model(model)
     assert artifacts.read_manifest(model).model_group == "trial"
     assert {path.name for path in evidence.iterdir()} == {
-        path.name for path in model.iterdir() if path.name not in artifacts.MODEL_FILES
+        path.name for path in model.iterdir() if path.name not in (*artifacts.MODEL_FILES, artifacts.ROW_KEYS)
     }
     assert "metric roc_auc=0." in job.stdout
     assert not (container / "output" / "failure").exists()

@@ -33,7 +33,8 @@ def job_of(given: GroupSettings, task: TaskName | None = "binary", parallel: int
 def prepared(given: GroupSettings, parallel: int = 3, **request) -> dict:
     requested = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, task="binary", **request)
     machine = Machine("ml.m5.large", 3600, parallel_trials=parallel)
-    return prepare_training(requested, Source("s3://b/code/", "c" * 64), None, "b", machine=machine)
+    source, row_key = Source("s3://b/code/", "c" * 64), ObjectRef("b", "row-keys/a-group/key")
+    return prepare_training(requested, source, None, "b", machine=machine, row_key=row_key)
 
 
 XGBOOST = settings(target="y", algorithm="XGBoost", search={"trials": 10})

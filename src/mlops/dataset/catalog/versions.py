@@ -1,18 +1,21 @@
 """The records of uploads, datasets, trainings and contracts in the registry's table.
 
 Items of a group share the partition `GROUP#<group>`: `UPLOAD#<id>`, `DATASET#<digest>`, `TRAINING#<id>` and
-`CONTRACT#<version>`, each with its record as a JSON document.
+`CONTRACT#<version>`, each with its record as a JSON document, and `EMAILS#<hour>`, a counter. The partition
+`GROUPS`, which the registry shares, has one item per group or other folder.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from mlops.infrastructure.table import Absent, OneOf, Put, Table
+from mlops.infrastructure.table import Absent, Item, OneOf, Put, SetAttribute, Table
 from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
 from mlops.models.errors import RegistryConflictError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
+
+_GROUPS = "GROUPS"
 
 
 class DatasetVersions:
@@ -28,6 +31,11 @@ class DatasetVersions:
     def record_upload(self, upload: UploadRecord) -> UploadRecord:
         """Record a new upload."""
         return self._put_once(upload.group, _upload_key(upload.upload_id), upload, revision=upload.revision)
+
+    def add_upload(self, upload: UploadRecord) -> bool:
+        """Record a new upload with a single write; False when it was recorded before."""
+        key = _upload_key(upload.upload_id)
+        return self._put(upload.group, key, upload, Absent(), revision=upload.revision)
 
     def save_upload(self, upload: UploadRecord) -> UploadRecord:
         """Store the next revision of a recorded upload.
@@ -47,6 +55,40 @@ class DatasetVersions:
         """Return all uploads of a group, oldest first."""
         uploads = self._list(group, "UPLOAD#", UploadRecord)
         return tuple(sorted(uploads, key=lambda upload: (upload.received_at, upload.upload_id)))
+
+    def add_group(self, group: str) -> None:
+        """Record that a group has files."""
+        self._table.write(SetAttribute(_GROUPS, group, "has_files", value=True))
+
+    def add_folder(self, name: str) -> None:
+        """Record that there are unused files in a folder, which need not be that of a group."""
+        if self._table.get(_GROUPS, name) is None:
+            self._table.write(SetAttribute(_GROUPS, name, "has_unused_files", value=True))
+
+    def is_group(self, name: str) -> bool:
+        """Return whether there is a group of that name, with files or versions."""
+        return _is_group(self._table.get(_GROUPS, name) or {})
+
+    def list_groups(self) -> tuple[str, ...]:
+        """Return the names of all groups with files or versions, in order."""
+        return tuple(item["sk"] for item in self._table.query(_GROUPS) if _is_group(item))
+
+    def list_folders(self) -> tuple[str, ...]:
+        """Return the names of all groups, and of other folders that have unused files, in order."""
+        return tuple(item["sk"] for item in self._table.query(_GROUPS))
+
+    def count_email(self, group: str, hour: datetime, limit: int) -> bool:
+        """Count an email about an unused file; False, with nothing counted, after `limit` in that hour."""
+        key = f"EMAILS#{hour:%Y-%m-%dT%H}"
+        while True:
+            item = self._table.get(_partition(group), key)
+            n_emails = int(item["n_emails"]) if item else 0
+            if n_emails >= limit:
+                return False
+            condition = OneOf("n_emails", (n_emails,)) if item else Absent()
+            counted = {"pk": _partition(group), "sk": key, "n_emails": n_emails + 1}
+            if self._table.write(Put(counted, condition)):
+                return True
 
     def record_dataset(self, dataset: DatasetVersion) -> DatasetVersion:
         """Record a dataset version."""
@@ -102,6 +144,10 @@ class DatasetVersions:
 
     def _list[R: Record](self, group: str, prefix: str, kind: type[R]) -> list[R]:
         return [kind.from_json(item["document"]) for item in self._table.query(_partition(group), prefix)]
+
+
+def _is_group(item: Item) -> bool:
+    return bool(item.get("has_files") or item.get("has_versions"))
 
 
 def _partition(group: str) -> str:

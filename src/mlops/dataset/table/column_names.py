@@ -56,7 +56,10 @@ def named_roles(names: Sequence[str], settings: GroupSettings, contract: Contrac
     ids = settings.id_columns
     if not ids and contract is not None:
         ids = tuple(column.name for column in contract.columns if column.role == "id")
-    assumed = () if ids else tuple(name for name in names if name and name != target and is_id_name(name))[:1]
+    named = (target, settings.time_column)
+    assumed = (
+        () if ids else tuple(name for name in names if name not in named and name and is_id_name(name))[:1]
+    )
     present = tuple(name for name in ids or assumed if name in names)
     return NamedRoles(target, is_target_assumed=stated is None, ids=present, are_ids_assumed=bool(assumed))
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain, count
 
 from mlops.dataset.table.column_profile import ColumnProfile

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
 
 from mlops.dataset.limits import Limits
 from mlops.dataset.notation.date_formats import ISO_DATES
@@ -12,6 +17,7 @@ from mlops.dataset.validation.accept_with import MAX_LISTED_LEVELS
 from mlops.dataset.validation.survey.survey import Survey, survey_file
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.errors import DatasetError
+from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
 
 
@@ -28,6 +34,25 @@ def learn_contract(path: str | Path, settings: GroupSettings | None = None) -> C
     if contract is None:
         raise DatasetError(f"{Path(path).name} cannot be read as a table; run `mlops validate` on it.")
     return contract
+
+
+def contract_of_frame(frame: pd.DataFrame, settings: GroupSettings | None = None) -> Contract | None:
+    """Return what a frame teaches, written to a file as pandas does; None when that is no table."""
+    stated = settings or GroupSettings()
+    cells = stated.format.of("training")  # of the form only what is about cells: pandas writes the file
+    form = FileFormatSettings(thousands=cells.thousands, nullstr=cells.nullstr, dateformat=cells.dateformat)
+    with written(frame) as path:
+        survey = survey_file(path, stated, None, purpose="training", limits=Limits(), form=form)
+        return contract_of(survey)
+
+
+@contextmanager
+def written(frame: pd.DataFrame) -> Iterator[Path]:
+    """Write a frame to a file that exists as long as the context."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "frame.csv"
+        frame.to_csv(path, index=False)
+        yield path
 
 
 def contract_of(survey: Survey) -> Contract | None:

@@ -20,7 +20,8 @@ from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.inspection import header_of
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.table import Table, UnreadableCells, unreadable_cells
-from mlops.dataset.validation.survey.expectations import expected_contract
+from mlops.dataset.validation.contracts import contract_of, contract_of_frame
+from mlops.dataset.validation.survey.expectations import expected_contract, overlaid
 from mlops.dataset.validation.survey.survey import Survey, blocks_of, notations_of, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
@@ -49,20 +50,37 @@ def load_table(
     DatasetError
         If the file does not exist, cannot be read as a table, or has no rows.
     """
+    return load_with_contract(source, settings, contract)[0]
+
+
+def load_with_contract(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    settings: GroupSettings | None = None,
+    contract: Contract | None = None,
+) -> tuple[Table, Contract | None]:
+    """Return a table as `load_table` does, and the contract that it was read by.
+
+    Without a contract that is the one that validation would learn from the same rows.
+    """
+    columns = settings.columns if settings else {}
     if isinstance(source, pd.DataFrame):
-        expected = expected_contract(contract, settings or GroupSettings(), "inference")
-        table = Table.from_frame(source, settings, expected)
+        taught = None if contract else contract_of_frame(source, settings)
+        stated = expected_contract(contract, settings or GroupSettings(), "inference")
+        known = overlaid(taught, columns) if taught else stated
+        table = Table.from_frame(source, settings, known)
         table = replace(table, sha256=table.digest())
     else:
         chunks: list[Chunk] = []
         path, survey = _survey(find_table(Path(source)), contract, settings, chunks, purpose="training")
+        taught = None if contract else contract_of(survey)
+        known = overlaid(taught, columns) if taught else survey.contract
         roles, digest = survey.roles, survey.inspection.sha256
         table = Table(
             _frame(chunks, survey), {}, roles.target, roles.is_target_assumed, path.name, digest
         ).typed({column.name: column for column in _named(survey)}, roles, survey.settings)
     if not len(table):
         raise DatasetError(f"{table.name} has no rows.")
-    return table
+    return table, known and replace(known, target=table.target)
 
 
 def find_table(path: Path) -> Path:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.class_plan import ClassPlan, plan_classes
 from mlops.models.settings.group import TaskName
 from mlops.models.task import infer_task
 
@@ -34,6 +36,16 @@ def class_counts(survey: Survey) -> Counter[str]:
     return Counter() if column is None else _classes(column)
 
 
+def class_plan(survey: Survey) -> ClassPlan | None:
+    """Return what a training would learn of the classes; None for numbers and for too many labels."""
+    column = survey.target_column
+    if column is None or not is_classification(survey) or column.kind in ("empty", "text"):
+        return None
+    if not column.has_all_levels:
+        return None
+    return plan_classes(_classes(column), survey.settings, column.name, quoted=lambda text: shown(text, 40))
+
+
 def _classes(column: ColumnProfile) -> Counter[str]:
     counts: Counter[str] = Counter()
     missing = column.missing_tokens
@@ -44,8 +56,9 @@ def _classes(column: ColumnProfile) -> Counter[str]:
 
 
 def _canonical(level: str) -> str:
-    """Write a numeric label in one way: `1.0` and `1` are one class."""
+    """Write a numeric label as training does: `1.0` and `1` are one class."""
     try:
-        return f"{float(level):g}"
+        number = float(level)
     except ValueError:
         return level
+    return str(int(number)) if number.is_integer() else repr(number)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
 from mlops.dataset.limits import Limits
+from mlops.dataset.notation.recognition import NUMERIC_SHARE
 from mlops.dataset.privacy import keeping_cells_out, name_in_report
-from mlops.dataset.validation.contracts import contract_of
+from mlops.dataset.validation.contracts import contract_of, written
 from mlops.dataset.validation.rule import Stage, findings_by_stage
 from mlops.dataset.validation.rules import RULES
 from mlops.dataset.validation.survey.survey import Survey, survey_file
@@ -22,6 +23,8 @@ from mlops.models.dataset import ColumnSummary, Contract, FileFormat, Finding, V
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
 
+# rules about single cells, which are read as missing
+_UNREADABLE_CELLS = frozenset(("type_mismatch", "non_finite"))
 _SEVERITY_ORDER = {"reject": 0, "warn": 1, "info": 2}
 
 
@@ -59,10 +62,8 @@ def validate(
         If the file does not exist.
     """
     if isinstance(path, pd.DataFrame):
-        with TemporaryDirectory() as folder:
-            written = Path(folder) / "frame.csv"
-            path.to_csv(written, index=False)
-            return validate(written, settings, contract, purpose=purpose, limits=limits)
+        with written(path) as copy:
+            return validate(copy, settings, contract, purpose=purpose, limits=limits)
     file = Path(path)
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
@@ -80,6 +81,8 @@ def report_on(survey: Survey) -> ValidationReport:
 
 def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
     """Return the report of a survey with these findings, the worst first."""
+    if not survey.is_training:
+        findings = [_at_scoring(finding, survey) for finding in findings]
     findings = sorted(findings, key=lambda finding: _SEVERITY_ORDER[finding.severity])
     target = survey.target_column
     n_unlabelled = target.n_missing if target is not None and survey.is_training else 0
@@ -97,6 +100,15 @@ def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
         columns=tuple(_summaries(survey)),
         contract=contract_of(survey),
     )
+
+
+def _at_scoring(finding: Finding, survey: Survey) -> Finding:
+    """Return a finding as it counts for a file to score: few cells that cannot be read refuse no file."""
+    is_refused = finding.severity == "reject" and finding.rule_id in _UNREADABLE_CELLS
+    few = (1 - NUMERIC_SHARE) * survey.n_rows
+    if not is_refused or finding.count is None or finding.count > max(few, 1):
+        return finding
+    return replace(finding, severity="warn", advice="These cells are scored as missing values.")
 
 
 def _settings(settings: GroupSettings | Mapping[str, Any] | None) -> GroupSettings:

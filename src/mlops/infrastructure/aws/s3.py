@@ -14,6 +14,9 @@ from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
 
 _MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound")
+# Copying the tags of a dropped file (the default) needs s3:GetObjectTagging and s3:PutObjectTagging;
+# replacing them by none needs neither, and rules that depend on a person's tags do not apply to the copy.
+_WITHOUT_TAGS = {"TaggingDirective": "REPLACE"}
 
 
 class S3Objects:
@@ -61,9 +64,9 @@ class S3Objects:
         return self.head(ObjectRef(ref.bucket, ref.key)).ref
 
     def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
-        """Copy that version of `source` without moving the bytes through here."""
+        """Copy that version of `source`, without its tags and without moving the bytes through here."""
         with _miss_as_not_found(source):
-            self._s3.copy(_address(source), target.bucket, target.key)
+            self._s3.copy(_address(source), target.bucket, target.key, ExtraArgs=_WITHOUT_TAGS)
         return self.head(ObjectRef(target.bucket, target.key)).ref
 
     def delete(self, ref: ObjectRef) -> None:

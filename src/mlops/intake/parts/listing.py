@@ -130,7 +130,7 @@ def _named_parts(upload: Upload, objects: ObjectStore, limits: Limits) -> list[O
 
 def _in_folder(folder: str, refs: Iterable[ObjectRef]) -> list[ObjectRef]:
     names = [(ref.key[len(folder) :], ref) for ref in refs]
-    parts = [(name, ref) for name, ref in names if is_part_name(name.rsplit("/", 1)[-1])]
+    parts = [(name, ref) for name, ref in names if is_part_name(name)]
     deeper = [name for name, _ in parts if "/" in name]
     if deeper:
         raise DatasetError(

@@ -14,7 +14,7 @@ from mlops.dataset.validation.parts.check_agreement import agree
 from mlops.dataset.validation.parts.validate_parts import survey_part_file
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.intake import read_settings, settings_problem
+from mlops.intake.answers.settings_file import read_settings, settings_problem
 from mlops.intake.parts.listing import Listing, Part, list_closed_parts
 from mlops.intake.parts.request import PartsRequest, write_request
 from mlops.models.errors import ObjectNotFoundError, SettingsError

@@ -12,7 +12,7 @@ from mlops.models.record import Record
 RareClasses = Literal["other", "drop", "refuse"]
 OTHER_CLASS = "other"
 
-_MIN_ROWS = 10
+MIN_ROWS_PER_CLASS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class ClassSettings(Record):
     """A class with fewer than `min_rows` rows is rare, and `rare` says what is done with its rows.
 
     `other` pools them into one class, `drop` leaves them out, `refuse` refuses the file. Without `rare` a
-    binary target refuses the file; of more classes they are pooled when the pool reaches `min_rows`, and
-    left out when it does not.
+    target of which at most two classes are not rare refuses the file; of more classes they are pooled when
+    the pool reaches `min_rows`, and left out when it does not.
     """
 
-    min_rows: int = _MIN_ROWS
+    min_rows: int = MIN_ROWS_PER_CLASS
     rare: RareClasses | None = None
 
 
@@ -37,7 +37,7 @@ def check_classes(table: Mapping[str, Any]) -> dict[str, Any]:
         If a value is impossible.
     """
     values = {key: value for key, value in table.items() if value is not None}
-    min_rows, rare = values.get("min_rows", _MIN_ROWS), values.get("rare", "refuse")
+    min_rows, rare = values.get("min_rows", MIN_ROWS_PER_CLASS), values.get("rare", "refuse")
     if not isinstance(min_rows, int) or isinstance(min_rows, bool) or min_rows < 2:
         raise SettingsError(f"classes.min_rows must be a whole number from 2 on, not {min_rows!r}.")
     if rare not in get_args(RareClasses):

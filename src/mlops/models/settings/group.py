@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
@@ -13,7 +12,11 @@ from mlops.models.nearest import nearest
 from mlops.models.record import Record
 from mlops.models.settings.classes import ClassSettings, check_classes
 from mlops.models.settings.columns import ColumnSettings, check_column, column_keys
+from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
+from mlops.models.settings.document import check_values, read_toml
 from mlops.models.settings.format import FormatSettings, check_format, format_keys
+from mlops.models.settings.gate import GateRule, check_gate_rule
+from mlops.models.settings.lines import with_line
 from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
@@ -22,24 +25,16 @@ EVERY_DATE = "*"  # the key of date parts that are set without a column
 AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
 _LAST_CONTRACT = 99_999_999
+_MAX_DATED_COLUMNS = 100  # each one becomes up to seven features
+# what people may write; what earlier releases stored is read in any case
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "seed": (0, 2**31 - 1),  # of a SageMaker tuning job
+    "test_fraction": (0.001, 0.9),
+    "approval.required_approvals": (1, 20),
+}
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
 _ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
-
-
-@dataclass(frozen=True, slots=True)
-class GateRule(Record):
-    """What one metric must reach; the field names are those of MLflow's `MetricThreshold`.
-
-    `threshold` is the least acceptable score. `min_absolute_change` and `min_relative_change` (a share, 0.01
-    = one percent) are how much better than the champion the candidate must be; below 0 they are how much
-    worse it may be, so that an equal model of newer data passes.
-    """
-
-    threshold: float | None = None
-    min_absolute_change: float | None = None
-    min_relative_change: float | None = None
-    higher_is_better: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +55,13 @@ class ApprovalSettings(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ScoringSettings(Record):
+    """Whether files to score wait until the group has a champion; without it they are refused until then."""
+
+    wait_for_champion: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class GroupSettings(Record):
     """Settings of a model group; everything has a default.
 
@@ -70,7 +72,7 @@ class GroupSettings(Record):
     rules the candidate must beat a dummy model, and the champion by more than chance. `columns` states what
     the group's files hold, over what was learned; a `contract` above the version of the current one has it
     learned again from the next file. `format` states how the files are written, `classes` what is done with
-    classes of few rows.
+    classes of few rows, `scoring` what is done with files to score.
     """
 
     target: str | None = None
@@ -93,6 +95,7 @@ class GroupSettings(Record):
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
     format: FormatSettings = field(default_factory=FormatSettings)
     classes: ClassSettings = field(default_factory=ClassSettings)
+    scoring: ScoringSettings = field(default_factory=ScoringSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
@@ -100,7 +103,7 @@ class GroupSettings(Record):
         So the identity of a training that 0.1 started stays the same.
         """
         document = Record.to_dict(self)
-        added = {"format": FormatSettings(), "classes": ClassSettings()}
+        added = {"format": FormatSettings(), "classes": ClassSettings(), "scoring": ScoringSettings()}
         unstated = {key for key, default in added.items() if getattr(self, key) == default}
         return {key: value for key, value in document.items() if key not in unstated}
 
@@ -124,13 +127,14 @@ class GroupSettings(Record):
         Raises
         ------
         SettingsError
-            If the text is not TOML, a key is unknown (the nearest known key is named) or a value impossible.
+            If the text is not TOML, a key is unknown (the nearest known key is named) or a value impossible;
+            the line is named where it can be told.
         """
+        document = read_toml(text)
         try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"model.toml is not valid TOML: {error}.") from error
-        return cls._from_document(document)
+            return cls._from_document(document)
+        except SettingsError as error:
+            raise with_line(error, text, document, cls._from_document) from error
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -153,15 +157,21 @@ class GroupSettings(Record):
 
     @classmethod
     def _from_document(cls, document: Mapping[str, Any]) -> Self:
-        _refuse_unknown(document, known_keys(), "")
+        check_values(document)
+        refuse_unknown(document, known_keys(), "")
         values = {_ALIASES.get(key, key): value for key, value in document.items() if value is not None}
         for name in _COLUMN_LISTS:
             if name in values:
                 values[name] = _column_list(name, values[name])
         for name, record in _TABLES.items():
             if name in values:
-                _refuse_unknown(_table(name, values[name]), _names(record), f"{name}.")
-                _check_numbers(name, values[name], record)
+                refuse_unknown(table_of(name, values[name]), _names(record), f"{name}.")
+                if record in (
+                    DriftSettings,
+                    ApprovalSettings,
+                    ScoringSettings,
+                ):  # the others have checks of their own
+                    check_types(name, values[name], record)
         if "date_parts" in values:
             values["date_parts"] = _date_parts(values["date_parts"])
         if "search" in values:
@@ -172,23 +182,27 @@ class GroupSettings(Record):
             values["format"] = _format(values["format"])
         if "classes" in values:
             values["classes"] = check_classes(values["classes"])
-        rules = _table("gate", values.get("gate", {}))
+        rules = table_of("gate", values.get("gate", {}))
         values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in rules.items()}
-        stated = _table("columns", values.get("columns", {}))
+        stated = table_of("columns", values.get("columns", {}))
         values["columns"] = {name: _column(name, table) for name, table in stated.items()}
         _check_types(values)
+        check_bounds(values, _BOUNDS)
         try:
             return cls.from_dict(values)
         except (TypeError, ValueError) as error:
             raise SettingsError(f"The settings cannot be read: {error}") from error
 
 
+# tables with checks of their own
+_CHECKED_ELSEWHERE = (SearchSettings, FormatSettings, ClassSettings)
 _TABLES: Mapping[str, type] = {
     "drift": DriftSettings,
     "approval": ApprovalSettings,
     "search": SearchSettings,
     "format": FormatSettings,
     "classes": ClassSettings,
+    "scoring": ScoringSettings,
 }
 
 
@@ -201,24 +215,22 @@ def _names(record: type) -> frozenset[str]:
     return frozenset(entry.name for entry in fields(record))
 
 
-def _refuse_unknown(document: Mapping[str, Any], keys: frozenset[str], prefix: str) -> None:
-    for key in document:
-        if key not in keys:
-            raise SettingsError(f"Unknown setting {prefix + key!r}. {nearest(key, keys)}")
-
-
 def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
     """Accept `[gate.roc_auc] threshold = 0.7` and the short form `[gate] roc_auc = 0.7`."""
     if isinstance(rule, (int, float)) and not isinstance(rule, bool):
         return {"threshold": float(rule)}
-    _refuse_unknown(_table(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
-    _check_numbers(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
-    return dict(rule)
+    refuse_unknown(table_of(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
+    check_types(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
+    return check_gate_rule(metric, rule)
 
 
 def _date_parts(value: Any) -> dict[str, list[str]]:
     """Accept `date_parts = ["month"]` for every date, and a table of such lists by column."""
-    by_column = {EVERY_DATE: value} if isinstance(value, (str, list, tuple)) else _table("date_parts", value)
+    by_column = (
+        {EVERY_DATE: value} if isinstance(value, (str, list, tuple)) else table_of("date_parts", value)
+    )
+    if len(by_column) > _MAX_DATED_COLUMNS:
+        raise SettingsError(f"date_parts names {len(by_column):,} columns; at most {_MAX_DATED_COLUMNS}.")
     date_parts = {}
     for name, parts in by_column.items():
         where = "date_parts" if name == EVERY_DATE else f"date_parts.{name}"
@@ -230,21 +242,15 @@ def _date_parts(value: Any) -> dict[str, list[str]]:
 
 
 def _column(name: str, table: Any) -> dict[str, Any]:
-    _refuse_unknown(_table(f"columns.{name}", table), column_keys(), f"columns.{name}.")
+    refuse_unknown(table_of(f"columns.{name}", table), column_keys(), f"columns.{name}.")
     return check_column(name, table)
 
 
 def _format(value: Any) -> dict[str, Any]:
     for purpose in ("training", "inference", "labels"):
         if (own := value.get(purpose)) is not None:
-            _refuse_unknown(_table(f"format.{purpose}", own), format_keys(), f"format.{purpose}.")
+            refuse_unknown(table_of(f"format.{purpose}", own), format_keys(), f"format.{purpose}.")
     return check_format(value)
-
-
-def _table(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SettingsError(f"{name} must be a table, not {value!r}.")
-    return value
 
 
 def _column_list(name: str, value: Any) -> list[str]:
@@ -254,20 +260,10 @@ def _column_list(name: str, value: Any) -> list[str]:
     return list(columns)
 
 
-def _check_numbers(name: str, table: Mapping[str, Any], record: type) -> None:
-    """Refuse a text where the record declares a number."""
-    for entry in fields(record):
-        value = table.get(entry.name)
-        if (
-            value is not None
-            and str(entry.type).split(" ")[0] in ("float", "int")
-            and (not isinstance(value, (int, float)) or isinstance(value, bool))
-        ):
-            raise SettingsError(f"{name}.{entry.name} must be a number, not {value!r}.")
-
-
 def _label_text(value: Any) -> str:
     """Write a label as a CSV file does: true as `true`, 1 as `1`."""
+    if not isinstance(value, (str, int, float)):
+        raise SettingsError(f"positive_label must be a text, a number, true or false, not {value!r}.")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -10,6 +10,8 @@ from mlops.models.errors import SettingsError
 from mlops.models.record import Record
 
 _MAGNITUDE = 10.0
+_MAX_TRIALS = 1_000
+_MAX_CHOICES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class SearchSettings(Record):
 
 
 def check_search(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Check what a search may try: whole trials, and a list with two values at least for each name.
+    """Check what a search may try: a bounded number of trials, and a list of values for each name.
 
     Raises
     ------
@@ -39,17 +41,18 @@ def check_search(table: Mapping[str, Any]) -> dict[str, Any]:
         table.get("tuning_job", True),
         table.get("space", {}),
     )
-    if not isinstance(trials, int) or trials < 2:
-        raise SettingsError(f"search.trials must be a whole number from 2 on, not {trials!r}.")
+    if not isinstance(trials, int) or not 2 <= trials <= _MAX_TRIALS:
+        raise SettingsError(f"search.trials must be a whole number from 2 to {_MAX_TRIALS}, not {trials!r}.")
     if not isinstance(tuning_job, bool):
         raise SettingsError(f"search.tuning_job must be true or false, not {tuning_job!r}.")
     if not isinstance(space, Mapping):
         raise SettingsError(f"search.space must be a table, not {space!r}.")
     for name, values in space.items():
-        is_list = isinstance(values, (list, tuple)) and len(values) > 1
+        is_list = isinstance(values, (list, tuple)) and 1 < len(values) <= _MAX_CHOICES
         if not is_list or any(isinstance(value, (list, dict)) for value in values):
             raise SettingsError(
-                f"search.space.{name} must be [low, high], or a list of choices, not {values!r}."
+                f"search.space.{name} must be [low, high], or a list of 2 to {_MAX_CHOICES} choices,"
+                f" not {values!r}."
             )
         if is_range(values) and not values[0] < values[1]:
             raise SettingsError(f"search.space.{name} must go from low to high, not {list(values)}.")

@@ -23,6 +23,7 @@ from mlops.infrastructure.extras import require_package
 from mlops.models.errors import ArtifactError
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.artifacts import stored_types
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.artifacts.compatibility import version_problems
@@ -36,11 +37,13 @@ BASELINE = "baseline_statistics.json"
 RESULT = "training_result.json"
 DETAILS = "evaluation_details.json"
 CARD = "model_card.html"
+ROW_KEYS = "row_keys.npz"
 _SKLEARN_MODEL = "model.skops"
 _PREPROCESSING = "preprocessing.skops"
 _XGBOOST_MODEL = "model.ubj"
 MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL)
-_ALL_FILES = (*MODEL_FILES, MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
+_EVIDENCE = (MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
+_ALL_FILES = (*MODEL_FILES, ROW_KEYS, *_EVIDENCE)
 
 # what skops does not trust by default and our models need: arrays of numbers in compiled wrappers
 _TRUSTED_TYPES = (
@@ -138,6 +141,23 @@ def read_manifest(directory: Path) -> Manifest:
         raise ArtifactError(f"{MANIFEST} cannot be read: {error}") from error
 
 
+def read_metrics(directory: Path, manifest: Manifest) -> EvaluationMetrics:
+    """Read the scores of a model on its own held-out rows, without loading the model.
+
+    Raises
+    ------
+    ArtifactError
+        If they are missing, or are not those that the manifest names.
+    """
+    path = directory / METRICS
+    if not path.is_file() or manifest.files.get(METRICS) != sha256_of(path):
+        raise ArtifactError(f"{METRICS} is missing, or is not the file that was saved.")
+    try:
+        return EvaluationMetrics.from_json(path.read_bytes())
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{METRICS} cannot be read: {error}") from error
+
+
 def load_model(directory: Path) -> tuple[Model, Manifest]:
     """Load a model directory: digests first, then library versions, and only then the model itself.
 
@@ -183,10 +203,10 @@ def verify_files(manifest: Manifest, directory: Path) -> None:
 
 
 def copy_evidence(directory: Path, target: Path) -> None:
-    """Copy everything but the model files: what a registry without numpy reads."""
+    """Copy everything but the model files and the keys of rows: what a registry without numpy reads."""
     target.mkdir(parents=True, exist_ok=True)
-    for name in _ALL_FILES:
-        if name not in MODEL_FILES and (directory / name).is_file():
+    for name in _EVIDENCE:
+        if (directory / name).is_file():
             shutil.copyfile(directory / name, target / name)
 
 

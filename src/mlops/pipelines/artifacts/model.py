@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.dates import read_dates_of_year_first
+from mlops.dataset.features.date_parts import date_part_values
 from mlops.dataset.table.values import as_numbers, as_texts
+from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
 from mlops.models.settings.group import DatePart, TaskName
 
-type DateParts = Mapping[str, Sequence[DatePart]]
-
 MAX_LISTED_CATEGORIES = 500
-_READERS: Mapping[DatePart, Callable[[pd.Series], pd.Series]] = {
-    "year": lambda moments: moments.dt.year,
-    "quarter": lambda moments: moments.dt.quarter,
-    "month": lambda moments: moments.dt.month,
-    "day": lambda moments: moments.dt.day,
-    "weekday": lambda moments: moments.dt.day_of_week + 1,  # Monday is 1
-    "day_of_year": lambda moments: moments.dt.day_of_year,
-    "hour": lambda moments: moments.dt.hour,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,10 @@ class FeatureColumn(Record):
 class ModelSchema(Record):
     """The columns of a model and what its answers mean; a binary task has labels (negative, positive).
 
-    `date_parts` are the columns of dates from which some of the features are made.
+    `date_parts` are the columns of dates from which some of the features are made, `date_formats` how those
+    are written where they do not begin with the year. Labels of rare classes are
+    those of `pooled_labels`, learned as the label that it gives, and `dropped_labels`, never learned.
+    `contract` says how files to score are read; releases before 0.3 did not store it.
     """
 
     task: TaskName
@@ -53,6 +46,10 @@ class ModelSchema(Record):
     labels: tuple[str, ...] = ()
     threshold: float | None = None
     date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
+    date_formats: Mapping[str, str] = field(default_factory=dict)
+    pooled_labels: Mapping[str, str] = field(default_factory=dict)
+    dropped_labels: tuple[str, ...] = ()
+    contract: Contract | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -153,26 +150,7 @@ def _count(counts: dict[str, int], name: str, rows: np.ndarray) -> None:
         counts[name] = n_rows
 
 
-def date_part_values(frame: pd.DataFrame, parts: DateParts) -> dict[str, np.ndarray]:
-    """Return the numbers of each feature `<date>_<part>` that is made of a date.
-
-    Raises
-    ------
-    DatasetError
-        If a date column is absent.
-    """
-    if missing := [name for name in parts if name not in frame.columns]:
-        raise DatasetError(f"The file lacks columns that the model needs: {', '.join(missing)}.")
-    values = {}
-    for name, of_column in parts.items():
-        moments = read_dates_of_year_first(frame[name])
-        for part in of_column:
-            numbers = _READERS[part](moments).to_numpy(dtype=np.float64, na_value=np.nan)
-            values[part_name(name, part)] = numbers
-    return values
-
-
-def with_date_parts(frame: pd.DataFrame, parts: DateParts) -> pd.DataFrame:
+def with_date_parts(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:
     """Return the frame with a column of numbers for each part of a date; the frame itself without any.
 
     Raises
@@ -180,18 +158,8 @@ def with_date_parts(frame: pd.DataFrame, parts: DateParts) -> pd.DataFrame:
     DatasetError
         If a date column is absent.
     """
-    values = date_part_values(frame, parts)
+    values = date_part_values(frame, schema.date_parts, schema.date_formats)
     return frame.assign(**values) if values else frame
-
-
-def part_name(column: str, part: str) -> str:
-    """Return the name of the feature that a part of a date becomes."""
-    return f"{column}_{part}"
-
-
-def part_names(parts: DateParts) -> list[str]:
-    """Return the names of all features that the parts become."""
-    return [part_name(name, part) for name, of_column in parts.items() for part in of_column]
 
 
 def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:

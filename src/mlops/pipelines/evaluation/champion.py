@@ -1,48 +1,55 @@
-"""The champion beside a candidate: on the same held-out rows, and by the rows that it was trained on."""
+"""The champion beside a candidate, on held-out rows that neither has seen; else by what is stored with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from mlops.models.drift import DriftReport
-from mlops.models.errors import ArtifactError, DatasetError, DriftError, TrainingError
+from mlops.models.errors import ArtifactError, DatasetError, TrainingError
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import ChampionComparison, DatasetChanges, FeatureShift, MetricComparison
-from mlops.monitoring.drift_detector import DriftDetector
-from mlops.monitoring.profiles.baseline import load_baseline_statistics
-from mlops.monitoring.report.report_text import unattached_anomalies
+from mlops.models.training import ChampionComparison, MetricComparison
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, part_names, with_date_parts
+from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, align, with_date_parts
+from mlops.pipelines.artifacts.row_keys import RowKeys
 from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.scores import compute_scores
-from mlops.pipelines.features.splitting import split_rows
+from mlops.pipelines.evaluation.shared_labels import SharedLabels, rewritten, share_labels
+from mlops.pipelines.evaluation.stored_score import not_compared
+from mlops.pipelines.evaluation.unseen import UnseenRows, find_unseen
 from mlops.pipelines.features.task import Problem
 from mlops.pipelines.features.training_rows import TrainingRows
 
-MIN_COMPARED_ROWS = 30
 _MAX_LISTED = 8
-MAX_SENTENCES = 12
-MAX_SHIFTS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """The model in service: its directory, and its version where that is known."""
+    """The model in service: its directory, and its version where that is known.
+
+    `row_key` is the secret key of the group, by which its rows are recognised.
+    """
 
     path: Path
     version: str | None = None
+    row_key: bytes | None = None
 
 
 def compare_with_champion(
-    champion: Champion, rows: TrainingRows, scores: Scores, *, rng: np.random.Generator
+    champion: Champion,
+    rows: TrainingRows,
+    scores: Scores,
+    *,
+    now: datetime,
+    rng: np.random.Generator,
 ) -> ChampionComparison:
-    """Score the champion on our held-out rows; one that cannot be scored fails nothing, but is named.
+    """Score the champion on our held-out rows that it was not trained on.
 
-    Rows that the champion's own settings had put on its training side are left out.
+    One that cannot be scored on them fails nothing: the comparison names the reason, and contains the scores
+    that are stored with the champion.
 
     Parameters
     ----------
@@ -51,34 +58,60 @@ def compare_with_champion(
     rows
         Those of the candidate's training.
     scores
-        What the candidate says of its held-out rows.
+        The candidate's scores of its held-out rows.
+    now
+        The time of the training, for the age of the champion.
     rng
         Source of the bootstrap draws.
     """
+    facts = _stored_facts(champion, rows, now)
     try:
         theirs = _ask(champion, rows)
     except (ArtifactError, DatasetError, TrainingError) as error:
-        return ChampionComparison(champion.version, reason=str(error))
-    held_out, unseen = rows.split.test, theirs.unseen
+        return replace(facts, reason=str(error))
+    held_out, unseen, shared = rows.split.test, theirs.unseen.mask, theirs.shared
+    y, ours = rows.problem.y[held_out][unseen], scores.take(unseen)
     comparison = compare(
         rows.problem,
-        rows.problem.y[held_out][unseen],
-        scores.take(unseen),
+        y if shared is None else shared.ours[y],
+        ours if shared is None else rewritten(ours, shared.ours, len(shared.labels)),
         theirs.scores.take(unseen),
         members=rows.split.members[held_out][unseen],
         rng=rng,
         champion_version=champion.version,
     )
-    return replace(comparison, other_features=_other_features(theirs.schema, rows.selection.features))
+    return replace(
+        comparison,
+        other_features=_other_features(theirs.schema, rows.selection.features),
+        n_known=int((~unseen).sum()),
+        champion_age_days=facts.champion_age_days,
+        looked_at=theirs.unseen.looked_at,
+    )
+
+
+def _stored_facts(champion: Champion, rows: TrainingRows, now: datetime) -> ChampionComparison:
+    """Return what is known of a champion without loading its model: its scores and its age."""
+    try:
+        manifest = artifacts.read_manifest(champion.path)
+        metrics = artifacts.read_metrics(champion.path, manifest)
+    except ArtifactError:
+        return ChampionComparison(champion.version)
+    is_same_file = manifest.dataset_digest == rows.table.sha256
+    age_days = None if is_same_file else (now - manifest.created_at).total_seconds() / 86_400
+    return replace(not_compared(champion.version, metrics), champion_age_days=age_days)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the champion says of our held-out rows, in the order of our labels, and which it had not seen."""
+    """The champion's scores of our held-out rows, over the shared labels, and which it had not seen.
+
+    `shared` is None for a regression.
+    """
 
     schema: ModelSchema
     scores: Scores
-    unseen: np.ndarray
+    unseen: UnseenRows
+    shared: SharedLabels | None
 
 
 def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
@@ -92,14 +125,59 @@ def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
     model, manifest = artifacts.load_model(champion.path)
     if reason := _why_not_comparable(model.schema, rows.problem):
         raise TrainingError(reason)
-    scores, _ = model.score(with_date_parts(rows.table.frame[rows.split.test], model.schema.date_parts))
-    unseen = _unseen(rows, model.schema, manifest.settings)
-    if unseen.sum() < MIN_COMPARED_ROWS:
-        raise TrainingError(
-            f"it may have been trained on {int((~unseen).sum())} of the {len(unseen)} held-out rows; "
-            "id_columns or group_columns that stay the same keep every row on its side."
+    held_out = with_date_parts(rows.table.frame[rows.split.test], model.schema)
+    aligned, _ = align(held_out, model.schema.features)
+    if artifacts.ROW_KEYS in manifest.files:
+        if champion.row_key is None:
+            raise TrainingError("the key of the group is absent, without which its rows are not recognised.")
+        stored = RowKeys.load(champion.path / artifacts.ROW_KEYS)
+        cut = stored.recipe.time_cut
+        time = rows.table.columns.get(cut.column) if cut else None
+        unseen = find_unseen(
+            stored,
+            champion.row_key,
+            rows.table.frame,
+            aligned,
+            rows.split.test,
+            date_format=time.date_format if time else None,
         )
-    return _Answer(model.schema, _in_order_of(rows.problem.labels, scores, model.schema), unseen)
+    else:
+        unseen = _unseen_by_an_older_model(manifest, rows)
+    scores = model.score_aligned(aligned)
+    shared = share_labels(rows.problem, model.schema) if model.schema.labels else None
+    if shared is not None:
+        scores = rewritten(scores, shared.theirs, len(shared.labels))
+    return _Answer(model.schema, scores, unseen, shared)
+
+
+def _unseen_by_an_older_model(manifest: artifacts.Manifest, rows: TrainingRows) -> UnseenRows:
+    """Take all held-out rows where the champion had the same ones: same file, same settings of the split.
+
+    Raises
+    ------
+    TrainingError
+        If that is not so.
+    """
+    is_same_file = bool(rows.table.sha256) and manifest.dataset_digest == rows.table.sha256
+    if is_same_file and _split_settings(manifest.settings) == _split_settings(rows.settings):
+        return UnseenRows(np.ones(int(rows.split.test.sum()), dtype=bool))
+    raise TrainingError(
+        "it was trained before release 0.3, which does not say on which rows; the next champion will."
+    )
+
+
+def _split_settings(settings: GroupSettings) -> tuple[Any, ...]:
+    """Return the settings on which it depends how a file is read and divided."""
+    return (
+        settings.target,
+        settings.id_columns,
+        settings.group_columns,
+        settings.time_column,
+        settings.test_fraction,
+        settings.columns,
+        settings.format,
+        settings.classes,
+    )
 
 
 def _other_features(champion: ModelSchema, ours: tuple[FeatureColumn, ...]) -> str | None:
@@ -119,45 +197,14 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _unseen(rows: TrainingRows, schema: ModelSchema, settings: GroupSettings) -> np.ndarray:
-    """Tell of each held-out row whether the champion's split had held it out, too.
-
-    Where content names a row, it is what the champion's file had of it: a new column must not make every row
-    a new one.
-    """
-    columns = {schema.target, *schema.feature_names, *schema.ignored_columns}
-    columns -= set(part_names(schema.date_parts))
-    by_content = not (settings.group_columns or settings.id_columns)
-    if by_content and (absent := sorted(columns - set(rows.table.names))):
-        raise DatasetError(
-            f"this file lacks {', '.join(absent)}, without which it is not known on which of the held-out "
-            "rows it was trained."
-        )
-    content = rows.table.select([name for name in rows.table.names if name in columns], target=schema.target)
-    held_out: np.ndarray = split_rows(content, settings).test[rows.split.test]
-    return held_out
-
-
 def _why_not_comparable(champion: ModelSchema, problem: Problem) -> str | None:
     if champion.target != problem.target:
         return f"it predicts {champion.target!r}, the candidate {problem.target!r}."
     if champion.task != problem.task:
         return f"it was trained for a {champion.task} task, the candidate for a {problem.task} one."
-    if not set(champion.labels) <= set(problem.labels) or (
-        problem.task == "binary" and champion.labels != problem.labels
-    ):
+    if problem.task != "regression" and share_labels(problem, champion) is None:
         return f"its classes are {', '.join(champion.labels)}, those here {', '.join(problem.labels)}."
     return None
-
-
-def _in_order_of(labels: tuple[str, ...], scores: Scores, schema: ModelSchema) -> Scores:
-    """Rewrite the champion's label positions as positions in our labels."""
-    if scores.probabilities is None:
-        return scores
-    places = np.array([labels.index(label) for label in schema.labels])
-    probabilities = np.zeros((len(scores.predicted), len(labels)))
-    probabilities[:, places] = scores.probabilities
-    return Scores(places[scores.predicted], probabilities)
 
 
 def compare(
@@ -195,41 +242,3 @@ def compare(
             for name, interval in intervals.items()
         },
     )
-
-
-def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | None:
-    """Compare the rows trained on with those that the champion was trained on; None without its baseline.
-
-    A column that was a feature of the champion and is absent now, or the other way round, is a change too.
-    """
-    try:
-        baseline = load_baseline_statistics(champion.path / artifacts.BASELINE)
-        drift = rows.settings.drift
-        detector = DriftDetector(
-            baseline,
-            drift.threshold,
-            alert_threshold=drift.alert_threshold,
-            exclude_columns=drift.exclude_columns,
-        )
-        report = detector.detect_drift(rows.table.frame[rows.split.train])
-    except DriftError:
-        return None
-    return DatasetChanges(
-        model_version=champion.version,
-        n_rows_before=baseline.n_rows,
-        n_rows_after=report.n_rows,
-        verdict=report.verdict,
-        drift_score=report.drift_score,
-        sentences=tuple(_sentences(report))[:MAX_SENTENCES],
-        shifts=_shifts(report),
-    )
-
-
-def _shifts(report: DriftReport) -> tuple[FeatureShift, ...]:
-    found = [FeatureShift(feature.name, feature.psi, feature.verdict) for feature in report.features.values()]
-    return tuple(sorted(found, key=lambda shift: (-shift.psi, shift.column))[:MAX_SHIFTS])
-
-
-def _sentences(report: DriftReport) -> Iterator[str]:
-    yield from (report.features[name].description for name in report.features_with_drift)
-    yield from (anomaly.message for anomaly in unattached_anomalies(report))

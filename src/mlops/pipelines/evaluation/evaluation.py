@@ -1,4 +1,4 @@
-"""How good a model is on held-out rows: intervals, curves, importance, leaks, dummy, champion."""
+"""How good a model is on held-out rows: intervals, curves, importance, leaks, dummy."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from mlops.models.evaluation import EvaluationDetails
-from mlops.models.training import ChampionComparison, EvaluationMetrics
+from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.artifacts.model import Model, Scores
 from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals, resampled_scores
-from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
 from mlops.pipelines.evaluation.evaluation_details import (
     class_calibration,
     describe_evaluation,
@@ -29,25 +28,22 @@ from mlops.pipelines.features.training_rows import TrainingRows
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedModel:
-    """The evidence of one model; `importance` is by feature, `leaks` are sentences."""
+class EvaluatedModel:
+    """A model's scores of the held-out rows; `importance` is by feature, `leaks` are sentences."""
 
+    scores: Scores
     metrics: EvaluationMetrics
     details: EvaluationDetails
     importance: Mapping[str, float]
     leaks: tuple[str, ...]
-    comparison: ChampionComparison | None
 
 
-def judge_model(rows: TrainingRows, model: Model, champion: Champion | None) -> JudgedModel:
-    """Score the model on the held-out rows, and the champion on the same ones."""
+def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
+    """Score the model on the held-out rows."""
     problem, split = rows.problem, rows.split
     aligned, y, members = rows.aligned[split.test], problem.y[split.test], split.members[split.test]
     y_train = problem.y[split.train]
-    # a stream each, so that a champion's presence changes none of the other numbers
-    of_metrics, of_leaks, of_importance, of_details, of_champion = np.random.default_rng(
-        rows.settings.seed
-    ).spawn(5)
+    of_metrics, of_leaks, of_importance, of_details = np.random.default_rng(rows.settings.seed).spawn(4)
     scores = model.score_aligned(aligned).over_labels(len(problem.labels))
     metrics = evaluate(
         problem,
@@ -61,13 +57,8 @@ def judge_model(rows: TrainingRows, model: Model, champion: Champion | None) -> 
     alone = single_feature_scores(rows.aligned[split.train], y_train, problem.task, rng=of_leaks)
     leaks = tuple(leak_warnings(alone, problem.task))
     importance = permutation_importance(model, aligned, y, alone, rng=of_importance)
-    return JudgedModel(
-        metrics,
-        describe_evaluation(problem, y, scores, aligned, importance, members=members, rng=of_details),
-        importance,
-        leaks,
-        compare_with_champion(champion, rows, scores, rng=of_champion) if champion else None,
-    )
+    details = describe_evaluation(problem, y, scores, aligned, importance, members=members, rng=of_details)
+    return EvaluatedModel(scores, metrics, details, importance, leaks)
 
 
 def evaluate(

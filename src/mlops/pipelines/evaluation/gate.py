@@ -16,17 +16,17 @@ from mlops.models.metrics import (
     metric_value,
 )
 from mlops.models.nearest import nearest
-from mlops.models.settings.group import GateRule
+from mlops.models.settings.gate import GateRule
 from mlops.models.training import (
     SCORE_NAMES,
     ChampionComparison,
     EvaluationMetrics,
     GateCheck,
     GateResult,
-    MetricComparison,
 )
+from mlops.pipelines.evaluation.looks import coverage_of_look, interval_of_look
+from mlops.pipelines.evaluation.stored_score import BETTER_THAN_CHAMPION, check_stored_score
 
-BETTER_THAN_CHAMPION = "better_than_champion"
 _BETTER = "is better than that of"
 _EQUAL = "does not differ clearly from that of"
 _WORSE = "is clearly worse than that of"
@@ -41,9 +41,10 @@ def judge(
 
     Without rules two things are required of the primary score: its interval must be above the dummy model's
     score, and the interval of its paired difference to the champion above 0, so that an equal model does not
-    win by noise. A rule with a `threshold` on the primary score takes the place of the first, one with a
-    `min_..._change` that of the second. A candidate passes beside a champion that it cannot be compared with,
-    and that is said.
+    win by noise; the interval is wider the more candidates were compared on the same rows. A rule with a
+    `threshold` on the primary score takes the place of the first, one with a `min_..._change` that of the
+    second. A champion that cannot be compared on the same rows is compared by its stored score, and then only
+    a person may approve the candidate.
 
     Parameters
     ----------
@@ -67,14 +68,19 @@ def judge(
     if rule.threshold is None:
         checks.append(_check_dummy(metrics, primary))
     if comparison is not None and not _asks_for_change(rule):
-        checks.append(_check_champion(comparison, primary))
+        checks.append(_check_champion(comparison, primary, metrics, rule))
     for metric, metric_rule in stated.items():
         checks += _check_rule(metric, metric_rule, metrics, comparison)
     return GateResult(
         passed=all(check.passed for check in checks),
         reasons=tuple(check.message for check in checks),
         checks=tuple(checks),
+        requires_person=comparison is not None and not _is_compared(comparison, primary),
     )
+
+
+def _is_compared(comparison: ChampionComparison, metric: str) -> bool:
+    return comparison.comparable and metric in comparison.metrics
 
 
 def _check_names(rules: Mapping[str, GateRule], metrics: EvaluationMetrics) -> None:
@@ -87,6 +93,11 @@ def _check_names(rules: Mapping[str, GateRule], metrics: EvaluationMetrics) -> N
             raise SettingsError(
                 f"The gate has a rule on {name}, which a {metrics.task} task does not have; "
                 f"it has {', '.join(metrics.values())}."
+            )
+        if not rules[name].higher_is_better:
+            raise SettingsError(
+                f"The gate has higher_is_better = false on {name}, of which a greater value is better; "
+                f"remove the line from [gate.{name}] in model.toml."
             )
 
 
@@ -113,45 +124,63 @@ def _check_dummy(metrics: EvaluationMetrics, primary: str) -> GateCheck:
     return GateCheck("beats_dummy", primary, message, passed=passed, value=value, required=dummy)
 
 
-def _check_champion(comparison: ChampionComparison, primary: str) -> GateCheck:
+def _check_champion(
+    comparison: ChampionComparison, primary: str, metrics: EvaluationMetrics, rule: GateRule
+) -> GateCheck:
     name = comparison.champion_version or "the champion"
-    compared = comparison.metrics.get(primary)
-    if not comparison.comparable or compared is None:
-        reason = comparison.reason or f"{metric_name(primary)} is not defined for both"
-        message = f"Not compared with {name}: {reason}"
-        return GateCheck(BETTER_THAN_CHAMPION, primary, message, passed=True)
-    verdict, other = _verdict(compared), comparison.other_features
-    message = (
-        f"{metric_name(primary)} {verdict} {name} on the same {comparison.n_rows} rows: "
-        f"{_difference(primary, compared)}."
-    )
-    if verdict == _EQUAL:
+    if not _is_compared(comparison, primary):
+        return check_stored_score(comparison, primary, metrics, rule, 0.0)
+    compared = comparison.metrics[primary]
+    low, high = interval_of_look(compared.difference, compared.interval, comparison.looks)
+    verdict = _BETTER if low > 0.0 else _WORSE if high < 0.0 else _EQUAL
+    message = f"{metric_name(primary)} {verdict} {name}{_rows_and_difference(primary, comparison)}"
+    passed = verdict == _BETTER
+    if not passed and _is_retrained_for_age(comparison, rule):
+        passed = low >= -rule.age_margin
+        message += f" {_age_sentence(name, rule, passed=passed)}"
+    elif verdict == _EQUAL:
         message += (
             " An equal model does not replace the champion; "
             "a min_absolute_change below 0 in a gate rule on this score would let it pass."
         )
+    other = comparison.other_features
     return GateCheck(
         BETTER_THAN_CHAMPION,
         primary,
         f"{message} {other}" if other else message,
-        passed=verdict == _BETTER,
+        passed=passed,
         value=compared.candidate,
         required=compared.champion,
     )
 
 
-def _verdict(compared: MetricComparison) -> str:
-    low, high = compared.interval
-    if low > 0.0:
-        return _BETTER
-    return _WORSE if high < 0.0 else _EQUAL
+def _is_retrained_for_age(comparison: ChampionComparison, rule: GateRule) -> bool:
+    age = comparison.champion_age_days
+    return rule.max_age_days is not None and age is not None and age > rule.max_age_days
 
 
-def _difference(metric: str, compared: MetricComparison) -> str:
+def _age_sentence(name: str, rule: GateRule, *, passed: bool) -> str:
+    verb = "passes as a retraining for age" if passed else "does not pass as a retraining for age either"
+    sign = "above" if passed else "not above"
+    return (
+        f"{name} is older than {rule.max_age_days:g} days: the candidate of newer data {verb}, "
+        f"because the interval is {sign} {-rule.age_margin:g}."
+    )
+
+
+def _rows_and_difference(metric: str, comparison: ChampionComparison) -> str:
+    """Say on which rows the two were compared, how often these were used, and the difference."""
+    compared, looks = comparison.metrics[metric], comparison.looks
     candidate, champion = (metric_value(metric, score) for score in (compared.candidate, compared.champion))
     difference = metric_difference(metric, compared.difference)
-    interval = metric_interval(metric, compared.interval, is_difference=True)
-    return f"{candidate} against {champion}, difference {difference} ({interval})"
+    interval = metric_interval(
+        metric, interval_of_look(compared.difference, compared.interval, looks), is_difference=True
+    )
+    known = f", {comparison.n_known} left out that the champion knows" if comparison.n_known else ""
+    return (
+        f" on the same {comparison.n_rows} rows (comparison {looks:.3g} on them{known}): {candidate} against "
+        f"{champion}, difference {difference} ({interval} at {coverage_of_look(looks):.1%})."
+    )
 
 
 def _check_rule(
@@ -159,49 +188,50 @@ def _check_rule(
 ) -> list[GateCheck]:
     checks = []
     if rule.threshold is not None:
-        checks.append(_check_threshold(metric, rule, metrics.values()[metric]))
+        checks.append(_check_threshold(metric, rule.threshold, metrics.values()[metric]))
     if comparison is not None and _asks_for_change(rule):
-        checks.append(_check_change(metric, rule, comparison))
+        checks.append(_check_change(metric, rule, comparison, metrics))
     return checks
 
 
-def _check_threshold(metric: str, rule: GateRule, value: float) -> GateCheck:
-    limit = float(rule.threshold or 0.0)
-    passed = value >= limit if rule.higher_is_better else value <= limit
-    is_upward = rule.higher_is_better == METRICS[metric].higher_is_better  # as the numbers are shown
-    bound = "at least" if is_upward else "at most"
+def _check_threshold(metric: str, limit: float, value: float) -> GateCheck:
+    passed = value >= limit
+    bound = "at least" if METRICS[metric].higher_is_better else "at most"  # as the numbers are shown
     verb = "reaches the rule" if passed else "misses the rule"
     shown = metric_value(metric, value)
     message = f"{metric_name(metric)} {shown} {verb} of {bound} {metric_value(metric, limit)}."
     return GateCheck("threshold", metric, message, passed=passed, value=value, required=limit)
 
 
-def _check_change(metric: str, rule: GateRule, comparison: ChampionComparison) -> GateCheck:
+def _check_change(
+    metric: str, rule: GateRule, comparison: ChampionComparison, metrics: EvaluationMetrics
+) -> GateCheck:
     """Ask for the change, and that chance does not explain it: equal models do not win by noise.
 
     A change below 0 is a margin: the whole interval must show that the candidate is worse by no more.
     """
     name = comparison.champion_version or "the champion"
-    compared = comparison.metrics.get(metric)
-    if not comparison.comparable or compared is None:
-        reason = comparison.reason or f"{metric_name(metric)} is not defined for both"
-        return GateCheck("change", metric, f"Not compared with {name}: {reason}", passed=True)
-    sign = 1.0 if rule.higher_is_better else -1.0
-    gain = sign * compared.difference
-    min_gain = min(sign * end for end in compared.interval)
-    required = _required_change(rule, compared)
+    if not _is_compared(comparison, metric):
+        stored = comparison.stored.get(metric)
+        required = _required_change(rule, stored.value) if stored else 0.0
+        return check_stored_score(comparison, metric, metrics, rule, required)
+    compared = comparison.metrics[metric]
+    low, _ = interval_of_look(compared.difference, compared.interval, comparison.looks)
+    required = _required_change(rule, compared.champion)
     if required < 0.0:
-        passed, change = min_gain >= required, f"of being worse by at most {-required:.3f}"
+        passed, change = low >= required, f"of being worse by at most {-required:.3f}"
     else:
-        passed, change = gain >= required and min_gain > 0.0, f"of a change of {required:.3f}"
+        passed, change = compared.difference >= required and low > 0.0, f"of a change of {required:.3f}"
     verb = "reaches the rule" if passed else "misses the rule"
-    difference = _difference(metric, compared)
-    message = f"{metric_name(metric)} {verb} {change}, beyond chance, against {name}: {difference}."
-    return GateCheck("change", metric, message, passed=passed, value=gain, required=required)
+    message = (
+        f"{metric_name(metric)} {verb} {change}, beyond chance, against {name}"
+        f"{_rows_and_difference(metric, comparison)}"
+    )
+    return GateCheck("change", metric, message, passed=passed, value=compared.difference, required=required)
 
 
-def _required_change(rule: GateRule, compared: MetricComparison) -> float:
+def _required_change(rule: GateRule, champion: float) -> float:
     changes = [] if rule.min_absolute_change is None else [rule.min_absolute_change]
     if rule.min_relative_change is not None:
-        changes.append(rule.min_relative_change * abs(compared.champion))
+        changes.append(rule.min_relative_change * abs(champion))
     return max(changes)

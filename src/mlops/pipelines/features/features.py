@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.dates import read_dates_of_year_first
-from mlops.dataset.table.table import RAW_DATE, Column, Role, Table
-from mlops.dataset.table.values import as_numbers, as_texts
+from mlops.dataset.features.date_parts import DateParts, unreadable_dates
+from mlops.dataset.features.usability import why_left_out
+from mlops.dataset.table.table import RAW_DATE, Column, Table
+from mlops.dataset.table.values import as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import EVERY_DATE, DatePart
-from mlops.pipelines.artifacts.model import MAX_LISTED_CATEGORIES, DateParts, FeatureColumn
-
-_MIN_READABLE = 0.95
-_LEFT_OUT: Mapping[Role, str] = {
-    "id": "id column",
-    "group": "group column",
-    "time": "time column",
-    "excluded": "excluded by the settings",
-}
+from mlops.pipelines.artifacts.model import MAX_LISTED_CATEGORIES, FeatureColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ def select_features(table: Table, train: np.ndarray) -> FeatureSelection:
         if column.role == "target":
             continue
         cells = table[name][train]
-        if reason := _why_not(column, cells):
+        if reason := why_left_out(column, cells):
             dropped[name] = reason
         else:
             features.append(_feature(column, cells))
@@ -87,32 +80,19 @@ def select_date_parts(
     for name in parts:
         if name not in table.columns:
             raise TrainingError(f"date_parts names the column {name!r}, which the file does not have.")
-        present = table[name][train].dropna()
-        readable = float(read_dates_of_year_first(present).notna().mean()) if len(present) else 0.0
-        if readable < _MIN_READABLE:
-            raise TrainingError(
-                f"Only {readable:.0%} of the column {name!r} can be read as dates without guessing which "
-                "number is the month; write them as YYYY-MM-DD, or take the column out of date_parts."
-            )
+        if reason := unreadable_dates(table[name][train], table.columns[name].date_format):
+            raise TrainingError(f"{reason} Or take the column out of date_parts.")
     return parts, [name for name in dates if name not in parts]
 
 
+def date_formats(table: Table, names: Iterable[str]) -> dict[str, str]:
+    """Return how the dates of some columns are written, for those whose notation is known."""
+    formats = {name: table.columns[name].date_format for name in names}
+    return {name: written for name, written in formats.items() if written}
+
+
 def _is_raw_date(column: Column, cells: pd.Series) -> bool:
-    return column.role == "feature" and column.kind == "date" and _why_not(column, cells) == RAW_DATE
-
-
-def _why_not(column: Column, cells: pd.Series) -> str | None:
-    """Return why a column can be no feature, None when it can."""
-    if column.role in _LEFT_OUT:
-        return column.unusable if column.role == "id" and column.unusable else _LEFT_OUT[column.role]
-    present = cells.dropna()
-    if present.empty:
-        return "no value in any training row"
-    if len(present) == len(cells) and bool((present == present.iloc[0]).all()):
-        return "the same value in every training row"
-    if column.is_number and np.isnan(as_numbers(present)).all():
-        return "no number of sensible size in any training row"
-    return column.unusable
+    return column.role == "feature" and column.kind == "date" and why_left_out(column, cells) == RAW_DATE
 
 
 def _feature(column: Column, cells: pd.Series) -> FeatureColumn:

@@ -15,15 +15,17 @@ import pandas as pd
 from pandas.api import types
 from pandas.util import hash_array, hash_pandas_object
 
+from mlops.dataset.features.date_parts import moments, unreadable_dates
 from mlops.dataset.table.column_names import first_id_before
-from mlops.dataset.table.dates import read_dates
 from mlops.dataset.table.table import Table
 from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
+from mlops.pipelines.artifacts.row_keys import TimeCut
 
 N_FOLDS = 5
-_MIN_READABLE_TIMES = 0.95
+_FEW = 20  # identities
+_FIRST_ROWS = 1_000
 # changing either moves rows between the parts in every group that there is
 _SPLIT, _FOLDS = "0/", "0/folds"
 
@@ -33,7 +35,8 @@ class Split:
     """The two parts as boolean masks, how they were made, and who belongs together.
 
     A row may be in neither part. `members` numbers the group, id or content that each row belongs to, and
-    `folds` is the fold of each row (0..N_FOLDS-1), the same in every file; groups stay whole.
+    `folds` is the fold of each row (0..N_FOLDS-1), the same in every file; groups stay whole. `time_cut` is
+    where a split by time divides the rows.
     """
 
     train: np.ndarray
@@ -41,6 +44,7 @@ class Split:
     members: np.ndarray
     folds: np.ndarray
     description: str
+    time_cut: TimeCut | None = None
 
     @property
     def n_left_out(self) -> int:
@@ -80,7 +84,7 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
     if settings.time_column:
         split = _split_by_time(table, settings, identities, members)
     else:
-        is_test = _positions(identities, _SPLIT) < settings.test_fraction
+        is_test = _held_out(_positions(identities, _SPLIT), settings.test_fraction)
         folds = _fold_numbers(identities)
         split = Split(~is_test, is_test, members, folds, f"by hash of {_identity_name(settings)}")
     if split.train.any() and split.test.any():
@@ -92,8 +96,22 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
     )
 
 
+def _held_out(positions: np.ndarray, test_fraction: float) -> np.ndarray:
+    """Mark the rows below the fraction; of very few groups at least one is on each side."""
+    is_test: np.ndarray = positions < test_fraction
+    if is_test.any() != is_test.all() or len(np.unique(positions)) >= _FEW:
+        return is_test
+    extreme: np.ndarray = positions < positions.max() if is_test.all() else positions == positions.min()
+    return extreme
+
+
 def _fold_numbers(identities: np.ndarray) -> np.ndarray:
-    folds: np.ndarray = np.minimum((_positions(identities, _FOLDS) * N_FOLDS).astype(int), N_FOLDS - 1)
+    """Return the fold of each row; very few groups take turns, so that no fold has them all."""
+    positions = _positions(identities, _FOLDS)
+    distinct, turns = np.unique(positions, return_inverse=True)
+    if len(distinct) < _FEW:
+        return np.asarray(turns % N_FOLDS)
+    folds: np.ndarray = np.minimum((positions * N_FOLDS).astype(int), N_FOLDS - 1)
     return folds
 
 
@@ -119,13 +137,26 @@ def _identities(table: Table, settings: GroupSettings) -> np.ndarray:
     """Return a hash per row, the same for equal rows in every file: of group, id, or content."""
     names = settings.group_columns or settings.id_columns
     if not names:
-        return _content_hash(table)
+        return _numbered_if_few(_content_hash(table))
     texts = pd.concat([_without_gaps(table[name]) for name in names], axis=1)
     is_nameless = (texts == "").all(axis=1).to_numpy()
     hashes: np.ndarray = hash_pandas_object(texts, index=False).to_numpy().copy()
     if is_nameless.any():
         hashes[is_nameless] = _content_hash(table)[is_nameless]
     return hashes
+
+
+def _numbered_if_few(contents: np.ndarray) -> np.ndarray:
+    """Tell rows of equal content apart where there are few contents, as in a table of two categories.
+
+    Equal rows are different persons there, and one side of the split would hold hardly any content.
+    """
+    has_many = len(np.unique(contents[:_FIRST_ROWS])) >= _FEW  # decides most tables at once
+    if has_many or not 1 < len(np.unique(contents)) < _FEW:
+        return contents
+    occurrence = pd.Series(contents).groupby(contents).cumcount().to_numpy(np.uint64)
+    numbered: np.ndarray = contents * np.uint64(1000003) + occurrence
+    return numbered
 
 
 def _positions(identities: np.ndarray, salt: str) -> np.ndarray:
@@ -162,19 +193,21 @@ def _split_by_time(
     table: Table, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
 ) -> Split:
     name = str(settings.time_column)
-    times = _time_numbers(table[name], table.columns[name].date_format)
+    times = time_numbers(table[name], table.columns[name].date_format)
     cut = _cut(times, settings.test_fraction, name)
+    time_cut = TimeCut(name, cut, is_number=types.is_numeric_dtype(table[name]))
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
     if not settings.group_columns:
-        return Split(~is_late, is_late, members, _fold_numbers(identities), description)
+        return Split(~is_late, is_late, members, _fold_numbers(identities), description, time_cut)
     group_of = _identity_name(settings)
     straddles = np.isin(members, np.intersect1d(members[is_late], members[~is_late]))
     goes_late = _positions(identities, _SPLIT) < 0.5
     train = ~is_late & ~(straddles & goes_late)
     test = is_late & ~(straddles & ~goes_late)
     folds = _fold_numbers(identities)
-    return Split(train, test, members, folds, f"{description}, each {group_of} on one side only")
+    description += f", each {group_of} on one side only"
+    return Split(train, test, members, folds, description, time_cut)
 
 
 def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
@@ -187,16 +220,15 @@ def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:
     return float(distinct[nearest])
 
 
-def _time_numbers(column: pd.Series, date_format: str | None) -> np.ndarray:
-    if types.is_numeric_dtype(column):
-        return as_numbers(column)
-    moments = read_dates(column, date_format)
-    readable = float(moments.notna().mean())
-    if readable < _MIN_READABLE_TIMES:
-        raise TrainingError(
-            f"Only {readable:.0%} of the time column {column.name!r} can be read as dates without guessing "
-            "which number is the month; write them as YYYY-MM-DD, or state dateformat in [columns."
-            f"{column.name}] of model.toml."
-        )
-    numbers: np.ndarray = moments.astype("int64").to_numpy(dtype=np.float64)
-    return np.where(moments.isna().to_numpy(), np.nan, numbers)
+def time_numbers(column: pd.Series, date_format: str | None) -> np.ndarray:
+    """Return the times as numbers: those of the column, or nanoseconds since 1970; NaN where missing.
+
+    Raises
+    ------
+    TrainingError
+        If texts are no dates of the notation.
+    """
+    is_number = types.is_numeric_dtype(column)
+    if not is_number and (problem := unreadable_dates(column, date_format, of_all=True)):
+        raise TrainingError(f"The time column cannot order the rows. {problem}")
+    return moments(column, date_format)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,12 @@ from pandas.api import types
 
 from mlops.dataset.table.table import Table
 from mlops.dataset.table.values import as_numbers, as_texts
+from mlops.models.class_plan import ClassPlan, plan_classes
 from mlops.models.errors import TrainingError
 from mlops.models.nearest import nearest
 from mlops.models.settings.group import GroupSettings, TaskName
-from mlops.models.task import MIN_ROWS_PER_CLASS, find_label, infer_task
+from mlops.models.task import find_label, infer_task
 
-MAX_CLASSES = 100
 _POSITIVE_LABELS = ("1", "yes", "true", "y", "t", "positive")
 
 
@@ -25,7 +25,7 @@ class Problem:
 
     `y` holds, per row, the position in `labels` (classification) or the number (regression). For a binary
     task `labels` is (negative, positive), so that class 1 is the positive one. The first `n_trained_labels`
-    of the labels have rows to train on.
+    of the labels have rows to train on. `classes` says what becomes of rare ones.
     """
 
     task: TaskName
@@ -33,11 +33,21 @@ class Problem:
     y: np.ndarray
     labels: tuple[str, ...] = ()
     n_trained_labels: int = 0
+    classes: ClassPlan = field(default_factory=ClassPlan)
 
     @property
     def positive_label(self) -> str | None:
         """The label that a binary task looks for."""
         return self.labels[1] if self.task == "binary" else None
+
+    @property
+    def used(self) -> np.ndarray:
+        """Mark the rows that are learned from or held out; the others are of classes that are left out."""
+        return np.ones(len(self.y), bool) if self.task == "regression" else self.y >= 0
+
+    def rows(self, chosen: np.ndarray) -> Problem:
+        """Return the problem of the rows that are marked."""
+        return replace(self, y=self.y[chosen])
 
 
 def target_of(table: Table) -> str:
@@ -58,24 +68,30 @@ def target_of(table: Table) -> str:
 def define_problem(values: pd.Series, settings: GroupSettings) -> Problem:
     """Read the task and the labels off the target column, which must have no missing value.
 
+    Rows of classes that are left out have the position -1: `Problem.used` marks all others.
+
     Raises
     ------
     TrainingError
-        If the column cannot be a target: one value only, a class with fewer than 10 rows, too many classes.
+        If the column cannot be a target: one value only, rare classes that the settings do not accept, too
+        many classes.
     """
     target = str(values.name)
     task = settings.task or _task_of(values)
     if task == "regression":
         return Problem("regression", target, _numbers(values, target))
     texts = as_texts(values)
+    plan = plan_classes({str(label): int(n) for label, n in texts.value_counts().items()}, settings, target)
+    if plan.problem:
+        remedy = f" Lines in model.toml that accept it: {plan.accept_with!r}." if plan.accept_with else ""
+        raise TrainingError(f"{plan.problem} Correct the labels or add rows.{remedy}")
+    if plan.pooled:
+        texts = as_texts(texts.astype(object).replace(dict.fromkeys(plan.pooled, plan.other)))
     counts = texts.value_counts()
-    _check_classes(counts, target)
-    labels = _ordered_labels(counts, settings)
-    if settings.task == "binary" and len(labels) > 2:
-        raise TrainingError(f"The target {target!r} has {len(labels)} classes, but task is set to binary.")
+    labels = _ordered_labels(counts[counts.index.isin(plan.learned)], settings)
     codes = pd.Categorical(texts, categories=list(labels)).codes.astype(np.int64)
     task = "binary" if len(labels) == 2 else "multiclass"
-    return Problem(task, target, codes, labels, len(labels))
+    return Problem(task, target, codes, labels, len(labels), plan)
 
 
 def trained_labels_first(problem: Problem, is_train: np.ndarray) -> Problem:
@@ -118,23 +134,6 @@ def _numbers(values: pd.Series, target: str) -> np.ndarray:
     if len(np.unique(numbers)) < 2:
         raise TrainingError(f"The target {target!r} has one value only; there is nothing to learn.")
     return numbers
-
-
-def _check_classes(counts: pd.Series, target: str) -> None:
-    if len(counts) < 2:
-        raise TrainingError(f"The target {target!r} has one class only; there is nothing to learn.")
-    if len(counts) > MAX_CLASSES:
-        raise TrainingError(
-            f"The target {target!r} has {len(counts)} distinct values, and at most {MAX_CLASSES} classes can "
-            'be learned; a quantity must be written as numbers, with task = "regression" where in doubt.'
-        )
-    rare = [str(label) for label, count in counts.items() if count < MIN_ROWS_PER_CLASS]
-    if rare:
-        named = ", ".join(repr(label) for label in rare[:3]) + (", ..." if len(rare) > 3 else "")
-        raise TrainingError(
-            f"{len(rare)} of the {len(counts)} classes of {target!r} have fewer than {MIN_ROWS_PER_CLASS} "
-            f"rows ({named}); add rows, merge classes, or leave those rows out."
-        )
 
 
 def _ordered_labels(counts: pd.Series, settings: GroupSettings) -> tuple[str, ...]:

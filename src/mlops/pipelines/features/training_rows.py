@@ -9,17 +9,23 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mlops.algorithms.selection import check_settings
+from mlops.dataset.features.date_parts import date_part_values
 from mlops.dataset.table.table import Table
-from mlops.dataset.validation.reading import load_table
+from mlops.dataset.validation.reading import load_with_contract
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import DatePart, GroupSettings
-from mlops.pipelines.artifacts.model import ModelSchema, align, date_part_values
-from mlops.pipelines.features.features import FeatureSelection, select_date_parts, select_features
+from mlops.models.task import MIN_TRAINING_ROWS
+from mlops.pipelines.artifacts.model import ModelSchema, align
+from mlops.pipelines.features.features import (
+    FeatureSelection,
+    date_formats,
+    select_date_parts,
+    select_features,
+)
 from mlops.pipelines.features.splitting import Split, split_rows
 from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
-
-MIN_ROWS = 30
+from mlops.pipelines.features.unreadable import unreadable_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class TrainingRows:
     """What a training learns from and is judged on.
 
     `table` holds the rows as read, `aligned` the features in the model's form, row by row the same; `notes`
-    say what was assumed and left out.
+    say what was assumed and left out; `contract` is the one that the rows were read by.
     """
 
     settings: GroupSettings
@@ -38,6 +44,7 @@ class TrainingRows:
     selection: FeatureSelection
     date_parts: Mapping[str, tuple[DatePart, ...]]
     notes: tuple[str, ...]
+    contract: Contract | None = None
 
     def schema(self, threshold: float | None) -> ModelSchema:
         """Return the schema of a model of these rows."""
@@ -51,6 +58,10 @@ class TrainingRows:
             labels=problem.labels[: problem.n_trained_labels],
             threshold=threshold,
             date_parts=self.date_parts,
+            date_formats=date_formats(self.table, self.date_parts),
+            pooled_labels=dict.fromkeys(problem.classes.pooled, problem.classes.other),
+            dropped_labels=problem.classes.dropped,
+            contract=self.contract,
         )
 
 
@@ -75,9 +86,13 @@ def prepare_rows(
     TrainingError
         If nothing can be learned from it; the sentence says what to change.
     """
-    table = load_table(source, settings, contract)
-    table, notes = _with_target(table, settings)
+    table, contract = load_with_contract(source, settings, contract)
+    notes = unreadable_notes(table.unreadable)
+    table, more = _with_target(table, settings)
+    notes += more
     problem = define_problem(table[target_of(table)], settings)
+    table, problem = table.rows(problem.used), problem.rows(problem.used)
+    notes += [problem.classes.warning] if problem.classes.warning else []
     check_settings(settings, problem.task)
     split = split_rows(table, settings)
     if split.n_left_out:
@@ -88,10 +103,10 @@ def prepare_rows(
     parts, unused = select_date_parts(table, split.train, settings.date_parts)
     if unused:
         notes.append(f"Dates are not used as they are: {', '.join(unused)}.")
-    table = table.with_numbers(date_part_values(table.frame, parts))
+    table = table.with_numbers(date_part_values(table.frame, parts, date_formats(table, parts)))
     selection = select_features(table, split.train)
     aligned, _ = align(table.frame, selection.features)
-    return TrainingRows(settings, table, aligned, problem, split, selection, parts, tuple(notes))
+    return TrainingRows(settings, table, aligned, problem, split, selection, parts, tuple(notes), contract)
 
 
 def _with_target(table: Table, settings: GroupSettings) -> tuple[Table, list[str]]:
@@ -104,8 +119,8 @@ def _with_target(table: Table, settings: GroupSettings) -> tuple[Table, list[str
     has_target = table[target].notna().to_numpy()
     if not has_target.all():
         notes.append(f"{int((~has_target).sum())} rows have no value of {target!r} and were left out.")
-    if has_target.sum() < MIN_ROWS:
+    if has_target.sum() < MIN_TRAINING_ROWS:
         raise TrainingError(
-            f"The file has {int(has_target.sum())} usable rows; at least {MIN_ROWS} are needed."
+            f"The file has {int(has_target.sum())} usable rows; at least {MIN_TRAINING_ROWS} are needed."
         )
     return table.rows(has_target), notes

@@ -69,6 +69,7 @@ def prepare_training(
     artifact_bucket: str,
     *,
     machine: Machine,
+    row_key: ObjectRef,
     earlier: Sequence[ModelMetadata] = (),
 ) -> dict[str, Any]:
     """Return everything about the job that depends on the request.
@@ -85,6 +86,8 @@ def prepare_training(
         Where SageMaker writes model and evidence.
     machine
         What the job runs on.
+    row_key
+        The key by which the rows of the group are recognised; only the job that fits the model reads it.
     earlier
         The versions of the group, the oldest first, for the estimate of duration and cost.
 
@@ -113,6 +116,7 @@ def prepare_training(
         "hyperparameters": _hyperparameters(request, compared),
         "input_data_config": [
             *inputs,
+            _channel("row_key", row_key.uri),
             *([_channel("champion", compared.artifact.uri)] if compared else ()),
         ],
         "output_uri": output_uri,

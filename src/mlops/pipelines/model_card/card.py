@@ -12,7 +12,6 @@ from mlops.models.registry import ModelMetadata
 from mlops.models.training import TrainingResult
 from mlops.pages.number_format import rows, value
 from mlops.pages.rendering import render
-from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.model_card.figures import figures
 from mlops.pipelines.model_card.record import CardRecord, cost, cost_tile, describe_changes, lineage
 
@@ -44,7 +43,6 @@ def render_card(
         What the registry knows, once the version is registered: number, lineage, data changes, cost.
     """
     model = record.model if record else None
-    judged = model.gate if model else None
     return render(
         "model_card",
         result=result,
@@ -52,7 +50,7 @@ def render_card(
         model=model,
         heading=f"Model card: {group or result.target}{f' {model.version}' if model else ''}",
         created_at=created_at,
-        gate=judged or judge(result.metrics, result.comparison, result.settings.gate),
+        gate=model.gate if model else result.gate,
         tiles=tuple(_tiles(result, model)),
         figures=figures(result, details),
         data=_data(result),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
+from mlops.dataset.table.table import UnreadableCells
 from mlops.models.training import DataQuality
 from mlops.pipelines.artifacts.model import AlignmentNotes, ModelSchema
+from mlops.pipelines.features.unreadable import unreadable_notes
 
 _MANY_MISSING = 0.5
+NOTHING: Mapping[str, UnreadableCells] = {}
 
 
 class QualityCounter:
@@ -35,8 +39,20 @@ class QualityCounter:
             dict.fromkeys(str(name) for name in frame.columns if str(name) not in expected)
         )
 
-    def result(self) -> DataQuality:
-        """Return what was counted so far."""
+    def result(
+        self, unreadable: Mapping[str, UnreadableCells] = NOTHING, remarks: tuple[str, ...] = ()
+    ) -> DataQuality:
+        """Return what was counted so far.
+
+        Parameters
+        ----------
+        unreadable
+            Cells that became missing when the file was read, by column; their lines are named.
+        remarks
+            Sentences about the file as a whole.
+        """
+        read = {name: cells for name, cells in unreadable.items() if name in self._schema.feature_names}
+        self._unreadable.update({name: cells.count for name, cells in read.items()})
         n_rows = max(self._n_rows, 1)
         missing = {name: self._missing[name] / n_rows for name in self._schema.feature_names}
         return DataQuality(
@@ -45,16 +61,18 @@ class QualityCounter:
             unreadable_numbers=dict(self._unreadable),
             unknown_levels=dict(self._unknown),
             unexpected_columns=tuple(self._unexpected),
-            findings=tuple(self._findings(missing)),
+            findings=(*remarks, *unreadable_notes(read), *self._findings(missing, read)),
         )
 
-    def _findings(self, missing: dict[str, float]) -> list[str]:
+    def _findings(self, missing: dict[str, float], named: Collection[str]) -> list[str]:
         """Return sentences that name columns and counts, never a cell."""
         findings = []
         for name, share in missing.items():
             if share > _MANY_MISSING:
                 findings.append(f"{share:.0%} of the rows have no value of {name!r}.")
         for name, count in self._unreadable.items():
+            if name in named:
+                continue
             findings.append(f"{count} values of {name!r} are not numbers and count as missing.")
         for name, count in self._unknown.items():
             findings.append(f"{count} rows have a value of {name!r} that the model has never seen.")

@@ -17,6 +17,7 @@ from mlops.dataset.validation.rules import (
     structure,
     target,
     text,
+    training,
     types,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "structure",
     "target",
     "text",
+    "training",
     "types",
 ]

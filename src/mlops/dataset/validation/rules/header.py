@@ -16,7 +16,7 @@ from mlops.dataset.validation.accept_with import (
 )
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.rules.form import header_lines, lacks_header
-from mlops.dataset.validation.survey.survey import Survey
+from mlops.dataset.validation.survey.survey import Survey, clean_names
 from mlops.models.dataset import Severity
 from mlops.models.nearest import nearest
 
@@ -70,9 +70,8 @@ def formula_names(survey: Survey) -> Iterable[RuleFinding]:
 def header_space(survey: Survey) -> Iterable[RuleFinding]:
     """Strip names and say so."""
     raw = survey.dialect.names if survey.dialect else ()
-    spaced = [
-        shown(name) for name, written in zip(survey.names, raw, strict=True) if name != written and name
-    ]
+    names = clean_names(raw)
+    spaced = [shown(name) for name, written in zip(names, raw, strict=True) if name != written and name]
     if spaced:
         yield RuleFinding("warn", f"Space around column names was removed: {', '.join(spaced[:5])}.")
 

@@ -11,6 +11,7 @@ from pandas.api.types import is_numeric_dtype
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.values import as_numbers
 from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import is_classification
@@ -77,7 +78,7 @@ def strength(values: pd.Series, answer: pd.Series) -> float:
         scores = [_auc(_out_of_fold_mean(cells, labels == k), labels == k) for k in judged]
         # with more than two classes a leak must separate every class, not just one
         return min(scores)
-    return _r2(cells, answer.to_numpy(np.float64), values)
+    return _r2(cells, as_numbers(answer), values)
 
 
 def _cells(values: pd.Series) -> NDArray[np.int64]:
@@ -124,7 +125,7 @@ def _r2(cells: NDArray[np.int64], answer: Numbers, values: pd.Series) -> float:
     by_cell = 1.0 - float(((answer - _out_of_fold_mean(cells, answer)) ** 2).sum()) / total
     if not is_numeric_dtype(values):
         return max(by_cell, 0.0)
-    numbers = values.to_numpy(np.float64)
+    numbers = as_numbers(values)  # squares of larger ones are infinite
     both = np.isfinite(numbers) & np.isfinite(answer)
     if both.sum() < 3 or np.ptp(numbers[both]) == 0.0 or np.ptp(answer[both]) == 0.0:
         return max(by_cell, 0.0)

@@ -100,3 +100,23 @@ def missing_ids(survey: Survey) -> Iterable[RuleFinding]:
         if column and column.n_missing_as_text and not survey.roles.are_ids_assumed:
             message = f"{plural(column.n_missing_as_text, 'row')} without an id in column {shown(name)}."
             yield RuleFinding("warn", message, column=name, where=column.missing)
+
+
+@rule("absent_ids", "A file to score has no id column.")
+def absent_ids(survey: Survey) -> Iterable[RuleFinding]:
+    """Tell that predictions can be matched by the order of the rows only."""
+    if survey.is_training or survey.contract is None:
+        return
+    ids = survey.settings.id_columns or [c.name for c in survey.contract.columns if c.role == "id"]
+    absent = [name for name in ids if name not in survey.names]
+    if absent:
+        message = f"The file has no id column {', '.join(map(shown, absent))}:"
+        detail = "predictions have the order of the rows and nothing else to match them by."
+        yield RuleFinding("warn", f"{message} {detail}", column=absent[0])
+
+
+@rule("renamed_columns", "Columns of a file to score are named a little otherwise than in the contract.")
+def renamed_columns(survey: Survey) -> Iterable[RuleFinding]:
+    """Say which columns were taken for which, when only case, spaces or signs differ."""
+    for name, written in survey.renamed.items():
+        yield RuleFinding("warn", f"Column {shown(written)} was taken for {shown(name)}.", column=name)

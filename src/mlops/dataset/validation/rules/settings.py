@@ -15,6 +15,7 @@ from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.training import SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."
+_MIN_SHARE = 0.1  # of the rows that the smallest file must have
 
 
 @rule("untrainable_settings", "The settings ask for what there is not, or are too long for a training job.")
@@ -27,6 +28,20 @@ def untrainable_settings(survey: Survey) -> Iterable[RuleFinding]:
         settings_hyperparameters(survey.settings)
     except SettingsError as error:
         yield RuleFinding("reject", f"model.toml cannot be trained with: {error}", advice=_CORRECT)
+
+
+@rule("held_out_rows", "The settings leave too few rows to learn from, or too few to score on.")
+def held_out_rows(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse a share of held-out rows with which a training cannot work in a file of this size."""
+    held_out = survey.n_rows * survey.settings.test_fraction
+    smaller = min(held_out, survey.n_rows - held_out)
+    needed = survey.limits.min_rows * _MIN_SHARE
+    if survey.is_training and survey.n_rows >= survey.limits.min_rows and smaller < needed:
+        message = (
+            f"test_fraction = {survey.settings.test_fraction:g} leaves {survey.n_rows - held_out:,.0f} of"
+            f" {survey.n_rows:,} rows to learn from and {held_out:,.0f} to score on; each needs {needed:g}."
+        )
+        yield RuleFinding("reject", message, advice=_CORRECT)
 
 
 @rule("gate_scores", "The gate has a rule on a score that the task does not have.")

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
+from mlops.dataset.table.values import LARGEST_NUMBER
 from mlops.dataset.validation.accept_with import accept_column
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
 from mlops.dataset.validation.rules.form import lacks_header
 from mlops.dataset.validation.survey.survey import Survey
-from mlops.dataset.validation.target import class_counts, is_classification
+from mlops.dataset.validation.target import class_counts, class_plan, is_classification, task_of
 from mlops.models.nearest import nearest
-from mlops.models.task import find_label
+from mlops.models.task import MIN_TRAINING_ROWS, find_label
 
 _TOO_MUCH_MISSING = 0.5
+_CORRECT_LABELS = "Add rows, or correct the labels if they are other spellings of a class."
 
 
 @rule("too_few_rows", "There are too few rows to train on, or none at all.")
 def too_few_rows(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse tiny files."""
     needed = survey.limits.min_rows if survey.is_training else 1
-    usable = survey.n_rows
-    if survey.dialect is not None and usable < needed:
-        what = "no data: no row below the header" if usable == 0 else f"{plural(usable, 'row')} only"
+    n_rows = survey.n_rows
+    if survey.dialect is None:
+        return
+    if n_rows < needed:
+        what = "no data: no row below the header" if n_rows == 0 else f"{plural(n_rows, 'row')} only"
         yield RuleFinding("reject", f"The file holds {what}; at least {plural(needed, 'row')} are needed.")
+    elif survey.is_training and (usable := _labelled_rows(survey)) < min(needed, MIN_TRAINING_ROWS):
+        message = f"Of {plural(n_rows, 'row')} only {usable} have a target that is learned."
+        yield RuleFinding(
+            "reject", f"{message} At least {MIN_TRAINING_ROWS} are needed.", column=survey.target
+        )
+
+
+def _labelled_rows(survey: Survey) -> int:
+    """Return the rows with a target, without those of classes that are left out."""
+    column, plan = survey.target_column, class_plan(survey)
+    n_missing = column.n_missing if column else 0
+    counts = class_counts(survey)
+    return survey.n_rows - n_missing - sum(counts[label] for label in (plan.dropped if plan else ()))
 
 
 @rule("missing_target", "The target column is absent.", stage="names")
@@ -112,7 +129,8 @@ def positive_label(survey: Survey) -> Iterable[RuleFinding]:
     column, stated = survey.target_column, survey.settings.positive_label
     if not survey.is_training or column is None or stated is None or not is_classification(survey):
         return
-    labels = class_counts(survey)
+    plan = class_plan(survey)
+    labels = plan.learned if plan else tuple(class_counts(survey))
     if len(labels) > 1 and find_label(stated, labels) is None:
         named = ", ".join(shown(label, 20) for label in sorted(labels)[:5])
         message = f"No row has the positive label {shown(stated, 20)}; the target has {named}."
@@ -142,38 +160,57 @@ def single_class(survey: Survey) -> Iterable[RuleFinding]:
     if not survey.is_training or column is None or survey.n_rows < 2:
         return
     n_classes = len(class_counts(survey)) if is_classification(survey) else None
-    if n_classes == 1 or (n_classes is None and column.range.minimum == column.range.maximum):
+    if column.kind == "empty":
+        yield RuleFinding("reject", f"The target {shown(column.name)} is empty.", column=column.name)
+    elif n_classes == 1 or (n_classes is None and column.range.minimum == column.range.maximum):
         message = f"The target {shown(column.name)} has one class only: there is nothing to learn."
         yield RuleFinding("reject", message, column=column.name)
-    elif column.kind == "empty":
-        yield RuleFinding("reject", f"The target {shown(column.name)} is empty.", column=column.name)
 
 
 @rule("rare_class", "A class has too few rows.")
 def rare_class(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse classes that cannot be on both sides of a split."""
-    column = survey.target_column
-    if not survey.is_training or column is None or not is_classification(survey) or column.kind == "text":
-        return  # `many_classes` refuses free text, of which nothing may be shown
-    limit = survey.limits.min_rows_per_class
-    counts: Counter[str] = class_counts(survey)
-    rare = [(label, count) for label, count in counts.most_common() if count < limit]
-    if rare and len(counts) > 1:
-        named = ", ".join(f"{shown(label, 20)} ({count})" for label, count in rare[:3])
-        more = f" and {len(rare) - 3} more" if len(rare) > 3 else ""
-        message = f"{plural(len(rare), 'class')} with too few rows (minimum {limit}): {named}{more}."
-        yield RuleFinding("reject", message, column=column.name, advice="Add rows, or merge rare classes.")
+    """Refuse rare classes, or say that they are learned as one class or left out, as `[classes]` says."""
+    plan = class_plan(survey) if survey.is_training else None
+    if plan is None or len(class_counts(survey)) < 2:
+        return
+    if plan.problem and plan.has_rare_classes:
+        yield RuleFinding("reject", plan.problem, column=survey.target, advice=_CORRECT_LABELS,
+                   accept_with=plan.accept_with)  # fmt: skip
+    elif plan.warning:
+        yield RuleFinding("warn", plan.warning, column=survey.target, advice=_CORRECT_LABELS)
 
 
-@rule("many_classes", "The target has so many text labels that it looks like an id.")
+@rule("many_classes", "The target has too many classes, or so many text labels that it looks like an id.")
 def many_classes(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse free text as a target."""
+    """Refuse free text as a target, and more classes than can be learned."""
     column = survey.target_column
-    if survey.is_training and column is not None and column.kind == "text" and survey.n_rows:
+    if not survey.is_training or column is None or not survey.n_rows or column.kind == "empty":
+        return
+    plan, advice = class_plan(survey), "Set target in model.toml to the right column."
+    if column.kind == "text" or (plan is None and is_classification(survey)):
         message = f"The target {shown(column.name)} has too many different labels: it is free text or an id."
-        yield RuleFinding(
-            "reject", message, column=column.name, advice="Set target in model.toml to the right column."
-        )
+        yield RuleFinding("reject", message, column=column.name, advice=advice)
+    elif plan and plan.problem and not plan.has_rare_classes and len(class_counts(survey)) > 1:
+        yield RuleFinding("reject", plan.problem, column=column.name, advice=advice)
+
+
+@rule(
+    "target_numbers", "The target of a regression is not a column of numbers, or its numbers are too large."
+)
+def target_numbers(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse what cannot be predicted as a quantity."""
+    column = survey.target_column
+    if not survey.is_training or column is None or task_of(survey) != "regression":
+        return
+    if column.kind in ("empty", "text"):
+        return  # said by `single_class` and `many_classes`
+    if not column.is_numeric:
+        message = f'task is "regression", but the target {shown(column.name)} is not a column of numbers.'
+        advice = "Correct task in model.toml, or write the target as numbers."
+        yield RuleFinding("reject", message, column=column.name, advice=advice)
+    elif max(-column.range.minimum, column.range.maximum) > LARGEST_NUMBER:
+        message = f"The target {shown(column.name)} has numbers beyond 1e38, which no algorithm takes."
+        yield RuleFinding("reject", message, column=column.name, advice="Write it in another unit.")
 
 
 @rule("sorted_by_target", "The rows are sorted by the target.")

@@ -27,6 +27,7 @@ from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
 from mlops.dataset.validation.survey.label_changes import LabelChanges
+from mlops.dataset.validation.survey.names import matched_names
 from mlops.dataset.validation.survey.row_keys import RowKeys
 from mlops.dataset.validation.survey.sample import RowSample
 from mlops.models.dataset import Contract, Role
@@ -56,6 +57,7 @@ class Survey:
     labels: LabelChanges = field(default_factory=LabelChanges)
     last_record: tuple[str, ...] = ()
     is_named_as_gzip: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
     form: FileFormatSettings = field(default_factory=FileFormatSettings)
     agreed: Agreement | None = None
 
@@ -151,6 +153,8 @@ def survey_file(
     if survey.dialect is None:
         return survey
     survey.names = clean_names(survey.dialect.names)
+    if not survey.is_training:
+        survey.names, survey.renamed = matched_names(survey.names, contract)
     assign_roles(survey)
     if not _is_header_sane(survey) or (agreed is not None and survey.names != agreed.names):
         return survey

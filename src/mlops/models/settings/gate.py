@@ -1,0 +1,61 @@
+"""What the scores of a candidate must reach: the tables `[gate.<score>]` of `model.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.models.errors import SettingsError
+from mlops.models.record import Record
+
+DEFAULT_AGE_MARGIN = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule(Record):
+    """What one metric must reach; the field names are those of MLflow's `MetricThreshold`.
+
+    `threshold` is the least acceptable score. `min_absolute_change` and `min_relative_change` (a share, 0.01
+    = one percent) are how much better than the champion the candidate must be; below 0 they are how much
+    worse it may be, so that an equal model of newer data passes. `max_age_days` says from which age of the
+    champion on a candidate of another file replaces it when it is worse by at most `age_margin`.
+    `higher_is_better` is always true: errors have a minus.
+    """
+
+    threshold: float | None = None
+    min_absolute_change: float | None = None
+    min_relative_change: float | None = None
+    higher_is_better: bool = True
+    max_age_days: float | None = None
+    age_margin: float = DEFAULT_AGE_MARGIN
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; fields that 0.2 did not have are in it only when they are stated.
+
+        So the identity of a training that an earlier release started stays the same.
+        """
+        document = Record.to_dict(self)
+        added = {"max_age_days": None, "age_margin": DEFAULT_AGE_MARGIN}
+        return {key: value for key, value in document.items() if key not in added or value != added[key]}
+
+
+def check_gate_rule(metric: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rule as it was stated.
+
+    Raises
+    ------
+    SettingsError
+        If it is against the direction of the score, or an age or a margin is negative.
+    """
+    if rule.get("higher_is_better", True) is not True:
+        raise SettingsError(
+            f"gate.{metric}.higher_is_better = {str(rule['higher_is_better']).lower()} is against the "
+            "direction of the score: of every score a greater value is better, because errors have a minus "
+            f"(neg_root_mean_squared_error). Remove the line from [gate.{metric}]."
+        )
+    if (age := rule.get("max_age_days")) is not None and age <= 0.0:
+        raise SettingsError(f"gate.{metric}.max_age_days must be above 0, not {age}.")
+    if rule.get("age_margin", 0.0) < 0.0:
+        raise SettingsError(f"gate.{metric}.age_margin must be at least 0, not {rule['age_margin']}.")
+    return dict(rule)

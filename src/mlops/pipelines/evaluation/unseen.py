@@ -1,0 +1,148 @@
+"""Which of a candidate's held-out rows the champion was not trained on, by the keys stored with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api import types
+
+from mlops.models.errors import TrainingError
+from mlops.pipelines.artifacts.row_keys import Hashes, KeyRecipe, RowKeys, TimeCut, digest_rows, key_id
+from mlops.pipelines.features.row_identity import IDS, FeatureHashes, hash_ids
+from mlops.pipelines.features.splitting import time_numbers
+
+MIN_COMPARED_ROWS = 30
+MAX_REWRITTEN = 0.02
+N_ERRORS = 3.5  # standard errors; there are about 15 keys, and one too many means an unneeded question
+N_LOOKED_AT = 128
+_ADVICE = 'ids that stay the same distinguish rows: id_columns = ["..."] in model.toml names their column.'
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenRows:
+    """The rows that may be compared on, as a mask of the held-out rows, and a sample of their keys."""
+
+    mask: NDArray[np.bool_]
+    looked_at: tuple[int, ...] = ()
+
+
+def find_unseen(
+    stored: RowKeys,
+    key: bytes,
+    frame: pd.DataFrame,
+    aligned: pd.DataFrame,
+    held_out: NDArray[np.bool_],
+    *,
+    date_format: str | None = None,
+) -> UnseenRows:
+    """Return the held-out rows that the champion was certainly not trained on.
+
+    Parameters
+    ----------
+    stored
+        The keys of the champion's rows.
+    key
+        The secret key of the group.
+    frame
+        All rows of the candidate's file.
+    aligned
+        The held-out rows as the champion reads them.
+    held_out
+        Which rows of `frame` are held out, as a mask.
+    date_format
+        How the candidate's file writes the time of the champion's cut.
+
+    Raises
+    ------
+    TrainingError
+        If the rows cannot be recognised, or fewer than 30 are left; the sentence says why.
+    """
+    recipe = stored.recipe
+    if key_id(key) != recipe.key_id:
+        raise TrainingError("its rows were stored with another key, so they cannot be recognised.")
+    by_features = FeatureHashes(aligned, recipe.scales)
+    hashes = {**_hash_ids(recipe, frame[held_out]), **by_features.by_key(recipe.exact)}
+    digests = {name: digest_rows(found, key) for name, found in hashes.items()}
+    is_late = _after_the_cut(recipe.time_cut, frame, held_out, date_format)
+    is_seen, is_decided = np.zeros(len(aligned), dtype=bool), np.ones(len(aligned), dtype=bool)
+    for name, found in digests.items():
+        is_seen |= stored.trained[name].contains(found)
+        is_decided &= stored.trained[name].decides(hashes[name])
+    unseen = ~is_seen & is_decided & (is_late if is_late is not None else True)
+    if not (recipe.is_selective or is_late is not None or _ids_are_alike(stored, key, frame)):
+        unseen &= _were_held_out(stored, digests)
+    if unseen.sum() < MIN_COMPARED_ROWS:
+        raise TrainingError(
+            f"it may have been trained on {int((~unseen).sum())} of the {len(unseen)} held-out rows; "
+            f"{_ADVICE}"
+        )
+    if (share := _rewritten_share(stored, key, by_features, unseen)) > MAX_REWRITTEN:
+        raise TrainingError(
+            f"about {share:.0%} of the held-out rows are rows that it was trained on, written in another "
+            f"way; {_ADVICE}"
+        )
+    return UnseenRows(unseen, _sample(next(iter(digests.values()))[unseen]))
+
+
+def _after_the_cut(
+    cut: TimeCut | None, frame: pd.DataFrame, held_out: NDArray[np.bool_], date_format: str | None
+) -> NDArray[np.bool_] | None:
+    """Return which held-out rows are later than the champion's training rows; None without a common time.
+
+    Raises
+    ------
+    TrainingError
+        If the times are not of the kind that they were.
+    """
+    if cut is None or cut.column not in frame.columns:
+        return None
+    if types.is_numeric_dtype(frame[cut.column]) != cut.is_number:
+        kinds = ("numbers", "dates") if cut.is_number else ("dates", "numbers")
+        raise TrainingError(f"{cut.column} held {kinds[0]} at its training and holds {kinds[1]} here.")
+    return time_numbers(frame[cut.column], date_format)[held_out] >= cut.value
+
+
+def _hash_ids(recipe: KeyRecipe, frame: pd.DataFrame) -> dict[str, Hashes]:
+    """Return the hashes of the ids; nothing when they distinguish no rows, or a column of them is absent."""
+    is_there = recipe.has_ids and set(recipe.id_columns) <= set(frame.columns)
+    return {IDS: hash_ids(frame, recipe.id_columns)} if is_there else {}
+
+
+def _ids_are_alike(stored: RowKeys, key: bytes, frame: pd.DataFrame) -> bool:
+    """Whether ids of the file are written as at the training of the champion: some must be the same."""
+    return any(
+        stored.trained[name].contains(digest_rows(hashes, key)).any()
+        for name, hashes in _hash_ids(stored.recipe, frame).items()
+    )
+
+
+def _were_held_out(stored: RowKeys, digests: Mapping[str, NDArray[np.uint32]]) -> NDArray[np.bool_]:
+    """Return which rows the champion had held out, too: the only safe ones where rows are much alike."""
+    known = np.zeros(len(next(iter(digests.values()))), dtype=bool)
+    for name, held_out in stored.held_out.items():
+        if name in digests:
+            known |= held_out.contains(digests[name])
+    return known
+
+
+def _rewritten_share(
+    stored: RowKeys, key: bytes, features: FeatureHashes, unseen: NDArray[np.bool_]
+) -> float:
+    """Estimate how many rows (0..1) are near a training row beyond chance: copies with other values."""
+    shares = [0.0]
+    for near in stored.recipe.near:
+        trained, found = stored.trained[near.name], features.by_key([near])[near.name][unseen]
+        found = found[trained.decides(found)]
+        if len(found) >= MIN_COMPARED_ROWS:
+            share = float(trained.contains(digest_rows(found, key)).mean())
+            error = (max(share, near.chance) / len(found)) ** 0.5
+            shares.append((share - near.chance - N_ERRORS * error) / (1.0 - near.chance))
+    return max(shares)
+
+
+def _sample(digests: NDArray[np.uint32]) -> tuple[int, ...]:
+    return tuple(int(digest) for digest in np.unique(digests)[:N_LOOKED_AT])

@@ -1,0 +1,76 @@
+"""The rows to score of a file or a frame, read as those of the training were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mlops.dataset.features.date_parts import part_names
+from mlops.dataset.table.table import Table, UnreadableCells
+from mlops.dataset.validation.reading import find_table
+from mlops.dataset.validation.scoring import ScoringTerms, check_scoring_file
+from mlops.dataset.validation.survey.names import matched_names
+from mlops.models.dataset import ColumnContract, ColumnKind, Contract
+from mlops.models.errors import DatasetError
+from mlops.pipelines.artifacts.model import ModelSchema, with_date_parts
+
+_MAX_REASONS = 3
+# findings of validation that the counts of the pieces do not say already
+_SHOWN_RULES = frozenset(("renamed_columns", "absent_ids", "missing_ids"))
+
+
+@dataclass(frozen=True, slots=True)
+class RowsToScore:
+    """The rows piece by piece, with the date parts of the model, and what was noticed about all of them."""
+
+    name: str
+    pieces: Iterator[pd.DataFrame]
+    unreadable: Mapping[str, UnreadableCells]
+    remarks: tuple[str, ...]
+
+
+def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
+    """Open a file, a directory that holds one, or a frame.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be scored: the same files as intake refuses.
+    """
+    if isinstance(source, pd.DataFrame):
+        return _rows_of_frame(source, terms, schema)
+    path = find_table(Path(source))
+    report, pieces = check_scoring_file(path, terms)
+    if report.verdict == "reject":
+        reasons = " ".join(finding.message for finding in report.of_severity("reject")[:_MAX_REASONS])
+        raise DatasetError(f"{path.name} cannot be scored: {reasons}")
+    remarks = tuple(f.message for f in report.of_severity("warn") if f.rule_id in _SHOWN_RULES)
+    rows = (with_date_parts(piece, schema) for piece in pieces)
+    return RowsToScore(path.name, rows, pieces.unreadable, remarks)
+
+
+def contract_of_model(schema: ModelSchema) -> Contract:
+    """Return how files to score are read; a model before 0.3 has no contract but its schema."""
+    if schema.contract is not None:
+        return schema.contract
+    made = set(part_names(schema.date_parts))
+    kinds: dict[str, ColumnKind] = {
+        feature.name: "category" if feature.kind == "categorical" else "number"
+        for feature in schema.features
+        if feature.name not in made
+    }
+    kinds |= dict.fromkeys(schema.date_parts, "text")
+    columns = [ColumnContract(name, kind, "feature") for name, kind in kinds.items()]
+    columns += [ColumnContract(name, "text", "id") for name in schema.id_columns]
+    return Contract(tuple(columns), schema.target, version=0)
+
+
+def _rows_of_frame(frame: pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
+    names, renamed = matched_names([str(name) for name in frame.columns], terms.contract)
+    named = frame.set_axis(list(names), axis=1)
+    table = Table.from_frame(named, terms.settings, terms.contract, has_target=False)
+    remarks = tuple(f"Column {written} was taken for {name}." for name, written in renamed.items())
+    return RowsToScore(table.name, iter([with_date_parts(table.frame, schema)]), table.unreadable, remarks)
