@@ -72,7 +72,7 @@ def check_types(where: str, table: Mapping[str, Any], record: type) -> None:
     hints = get_type_hints(record)
     for name, value in table.items():
         kind = _kind(hints.get(name))
-        if kind is not None and not _is_of(kind, value):
+        if kind is not None and value is not None and not _is_of(kind, value):
             raise SettingsError(f"{where}.{name} must be {_DESCRIPTIONS[kind]}, not {value!r}.")
 
 
