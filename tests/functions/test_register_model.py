@@ -121,7 +121,6 @@ def test_a_model_no_better_than_chance_is_registered_as_refused(stage, event):
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.REJECTED_BY_GATE
 
 
-@pytest.mark.parametrize("score", [0.8, 0.51], ids=["passed", "refused"])
 def promote(stage, event) -> None:
     """Register the model of a job, and put it into service."""
     finish_job(event, a_tar(documents()))
@@ -164,6 +163,7 @@ def test_a_training_without_a_comparison_with_the_champion_of_now_is_judged_by_t
         assert "before v1.0.0 came into service" in model.gate.reasons[1]
 
 
+@pytest.mark.parametrize("score", [0.8, 0.51], ids=["passed", "refused"])
 def test_every_training_is_a_run_once_also_one_that_its_gate_refuses(stage, event, score: float):
     metrics = replace(a_result().metrics, roc_auc=score, intervals={"roc_auc": (score - 0.06, score + 0.06)})
     finish_job(event, a_tar(documents(metrics=metrics)))
