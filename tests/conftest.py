@@ -82,7 +82,8 @@ def atomic_dynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def registry_table(aws: None, atomic_dynamodb: None) -> str:
-    """An empty registry table, as the template makes it."""
+    """An empty registry table, as the template makes it, beside one for the policies."""
+    create_table("policies", "pk", "sk")
     return create_table("registry", "pk", "sk")
 
 

@@ -26,11 +26,13 @@ def handler(
     event: dict[str, Any], context: LambdaContext, dependencies: Dependencies = DEPENDENCIES
 ) -> dict[str, Any]:
     """Return the version, and the result of the gate."""
+    training = FinishedTraining.from_event(event)
     registration = register_training(
-        FinishedTraining.from_event(event),
+        training,
         registry=dependencies.registry,
         objects=dependencies.objects,
         evidence_root=f"s3://{dependencies.artifact_bucket}/models",
+        gate_floors=dependencies.policies.of(training.group, training.settings).gate_floors,
     )
     model, summary = registration.model, summarize(registration)
     record_training(dependencies.run_store, model)

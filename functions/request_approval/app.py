@@ -1,7 +1,8 @@
 """Stores the task token of a waiting candidate and emails every approver a personal link.
 
 Started by the state "Request approval" of the train_model machine, which then waits for the token. Writes the
-approval request and the status of the version, supersedes older candidates, publishes a metric. Raises
+approval request and the status of the version, supersedes older candidates, publishes a metric. Announces an
+automatic approval by email, where the policy allows one. Raises
 NoApproverError when too few approvers have confirmed their subscription, or only the uploader has.
 """
 
@@ -28,6 +29,7 @@ def handler(
     n_asked = request_approval(
         candidate,
         dependencies.approvals,
+        policies=dependencies.policies,
         mailer=dependencies.approval_mailer,
         objects=dependencies.objects,
         notifier=dependencies.notifier,

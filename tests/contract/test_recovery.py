@@ -24,6 +24,7 @@ from mlops.models.dataset import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.contract.test_exactly_once import Listener, NoModels, a_table
 from tests.memory_table import MemoryTable
+from tests.policies import some_policies
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 N_UPLOADS, LOST_SHARE = 60, 0.05
@@ -34,14 +35,14 @@ def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePort
     listener = Listener(random.Random(1))
     if request.param == "files":
         objects, versions = FilesystemObjects(tmp_path / "o"), DatasetVersions(MemoryTable())
-        yield IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts")
+        yield IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts", some_policies())
         return
     table = request.getfixturevalue("registry_table")
     for bucket in ("data", "artifacts"):
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     aws = S3Objects(), DatasetVersions(DynamoDBTable(table))
-    yield IntakePorts(*aws, NoModels(), listener, listener, "artifacts")
+    yield IntakePorts(*aws, NoModels(), listener, listener, "artifacts", some_policies())
 
 
 def drop(ports: IntakePorts, key: str, content: bytes) -> Upload:
@@ -114,7 +115,7 @@ def test_a_file_that_was_deleted_is_not_recovered(registry_table: str) -> None:
     client("s3").put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
     listener = Listener(random.Random(1))
     versions = DatasetVersions(DynamoDBTable(registry_table))
-    ports = IntakePorts(S3Objects(), versions, NoModels(), listener, listener, "artifacts")
+    ports = IntakePorts(S3Objects(), versions, NoModels(), listener, listener, "artifacts", some_policies())
     kept, _ = drop(ports, "g/training/a.csv", b"1"), drop(ports, "g/training/b.csv", b"2")
     client("s3").delete_object(Bucket="data", Key="g/training/b.csv")
     assert sweep(ports) == [kept]

@@ -47,6 +47,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
     with local_cloud(directory=tmp_path_factory.mktemp("cloud")) as cloud:
         yield deploy_application(
             cloud,
+            AllowAutomaticApproval="on",
             ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
             LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
             TuningParallelJobs=str(TUNING_PARALLEL_JOBS),
@@ -91,6 +92,14 @@ def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
 def rejected_candidate(stack: DeployedStack) -> Walk:
     """A candidate that a reviewer turned down."""
     return train_and_decide(stack, "houses", a_regression_table(), 'target = "price"', "rejected", "Not now.")
+
+
+@pytest.fixture(scope="session")
+def automatic_candidate(stack: DeployedStack) -> Walk:
+    """A candidate of a group whose policy, set by the command, allows automatic approval."""
+    run_mlops(stack, "policy", "set", "lots", "--automatic", "on", "--reason", "no one needs to look")
+    toml = 'target = "price"\n[approval]\nautomatic = true'
+    return walk(stack, start_training(stack, "lots", a_regression_table(seed=4), toml))
 
 
 @pytest.fixture(scope="session")

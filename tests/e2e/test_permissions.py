@@ -25,6 +25,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     scored_in_a_job: Walk,
     checked_for_drift: dict,
     rejected_candidate: Walk,
+    automatic_candidate: Walk,
     hopeless_candidate: Walk,
     forgotten_candidate: str,
     drift_mail: dict,
@@ -51,10 +52,11 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
 
 
 def declared_statements() -> set[tuple[str, str]]:
-    """(Role, Sid) of every statement in the template, roles by logical id."""
+    """(Role, Sid) of every statement of a role, by logical id; a managed policy is attached to people."""
     return {
         (owner if owner.endswith("Role") else f"{owner}Role", statement["Sid"])
         for owner, statement in t.statements()
+        if owner not in t.resources("AWS::IAM::ManagedPolicy")
     }
 
 

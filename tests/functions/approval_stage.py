@@ -25,6 +25,7 @@ from moto.sns.models import sns_backends
 from mlops.approval.emails import NewChampion, mail_promotion
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.pages.rollback_page import RollbackPage
+from mlops.approval.policy.changes import set_policy
 from mlops.approval.signing_keys import RotatingKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
@@ -37,6 +38,7 @@ from mlops.models.training import (
     GateResult,
     MetricComparison,
 )
+from tests.policies import POLICY_VARIABLES
 
 REGION = "us-east-1"
 GROUP = "medication-adherence"
@@ -153,6 +155,12 @@ class Stage:
         client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(keys))
 
     def subscribe(self, *emails: str) -> None:
+        """Make these the approvers of the stack, with confirmed subscriptions."""
+        approvers = [*self.variables["APPROVER_EMAILS"].split(","), *emails]
+        self.variables["APPROVER_EMAILS"] = ",".join(dict.fromkeys(approvers))
+        self.subscribe_to_topic(*emails)
+
+    def subscribe_to_topic(self, *emails: str) -> None:
         for email in emails:
             client("sns").subscribe(TopicArn=self.topic, Protocol="email", Endpoint=email)
 
@@ -170,6 +178,16 @@ class Stage:
             version = self.register(artifact=artifact, dataset_version=f"d{number}").version
             self.registry.approve_model(GROUP, version, by="ada", reason="good")
             self.registry.promote_model(GROUP, version, by="ada", reason="good")
+
+    def allow_automatic_approval(self) -> None:
+        """Let the stack and the policy of the group permit what model.toml may request."""
+        self.variables["ALLOW_AUTOMATIC_APPROVAL"] = "on"
+        self.set_policy(automatic=True)
+
+    def set_policy(self, **changes: Any) -> None:
+        policies = Dependencies("test", self.variables).policies
+        changed = replace(policies.store.get(GROUP), **changes)
+        set_policy(policies, changed, by="grace", reason="a test", now=self.clock())
 
     def settings(self, **approval: Any) -> GroupSettings:
         return GroupSettings(approval=ApprovalSettings(**approval))
@@ -273,6 +291,8 @@ class Stage:
 
     def _environment(self) -> dict[str, str]:
         return {
+            **POLICY_VARIABLES,
+            "APPROVER_EMAILS": "ada@example.com",
             "APPROVAL_BASE_URL": BASE_URL,
             "ROLLBACK_BASE_URL": ROLLBACK_URL,
             "APPROVAL_SIGNING_SECRET_ARN": self.secret,

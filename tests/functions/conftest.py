@@ -15,6 +15,7 @@ from tests.functions.parts_stage import PartsStage
 def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
     with moto_with_executions(monkeypatch):
         create_table("registry", "pk", "sk")
+        create_table("policies", "pk", "sk")
         create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"))
         yield Stage()
 

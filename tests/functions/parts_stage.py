@@ -13,6 +13,7 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
+from tests.policies import POLICY_VARIABLES
 
 GROUP = "medication-adherence"
 HEADER = "patient_id,age,plan,offtrt"
@@ -46,6 +47,7 @@ class PartsStage:
         self.train_model_arn = machine["stateMachineArn"]
         self.versions = DatasetVersions(DynamoDBTable(table))
         self._variables = {
+            **POLICY_VARIABLES,
             "ARTIFACT_BUCKET_NAME": "artifact-bucket",
             "REGISTRY_TABLE_NAME": table,
             "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="emails")["TopicArn"],

@@ -246,7 +246,10 @@ def test_the_uploader_does_not_approve_alone(stage):
     stage.subscribe("ada@example.com", "bob@example.com")
     ada, bob = stage.ask(stage.register(data=DataFindings(uploader="ADA@example.com")))
     assert "your yes counts only together with another" in stage.http_request(ada)["body"]
-    assert "ADA@example.com, who dropped the file, does not approve alone" in stage.http_request(bob)["body"]
+    assert (
+        "ADA@example.com, who dropped the file by its metadata, does not approve alone"
+        in stage.http_request(bob)["body"]
+    )
     assert "your approval counts only together" in " ".join(stage.emails()[0]["body"].split())
     stage.post(ada)
     assert stage.is_running()
@@ -265,7 +268,8 @@ def test_without_another_approver_than_the_uploader_there_is_no_request(stage):
 
 
 def test_automatic_approval_is_counted_on_the_dashboard(stage):
-    stage.register(settings=stage.settings(automatic=True))
+    stage.allow_automatic_approval()
+    stage.register(settings=stage.settings(automatic=True), comparison=None)
     arn, token = stage.start_waiting()
     event = {"group": GROUP, "version": "v1.0.0", "task_token": token, "execution_arn": arn}
     stage.invoke_request(event | {"timeout_seconds": 3600})

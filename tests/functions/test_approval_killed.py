@@ -51,6 +51,7 @@ def new_stage(monkeypatch, atomic_dynamodb) -> Callable:
     def make() -> Iterator[Stage]:
         with moto_with_executions(monkeypatch):
             create_table("registry", "pk", "sk")
+            create_table("policies", "pk", "sk")
             create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"))
             yield Stage()
 

@@ -75,8 +75,9 @@ def test_a_stranger_cannot_be_the_other_one_whom_an_uploader_needs(stage):
 def test_an_answer_needs_a_reason_and_an_open_request(stage):
     stage.subscribe("ada@example.com")
     stage.ask(stage.register())
-    with pytest.raises(ApprovalError, match="needs a reason"):
-        answer(stage, ROBOT, reason=" ")
+    for reason in (" ", "\u200b"):
+        with pytest.raises(ApprovalError, match="a reason is needed"):
+            answer(stage, ROBOT, reason=reason)
     stage.clock.advance(hours=2)
     with pytest.raises(ApprovalClosedError, match="does not wait for a decision"):
         answer(stage, ROBOT)

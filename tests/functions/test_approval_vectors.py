@@ -240,6 +240,6 @@ def test_v27_a_late_click_gets_a_friendly_page(stage, link):
 
 def test_v29_without_a_confirmed_subscriber_there_is_no_request(stage):
     model = stage.register()
-    with pytest.raises(NoApproverError, match="0 have confirmed"):
+    with pytest.raises(NoApproverError, match=r"but 0 of ada@example.com have confirmed"):
         stage.ask(model)
     assert stage.registry.get_model(GROUP, model.version).status is Status.REGISTERED

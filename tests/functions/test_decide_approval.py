@@ -62,6 +62,7 @@ def refuse_next(stage, operation: str) -> None:
         ({"version": ""}, "type the version exactly"),
         ({"version": "v1.0.1"}, "type the version exactly"),
         ({"decision": "rejected"}, "a reason is needed"),
+        ({"decision": "rejected", "reason": "\u200b\u200c"}, "a reason is needed"),
         ({"decision": "rejected", "reason": "x" * 1001}, "longer than 1000"),
     ],
 )

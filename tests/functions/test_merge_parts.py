@@ -44,3 +44,11 @@ def test_an_upload_that_another_run_holds_is_tried_again_later(parts_stage: Part
     assert parts_stage.versions.save_upload(held) == held
     with pytest.raises(UploadBusyError):
         parts_stage.call("merge_parts", event, "2")
+
+
+def test_parts_with_settings_that_loosen_the_policy_are_refused(parts_stage: PartsStage) -> None:
+    parts_stage.drop(f"{GROUP}/model.toml", "[approval]\nautomatic = true\n")
+    event = parts_stage.surveyed(n_parts=3)
+    received = parts_stage.call("merge_parts", event)["received"]
+    assert (received["outcome"], received["reason"]) == ("rejected", "policy")
+    assert parts_stage.trainings() == []

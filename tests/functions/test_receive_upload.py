@@ -15,6 +15,7 @@ from mlops.context.dependencies import Dependencies
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
+from tests.policies import POLICY_VARIABLES
 
 PATIENTS = "patient_id,age,plan,offtrt\n" + "".join(
     f"P{i},{20 + i * 37 % 60},{'abc'[i * 7 % 3]},{int((i * i + i // 3) % 5 < 3)}\n" for i in range(120)
@@ -48,6 +49,7 @@ def variables(registry_table: str) -> dict[str, str]:
     queue_arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
     return {
+        **POLICY_VARIABLES,
         "ARTIFACT_BUCKET_NAME": "artifact-bucket",
         "REGISTRY_TABLE_NAME": registry_table,
         "NOTIFICATION_TOPIC_ARN": topic,

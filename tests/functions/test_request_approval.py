@@ -120,8 +120,9 @@ def test_a_decision_that_came_first_is_not_superseded(stage):
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.PENDING_APPROVAL
 
 
-def test_automatic_approval_sends_no_email_and_is_in_the_audit(stage):
-    stage.register(settings=stage.settings(automatic=True))
+def test_automatic_approval_asks_no_one_and_is_in_the_audit(stage):
+    stage.allow_automatic_approval()
+    stage.register(settings=stage.settings(automatic=True), comparison=None)
     assert stage.invoke_request(an_event(stage)) == []
     assert json.loads(stage.execution()["output"])["decided_by"] == "automatic approval"
     last = stage.registry.audit(GROUP)[-1]
@@ -153,7 +154,7 @@ def test_without_a_comparison_on_the_same_rows_people_decide_whatever_the_settin
 def test_fewer_confirmed_approvers_than_required_is_an_error(stage):
     stage.subscribe("ada@example.com")
     stage.register(settings=stage.settings(required_approvals=2))
-    with pytest.raises(NoApproverError, match=r"needs 2 approver\(s\), but 1 have confirmed"):
+    with pytest.raises(NoApproverError, match=r"needs 2 approver\(s\), but 1 of ada@example.com have"):
         stage.invoke_request(an_event(stage))
 
 

@@ -90,6 +90,8 @@ def test_a_second_answer_shows_the_first(stage, link):
     [
         ({}, "a reason is needed"),
         ({"reason": "   "}, "a reason is needed"),
+        ({"reason": "\u200b"}, "a reason is needed"),
+        ({"reason": "\u0301\u3164"}, "a reason is needed"),
         ({"reason": REASON, "version": ""}, "type the version exactly as v1.0.0"),
         ({"reason": REASON, "version": "v1.0.1"}, "type the version exactly as v1.0.0"),
         ({"reason": REASON, "version": "ⅴ1.0.0"}, "type the version exactly"),  # a homoglyph of v

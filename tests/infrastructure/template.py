@@ -71,6 +71,8 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
         for policy in resource["Properties"].get("Policies", []):
             document = policy.get("PolicyDocument", policy)
             pairs += [(name, statement) for statement in document.get("Statement", [])]
+    for name, policy in resources("AWS::IAM::ManagedPolicy").items():
+        pairs += [(name, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
     for policy in resources("AWS::IAM::Policy").values():
         owner = policy["Properties"]["Roles"][0]["Ref"]
         pairs += [(owner, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]

@@ -191,6 +191,46 @@ def test_no_function_reads_or_writes_the_tags_of_objects() -> None:
     )
 
 
+def test_no_function_or_job_may_write_the_policies_and_those_that_decide_read_them() -> None:
+    table = {"Fn::GetAtt": ["PolicyTable", "Arn"]}
+    allowed: dict[str, set[str]] = {}
+    for owner, statement in t.statements():
+        named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        # the whole document is searched: a name inside of Fn::Sub reaches the table too
+        if "PolicyTable" in json.dumps(named) or ("*" in named and actions[0].startswith("dynamodb:")):
+            assert named == [table], owner
+            allowed[owner] = allowed.get(owner, set()) | set(actions)
+    administrator = allowed.pop("PolicyAdministrator")
+    assert administrator == {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+    readers = {
+        "ReceiveUploadFunction",
+        "MergePartsFunction",
+        "RegisterModelFunction",
+        "RequestApprovalFunction",
+    }
+    assert allowed == {reader: {"dynamodb:GetItem"} for reader in readers}
+
+
+def test_the_permission_to_change_policies_is_attached_to_no_role_of_the_stack() -> None:
+    text = json.dumps({k: v for k, v in t.template()["Resources"].items() if k != "PolicyAdministrator"})
+    assert "PolicyAdministrator" not in text
+    policy = t.template()["Resources"]["PolicyAdministrator"]["Properties"]
+    assert not {"Roles", "Users", "Groups"} & set(policy)
+
+
+def test_approval_is_by_people_unless_a_parameter_says_otherwise() -> None:
+    parameters = t.template()["Parameters"]
+    assert parameters["AllowAutomaticApproval"]["Default"] == "off"
+    assert parameters["MinimumApprovals"]["Default"] == 1
+
+
+def test_an_automatic_approval_is_an_alarm_at_once() -> None:
+    alarm = t.template()["Resources"]["AutomaticApprovalAlarm"]["Properties"]
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"]) == ("Sum", 0, 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+
+
 # ── Metrics ──────────────────────────────────────────
 
 
@@ -207,6 +247,7 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
         "UploadSweepsCompleted",
         "OldestApprovalSeconds",
         "ConfirmedApprovers",
+        "ApprovalsAutomatic",
     }
     for alarm in ours:
         assert alarm["MetricName"] in METRICS

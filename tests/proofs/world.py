@@ -11,6 +11,7 @@ from typing import Any
 
 from local.cloud import LocalCloud
 from tests.conftest import create_table
+from tests.policies import POLICY_VARIABLES
 from tests.proofs.processes import fresh_processes
 from tests.proofs.step import Fault, run
 
@@ -47,6 +48,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     create_table("registry", "pk", "sk", dynamodb=client("dynamodb"))
+    create_table("policies", "pk", "sk", dynamodb=client("dynamodb"))
     create_table("approvals", "pk", "sk", index=("OpenIndex", "open_kind"), dynamodb=client("dynamodb"))
     topics = {name: client("sns").create_topic(Name=name)["TopicArn"] for name in ("approval", "news")}
     for topic in topics.values():
@@ -59,6 +61,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
         cloud,
         {
             **cloud.variables(),
+            **POLICY_VARIABLES,
             "APPROVAL_BASE_URL": "https://api.example.com/approvals",
             "APPROVAL_SIGNING_SECRET_ARN": secret["ARN"],
             "APPROVAL_TABLE_NAME": "approvals",

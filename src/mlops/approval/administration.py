@@ -13,6 +13,7 @@ from mlops.infrastructure.aws.stepfunctions import start_execution
 from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
 from mlops.models.errors import ApprovalClosedError, ApprovalError
 from mlops.models.registry import ModelMetadata, Status
+from mlops.models.tags import find_reason_problem
 
 
 def list_pending(service: ApprovalService, group: str | None = None) -> list[ApprovalRequest]:
@@ -58,10 +59,12 @@ def answer_by_command(
         If the reason is missing, the identity has answered before, or its approval would not count.
     """
     request = find_pending(service, group, version)
-    if not reason.strip():
-        raise ApprovalError("A decision by command needs a reason.")
+    if problem := find_reason_problem(reason, is_required=True):
+        raise ApprovalError(f"Nothing was decided: {problem}.")
     approver = next((entry for entry in request.approvers if is_same_person(entry, actor)), None)
-    needs_others = request.required_approvals > 1 or request.evidence.uploader is not None
+    needs_others = (
+        request.required_approvals > 1 or request.is_restricted or request.evidence.uploader is not None
+    )
     if choice == "approved" and approver is None and needs_others:
         raise ApprovalError(
             f"{group} {version} needs the answer of its approvers ({', '.join(request.approvers)}): "

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from mlops.approval.evidence import (
     describe_changes,
     describe_cost,
+    describe_setting,
     describe_slice,
     describe_task,
+    describe_uploader,
     describe_ways,
+    settings_title,
 )
 from mlops.approval.mailer import Mailer
 from mlops.approval.quorum import describe_progress, is_uploader
@@ -38,6 +41,22 @@ def compose_reminder(request: ApprovalRequest, approver: str, link: str) -> tupl
     name = f"{request.group} {request.version}"
     opening = f"{name} still waits for your decision. Without one it expires."
     return f"Reminder: approve {name}?", text(_body(request, approver, link, opening))
+
+
+def compose_automatic_approval(group: str, version: str) -> tuple[str, str]:
+    """Return subject and body of the email about a version that no one was asked about."""
+    lines = (
+        *wrap(f"{group} {version} was approved automatically and goes into service: no one was asked."),
+        "",
+        *wrap(
+            "The stack (AllowAutomaticApproval), the policy of the group and its model.toml allow this, and "
+            "the model passed the default gate."
+        ),
+        "",
+        *wrap(f"To be asked from now on: mlops policy set {group} --automatic off --reason TEXT"),
+        *wrap(f"To go back: mlops rollback {group} --reason TEXT"),
+    )
+    return f"{group} {version} was approved automatically", text(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,8 @@ def _body(request: ApprovalRequest, approver: str, link: str, opening: str) -> I
     yield from ("", "Read the evidence and decide here:")
     yield from link_lines(link, f"{request.expires_at:%d %b %Y, %H:%M}")
     yield from part("The model", _made(evidence))
+    yield from part("Rules of this approval", evidence.policy)
+    yield from part(settings_title(evidence), map(describe_setting, evidence.settings_changes))
     scores = map(describe_score, evidence.scores[:_SCORES_SHOWN])
     yield from part("Scores on held-out rows", scores)
     if evidence.comparison_note:
@@ -129,8 +150,7 @@ def _made(evidence: Evidence) -> Iterator[str]:
     rows = "one file" if evidence.n_rows is None else f"{evidence.n_rows:,} rows"
     yield f"It predicts {describe_task(evidence)}."
     yield f"{evidence.algorithm}, from {evidence.n_features} columns of {rows}."
-    if evidence.uploader is not None:
-        yield f"The training file was dropped by {evidence.uploader}."
+    yield f"Who dropped the training file: {describe_uploader(evidence)}."
     cost = describe_cost(evidence)
     if cost:
         yield f"Training cost: {cost}."
@@ -153,7 +173,10 @@ def _consequences(request: ApprovalRequest, approver: str) -> Iterator[str]:
     if request.answers or request.required_approvals > 1:
         yield f"{describe_progress(request)}; one rejection decides."
     if is_uploader(approver, request.evidence.uploader):
-        yield "You dropped the training file, so your approval counts only together with another one."
+        yield (
+            "The metadata of the upload say that you dropped the file, so your approval counts only together "
+            "with another one."
+        )
     for answer, consequence in describe_ways(request.version, request.evidence.champion_version):
         yield f"{answer}: {consequence}"
 

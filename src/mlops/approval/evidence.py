@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mlops.models.approval import Evidence, ScoreEvidence
 from mlops.models.evaluation import EvaluationDetails, SliceScore
 from mlops.models.metrics import metric_interval, metric_value
 from mlops.models.registry import ModelMetadata
+from mlops.models.settings.differences import SettingDifference, differing_settings
+from mlops.models.settings.group import GroupSettings
 
 MAX_IMPORTANCES = 12
 MAX_SENTENCES = 20
@@ -16,9 +18,16 @@ MAX_SLICES = 3
 
 
 def gather(
-    model: ModelMetadata, champion: ModelMetadata | None, details: EvaluationDetails | None = None
+    model: ModelMetadata,
+    champion: ModelMetadata | None,
+    details: EvaluationDetails | None = None,
+    *,
+    policy: Iterable[str] = (),
 ) -> Evidence:
-    """Return the evidence on a candidate; `champion` is the version in service now."""
+    """Return the evidence on a candidate; `champion` is the version in service now.
+
+    `policy` are the rules of the approval as sentences.
+    """
     importances = sorted(model.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
     job, data = model.training_job, model.data
     return Evidence(
@@ -46,6 +55,10 @@ def gather(
         actual_cost_usd=job.actual_cost_usd if job else None,
         evidence_uri=model.evidence_uri,
         plots=model.plots,
+        policy=tuple(policy),
+        settings_changes=differing_settings(
+            champion.settings if champion else GroupSettings(), model.settings
+        ),
     )
 
 
@@ -73,6 +86,28 @@ def describe_slice(entry: SliceScore, primary: str | None) -> str:
     score = metric_value(primary or "", entry.score)
     interval = metric_interval(primary or "", entry.interval)
     return f"{entry.column} = {entry.value}: {score} ({interval}) on {entry.n_rows:,} rows"
+
+
+def describe_uploader(evidence: Evidence) -> str:
+    """Describe who dropped the training file, which only the upload itself says."""
+    if evidence.uploader is None:
+        return "not known: the upload does not name anyone"
+    return f"{evidence.uploader}, by the metadata of the upload; this is not verified"
+
+
+def settings_title(evidence: Evidence) -> str:
+    """Return the heading above the settings that differ."""
+    version = evidence.champion_version
+    return f"Settings that differ from those of {version}" if version else "Settings that are not the default"
+
+
+def describe_setting(change: SettingDifference) -> str:
+    """Describe one setting that differs: `gate.roc_auc.threshold: 0.7 -> 0.5`."""
+    return (
+        f"{change.key}: {change.before} -> {change.after}"
+        if change.before
+        else f"{change.key}: {change.after}"
+    )
 
 
 def describe_cost(evidence: Evidence) -> str:

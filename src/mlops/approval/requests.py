@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mlops.approval.attachments import read_details
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.emails import compose_request
+from mlops.approval.emails import compose_automatic_approval, compose_request
 from mlops.approval.evidence import gather
 from mlops.approval.links import hash_id
 from mlops.approval.mailer import Mailer
+from mlops.approval.policy.effective import EffectivePolicy
+from mlops.approval.policy.store import Policies
 from mlops.approval.quorum import is_uploader
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.aws.stepfunctions import send_task_success
@@ -24,6 +26,7 @@ from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, R
 from mlops.models.errors import NoApproverError
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, Status
+from mlops.pipelines.evaluation.gate import judge
 
 # The execution's own clock started before ours and must never run out first.
 _SAFETY_SECONDS = 60
@@ -52,34 +55,44 @@ class OpenedRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """The result for a waiting candidate: a pending request, or none because its execution has its answer."""
+    """The result for a waiting candidate: a pending request, an automatic decision that is still to be
+    announced and sent, or neither because its execution has its answer.
+    """
 
     opened: OpenedRequest | None = None
-    is_automatic: bool = False
+    automatic: ApprovalDecision | None = None
 
 
 def request_approval(
     candidate: WaitingCandidate,
     service: ApprovalService,
     *,
+    policies: Policies,
     mailer: Mailer,
     objects: ObjectStore,
     notifier: Notifier,
 ) -> int:
     """Open a request for a waiting candidate and email each approver a personal link; return how many.
 
+    A model that is approved automatically is announced to the subscribers of the notifications.
+
     Raises
     ------
     NoApproverError
         If fewer approvers are confirmed than must approve, or only the uploader.
     """
-    n_emails, outcome = 0, open_request(service, candidate, mailer.approvers(), objects=objects)
+    n_emails = 0
+    outcome = open_request(service, candidate, mailer.approvers(), policies=policies, objects=objects)
+    if outcome.automatic is not None:
+        email = compose_automatic_approval(candidate.group, candidate.version)
+        notifier.send_email(*email, group=candidate.group)
+        send_task_success(candidate.task_token, outcome.automatic.to_dict())
     if outcome.opened is not None:
         request, approval_id = outcome.opened.request, outcome.opened.approval_id
         n_emails = mailer.send(request, approval_id, request.approvers, compose_request, now=service.now())
     metrics = [
         Metric(APPROVALS_REQUESTED, int(outcome.opened is not None)),
-        Metric(APPROVALS_AUTOMATIC, int(outcome.is_automatic)),
+        Metric(APPROVALS_AUTOMATIC, int(outcome.automatic is not None)),
     ]
     notifier.publish_metrics(metrics, group=candidate.group)
     return n_emails
@@ -88,8 +101,9 @@ def request_approval(
 def open_request(
     service: ApprovalService,
     candidate: WaitingCandidate,
-    approvers: Sequence[str],
+    confirmed: Sequence[str],
     *,
+    policies: Policies,
     objects: ObjectStore,
     make_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
 ) -> RequestOutcome:
@@ -98,7 +112,7 @@ def open_request(
     A repeated call for the same version (a retry, a redrive) puts the new task token into the same request,
     so that the links in people's mailboxes keep working. No request is opened when no decision is needed:
     approval is automatic, the request is decided already, or there is a newer candidate. The execution gets
-    its answer then.
+    its answer then. Of the `confirmed` addresses those are approvers that the policy of the group names.
 
     Raises
     ------
@@ -106,19 +120,22 @@ def open_request(
         If fewer approvers are confirmed than must approve, or only the uploader.
     """
     model = service.registry.get_model(candidate.group, candidate.version)
+    policy = policies.of(candidate.group, model.settings)
     champion = service.registry.champion(model.model_group)
-    if model.settings.approval.automatic and not requires_person(model, champion):
-        _approve_automatically(service, candidate, model)
-        return RequestOutcome(is_automatic=True)
+    is_judged = not requires_person(model, champion) and passes_default_gate(model, champion, policy)
+    if policy.is_automatic and is_judged:
+        return RequestOutcome(automatic=_approve_automatically(service, model))
     newer = newer_candidate(service, model)
     if newer is not None or model.status is Status.SUPERSEDED:
         _supersede_itself(service, candidate, model, newer)
         return RequestOutcome()
-    _check_approvers(model, approvers)
     opened = _reopen(service, candidate, model)
     if opened is None:
-        evidence = gather(model, champion, read_details(model, objects))
-        opened = _open(service, candidate, model, approvers, evidence, make_id())
+        approvers = [address for address in confirmed if policy.may_approve(address)]
+        _check_approvers(model, approvers, policy)
+        evidence = gather(model, champion, read_details(model, objects), policy=_describe(policy))
+        request = _new_request(candidate, model, approvers, evidence, policy, now=service.now())
+        opened = _open(service, candidate, request, make_id())
     service.registry.request_approval(model.model_group, model.version, opened.request.id_hash)
     _supersede_older(service, model)
     if opened.request.status is RequestStatus.DECIDED:
@@ -133,12 +150,35 @@ def _supersede_older(service: ApprovalService, model: ModelMetadata) -> None:
             service.supersede(older, by=model)
 
 
-def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
-    needed = model.settings.approval.required_approvals
+def passes_default_gate(
+    model: ModelMetadata, champion: ModelMetadata | None, policy: EffectivePolicy
+) -> bool:
+    """Return whether the default gate, with the floors of the policy, passes a version beside the champion.
+
+    Rules in `model.toml` may pass a model that is worse than the champion, and another champion may be in
+    service since the training: people may approve such a model, but it is never approved automatically.
+    """
+    compared_with = model.comparison.champion_version if model.comparison else None
+    is_current = compared_with == (champion.version if champion else None)
+    return is_current and judge(model.metrics, model.comparison, floors=policy.gate_floors).passed
+
+
+def _describe(policy: EffectivePolicy) -> Iterator[str]:
+    yield from policy.describe()
+    if policy.is_automatic:
+        yield (
+            "Approval would be automatic, but the model does not pass the default gate beside the model in "
+            "service: people decide."
+        )
+
+
+def _check_approvers(model: ModelMetadata, approvers: Sequence[str], policy: EffectivePolicy) -> None:
+    needed = policy.required_approvals
     if len(approvers) < needed:
         raise NoApproverError(
-            f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} have "
-            "confirmed their subscription to the approval topic; confirm it and redrive the execution."
+            f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} of "
+            f"{', '.join(policy.approvers) or 'no one'} have confirmed their subscription to the approval "
+            "topic; confirm it and redrive the execution."
         )
     if all(is_uploader(approver, model.data.uploader) for approver in approvers):
         raise NoApproverError(
@@ -148,17 +188,18 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str]) -> None:
         )
 
 
-def _open(
-    service: ApprovalService,
+def _new_request(
     candidate: WaitingCandidate,
     model: ModelMetadata,
     approvers: Sequence[str],
     evidence: Evidence,
-    approval_id: str,
-) -> OpenedRequest:
-    now = service.now()
-    request = ApprovalRequest(
-        id_hash=hash_id(approval_id),
+    policy: EffectivePolicy,
+    *,
+    now: datetime,
+) -> ApprovalRequest:
+    """Return the request, by the rules that apply now; a later change of the policy does not change it."""
+    return ApprovalRequest(
+        id_hash="",
         group=model.model_group,
         version=model.version,
         artifact=model.artifact,
@@ -168,11 +209,18 @@ def _open(
         expires_at=_expiry(candidate, now),
         evidence=evidence,
         sealed="",
-        required_approvals=model.settings.approval.required_approvals,
+        required_approvals=policy.required_approvals,
+        is_restricted=policy.is_restricted,
     )
-    request = replace(request, sealed=service.seal(request, _secret(candidate, approval_id)))
-    service.table.put(request)
-    return OpenedRequest(request, approval_id)
+
+
+def _open(
+    service: ApprovalService, candidate: WaitingCandidate, request: ApprovalRequest, approval_id: str
+) -> OpenedRequest:
+    named = replace(request, id_hash=hash_id(approval_id))
+    sealed = replace(named, sealed=service.seal(named, _secret(candidate, approval_id)))
+    service.table.put(sealed)
+    return OpenedRequest(sealed, approval_id)
 
 
 def _reopen(
@@ -206,20 +254,18 @@ def _secret(candidate: WaitingCandidate, approval_id: str) -> str:
     return json.dumps({"approval_id": approval_id, "task_token": candidate.task_token})
 
 
-def _approve_automatically(
-    service: ApprovalService, candidate: WaitingCandidate, model: ModelMetadata
-) -> None:
+def _approve_automatically(service: ApprovalService, model: ModelMetadata) -> ApprovalDecision:
     decision = ApprovalDecision(
         decision="approved",
         decided_by="automatic approval",
-        reason="[approval] automatic = true in the settings of the group.",
+        reason="The stack, the policy of the group and its settings allow automatic approval.",
         decided_at=service.now(),
         approval_id_hash="",
     )
     service.registry.approve_model(
         model.model_group, model.version, by=decision.decided_by, reason=decision.reason
     )
-    send_task_success(candidate.task_token, decision.to_dict())
+    return decision
 
 
 def requires_person(model: ModelMetadata, champion: ModelMetadata | None) -> bool:

@@ -58,7 +58,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         default=Path(),
-        help="directory of model-registry/, datasets/ and experiment-runs/ (default: the current one)",
+        help="directory of model-registry/, datasets/, experiment-runs/, ... (default: the current one)",
     )
 
 
@@ -86,8 +86,7 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 def _reason(text: str) -> str:
     reason = text.strip()
-    problem = find_reason_problem(reason) if reason else "say why, in a few words"
-    if problem:
+    if problem := find_reason_problem(reason, is_required=True):
         raise argparse.ArgumentTypeError(problem)
     return reason
 

@@ -37,7 +37,7 @@ def lineage(model: ModelMetadata, history: Sequence[AuditEntry]) -> Mapping[str,
     approval = next((entry for entry in reversed(history) if entry.action == Action.APPROVE), None)
     entries = {
         "dataset": model.dataset_version,
-        "uploaded by": model.data.uploader,
+        "uploaded by (not verified)": model.data.uploader,
         "code": model.source.digest,
         "image": job.image_uri if job else None,
         "training job": job.name if job else None,

@@ -46,6 +46,7 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "remind": "mlops.cli.approvals",
         "reopen": "mlops.cli.approvals",
         "rotate-key": "mlops.cli.approvals",
+        "policy": "mlops.cli.policy",
     },
     "Failures": {
         "replay": "mlops.cli.dead_letters",

@@ -11,6 +11,7 @@ from mlops.cli.descriptions import describe, score_of
 from mlops.context.context import Context
 from mlops.models.errors import ModelNotFoundError, RegistryError
 from mlops.models.registry import ModelMetadata
+from mlops.models.tags import has_visible_characters
 from mlops.registry.model_registry import ModelRegistry
 
 _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
@@ -91,7 +92,7 @@ def _tag(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _note(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    if not parsed.text.strip():
+    if not has_visible_characters(parsed.text):
         raise RegistryError("The note is empty: write it as one argument, in quotes.")
     model = context.registry.annotate_model(parsed.group, parsed.version, note=parsed.text, by=context.actor)
     return model.to_dict(), model.notes

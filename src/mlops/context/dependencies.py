@@ -109,7 +109,13 @@ class Dependencies(StackContext):
         from mlops.intake.ports import IntakePorts  # noqa: PLC0415
 
         return IntakePorts(
-            self.objects, self.versions, self.registry, executions, self.notifier, self.artifact_bucket
+            self.objects,
+            self.versions,
+            self.registry,
+            executions,
+            self.notifier,
+            self.artifact_bucket,
+            self.policies,
         )
 
     @cached_property

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from mlops.infrastructure.notifications import Notifier, NullNotifier
 
 if TYPE_CHECKING:  # each is imported on first use: pandas is slow
+    from mlops.approval.policy.store import Policies
     from mlops.dataset.catalog.catalog import DatasetCatalog
     from mlops.experiment.tracker import ExperimentTracker
     from mlops.registry.model_registry import ModelRegistry
 
 
 class FilesContext:
-    """A registry, datasets and runs in `model-registry/`, `datasets/` and `experiment-runs/` below `root`."""
+    """A registry, datasets, runs and policies, each in a folder of its own below `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -50,6 +51,16 @@ class FilesContext:
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
         return ExperimentTracker(local_runs(self.root / "experiment-runs"))
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The approval policies; the only approver is the user of this machine."""
+        from mlops.approval.policy.store import Policies, PolicyStore  # noqa: PLC0415
+        from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
+        from mlops.models.policy import StackPolicy  # noqa: PLC0415
+
+        table = SqliteTable(self.root / "approval-policies" / "policies.sqlite3")
+        return Policies(StackPolicy((self.actor,)), PolicyStore(table))
 
     @cached_property
     def notifier(self) -> Notifier:

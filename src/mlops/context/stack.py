@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import SettingsError
 
 if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, and no caller needs all parts
     from mlops.approval.decisions import ApprovalService
     from mlops.approval.mailer import Mailer
+    from mlops.approval.policy.store import Policies
     from mlops.approval.rollbacks import RollbackService
     from mlops.approval.signing_keys import Keys
     from mlops.dataset.catalog.catalog import DatasetCatalog
@@ -167,6 +170,21 @@ class StackContext:
         return ApprovalService(table, self.registry, self.variable("TASK_TOKEN_KEY_ARN"), now=self.now)
 
     @cached_property
+    def policies(self) -> Policies:
+        """The approval policies: the parameters of the stack, and the record of each group."""
+        from mlops.approval.policy.store import Policies, PolicyStore  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+        from mlops.models.policy import StackPolicy  # noqa: PLC0415
+
+        settings = environment.read(_PolicySettings, self.variables)
+        stack = StackPolicy(
+            tuple(filter(None, settings.approver_emails.split(","))),
+            settings.allow_automatic_approval == "on",
+            settings.minimum_approvals,
+        )
+        return Policies(stack, PolicyStore(DynamoDBTable(settings.policy_table_name)))
+
+    @cached_property
     def rollbacks(self) -> RollbackService:
         """The offers to roll back."""
         from mlops.approval.rollbacks import RollbackService  # noqa: PLC0415
@@ -190,3 +208,16 @@ class StackContext:
         from mlops.approval.mailer import Mailer  # noqa: PLC0415
 
         return Mailer(self.variable("APPROVAL_TOPIC_ARN"), self.variable(base_url), self.signing_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _PolicySettings:
+    """The variables of `StackContext.policies`; addresses are separated by commas, empty ones do not count.
+
+    `allow_automatic_approval` is `on` or `off`.
+    """
+
+    policy_table_name: str
+    approver_emails: str
+    allow_automatic_approval: str
+    minimum_approvals: int

@@ -16,7 +16,7 @@ from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.receipt import compose_receipt
 from mlops.intake.starts import start_training, version_trained_on
 from mlops.intake.uploads import release_upload
-from mlops.models.dataset import UploadRecord, ValidationReport
+from mlops.models.dataset import Finding, UploadRecord, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
@@ -90,9 +90,12 @@ def accept_for_training(
 ) -> Decision:
     """Store the data as a dataset version and start a training, unless they were trained on before.
 
+    Settings that ask for less than the approval policy requires are refused here, the one way to a training.
     `content` is where the bytes are stored when they are not those of the upload itself.
     """
     upload, record, ports = attempt.upload, attempt.record, attempt.ports
+    if problems := ports.policies.of(record.group, settings).problems:
+        return reject(attempt, _with_policy_problems(report, problems))
     dataset = accept_dataset(
         AcceptedFile(upload, record.group, report, settings, content), ports, attempt.now
     )
@@ -110,6 +113,12 @@ def accept_for_training(
         return Decision(replace(accepted, reason="same_content", outbox=(email, *outbox)), report)
     receipt = as_notification(compose_receipt(upload, report, settings))
     return Decision(replace(accepted, outbox=(receipt, *outbox)), report)
+
+
+def _with_policy_problems(report: ValidationReport, problems: tuple[str, ...]) -> ValidationReport:
+    advice = "Correct model.toml, or ask an administrator of the policy; then drop the file again."
+    findings = tuple(Finding("policy", "reject", problem, advice=advice) for problem in problems)
+    return replace(report, verdict="reject", findings=(*findings, *report.findings))
 
 
 def reject(attempt: Attempt, report: ValidationReport) -> Decision:

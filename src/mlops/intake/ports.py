@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from mlops.approval.policy.store import Policies
 from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.notifications import Notifier
@@ -38,6 +39,7 @@ class IntakePorts:
     executions: Executions
     notifier: Notifier
     artifact_bucket: str
+    policies: Policies
 
 
 @dataclass(frozen=True, slots=True)

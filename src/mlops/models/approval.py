@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from mlops.models.evaluation import SliceScore
 from mlops.models.record import Record
 from mlops.models.registry import Artifact
+from mlops.models.settings.differences import SettingDifference
 from mlops.models.training import DatasetChanges, Interval
 
 Choice = Literal["approved", "rejected"]
@@ -51,7 +52,9 @@ class ScoreEvidence(Record):
 class Evidence(Record):
     """What approvers are shown, as it was when the request was made; a new kind of evidence gets a new field.
 
-    `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars.
+    `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars. `policy` are the
+    rules of the approval as sentences. `settings_changes` are the settings that differ from the champion's,
+    or from the defaults when there is no champion.
     """
 
     algorithm: str
@@ -78,6 +81,8 @@ class Evidence(Record):
     actual_cost_usd: float | None = None
     evidence_uri: str | None = None
     plots: tuple[str, ...] = ()
+    policy: tuple[str, ...] = ()
+    settings_changes: tuple[SettingDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ class ApprovalRequest(Record):
     `id_hash` is the SHA-256 of the random id that only the links carry. `sealed` holds that id and the task
     token, encrypted. `revision` counts the changes. `is_delivered`: the execution has the decision.
     `asked_at` is when the time limit that runs began (None = when it was created); `reminders_sent` counts
-    from then.
+    from then. `is_restricted`: the policy of the group names the approvers, so no one else approves.
     """
 
     AUDIENCE: ClassVar[str] = "approval"
@@ -132,6 +137,7 @@ class ApprovalRequest(Record):
     revision: int = 1
     asked_at: datetime | None = None
     reminders_sent: int = 0
+    is_restricted: bool = False
 
     @property
     def is_open(self) -> bool:

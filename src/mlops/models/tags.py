@@ -18,6 +18,8 @@ MAX_REASON = 1_000
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 # the bidirectional controls let a text be shown in another order than it is recorded in
 _TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# letters and symbols of Unicode that are drawn as nothing: fillers, the empty Braille cell, blanks
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U00013441\U00013442\U0001d159")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")
 
 
@@ -58,13 +60,25 @@ def check_labels(tags: Mapping[str, str], notes: str) -> None:
         raise RegistryError(f"The notes may have {MAX_NOTES:,} characters, not {len(notes):,}.")
 
 
-def find_reason_problem(reason: str) -> str:
-    """Return why a reason cannot be stored in the audit log; empty when it can."""
+def find_reason_problem(reason: str, *, is_required: bool) -> str:
+    """Return why a reason cannot be stored in the audit log; empty when it can.
+
+    What shows nothing, or only accents, is no reason.
+    """
+    if (is_required or reason.strip()) and not has_visible_characters(reason):
+        return "a reason is needed, in visible characters"
     if len(reason) > MAX_REASON:
         return f"the reason is longer than {MAX_REASON} characters"
     if any(map(_is_hidden, reason)):
         return "the reason has control characters; type it again without them"
     return ""
+
+
+def has_visible_characters(text: str) -> bool:
+    """Return whether a text shows anything: a letter, number, mark or symbol that is not blank."""
+    return any(
+        unicodedata.category(character)[0] in "LNPS" and character not in _BLANKS for character in text
+    )
 
 
 def with_labels(model: ModelMetadata, tags: Mapping[str, str | None], note: str) -> ModelMetadata:

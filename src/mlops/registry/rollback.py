@@ -6,6 +6,7 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import RegistryError
 from mlops.models.registry import Promotion
+from mlops.models.tags import find_reason_problem
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import check_artifact
 from mlops.registry.promotion_notification import notify_rollback
@@ -43,8 +44,8 @@ def roll_back(
     ArtifactError
         If the artifact of the previous champion does not exist any more, or its bytes have changed.
     """
-    if not reason.strip():
-        raise RegistryError("A rollback needs a reason: say what is wrong with the champion.")
+    if problem := find_reason_problem(reason, is_required=True):
+        raise RegistryError(f"Nothing was rolled back: {problem}.")
     target = to or registry.predecessor(group, only_from)
     check_artifact(registry.get_model(group, target), objects)
     promotion = registry.rollback(group, to=target, only_from=only_from, by=by, reason=reason.strip())

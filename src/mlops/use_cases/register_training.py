@@ -20,6 +20,7 @@ from mlops.models.registry import (
     Source,
     TrainingJob,
 )
+from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, TrainingResult
 from mlops.pipelines.evaluation.gate import judge
@@ -78,12 +79,18 @@ class FinishedTraining:
 
 
 def register_training(
-    training: FinishedTraining, *, registry: ModelRegistry, objects: ObjectStore, evidence_root: str
+    training: FinishedTraining,
+    *,
+    registry: ModelRegistry,
+    objects: ObjectStore,
+    evidence_root: str,
+    gate_floors: Mapping[str, GateRule],
 ) -> Registration:
     """Register the model of a finished training job, once per job.
 
     A model that its gate rejects is registered too, with that status. The job's JSON documents, the model
     card and its plots are stored in `<evidence_root>/<group>/<version>/`; a repeated call completes them.
+    `gate_floors` are those of the approval policy of the group.
 
     Raises
     ------
@@ -100,7 +107,7 @@ def register_training(
     result = replace(result, comparison=_comparison(training, result, registry))
     registration = registry.register(
         training.group,
-        _candidate(training, result, objects, plots=tuple(plots)),
+        _candidate(training, result, objects, plots=tuple(plots), gate_floors=gate_floors),
         job_key=training.job.arn,
         evidence_root=evidence_root,
     )
@@ -151,7 +158,12 @@ def _is_of(model: ModelMetadata, training: FinishedTraining) -> bool:
 
 
 def _candidate(
-    training: FinishedTraining, result: TrainingResult, objects: ObjectStore, *, plots: tuple[str, ...]
+    training: FinishedTraining,
+    result: TrainingResult,
+    objects: ObjectStore,
+    *,
+    plots: tuple[str, ...],
+    gate_floors: Mapping[str, GateRule],
 ) -> Candidate:
     importances = sorted(result.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
     facts = training_facts(result) | {"settings": training.settings, "feature_importance": dict(importances)}
@@ -163,7 +175,7 @@ def _candidate(
         describe_object(training.model, objects),
         source=training.source,
         training_job=training.job,
-        gate=judge(result.metrics, result.comparison, training.settings.gate),
+        gate=judge(result.metrics, result.comparison, training.settings.gate, gate_floors),
         data=replace(training.data, changes=result.changes),
         plots=plots,
         **facts,

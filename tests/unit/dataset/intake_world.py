@@ -19,6 +19,7 @@ from mlops.models.dataset import Claim
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from tests.memory_table import MemoryTable
+from tests.policies import some_policies
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=20)
@@ -132,11 +133,12 @@ class World:
     def __post_init__(self) -> None:
         self.objects = FilesystemObjects(self.root / "objects")
         self.versions = DatasetVersions(MemoryTable())
+        self.policies = some_policies()
 
     def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
         found = (self.objects, self.versions, self.models, self.executions, self.notifier)
         wrapped = found if countdown is None else [Killing(port, countdown, before=before) for port in found]
-        return IntakePorts(*wrapped, artifact_bucket="artifacts")  # type: ignore[arg-type]
+        return IntakePorts(*wrapped, artifact_bucket="artifacts", policies=self.policies)  # type: ignore[arg-type]
 
     def drop(self, key: str, content: str) -> Upload:
         ref = self.objects.write(ObjectRef("data", key), content.encode(), "text/csv")

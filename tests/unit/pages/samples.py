@@ -286,8 +286,22 @@ def a_previous_model() -> ModelMetadata:
     )
 
 
+_LOOSER_SETTINGS = """
+target = "off_treatment"
+exclude_columns = ["days_<b>since</b>_start"]
+[gate.roc_auc]
+threshold = 0.5
+min_absolute_change = -0.02
+[columns.postcode]
+kind = "category"
+[format]
+delim = ";"
+"""
+
+
 def a_request(**changes: Any) -> ApprovalRequest:
     from mlops.approval.evidence import gather
+    from mlops.approval.policy.effective import EffectivePolicy
 
     request = ApprovalRequest(
         id_hash="h" * 64,
@@ -298,7 +312,14 @@ def a_request(**changes: Any) -> ApprovalRequest:
         approvers=("ada@example.com", "bob@example.com"),
         created_at=NOW,
         expires_at=NOW + timedelta(days=7),
-        evidence=gather(a_model(), a_previous_model(), some_details()),
+        evidence=gather(
+            replace(a_model(), settings=GroupSettings.from_toml(_LOOSER_SETTINGS)),
+            a_previous_model(),
+            some_details(),
+            policy=EffectivePolicy(
+                "g", ("ada@example.com", "bob@example.com"), 2, is_automatic=False
+            ).describe(),
+        ),
         sealed="sealed",
         required_approvals=2,
         answers=(Answer("bob@example.com", "approved", "fine by me", NOW),),

@@ -196,7 +196,8 @@ def test_tags_and_notes_are_kept_and_audited(mlops):
 )
 def test_a_reason_says_something(mlops, capsys, words):
     for reason, message in (
-        (" ", "say why"),
+        (" ", "a reason is needed"),
+        ("\u200b", "a reason is needed"),
         ("x" * 1_001, "the reason is longer than 1000 characters"),
         ("fine\u202etup ton od", "the reason has control characters"),
     ):

@@ -102,7 +102,8 @@ def test_without_a_champion_named_each_rollback_goes_one_further_back(registry):
 @pytest.mark.parametrize(
     ("more", "error", "message"),
     [
-        ({"reason": "  "}, RegistryError, "needs a reason"),
+        ({"reason": "\u200b"}, RegistryError, "a reason is needed"),
+        ({"reason": "  "}, RegistryError, "a reason is needed"),
         ({"only_from": "v1.0.1"}, TransitionNotAllowedError, r"v1\.0\.2 is the champion"),
         ({"only_from": "v7.0.0"}, RegistryError, "never the champion"),
         ({"to": "v9.0.0"}, RegistryError, "no version"),

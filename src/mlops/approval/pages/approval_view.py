@@ -11,7 +11,9 @@ from mlops.approval.evidence import (
     describe_cost,
     describe_slice,
     describe_task,
+    describe_uploader,
     describe_ways,
+    settings_title,
 )
 from mlops.approval.quorum import (
     approvals_missing,
@@ -84,6 +86,7 @@ def _render(
         progress=describe_progress(request),
         approvals=[(recorded_by(answer), answer) for answer in approvals_of(request)],
         limits=_limits(evidence),
+        settings_title=settings_title(evidence),
         changes=tuple(describe_changes(evidence)),
         slices=[describe_slice(entry, evidence.primary) for entry in evidence.worst_slices],
         plots=[(_caption(plot.name), base64.b64encode(plot.svg).decode()) for plot in plots],
@@ -98,9 +101,12 @@ def _conditions(request: ApprovalRequest, approver: str) -> Iterator[str]:
     if missing > 1:
         yield f"{missing} approvals are still needed."
     if is_uploader(approver, request.evidence.uploader):
-        yield "You dropped the training file, so your yes counts only together with another's."
+        yield (
+            "The metadata of the upload say that you dropped the file, so your yes counts only together with "
+            "another's."
+        )
     elif request.evidence.uploader is not None:
-        yield f"{request.evidence.uploader}, who dropped the file, does not approve alone."
+        yield f"{request.evidence.uploader}, who dropped the file by its metadata, does not approve alone."
 
 
 def _limits(evidence: Evidence) -> dict[str | None, float]:
@@ -123,5 +129,5 @@ def _origin(evidence: Evidence) -> Iterator[tuple[str, str]]:
     yield "Predicts", describe_task(evidence)
     yield "Algorithm", evidence.algorithm + (f": {hyperparameters}" if hyperparameters else "")
     yield "Trained on", f"{rows}, {evidence.n_features} columns, data {evidence.dataset_version[:12]}"
-    yield "Dropped by", evidence.uploader or "not known"
+    yield "Dropped by", describe_uploader(evidence)
     yield "Training cost", describe_cost(evidence) or "not known"

@@ -178,9 +178,7 @@ def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bo
     if form.get("version", "").strip() != version:
         return f"Nothing was decided: type the version exactly as {version}."
     reason = form.get("reason", "").strip()
-    problem = find_reason_problem(reason)
-    if not problem and needs_reason and not reason:
-        problem = "a reason is needed"
+    problem = find_reason_problem(reason, is_required=needs_reason)
     return f"Nothing was decided: {problem}." if problem else ""
 
 

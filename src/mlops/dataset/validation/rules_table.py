@@ -22,6 +22,7 @@ BEFORE_READING = {
     "settings": "`model.toml` of the group cannot be read or says something impossible.",
     "parts": "A closed folder has no parts, too many, parts in folders below, or parts that were deleted.",
     "manifest": "A manifest cannot be read, or names something that is not a part.",
+    "policy": "`model.toml` asks for less than the approval policy of the stack or the group requires.",
     "no_champion": "A file to score was dropped for a group without a model in service.",
 }
 _INTRODUCTION = """\

@@ -16,16 +16,20 @@ from mlops.models.errors import SettingsError
 class Stack:
     """The outputs that the command line needs; `ApprovalTableName` becomes `approval_table_name`."""
 
+    allow_automatic_approval: str
     approval_signing_secret_arn: str
     approval_table_name: str
     approval_topic_arn: str
     approval_url: str
+    approver_emails: str
     artifact_bucket_name: str
     data_bucket_name: str
     event_bus_name: str
     metrics_namespace: str
+    minimum_approvals: str
     notification_topic_arn: str
     platform_key_arn: str
+    policy_table_name: str
     registry_table_name: str
     train_model_state_machine_arn: str
 

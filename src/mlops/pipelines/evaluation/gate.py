@@ -36,6 +36,7 @@ def judge(
     metrics: EvaluationMetrics,
     comparison: ChampionComparison | None = None,
     rules: Mapping[str, GateRule] | None = None,
+    floors: Mapping[str, GateRule] | None = None,
 ) -> GateResult:
     """Judge a candidate.
 
@@ -54,6 +55,9 @@ def judge(
         Candidate against champion on the same rows; None without a champion.
     rules
         By score name.
+    floors
+        Rules of the approval policy, by score name: judged in addition, and they take the place of none. One
+        on a score that the task does not have is not passed.
 
     Raises
     ------
@@ -71,6 +75,8 @@ def judge(
         checks.append(_check_champion(comparison, primary, metrics, rule))
     for metric, metric_rule in stated.items():
         checks += _check_rule(metric, metric_rule, metrics, comparison)
+    for metric, floor in (floors or {}).items():
+        checks += _check_floor(metric, floor, metrics, comparison)
     return GateResult(
         passed=all(check.passed for check in checks),
         reasons=tuple(check.message for check in checks),
@@ -192,6 +198,18 @@ def _check_rule(
     if comparison is not None and _asks_for_change(rule):
         checks.append(_check_change(metric, rule, comparison, metrics))
     return checks
+
+
+def _check_floor(
+    metric: str, floor: GateRule, metrics: EvaluationMetrics, comparison: ChampionComparison | None
+) -> list[GateCheck]:
+    if metric in metrics.values():
+        return _check_rule(metric, floor, metrics, comparison)
+    message = (
+        f"The approval policy has a floor on {metric_name(metric)}, which this model does not have: a change "
+        "of the task does not avoid the floor."
+    )
+    return [GateCheck("policy_floor", metric, message, passed=False)]
 
 
 def _check_threshold(metric: str, limit: float, value: float) -> GateCheck:

@@ -34,7 +34,7 @@ def lineage(record: CardRecord) -> tuple[Entry, ...]:
         ("Version", f"{model.model_group} {model.version} (number {model.number} of the group)"),
         ("Registered", moment(model.created_at)),
         ("Dropped file", record.dropped_file),
-        ("Dropped by", model.data.uploader),
+        ("Dropped by (not verified)", model.data.uploader),
         ("Rows of the file", None if model.data.n_rows is None else f"{model.data.n_rows:,}"),
         ("Training code (SHA-256)", model.source.digest),
         ("Image", job.image_uri if job else None),

@@ -133,7 +133,7 @@ def _data(model: ModelMetadata) -> dict[str, Any]:
         "rows": model.data.n_rows,
         "verdict": model.data.verdict,
         "findings": len(model.data.findings),
-        "uploaded by": model.data.uploader,
+        "uploaded by (not verified)": model.data.uploader,
     }
 
 

@@ -1,0 +1,1 @@
+"""Who may approve, how many, whether automatically, and how low a gate may be: decided in one place."""
