@@ -19,6 +19,8 @@ from tests.e2e.walks import (
     GROUP,
     Walk,
     a_regression_table,
+    as_parquet,
+    as_workbook,
     score,
     start_training,
     train_and_decide,
@@ -74,6 +76,12 @@ def scored(stack: DeployedStack, champion: Walk) -> Walk:
 
 
 @pytest.fixture(scope="session")
+def scored_workbook(stack: DeployedStack, champion: Walk) -> Walk:
+    """The example's scoring file as an Excel workbook."""
+    return score(stack, GROUP, "score.xlsx", as_workbook(pd.read_csv(EXAMPLE / "score.csv")))
+
+
+@pytest.fixture(scope="session")
 def scored_drifted(stack: DeployedStack, scored: Walk) -> Walk:
     """The example's other scoring file: patients of another kind."""
     return score(stack, GROUP, "score_drifted.csv", (EXAMPLE / "score_drifted.csv").read_bytes())
@@ -89,9 +97,11 @@ def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
 
 
 @pytest.fixture(scope="session")
-def rejected_candidate(stack: DeployedStack) -> Walk:
-    """A candidate that a reviewer turned down."""
-    return train_and_decide(stack, "houses", a_regression_table(), 'target = "price"', "rejected", "Not now.")
+def rejected_candidate(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    """A candidate that a reviewer turned down; its training file was Parquet."""
+    content = as_parquet(a_regression_table(), tmp_path_factory.mktemp("parquet") / "houses.parquet")
+    toml = 'target = "price"'
+    return train_and_decide(stack, "houses", content, toml, "rejected", "Not now.", "houses.parquet")
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,23 @@ def test_a_scoring_file_without_a_champion_is_refused_with_what_to_do(stack: Dep
     assert "approve" in mail["body"].lower()
 
 
+def test_a_parquet_file_is_converted_and_trained(stack: DeployedStack, rejected_candidate: Walk) -> None:
+    names = [key.rsplit("/", 1)[-1] for key in stack.keys("converted/houses/")]
+    assert sorted(names) == ["conversion.json", "converted.csv"]
+    (data,) = [key for key in stack.keys("datasets/houses/") if key.endswith("/converted.csv")]
+    assert stack.read(data).startswith(b'"house_id","size_m2","place","price"\n10000,')
+
+
+def test_a_workbook_is_scored_as_the_same_table_in_csv(
+    stack: DeployedStack, scored: Walk, scored_workbook: Walk
+) -> None:
+    predictions = [
+        stack.read(f"predictions/{GROUP}/{walk.output['batch_id']}/predictions.csv")
+        for walk in (scored, scored_workbook)
+    ]
+    assert predictions[0] == predictions[1]
+
+
 def test_the_same_bytes_start_no_second_training(stack: DeployedStack, champion: Walk) -> None:
     existing = stack.executions("TrainModel")
     stack.drop((EXAMPLE / "train.csv").read_bytes(), f"{GROUP}/training/again.csv")

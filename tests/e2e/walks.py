@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -28,12 +31,14 @@ class Walk:
     version: str = ""
 
 
-def start_training(stack: DeployedStack, group: str, table: pd.DataFrame | bytes, toml: str) -> str:
+def start_training(
+    stack: DeployedStack, group: str, table: pd.DataFrame | bytes, toml: str, name: str = "train.csv"
+) -> str:
     """Drop settings and a training file; return the execution they start."""
     existing = stack.executions("TrainModel")
     content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
     stack.drop(toml.encode(), f"{group}/model.toml")
-    stack.drop(content, f"{group}/training/train.csv")
+    stack.drop(content, f"{group}/training/{name}")
     return stack.wait_for_execution("TrainModel", existing)
 
 
@@ -44,10 +49,11 @@ def train_and_decide(
     toml: str,
     decision: str,
     reason: str = "Looks right.",
+    name: str = "train.csv",
 ) -> Walk:
     """Train, answer on the approval page, and wait for the end."""
     newest = max((mail["id"] for mail in stack.cloud.emails()), default=0)
-    execution = start_training(stack, group, table, toml)
+    execution = start_training(stack, group, table, toml, name)
     mail, link = stack.wait_for_approval_link(group, after=newest)
     version = version_in(mail["subject"])
     answer = stack.decide(link, version, decision, reason)
@@ -68,6 +74,19 @@ def walk(stack: DeployedStack, execution: str, version: str = "") -> Walk:
     message = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
     assert message["status"] == "SUCCEEDED", message.get("cause")
     return Walk(execution, states, message["status"], json.loads(message.get("output") or "{}"), version)
+
+
+def as_parquet(table: pd.DataFrame, path: Path) -> bytes:
+    """Return a table as a Parquet file, written at `path`."""
+    duckdb.from_df(table).write_parquet(str(path))
+    return path.read_bytes()
+
+
+def as_workbook(table: pd.DataFrame) -> bytes:
+    """Return a table as an Excel workbook."""
+    content = BytesIO()
+    table.to_excel(content, index=False, engine="xlsxwriter")
+    return content.getvalue()
 
 
 def a_regression_table(rows: int = 400, seed: int = 0) -> pd.DataFrame:

@@ -82,6 +82,7 @@ def test_a_handler_makes_no_client_and_loads_nothing_heavy_before_it_is_called(
     logical_id: str, modules_of
 ) -> None:
     heavy = {"boto3", "jinja2", "pandas", "numpy", "scipy", "sklearn", "xgboost", "skops"}
+    heavy |= {"duckdb", "python_calamine", "backports"}
     allowed = {
         "DataframeLayer": {"numpy", "pandas"},
         "ScoringLayer": {"scipy", "sklearn", "skops"},

@@ -20,7 +20,9 @@ from tests.packaging.environments import REPOSITORY, build_wheel
 SOURCE = REPOSITORY / "src" / "mlops"
 DISTRIBUTION_OF = {
     "aws_lambda_powertools": "aws-lambda-powertools",
+    "backports": "backports-zstd",
     "botocore": "boto3",
+    "python_calamine": "python-calamine",
     "sklearn": "scikit-learn",
     "xgboost": "xgboost-cpu",
 }
@@ -99,7 +101,7 @@ def test_the_library_is_declared_in_ranges_and_every_range_ends_below_a_major() 
     project = project_table()
     groups = [
         project["dependencies"],
-        *(project["optional-dependencies"][extra] for extra in ("aws", "train")),
+        *(project["optional-dependencies"][extra] for extra in ("aws", "formats", "train")),
     ]
     for requirement in (entry for group in groups for entry in group):
         assert ">=" in requirement, requirement
@@ -126,4 +128,4 @@ def test_the_newest_section_of_the_changelog_is_of_this_version_or_unreleased() 
     changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
     dated = re.fullmatch(rf"{re.escape(mlops.__version__)} \(\d{{4}}-\d{{2}}-\d{{2}}\)", headings[0])
-    assert dated or headings[0] == "Unreleased"
+    assert dated or headings[0].endswith(" - unreleased")

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.infrastructure import event_names
+from mlops.infrastructure.upload_events import Upload
 from mlops.intake import outbox
 from mlops.intake.answers.given_up import MAX_ATTEMPTS
+from mlops.intake.conversion import ConversionRequest
 from mlops.models.dataset import Finding, UploadRecord, ValidationReport
 from mlops.models.drift import DriftReport
 from mlops.models.objects import ObjectRef
@@ -82,6 +85,8 @@ def published_by_intake(bus: Bus) -> None:
         GROUP, "5f" * 16, f"{GROUP}/training/a.csv", "v", "accepted", datetime(2026, 3, 1, tzinfo=UTC),
         "training", dataset_id="a1" * 32,
     )  # fmt: skip
+    upload = Upload("data", f"{GROUP}/training/a.parquet", "v", 48_213, "00617F08299329D189")
+    bus.publish_event(event_names.CONVERSION_REQUESTED, ConversionRequest(upload, SheetChoice()).to_dict())
     report = ValidationReport("warn", (Finding("empty_file", "reject", "m"),), 2000, 12, "s", 9, "training")
     place = ObjectRef("artifacts", "quarantine/a.csv")
     for made in (outbox.acceptance(record, report), outbox.rejection(record, report, ("s", "b"), place)):

@@ -21,7 +21,7 @@ _SIGNS = {"reject": "x", "warn": "!", "info": "-"}
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
-    parser = subparsers.add_parser("validate", help="check whether a CSV file can be used")
+    parser = subparsers.add_parser("validate", help="check whether a file of data can be used")
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="a file, or a folder with the parts of one table"
     )

@@ -9,8 +9,11 @@ from mlops.models.errors import MissingPackageError
 DISTRIBUTION = "serverless-mlops"
 EXTRA_OF = {
     "aws_lambda_powertools": "aws",
+    "backports": "formats",
     "boto3": "aws",
     "botocore": "aws",
+    "duckdb": "formats",
+    "python_calamine": "formats",
     "xgboost": "train",
 }
 

@@ -9,7 +9,9 @@ from datetime import datetime
 from mlops.dataset.catalog.acceptance import AcceptedFile, accept_dataset
 from mlops.dataset.limits import Limits
 from mlops.dataset.validation.report_page import render_report
+from mlops.infrastructure.event_names import CONVERSION_REQUESTED
 from mlops.infrastructure.upload_events import Upload
+from mlops.intake.conversion import ConversionRequest
 from mlops.intake.emails import compose_duplicate, compose_rejection
 from mlops.intake.outbox import acceptance, as_notification, rejection, rule_ids, send_outbox
 from mlops.intake.ports import IntakePorts, IntakeResult
@@ -37,10 +39,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The new record of an upload, and the report that led to it."""
+    """The new record of an upload, and the report that led to it.
+
+    With a `request` nothing is decided yet: the file is to be converted, and will be received once more.
+    """
 
     record: UploadRecord
     report: ValidationReport | None = None
+    request: ConversionRequest | None = None
 
 
 def complete(attempt: Attempt, decide: Callable[[], Decision]) -> IntakeResult:
@@ -64,6 +70,9 @@ def _complete(attempt: Attempt, decide: Callable[[], Decision]) -> IntakeResult:
         decision = decide()
         report, decided = decision.report, decision.record
         record = ports.versions.save_upload(decided if decided.outbox else replace(decided, claim=None))
+        if decision.request is not None:
+            # after the claim was given up, so that the run which the conversion starts can take it
+            ports.notifier.publish_event(CONVERSION_REQUESTED, decision.request.to_dict())
         if record.claim != attempt.record.claim:
             return result_of(record, report)  # no notification to send, or another run has the claim now
     return result_of(send_outbox(record, ports.versions, ports.notifier), report)

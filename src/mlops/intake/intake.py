@@ -16,9 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops.dataset.catalog.acceptance import contract_of_version, current_contract
+from mlops.dataset.conversion.table_file import TableFile
+from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import MIB, Limits
-from mlops.dataset.validation.scoring import check_scoring_file, scoring_terms
-from mlops.dataset.validation.validate import validate
+from mlops.dataset.validation.scoring import check_scoring_table, scoring_terms
+from mlops.dataset.validation.validate import validate_table_file
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import UPLOADS_IGNORED
 from mlops.infrastructure.upload_events import Upload
@@ -26,6 +28,12 @@ from mlops.intake.answers.empty import ignore_empty, is_followed, waits_for_cont
 from mlops.intake.answers.given_up import MAX_ATTEMPTS, give_up
 from mlops.intake.answers.misplaced import answer_misplaced, why_other_group
 from mlops.intake.answers.settings_file import check_settings_file, read_settings, settings_problem
+from mlops.intake.conversion import (
+    ConversionRequest,
+    StoredConversion,
+    find_conversion,
+    needs_conversion,
+)
 from mlops.intake.decisions import (
     Attempt,
     Decision,
@@ -44,6 +52,7 @@ from mlops.intake.uploads import EMPTY, USED_OTHERWISE, record_ignored, take_upl
 from mlops.intake.waiting import may_wait, wait_for_champion
 from mlops.models.dataset import Claim, Finding, ValidationReport
 from mlops.models.errors import SettingsError
+from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
 
 
@@ -54,10 +63,11 @@ def receive_upload(
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
     settings were trained on before. A scoring file is scored with the current champion, and waits while
-    there is none. A file that cannot be
-    used is moved to quarantine, and an email says what to do. An object that closes a folder of parts starts
-    their validation, which ends in `parts.merging`. An object in a wrong place stays there, and an email says
-    where it belongs. Temporary files and those of systems are ignored, and the reason is recorded.
+    there is none. A file that cannot be used is moved to quarantine, and an email says what to do. A file of
+    another format than CSV is first requested to be converted, and received again afterwards. An object that
+    closes a folder of parts starts their validation, which ends in `parts.merging`. An object in a wrong
+    place stays there, and an email says where it belongs. Temporary files and those of systems are ignored,
+    and the reason is recorded.
 
     Parameters
     ----------
@@ -123,24 +133,28 @@ def _decide(attempt: Attempt) -> Decision:
 
 
 def _decide_training(attempt: Attempt) -> Decision:
+    """Check a file by the settings and the contract of the group."""
     try:
         settings = read_settings(attempt.upload, attempt.ports)
     except SettingsError as error:
         return reject(attempt, _rejection(attempt.upload, settings_problem(attempt.upload, error)))
-    with _downloaded(attempt) as path:
-        report = _validate(path, attempt, settings)
+    stored = _conversion(attempt, settings.format.of("training"))
+    if isinstance(stored, Decision):
+        return stored
+    with _table_file(attempt, stored) as table:
+        report = _validate(table, attempt, settings)
     if report.verdict == "reject":
         return reject(attempt, report)
-    return accept_for_training(attempt, report, settings)
+    return accept_for_training(attempt, report, settings, stored.content if stored else None)
 
 
-def _validate(path: Path, attempt: Attempt, settings: GroupSettings) -> ValidationReport:
+def _validate(table: TableFile, attempt: Attempt, settings: GroupSettings) -> ValidationReport:
     """Check a training file against the group's contract."""
     contract = current_contract(str(attempt.upload.group), attempt.ports)
-    report = validate(path, settings, contract, limits=attempt.limits)
+    report = validate_table_file(table, settings, contract, purpose="training", limits=attempt.limits)
     if contract is not None and contract.learned_from == report.sha256:
         # an interrupted attempt has learned the contract from this file: validate as that attempt did
-        return validate(path, settings, limits=attempt.limits)
+        return validate_table_file(table, settings, None, purpose="training", limits=attempt.limits)
     return report
 
 
@@ -154,26 +168,41 @@ def _decide_scoring(attempt: Attempt) -> Decision:
         message = f"The group {upload.group} has no approved model to score with."
         advice = "Approve a version first, then drop the file again."
         return reject(attempt, _rejection(upload, Finding("no_champion", "reject", message, advice=advice)))
+    stored = _conversion(attempt, champion.settings.format.of("inference"))
+    if isinstance(stored, Decision):
+        return stored
     terms = scoring_terms(champion.settings, contract_of_version(champion, ports), champion.features)
-    with _downloaded(attempt) as path:
-        report, _ = check_scoring_file(path, terms, limits=attempt.limits)
+    with _table_file(attempt, stored) as table:
+        report, _ = check_scoring_table(table, terms, limits=attempt.limits)
     if report.verdict == "reject":
         return reject(attempt, report)
-    batch_id = start_scoring(upload, champion, ports)
+    batch_id = start_scoring(upload, champion, ports, stored.content if stored else None)
     accepted = attempt.record.changed(
         state="accepted", reason=None, work_id=batch_id, finished_at=attempt.now
     )
     return Decision(replace(accepted, outbox=acceptance(accepted, report)), report)
 
 
+def _conversion(attempt: Attempt, stated: FileFormatSettings) -> StoredConversion | Decision | None:
+    """Return the conversion of the upload, None when it needs none, or the decision to request it."""
+    upload, ports = attempt.upload, attempt.ports
+    if not needs_conversion(upload, ports.objects):
+        return None
+    request = ConversionRequest(upload, SheetChoice.of(stated))
+    stored = find_conversion(request, ports.objects, ports.artifact_bucket)
+    return stored or Decision(attempt.record.changed(), request=request)
+
+
 @contextmanager
-def _downloaded(attempt: Attempt) -> Iterator[Path]:
-    """Download the upload; validation sees only the suffix of a name that a person has chosen."""
+def _table_file(attempt: Attempt, stored: StoredConversion | None) -> Iterator[TableFile]:
+    """Download the table of an upload; validation sees only the suffix of a name that a person has chosen."""
     with TemporaryDirectory() as folder:
         is_gzip = attempt.upload.key.lower().endswith(".gz")
         path = Path(folder) / ("upload.csv.gz" if is_gzip else "upload.csv")
-        attempt.ports.objects.download(attempt.upload.ref, path)
-        yield path
+        source = stored.content if stored else attempt.upload.ref
+        if source is not None:  # a file that was refused by its conversion has no table
+            attempt.ports.objects.download(source, path)
+        yield TableFile(path, stored.conversion if stored else None)
 
 
 def _rejection(upload: Upload, finding: Finding) -> ValidationReport:

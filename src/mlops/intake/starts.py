@@ -58,13 +58,17 @@ def start_training(
     return training
 
 
-def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -> str:
+def start_scoring(
+    upload: Upload, champion: ModelMetadata, ports: IntakePorts, content: ObjectRef | None = None
+) -> str:
     """Start scoring a file with the current champion; return the id of the batch.
+
+    `content` is where its rows are stored when the upload was converted.
 
     The request is stored in the folder of the predictions: a scoring job reads it from there, because
     SageMaker does not pass values longer than 256 characters.
     """
-    document = {
+    document: dict[str, Any] = {
         "group": champion.model_group,
         "batch_id": upload.upload_id,
         "upload": upload.to_dict(),
@@ -75,6 +79,9 @@ def start_scoring(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -
         },
         "settings": champion.settings.to_dict(),
     }
+    if content is not None:
+        size_bytes = ports.objects.head(content).size_bytes
+        document |= {"content": content.to_dict(), "content_bytes": size_bytes}
     key = f"predictions/{champion.model_group}/{upload.upload_id}/request.json"
     request = json.dumps(document, indent=2).encode()
     ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")

@@ -46,7 +46,8 @@ class Finding(Record):
 class FileFormat(Record):
     """How the file is written, as it was stated or detected; `read_table` reads it the same way.
 
-    `names` are those of a table without a header, or in the place of its header.
+    `names` are those of a table without a header, or in the place of its header. `converted_from` is the
+    format of a file that was converted to CSV; the other fields are then of the CSV.
     """
 
     encoding: str
@@ -60,6 +61,7 @@ class FileFormat(Record):
     comment: str = ""
     has_header: bool = True
     names: tuple[str, ...] = ()
+    converted_from: str | None = None
 
     def as_settings(self) -> FormatSettings:
         """Return the `[format]` that reads the file in the same way again."""
@@ -70,7 +72,7 @@ class FileFormat(Record):
             encoding=None if self.has_bom else self.encoding,
             header=self.has_header,
             names=self.names or None,
-            skip=self.header_line - 1,
+            skip=None if self.converted_from else self.header_line - 1,
             comment=self.comment,
         )
 

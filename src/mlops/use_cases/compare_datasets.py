@@ -93,8 +93,7 @@ def _drift(before: DatasetVersion, after: DatasetVersion, objects: ObjectStore) 
 
 def _frame(dataset: DatasetVersion, contract: Contract | None, objects: ObjectStore) -> pd.DataFrame:
     with TemporaryDirectory() as folder:
-        is_gzip = dataset.source.key.lower().endswith(".gz")
-        path = Path(folder) / ("data.csv.gz" if is_gzip else "data.csv")
+        path = Path(folder) / dataset.ref.key.rsplit("/", 1)[-1]
         objects.download(dataset.ref, path)
         return read_table(path, contract, GroupSettings(format=_format(dataset, objects)), purpose="training")
 

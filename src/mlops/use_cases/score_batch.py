@@ -34,13 +34,17 @@ ANNOUNCED = "announced.json"
 
 @dataclass(frozen=True, slots=True)
 class ScoringRequest(Record):
-    """One file to score; `batch_id` is the id of its upload."""
+    """One file to score; `batch_id` is the id of its upload.
+
+    `content` is where its rows are stored when the upload was converted from another format.
+    """
 
     group: str
     batch_id: str
     upload: Upload
     model: ScoringModel
     settings: GroupSettings = field(default_factory=GroupSettings)
+    content: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +154,17 @@ def _score(
     request: ScoringRequest, objects: ObjectStore, models: ModelCache, scratch: Path, now: datetime
 ) -> tuple[InferenceResult, Path]:
     pipeline = models.pipeline(request.model, objects)
-    source = scratch / ("input.csv.gz" if request.upload.filename.lower().endswith(".gz") else "input.csv")
-    objects.download(request.upload.ref, source)
+    source = scratch / _local_name(request)
+    objects.download(request.content or request.upload.ref, source)
     output = scratch / "output"
     return pipeline.execute(source, output, now=now, model_group=request.group), output
+
+
+def _local_name(request: ScoringRequest) -> str:
+    """Return a name for the downloaded file: of a name that a person has chosen, only the suffix counts."""
+    if request.content is not None:
+        return request.content.key.rsplit("/", 1)[-1]  # it says how the table is written
+    return "input.csv.gz" if request.upload.filename.lower().endswith(".gz") else "input.csv"
 
 
 def _summarize(request: ScoringRequest, result: InferenceResult, folder: _BatchFolder) -> BatchSummary:

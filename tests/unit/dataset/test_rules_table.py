@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from mlops.dataset.validation.rules import RULES
-from mlops.dataset.validation.rules_table import BEFORE_READING, render_rules_table
+from mlops.dataset.validation.rules_table import AT_CONVERSION, BEFORE_READING, render_rules_table
 
 
 def test_the_page_of_rules_is_current(repository: Path) -> None:
@@ -18,14 +18,15 @@ def test_the_page_of_rules_is_current(repository: Path) -> None:
 
 def test_every_rule_has_one_line_that_says_what_it_finds_and_does() -> None:
     lines = [line for line in render_rules_table().splitlines() if line.startswith("| `")]
-    assert len(lines) == len(RULES) + len(BEFORE_READING)
+    assert len(lines) == len(RULES) + len(BEFORE_READING) + len(AT_CONVERSION)
     assert all(len(re.split(r"(?<!\\)\|", line)) in (5, 6) and "|  |" not in line for line in lines)
 
 
 def test_intake_refuses_for_no_other_reasons_than_the_page_lists(repository: Path) -> None:
     packages = ("dataset", "intake", "use_cases")
     sources = [path for name in packages for path in (repository / "src/mlops" / name).rglob("*.py")]
-    named = [re.findall(r'Finding\(\s*"(\w+)",\s*"reject"', path.read_text("utf-8")) for path in sources]
+    made = re.compile(r'(?:Finding\(\s*"(?=\w+",\s*"\w+")|refused\(\s*")(\w+)"')
+    named = [made.findall(path.read_text("utf-8")) for path in sources]
     refusals = set().union(*named)
-    assert {"settings", "too_large", "no_champion", "parts"} <= refusals
-    assert refusals <= RULES.keys() | BEFORE_READING.keys()
+    assert {"settings", "too_large", "no_champion", "parts", "sheet", "archive"} <= refusals
+    assert refusals <= RULES.keys() | BEFORE_READING.keys() | AT_CONVERSION.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,6 +96,19 @@ def test_a_batch_is_stored_whole_with_its_digests_and_profile(bench: Bench):
         assert hashlib.sha256(content).hexdigest() == file.sha256
     key = f"profiles/trial/v1.0.0/2026-03-01/{request.batch_id}.json"
     assert BatchProfile.from_json(bench.objects.read(ObjectRef("artifacts", key))).n_rows == 150
+
+
+def test_an_upload_that_was_converted_is_scored_from_its_table(bench: Bench):
+    plain, other = bench.request(), bench.request(seed=3)
+    table = bench.objects.read(plain.upload.ref)
+    content = bench.objects.write(
+        ObjectRef("artifacts", "converted/trial/u/converted.csv"), table, "text/csv"
+    )
+    converted = replace(other, content=content)
+    summaries = [bench.score(request) for request in (plain, converted)]
+    digests = [bench.manifest(request).files["predictions.csv"].sha256 for request in (plain, converted)]
+    assert (summaries[0].n_rows, digests[0]) == (summaries[1].n_rows, digests[1])
+    assert bench.manifest(converted).source == other.upload.ref
 
 
 def test_the_summary_is_what_the_state_machine_passes_on(bench: Bench):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.dataset.conversion.table_file import CONVERTED_TABLE
 from mlops.dataset.validation.survey.expectations import next_contract
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
@@ -37,7 +38,7 @@ class DatasetStorage(Protocol):
 class AcceptedFile:
     """A training file that may be used, and its validation report.
 
-    `content` is where its bytes are stored when the upload only closed a folder of parts.
+    `content` is where its rows are stored when the upload only closed a folder of parts, or was converted.
     """
 
     upload: Upload
@@ -75,7 +76,9 @@ def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -
         return stored
     folder = f"datasets/{file.group}/{file.report.sha256}"
     source = file.content or file.upload.ref
-    copy = storage.objects.copy(source, ObjectRef(storage.artifact_bucket, f"{folder}/data.csv"))
+    is_written_here = file.content is not None and file.content.key.endswith(f"/{CONVERTED_TABLE}")
+    name = CONVERTED_TABLE if is_written_here else "data.csv"
+    copy = storage.objects.copy(source, ObjectRef(storage.artifact_bucket, f"{folder}/{name}"))
     report = storage.objects.write(
         ObjectRef(storage.artifact_bucket, f"{folder}/report.json"),
         file.report.to_json().encode(),

@@ -10,7 +10,10 @@ from typing import Protocol
 
 from mlops.dataset.catalog.acceptance import AcceptedFile, accept_dataset, current_contract
 from mlops.dataset.catalog.versions import DatasetVersions
-from mlops.dataset.validation.validate import validate
+from mlops.dataset.conversion.convert import as_table_file
+from mlops.dataset.conversion.workbook import SheetChoice
+from mlops.dataset.limits import Limits
+from mlops.dataset.validation.validate import validate_table_file
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import Contract, DatasetVersion
@@ -102,14 +105,23 @@ class DatasetCatalog:
         DatasetError
             If the file is rejected; `mlops validate` says why.
         """
-        report = validate(path, settings, current_contract(group, self))
-        if report.verdict == "reject":
-            reason = report.of_severity("reject")[0].message
-            raise DatasetError(f"{path.name} cannot be a dataset of {group}: {reason}")
-        place = ObjectRef(self.artifact_bucket, f"dropped/{group}/{path.name}")
-        dropped = self.objects.upload(path, place, "text/csv")
+        if not path.is_file():
+            raise DatasetError(f"There is no file {path}.")
+        stated, limits = settings or GroupSettings(), Limits()
+        with as_table_file(path, SheetChoice.of(stated.format.of("training")), limits) as table:
+            contract = current_contract(group, self)
+            report = validate_table_file(table, stated, contract, purpose="training", limits=limits)
+            if report.verdict == "reject":
+                reason = report.of_severity("reject")[0].message
+                raise DatasetError(f"{path.name} cannot be a dataset of {group}: {reason}")
+            dropped = self._drop(group, path)
+            content = self._drop(group, table.path) if table.conversion else None
         upload = Upload(dropped.bucket, dropped.key, dropped.version_id, report.size_bytes)
-        return accept_dataset(AcceptedFile(upload, group, report, settings or GroupSettings()), self, now)
+        return accept_dataset(AcceptedFile(upload, group, report, stated, content), self, now)
+
+    def _drop(self, group: str, path: Path) -> ObjectRef:
+        place = ObjectRef(self.artifact_bucket, f"dropped/{group}/{path.name}")
+        return self.objects.upload(path, place, "text/csv")
 
 
 def _is_named(dataset: DatasetVersion, name: str) -> bool:

@@ -42,14 +42,20 @@ class ColumnProfile(ColumnCounts):
         """Whether the column is one of numbers, by contract or by what most of its cells are."""
         if self.expected is not None and self.is_decided:
             return self.expected.kind in ("integer", "number")
+        return self._looks_numeric and not (self.has_codes or self.has_dates)
+
+    @property
+    def _looks_numeric(self) -> bool:
+        """Whether most cells are numbers, written in any way."""
         meant = self.n_numbers + self.n_number_like
         present = meant + self.not_numbers.count - self.n_number_like
-        is_other = self.has_codes or self.has_dates
-        return not is_other and self.n_numbers > 0 and meant >= NUMERIC_SHARE * present
+        return self.n_numbers > 0 and meant >= NUMERIC_SHARE * present
 
     @property
     def has_codes(self) -> bool:
-        """Whether digits are names here: some begin with 0, or many are longer than a number can hold."""
+        """Whether digits are names here: stated as text, beginning with 0, or too long for a number."""
+        if self.is_stated_text and self._looks_numeric:
+            return True
         if self.notation.code is not None or self.n_large > (1 - NUMERIC_SHARE) * self.n_numbers:
             return True
         # `00` among decimals is a number; among whole numbers it is a code as `01` is
@@ -59,7 +65,7 @@ class ColumnProfile(ColumnCounts):
     def is_like_numbers(self) -> bool:
         """Whether most cells were meant as numbers but are written in several other ways."""
         present = self.n_numbers + self.not_numbers.count
-        is_other = self.has_codes or self.has_dates
+        is_other = self.is_stated_text or self.has_codes or self.has_dates
         return present > 0 and self.n_number_like >= NUMERIC_SHARE * present and not is_other
 
     @property

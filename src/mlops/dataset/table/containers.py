@@ -8,6 +8,7 @@ _SAS_MARK = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011"
 # (first bytes, what to call it, what to do instead)
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (xls, binary)"),
     (b"%PDF-", "a PDF document"),
     (b"{\\rtf", "an RTF document"),

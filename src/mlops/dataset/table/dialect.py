@@ -43,7 +43,8 @@ class Dialect:
     empty. `table_line` is the line at which the table seems to begin when the header line is not a header,
     `table_width` how many columns it has, `table_names` whether names are there. `contradicted` is the key of
     `[format]` that the text contradicts; `likely_delimiter` separates the columns when the one that was used
-    does not.
+    does not. With `counts_records` lines are numbered by records, and `header_line` is what a person calls
+    the header, 0 when the names were not on a line: the text was made of rows that a person has seen.
     """
 
     delimiter: str
@@ -65,6 +66,7 @@ class Dialect:
     has_table_names: bool = False
     contradicted: StatedKey | None = None
     likely_delimiter: str | None = None
+    counts_records: bool = False
 
     @property
     def syntax(self) -> Syntax:

@@ -113,13 +113,13 @@ def inspect(path: Path, limits: Limits, *, encoding: str | None = None) -> Inspe
     announced, has_bom = encoding_of(head)
     check = EncodingCheck(announced, has_bom=has_bom, stated=encoding)
     container = identify(head) if is_ascii_compatible(check.encoding) else None
-    tally, excess = _Tally(check), None
+    tally, too_much = _Tally(check), None
     with path.open("rb") as file:
         raw = _Digesting(file)
         if container is None and damage is None:
-            damage, excess = _walk(raw, compression, path.stat().st_size, limits, tally.add)
+            damage, too_much = _walk(raw, compression, path.stat().st_size, limits, tally.add)
         raw.drain()
-    check.close(tally.n_newlines, is_whole=not (damage or excess or container))
+    check.close(tally.n_newlines, is_whole=not (damage or too_much or container))
     if check.encoding not in (announced, encoding) and check.problem is None:
         _confirm(path, compression, check)
     return Inspection(
@@ -129,7 +129,7 @@ def inspect(path: Path, limits: Limits, *, encoding: str | None = None) -> Inspe
         compression=compression,
         container=container,
         damage=damage,
-        excess=excess,
+        excess=too_much,
         encoding=check.encoding,
         has_bom=has_bom,
         encoding_problem=check.problem,
@@ -211,18 +211,19 @@ def _walk(
     try:
         while block := stream.read(BLOCK_BYTES):
             n_bytes += len(block)
-            if excess := _excess(n_bytes, size_bytes, compression, limits):
-                return None, excess
+            if reason := excess(n_bytes, size_bytes, limits, is_compressed=compression is not None):
+                return None, reason
             take(block)
     except (OSError, EOFError, zlib.error):
         return _GZIP_DAMAGE, None
     return None, None
 
 
-def _excess(n_bytes: int, size_bytes: int, compression: str | None, limits: Limits) -> str | None:
+def excess(n_bytes: int, size_bytes: int, limits: Limits, *, is_compressed: bool) -> str | None:
+    """Say why `n_bytes` of content in a file of `size_bytes` are too much, None when they are not."""
     if n_bytes > limits.max_expanded_bytes:
         return f"it is larger than the limit of {limits.max_expanded_bytes // MIB:,} MiB"
-    if compression and n_bytes > limits.bomb_bytes and n_bytes > limits.bomb_ratio * size_bytes:
+    if is_compressed and n_bytes > limits.bomb_bytes and n_bytes > limits.bomb_ratio * size_bytes:
         return f"its compressed content would expand to more than {limits.bomb_ratio:.0f} times its size"
     return None
 

@@ -52,6 +52,7 @@ class RecordCutter:
         self._limits = limits
         self._line = dialect.n_skipped_lines + 1
         self._only_lines = only_lines
+        self._counts_records = dialect.counts_records
 
     def cut(self, blocks: Iterable[bytes]) -> Iterator[Block]:
         """Yield the well-formed records of the text after the header."""
@@ -93,7 +94,7 @@ class RecordCutter:
         return int(outside[-1]) + 1 if len(outside) else 0
 
     def _records(self, buffer: bytes) -> Iterator[Block]:
-        n_lines = int(np.count_nonzero(np.frombuffer(buffer, np.uint8) == _NEWLINE))
+        n_lines = self._count(buffer)
         lines = np.arange(self._line, self._line + n_lines)
         self._line += n_lines
         if self._only_lines is not None:
@@ -105,11 +106,19 @@ class RecordCutter:
                 buffer, lines = b"".join(records[row] + b"\n" for row in rows.tolist()), lines[rows]
         yield from self._checked(buffer, lines)
 
+    def _count(self, buffer: bytes) -> int:
+        """Return how many numbers whole records take: one for each line, or one for each record."""
+        octets = np.frombuffer(buffer, np.uint8)
+        if self._counts_records and b'"' in buffer:
+            return len(self._layout(buffer, octets).ends)
+        return int(np.count_nonzero(octets == _NEWLINE))
+
     def _checked(self, buffer: bytes, lines: Positions) -> Iterator[Block]:
         """Yield the well-formed ones of the records on these lines."""
         octets = np.frombuffer(buffer, np.uint8)
         layout = self._layout(buffer, octets)
-        lines = lines[np.searchsorted(layout.newlines, layout.starts)] if len(layout.marks.quotes) else lines
+        if len(layout.marks.quotes) and not self._counts_records:
+            lines = lines[np.searchsorted(layout.newlines, layout.starts)]
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
         if self._only_lines is not None:
@@ -263,7 +272,7 @@ class RecordCutter:
         if len(misplaced):
             self.shape.bad_quotes.record(lines[is_bad])
         inside = layout.newlines[np.searchsorted(quotes, layout.newlines) % 2 == 1]
-        if len(inside) > 1:
+        if len(inside) > 1 and not self._counts_records:  # no quote is stray in a table that was written here
             self._check_swallowed(inside, layout, lines)
         return is_bad
 

@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from mlops.dataset.conversion.convert import as_table_file
+from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
 from mlops.dataset.notation.date_formats import ISO_DATES
 from mlops.dataset.notation.notation import Notation
@@ -29,8 +31,14 @@ def learn_contract(path: str | Path, settings: GroupSettings | None = None) -> C
     DatasetError
         If the file cannot be read as a table.
     """
-    survey = survey_file(Path(path), settings or GroupSettings(), None, purpose="training", limits=Limits())
-    contract = contract_of(survey)
+    stated, limits = settings or GroupSettings(), Limits()
+    with as_table_file(Path(path), SheetChoice.of(stated.format.of("training")), limits) as table:
+        contract = None
+        if table.conversion is None or not table.conversion.is_refused:
+            survey = survey_file(
+                table.path, stated, None, purpose="training", limits=limits, conversion=table.conversion
+            )
+            contract = contract_of(survey)
     if contract is None:
         raise DatasetError(f"{Path(path).name} cannot be read as a table; run `mlops validate` on it.")
     return contract

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.conversion.convert import as_table_file
+from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.cells import view_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk, Plan, parse
@@ -28,7 +31,10 @@ from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FormatPurpose
 from mlops.models.settings.group import GroupSettings
 
-_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
+_SUFFIXES = (
+    *(".csv", ".csv.gz", ".tsv", ".txt"),
+    *(".parquet", ".jsonl", ".ndjson", ".xlsx", ".zip", ".zst"),
+)
 
 
 def load_table(
@@ -71,7 +77,9 @@ def load_with_contract(
         table = replace(table, sha256=table.digest())
     else:
         chunks: list[Chunk] = []
-        path, survey = _survey(find_table(Path(source)), contract, settings, chunks, purpose="training")
+        path = find_table(Path(source))
+        with _surveyed(path, contract, settings, chunks, purpose="training") as (_, survey):
+            pass  # the rows were kept
         taught = None if contract else contract_of(survey)
         known = overlaid(taught, columns) if taught else survey.contract
         roles, digest = survey.roles, survey.inspection.sha256
@@ -140,8 +148,8 @@ def read_table(
         it is instead.
     """
     chunks: list[Chunk] = []
-    _, survey = _survey(path, schema, settings, chunks, purpose=purpose)
-    return _frame(chunks, survey)
+    with _surveyed(path, schema, settings, chunks, purpose=purpose) as (_, survey):
+        return _frame(chunks, survey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,7 @@ class TablePieces:
     path: Path
     survey: Survey
     unreadable: Mapping[str, UnreadableCells]
+    resources: ExitStack = field(default_factory=ExitStack)  # holds a converted file as long as the pieces
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         n_rows = 0
@@ -173,26 +182,39 @@ def read_pieces(
     Takes and raises what `read_table` does. Every numeric column is `float64` in every piece, the index goes
     on from piece to piece. A file without rows yields one empty piece.
     """
-    file, survey = _survey(path, schema, settings)
-    return TablePieces(file, survey, unreadable_cells(_named(survey)))
+    stack = ExitStack()
+    file, survey = stack.enter_context(_surveyed(path, schema, settings))
+    return TablePieces(file, survey, unreadable_cells(_named(survey)), stack)
 
 
-def _survey(
+@contextmanager
+def _surveyed(
     path: str | os.PathLike[str],
     schema: Contract | Mapping[str, Any] | None,
     settings: GroupSettings | None,
     kept: list[Chunk] | None = None,
     *,
     purpose: FormatPurpose = "inference",
-) -> tuple[Path, Survey]:
-    file, settings = Path(path), settings or GroupSettings()
+) -> Iterator[tuple[Path, Survey]]:
+    """Provide the file of text that holds the table, which may exist only meanwhile, and its survey."""
+    file, stated = Path(path), settings or GroupSettings()
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
-    expected = _contract(schema)
-    form = settings.format.of(purpose)
-    survey = survey_file(file, settings, expected, purpose="inference", limits=_LIMITS, form=form, kept=kept)
-    _refuse_unreadable(survey, file.name)
-    return file, survey
+    with as_table_file(file, SheetChoice.of(stated.format.of(purpose)), _LIMITS) as table:
+        if table.conversion is not None and table.conversion.is_refused:
+            raise DatasetError(f"{file.name}: {table.conversion.findings[0].message}")
+        survey = survey_file(
+            table.path,
+            stated,
+            _contract(schema),
+            purpose="inference",
+            limits=_LIMITS,
+            form=stated.format.of(purpose),
+            kept=kept,
+            conversion=table.conversion,
+        )
+        _refuse_unreadable(survey, file.name)
+        yield table.path, survey
 
 
 # beyond this a float does not hold every integer

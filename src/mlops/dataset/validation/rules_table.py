@@ -25,6 +25,16 @@ BEFORE_READING = {
     "policy": "`model.toml` asks for less than the approval policy of the stack or the group requires.",
     "no_champion": "A file to score was dropped for a group without a model in service.",
 }
+AT_CONVERSION = {
+    "archive": ("A zip archive has no table, more than one, a password or unsafe names.", "reject"),
+    "broken_json": ("A line of a JSON file, or an element of its array, is not a complete object.", "reject"),
+    "converted": ("The file was of another format; says what its line numbers mean.", "info, warn"),
+    "nested_columns": ("A column of a Parquet or JSON file has lists, objects or binary data.", "reject"),
+    "sheet": (
+        "A workbook has several sheets with cells, or not the one that is stated.",
+        "info, warn, reject",
+    ),
+}
 _INTRODUCTION = """\
 # Validation rules
 
@@ -49,7 +59,18 @@ def render_rules_table() -> str:
         "| rule | when | severity |",
         "|---|---|---|",
     ]
-    return "\n".join([_INTRODUCTION, *sections, *upload, *refused, ""])
+    converted = [f"| `{rule_id}` | {what} | {does} |" for rule_id, (what, does) in AT_CONVERSION.items()]
+    formats = [
+        "",
+        "## Formats",
+        "",
+        "When a file of another format than CSV is converted (`empty_file`, `encoding`, `preamble`,"
+        " `too_large`, `truncated` and `wrong_container` may be found there as well):",
+        "",
+        "| rule | when | severity |",
+        "|---|---|---|",
+    ]
+    return "\n".join([_INTRODUCTION, *sections, *upload, *refused, *formats, *converted, ""])
 
 
 def _section(subject: str, rules: list[Rule]) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
+from mlops.dataset.conversion.convert import as_table_file
+from mlops.dataset.conversion.table_file import TableFile
+from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.features.date_parts import part_name
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.table import unreadable_cells
@@ -47,18 +51,35 @@ def scoring_terms(
 
 def check_scoring_file(
     path: str | os.PathLike[str], terms: ScoringTerms, *, limits: Limits | None = None
-) -> tuple[ValidationReport, TablePieces]:
+) -> tuple[ValidationReport, TablePieces | None]:
     """Return whether a file can be scored, and its rows to be read piece by piece if it can.
 
     Raises
     ------
     DatasetError
         If the file does not exist.
+    MissingPackageError
+        If the format of the file needs the extra `formats`, which is not installed.
     """
-    file = Path(path)
-    survey = survey_file(file, terms.settings, terms.contract, purpose="inference", limits=limits or Limits())
+    bounds, choice = limits or Limits(), SheetChoice.of(terms.settings.format.of("inference"))
+    with ExitStack() as resources:
+        table = resources.enter_context(as_table_file(Path(path), choice, bounds))
+        report, pieces = check_scoring_table(table, terms, limits=bounds)
+        return report, pieces and replace(pieces, resources=resources.pop_all())
+
+
+def check_scoring_table(
+    table: TableFile, terms: ScoringTerms, *, limits: Limits
+) -> tuple[ValidationReport, TablePieces | None]:
+    """Check a file that is CSV, or was converted to it, as `check_scoring_file` does."""
+    conversion = table.conversion
+    if conversion is not None and conversion.is_refused:
+        return conversion.rejection("inference"), None
+    survey = survey_file(
+        table.path, terms.settings, terms.contract, purpose="inference", limits=limits, conversion=conversion
+    )
     used = [column for column in survey.used_columns if not survey.is_id(column)]
-    return report_on(survey), TablePieces(file, survey, unreadable_cells(used))
+    return report_on(survey), TablePieces(table.path, survey, unreadable_cells(used))
 
 
 def _is_used(name: str, features: Collection[str]) -> bool:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from mlops.dataset.conversion.convert import as_table_file
+from mlops.dataset.conversion.table_file import TableFile
+from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
 from mlops.dataset.notation.recognition import NUMERIC_SHARE
 from mlops.dataset.privacy import keeping_cells_out, name_in_report
@@ -41,8 +44,9 @@ def validate(
     Parameters
     ----------
     path
-        The file: CSV in any delimiter and common encoding, also gzip-compressed. A frame is checked as the
-        file that pandas writes of it.
+        The file: CSV in any delimiter and common encoding, also gzip-compressed, or one of the formats that
+        are converted (Parquet, JSON, Excel, zip, zstandard). A frame is checked as the file that pandas
+        writes of it.
     settings
         The settings of the model group, or the same as a config dict.
     contract
@@ -60,6 +64,8 @@ def validate(
     ------
     DatasetError
         If the file does not exist.
+    MissingPackageError
+        If the format of the file needs the extra `formats`, which is not installed.
     """
     if isinstance(path, pd.DataFrame):
         with written(path) as copy:
@@ -69,14 +75,28 @@ def validate(
         raise DatasetError(f"There is no file {file}.")
     stated = _settings(settings)
     expected = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
-    survey = survey_file(file, stated, expected, purpose=purpose, limits=limits or Limits())
+    bounds = limits or Limits()
+    with as_table_file(file, SheetChoice.of(stated.format.of(purpose)), bounds) as table:
+        return validate_table_file(table, stated, expected, purpose=purpose, limits=bounds)
+
+
+def validate_table_file(
+    table: TableFile, settings: GroupSettings, contract: Contract | None, *, purpose: Purpose, limits: Limits
+) -> ValidationReport:
+    """Check a file that is CSV, or was converted to it, as `validate` does."""
+    if table.conversion is not None and table.conversion.is_refused:
+        return table.conversion.rejection(purpose)
+    survey = survey_file(
+        table.path, settings, contract, purpose=purpose, limits=limits, conversion=table.conversion
+    )
     return report_on(survey)
 
 
 @keeping_cells_out()
 def report_on(survey: Survey) -> ValidationReport:
     """Apply the rules as far as the survey got, and up to the stage that refuses; worst findings first."""
-    return report_with(survey, findings_by_stage(RULES.values(), survey, reached(survey)))
+    before = survey.conversion.findings if survey.conversion else ()
+    return report_with(survey, [*before, *findings_by_stage(RULES.values(), survey, reached(survey))])
 
 
 def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
@@ -146,6 +166,7 @@ def _format(survey: Survey) -> FileFormat | None:
         decimal=dialect.decimal,
         line_ending=inspection.line_ending,
         header_line=dialect.header_line,
+        converted_from=survey.conversion.source_format if survey.conversion else None,
         quote=dialect.quote,
         comment=dialect.comment,
         has_header=dialect.has_header,

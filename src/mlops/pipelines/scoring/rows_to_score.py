@@ -44,7 +44,7 @@ def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: Mo
         return _rows_of_frame(source, terms, schema)
     path = find_table(Path(source))
     report, pieces = check_scoring_file(path, terms)
-    if report.verdict == "reject":
+    if pieces is None or report.verdict == "reject":
         reasons = " ".join(finding.message for finding in report.of_severity("reject")[:_MAX_REASONS])
         raise DatasetError(f"{path.name} cannot be scored: {reasons}")
     remarks = tuple(f.message for f in report.of_severity("warn") if f.rule_id in _SHOWN_RULES)

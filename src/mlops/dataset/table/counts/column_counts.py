@@ -79,6 +79,8 @@ class ColumnCounts:
     missing: Occurrences = field(default_factory=Occurrences)
     # what the beginning of the table showed, when this is a later part of it
     expects_numbers: bool = False
+    # the format of the file states text, so that digits are not numbers
+    is_stated_text: bool = False
     # every fraction at the beginning has three digits
     has_three_digits: bool = False
 

@@ -151,6 +151,7 @@ _COLUMN_RULES: dict[str, Callable[[Any, Any], Any]] = {
     "has_all_levels": lambda first, later: first and later,
     "has_three_digits": lambda first, later: first and later,
     "expects_numbers": lambda first, later: first or later,
+    "is_stated_text": lambda first, later: first or later,
     "dates": lambda first, later: codec.added(first, later, {}),
     "distinct": DistinctValues.merged,
     "range": lambda first, later: codec.added(first, later, _RANGE_RULES),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from mlops.dataset.conversion.recognition import ending_of
 from mlops.dataset.form.encoding_evidence import display_name
 from mlops.dataset.form.encodings import is_of_family
 from mlops.dataset.table.inspection import Inspection
@@ -35,10 +36,12 @@ def empty_file(survey: Survey) -> Iterable[RuleFinding]:
 @rule("wrong_container", "The file is something else than a text table, or is compressed.", stage="file")
 def wrong_container(survey: Survey) -> Iterable[RuleFinding]:
     """Name Parquet, Excel, HTML, JSON and the like; tell of gzip under another name."""
-    if survey.inspection.container:
-        yield RuleFinding(
-            "reject", f"The file is {survey.inspection.container}, not a CSV table.", advice=_SAVE_AS
-        )
+    container = survey.inspection.container
+    if container:
+        ending = ending_of(container)
+        other = f" Or drop the whole table as one file whose name ends in {ending}." if ending else ""
+        message = f"The file is {container}, not a CSV table."
+        yield RuleFinding("reject", message, advice=_SAVE_AS + other)
     elif survey.is_named_as_gzip and survey.inspection.size_bytes and not survey.inspection.compression:
         yield RuleFinding("warn", "The file is named .gz but is not gzip-compressed; it was read as it is.")
     elif survey.inspection.compression and not (survey.inspection.damage or survey.is_named_as_gzip):

@@ -169,6 +169,10 @@ def codes(survey: Survey) -> Iterable[RuleFinding]:
             yield RuleFinding("warn", f"{message} It is kept as text.", column=column.name,
                               advice='State kind = "number" when they are amounts.',
                               accept_with=accept_with)  # fmt: skip
+        elif column.is_stated_text and column.has_codes and column.n_numbers > column.n_codes:
+            message = f"Column {name} holds digits that the file stores as text; it is kept as text."
+            accept_with = accept_column(survey, column.name, kind="number")
+            yield RuleFinding("info", message, column=column.name, accept_with=accept_with)
         elif column.has_codes and column.n_codes:
             message = f"Column {name} holds numbers with leading zeros; it is kept as text."
             yield RuleFinding("info", message, column=column.name)

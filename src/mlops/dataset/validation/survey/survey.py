@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mlops.dataset.conversion.table_file import Conversion
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import keeping_cells_out
 from mlops.dataset.table.chunks import Chunk, Notations, Plan, parse
@@ -60,6 +61,7 @@ class Survey:
     renamed: Mapping[str, str] = field(default_factory=dict)
     form: FileFormatSettings = field(default_factory=FileFormatSettings)
     agreed: Agreement | None = None
+    conversion: Conversion | None = None
 
     @property
     def n_rows(self) -> int:
@@ -124,7 +126,7 @@ class Survey:
 
 
 @keeping_cells_out()
-def survey_file(
+def survey_file(  # noqa: PLR0913  each says something else about the file
     path: Path,
     settings: GroupSettings,
     contract: Contract | None,
@@ -134,22 +136,28 @@ def survey_file(
     form: FileFormatSettings | None = None,
     agreed: Agreement | None = None,
     kept: list[Chunk] | None = None,
+    conversion: Conversion | None = None,
 ) -> Survey:
     """Read the file and gather what the rules need; raises nothing for bad content.
 
     `form` says how the file is written, by default what the settings state for the purpose. With `agreed`
     the file is one part of a larger table: it is read as the others are, so that facts add up. `kept` takes
-    the rows, for callers that need them as well.
+    the rows, for callers that need them as well. `conversion` says what the file was made of.
     """
     form = settings.format.of(purpose) if form is None else form
+    if conversion is not None:
+        form = conversion.form_for(form)
     inspection = inspect(path, limits, encoding=form.encoding)
+    if conversion is not None:
+        inspection = conversion.inspection_of(inspection)
     contract = expected_contract(contract, settings, purpose)
     survey = Survey(inspection, purpose, settings, limits, contract, agreed=agreed, form=form)
+    survey.conversion = conversion
     survey.is_named_as_gzip = path.suffix.lower() == ".gz"
     if not inspection.is_readable:
         return survey
     head = read_head(path, inspection)
-    survey.dialect = detect(head, form) if agreed is None else agreed.dialect_of(head, form)
+    survey.dialect = _dialect_of(head, survey)
     if survey.dialect is None:
         return survey
     survey.names = clean_names(survey.dialect.names)
@@ -167,6 +175,15 @@ def survey_file(
     if survey.keys is not None and survey.keys.must_compare_rows:
         _compare_rows(path, survey, plans)
     return survey
+
+
+def _dialect_of(head: bytes, survey: Survey) -> Dialect | None:
+    """Return how the table is written: as the other parts are, as a conversion wrote it, or as detected."""
+    if survey.agreed is not None:
+        return survey.agreed.dialect_of(head, survey.form)
+    if survey.conversion is None:
+        return detect(head, survey.form)
+    return survey.conversion.dialect_of(head, survey.form)
 
 
 def clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -220,6 +237,8 @@ def _reset(survey: Survey, cutter: RecordCutter, notations: Notations) -> None:
     survey.columns = blank_columns(survey.names, survey.contract, known, survey.form, survey.decimal)
     for column in survey.columns:
         column.expects_numbers = agreed is not None and agreed.has_numbers[column.position]
+    for position in survey.conversion.text_columns if survey.conversion else ():
+        survey.columns[position].is_stated_text = True
     survey.keys = row_keys_of(survey, compares_rows=survey.agreed is not None)
     survey.sample = RowSample(survey.decimal)
 
