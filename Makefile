@@ -39,8 +39,9 @@ test: static ## Everything, the end-to-end tests on the local cloud included
 fuzz: $(READY) ## Validate generated files, each from another seed; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
-prove: $(READY) ## The long form of the proofs: kills, faults, races, registry histories, library versions (hours)
-	PROOFS=full $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py tests/packaging -q
+PROOFS ?= hour
+prove: $(READY) ## The proofs: kills, faults, races, registry histories, library versions (an hour; PROOFS=full: many); log in proofs.log
+	bash -o pipefail -c 'PROOFS=$(PROOFS) $(BIN)/python -m pytest tests/proofs tests/unit/registry/test_registry_state_machine.py tests/packaging -q --durations=5 2>&1 | tee proofs.log'
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
 	$(BIN)/python -m benchmarks all

@@ -1,8 +1,9 @@
-"""Explains why a step of a state machine failed, and records a failed training job as a run.
+"""Explains why a step of a state machine failed, and records and reports a failed training.
 
 Started by the state "Explain failure" of every machine. Reads the trials of a failed tuning job, writes the
-failed run, once per training job, and publishes the cost of the job. Raises only faults of AWS services; the
-machine then continues without an explanation.
+failed run, once per training job, and publishes the cost of the job; records that the training has failed,
+which permits to start it again, and emails a link that does. Raises only faults of AWS services; the machine
+then continues without an explanation.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.context.dependencies import Dependencies
-from mlops.use_cases.record_failure import FailedTraining, record_failure
+from mlops.use_cases.record_failure import FailedTraining
 
 logger = Logger()
 DEPENDENCIES = Dependencies("explain_failure")
@@ -25,10 +26,7 @@ def handler(
 ) -> dict[str, Any]:
     """Return the name of the error, the reason, and what to do."""
     training = FailedTraining.from_event(event, dependencies.trial_jobs)
-    explanation = training.explain()
-    record_failure(
-        training, explanation, dependencies.run_store, dependencies.notifier, now=dependencies.now()
-    )
+    explanation = dependencies.failure_recorder.record(training, training.explain(), now=dependencies.now())
     logger.info(
         "failure explained", group=training.group, step=training.failure.step, error=explanation.error
     )

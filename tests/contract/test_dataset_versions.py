@@ -19,6 +19,7 @@ from mlops.models.dataset import (
     DatasetVersion,
     DigestEntry,
     Notification,
+    TrainingFailure,
     TrainingRecord,
     UploadRecord,
 )
@@ -177,3 +178,38 @@ def test_the_fields_that_were_added_to_an_upload_are_stored_when_they_have_a_val
     held = replace(an_upload(), n_attempts=3, fault="ClientError", digest=DigestEntry("g", "g/x.csv: why"))
     versions.record_upload(held)
     assert versions.find_upload("g", held.upload_id) == held
+
+
+def a_training(attempt: int = 1, training_id: str = "t", started_at: datetime = NOW) -> TrainingRecord:
+    return TrainingRecord("g", training_id, "d", f"upload{attempt}", {}, started_at, attempt)
+
+
+def a_failure(attempt: int = 1, training_id: str = "t") -> TrainingFailure:
+    return TrainingFailure("g", training_id, attempt, "JobStoppedError", "It was killed.", NOW, "Train model")
+
+
+def test_an_attempt_fails_once_and_the_last_attempt_is_the_one_that_counts(versions: DatasetVersions) -> None:
+    trainings = versions.trainings
+    for training in (a_training(), a_training(training_id="t1")):
+        trainings.start(training)
+    assert trainings.failure_of(a_training()) is None
+    assert trainings.fail(a_failure())
+    assert not trainings.fail(replace(a_failure(), reason="Another."))
+    assert trainings.failure_of(a_training()) == a_failure()
+    assert trainings.failed("g") == [a_failure()]
+    trainings.start(a_training(2))
+    assert trainings.latest("g", "t") == a_training(2)
+    assert trainings.latest("g", "absent") is None
+    assert trainings.failed("g") == []
+
+
+def test_an_attempt_is_open_until_it_is_closed(versions: DatasetVersions) -> None:
+    trainings, tomorrow = versions.trainings, NOW + timedelta(days=1)
+    trainings.start(a_training())
+    trainings.start(a_training(training_id="old", started_at=NOW - timedelta(days=9)))
+    trainings.start(a_training(2, started_at=tomorrow))
+    first, second = a_training(), a_training(2, started_at=tomorrow)
+    assert list(trainings.open(tomorrow, days=5)) == [first, second]
+    trainings.close(first)
+    trainings.start(first)  # a repeated start does not open it again
+    assert list(trainings.open(tomorrow, days=5)) == [second]

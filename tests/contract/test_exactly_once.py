@@ -19,6 +19,7 @@ from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.aws.stepfunctions import Execution
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import NO_GROUP, Upload
@@ -60,6 +61,10 @@ class Listener:
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         self._answer()
         self.started.append(name)
+
+    def find_training(self, name: str) -> Execution | None:
+        self._answer()
+        return Execution(name, "RUNNING", {}) if name in self.started else None
 
     def start_inference(self, name: str, document: Mapping[str, Any]) -> None:
         raise AssertionError("nothing was dropped for scoring")

@@ -245,11 +245,15 @@ def test_this_release_writes_the_items_that_release_0_1_wrote(aws, atomic_dynamo
     scenario.drive_approvals(RequestStore(approvals), OfferStore(approvals))
     for name, stored in json.loads((DATA / "tables.json").read_text()).items():
         expected = {(item["pk"]["S"], item["sk"]["S"]): plain(item) for item in stored}
-        written = items(name)
+        written = {key: item for key, item in items(name).items() if key[0] not in NEW_PARTITIONS}
         assert written.keys() == expected.keys()
         for key, item in expected.items():
-            assert written[key].keys() == item.keys()
+            assert written[key].keys() >= item.keys()
             assert_contains(content_of(written[key]), content_of(item))
+
+
+# what this release writes beside; release 0.1 does not read it
+NEW_PARTITIONS = {"TRAININGS"}
 
 
 def items(table: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -13,6 +13,8 @@ import pytest
 from local.cloud import HttpAnswer, local_cloud
 from local.stack import DeployedStack, deploy_application, version_in, wait
 from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
+from tests.e2e.faults import has_failed_once, without_table
+from tests.e2e.killed_training import KilledTraining, kill_and_retry
 from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
 from tests.e2e.walks import (
     EXAMPLE,
@@ -153,6 +155,23 @@ def stopped_training(stack: DeployedStack) -> Walk:
 
     sagemaker.stop_training_job(TrainingJobName=wait(running, "the job", 60))
     return Walk(execution, stack.finish(execution), stack.status(execution), {})
+
+
+@pytest.fixture(scope="session")
+def killed_training(stack: DeployedStack) -> KilledTraining:
+    """A training whose job was killed, and which was started again until it had a model."""
+    return kill_and_retry(stack)
+
+
+@pytest.fixture(scope="session")
+def unlucky_promotion(stack: DeployedStack) -> Walk:
+    """A candidate whose promotion fails at first, because its function does not find the table."""
+    execution = start_training(stack, "unlucky", a_regression_table(seed=22), 'target = "price"')
+    _, link = stack.wait_for_approval_link("unlucky")
+    with without_table(stack, "PromoteModel"):
+        stack.decide(link, "v1.0.0", "approved")
+        wait(lambda: has_failed_once(stack, execution, "Promote model") or None, "a failed promotion", 60)
+    return walk(stack, execution)
 
 
 @pytest.fixture(scope="session")

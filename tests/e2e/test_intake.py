@@ -12,6 +12,7 @@ from local.stack import DeployedStack, wait
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
+from tests.e2e.killed_training import KilledTraining
 from tests.e2e.walks import EXAMPLE, GROUP, Walk, a_regression_table
 
 pytestmark = pytest.mark.e2e
@@ -94,9 +95,9 @@ def test_a_failing_training_ends_in_a_mail_that_says_what_to_do(
 ) -> None:
     assert failed_training.status == "FAILED"
     assert failed_training.states[-5:] == [
-        "Explain failure",
+        "Run the job again?",
         "Count failure",
-        "Mail failure",
+        "Mailed already?",
         "What kind of failure?",
         "Training failed",
     ]
@@ -112,6 +113,19 @@ def test_a_training_that_a_person_stops_ends_as_stopped(stack: DeployedStack, st
     mail = stack.wait_for_email(lambda m: m["subject"].startswith("halted: training failed"), "stop")
     assert "Error: JobStoppedError" in mail["body"]
     assert "The job was stopped by a person." in " ".join(mail["body"].split())
+
+
+def test_a_killed_training_is_trained_again_by_its_file_by_its_link_and_by_command(
+    stack: DeployedStack, killed_training: KilledTraining
+) -> None:
+    mail = killed_training.mail["body"]
+    assert "Error: JobStoppedError" in mail
+    assert "Nothing is wrong with the file: drop it again, or run `mlops retry killed`." in mail
+    attempts = [arn.rpartition(":")[2] for arn in killed_training.executions]
+    assert attempts == [attempts[0], *(f"{attempts[0]}-{number}" for number in (2, 3, 4))]
+    assert "Attempt 2 was started" in killed_training.second_mail["body"]
+    assert killed_training.page_status == 303
+    assert stack.status(killed_training.executions[-1]) == "RUNNING", "the model waits for its approval"
 
 
 def test_an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue(dead_letter: str) -> None:

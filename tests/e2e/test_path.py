@@ -102,8 +102,15 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_promoted(
 ) -> None:
     execution, states = swapped_artifact
     assert stack.status(execution) == "FAILED"
-    assert states[-6:-3] == ["Promote model", "Explain failure", "Count failure"]
+    assert states[-7:-3] == ["Promote model", "Explain failure", "Run the job again?", "Count failure"]
     assert states[-1] == "Training failed"
+
+
+def test_an_error_that_passes_does_not_cost_an_approval(
+    stack: DeployedStack, unlucky_promotion: Walk
+) -> None:
+    assert unlucky_promotion.states[-3:] == ["Promote model", "Mail promotion", "Model approved"]
+    assert "unlucky v1.0.0 is in service" in [mail["subject"] for mail in stack.cloud.emails()]
 
 
 def test_the_nightly_check_finds_the_drift_and_publishes_it(

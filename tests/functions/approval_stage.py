@@ -139,6 +139,7 @@ class Stage:
         parts = Dependencies("test", self.variables, now=self.clock)
         parts.signing_keys = self.keys
         self.registry, self.service, self.rollbacks = parts.registry, parts.approvals, parts.rollbacks
+        self.completion = parts.completion
         self.table, self.objects, self.notifier = parts.approvals.table, parts.objects, parts.notifier
         self.mailer, self.rollback_mailer = parts.approval_mailer, parts.rollback_mailer
         self.page = ApprovalPage(self.service, self.objects, self.keys)

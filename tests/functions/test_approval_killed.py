@@ -61,7 +61,7 @@ def new_stage(monkeypatch, atomic_dynamodb) -> Callable:
 def look_after(stage: Stage) -> None:
     """What the schedule does, two minutes later."""
     stage.clock.advance(minutes=2)
-    watch_requests(stage.service, stage.mailer, lambda _: None)
+    watch_requests(stage.completion, stage.mailer, lambda _: None)
     stage.rollbacks.complete_all()
 
 

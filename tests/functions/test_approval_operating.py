@@ -134,6 +134,6 @@ def test_what_has_not_expired_or_is_overtaken_is_not_asked_about_again(stage, ex
     stage.registry.approve_model(GROUP, newer)
     with pytest.raises(ApprovalError, match=r"v1\.0\.1 is newer and Approved"):
         reopened(stage)
-    with pytest.raises(ApprovalError, match="only a version that has expired"):
+    with pytest.raises(ApprovalError, match="it is Approved: `mlops promote"):
         reopen(stage.service, stage.machine, GROUP, newer, actor="ada", reason="why not")
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED

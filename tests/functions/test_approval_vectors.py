@@ -221,6 +221,7 @@ def test_v27_a_decision_after_the_execution_has_ended_expires_the_version(stage)
     stage.subscribe("ada@example.com")
     link = stage.ask(stage.register())[0]
     assert stage.execution()["status"] == "FAILED"
+    stage.clock.advance(minutes=1)
     answer = stage.post(link)
     assert answer["statusCode"] == 410
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.EXPIRED

@@ -10,12 +10,26 @@ from pathlib import Path
 import pytest
 
 from functions.explain_failure import app
+from mlops.approval.signing_keys import RotatingKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.notifications import AwsNotifier
+from mlops.models.dataset import TrainingRecord
 from mlops.models.experiment import RunStatus
 from mlops.pipelines.jobs.trial_jobs import TrialJob
-from mlops.use_cases.record_failure import FailedTraining, record_failure
+from mlops.use_cases.record_failure import FailedTraining
 from tests.functions.approval_stage import CONTEXT, GROUP
+
+
+class EmailsKept:
+    """Keeps the emails; metrics go to the fake of CloudWatch."""
+
+    def __init__(self) -> None:
+        self.emails: list[tuple[str, str]] = []
+        self.publish_metrics = AwsNotifier("no topic", "default", "MLOps/test").publish_metrics
+
+    def send_email(self, subject: str, body: str, *, group: str) -> None:
+        self.emails.append((subject, body))
 
 
 @pytest.fixture
@@ -26,8 +40,12 @@ def dependencies(registry_table: str) -> Dependencies:
         "METRICS_NAMESPACE": "MLOps/test",
         "NOTIFICATION_TOPIC_ARN": "no email is sent",
         "REGISTRY_TABLE_NAME": registry_table,
+        "RETRY_BASE_URL": "https://api.example.com/retries",
     }
-    return Dependencies("explain_failure", variables)
+    dependencies = Dependencies("explain_failure", variables)
+    dependencies.notifier = EmailsKept()
+    dependencies.signing_keys = RotatingKeys(lambda: json.dumps({"current": "k" * 64}))
+    return dependencies
 
 
 @pytest.fixture
@@ -97,9 +115,8 @@ def test_a_failed_tuning_job_is_explained_by_its_trials_and_has_a_cost(explain, 
     training = FailedTraining.from_event(a_failed_tuning(event), FixedTrials(trials))
     explained = training.explain()
     assert (explained.error, explained.reason) == ("TrainingError", "All rows are alike.")
-    run = record_failure(
-        training, explained, dependencies.run_store, dependencies.notifier, now=datetime.now(UTC)
-    )
+    dependencies.failure_recorder.record(training, explained, now=datetime.now(UTC))
+    (run,) = dependencies.run_store.runs(GROUP)
     assert (run.run_id, run.failure.message) == ("medication-adherence-3f1c9a52b7d0", "All rows are alike.")
     assert training.job.trials_billable_seconds == 3600
     assert training.job.actual_cost_usd == pytest.approx(0.115)
@@ -120,3 +137,77 @@ class FixedTrials:
     def of(self, tuning_job_name: str) -> list[TrialJob]:
         assert self._trials is not None, f"{tuning_job_name} was looked up"
         return self._trials
+
+
+def an_attempt(attempt: int = 1) -> TrainingRecord:
+    return TrainingRecord(GROUP, "t" * 32, "5f2a" * 16, "upload", {}, datetime.now(UTC), attempt)
+
+
+def of_attempt(event: dict, training: TrainingRecord, **failure: str) -> dict:
+    arn = f"arn:aws:states:us-east-1:123456789012:execution:TrainModel:{training.execution_name}"
+    more = {"training_id": training.training_id, "execution_arn": arn}
+    return event | more | {"failure": event["failure"] | failure}
+
+
+def test_a_failed_training_frees_its_dataset_and_is_emailed_with_a_link(explain, dependencies, event: dict):
+    trainings = dependencies.versions.trainings
+    trainings.start(an_attempt())
+    explanation = explain(of_attempt(event, an_attempt()))
+    assert explanation["is_mailed"] is True
+    failure = trainings.failure_of(an_attempt())
+    assert (failure.error, failure.reason, failure.step) == (
+        "TrainingError",
+        explanation["reason"],
+        "Train model",
+    )
+    assert list(trainings.open(datetime.now(UTC), days=1)) == []
+    (mail,) = dependencies.notifier.emails
+    assert mail[0] == f"{GROUP}: training failed at Train model"
+    assert "https://api.example.com/retries/" in mail[1]
+    assert explanation["advice"] in mail[1]
+    assert "https://" not in json.dumps(explanation), "the link must not be part of the execution's history"
+
+
+def test_a_failure_before_any_job_is_a_run_of_its_execution(explain, dependencies, event: dict):
+    dependencies.versions.trainings.start(an_attempt())
+    failing = of_attempt(event, an_attempt(), step="Prepare training", error="Lambda.Unknown", cause="?")
+    explain(failing | {"prepared": {}})
+    (run,) = dependencies.run_store.runs(GROUP)
+    assert (run.run_id, run.status) == ("t" * 32, RunStatus.FAILED)
+
+
+def test_a_lost_job_is_a_run_but_not_yet_a_failed_training(explain, dependencies, event: dict):
+    dependencies.versions.trainings.start(an_attempt())
+    job = json.loads(event["failure"]["cause"]) | {"FailureReason": "InternalServerError: Please try again."}
+    lost = of_attempt(event, an_attempt(), cause=json.dumps(job))
+    assert explain(lost | {"n_lost_jobs": 0})["run_again"] is True
+    assert len(list(dependencies.run_store.runs(GROUP))) == 1
+    assert dependencies.versions.trainings.failure_of(an_attempt()) is None
+    assert dependencies.notifier.emails == []
+    assert explain(lost | {"n_lost_jobs": 2})["run_again"] is False
+    assert dependencies.versions.trainings.failure_of(an_attempt()).error == "JobStoppedError"
+
+
+def test_an_execution_of_release_0_2_sends_its_email_itself(explain, dependencies, event: dict):
+    del event["execution_arn"], event["training_id"], event["version"], event["n_lost_jobs"]
+    assert explain(event)["is_mailed"] is False
+    assert dependencies.notifier.emails == []
+
+
+def test_a_late_report_of_an_earlier_attempt_does_not_fail_the_present_one(
+    explain, dependencies, event: dict
+):
+    for attempt in (1, 2):
+        dependencies.versions.trainings.start(an_attempt(attempt))
+    explain(of_attempt(event, an_attempt(1)))
+    assert dependencies.versions.trainings.failure_of(an_attempt(2)) is None
+
+
+@pytest.mark.parametrize("step", ["Request approval", "Promote model", "Mail promotion", "Mail gate result"])
+def test_a_failure_after_the_registration_does_not_free_the_dataset(explain, dependencies, event: dict, step):
+    dependencies.versions.trainings.start(an_attempt())
+    failing = of_attempt(event, an_attempt(), step=step, error="Lambda.Unknown", cause="?")
+    explanation = explain(failing | {"version": "v1.0.0"})
+    assert explanation["is_mailed"] is False
+    assert dependencies.versions.trainings.failure_of(an_attempt()) is None
+    assert "v1.0.0" in explanation["advice"]

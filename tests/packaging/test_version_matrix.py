@@ -19,7 +19,7 @@ from tests.packaging.environments import REPOSITORY, UV, build_wheel, install, r
 
 pytestmark = [
     pytest.mark.packaging,
-    pytest.mark.skipif(os.environ.get("PROOFS") != "full", reason="long: `make prove` runs it"),
+    pytest.mark.skipif(os.environ.get("PROOFS") != "full", reason="long: `make prove PROOFS=full` runs it"),
 ]
 
 EXAMPLE = REPOSITORY / "examples" / "medication-adherence"

@@ -27,6 +27,8 @@ FUNCTIONS = (
     "merge_parts",
     "run_inference",
     "check_drift",
+    "explain_failure",
+    "retry_training",
 )
 _WRITES = ("Put", "Transact", "Update", "Delete", "Copy", "Start", "Send", "Publish", "Upload", "Complete")
 CONTEXT = SimpleNamespace(

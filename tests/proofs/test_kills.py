@@ -1,9 +1,12 @@
 """kill -9 before and after every write, and every call failing once: the final state is the same.
 
-The path from a file to a champion, the way back, folders of parts, and a day of scoring and nightly check.
+The path from a file to a champion, the way back, folders of parts, a day of scoring and nightly check, and a
+training that fails.
 
-A walk injects its fault into each of the functions: the k-th write of every one of them. `make prove` walks
-them all; the suite walks a few.
+A walk injects its fault into each of the functions: the k-th write of every one of them. What is run again
+after it, and how often, is what the state machines and the template say (`callers`). The suite walks a few;
+`make prove` every kill on the main path, and elsewhere one kill at each write and one error in each call;
+`make prove PROOFS=full` every kill and every kind of error everywhere.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 import pytest
 
 from local import local_cloud
+from tests.proofs.failed import FailedTraining
 from tests.proofs.parts import FolderOfParts
 from tests.proofs.serving import ServingDay
 from tests.proofs.step import ANSWERS, Fault, is_write
@@ -25,17 +29,25 @@ from tests.proofs.world import Runner, World, build_world
 
 pytestmark = pytest.mark.e2e
 
-IS_FULL = os.environ.get("PROOFS") == "full"
+EXTENT = os.environ.get("PROOFS", "some")  # some, hour or full
 MAX_WRITES, MAX_CALLS = 20, 40  # of any one function; a test below keeps them true
 KILLS = [Fault(k, kind) for k in range(1, MAX_WRITES + 1) for kind in ("kill before", "kill after")]
 FAULTS = [Fault(k, kind, writes=False) for k in range(1, MAX_CALLS + 1) for kind in (*ANSWERS, "lost")]
-SOME_KILLS = [KILLS[1], KILLS[5], KILLS[12]]
-SOME_FAULTS = [FAULTS[4], FAULTS[30]]
+EACH_WRITE = [fault for fault in KILLS if (fault.call % 2 == 0) == (fault.kind == "kill after")]
+EACH_CALL = [fault for fault in FAULTS if (*ANSWERS, "lost")[fault.call % 5] == fault.kind]
+KILLS_OF = {"some": [KILLS[1], KILLS[5], KILLS[12]], "hour": KILLS, "full": KILLS}[EXTENT]
+FAULTS_OF = {"some": [FAULTS[4], FAULTS[30]], "hour": EACH_CALL, "full": FAULTS}[EXTENT]
+OTHERS_OF = {
+    "some": [KILLS[1], KILLS[2]],
+    "hour": [*EACH_WRITE, *EACH_CALL],
+    "full": [*KILLS, *FAULTS],
+}[EXTENT]
 OTHER_WAYS: dict[str, tuple[type[Walk], str]] = {
     "back": (WayBack, "approved"),
     "parts": (FolderOfParts, "approved"),
     "refused-parts": (FolderOfParts, "rejected"),
     "serving": (ServingDay, "approved"),
+    "failed": (FailedTraining, "approved"),
 }
 
 
@@ -109,7 +121,7 @@ def test_no_call_is_beyond_the_reach_of_the_faults(unharmed):
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
-@pytest.mark.parametrize("fault", KILLS if IS_FULL else SOME_KILLS, ids=name_of)
+@pytest.mark.parametrize("fault", KILLS_OF, ids=name_of)
 def test_a_kill_at_any_write_leaves_the_same_registry(world, runner, unharmed, fault, decision):
     whole, expected = unharmed[decision]
     skip_faults_that_do_not_happen(fault, whole)
@@ -118,7 +130,7 @@ def test_a_kill_at_any_write_leaves_the_same_registry(world, runner, unharmed, f
     assert all(errors == ["killed"] for errors in walk.errors.values())
 
 
-@pytest.mark.parametrize("fault", FAULTS if IS_FULL else SOME_FAULTS, ids=name_of)
+@pytest.mark.parametrize("fault", FAULTS_OF, ids=name_of)
 def test_a_call_that_fails_once_is_made_up_for(world, runner, unharmed, fault):
     whole, expected = unharmed["approved"]
     skip_faults_that_do_not_happen(fault, whole)
@@ -133,7 +145,7 @@ def test_every_other_way_ends_well_without_a_fault(way):
     assert champion == ({"S": "v1.0.0"} if way.name in ("back", "serving") else None)
 
 
-@pytest.mark.parametrize("fault", [*KILLS, *FAULTS] if IS_FULL else [KILLS[1], KILLS[2]], ids=name_of)
+@pytest.mark.parametrize("fault", OTHERS_OF, ids=name_of)
 def test_a_fault_on_another_way_leaves_the_same_registry(world, runner, way, fault):
     skip_faults_that_do_not_happen(fault, way.walk)
     kind, decision = OTHER_WAYS[way.name]

@@ -25,9 +25,9 @@ from tests.proofs.processes import fresh_processes
 
 pytestmark = pytest.mark.e2e
 
-IS_FULL = os.environ.get("PROOFS") == "full"
-ROUNDS = 20 if IS_FULL else 1
-N_PROCESSES, N_THREADS = 8, 8 if IS_FULL else 2
+EXTENT = os.environ.get("PROOFS", "some")  # some, hour or full
+ROUNDS = {"some": 1, "hour": 5, "full": 20}[EXTENT]
+N_PROCESSES, N_THREADS = 8, 2 if EXTENT == "some" else 8
 N = N_PROCESSES * N_THREADS
 
 

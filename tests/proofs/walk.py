@@ -1,6 +1,7 @@
 """The path from a dropped file to a champion, each function in a process of its own, on a local cloud.
 
-The state machine's part is played here: it hands every answer on, and runs a step again that died or failed.
+The state machine's part is played here: every answer is passed on, and a step that died or failed is run
+again only if its Retry in the definition says so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import urlencode
 from local.stack import read_form
 from tests.functions.approval_stage import an_http_event
 from tests.functions.test_register_model import documents
+from tests.proofs.callers import caller_of, error_name
 from tests.proofs.step import Fault
 from tests.proofs.world import Runner, World, poll
 
@@ -39,16 +41,18 @@ class Walk:
     names: dict[str, str] = field(default_factory=dict)
 
     def step(self, function: str, event: Any) -> Any:
-        """Run a function until it answers, as its caller on AWS does."""
-        fault = self.fault
-        for _ in range(4):
+        """Run a function until it answers, or whoever starts it on AWS gives up: then the walk has failed."""
+        fault, errors, caller = self.fault, [], caller_of(function)
+        while True:
             answer, error, calls = self.runner(function, event, fault)
             if error is None:
                 self.calls.setdefault(function, calls)
                 return answer
             self.errors.setdefault(function, []).append(error)
+            errors.append(error_name(error))
+            if not caller.starts_again(errors):
+                raise AssertionError(f"{function} is not started again by {caller}: {self.errors[function]}")
             fault = None
-        raise AssertionError(f"{function} does not recover: {self.errors[function]}")
 
     def to_the_end(self) -> dict[str, Any]:
         """Walk the whole path and return the final state, without times and random ids."""

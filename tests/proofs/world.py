@@ -73,6 +73,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "NOTIFICATION_TOPIC_ARN": topics["news"],
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "REGISTRY_TABLE_NAME": "registry",
+            "RETRY_BASE_URL": "https://api.example.com/retries",
             "ROLLBACK_BASE_URL": "https://api.example.com/rollbacks",
             "RUN_INFERENCE_STATE_MACHINE_ARN": machine,
             "VALIDATE_PARTS_STATE_MACHINE_ARN": machine,

@@ -23,10 +23,14 @@ class Definition:
 
     @classmethod
     def load(cls, path: Path) -> Definition:
-        """Read the file as it is, which must be valid JSON, with a number for every placeholder."""
+        """Read the file as it is, which must be valid JSON, with a number for every placeholder.
+
+        The placeholders of functions stay, because they tell which function a state invokes.
+        """
         text = path.read_text(encoding="utf-8")
         json.loads(text)
-        return cls(path.name.removesuffix(".asl.json"), text, json.loads(PLACEHOLDER.sub("60", text)))
+        rendered = PLACEHOLDER.sub(lambda p: p[0] if p[1].endswith("FunctionArn") else "60", text)
+        return cls(path.name.removesuffix(".asl.json"), text, json.loads(rendered))
 
     @property
     def nested(self) -> list[Definition]:
@@ -53,13 +57,13 @@ class Definition:
         for branch in [*state.get("Choices", []), *state.get("Catch", [])]:
             yield branch["Next"]
 
-    def reachable(self, start: str) -> set[str]:
-        """Every state on some path from `start`, itself included."""
+    def reachable(self, start: str, *, without: str = "") -> set[str]:
+        """Every state on some path from `start`, itself included, that does not pass `without`."""
         seen: set[str] = set()
         waiting = [start]
         while waiting:
             name = waiting.pop()
-            if name not in seen:
+            if name not in seen and name != without:
                 seen.add(name)
                 waiting += self.targets(name)
         return seen

@@ -9,6 +9,7 @@ import pytest
 
 from mlops.models import errors
 from tests.statemachine.definition import ENDINGS, Definition
+from tests.statemachine.retrying import is_run_again
 
 FOLDER = Path(__file__).resolve().parents[2] / "statemachine"
 MACHINES = [Definition.load(path) for path in sorted(FOLDER.glob("*.asl.json"))]
@@ -57,11 +58,8 @@ def test_no_failure_ends_well(machine: Definition) -> None:
         for catcher in state.get("Catch", []):
             if catcher["ErrorEquals"] != ["States.ALL"]:
                 continue  # an error that is expected by name, such as the time limit of an approval
-            endings = {
-                machine.states[s]["Type"]
-                for s in machine.reachable(catcher["Next"])
-                if machine.states[s]["Type"] in ENDINGS
-            }
+            reached = machine.reachable(catcher["Next"], without="Wait for capacity")  # a lost job runs again
+            endings = {machine.states[s]["Type"] for s in reached if machine.states[s]["Type"] in ENDINGS}
             assert endings == {"Fail"}, f"a failure of {name!r} can end in success"
 
 
@@ -71,10 +69,104 @@ def test_every_task_has_a_time_limit_a_retry_and_a_catch(machine: Definition) ->
         assert re.fullmatch(r"[1-9]\d*|\{% [1-9]\d* %\}", str(task["TimeoutSeconds"])), name
         assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
         for retry in task["Retry"]:
-            assert retry["JitterStrategy"] == "FULL", name
-            assert retry["MaxDelaySeconds"], name
-            assert "States.ALL" not in retry["ErrorEquals"], f"{name} retries what will not get better"
-            assert "States.TaskFailed" not in retry["ErrorEquals"], name
+            assert "States.ALL" not in retry["ErrorEquals"], f"{name} retries what cannot be caught either"
+            if retry["MaxAttempts"]:
+                assert retry["JitterStrategy"] == "FULL", name
+                assert retry["IntervalSeconds"] < retry["MaxDelaySeconds"], name
+                assert retry["BackoffRate"] > 1, name
+
+
+# what a state need not retry, and why
+NOT_RETRIED = {
+    "Request approval": (
+        {"States.Timeout"},
+        "its time limit is that of the decision, and has an ending of its own",
+    ),
+    **dict.fromkeys(
+        ("Train model", "Tune hyperparameters", "Run inference in a job"),
+        (
+            {"States.Timeout", "States.TaskFailed"},
+            "a job that failed is a TaskFailed whatever the reason: Explain failure reads why, and states "
+            "behind it run a job again that AWS has lost",
+        ),
+    ),
+}
+OF_LAMBDA = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Lambda.ClientExecutionTimeoutException",
+}
+OF_SAGEMAKER = {
+    "SageMaker.ResourceLimitExceededException",
+    "SageMaker.ThrottlingException",
+    "SageMaker.AmazonSageMakerException",
+    "SageMaker.SdkClientException",
+}
+
+
+def is_retried(task: dict, error: str) -> bool:
+    return is_run_again(task, error, n_earlier_errors=0)
+
+
+@each_definition
+def test_every_task_repeats_what_may_succeed_the_next_time(machine: Definition) -> None:
+    for name, task in machine.tasks.items():
+        required = {"States.Timeout", "States.TaskFailed"} - NOT_RETRIED.get(name, (set(), ""))[0]
+        required |= OF_LAMBDA if ":lambda:" in task["Resource"] else set()
+        required |= OF_SAGEMAKER if ":sagemaker:" in task["Resource"] else set()
+        named = {
+            error for retrier in task["Retry"] for error in retrier["ErrorEquals"] if retrier["MaxAttempts"]
+        }
+        assert required <= named, f"{name} does not retry {required - named}"
+        assert not NOT_RETRIED.get(name, (set(), ""))[0] & named, (
+            f"{name} retries what is listed as not retried"
+        )
+
+
+@each_definition
+def test_a_function_is_not_repeated_after_an_error_that_will_come_again(machine: Definition) -> None:
+    permanent = {error.__name__ for error in errors.PERMANENT_ERRORS}
+    for name, task in machine.tasks.items():
+        if ":lambda:" in task["Resource"]:
+            first = task["Retry"][0]
+            assert (set(first["ErrorEquals"]), first["MaxAttempts"]) == (permanent, 0), name
+            assert not any(is_retried(task, error) for error in permanent), name
+            # TaskFailed matches what the others name too, so it must be the last
+            assert task["Retry"][-1]["ErrorEquals"] == ["States.TaskFailed"], name
+            transient = ("RegistryConflictError", "ClientError", "KeyError", "Lambda.Unknown")
+            assert all(is_retried(task, error) for error in transient), name
+
+
+def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending() -> None:
+    ours = {v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, errors.MlopsError)}
+    endings = {
+        errors.MlopsError,
+        errors.JobError,
+        errors.JobStoppedError,
+        errors.StepError,
+        errors.MlflowError,
+    }
+    assert ours == {*errors.PERMANENT_ERRORS, *errors.TRANSIENT_ERRORS, *endings}
+    assert not {*errors.PERMANENT_ERRORS} & {*errors.TRANSIENT_ERRORS}
+
+
+@each_machine
+def test_a_lost_job_is_run_again_under_another_name(machine: Definition) -> None:
+    jobs = {n: t for n, t in machine.tasks.items() if ":sagemaker:" in t["Resource"]}
+    if not jobs:
+        return
+    again = machine.states["Run the job again?"]
+    assert again["Choices"] == [{"Condition": "{% $explanation.run_again %}", "Next": "Wait for capacity"}]
+    assert machine.states["Wait for capacity"]["Assign"] == {"lostJobs": "{% $lostJobs + 1 %}"}
+    assert set(jobs) <= machine.reachable("Wait for capacity")
+    for name, task in jobs.items():
+        (name_of_job,) = (v for k, v in task["Arguments"].items() if k.endswith("JobName"))
+        # at most nine retries are named above, so no two jobs of an execution share a name
+        assert "$string($lostJobs * 10 + $states.context.State.RetryCount)" in name_of_job, name
+        assert sum(retrier["MaxAttempts"] for retrier in task["Retry"]) < 10, name
 
 
 @each_definition
@@ -102,7 +194,7 @@ def test_every_failure_is_named_counted_and_mailed(machine: Definition) -> None:
 @each_definition
 def test_every_error_name_is_a_service_error_or_ours(machine: Definition) -> None:
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
-    services = re.compile(r"(States|Lambda|SageMaker|SNS|CloudWatch|EventBridge)\.[A-Z]\w+")
+    services = re.compile(r"(States|Lambda|SageMaker|Sandbox|Runtime)\.[A-Z]\w+")
     for name, state in machine.states.items():
         for handler in [*state.get("Retry", []), *state.get("Catch", [])]:
             for error in handler["ErrorEquals"]:
@@ -150,3 +242,14 @@ def test_a_failure_ends_under_the_name_of_its_kind(machine: Definition) -> None:
     for branch in choice["Choices"]:
         assert f"'{machine.states[branch['Next']]['Error']}'" in branch["Condition"]
     assert machine.states[choice["Default"]]["Type"] == "Fail"
+
+
+@each_machine
+def test_a_failure_can_be_explained_from_every_start(machine: Definition) -> None:
+    """An execution may fail before the states have run that give most variables their value."""
+    explain = machine.states["Explain failure"]
+    used = set(re.findall(r"\$([a-z]\w*)", str(explain["Arguments"]))) - {"states", "failure"}
+    starts = [state for name, state in machine.states.items() if name in ("Read the request", "Ask again")]
+    assert starts
+    for start in starts:
+        assert used <= set(start["Assign"])

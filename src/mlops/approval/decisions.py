@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from mlops.approval.quorum import count_answer, decided, has_answered, recorded_by
 from mlops.approval.store import RequestStore
 from mlops.infrastructure.aws.kms import decrypt, encrypt
-from mlops.infrastructure.aws.stepfunctions import execution_status, send_task_success
+from mlops.infrastructure.aws.stepfunctions import find_execution, send_task_success
 from mlops.infrastructure.clock import utc_now
-from mlops.models.approval import Answer, ApprovalRequest, RequestStatus, RollbackOffer
+from mlops.models.approval import Answer, ApprovalDecision, ApprovalRequest, RequestStatus, RollbackOffer
 from mlops.models.errors import ApprovalClosedError, TransitionNotAllowedError
 from mlops.models.registry import ModelMetadata, Status
 from mlops.registry.model_registry import ModelRegistry
@@ -25,10 +25,11 @@ from mlops.registry.model_registry import ModelRegistry
 ABANDONED_BY = "the end of its execution"
 
 
-def describe_fault(record: ApprovalRequest | RollbackOffer, fault: Exception) -> str:
+def describe_fault(record: ApprovalRequest | RollbackOffer | ModelMetadata, fault: Exception) -> str:
     """Name the record and the kind of fault; the message itself may contain what must not be logged."""
     code = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
-    return f"{record.group} {record.version}: {code}"
+    group = record.model_group if isinstance(record, ModelMetadata) else record.group
+    return f"{group} {record.version}: {code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class ApprovalService:
         Raises
         ------
         ApprovalClosedError
-            If the time to decide is over, or the execution was stopped.
+            If the time to decide is over, or the execution had ended before.
         """
         while True:
             request = self._existing(id_hash)
@@ -76,19 +77,22 @@ class ApprovalService:
     def deliver(self, request: ApprovalRequest) -> ApprovalRequest:
         """Send a stored decision to the execution, unless that was done; without a decision, do nothing.
 
+        An execution that does not wait any more has received it by an earlier call, or has ended since. A
+        decision that was made while it waited stays a decision: what the execution has not done of it, the
+        scheduled round does.
+
         Raises
         ------
         ApprovalClosedError
-            If the execution has failed or was stopped meanwhile. The version is expired then, and the request
-            abandoned: `watch_approvals` notifies people.
+            If the execution had ended before the decision was made. The version is expired then, and the
+            request abandoned: the scheduled round notifies people.
         """
         if request.decision is None or request.is_delivered:
             return request
         try:
             send_task_success(self.unseal(request)["task_token"], request.decision.to_dict())
         except ApprovalClosedError:
-            # the token is closed but the execution continues: an earlier call arrived, its response was lost
-            if request.status is RequestStatus.DECIDED and self._is_abandoned(request):
+            if request.status is RequestStatus.DECIDED and self._is_too_late(request, request.decision):
                 self.expire_version(request)
                 self._leave(request, RequestStatus.ABANDONED)
                 raise
@@ -151,11 +155,17 @@ class ApprovalService:
             raise ApprovalClosedError("This request does not exist any more.")
         return request
 
-    def _is_abandoned(self, request: ApprovalRequest) -> bool:
-        """Return whether the decision came too late: the execution failed, or its time was over before."""
-        if execution_status(request.execution_arn) not in ("RUNNING", "SUCCEEDED"):
+    def _is_too_late(self, request: ApprovalRequest, decision: ApprovalDecision) -> bool:
+        """Return whether the wait had ended before the decision was made."""
+        model = self.registry.get_model(request.group, request.version)
+        execution = find_execution(request.execution_arn)
+        if model.status is Status.EXPIRED:
+            ended_at = model.status_changed_at
+        elif execution is None:  # it was deleted, long after its end
             return True
-        return self.registry.get_model(request.group, request.version).status is Status.EXPIRED
+        else:
+            ended_at = execution.stopped_at
+        return ended_at is not None and decision.decided_at > ended_at
 
     def _is_late(self, request: ApprovalRequest) -> bool:
         return request.status is RequestStatus.PENDING and self.now() >= request.expires_at

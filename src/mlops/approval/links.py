@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from mlops.approval.signing_keys import Keys
-from mlops.models.approval import ApprovalRequest, RollbackOffer
+from mlops.models.approval import ApprovalRequest, RetryOffer, RollbackOffer
 from mlops.models.errors import ApprovalError
 
 CLOCK_SKEW_SECONDS = 60
@@ -65,7 +65,7 @@ def approver_key(email: str) -> str:
 
 
 def make_token(
-    request: ApprovalRequest | RollbackOffer,
+    request: ApprovalRequest | RollbackOffer | RetryOffer,
     approval_id: str,
     approver: str,
     *,
@@ -165,7 +165,7 @@ def check_nonce(nonce: str, claims: Claims, *, keys: Keys, now: datetime) -> Non
         raise UntrustedTokenError("This page was open for too long. Open the link again.")
 
 
-def _binding(request: ApprovalRequest | RollbackOffer) -> str:
+def _binding(request: ApprovalRequest | RollbackOffer | RetryOffer) -> str:
     return _encode(hashlib.sha256("\n".join(request.bound_to).encode()).digest()[:16])
 
 

@@ -178,13 +178,13 @@ def _check_approvers(model: ModelMetadata, approvers: Sequence[str], policy: Eff
         raise NoApproverError(
             f"{model.model_group} {model.version} needs {needed} approver(s), but {len(approvers)} of "
             f"{', '.join(policy.approvers) or 'no one'} have confirmed their subscription to the approval "
-            "topic; confirm it and redrive the execution."
+            "topic; let them confirm it."
         )
     if all(is_uploader(approver, model.data.uploader) for approver in approvers):
         raise NoApproverError(
             f"{model.model_group} {model.version} has no approver except {model.data.uploader}, who dropped "
             "the training file and cannot approve alone; add an approver (parameter SecondApproverEmail), "
-            "let them confirm, and redrive the execution."
+            "and let them confirm."
         )
 
 

@@ -1,4 +1,4 @@
-"""The scheduled round over open approvals and rollbacks: remind, deliver, close, complete."""
+"""The scheduled round over open approvals and rollbacks: remind, deliver, carry out, close."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops.approval.completion import Completion
 from mlops.approval.decisions import ABANDONED_BY, ApprovalService, describe_fault
 from mlops.approval.emails import compose_reminder
 from mlops.approval.mailer import Mailer
 from mlops.approval.quorum import has_answered
-from mlops.approval.rollbacks import RollbackService
 from mlops.infrastructure.aws.cloudwatch import Metric
-from mlops.infrastructure.aws.stepfunctions import execution_status
+from mlops.infrastructure.aws.stepfunctions import execution_status, has_ended
 from mlops.infrastructure.metric_names import CONFIRMED_APPROVERS, OLDEST_APPROVAL_SECONDS
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.approval import ApprovalRequest
@@ -39,6 +39,7 @@ class WatchSummary(Record):
     n_pending: int = 0
     n_reminded: int = 0
     n_delivered: int = 0
+    n_carried_out: int = 0
     n_expired: int = 0
     oldest_pending_seconds: float = 0.0
     n_rolled_back: int = 0
@@ -50,19 +51,25 @@ class WatchSummary(Record):
             raise ApprovalError(f"Some requests could not be processed: {'; '.join(self.faults)}.")
 
 
-def watch_approvals(
-    service: ApprovalService, mailer: Mailer, rollbacks: RollbackService, notifier: Notifier
-) -> WatchSummary:
+def watch_approvals(completion: Completion, mailer: Mailer, notifier: Notifier) -> WatchSummary:
     """Do what is due for every open request and rollback, and publish the metrics about them.
 
     A fault with one request or rollback does not stop the others; it is part of the summary.
+
+    Parameters
+    ----------
+    completion
+        Carries out the decisions whose execution has ended; it has the requests and the rollbacks.
+    mailer
+        Sends the links to the approval page.
     """
+    service = completion.service
 
     def notify_expiry(model: ModelMetadata) -> None:
         notify_decline(model, service.registry.champion(model.model_group), notifier)
 
-    summary = watch_requests(service, mailer, notify_expiry)
-    completed = rollbacks.complete_all()
+    summary = promote_forgotten(completion, watch_requests(completion, mailer, notify_expiry))
+    completed = completion.rollbacks.complete_all()
     metrics = [
         Metric(OLDEST_APPROVAL_SECONDS, summary.oldest_pending_seconds, "Seconds"),
         Metric(CONFIRMED_APPROVERS, len(mailer.approvers())),
@@ -72,10 +79,21 @@ def watch_approvals(
     return replace(summary, n_rolled_back=completed.n_completed, faults=faults)
 
 
+def promote_forgotten(completion: Completion, summary: WatchSummary) -> WatchSummary:
+    """Promote what was approved automatically, and its execution did not; return the summary with it."""
+    for model in completion.forgotten():
+        try:
+            completion.promote(model, by=model.status_changed_by or "", reason=model.status_reason or "")
+            summary = replace(summary, n_carried_out=summary.n_carried_out + 1)
+        except (BotoCoreError, ClientError, MlopsError) as fault:
+            summary = replace(summary, faults=(*summary.faults, describe_fault(model, fault)))
+    return summary
+
+
 def watch_requests(
-    service: ApprovalService, mailer: Mailer, notify_expiry: Callable[[ModelMetadata], None]
+    completion: Completion, mailer: Mailer, notify_expiry: Callable[[ModelMetadata], None]
 ) -> WatchSummary:
-    """Send reminders, deliver stored decisions, and close the requests whose execution has ended.
+    """Send reminders, deliver and carry out decisions, and close the requests whose execution has ended.
 
     A reminder is recorded before it is sent, so none is sent twice. The notification that a version has
     expired is sent before its request is closed, so none is lost, and one may come twice.
@@ -86,9 +104,9 @@ def watch_requests(
         Called with each version that expired because its execution had ended.
     """
     summary = WatchSummary()
-    for request in service.table.open():
+    for request in completion.service.table.open():
         try:
-            summary = _watch(request, summary, service, mailer, notify_expiry)
+            summary = _watch(request, summary, completion, mailer, notify_expiry)
         except (BotoCoreError, ClientError, MlopsError) as fault:
             summary = replace(summary, faults=(*summary.faults, describe_fault(request, fault)))
     return summary
@@ -97,19 +115,26 @@ def watch_requests(
 def _watch(
     request: ApprovalRequest,
     summary: WatchSummary,
-    service: ApprovalService,
+    completion: Completion,
     mailer: Mailer,
     notify_expiry: Callable[[ModelMetadata], None],
 ) -> WatchSummary:
     """Do what is due for one request; return the summary with it."""
-    if request.decision is not None:
+    service = completion.service
+    if request.decision is not None and not request.is_delivered:
         try:
             return replace(summary, n_delivered=summary.n_delivered + _deliver(service, request))
         except ApprovalClosedError:
             request = service.table.get(request.id_hash) or request  # as the failed delivery has stored it
             if not request.is_over:
                 return summary
-    if request.is_over or execution_status(request.execution_arn) != "RUNNING":
+    execution = execution_status(request.execution_arn)
+    if request.decision is not None:
+        is_carried_out = has_ended(execution) and completion.carry_out(
+            request, request.decision, execution=execution
+        )
+        return replace(summary, n_carried_out=summary.n_carried_out + is_carried_out)
+    if request.is_over or has_ended(execution):
         _close(service, request, notify_expiry)
         return replace(summary, n_expired=summary.n_expired + 1)
     service.record_answers(request)

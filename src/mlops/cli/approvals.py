@@ -106,6 +106,7 @@ def _reopen(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
         parsed.version,
         actor=stack.actor,
         reason=parsed.reason,
+        is_in_training=stack.is_in_training,
     )
     message = f"Approval of {parsed.version} is requested again; the approvers get an email."
     return {"execution_arn": execution_arn}, message

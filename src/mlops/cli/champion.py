@@ -8,7 +8,6 @@ from typing import Any
 from mlops.cli.command import add_command, add_reason
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
-from mlops.models.errors import RegistryError
 from mlops.registry.rollback import roll_back
 
 
@@ -35,14 +34,21 @@ def add_parser(subparsers: Any) -> None:
 
 def _promote(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     if isinstance(context, StackContext):
-        raise RegistryError(
-            "On a stack the execution promotes an approved version; if that has failed, redrive it."
-        )
+        return _promote_on_stack(parsed, context)
     promotion = context.registry.promote_model(
         parsed.group, parsed.version, by=context.actor, reason=parsed.reason
     )
     replaces = f"; it replaces {promotion.previous_champion}" if promotion.previous_champion else ""
     return promotion.model.to_dict(), f"{promotion.model.version} is in service{replaces}."
+
+
+def _promote_on_stack(parsed: argparse.Namespace, stack: StackContext) -> tuple[Any, str]:
+    from mlops.approval.administration import promote_by_command  # noqa: PLC0415  brings botocore
+
+    model = promote_by_command(
+        stack.completion, parsed.group, parsed.version, actor=stack.actor, reason=parsed.reason
+    )
+    return model.to_dict(), f"{model.version} is in service."
 
 
 def _rollback(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from mlops.models.experiment import RunFailure
 from mlops.models.metrics import describe_metric, metric_definition, metric_interval, metric_value
 from mlops.models.registry import AuditEntry, ModelMetadata, StatusChange
 from mlops.registry.lifecycle import Action
 
 _TOP_IMPORTANCES = 10
+_REASON_WIDTH = 100
 
 
 def describe(model: ModelMetadata, history: Sequence[AuditEntry]) -> Iterator[str]:
@@ -54,6 +57,11 @@ def score_of(model: ModelMetadata) -> str | None:
     primary = model.metrics.primary or ""
     score = model.metrics.values().get(primary)
     return None if score is None else describe_metric(primary, score)
+
+
+def failure_line(failure: RunFailure) -> str:
+    """Return error and reason in one short line."""
+    return textwrap.shorten(f"{failure.error_type} {failure.message}", _REASON_WIDTH, placeholder=" ...")
 
 
 def _facts(model: ModelMetadata) -> Iterator[tuple[str, str]]:

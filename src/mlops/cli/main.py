@@ -49,6 +49,7 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "policy": "mlops.cli.policy",
     },
     "Failures": {
+        "retry": "mlops.cli.retries",
         "replay": "mlops.cli.dead_letters",
     },
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.cli.command import add_target, context_of
+from mlops.cli.descriptions import failure_line
 from mlops.experiment.comparison.comparison import ABSENT, duration_text, metric_text, value_text
 from mlops.experiment.comparison.page import render_page
 from mlops.experiment.mlflow.export import export_runs
@@ -157,7 +158,7 @@ def _listing(runs: Sequence[Run]) -> Iterator[str]:
 def _result(run: Run) -> str:
     """Return the result of a run in one line: the error, or version, gate and the first scores."""
     if run.failure is not None:
-        return run.failure.error_type
+        return failure_line(run.failure)
     labels = [run.tags[name] for name in ("model_version", "gate") if name in run.tags]
     primary = run.tags.get("primary_metric", "")
     names = dict.fromkeys(name for name in (primary, *SCORE_NAMES, *run.metrics) if name in run.metrics)

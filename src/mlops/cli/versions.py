@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mlops.cli.command import add_command, columns
-from mlops.cli.descriptions import describe, score_of
+from mlops.cli.descriptions import describe, failure_line, score_of
 from mlops.context.context import Context
 from mlops.models.errors import ModelNotFoundError, RegistryError
 from mlops.models.registry import ModelMetadata
 from mlops.models.tags import has_visible_characters
-from mlops.registry.model_registry import ModelRegistry
 
 _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
 
@@ -36,15 +35,18 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _groups(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:  # noqa: ARG001
-    registry = context.registry
-    groups = registry.groups()
-    rows = [("group", "versions", "champion"), *(_group_row(registry, group) for group in groups)]
-    return groups, columns(rows) if groups else "No model has been registered yet."
+    groups = sorted({*context.registry.groups(), *context.runs.groups()})
+    rows = [_group_row(context, group) for group in groups]
+    header = ("group", "versions", "champion", "last training failed" if any(row[-1] for row in rows) else "")
+    return groups, columns([header, *rows]) if groups else "No model has been registered yet."
 
 
-def _group_row(registry: ModelRegistry, group: str) -> tuple[str, str, str]:
-    champion = registry.champion(group)
-    return group, str(len(registry.list_models(group))), champion.version if champion else "none yet"
+def _group_row(context: Context, group: str) -> tuple[str, ...]:
+    champion, runs = context.registry.champion(group), context.runs.list_runs(group, limit=1)
+    failure = runs[0].failure if runs else None
+    failed = f"{runs[0].started_at:%Y-%m-%d %H:%M} {failure_line(failure)}" if failure else ""
+    n_versions = len(context.registry.list_models(group))
+    return group, str(n_versions), champion.version if champion else "none yet", failed
 
 
 def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -12,7 +12,11 @@ from mlops.context.stack import StackContext
 type Context = FilesContext | StackContext
 
 # an output of the stack that its functions know under another name
-_VARIABLE_OF_OUTPUT = {"approval_url": "APPROVAL_BASE_URL", "platform_key_arn": "TASK_TOKEN_KEY_ARN"}
+_VARIABLE_OF_OUTPUT = {
+    "approval_url": "APPROVAL_BASE_URL",
+    "platform_key_arn": "TASK_TOKEN_KEY_ARN",
+    "rollback_url": "ROLLBACK_BASE_URL",
+}
 
 
 def open_context(root: Path, stack_name: str | None = None) -> Context:

@@ -22,11 +22,13 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.dataset.limits import Limits
     from mlops.infrastructure.upload_events import Upload
     from mlops.intake.executions import StepFunctionsExecutions
+    from mlops.intake.failures.watch_trainings import TrainingWatch
     from mlops.intake.ports import IntakePorts
     from mlops.pipelines.jobs.training_job import Machine
     from mlops.pipelines.jobs.trial_jobs import TrialJobs
     from mlops.use_cases.batch_notification import BatchNotifier
     from mlops.use_cases.model_cache import ModelCache
+    from mlops.use_cases.record_failure import FailureRecorder
 
 
 class Dependencies(StackContext):
@@ -87,6 +89,24 @@ class Dependencies(StackContext):
         from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs  # noqa: PLC0415
 
         return SageMakerTrialJobs()
+
+    @cached_property
+    def failure_recorder(self) -> FailureRecorder:
+        """What records failed trainings and emails a link that starts them again."""
+        from mlops.intake.failures.retry_links import RetryLinks  # noqa: PLC0415
+        from mlops.use_cases.record_failure import FailureRecorder  # noqa: PLC0415
+
+        links = RetryLinks(self.variable("RETRY_BASE_URL"), self.signing_keys)
+        return FailureRecorder(self.run_store, self.versions.trainings, self.notifier, links.make)
+
+    @cached_property
+    def training_watch(self) -> TrainingWatch:
+        """What finds trainings whose execution has ended without reporting it."""
+        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+        from mlops.intake.failures.watch_trainings import TrainingWatch  # noqa: PLC0415
+
+        executions = StepFunctionsExecutions(self.variable("TRAIN_MODEL_STATE_MACHINE_ARN"))
+        return TrainingWatch(self.versions.trainings, self.registry, executions, self.failure_recorder)
 
     @cached_property
     def intake(self) -> IntakePorts:

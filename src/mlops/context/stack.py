@@ -13,6 +13,7 @@ from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import SettingsError
 
 if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, and no caller needs all parts
+    from mlops.approval.completion import Completion
     from mlops.approval.decisions import ApprovalService
     from mlops.approval.mailer import Mailer
     from mlops.approval.policy.store import Policies
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.experiment.tracker import ExperimentTracker
     from mlops.infrastructure.notifications import Notifier
     from mlops.infrastructure.object_store import ObjectStore
+    from mlops.intake.failures.retry import RetryService
+    from mlops.models.registry import ModelMetadata
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.drift_archive import NightlyArchive
 
@@ -198,6 +201,32 @@ class StackContext:
     def approval_mailer(self) -> Mailer:
         """What emails approvers their links to the approval page."""
         return self._mailer("APPROVAL_BASE_URL")
+
+    @cached_property
+    def completion(self) -> Completion:
+        """What carries out the decisions whose execution has ended."""
+        from mlops.approval.completion import Completion  # noqa: PLC0415
+
+        return Completion(self.approvals, self.rollbacks, self.rollback_mailer)
+
+    @cached_property
+    def retries(self) -> RetryService:
+        """What starts failed trainings again."""
+        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+        from mlops.intake.failures.retry import RetryService  # noqa: PLC0415
+
+        return RetryService(self.versions.trainings, self.registry, StepFunctionsExecutions.beside)
+
+    def is_in_training(self, model: ModelMetadata) -> bool:
+        """Whether the execution that trained a version still runs."""
+        from mlops.infrastructure.aws.stepfunctions import has_ended  # noqa: PLC0415
+        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+        from mlops.intake.trainings import training_of  # noqa: PLC0415
+
+        training = training_of(model, self.versions.trainings)
+        executions = StepFunctionsExecutions(self.variable("TRAIN_MODEL_STATE_MACHINE_ARN"))
+        execution = training and executions.find_training(training.execution_name)
+        return bool(execution and not has_ended(execution.status))
 
     @cached_property
     def rollback_mailer(self) -> Mailer:

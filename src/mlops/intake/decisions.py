@@ -12,11 +12,12 @@ from mlops.dataset.validation.report_page import render_report
 from mlops.infrastructure.event_names import CONVERSION_REQUESTED
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.conversion import ConversionRequest
-from mlops.intake.emails import compose_duplicate, compose_rejection
+from mlops.intake.emails import compose_duplicate, compose_rejection, compose_retry
 from mlops.intake.outbox import acceptance, as_notification, rejection, rule_ids, send_outbox
 from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.receipt import compose_receipt
-from mlops.intake.starts import start_training, version_trained_on
+from mlops.intake.starts import start_training
+from mlops.intake.trainings import version_trained_on
 from mlops.intake.uploads import release_upload
 from mlops.models.dataset import Finding, UploadRecord, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
@@ -99,7 +100,9 @@ def accept_for_training(
 ) -> Decision:
     """Store the data as a dataset version and start a training, unless they were trained on before.
 
-    Settings that ask for less than the approval policy requires are refused here, the one way to a training.
+    A training that has failed is started again. Settings that ask for less than the approval policy requires
+    are refused here, the one way to a training.
+
     `content` is where the bytes are stored when they are not those of the upload itself.
     """
     upload, record, ports = attempt.upload, attempt.record, attempt.ports
@@ -108,7 +111,8 @@ def accept_for_training(
     dataset = accept_dataset(
         AcceptedFile(upload, record.group, report, settings, content), ports, attempt.now
     )
-    training = start_training(dataset, upload, report, settings, ports, now=attempt.now)
+    start = start_training(dataset, upload, report, settings, ports, now=attempt.now)
+    training = start.training
     accepted = record.changed(
         state="accepted",
         dataset_id=dataset.dataset_id,
@@ -116,7 +120,10 @@ def accept_for_training(
         finished_at=attempt.now,
     )
     outbox = acceptance(accepted, report)
-    if training.upload_id != upload.upload_id:
+    if start.failure is not None:
+        email = as_notification(compose_retry(upload, training, start.failure))
+        return Decision(replace(accepted, reason="trained_again", outbox=(email, *outbox)), report)
+    if not start.is_new:
         version = version_trained_on(training, ports.models.list_models(record.group))
         email = as_notification(compose_duplicate(upload, training, version))
         return Decision(replace(accepted, reason="same_content", outbox=(email, *outbox)), report)

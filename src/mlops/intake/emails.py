@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.folders import closes_folder, folder_of
-from mlops.models.dataset import Finding, TrainingRecord, ValidationReport
+from mlops.models.dataset import Finding, TrainingFailure, TrainingRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 
 _MAX_FINDINGS = 10
@@ -62,6 +62,19 @@ def compose_duplicate(upload: Upload, training: TrainingRecord, version: str | N
         f"{result}\n\nNo second training was started. To train again, change the data or model.toml.\n"
     )
     return f"[{training.group}] {shown(name_of(upload), 80)}: trained on before, not trained again", body
+
+
+def compose_retry(upload: Upload, training: TrainingRecord, failure: TrainingFailure) -> tuple[str, str]:
+    """Return subject and body of the email about bytes whose last training failed, and are trained again."""
+    step = f", at the step {failure.step}" if failure.step else ""
+    body = (
+        f"The {'folder' if closes_folder(upload) else 'file'} {shown(path_of(upload), 200)} has the same"
+        " bytes as an earlier one, and the settings are the same.\n"
+        f"The last training of them failed at {failure.failed_at:%Y-%m-%d %H:%M} UTC{step}.\n"
+        f"{failure.error}: {failure.reason}\n\n"
+        f"Attempt {training.attempt} was started. Its result comes by email.\n"
+    )
+    return f"[{training.group}] {shown(name_of(upload), 80)}: training again", body
 
 
 def name_of(upload: Upload) -> str:

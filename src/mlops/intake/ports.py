@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from mlops.approval.policy.store import Policies
 from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.aws.stepfunctions import Execution
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.record import Record
@@ -21,6 +22,9 @@ class Executions(Protocol):
 
     def start_training(self, name: str, document: Mapping[str, Any]) -> None:
         """Start training under that name."""
+
+    def find_training(self, name: str) -> Execution | None:
+        """Return the training execution of that name; None when there is none (any more)."""
 
     def start_validation(self, name: str, document: Mapping[str, Any]) -> None:
         """Start the validation of a folder of parts under that name."""

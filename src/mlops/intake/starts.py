@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.ports import IntakePorts
-from mlops.models.dataset import DatasetVersion, TrainingRecord, ValidationReport
+from mlops.intake.trainings import failure_of, training_id_of
+from mlops.models.dataset import DatasetVersion, TrainingFailure, TrainingRecord, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
@@ -20,10 +20,16 @@ _MAX_FINDINGS = 20
 _MAX_ADDRESS = 254
 
 
-def training_id_of(group: str, dataset_id: str, settings: GroupSettings) -> str:
-    """Return the identity of a training: 32 hex digits over group, bytes and settings."""
-    canonical = json.dumps(settings.to_dict(), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256("\n".join((group, dataset_id, canonical)).encode()).hexdigest()[:32]
+@dataclass(frozen=True, slots=True)
+class TrainingStart:
+    """The training of a file, and the failure of the attempt before, when this file has started it again.
+
+    `is_new` is False for a file that was trained on before.
+    """
+
+    training: TrainingRecord
+    is_new: bool
+    failure: TrainingFailure | None = None
 
 
 def start_training(
@@ -34,28 +40,37 @@ def start_training(
     ports: IntakePorts,
     *,
     now: datetime,
-) -> TrainingRecord:
-    """Start a training, unless there is one of these bytes with these settings; return that training."""
+) -> TrainingStart:
+    """Start a training, unless there is one of these bytes with these settings that has not failed.
+
+    After a failure another upload of the same bytes starts one more attempt; a repeated run for one upload
+    does not.
+    """
     training_id = training_id_of(dataset.group, dataset.dataset_id, settings)
     requested = TrainingRecord(
         dataset.group, training_id, dataset.dataset_id, upload.upload_id, settings.to_dict(), now
     )
-    training = ports.versions.record_training(requested)
-    if training.upload_id == upload.upload_id:
-        document = {
-            "group": dataset.group,
-            "training_id": training_id,
-            "dataset_id": dataset.dataset_id,
-            "dataset": dataset.ref.to_dict(),
-            "upload": upload.to_dict(),
-            "upload_id": upload.upload_id,
-            "settings": settings.to_dict(),
-            "task": report.task,
-            **({"contract": dataset.contract.to_dict()} if dataset.contract else {}),
-            "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
-        }
-        ports.executions.start_training(training_id, document)
-    return training
+    trainings = ports.versions.trainings
+    training = trainings.latest(dataset.group, training_id) or trainings.start(requested)
+    if training.upload_id != upload.upload_id and failure_of(training, ports, now) is not None:
+        training = trainings.start(replace(requested, attempt=training.attempt + 1))
+    if training.upload_id != upload.upload_id:
+        return TrainingStart(training, is_new=False)
+    document = {
+        "group": dataset.group,
+        "training_id": training_id,
+        "dataset_id": dataset.dataset_id,
+        "dataset": dataset.ref.to_dict(),
+        "upload": upload.to_dict(),
+        "upload_id": upload.upload_id,
+        "settings": settings.to_dict(),
+        "task": report.task,
+        **({"contract": dataset.contract.to_dict()} if dataset.contract else {}),
+        "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
+    }
+    ports.executions.start_training(training.execution_name, document)
+    before = trainings.failure(dataset.group, training_id, training.attempt - 1)
+    return TrainingStart(training, is_new=True, failure=before)
 
 
 def start_scoring(
@@ -87,17 +102,6 @@ def start_scoring(
     ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")
     ports.executions.start_inference(upload.upload_id, document)
     return upload.upload_id
-
-
-def version_trained_on(training: TrainingRecord, models: Sequence[ModelMetadata]) -> str | None:
-    """Return the version that a training has produced; None while it is running."""
-    versions = [
-        model.version
-        for model in models
-        if model.dataset_version == training.dataset_id
-        and training_id_of(training.group, training.dataset_id, model.settings) == training.training_id
-    ]
-    return versions[-1] if versions else None
 
 
 def _uploader(upload: Upload, ports: IntakePorts) -> str | None:

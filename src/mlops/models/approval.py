@@ -112,7 +112,8 @@ class ApprovalRequest(Record):
     """One request for approval of one version, bound to the bytes of its artifact.
 
     `id_hash` is the SHA-256 of the random id that only the links carry. `sealed` holds that id and the task
-    token, encrypted. `revision` counts the changes. `is_delivered`: the execution has the decision.
+    token, encrypted. `revision` counts the changes. `is_delivered`: the decision was sent to the execution.
+    `is_carried_out`: the version has left this stage as decided, or cannot any more.
     `asked_at` is when the time limit that runs began (None = when it was created); `reminders_sent` counts
     from then. `is_restricted`: the policy of the group names the approvers, so no one else approves.
     """
@@ -138,13 +139,18 @@ class ApprovalRequest(Record):
     asked_at: datetime | None = None
     reminders_sent: int = 0
     is_restricted: bool = False
+    is_carried_out: bool = False
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do: decide, or notify the execution or people."""
-        if self.status in (RequestStatus.PENDING, RequestStatus.ABANDONED):
-            return True
-        return self.status is not RequestStatus.EXPIRED and not self.is_delivered
+        """Whether something is left to do: decide, notify the execution, or carry the decision out."""
+        match self.status:
+            case RequestStatus.PENDING | RequestStatus.ABANDONED:
+                return True
+            case RequestStatus.DECIDED:
+                return not self.is_carried_out
+            case _:
+                return self.status is RequestStatus.SUPERSEDED and not self.is_delivered
 
     @property
     def is_over(self) -> bool:
@@ -198,3 +204,34 @@ class RollbackOffer(Record):
     def bound_to(self) -> tuple[str, ...]:
         """What a link is good for: these bytes, going into service again."""
         return self.artifact.sha256, self.artifact.version_id or "", self.previous
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOffer(Record):
+    """The offer to start a failed training again, to every reader of the email about the failure.
+
+    It is not stored: whether it is still open is what the records of the training say.
+    """
+
+    AUDIENCE: ClassVar[str] = "retry"
+
+    group: str
+    training_id: str
+    attempt: int
+    expires_at: datetime
+    approvers: tuple[str, ...] = ("the readers of the email",)
+
+    @property
+    def offer_id(self) -> str:
+        """Which attempt is to be followed by another one."""
+        return f"{self.training_id}.{self.attempt}"
+
+    @property
+    def version(self) -> str:
+        """What the link names in place of a version, which a failed training does not have."""
+        return self.training_id
+
+    @property
+    def bound_to(self) -> tuple[str, ...]:
+        """What a link is good for: one more attempt."""
+        return self.training_id, str(self.attempt)

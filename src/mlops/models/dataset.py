@@ -285,7 +285,11 @@ class UploadRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord(Record):
-    """That a training was started for a dataset with certain settings; later the version it became."""
+    """That a training was started for a dataset with certain settings.
+
+    `upload_id` is the upload that it was started for. A failed training may be started again: `attempt`
+    counts from 1, and `started_by` names who did it without a new upload.
+    """
 
     group: str
     training_id: str
@@ -293,3 +297,27 @@ class TrainingRecord(Record):
     upload_id: str
     settings: Mapping[str, Any]
     started_at: datetime
+    attempt: int = 1
+    started_by: str = ""
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution: at most one execution ever has it."""
+        return self.training_id if self.attempt == 1 else f"{self.training_id}-{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFailure(Record):
+    """That an attempt of a training failed; `error` is the name of one of our errors.
+
+    `execution_arn` is empty when there is no execution.
+    """
+
+    group: str
+    training_id: str
+    attempt: int
+    error: str
+    reason: str
+    failed_at: datetime
+    step: str = ""
+    execution_arn: str = ""

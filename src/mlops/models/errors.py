@@ -130,3 +130,27 @@ class SettingsError(MlopsError):
 
 class TrainingError(MlopsError):
     """A training run cannot go on."""
+
+
+# A step that failed with one of these may succeed when it is run again; the state machines do that.
+TRANSIENT_ERRORS = (CapacityError, RegistryConflictError, ThrottledError, UploadBusyError)
+
+# The same step fails with these again, whatever the time; the state machines do not repeat it.
+PERMANENT_ERRORS = (
+    ApprovalClosedError,
+    ApprovalError,
+    ArtifactError,
+    DatasetError,
+    DriftError,
+    ExperimentError,
+    MissingPackageError,
+    ModelNotFoundError,
+    NoApproverError,
+    ObjectNotFoundError,
+    RegistryError,
+    RunNotFoundError,
+    ScoringError,
+    SettingsError,
+    TrainingError,
+    TransitionNotAllowedError,
+)

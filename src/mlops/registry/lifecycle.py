@@ -51,7 +51,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         Action.REJECT: Transition((*_UNDECIDED, Status.APPROVED), Status.REJECTED),
         Action.EXPIRE: Transition(_UNDECIDED, Status.EXPIRED),
         Action.REOPEN: Transition((Status.EXPIRED,), Status.REGISTERED),
-        Action.SUPERSEDE: Transition(_UNDECIDED, Status.SUPERSEDED),
+        Action.SUPERSEDE: Transition((*_UNDECIDED, Status.APPROVED), Status.SUPERSEDED),
         Action.PROMOTE: Transition((Status.APPROVED,), Status.CHAMPION),
         Action.ARCHIVE: Transition((Status.CHAMPION, Status.APPROVED), Status.ARCHIVED),
         Action.ROLL_BACK: Transition((Status.ARCHIVED,), Status.CHAMPION),

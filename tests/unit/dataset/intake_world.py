@@ -11,6 +11,7 @@ from typing import Any
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.stepfunctions import Execution
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
@@ -49,6 +50,11 @@ class Executions:
     training: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     inference: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     validation: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+
+    def find_training(self, name: str) -> Execution | None:
+        document = self.training.get(name)
+        return document and Execution(f"arn:{name}", self.statuses.get(name, "RUNNING"), document)
 
     def start_validation(self, name: str, document: Mapping[str, Any]) -> None:
         self.validation.setdefault(name, document)
@@ -105,8 +111,10 @@ class Killing:
     def __init__(self, port: Any, countdown: list[int], *, before: bool) -> None:
         self._port, self._countdown, self._before = port, countdown, before
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
+        if not callable(method):
+            return Killing(method, self._countdown, before=self._before)
 
         def call(*arguments: Any, **named: Any) -> Any:
             self._countdown[0] -= 1

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from mlops.cli.main import main
 from mlops.cli.runs import add_parser
 from mlops.models.errors import ExperimentError, MlflowError, RunNotFoundError
 from mlops.models.experiment import Run, RunFailure
@@ -43,8 +44,19 @@ def test_list_shows_a_line_per_run_with_what_came_of_it(type_in):
     header, *lines = type_in("list", GROUP).splitlines()
     assert header.split() == ["run", "started", "duration", "status", "result"]
     assert [line.split()[0] for line in lines] == ["run-3", "run-2", "run-1"]
-    assert lines[0].endswith("failed    TrainingError")
+    assert lines[0].endswith("failed    TrainingError No target.")
     assert lines[2].endswith("v1.0.0  rejected  ROC AUC 0.7000")
+
+
+def test_the_groups_show_the_last_training_when_it_failed(type_in, tmp_path, tracker, capsys):
+    assert main(["groups", "--root", str(tmp_path)]) == 0
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.endswith("last training failed")
+    assert line.split()[:4] == [GROUP, "0", "none", "yet"]
+    assert line.endswith("TrainingError No target.")
+    tracker.start_run(GROUP).end_run()
+    assert main(["groups", "--root", str(tmp_path)]) == 0
+    assert "TrainingError" not in capsys.readouterr().out
 
 
 def test_list_selects(type_in):

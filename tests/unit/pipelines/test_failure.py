@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -40,7 +41,7 @@ def a_job(**changes: object) -> Failure:
             a_job(TrainingJobStatus="Stopped", SecondaryStatus="Stopped"),
             "JobStoppedError",
             "stopped by a person",
-            "New execution",
+            "mlops retry GROUP",
         ),
         (a_failure("States.Timeout"), "JobStoppedError", "The step reached its time limit", "deploy"),
         (
@@ -73,7 +74,7 @@ def a_job(**changes: object) -> Failure:
             ),
             "TrainingError",
             "unexpected KeyError",
-            "not a fault of the file",
+            "nothing is wrong with the file",
         ),
         (
             a_job(FailureReason="AlgorithmError: The job ran out of memory; choose., exit code: 1"),
@@ -89,7 +90,19 @@ def a_job(**changes: object) -> Failure:
             'Unknown "Cc": did you mean "C"?',
             "model.toml",
         ),
-        (a_job(), "TrainingError", "gave no reason", "drop the file again"),
+        (a_job(), "JobStoppedError", "ended without a reason", "nothing is wrong with the file"),
+        (
+            a_job(FailureReason="AlgorithmError: See job logs for more information, exit code: 137"),
+            "JobStoppedError",
+            "(exit code 137)",
+            "mlops retry GROUP",
+        ),
+        (
+            a_job(FailureReason="ClientError: Data download failed: AccessDenied"),
+            "TrainingError",
+            "Data download failed",
+            "nothing is wrong with the file",
+        ),
         (Failure("Train model", "States.Runtime", "not JSON"), "StepError", "not JSON", "log of the step"),
     ],
 )
@@ -129,7 +142,7 @@ def test_a_cause_of_any_form_is_explained(cause: str):
         ("Failed", "CapacityError: none free.", "CapacityError", "none free", "TrainingInstanceType"),
         ("Failed", TRIAL_TIME_LIMIT, "JobStoppedError", "time limit", "TrainingTimeoutSeconds"),
         ("Failed", "", "TrainingError", "No training job succeeded", "drop the file"),
-        ("Stopped", "", "JobStoppedError", "stopped by a person", "New execution"),
+        ("Stopped", "", "JobStoppedError", "stopped by a person", "mlops retry GROUP"),
     ],
 )
 def test_a_tuning_job_is_explained_by_its_trials(
@@ -145,3 +158,59 @@ def test_a_tuning_job_is_explained_by_its_trials(
     assert (failure.tuning_job_name, message.error) == ("a", kind)
     assert reason in message.reason
     assert advice in message.advice
+
+
+LOST = "InternalServerError: We encountered an internal error. Please try again."
+OF_AWS = [
+    a_failure("States.Timeout"),
+    a_failure("Sandbox.Timedout", errorType="Sandbox.Timedout", errorMessage="Task timed out"),
+    Failure("Prepare training", "Lambda.Unknown", "The Lambda function returned an unknown error"),
+    Failure("Train model", "SageMaker.ResourceLimitExceededException", "The quota is 0 Instances."),
+    Failure("Train model", "SageMaker.ThrottlingException", "Rate exceeded"),
+    a_job(TrainingJobStatus="Stopped", SecondaryStatus="MaxRuntimeExceeded"),
+    a_job(TrainingJobStatus="Stopped", SecondaryStatus="Stopped"),
+    a_job(FailureReason=LOST),
+    a_job(FailureReason="CapacityError: Unable to provision requested ML compute capacity."),
+    a_job(FailureReason="AlgorithmError: See job logs for more information, exit code: -9"),
+    a_job(FailureReason="AlgorithmError: , exit code: 137"),
+]
+
+
+@pytest.mark.parametrize("failure", OF_AWS, ids=lambda failure: failure.error + failure.cause[-60:])
+def test_a_failure_of_the_infrastructure_never_asks_for_another_file(failure: Failure):
+    advice = explain_failure(failure).advice
+    assert "Nothing is wrong with the file: drop it again, or run `mlops retry GROUP`." in advice
+    assert "Change what the reason names" not in advice
+
+
+@pytest.mark.parametrize(
+    ("reason", "n_lost", "is_run_again"),
+    [
+        (LOST, 0, True),
+        (LOST, 1, True),
+        (LOST, 2, False),
+        ("CapacityError: Unable to provision requested ML compute capacity.", 0, True),
+        ("AlgorithmError: InternalServerError is a category of the target., exit code: 1", 0, False),
+        ("AlgorithmError: The target has one value., exit code: 1", 0, False),
+        ("AlgorithmError: See job logs for more information, exit code: 137", 0, False),
+    ],
+)
+def test_only_a_job_that_aws_has_lost_is_run_again_and_at_most_twice(reason, n_lost, is_run_again):
+    failure = replace(a_job(FailureReason=reason), n_lost_jobs=n_lost)
+    assert explain_failure(failure).run_again is is_run_again
+
+
+@pytest.mark.parametrize(
+    ("step", "command"),
+    [
+        ("Request approval", "mlops reopen g v1.0.0 --reason"),
+        ("Promote model", "mlops promote g v1.0.0 --reason"),
+        ("Mail promotion", "mlops show g v1.0.0"),
+        ("Run inference", "drop it again"),
+        ("Merge parts", "drop the closing file again"),
+    ],
+)
+def test_the_advice_of_a_step_names_the_command_that_continues_from_it(step: str, command: str):
+    failure = Failure(step, "Lambda.Unknown", "unknown", group="g", version="v1.0.0")
+    assert command in explain_failure(failure).advice
+    assert "mlops retry" not in explain_failure(failure).advice

@@ -191,7 +191,7 @@ class RegistryLife(RuleBasedStateMachine):
 
 TestRegistryLife = pytest.mark.property(RegistryLife.TestCase)
 TestRegistryLife.settings = settings(
-    max_examples=2_000 if os.environ.get("PROOFS") == "full" else 25,
+    max_examples={"full": 2_000, "hour": 500}.get(os.environ.get("PROOFS", ""), 25),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -1,14 +1,16 @@
 """The records of uploads, datasets, trainings and contracts in the registry's table.
 
-Items of a group share the partition `GROUP#<group>`: `UPLOAD#<id>`, `DATASET#<digest>`, `TRAINING#<id>` and
-`CONTRACT#<version>`, each with its record as a JSON document, and `EMAILS#<hour>`, a counter. The partition
-`GROUPS`, which the registry shares, has one item per group or other folder.
+Items of a group share the partition `GROUP#<group>`: `UPLOAD#<id>`, `DATASET#<digest>` and
+`CONTRACT#<version>`, each with its record as a JSON document, and `EMAILS#<hour>`, a counter; those of
+trainings are in `trainings`. The partition `GROUPS`, which the registry shares, has one item per group or
+other folder.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.infrastructure.table import Absent, Item, OneOf, Put, SetAttribute, Table
 from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
 from mlops.models.errors import RegistryConflictError
@@ -103,9 +105,14 @@ class DatasetVersions:
         datasets = self._list(group, "DATASET#", DatasetVersion)
         return tuple(sorted(datasets, key=lambda dataset: (dataset.created_at, dataset.dataset_id)))
 
+    @property
+    def trainings(self) -> TrainingRecords:
+        """The attempts of all trainings, and their failures."""
+        return TrainingRecords(self._table)
+
     def record_training(self, training: TrainingRecord) -> TrainingRecord:
         """Record that a training was started."""
-        return self._put_once(training.group, f"TRAINING#{training.training_id}", training)
+        return self.trainings.start(training)
 
     def record_contract(self, group: str, version: int, document: ObjectRef, *, now: datetime) -> ObjectRef:
         """Record where a version of the group's contract is stored."""

@@ -31,6 +31,7 @@ class Stack:
     platform_key_arn: str
     policy_table_name: str
     registry_table_name: str
+    rollback_url: str
     train_model_state_machine_arn: str
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +16,19 @@ from mlops.models.errors import ApprovalClosedError
 _CLOSED_TOKEN = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution, its status, and the document that it was started with.
+
+    `stopped_at` is when it ended; None while it runs.
+    """
+
+    arn: str
+    status: str
+    document: Mapping[str, Any]
+    stopped_at: datetime | None = None
+
+
 def start_execution(
     state_machine_arn: str, name: str, document: Mapping[str, Any], *, stepfunctions: Any = None
 ) -> str:
@@ -21,7 +36,6 @@ def start_execution(
 
     Returns the execution's ARN.
     """
-    arn = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
     try:
         (stepfunctions or client("stepfunctions")).start_execution(
             stateMachineArn=state_machine_arn, name=name, input=json.dumps(document, allow_nan=False)
@@ -29,7 +43,17 @@ def start_execution(
     except ClientError as error:
         if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
             raise
-    return arn
+    return execution_arn(state_machine_arn, name)
+
+
+def state_machine_of(execution_arn: str) -> str:
+    """Return the ARN of the state machine of an execution."""
+    return execution_arn.rpartition(":")[0].replace(":execution:", ":stateMachine:")
+
+
+def execution_arn(state_machine_arn: str, name: str) -> str:
+    """Return the ARN that the execution of that name has, whether or not it exists."""
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctions: Any = None) -> None:
@@ -53,12 +77,24 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
 def execution_status(execution_arn: str, *, stepfunctions: Any = None) -> str:
     """Return `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`, or `DELETED`.
 
-    `DELETED` is an execution that ended so long ago that the service has deleted it.
+    `DELETED` is an execution that ended so long ago that the service has deleted it, or was never started.
     """
+    execution = find_execution(execution_arn, stepfunctions=stepfunctions)
+    return execution.status if execution else "DELETED"
+
+
+def has_ended(status: str) -> bool:
+    """Return whether an execution of this status will not go on by itself."""
+    return status not in ("RUNNING", "PENDING_REDRIVE")
+
+
+def find_execution(execution_arn: str, *, stepfunctions: Any = None) -> Execution | None:
+    """Return an execution; None when it was never started, or the service has deleted it."""
     try:
         answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
             raise
-        return "DELETED"
-    return str(answer["status"])
+        return None
+    document = json.loads(answer["input"])
+    return Execution(execution_arn, str(answer["status"]), document, answer.get("stopDate"))

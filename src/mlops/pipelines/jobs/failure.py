@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops.models import errors
@@ -13,25 +13,38 @@ from mlops.models.record import Record
 
 # What SageMaker puts around the sentence that our entry points leave.
 _AROUND = re.compile(r"^(?:AlgorithmError: )?(?P<message>.*?)(?:, exit code: -?\d+)?$", re.DOTALL)
-_AGAIN = "Then start the execution again with the same input (Step Functions: New execution)."
+# What it says of a process that ended before it could leave one.
+_NO_SENTENCE = re.compile(
+    r"(?:AlgorithmError: )?(?:See job logs for more information)?(?:, exit code: (-?\d+))?"
+)
 _OUR_ERRORS = frozenset(
     name
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, errors.MlopsError)
 )
+_ERRORS_OF_DATA = ("DatasetError", "DriftError", "ScoringError", "SettingsError", "TrainingError")
 _STATUSES = ("TrainingJobStatus", "ProcessingJobStatus", "HyperParameterTuningJobStatus")
+_LOST = ("CapacityError", "InternalServerError")  # how the reason of a job begins that AWS has lost
 _MAX_CHARACTERS = 1_000
+MAX_LOST_JOBS = 2  # a job that AWS has lost is run again so many times
 TRIAL_TIME_LIMIT = "A trial of the search reached the time limit of its job."
 
 
 @dataclass(frozen=True, slots=True)
 class Failure(Record):
-    """What Step Functions says of a step that failed; `cause` is often a JSON document."""
+    """What Step Functions says of a step that failed; `cause` is often a JSON document.
+
+    `version` is empty before the registration. `n_lost_jobs` counts the jobs of this execution that AWS has
+    lost before this failure.
+    """
 
     step: str
     error: str
     cause: str = ""
     job: Mapping[str, Any] = field(default_factory=dict)
+    group: str = "GROUP"
+    version: str = ""
+    n_lost_jobs: int = 0
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -55,11 +68,17 @@ class Failure(Record):
 
 @dataclass(frozen=True, slots=True)
 class Explanation(Record):
-    """A failure for people; `error` is the name of one of our errors, and the execution fails under it."""
+    """A failure for people; `error` is the name of one of our errors, and the execution fails under it.
+
+    `run_again`: the job is to be run again at once, and nothing has failed yet. `is_mailed`: people have been
+    notified.
+    """
 
     error: str
     reason: str
     advice: str
+    run_again: bool = False
+    is_mailed: bool = False
 
 
 def explain_failure(failure: Failure, *, trial_reason: str = "") -> Explanation:
@@ -71,37 +90,74 @@ def explain_failure(failure: Failure, *, trial_reason: str = "") -> Explanation:
     document = failure.document
     status = next((document[name] for name in _STATUSES if name in document), None)
     message = trial_reason or _message(document) or ("" if document else failure.cause)
-    is_late = failure.error == "States.Timeout" or message == TRIAL_TIME_LIMIT
-    if is_late or status in ("Stopped", "Stopping"):
-        return _stopped(document, message)
-    if "ResourceLimitExceeded" in failure.error or message.startswith("CapacityError"):
-        return Explanation("CapacityError", _short(message), _NO_CAPACITY)
-    if "Throttl" in failure.error or "Throttling" in message or "Rate exceeded" in message:
-        return Explanation("ThrottledError", _short(message), _THROTTLED)
+    if failure.error == "States.Timeout" or message == TRIAL_TIME_LIMIT or status in ("Stopped", "Stopping"):
+        return _stopped(document, message, how_to_repeat(failure))
+    of_aws = _explain_aws(failure, message, trial_reason or _raw_message(document))
+    if of_aws is not None:
+        return of_aws
     if status == "Failed" or failure.error in _OUR_ERRORS:
-        reason = message or "The job gave no reason."
-        return Explanation(_name(failure, status), _short(reason), _advice(reason))
-    if "errorType" in document:  # a Lambda function; its message is not ours
-        return Explanation("StepError", f"The step stopped at an unexpected {failure.error}.", _UNEXPECTED)
-    return Explanation("StepError", _short(message) or f"The step failed with {failure.error}.", _UNEXPECTED)
+        return Explanation(_name(failure, status), _short(message), _advice(failure, message))
+    # the message of an exception in a Lambda function is not ours
+    sentence = f"The step stopped at an unexpected {failure.error}." if "errorType" in document else message
+    reason = _short(sentence) or f"The step failed with {failure.error}."
+    return Explanation("StepError", reason, f"{_UNEXPECTED} {how_to_repeat(failure)}")
 
 
+def _explain_aws(failure: Failure, message: str, raw_message: str) -> Explanation | None:
+    """Explain what neither the data nor our code has caused; None for any other failure."""
+    again, killed = how_to_repeat(failure), _NO_SENTENCE.fullmatch(raw_message)
+    is_lost = raw_message.startswith(_LOST)
+    if is_lost or "ResourceLimitExceeded" in failure.error:
+        run_again = is_lost and failure.n_lost_jobs < MAX_LOST_JOBS
+        return replace(_not_run(message, again), run_again=run_again)
+    if "Throttl" in failure.error or "Throttling" in message or "Rate exceeded" in message:
+        return Explanation("ThrottledError", _short(message), f"{_THROTTLED} {again}")
+    is_failed_job = "Failed" in (failure.document.get(name) for name in _STATUSES)
+    return _killed(killed[1], again) if killed and is_failed_job else None
+
+
+def how_to_repeat(failure: Failure) -> str:
+    """Return the sentences that say how the failed work is done again, which depends on the step."""
+    sentences = _REPEAT.get(failure.step, _REPEAT_TRAINING)
+    return sentences.format(group=failure.group, version=failure.version)
+
+
+_REPEAT_TRAINING = "Nothing is wrong with the file: drop it again, or run `mlops retry {group}`."
+_REPEAT_SCORING = "Nothing is wrong with the file: drop it again."
+_REPEAT_PARTS = "Nothing is wrong with the parts: drop the closing file again."
+_REPEAT_EMAIL = "Only the email failed: `mlops show {group} {version}` says what it would have said."
+_REPEAT_DECISION = "The decision is kept, and is carried out at the next check of the approvals."
+_REPEAT: Mapping[str, str] = {
+    "Run inference": _REPEAT_SCORING,
+    "Run inference in a job": _REPEAT_SCORING,
+    "List parts": _REPEAT_PARTS,
+    "Survey parts": _REPEAT_PARTS,
+    "Merge parts": _REPEAT_PARTS,
+    "Request approval": (
+        "The version is kept. To request approval: `mlops reopen {group} {version} --reason WHY`."
+    ),
+    "Promote model": (
+        "The approval is kept: the model goes into service at the next check of the approvals, or at once "
+        "with `mlops promote {group} {version} --reason WHY`."
+    ),
+    "Mail promotion": _REPEAT_EMAIL,
+    "Mail gate result": _REPEAT_EMAIL,
+    "Supersede model": _REPEAT_DECISION,
+    "Reject model": _REPEAT_DECISION,
+    "Expire model": _REPEAT_DECISION,
+}
 _NO_CAPACITY = (
     "AWS has no machine of this type to give at the moment, or the account's quota is used up. Wait, ask for "
-    "a higher quota (Service Quotas: Amazon SageMaker), or deploy with another TrainingInstanceType. "
-    f"{_AGAIN}"
+    "a higher quota (Service Quotas: Amazon SageMaker), or deploy with another TrainingInstanceType."
 )
-_THROTTLED = (
-    f"AWS answered too many requests at once, and did so after every retry. Wait a few minutes. {_AGAIN}"
-)
-_UNEXPECTED = (
-    f"This is not a fault of the file. Read the log of the step, mend the cause, and deploy. {_AGAIN}"
-)
+_THROTTLED = "AWS answered too many requests at once, and did so after every retry. Wait a few minutes."
+_UNEXPECTED = "If it happens again, read the log of the step, correct the cause, and deploy."
 _OF_DATA = "Change what the reason names, in the file or in model.toml, and drop the file again."
 _TOO_LONG = (
     "Deploy with a higher TrainingTimeoutSeconds or a larger TrainingInstanceType, or name fewer columns or "
-    f"a quicker algorithm in model.toml. {_AGAIN}"
+    "a quicker algorithm in model.toml."
 )
+_LARGER = "If it happens again, deploy with a larger TrainingInstanceType."
 
 
 def plain_reason(text: str) -> str:
@@ -110,25 +166,41 @@ def plain_reason(text: str) -> str:
     return match["message"].strip() if match else text
 
 
-def _stopped(document: Mapping[str, Any], message: str) -> Explanation:
+def _stopped(document: Mapping[str, Any], message: str, again: str) -> Explanation:
     limits = document.get("StoppingCondition") or {}
     secondary, most = document.get("SecondaryStatus"), limits.get("MaxRuntimeInSeconds")
     if message == TRIAL_TIME_LIMIT:
         reason, advice = message, _TOO_LONG
     elif secondary == "MaxWaitTimeExceeded":
         reason = f"No Spot machine was free, or kept, for {limits.get('MaxWaitTimeInSeconds')} seconds."
-        advice = f"Deploy with SpotTraining off or a longer wait. {_AGAIN}"
+        advice = "Deploy with SpotTraining off or a longer wait, or try at another time."
     elif document and secondary != "MaxRuntimeExceeded":
-        reason, advice = "The job was stopped by a person.", f"If it was by mistake: {_AGAIN}"
+        reason, advice = "The job was stopped by a person.", "Ask who stopped it, and why."
     else:
         reason, advice = "The step reached its time limit.", _TOO_LONG
         reason = f"The job reached its time limit of {most} seconds." if most else reason
-    return Explanation("JobStoppedError", reason, advice)
+    return Explanation("JobStoppedError", reason, f"{advice} {again}")
+
+
+def _not_run(message: str, again: str) -> Explanation:
+    """Explain a job that AWS did not give a machine to, or has lost."""
+    if message.startswith("InternalServerError"):
+        return Explanation("JobStoppedError", _short(message), f"AWS had an internal error. {again}")
+    return Explanation("CapacityError", _short(message), f"{_NO_CAPACITY} {again}")
+
+
+def _killed(exit_code: str | None, again: str) -> Explanation:
+    code = f" (exit code {exit_code})" if exit_code else ""
+    reason = f"The job ended without a reason{code}: it was killed, or it ran out of memory."
+    return Explanation("JobStoppedError", reason, f"{again} {_LARGER}")
 
 
 def _message(document: Mapping[str, Any]) -> str:
-    text = document.get("ExitMessage") or document.get("FailureReason") or document.get("errorMessage") or ""
-    return plain_reason(str(text))
+    return plain_reason(_raw_message(document) or str(document.get("errorMessage") or ""))
+
+
+def _raw_message(document: Mapping[str, Any]) -> str:
+    return str(document.get("ExitMessage") or document.get("FailureReason") or "")
 
 
 def _name(failure: Failure, status: object) -> str:
@@ -137,12 +209,23 @@ def _name(failure: Failure, status: object) -> str:
     return "ScoringError" if "ProcessingJobStatus" in failure.document or not status else "TrainingError"
 
 
-def _advice(reason: str) -> str:
-    if "unexpected" in reason:
-        return _UNEXPECTED
+def _advice(failure: Failure, reason: str) -> str:
+    if failure.error == "ArtifactError" and failure.step == "Promote model":
+        return "The approved model does not exist any more, so the approval has no effect. Train it again."
+    advice = _OF_DATA
     if "out of memory" in reason:
-        return f"Deploy with a larger TrainingInstanceType. {_AGAIN}"
-    return _OF_DATA
+        advice = f"Deploy with a larger TrainingInstanceType. {how_to_repeat(failure)}"
+    elif _is_unexpected(failure, reason):
+        advice = f"{_UNEXPECTED} {how_to_repeat(failure)}"
+    elif failure.version:
+        advice = f"Correct what the reason names. {how_to_repeat(failure)}"
+    return advice
+
+
+def _is_unexpected(failure: Failure, reason: str) -> bool:
+    """Return whether a bug, an image or a permission is the cause, and not what people have written."""
+    is_ours = failure.error in _OUR_ERRORS and failure.error not in _ERRORS_OF_DATA
+    return "unexpected" in reason or reason.startswith("ClientError") or (is_ours and not failure.version)
 
 
 def _short(text: str) -> str:
