@@ -7,6 +7,8 @@ import io
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from mlops.models.errors import ArtifactError
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.archive import pack, sha256_of, unpack
+from mlops.pipelines.compiled import storage
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, SMALL, build_table
@@ -30,6 +33,15 @@ from .conftest import SETTINGS, SMALL, build_table
 def model_directory(trained: Callable[[str, str], TrainingResult], tmp_path: Path) -> Path:
     """A model that a test may spoil."""
     return Path(shutil.copytree(trained("RandomForest", "binary").model_path, tmp_path / "model"))
+
+
+@pytest.fixture
+def pipeline_directory(model_directory: Path) -> Path:
+    """The same model as its pipeline alone, as releases before the compiled form stored it."""
+    for name in (storage.ARRAYS, storage.BOOSTER):
+        (model_directory / name).unlink()
+    _sign(model_directory)
+    return model_directory
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
@@ -148,17 +160,43 @@ class _Marker:
         return (Path.touch, (self.path,))
 
 
-def test_a_pickle_under_the_models_name_never_runs(model_directory: Path, tmp_path: Path):
+def test_a_pickle_under_the_models_name_never_runs(pipeline_directory: Path, tmp_path: Path):
     marker = tmp_path / "ran"
-    (model_directory / "model.skops").write_bytes(pickle.dumps(_Marker(marker)))
-    _sign(model_directory)
+    (pipeline_directory / "model.skops").write_bytes(pickle.dumps(_Marker(marker)))
+    _sign(pipeline_directory)
     with pytest.raises(ArtifactError):
+        artifacts.load_model(pipeline_directory)
+    assert not marker.exists()
+
+
+def test_a_pickle_among_the_arrays_of_a_compiled_model_never_runs(model_directory: Path, tmp_path: Path):
+    marker = tmp_path / "ran"
+    np.savez(model_directory / storage.ARRAYS, description=np.array([_Marker(marker)], dtype=object))
+    _sign(model_directory)
+    with pytest.raises(ArtifactError, match="cannot be read"):
         artifacts.load_model(model_directory)
     assert not marker.exists()
 
 
-def test_a_skops_file_that_asks_for_another_type_is_refused(model_directory: Path):
-    path = model_directory / "model.skops"
+def test_a_compiled_model_loads_without_scikit_learn(model_directory: Path):
+    script = (
+        "import sys; from pathlib import Path; from mlops.pipelines.artifacts import artifacts; "
+        f"artifacts.load_model(Path({str(model_directory)!r})); "
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'sklearn', 'scipy', 'skops'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_pipeline_of_a_compiled_model_can_be_loaded_as_well(model_directory: Path):
+    model, manifest = artifacts.load_model(model_directory)
+    pipeline = artifacts.load_pipeline(manifest, model_directory)
+    assert model.compiled is not None
+    assert list(pipeline.named_steps) == ["preprocessing", "estimator"]
+
+
+def test_a_skops_file_that_asks_for_another_type_is_refused(pipeline_directory: Path):
+    path = pipeline_directory / "model.skops"
     with zipfile.ZipFile(path) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
     schema = json.loads(contents["schema.json"])
@@ -167,9 +205,9 @@ def test_a_skops_file_that_asks_for_another_type_is_refused(model_directory: Pat
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in contents.items():
             archive.writestr(name, content)
-    _sign(model_directory)
+    _sign(pipeline_directory)
     with pytest.raises(ArtifactError):
-        artifacts.load_model(model_directory)
+        artifacts.load_model(pipeline_directory)
 
 
 @pytest.mark.parametrize(
@@ -183,14 +221,22 @@ def test_a_skops_file_that_asks_for_another_type_is_refused(model_directory: Pat
         ("skops", "0.99.0", True),
     ],
 )
-def test_library_versions_are_compared(model_directory: Path, library: str, version: str, is_refused: bool):
-    manifest = artifacts.read_manifest(model_directory)
-    _change_manifest(model_directory, library_versions={**manifest.library_versions, library: version})
+def test_library_versions_are_compared(
+    pipeline_directory: Path, library: str, version: str, is_refused: bool
+):
+    manifest = artifacts.read_manifest(pipeline_directory)
+    _change_manifest(pipeline_directory, library_versions={**manifest.library_versions, library: version})
     if is_refused:
         with pytest.raises(ArtifactError, match=rf"made with {library} {version}"):
-            artifacts.load_model(model_directory)
+            artifacts.load_model(pipeline_directory)
     else:
-        artifacts.load_model(model_directory)
+        artifacts.load_model(pipeline_directory)
+
+
+def test_a_compiled_model_does_not_depend_on_the_version_of_scikit_learn(model_directory: Path):
+    manifest = artifacts.read_manifest(model_directory)
+    _change_manifest(model_directory, library_versions={**manifest.library_versions, "scikit-learn": "1.8.2"})
+    artifacts.load_model(model_directory)
 
 
 def test_a_directory_without_a_manifest_is_not_a_model(tmp_path: Path):
@@ -291,7 +337,8 @@ def _change_manifest(directory: Path, **changes) -> None:
 def _sign(directory: Path) -> None:
     """Make the digests right again, as somebody would who can write the whole directory."""
     manifest = artifacts.read_manifest(directory)
-    _change_manifest(directory, files={name: sha256_of(directory / name) for name in manifest.files})
+    present = [name for name in manifest.files if (directory / name).exists()]
+    _change_manifest(directory, files={name: sha256_of(directory / name) for name in present})
 
 
 def test_xgboost_reads_a_missing_cell_as_missing_and_a_zero_as_zero(tmp_path: Path):

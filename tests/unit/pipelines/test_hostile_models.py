@@ -41,11 +41,14 @@ def _flip(content: bytes) -> bytes:
 
 
 def pickled(files: Files, marker: Path) -> Files:
-    """A pickle for a model, and a manifest that names its digest."""
-    changed = dict(files) | {"model.skops": pickle.dumps(Touch(marker))}
-    (marker.parent / "pickle").write_bytes(changed["model.skops"])
+    """A pickle for each file of the model, and a manifest that names their digest."""
+    content = pickle.dumps(Touch(marker))
+    (marker.parent / "pickle").write_bytes(content)
+    changed = dict(files)
     manifest = Manifest.from_json(changed["manifest.json"]).to_dict()
-    manifest["files"]["model.skops"] = sha256_of(marker.parent / "pickle")
+    for name in ("model.skops", "compiled.npz"):
+        changed[name] = content
+        manifest["files"][name] = sha256_of(marker.parent / "pickle")
     return list((changed | {"manifest.json": Manifest.from_dict(manifest).to_json().encode()}).items())
 
 

@@ -28,6 +28,7 @@ from mlops.pipelines.artifacts import stored_types
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.artifacts.compatibility import version_problems
 from mlops.pipelines.artifacts.model import Model, ModelSchema
+from mlops.pipelines.compiled import storage as compiled
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -41,7 +42,7 @@ ROW_KEYS = "row_keys.npz"
 _SKLEARN_MODEL = "model.skops"
 _PREPROCESSING = "preprocessing.skops"
 _XGBOOST_MODEL = "model.ubj"
-MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL)
+MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL, compiled.ARRAYS, compiled.BOOSTER)
 _EVIDENCE = (MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
 _ALL_FILES = (*MODEL_FILES, ROW_KEYS, *_EVIDENCE)
 
@@ -108,6 +109,8 @@ def save_model(model: Model, directory: Path, *, is_xgboost: bool) -> None:
         model.pipeline.named_steps["estimator"].save_model(directory / _XGBOOST_MODEL)
     else:
         stored_types.dump(model.pipeline, directory / _SKLEARN_MODEL)
+    if model.compiled is not None:
+        compiled.save(model.compiled, directory)
 
 
 def write_manifest(manifest: Manifest, directory: Path) -> Manifest:
@@ -159,7 +162,10 @@ def read_metrics(directory: Path, manifest: Manifest) -> EvaluationMetrics:
 
 
 def load_model(directory: Path) -> tuple[Model, Manifest]:
-    """Load a model directory: digests first, then library versions, and only then the model itself.
+    """Load a model directory for scoring: digests first, then library versions, and only then the model.
+
+    A compiled model needs no scikit-learn, so it is loaded without its pipeline (see `load_pipeline`), and
+    the versions of those libraries do not matter.
 
     Raises
     ------
@@ -171,15 +177,33 @@ def load_model(directory: Path) -> tuple[Model, Manifest]:
     """
     manifest = read_manifest(directory)
     verify_files(manifest, directory)
+    form = compiled.load(directory)
+    pipeline = load_pipeline(manifest, directory) if form is None else None
+    return Model(_read_schema(directory), pipeline, form), manifest
+
+
+def load_pipeline(manifest: Manifest, directory: Path) -> Any:
+    """Load the scikit-learn Pipeline of a model directory whose files were verified.
+
+    Raises
+    ------
+    ArtifactError, MissingPackageError
+        As `load_model` does.
+    """
     _check_versions(manifest)
     try:
-        schema = ModelSchema.from_json((directory / SCHEMA).read_bytes())
-        pipeline = _load_pipeline(manifest, directory)
+        return _load_pipeline(manifest, directory)
     except ArtifactError:
         raise
     except Exception as error:  # whatever a deserialiser makes of bytes that are none of ours
         raise ArtifactError(f"The model cannot be loaded: {type(error).__name__}: {error}") from error
-    return Model(schema, pipeline), manifest
+
+
+def _read_schema(directory: Path) -> ModelSchema:
+    try:
+        return ModelSchema.from_json((directory / SCHEMA).read_bytes())
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise ArtifactError(f"{SCHEMA} cannot be read: {error}") from error
 
 
 def verify_files(manifest: Manifest, directory: Path) -> None:

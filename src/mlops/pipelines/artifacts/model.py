@@ -10,13 +10,18 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.features.date_parts import date_part_values
-from mlops.dataset.table.values import as_numbers, as_texts
+from mlops.dataset.table.values import as_numbers, as_texts, distinct_values, is_text
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
 from mlops.models.settings.group import DatePart, TaskName
+from mlops.pipelines.compiled.compilation import agrees, compile_pipeline
+from mlops.pipelines.compiled.compiled_model import CompiledModel
+from mlops.pipelines.compiled.encoding import Categories, Cells
+from mlops.pipelines.compiled.links import decide
 
 MAX_LISTED_CATEGORIES = 500
+_COMPARED_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A fitted model; `pipeline` is a scikit-learn Pipeline of `preprocessing` and `estimator`."""
+    """A fitted model: a scikit-learn Pipeline of `preprocessing` and `estimator`, its compiled form, or both.
+
+    The compiled form scores where there is one.
+    """
 
     schema: ModelSchema
-    pipeline: Any
+    pipeline: Any = None
+    compiled: CompiledModel | None = None
 
     def score(self, frame: pd.DataFrame) -> tuple[Scores, AlignmentNotes]:
         """Score rows as they were read from a file.
@@ -109,10 +118,39 @@ class Model:
 
     def score_aligned(self, aligned: pd.DataFrame) -> Scores:
         """Score rows that `align` brought to the model's form."""
-        if self.schema.task == "regression":
+        threshold = self.schema.threshold
+        if self.compiled is not None:
+            cells = cells_of(aligned)
+            if self.schema.task == "regression":
+                return Scores(self.compiled.predict(cells))
+            probabilities = self.compiled.predict_probabilities(cells, threshold)
+        elif self.schema.task == "regression":
             return Scores(np.asarray(self.pipeline.predict(aligned), dtype=np.float64))
-        probabilities = np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
-        return Scores(decide(probabilities, self.schema.threshold), probabilities)
+        else:
+            probabilities = np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
+        return Scores(decide(probabilities, threshold), probabilities)
+
+
+def with_compiled_form(model: Model, aligned: pd.DataFrame) -> Model:
+    """Return the model with its compiled form, when there is one that says the same of these rows.
+
+    At most 20,000 of the rows are compared, evenly spread.
+    """
+    compiled = compile_pipeline(model.pipeline)
+    if compiled is None:
+        return model
+    step = -(-len(aligned) // _COMPARED_ROWS) or 1
+    rows = aligned.iloc[::step]
+    is_same = agrees(compiled, model.pipeline, rows, cells_of(rows), model.schema.threshold)
+    return replace(model, compiled=compiled) if is_same else model
+
+
+def cells_of(aligned: pd.DataFrame) -> dict[str, Cells]:
+    """Return the columns of rows in the model's form as arrays."""
+    return {
+        str(name): Categories(*reversed(distinct_values(column))) if is_text(column) else column.to_numpy()
+        for name, column in aligned.items()
+    }
 
 
 def align(frame: pd.DataFrame, features: tuple[FeatureColumn, ...]) -> tuple[pd.DataFrame, AlignmentNotes]:
@@ -160,10 +198,3 @@ def with_date_parts(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:
     """
     values = date_part_values(frame, schema.date_parts, schema.date_formats)
     return frame.assign(**values) if values else frame
-
-
-def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Return the chosen class per row: the second one from `threshold` on, else the most probable."""
-    if probabilities.shape[1] == 2 and threshold is not None:
-        return (probabilities[:, 1] >= threshold).astype(np.int64)
-    return probabilities.argmax(axis=1)

@@ -11,7 +11,7 @@ import pandas as pd
 from mlops.algorithms.selection import ConfiguredEstimator, candidates, effective_hyperparameters
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.training import Trial
-from mlops.pipelines.artifacts.model import FeatureColumn, Model, Scores
+from mlops.pipelines.artifacts.model import FeatureColumn, Model, Scores, with_compiled_form
 from mlops.pipelines.evaluation.scores import primary_score
 from mlops.pipelines.features.splitting import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows
@@ -57,7 +57,7 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
     best = take_best(rows, tried) if tried else Search(rows.settings, ())
     choice = choose(aligned, y, folds, features, best.settings, task)
     fit = fit_pipeline(aligned, y, features, choice.settings, task, folds=folds)
-    model = Model(rows.schema(choice.threshold), fit.pipeline)
+    model = with_compiled_form(Model(rows.schema(choice.threshold), fit.pipeline), rows.aligned)
     trials, notes = best.trials or choice.trials, tried.notes if tried else ()
     return FittedModel(model, fit.configured, choice.settings, choice.contenders, trials, fit.warnings, notes)
 

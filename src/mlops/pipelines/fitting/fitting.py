@@ -231,7 +231,7 @@ def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler, TargetEncoder  # noqa: PLC0415
 
-    from mlops.pipelines.fitting.one_hot import MISSING  # noqa: PLC0415
+    from mlops.pipelines.compiled.encoding import MISSING  # noqa: PLC0415
 
     is_by_fold = folds is not None and len(np.unique(folds)) > 1
     parts = PredefinedSplit(folds) if is_by_fold else KFold(_N_PARTS, shuffle=True, random_state=0)

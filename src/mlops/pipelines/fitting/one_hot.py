@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mlops.dataset.table.values import categories, distinct_values
+from mlops.pipelines.compiled.encoding import MISSING
 
-MISSING = "(missing)"
 # attributes of models that releases before 0.2 stored
 _STORED_BEFORE = {"levels_": "categories_", "max_levels": "max_categories"}
 

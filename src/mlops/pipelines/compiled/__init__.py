@@ -1,0 +1,1 @@
+"""Fitted models as plain arrays, scored without scikit-learn and scipy."""

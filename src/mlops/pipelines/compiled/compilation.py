@@ -1,0 +1,220 @@
+"""From a fitted scikit-learn pipeline to a compiled model, and the check that both say the same.
+
+A pipeline that is none of the known forms is not compiled; then it scores itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops.pipelines.compiled import booster, scikit_learn_trees
+from mlops.pipelines.compiled.booster import Booster
+from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel
+from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Cells, Encoding, NumberBlock
+from mlops.pipelines.compiled.linear import LinearModel
+from mlops.pipelines.compiled.links import Link, decide
+from mlops.pipelines.compiled.tree_booster import as_booster_content, can_be_ranked
+from mlops.pipelines.compiled.trees import TreeModel, Trees
+
+TOLERANCE = 1e-6
+# XGBoost's predictor is faster than scikit-learn's on trees of up to about this many nodes, slower on larger
+MAX_NODES_PER_TREE = 1_000
+_BINARY = 2
+_STEPS = ("numbers", "categories", "means")  # of the `ColumnTransformer` that `make_preprocessing` returns
+
+
+def compile_pipeline(pipeline: Any) -> CompiledModel | None:
+    """Return the compiled form of a fitted pipeline of `preprocessing` and `estimator`; None without one."""
+    encoding = _encoding(pipeline.named_steps["preprocessing"])
+    estimator = pipeline.named_steps["estimator"]
+    name = type(estimator).__name__
+    compile_form = next((form for start, form in _FORMS.items() if name.startswith(start)), None)
+    if compile_form is None or encoding is None:
+        return None
+    return compile_form(estimator, encoding)
+
+
+def agrees(
+    compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells], threshold: float | None
+) -> bool:
+    """Whether both forms say the same of some rows: within `TOLERANCE`, and the same label of each row."""
+    if largest_difference(compiled, pipeline, aligned, cells) > TOLERANCE:
+        return False
+    if compiled.link == "identity":
+        return True
+    expected = decide(np.asarray(pipeline.predict_proba(aligned), dtype=np.float64), threshold)
+    actual = decide(compiled.predict_probabilities(cells, threshold), threshold)
+    return bool((expected == actual).all())
+
+
+def largest_difference(
+    compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells]
+) -> float:
+    """Return the largest difference of probabilities, or of predictions in units of their standard deviation.
+
+    Parameters
+    ----------
+    compiled, pipeline
+        The two forms of the model.
+    aligned, cells
+        The same rows for both.
+    """
+    if compiled.link == "identity":
+        expected = np.asarray(pipeline.predict(aligned), dtype=np.float64)
+        unit, actual = float(expected.std()) or 1.0, compiled.predict(cells)
+    else:
+        expected = np.asarray(pipeline.predict_proba(aligned), dtype=np.float64)
+        unit, actual = 1.0, compiled.predict_probabilities(cells)
+    return float(np.abs(actual - expected).max(initial=0.0)) / unit
+
+
+def _regression(estimator: Any, encoding: Encoding) -> CompiledModel:
+    return CompiledModel(_linear(estimator, encoding), "identity")
+
+
+def _boosted(estimator: Any, encoding: Encoding) -> CompiledModel:
+    content = bytes(estimator.get_booster().save_raw("ubj"))
+    is_classifier = hasattr(estimator, "classes_")
+    form = BoosterModel(encoding, Booster.from_bytes(content))
+    return CompiledModel(form, "shares" if is_classifier else "identity")
+
+
+def _logistic(estimator: Any, encoding: Encoding) -> CompiledModel | None:
+    is_binary = len(estimator.classes_) == _BINARY
+    if not is_binary and estimator.solver == "liblinear":  # one model per class, with another link
+        return None
+    return CompiledModel(_linear(estimator, encoding), "logistic" if is_binary else "softmax")
+
+
+def _linear(estimator: Any, encoding: Encoding) -> LinearModel:
+    coefficients = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))
+    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), (len(coefficients),))
+    return LinearModel(encoding, coefficients, np.array(intercept))
+
+
+def _forest(estimator: Any, encoding: Encoding) -> CompiledModel | None:
+    n_classes = len(getattr(estimator, "classes_", ()))
+    n_nodes = sum(tree.tree_.node_count for tree in estimator.estimators_)
+    if n_nodes > MAX_NODES_PER_TREE * len(estimator.estimators_) or not booster.is_available():
+        return None
+    trees = scikit_learn_trees.forest(estimator.estimators_, n_classes)
+    base = np.zeros(trees.n_outputs)
+    if not n_classes:  # shares stay as they are: their exact sums are compared with a threshold
+        trees, base = trees.centred()
+    form = _tree_model(encoding, trees, 1.0 / len(trees.roots), base, is_ranked=False)
+    return CompiledModel(form, "shares" if n_classes else "identity")
+
+
+def _histogram_boosting(estimator: Any, encoding: Encoding) -> CompiledModel | None:
+    has_other_link = getattr(estimator, "loss", "squared_error") in ("gamma", "poisson")
+    if has_other_link or _has_categories(estimator) or not booster.is_available():
+        return None
+    trees = scikit_learn_trees.histogram_boosting(estimator._predictors)
+    if not can_be_ranked(trees, encoding.n_columns):
+        return None
+    base = np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel()
+    n_classes = len(getattr(estimator, "classes_", ()))
+    links: dict[int, Link] = {0: "identity", _BINARY: "logistic"}
+    return CompiledModel(
+        _tree_model(encoding, trees, 1.0, base, is_ranked=True), links.get(n_classes, "softmax")
+    )
+
+
+_FORMS: Mapping[str, Callable[[Any, Encoding], CompiledModel | None]] = {
+    "LogisticRegression": _logistic,
+    "LinearRegression": _regression,
+    "Ridge": _regression,
+    "RandomForest": _forest,
+    "ExtraTrees": _forest,
+    "HistGradientBoosting": _histogram_boosting,
+    "XGB": _boosted,
+}
+
+
+def _has_categories(estimator: Any) -> bool:
+    return any(
+        predictor.nodes["is_categorical"].any()
+        for iteration in estimator._predictors
+        for predictor in iteration
+    )
+
+
+def _tree_model(
+    encoding: Encoding, trees: Trees, factor: float, base: NDArray[np.float64], *, is_ranked: bool
+) -> TreeModel:
+    content = as_booster_content(trees, encoding.n_columns, is_ranked=is_ranked)
+    return TreeModel(encoding, trees, Booster.from_bytes(content), factor, base, is_ranked)
+
+
+def _encoding(preprocessing: Any) -> Encoding | None:
+    """Return the blocks of a fitted `ColumnTransformer` of ours; None when a step is of another kind."""
+    numbers: NumberBlock | None = None
+    tables: list[CategoryTable] = []
+    n_columns = 0
+    for name, step, names in preprocessing.transformers_:
+        if name not in _STEPS:
+            return None
+        columns = preprocessing.output_indices_[name]
+        n_columns = max(n_columns, columns.stop)
+        positions = np.arange(columns.start, columns.stop)
+        if name == "numbers":
+            numbers = _number_block(step, tuple(names), positions)
+            if numbers is None:
+                return None
+        else:
+            tables += (_one_hot_tables if name == "categories" else _mean_tables)(step, names, positions)
+    return Encoding(n_columns, numbers, tuple(tables))
+
+
+def _number_block(step: Any, names: tuple[str, ...], columns: NDArray[np.int64]) -> NumberBlock | None:
+    if not hasattr(step, "named_steps"):  # passed through: missing values stay missing
+        count = len(names)
+        nothing = np.empty(0, dtype=np.int64)
+        return NumberBlock(names, np.full(count, np.nan), nothing, np.zeros(count), np.ones(count), columns)
+    imputer = step.named_steps["impute"]
+    fill = np.asarray(imputer.statistics_, dtype=np.float64)
+    if np.isnan(fill).any():  # a column without a value: the imputer leaves it out
+        return None
+    marked = np.asarray(imputer.indicator_.features_, dtype=np.int64)
+    mean, scale = _scaling(step, len(columns))
+    return NumberBlock(names, fill, marked, mean, scale, columns)
+
+
+def _scaling(step: Any, n_columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scaler = step.named_steps.get("scale")
+    if scaler is None:
+        return np.zeros(n_columns), np.ones(n_columns)
+    return np.asarray(scaler.mean_), np.asarray(scaler.scale_)
+
+
+def _one_hot_tables(step: Any, names: Any, columns: NDArray[np.int64]) -> list[CategoryTable]:
+    tables, start = [], 0
+    for name, known, has_others in zip(names, step.categories_, step.has_others_, strict=True):
+        width = len(known) + bool(has_others)
+        rows = np.zeros((len(known) + 1, width))
+        rows[np.arange(len(known)), np.arange(len(known))] = 1.0
+        rows[len(known), len(known) :] = 1.0  # all others share the last column, where there is one
+        missing = known.index(MISSING) if MISSING in known else len(known)
+        tables.append(CategoryTable(name, tuple(known), rows, missing, columns[start : start + width]))
+        start += width
+    return tables
+
+
+def _mean_tables(step: Any, names: Any, columns: NDArray[np.int64]) -> list[CategoryTable]:
+    encoder = step.named_steps["encode"]
+    width = len(columns) // len(names)
+    mean, scale = _scaling(step, len(columns))
+    of_all = np.broadcast_to(np.asarray(encoder.target_mean_, dtype=np.float64), (width,))
+    tables = []
+    for number, (name, known) in enumerate(zip(names, encoder.categories_, strict=True)):
+        place = slice(number * width, (number + 1) * width)
+        means = np.column_stack(encoder.encodings_[place])
+        rows = (np.vstack((means, of_all)) - mean[place]) / scale[place]
+        texts = tuple(str(category) for category in known)
+        missing = texts.index(MISSING) if MISSING in texts else len(texts)
+        tables.append(CategoryTable(name, texts, rows, missing, columns[place]))
+    return tables

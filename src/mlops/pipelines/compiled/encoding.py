@@ -1,0 +1,133 @@
+"""The matrix that a fitted preprocessing makes of features, from arrays instead of scikit-learn's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING = "(missing)"  # the category of a missing value
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """The cells of a categorical feature: each distinct text once, and its position per row, -1 = missing."""
+
+    values: NDArray[np.object_]
+    codes: NDArray[np.integer]
+
+
+type Cells = Floats | Categories
+
+
+@dataclass(frozen=True)
+class NumberBlock:
+    """Numeric features: missing ones filled, marked in columns of their own, then shifted and scaled.
+
+    Parameters
+    ----------
+    names
+        The m features, in the order of their columns.
+    fill
+        What takes the place of a missing value, by feature; NaN leaves it missing. Shape (m,).
+    marked
+        The positions of the features with a column that marks missing values. Shape (k,).
+    mean, scale
+        Of each column, the k marking ones last. Shape (m + k,).
+    columns
+        The columns of the matrix that these are. Shape (m + k,).
+    """
+
+    names: tuple[str, ...]
+    fill: Floats
+    marked: NDArray[np.int64]
+    mean: Floats
+    scale: Floats
+    columns: NDArray[np.int64]
+
+    def values(self, cells: Mapping[str, Cells]) -> Iterator[tuple[int, Floats]]:
+        """Yield each column of the block: its position in the matrix, and its values by row."""
+        missing: dict[int, NDArray[np.bool_]] = {}
+        for position, name in enumerate(self.names):
+            numbers = cells[name]
+            assert isinstance(numbers, np.ndarray)  # noqa: S101  the schema says so
+            is_missing = np.isnan(numbers)
+            if position in self._marked:
+                missing[position] = is_missing
+            filled = np.where(is_missing, self.fill[position], numbers) if is_missing.any() else numbers
+            yield int(self.columns[position]), self._scaled(position, filled)
+        for place, position in enumerate(self.marked.tolist()):
+            column = len(self.names) + place
+            yield int(self.columns[column]), self._scaled(column, missing[position].astype(np.float64))
+
+    @cached_property
+    def _marked(self) -> frozenset[int]:
+        return frozenset(self.marked.tolist())
+
+    def _scaled(self, column: int, values: Floats) -> Floats:
+        if self.mean[column] == 0.0 and self.scale[column] == 1.0:
+            return values
+        scaled: Floats = (values - self.mean[column]) / self.scale[column]
+        return scaled
+
+
+@dataclass(frozen=True)
+class CategoryTable:
+    """A categorical feature: each category is a row of numbers, the last row is that of all other texts.
+
+    `missing` is the row of a missing value. `columns` are the columns of the matrix. `rows` has the shape
+    (categories + 1, columns).
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    rows: Floats
+    missing: int
+    columns: NDArray[np.int64]
+
+    def places(self, cells: Mapping[str, Cells]) -> NDArray[np.intp]:
+        """Return the row of the table for each row of the cells."""
+        column = cells[self.name]
+        assert isinstance(column, Categories)  # noqa: S101  the schema says so
+        of_value = [self._row_of.get(value, len(self.categories)) for value in column.values]
+        rows = np.array(
+            [*of_value, self.missing], dtype=np.intp
+        )  # the code of a missing value is -1, the last
+        taken: NDArray[np.intp] = rows[column.codes]
+        return taken
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {category: row for row, category in enumerate(self.categories)}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """All blocks of a matrix of `n_columns` columns; each column belongs to one of them."""
+
+    n_columns: int
+    numbers: NumberBlock | None
+    tables: tuple[CategoryTable, ...]
+
+    def matrix(
+        self, cells: Mapping[str, Cells], dtype: type[np.floating] = np.float64
+    ) -> NDArray[np.floating]:
+        """Return the matrix, shape (rows, `n_columns`), row by row in memory."""
+        matrix = np.empty((n_rows(cells), self.n_columns), dtype=dtype)
+        if self.numbers is not None:
+            for column, values in self.numbers.values(cells):
+                matrix[:, column] = values
+        for table in self.tables:
+            matrix[:, table.columns] = table.rows.astype(dtype)[table.places(cells)]
+        return matrix
+
+
+def n_rows(cells: Mapping[str, Cells]) -> int:
+    """Return the number of rows of the cells; 0 without a feature."""
+    first = next(iter(cells.values()), np.empty(0))
+    return len(first.codes) if isinstance(first, Categories) else len(first)

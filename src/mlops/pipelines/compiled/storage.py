@@ -1,0 +1,126 @@
+"""A compiled model in two files: arrays (`.npz`, no pickles) and trees for XGBoost's predictor (`.ubj`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops.models.errors import ArtifactError
+from mlops.pipelines.compiled import booster
+from mlops.pipelines.compiled.booster import Booster
+from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel
+from mlops.pipelines.compiled.encoding import CategoryTable, Encoding, NumberBlock
+from mlops.pipelines.compiled.linear import LinearModel
+from mlops.pipelines.compiled.trees import TreeModel, Trees
+
+ARRAYS = "compiled.npz"
+BOOSTER = "compiled.ubj"
+
+_DESCRIPTION = "description"
+_TREE_ARRAYS = ("feature", "threshold", "left", "is_missing_left", "value", "roots", "output")
+type _Arrays = dict[str, NDArray[Any]]
+
+
+def save(compiled: CompiledModel, directory: Path) -> None:
+    """Write the files of a compiled model into a directory."""
+    arrays: _Arrays = {}
+    description = {"link": compiled.link, **_form(compiled.form, arrays)}
+    description["encoding"] = _encoding(compiled.form.encoding, arrays)
+    arrays[_DESCRIPTION] = np.frombuffer(json.dumps(description).encode(), dtype=np.uint8)
+    np.savez_compressed(directory / ARRAYS, allow_pickle=False, **arrays)
+    if isinstance(compiled.form, TreeModel | BoosterModel):
+        (directory / BOOSTER).write_bytes(compiled.form.booster.content)
+
+
+def load(directory: Path) -> CompiledModel | None:
+    """Read what `save` wrote; None when the directory holds none, or XGBoost's library is needed and absent.
+
+    Raises
+    ------
+    ArtifactError
+        If the files are not those of a compiled model.
+    """
+    needs_booster = (directory / BOOSTER).is_file()
+    if not (directory / ARRAYS).is_file() or (needs_booster and not booster.is_available()):
+        return None
+    try:
+        with (directory / ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        description = json.loads(bytes(arrays.pop(_DESCRIPTION)))
+        encoding = _read_encoding(description["encoding"], arrays)
+        form = _read_form(description, encoding, arrays, directory / BOOSTER)
+        return CompiledModel(form, description["link"])
+    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
+        raise ArtifactError(f"The compiled model cannot be read: {error}") from error
+
+
+def _form(form: LinearModel | TreeModel | BoosterModel, arrays: _Arrays) -> dict[str, Any]:
+    match form:
+        case LinearModel():
+            arrays |= {"coefficients": form.coefficients, "intercept": form.intercept}
+            return {"form": "linear"}
+        case TreeModel():
+            arrays |= {f"trees.{name}": getattr(form.trees, name) for name in _TREE_ARRAYS}
+            arrays["base"] = form.base
+            outputs = form.trees.n_outputs
+            return {"form": "trees", "factor": form.factor, "is_ranked": form.is_ranked, "n_outputs": outputs}
+        case BoosterModel():
+            return {"form": "booster"}
+
+
+def _read_form(
+    description: Mapping[str, Any], encoding: Encoding, arrays: _Arrays, trees_file: Path
+) -> LinearModel | TreeModel | BoosterModel:
+    if description["form"] == "linear":
+        return LinearModel(encoding, arrays["coefficients"], arrays["intercept"])
+    predictor = Booster.from_bytes(trees_file.read_bytes())
+    if description["form"] == "booster":
+        return BoosterModel(encoding, predictor)
+    trees = Trees(
+        **{name: arrays[f"trees.{name}"] for name in _TREE_ARRAYS}, n_outputs=description["n_outputs"]
+    )
+    return TreeModel(
+        encoding, trees, predictor, description["factor"], arrays["base"], description["is_ranked"]
+    )
+
+
+def _encoding(encoding: Encoding, arrays: _Arrays) -> dict[str, Any]:
+    numbers = encoding.numbers
+    if numbers is not None:
+        arrays |= {
+            "numbers.fill": numbers.fill,
+            "numbers.marked": numbers.marked,
+            "numbers.mean": numbers.mean,
+            "numbers.scale": numbers.scale,
+            "numbers.columns": numbers.columns,
+        }
+    tables = []
+    for number, table in enumerate(encoding.tables):
+        arrays |= {f"tables.{number}.rows": table.rows, f"tables.{number}.columns": table.columns}
+        tables.append({"name": table.name, "categories": table.categories, "missing": table.missing})
+    names = None if numbers is None else numbers.names
+    return {"n_columns": encoding.n_columns, "numbers": names, "tables": tables}
+
+
+def _read_encoding(description: Mapping[str, Any], arrays: _Arrays) -> Encoding:
+    numbers = None
+    if description["numbers"] is not None:
+        parts = {name: arrays[f"numbers.{name}"] for name in ("fill", "marked", "mean", "scale", "columns")}
+        numbers = NumberBlock(tuple(description["numbers"]), **parts)
+    tables = tuple(
+        CategoryTable(
+            name=table["name"],
+            categories=tuple(table["categories"]),
+            rows=arrays[f"tables.{number}.rows"],
+            missing=table["missing"],
+            columns=arrays[f"tables.{number}.columns"],
+        )
+        for number, table in enumerate(description["tables"])
+    )
+    return Encoding(description["n_columns"], numbers, tables)
