@@ -175,12 +175,12 @@ class Trial:
             seconds = time.process_time() - start
             model, _ = artifacts.load_model(Path(folder))
         self.schema = model.schema
-        rows = with_date_parts(self.frame[self.split.test], model.schema.date_parts)
+        rows = with_date_parts(self.frame[self.split.test], model.schema)
         return model.score(rows)[0], result, seconds
 
     def theirs(self, name: str) -> Scores:
         """Fit a peer to the same rows and features."""
-        aligned, _ = align(with_date_parts(self.frame, self.schema.date_parts), self.schema.features)
+        aligned, _ = align(with_date_parts(self.frame, self.schema), self.schema.features)
         rows = aligned.infer_objects().fillna(
             {c: "missing" for c in aligned.columns if aligned[c].dtype == object}
         )

@@ -54,19 +54,20 @@ def kill_job(stack: DeployedStack) -> None:
     """Send SIGKILL to the process of the training job, as a machine that dies does."""
 
     def job() -> int | None:
-        commands = Path("/proc").glob("[0-9]*/cmdline")
-        return next((int(path.parent.name) for path in commands if is_job(path, stack)), None)
+        processes = Path("/proc").glob("[0-9]*")
+        return next((int(process.name) for process in processes if is_job(process, stack)), None)
 
     os.kill(wait(job, "the process of the job", 60), signal.SIGKILL)
 
 
-def is_job(command_line: Path, stack: DeployedStack) -> bool:
+def is_job(process: Path, stack: DeployedStack) -> bool:
     """Whether a process is the entry point of a training job of the group, in this local cloud."""
     try:
-        command = command_line.read_text(errors="replace")
-    except OSError:
+        command, environment = ((process / name).read_text() for name in ("cmdline", "environ"))
+    except (OSError, UnicodeDecodeError):
         return False
-    return f"/{GROUP}-" in command and "train.py" in command and str(stack.cloud.directory) in command
+    is_ours = f"TRAINING_JOB_NAME={GROUP}-" in environment and str(stack.cloud.directory) in environment
+    return is_ours and "train.py" in command
 
 
 def stop(stack: DeployedStack, execution: str) -> None:

@@ -102,7 +102,7 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_promoted(
 ) -> None:
     execution, states = swapped_artifact
     assert stack.status(execution) == "FAILED"
-    assert states[-7:-3] == ["Promote model", "Explain failure", "Run the job again?", "Count failure"]
+    assert states[-8:-4] == ["Promote model", "Explain failure", "Run the job again?", "Count failure"]
     assert states[-1] == "Training failed"
 
 

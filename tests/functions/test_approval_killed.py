@@ -99,10 +99,11 @@ def test_an_approval_that_died_anywhere_is_delivered_once(new_stage):
         if stage.request_of("v1.0.0").status is RequestStatus.PENDING:
             stage.post(prepared[0], reason="good")  # the person sees no answer and tries again
         look_after(stage)
+        assert json.loads(stage.execution()["output"])["reason"] == "good", where  # waits for its end
+        look_after(stage)
         request = stage.request_of("v1.0.0")
         assert (request.status, request.is_delivered) == (RequestStatus.DECIDED, True), where
         assert len(request.answers) == 1, where
-        assert json.loads(stage.execution()["output"])["reason"] == "good", where
         assert list(stage.table.open()) == [], where
 
     assert die_everywhere(new_stage, prepare, act, check) == 2 * 3

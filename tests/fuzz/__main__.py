@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops.dataset.table import inspection
+from mlops.dataset.form import inspection
 from mlops.dataset.validation.contracts import learn_contract
 from tests.fuzz.odd_files import odd_file
 from tests.fuzz.oracle import SETTINGS, complaints

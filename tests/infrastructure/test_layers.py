@@ -142,6 +142,7 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
     assert (source / "mlops" / "__init__.py").is_file()
     wheels = {path.name.split("-")[0] for path in (source / "wheels").glob("*.whl")}
     assert wheels == {
+        "chardet",
         "jinja2",
         "markupsafe",
         "packaging",

@@ -53,6 +53,7 @@ class FailedTraining(Walk):
         """Return the token in the email about the failure of an attempt."""
         for mail in self.world.cloud.emails():
             link = re.search(r"https://api\.example\.com/retries/(\S+)", mail["body"])
-            if link and self.group in mail["subject"] and mail["body"].rstrip().endswith(f"-{attempt}"):
+            execution = re.search(r"^Execution: (\S+)$", mail["body"], re.MULTILINE)
+            if link and execution and self.group in mail["subject"] and execution[1].endswith(f"-{attempt}"):
                 return link[1]
         return None

@@ -16,9 +16,10 @@ from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.store import RegistryStore
+from tests.conftest import create_table
 from tests.functions.approval_stage import an_http_event
 from tests.proofs.walk import Walk
-from tests.proofs.world import poll
+from tests.proofs.world import Runner, poll
 
 
 class WayBack(Walk):
@@ -26,6 +27,7 @@ class WayBack(Walk):
 
     def to_the_end(self) -> dict[str, Any]:
         """Email, open the link, roll back, complete what is left; return the final state."""
+        self._take_own_tables()
         first, second = self._put_two_into_service()
         news = {"group": self.group, "version": second, "decided_by": "ada", "previous_champion": first}
         self.step("mail_promotion", news)
@@ -38,9 +40,19 @@ class WayBack(Walk):
         self.step("watch_approvals", {})
         return self.state()
 
+    def _take_own_tables(self) -> None:
+        """Use tables without the groups of other walks: the scheduled round reads all that it finds."""
+        names = {"registry": f"registry-{self.group}", "approvals": f"approvals-{self.group}"}
+        dynamodb = self.world.cloud.client("dynamodb")
+        create_table(names["registry"], "pk", "sk", dynamodb=dynamodb)
+        create_table(names["approvals"], "pk", "sk", index=("OpenIndex", "open_kind"), dynamodb=dynamodb)
+        own = {"REGISTRY_TABLE_NAME": names["registry"], "APPROVAL_TABLE_NAME": names["approvals"]}
+        self.world = replace(self.world, variables={**self.world.variables, **own})
+        self.runner = Runner(self.world)
+
     def _put_two_into_service(self) -> tuple[str, str]:
         dynamodb, s3 = self.world.cloud.client("dynamodb"), self.world.cloud.client("s3")
-        store = RegistryStore(DynamoDBTable("registry", dynamodb=dynamodb))
+        store = RegistryStore(DynamoDBTable(self.world.variables["REGISTRY_TABLE_NAME"], dynamodb=dynamodb))
         registry = ModelRegistry(store=store, actor="proof")
         versions = []
         for number in range(2):
@@ -58,7 +70,8 @@ class WayBack(Walk):
 
     def _let_the_grace_pass(self) -> None:
         """Make a decision that was not carried out older: no process can be completing it now."""
-        table = OfferStore(DynamoDBTable("approvals", dynamodb=self.world.cloud.client("dynamodb")))
+        name, dynamodb = self.world.variables["APPROVAL_TABLE_NAME"], self.world.cloud.client("dynamodb")
+        table = OfferStore(DynamoDBTable(name, dynamodb=dynamodb))
         for offer in table.open():
             if offer.group == self.group and offer.decision is not None:
                 earlier = offer.decision.decided_at - 2 * COMPLETION_GRACE

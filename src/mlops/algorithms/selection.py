@@ -25,8 +25,8 @@ from mlops.algorithms.definitions import (
 )
 from mlops.infrastructure.extras import require_package
 from mlops.models.errors import SettingsError
-from mlops.models.nearest import nearest
 from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName
+from mlops.models.settings.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from mlops.models.errors import MlopsError
 # by topic, the module of each command: it has `add_parser(subparsers)`, which sets `run(arguments) -> int`
 _TOPICS: Mapping[str, Mapping[str, str]] = {
     "Files": {
-        "validate": "mlops.cli.validation",
-        "train": "mlops.cli.pipelines",
-        "score": "mlops.cli.pipelines",
-        "drift": "mlops.cli.drift",
+        "validate": "mlops.cli.files.validation",
+        "train": "mlops.cli.files.pipelines",
+        "score": "mlops.cli.files.pipelines",
+        "drift": "mlops.cli.files.drift",
     },
     "Datasets and runs": {
         "datasets": "mlops.cli.datasets",

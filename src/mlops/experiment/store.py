@@ -25,7 +25,7 @@ from mlops.infrastructure.table import (
 )
 from mlops.models.errors import RegistryConflictError, RunNotFoundError
 from mlops.models.experiment import Run
-from mlops.models.nearest import nearest
+from mlops.models.settings.nearest import nearest
 
 _NAMED_RUNS = 200
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.folders import closes_folder, folder_of
+from mlops.intake.placement.folders import closes_folder, folder_of
 from mlops.models.dataset import Finding, TrainingFailure, TrainingRecord, ValidationReport
 from mlops.models.objects import ObjectRef
 

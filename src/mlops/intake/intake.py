@@ -43,9 +43,9 @@ from mlops.intake.decisions import (
     reject,
     result_of,
 )
-from mlops.intake.folders import closes_folder
 from mlops.intake.outbox import acceptance
-from mlops.intake.placement import is_settings_file, why_misplaced
+from mlops.intake.placement.folders import closes_folder
+from mlops.intake.placement.placement import is_settings_file, why_misplaced
 from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.starts import start_scoring
 from mlops.intake.uploads import EMPTY, USED_OTHERWISE, record_ignored, take_upload, why_ignored

@@ -16,7 +16,7 @@ from mlops.infrastructure.metric_names import UPLOAD_SWEEPS_COMPLETED, UPLOADS_R
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.folders import SUCCESS_FILE, closes_folder, folder_of, is_in_folder, is_part_name
+from mlops.intake.placement.folders import SUCCESS_FILE, closes_folder, folder_of, is_in_folder, is_part_name
 from mlops.intake.uploads import SETTLING_TIME, why_ignored
 from mlops.models.dataset import UploadRecord
 from mlops.models.objects import ObjectFacts

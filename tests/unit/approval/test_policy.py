@@ -92,7 +92,7 @@ def test_too_few_approvals_name_their_source():
     assert "`mlops policy set g --required-approvals`" in by_record
 
 
-@pytest.mark.parametrize("required", [4, 99_999])
+@pytest.mark.parametrize("required", [4, 20])
 def test_more_approvals_than_approvers_are_refused(required):
     (problem,) = applied(f"[approval]\nrequired_approvals = {required}").problems
     assert problem.startswith(f"{required} approvals would be required, but g has 3 approvers.")

@@ -222,7 +222,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
     before: bool, is_damaged: bool, tmp_path: Path, parquet: bytes
 ) -> None:
     content = parquet[:-40] if is_damaged else parquet
-    for call in range(1, 40):
+    for call in range(1, 80):
         world = World(tmp_path / f"world-{call}")
         world.drop("g/model.toml", TOML)
         upload = drop(world, content)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.dataset.table.inspection import BLOCK_BYTES
+from mlops.dataset.form.inspection import BLOCK_BYTES
 from mlops.dataset.validation.reading import read_pieces, read_table
 from mlops.dataset.validation.validate import validate
 from mlops.models.errors import DatasetError

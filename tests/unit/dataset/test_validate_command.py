@@ -69,7 +69,7 @@ def test_settings_are_read_and_errors_are_one_sentence(
     toml = tmp_path / "model.toml"
     toml.write_text('tarqet = "label"', "utf-8")
     assert main(["validate", str(good), "--settings", str(toml)]) == 2
-    assert capsys.readouterr().err == "mlops: Unknown setting 'tarqet'. Did you mean 'target'?\n"
+    assert capsys.readouterr().err == "mlops: Line 1: Unknown setting 'tarqet'. Did you mean 'target'?\n"
     assert main(["validate", "nowhere.csv"]) == 2
 
 

@@ -84,7 +84,7 @@ def test_show_tells_all(type_in):
         assert part in text
     assert "failed    TrainingError No target." in type_in("show", GROUP, "run-3")
     assert Run.from_json(type_in("show", GROUP, "run-2", "--json")).name == "deep"
-    with pytest.raises(RunNotFoundError, match="did you mean run-3"):
+    with pytest.raises(RunNotFoundError, match="Did you mean 'run-3'"):
         type_in("show", GROUP, "run-4")
 
 

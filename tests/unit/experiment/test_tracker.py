@@ -109,9 +109,9 @@ def test_a_run_whose_metric_is_no_number_is_never_the_best(tracker):
 def test_what_is_missing_is_answered_with_what_is_there(three_runs):
     with pytest.raises(RunNotFoundError, match="there are: loss, roc_auc"):
         three_runs.best_run(GROUP, "rocauc")
-    with pytest.raises(RunNotFoundError, match="did you mean run-3"):
+    with pytest.raises(RunNotFoundError, match="Did you mean 'run-3'"):
         three_runs.get_run(GROUP, "run-33")
-    with pytest.raises(RunNotFoundError, match="its newest is run-3"):
+    with pytest.raises(RunNotFoundError, match="The newest is run-3"):
         three_runs.get_run(GROUP, "zzzzzzzzzz")
     with pytest.raises(RunNotFoundError, match="groups with runs: adherence"):
         three_runs.get_run("adherense", "run-1")

@@ -12,8 +12,8 @@ from mlops.cli.main import main
 from mlops.dataset.catalog.local import local_versions
 from mlops.infrastructure.upload_events import NO_GROUP
 from mlops.intake.answers.listing import why_unused
-from mlops.intake.names import IGNORED_NAMES
-from mlops.intake.placement import MISPLACED
+from mlops.intake.placement.names import IGNORED_NAMES
+from mlops.intake.placement.placement import MISPLACED
 from mlops.models.dataset import UploadRecord, UploadState
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.folders import is_part_name
-from mlops.intake.names import IGNORED_NAMES, why_ignored_name
-from mlops.intake.placement import MISPLACED, probable_keys, same_group, why_misplaced
+from mlops.intake.placement.folders import is_part_name
+from mlops.intake.placement.names import IGNORED_NAMES, why_ignored_name
+from mlops.intake.placement.placement import MISPLACED, probable_keys, same_group, why_misplaced
 
 GROUPS = ("claims-2026", "medication-adherence")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.models.class_plan import plan_classes, similar_label
 from mlops.models.settings.group import GroupSettings
+from mlops.models.target.class_plan import plan_classes, similar_label
 
 MANY = {"a": 400, "b": 300, "c": 200}
 

@@ -12,7 +12,7 @@ from mlops.dataset.limits import Limits
 from mlops.dataset.validation.survey.survey import survey_file
 from mlops.dataset.validation.target import is_classification
 from mlops.models.settings.group import GroupSettings
-from mlops.models.task import find_label, infer_task
+from mlops.models.target.task import find_label, infer_task
 from mlops.pipelines.features.task import define_problem
 
 ROWS = 240

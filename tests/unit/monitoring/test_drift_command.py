@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.cli.drift import add_parser
+from mlops.cli.files.drift import add_parser
 from mlops.models.errors import MlopsError
 from mlops.monitoring import build_baseline
 

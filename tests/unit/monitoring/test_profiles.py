@@ -154,7 +154,7 @@ def imported_of(candidates: set[str], *modules: str) -> set[str]:
 
 
 def test_the_records_and_the_command_import_without_numpy():
-    modules = ("mlops.models.drift", "mlops.monitoring", "mlops.cli.drift")
+    modules = ("mlops.models.drift", "mlops.monitoring", "mlops.cli.files.drift")
     assert imported_of({"numpy", "pandas", "boto3"}, *modules) == set()
 
 

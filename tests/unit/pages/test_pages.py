@@ -21,6 +21,7 @@ from mlops.approval.pages.rollback_view import render_offer, render_offer_outcom
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
+from mlops.models.dataset import TrainingFailure, TrainingRecord
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
@@ -82,11 +83,21 @@ def a_runs_page(change: Change) -> str:
     )
 
 
+def a_retry_page(change: Change, nonce: str = "n") -> str:
+    failure = TrainingFailure(
+        "adherence", "t", 1, "JobStoppedError", "It was killed.", samples.NOW, "Train model"
+    )
+    latest = TrainingRecord("adherence", "t", "d", "u", {}, samples.NOW, attempt=1 if nonce else 2)
+    return render("retry", failure=change(failure), latest=change(latest), nonce=nonce)
+
+
 PAGES: dict[str, Callable[[Change], str]] = {
     "approval": a_request_page,
     "approval outcome": lambda change: render_outcome(change(samples.a_decided_request()), is_late=True),
     "rollback": an_offer_page,
     "rollback outcome": lambda change: render_offer_outcome(change(samples.an_offer(decided=True))),
+    "retry": a_retry_page,
+    "retry that was started": lambda change: a_retry_page(change, nonce=""),
     "message": lambda change: message(410, change("Too late"), change("It has expired.")).html,
     "drift report": lambda change: render_drift(change(samples.a_drift_report())),
     "model card": a_card,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
 from mlops.dataset.table.values import as_categories, as_texts
-from mlops.pipelines.compiled.encoding import MISSING, CategoryEncoder
+from mlops.pipelines.compiled.encoding import MISSING
+from mlops.pipelines.fitting.one_hot import CategoryEncoder
 
 cells = st.sampled_from([*"abcdefgh", MISSING, None])
 

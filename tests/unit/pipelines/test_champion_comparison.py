@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.compiled import storage
 from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
@@ -153,6 +154,7 @@ def test_the_age_of_the_champion_counts_only_beside_another_file(trained, tmp_pa
 
 def test_a_champion_that_cannot_be_loaded_is_known_by_its_scores(trained, tmp_path: Path):
     model = shutil.copytree(trained("LogisticRegression", "binary").model_path, tmp_path / "older")
+    (model / storage.ARRAYS).unlink()  # as releases before the compiled form stored it
     manifest = artifacts.read_manifest(model)
     versions = {**manifest.library_versions, "scikit-learn": "1.0.0"}
     artifacts.write_manifest(replace(manifest, library_versions=versions), model)

@@ -134,8 +134,9 @@ def test_many_categories_in_many_columns_make_no_matrix_without_end(tmp_path: Pa
     levels = {f"c{n}": rng.choice([f"v{k}" for k in range(60)], 200) for n in range(60)}
     frame = pd.DataFrame(levels).assign(outcome=rng.choice(["yes", "no"], 200))
     result = train(frame, tmp_path, id_columns=[])
-    model, _ = artifacts.load_model(result.model_path)
-    assert model.pipeline.named_steps["estimator"].n_features_in_ <= 2_000
+    manifest = artifacts.read_manifest(result.model_path)
+    pipeline = artifacts.load_pipeline(manifest, result.model_path)
+    assert pipeline.named_steps["estimator"].n_features_in_ <= 2_000
 
 
 def test_flat_nested_and_json_text_configs_are_the_same(tmp_path: Path):

@@ -11,9 +11,9 @@ from mlops.approval.policy.effective import eligible_approvers, find_quorum_prob
 from mlops.approval.policy.store import Policies
 from mlops.approval.quorum import is_same_person
 from mlops.models.errors import ApprovalError
-from mlops.models.nearest import nearest
 from mlops.models.policy import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
+from mlops.models.settings.nearest import nearest
 from mlops.models.tags import check_group, find_reason_problem
 from mlops.models.training import SCORE_NAMES
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from mlops.dataset.conversion.refusal import damaged, refused, too_large
+from mlops.dataset.form.inspection import BLOCK_BYTES, excess
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.inspection import BLOCK_BYTES, excess
 from mlops.infrastructure.extras import missing_package_message
 from mlops.models.errors import MissingPackageError
 

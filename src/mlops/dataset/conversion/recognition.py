@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
+from mlops.dataset.form.containers import identify
 from mlops.dataset.form.encodings import encoding_of
-from mlops.dataset.table.containers import identify
 
 type SourceFormat = Literal["parquet", "json", "excel", "zip", "zstd", "gzip"]
 

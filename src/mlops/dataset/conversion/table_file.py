@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from mlops.dataset.conversion.refusal import too_large
+from mlops.dataset.form.inspection import Inspection
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.table.dialect import Dialect, detect
-from mlops.dataset.table.inspection import Inspection
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.record import Record
 from mlops.models.settings.format import FileFormatSettings

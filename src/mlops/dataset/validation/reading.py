@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.workbook import SheetChoice
+from mlops.dataset.form.inspection import header_of
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.cells import view_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk, Plan, parse
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.inspection import header_of
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.table import Table, UnreadableCells, unreadable_cells
 from mlops.dataset.validation.contracts import contract_of, contract_of_frame

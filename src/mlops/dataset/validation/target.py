@@ -7,9 +7,9 @@ from collections import Counter
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.survey.survey import Survey
-from mlops.models.class_plan import ClassPlan, plan_classes
 from mlops.models.settings.group import TaskName
-from mlops.models.task import infer_task
+from mlops.models.target.class_plan import ClassPlan, plan_classes
+from mlops.models.target.task import infer_task
 
 
 def is_classification(survey: Survey) -> bool:

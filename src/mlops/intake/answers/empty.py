@@ -10,8 +10,8 @@ from mlops.infrastructure.metric_names import UPLOADS_IGNORED
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.decisions import Attempt, Decision
-from mlops.intake.folders import closes_folder, is_closing_name
-from mlops.intake.placement import is_settings_file
+from mlops.intake.placement.folders import closes_folder, is_closing_name
+from mlops.intake.placement.placement import is_settings_file
 from mlops.intake.uploads import EMPTY, SETTLING_TIME, new_record
 from mlops.models.dataset import Notification
 from mlops.models.errors import ObjectNotFoundError

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops.intake.names import IGNORED_BECAUSE
-from mlops.intake.placement import MISPLACED
+from mlops.intake.placement.names import IGNORED_BECAUSE
+from mlops.intake.placement.placement import MISPLACED
 from mlops.intake.uploads import EMPTY, USED_OTHERWISE
 from mlops.models.dataset import UploadRecord
 

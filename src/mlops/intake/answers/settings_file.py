@@ -13,14 +13,14 @@ from mlops.infrastructure.metric_names import SETTINGS_FILES_REJECTED
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.decisions import Attempt, Decision
 from mlops.intake.outbox import as_notification
-from mlops.intake.placement import SETTINGS_FILE
+from mlops.intake.placement.placement import SETTINGS_FILE
 from mlops.models.dataset import Contract, Finding, Notification
 from mlops.models.errors import ObjectNotFoundError, SettingsError
-from mlops.models.nearest import nearest
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.document import MAX_CHARACTERS
 from mlops.models.settings.group import EVERY_DATE, GroupSettings
 from mlops.models.settings.hyperparameter import settings_hyperparameters
+from mlops.models.settings.nearest import nearest
 
 _MAX_BYTES = 4 * MAX_CHARACTERS  # of UTF-8
 _MAX_SHOWN = 10

@@ -13,7 +13,7 @@ from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.folders import MANIFEST_ENDING, closes_folder, folder_of, is_part_name
+from mlops.intake.placement.folders import MANIFEST_ENDING, closes_folder, folder_of, is_part_name
 from mlops.models.dataset import Finding
 from mlops.models.errors import DatasetError, ObjectNotFoundError
 from mlops.models.objects import ObjectRef

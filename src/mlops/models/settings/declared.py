@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
 from mlops.models.errors import SettingsError
-from mlops.models.nearest import nearest
+from mlops.models.settings.nearest import nearest
 
 _DESCRIPTIONS = {
     bool: "true or false",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from mlops.models.errors import SettingsError
-from mlops.models.nearest import nearest
 from mlops.models.record import Record
 from mlops.models.settings.classes import ClassSettings, check_classes
 from mlops.models.settings.columns import ColumnSettings, check_column, column_keys
@@ -17,6 +16,7 @@ from mlops.models.settings.document import check_values, read_toml
 from mlops.models.settings.format import FormatSettings, check_format, format_keys
 from mlops.models.settings.gate import GateRule, check_gate_rule
 from mlops.models.settings.lines import with_line
+from mlops.models.settings.nearest import nearest
 from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]

@@ -15,8 +15,8 @@ from mlops.models.metrics import (
     metric_name,
     metric_value,
 )
-from mlops.models.nearest import nearest
 from mlops.models.settings.gate import GateRule
+from mlops.models.settings.nearest import nearest
 from mlops.models.training import (
     SCORE_NAMES,
     ChampionComparison,

@@ -10,11 +10,11 @@ from pandas.api import types
 
 from mlops.dataset.table.table import Table
 from mlops.dataset.table.values import as_numbers, as_texts
-from mlops.models.class_plan import ClassPlan, plan_classes
 from mlops.models.errors import TrainingError
-from mlops.models.nearest import nearest
 from mlops.models.settings.group import GroupSettings, TaskName
-from mlops.models.task import find_label, infer_task
+from mlops.models.settings.nearest import nearest
+from mlops.models.target.class_plan import ClassPlan, plan_classes
+from mlops.models.target.task import find_label, infer_task
 
 _POSITIVE_LABELS = ("1", "yes", "true", "y", "t", "positive")
 

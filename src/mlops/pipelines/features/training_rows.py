@@ -15,7 +15,7 @@ from mlops.dataset.validation.reading import load_with_contract
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import DatePart, GroupSettings
-from mlops.models.task import MIN_TRAINING_ROWS
+from mlops.models.target.task import MIN_TRAINING_ROWS
 from mlops.pipelines.artifacts.model import ModelSchema, align
 from mlops.pipelines.features.features import (
     FeatureSelection,

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlops.dataset.form.inspection import inspect, read_head
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import detect
-from mlops.dataset.table.inspection import inspect, read_head
 from mlops.dataset.validation.parts.joining import beginning, text_of_part
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.sample import MAX_ROWS

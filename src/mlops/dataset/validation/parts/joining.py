@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from mlops.dataset.form.encodings import is_utf8
-from mlops.dataset.table.inspection import BLOCK_BYTES, Inspection, open_blocks, without_start
+from mlops.dataset.form.inspection import BLOCK_BYTES, Inspection, open_blocks, without_start
 from mlops.models.settings.format import FileFormatSettings
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.form.inspection import Inspection
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.counts.aggregates import DateCounts, DistinctValues, NumberRange
 from mlops.dataset.table.counts.column_counts import MAX_LEVELS
 from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.inspection import Inspection
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.parts import codec

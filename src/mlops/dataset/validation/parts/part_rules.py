@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from mlops.dataset.form.inspection import Inspection
 from mlops.dataset.privacy import keeping_cells_out, shown
-from mlops.dataset.table.inspection import Inspection
 from mlops.dataset.validation.rule import findings_by_stage
 from mlops.dataset.validation.rules import RULES, Rule
 from mlops.dataset.validation.survey.survey import Survey

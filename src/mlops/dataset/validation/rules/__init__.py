@@ -2,22 +2,24 @@
 
 from mlops.dataset.validation.rule import RULES, Rule, rule
 from mlops.dataset.validation.rules import (
-    duplicates,
     file,
     form,
     header,
     leakage,
-    lookalikes,
-    missing,
-    notations,
     parts,
-    personal,
-    ranges,
     settings,
     structure,
     target,
-    text,
     training,
+)
+from mlops.dataset.validation.rules.content import (
+    duplicates,
+    lookalikes,
+    missing,
+    notations,
+    personal,
+    ranges,
+    text,
     types,
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from mlops.dataset.conversion.recognition import ending_of
 from mlops.dataset.form.encoding_evidence import display_name
 from mlops.dataset.form.encodings import is_of_family
-from mlops.dataset.table.inspection import Inspection
+from mlops.dataset.form.inspection import Inspection
 from mlops.dataset.validation.accept_with import accept_form
 from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey

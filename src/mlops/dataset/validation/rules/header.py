@@ -18,7 +18,7 @@ from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.rules.form import header_lines, lacks_header
 from mlops.dataset.validation.survey.survey import Survey, clean_names
 from mlops.models.dataset import Severity
-from mlops.models.nearest import nearest
+from mlops.models.settings.nearest import nearest
 
 
 @rule("header_too_long", "A column name is longer than the limit.", stage="header")

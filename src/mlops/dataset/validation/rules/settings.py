@@ -10,8 +10,8 @@ from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import task_of
 from mlops.models.errors import SettingsError
-from mlops.models.nearest import nearest
 from mlops.models.settings.hyperparameter import settings_hyperparameters
+from mlops.models.settings.nearest import nearest
 from mlops.models.training import SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."

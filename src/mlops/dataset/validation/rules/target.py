@@ -13,8 +13,8 @@ from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule,
 from mlops.dataset.validation.rules.form import lacks_header
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import class_counts, class_plan, is_classification, task_of
-from mlops.models.nearest import nearest
-from mlops.models.task import MIN_TRAINING_ROWS, find_label
+from mlops.models.settings.nearest import nearest
+from mlops.models.target.task import MIN_TRAINING_ROWS, find_label
 
 _TOO_MUCH_MISSING = 0.5
 _CORRECT_LABELS = "Add rows, or correct the labels if they are other spellings of a class."

@@ -7,14 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlops.dataset.conversion.table_file import Conversion
-from mlops.dataset.limits import Limits
-from mlops.dataset.privacy import keeping_cells_out
-from mlops.dataset.table.chunks import Chunk, Notations, Plan, parse
-from mlops.dataset.table.column_names import NamedRoles, is_id_name, named_roles
-from mlops.dataset.table.column_profile import ColumnProfile, blank_columns
-from mlops.dataset.table.dialect import Dialect, detect
-from mlops.dataset.table.fields import Block, gathered
-from mlops.dataset.table.inspection import (
+from mlops.dataset.form.inspection import (
     BLOCK_BYTES,
     Inspection,
     header_of,
@@ -23,6 +16,13 @@ from mlops.dataset.table.inspection import (
     read_head,
     without_start,
 )
+from mlops.dataset.limits import Limits
+from mlops.dataset.privacy import keeping_cells_out
+from mlops.dataset.table.chunks import Chunk, Notations, Plan, parse
+from mlops.dataset.table.column_names import NamedRoles, is_id_name, named_roles
+from mlops.dataset.table.column_profile import ColumnProfile, blank_columns
+from mlops.dataset.table.dialect import Dialect, detect
+from mlops.dataset.table.fields import Block, gathered
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.survey.agreement import Agreement

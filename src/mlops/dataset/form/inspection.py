@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from mlops.dataset.form.containers import identify
 from mlops.dataset.form.encodings import (
     EncodingCheck,
     as_utf8,
@@ -24,7 +25,6 @@ from mlops.dataset.form.encodings import (
     with_newlines,
 )
 from mlops.dataset.limits import MIB, Limits
-from mlops.dataset.table.containers import identify
 
 BLOCK_BYTES = 1024 * 1024
 _NEWLINE = ord("\n")

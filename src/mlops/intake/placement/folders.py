@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops.infrastructure.upload_events import Upload
-from mlops.intake.names import why_ignored_name
+from mlops.intake.placement.names import why_ignored_name
 
 SUCCESS_FILE = "_SUCCESS"
 MANIFEST_ENDING = ".manifest.json"

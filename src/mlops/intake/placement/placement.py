@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from unicodedata import category
 
 from mlops.infrastructure.upload_events import PURPOSES, Upload
-from mlops.intake.folders import SUCCESS_FILE, closes_folder, is_closing_name, is_in_folder
+from mlops.intake.placement.folders import SUCCESS_FILE, closes_folder, is_closing_name, is_in_folder
 
 SETTINGS_FILE = "model.toml"
 SAME_BUT_FOR_CASE = "group_differs_in_case"

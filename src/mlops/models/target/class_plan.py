@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mlops.models.settings.classes import OTHER_CLASS, RareClasses
 from mlops.models.settings.group import GroupSettings
-from mlops.models.task import find_label
+from mlops.models.target.task import find_label
 
 MAX_CLASSES = 100
 _MAX_NAMED = 3

@@ -1,0 +1,1 @@
+"""Commands on plain files: validate, train, score, drift."""

@@ -1,0 +1,1 @@
+"""Rules about the cells of a table."""

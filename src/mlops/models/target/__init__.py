@@ -1,0 +1,1 @@
+"""The target of a model: the kind of task, and its classes."""
