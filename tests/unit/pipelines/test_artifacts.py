@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -18,6 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mlops.models.errors import ArtifactError
 from mlops.models.training import TrainingResult
@@ -327,6 +330,48 @@ def test_a_truncated_archive_is_refused(model_directory: Path, tmp_path: Path):
     (tmp_path / "half.tar.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ArtifactError, match="damaged"):
         unpack(tmp_path / "half.tar.gz", tmp_path / "target")
+
+
+def test_an_archive_of_too_many_zeros_is_refused_where_it_expands(tmp_path: Path):
+    with tarfile.open(tmp_path / "bomb.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("zeros")
+        member.size = 200_000_000
+        tar.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(ArtifactError, match="200 times its size"):
+        unpack(tmp_path / "bomb.tar.gz", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
+
+
+def test_a_header_that_asks_for_gigabytes_is_refused_before_they_are_read(tmp_path: Path):
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 8_000_000_000
+    (tmp_path / "bomb.tar.gz").write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(2048)))
+    with pytest.raises(ArtifactError, match="200 times its size"):
+        unpack(tmp_path / "bomb.tar.gz", tmp_path / "target")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_archive_unpacks_to_the_same_files_or_is_refused(tmp_path_factory, data):
+    """Bits are flipped in the expanded tar as well, since a checksum guards the compressed bytes."""
+    folder = tmp_path_factory.mktemp("damaged")
+    (folder / "model").mkdir()
+    for name, content in (("manifest.json", b"{}" * 40), ("a/long.npz", bytes(range(256)) * 9)):
+        path = folder / "model" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    pack(folder / "model", folder / "model.tar.gz")
+    content = bytearray((folder / "model.tar.gz").read_bytes())
+    is_inside = data.draw(st.booleans())
+    if is_inside:
+        content = bytearray(gzip.decompress(content))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    cut = data.draw(st.integers(0, 40))
+    content = content[: len(content) - cut]
+    (folder / "damaged.tar.gz").write_bytes(gzip.compress(content) if is_inside else content)
+    with contextlib.suppress(ArtifactError):
+        unpack(folder / "damaged.tar.gz", folder / "target")
 
 
 def _change_manifest(directory: Path, **changes) -> None:
