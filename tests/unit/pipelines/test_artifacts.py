@@ -350,6 +350,24 @@ def test_a_header_that_asks_for_gigabytes_is_refused_before_they_are_read(tmp_pa
         unpack(tmp_path / "bomb.tar.gz", tmp_path / "target")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+        {"GNU.sparse.map": "0,x", "GNU.sparse.size": "9"},
+        {"GNU.sparse.size": "x"},
+    ],
+    ids=["sparse map of text", "sparse map", "sparse size"],
+)
+def test_headers_that_hold_no_numbers_are_damage(headers: dict[str, str], tmp_path: Path):
+    with tarfile.open(tmp_path / "damaged.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("model.skops")
+        member.size, member.pax_headers = 600, headers
+        tar.addfile(member, io.BytesIO(b"no number\n" * 60))
+    with pytest.raises(ArtifactError):
+        unpack(tmp_path / "damaged.tar.gz", tmp_path / "target")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_archive_unpacks_to_the_same_files_or_is_refused(tmp_path_factory, data):
