@@ -26,6 +26,7 @@ from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import merge, profile_batch
 from mlops.monitoring.report import report as drift_page
+from mlops.pages.spreadsheet import without_formula
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.scoring.data_quality import QualityCounter
@@ -169,16 +170,29 @@ class InferencePipeline:
     def _predictions(self, piece: pd.DataFrame, scores: Scores) -> pd.DataFrame:
         schema = self._model.schema
         columns: dict[str, object] = {
-            name: as_texts(piece[name]) for name in schema.id_columns if name in piece.columns
+            name: self._shown(as_texts(piece[name])) for name in schema.id_columns if name in piece.columns
         }
         if scores.probabilities is None:
             columns[PREDICTION_COLUMN] = scores.predicted
         else:
-            columns[PREDICTION_COLUMN] = np.array(schema.labels, dtype=object)[scores.predicted]
+            labels = [without_formula(label) if self._escapes else label for label in schema.labels]
+            columns[PREDICTION_COLUMN] = np.array(labels, dtype=object)[scores.predicted]
             shown = 1 if schema.task == "binary" else scores.predicted
             columns[PROBABILITY_COLUMN] = scores.probabilities[np.arange(len(piece)), shown]
         columns[VERSION_COLUMN] = self._version
         return pd.DataFrame(columns, index=piece.index)
+
+    def _shown(self, ids: pd.Series) -> pd.Series:
+        """Return ids as they are written."""
+        if not self._escapes:
+            return ids
+        renamed = {level: without_formula(level) for level in ids.cat.categories}
+        is_changed = any(before != after for before, after in renamed.items())
+        return ids.map(renamed) if is_changed else ids
+
+    @property
+    def _escapes(self) -> bool:
+        return self._manifest.settings.output.escape_formulas
 
     def _detect(
         self, profile: BatchProfile, baseline: BaselineStatistics, group: str | None, now: datetime

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from mlops.models.errors import RegistryError
 from mlops.models.registry import AuditEntry, GroupState, Labels, ModelMetadata, Status
+from mlops.pages.spreadsheet import without_formula
 from mlops.registry.lifecycle import Action, next_status
 
 
@@ -97,8 +98,6 @@ COLUMNS = (
     "artifact_version_id",
     "approval_request",
 )
-# a spreadsheet runs a cell that begins so as a formula; an apostrophe in front makes it text
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export(entries: Sequence[AuditEntry], form: str) -> str:
@@ -155,5 +154,4 @@ def _values(
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return "" if value is None else without_formula(str(value))

@@ -20,7 +20,7 @@ from mlops.models.training import DataQuality, InferenceResult
 from mlops.pipelines import inference_pipeline
 from mlops.pipelines.inference_pipeline import InferencePipeline
 
-from .conftest import SMALL, build_table
+from .conftest import SMALL, build_table, train
 
 
 def score(model: Path, frame: pd.DataFrame, folder: Path, **options) -> InferenceResult:
@@ -44,6 +44,19 @@ def test_predictions_come_in_the_order_of_the_file(algorithm: str, task: str, tr
     assert {row["model_version"] for row in rows} == {"v1.0.0"}
     assert result.n_rows == 250
     assert ("probability" in rows[0]) is (task != "regression")
+
+
+@pytest.mark.parametrize("is_escaped", [True, False])
+def test_ids_and_labels_that_a_spreadsheet_would_run_are_escaped_by_default(is_escaped: bool, tmp_path: Path):
+    frame = build_table()
+    frame["patient_id"] = ["=1+1", *frame["patient_id"].astype(str)[1:]]
+    frame["outcome"] = frame["outcome"].replace({"yes": "@yes"})
+    output = {} if is_escaped else {"output": {"escape_formulas": False}}
+    model = train(frame, tmp_path, algorithm="LogisticRegression", **output).model_path
+    rows = rows_of(score(model, frame, tmp_path))
+    assert rows[0]["patient_id"] == ("'=1+1" if is_escaped else "=1+1")
+    assert rows[1]["patient_id"] == frame["patient_id"][1]
+    assert {row["prediction"] for row in rows} == {"no", "'@yes" if is_escaped else "@yes"}
 
 
 def test_a_binary_probability_is_that_of_the_positive_label(trained, tmp_path: Path):

@@ -62,6 +62,16 @@ class ScoringSettings(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSettings(Record):
+    """How predictions are written.
+
+    With `escape_formulas` an apostrophe is put before a text that a spreadsheet would run as a formula.
+    """
+
+    escape_formulas: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class GroupSettings(Record):
     """Settings of a model group; everything has a default.
 
@@ -72,7 +82,7 @@ class GroupSettings(Record):
     rules the candidate must beat a dummy model, and the champion by more than chance. `columns` states what
     the group's files hold, over what was learned; a `contract` above the version of the current one has it
     learned again from the next file. `format` states how the files are written, `classes` what is done with
-    classes of few rows, `scoring` what is done with files to score.
+    classes of few rows, `scoring` what is done with files to score, `output` how predictions are written.
     """
 
     target: str | None = None
@@ -96,6 +106,7 @@ class GroupSettings(Record):
     format: FormatSettings = field(default_factory=FormatSettings)
     classes: ClassSettings = field(default_factory=ClassSettings)
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
@@ -103,7 +114,12 @@ class GroupSettings(Record):
         So the identity of a training that 0.1 started stays the same.
         """
         document = Record.to_dict(self)
-        added = {"format": FormatSettings(), "classes": ClassSettings(), "scoring": ScoringSettings()}
+        added = {
+            "format": FormatSettings(),
+            "classes": ClassSettings(),
+            "scoring": ScoringSettings(),
+            "output": OutputSettings(),
+        }
         unstated = {key for key, default in added.items() if getattr(self, key) == default}
         return {key: value for key, value in document.items() if key not in unstated}
 
@@ -166,11 +182,7 @@ class GroupSettings(Record):
         for name, record in _TABLES.items():
             if name in values:
                 refuse_unknown(table_of(name, values[name]), _names(record), f"{name}.")
-                if record in (
-                    DriftSettings,
-                    ApprovalSettings,
-                    ScoringSettings,
-                ):  # the others have checks of their own
+                if record not in _CHECKED_ELSEWHERE:
                     check_types(name, values[name], record)
         if "date_parts" in values:
             values["date_parts"] = _date_parts(values["date_parts"])
@@ -203,6 +215,7 @@ _TABLES: Mapping[str, type] = {
     "format": FormatSettings,
     "classes": ClassSettings,
     "scoring": ScoringSettings,
+    "output": OutputSettings,
 }
 
 
