@@ -17,6 +17,7 @@ from mlops.models.settings.format import FormatSettings, check_format, format_ke
 from mlops.models.settings.gate import GateRule, check_gate_rule
 from mlops.models.settings.lines import with_line
 from mlops.models.settings.nearest import nearest
+from mlops.models.settings.scoring import OutputSettings, ScoringSettings
 from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
@@ -52,23 +53,6 @@ class ApprovalSettings(Record):
 
     required_approvals: int = 1
     automatic: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ScoringSettings(Record):
-    """Whether files to score wait until the group has a champion; without it they are refused until then."""
-
-    wait_for_champion: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings(Record):
-    """How predictions are written.
-
-    With `escape_formulas` an apostrophe is put before a text that a spreadsheet would run as a formula.
-    """
-
-    escape_formulas: bool = True
 
 
 @dataclass(frozen=True, slots=True)
