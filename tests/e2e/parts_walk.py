@@ -47,10 +47,17 @@ def walk_folder(stack: DeployedStack, table: pd.DataFrame) -> FolderWalk:
     duplicate = stack.wait_for_email(
         lambda m: m["subject"].startswith(f"[{GROUP}] 2026-11/: trained on before"), "duplicate"
     )
-    trainings = [arn for arn in stack.executions("TrainModel") if arn not in started]
+    others = [arn for arn in stack.executions("TrainModel") if arn not in started]
+    trainings = [arn for arn in others if is_of_group(stack, arn)]
     return FolderWalk(
         table, refusal, refused_states, accepted_states, [refused, accepted, again], trainings, duplicate
     )
+
+
+def is_of_group(stack: DeployedStack, execution: str) -> bool:
+    """Whether an execution trains the group of the folder."""
+    described = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)
+    return bool(json.loads(described["input"])["group"] == GROUP)
 
 
 def part_key(number: int) -> str:

@@ -94,17 +94,18 @@ def test_a_tuning_job_without_a_single_score_is_explained_by_its_trials(
 ) -> None:
     assert failed_tuning.status == "FAILED"
     assert "Train model" not in failed_tuning.states
-    assert failed_tuning.states[-5:] == [
+    assert failed_tuning.states[-6:] == [
         "Explain failure",
+        "Run the job again?",
         "Count failure",
-        "Mail failure",
+        "Mailed already?",
         "What kind of failure?",
         "Training failed",
     ]
     subject = "untunable: training failed at Tune hyperparameters"
     mail = stack.wait_for_email(lambda m: m["subject"] == subject, "failure")
     assert "No training job succeeded" not in mail["body"]
-    assert "rows are alike" in " ".join(mail["body"].split())
+    assert "supports only 'l2'" in " ".join(mail["body"].split())
 
 
 def test_a_tuning_job_that_a_person_stops_ends_as_stopped_with_its_trials(

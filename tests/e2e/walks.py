@@ -31,6 +31,19 @@ class Walk:
     version: str = ""
 
 
+# each value is possible, so validation accepts them; the library refuses them together
+IMPOSSIBLE_TOGETHER = (
+    'target = "price"\nalgorithm = "LogisticRegression"\n'
+    '[hyperparameters]\nsolver = "lbfgs"\nl1_ratio = 0.5\n'
+)
+
+
+def a_table_of_two_classes(seed: int = 3) -> pd.DataFrame:
+    """Return the houses of `a_regression_table` with a price that is `dear` or `cheap`."""
+    table = a_regression_table(seed=seed)
+    return table.assign(price=np.where(table["price"] > table["price"].median(), "dear", "cheap"))
+
+
 def start_training(
     stack: DeployedStack, group: str, table: pd.DataFrame | bytes, toml: str, name: str = "train.csv"
 ) -> str:

@@ -107,6 +107,7 @@ def _other_values(
     table: pd.DataFrame, names: list[str], rows: list[list[str]], report: ValidationReport
 ) -> Iterator[str]:
     decimal = report.format.decimal if report.format else "."
+    warned = {finding.column for finding in report.findings if finding.rule_id == "number_format"}
     for position, name in enumerate(names):
         if not name:
             continue
@@ -115,9 +116,17 @@ def _other_values(
         for row, value in zip(rows, column.tolist(), strict=True):
             cell = row[position].strip()
             same = _same_number(cell, value, decimal) if is_number else _same_text(cell, value)
+            same = same or (name in warned and is_number and _same_digits(cell, value))
             if not same:
                 yield f"column {position}: {cell!r} became {value!r}"
                 break
+
+
+def _same_digits(cell: str, value: float) -> bool:
+    """Whether a number with separators, a unit or a sign behind it has the digits and the sign of its cell."""
+    digits = ["".join(filter(str.isdigit, text)).strip("0") for text in (cell, repr(value))]
+    is_negative = cell.startswith(("-", "(")) or cell.endswith(("-", ")"))
+    return digits[0] == digits[1] and is_negative == (value < 0)
 
 
 def _same_number(cell: str, value: float, decimal: str) -> bool:

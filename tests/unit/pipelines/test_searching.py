@@ -151,3 +151,9 @@ def test_a_search_travels_as_json():
     given = settings({"trials": 5, "space": {"max_features": ["sqrt", 0.5], "max_depth": [3, 9]}})
     assert GroupSettings.from_dict(given.to_dict()) == given
     assert GroupSettings.from_config({"settings": given.to_json()}) == given
+
+
+def test_a_search_of_which_every_fit_fails_says_why_in_one_sentence(tmp_path: Path):
+    config = {"algorithm": "LogisticRegression", "solver": "lbfgs", "l1_ratio": 0.5, "search": {"trials": 3}}
+    with pytest.raises(TrainingError, match=r"No combination .* supports only 'l2' or None penalties"):
+        train(build_table(), tmp_path, **config)

@@ -74,7 +74,13 @@ def search_hyperparameters(
     weights = unfitted.weights
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
-        search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))
+        try:
+            search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))
+        except ValueError as error:  # that of scikit-learn when each fit has failed, with their tracebacks
+            reason = str(error).strip().splitlines()[-1]
+            raise TrainingError(
+                f"No combination of the search could be fitted by {settings.algorithm}: {reason}"
+            ) from error
     trials = _trials(search.cv_results_)
     if not trials:
         raise TrainingError(f"No combination of the search could be fitted by {settings.algorithm}.")
