@@ -337,9 +337,7 @@ def recovered_file(stack: DeployedStack) -> Walk:
     stack.drop(noise.to_csv(index=False).encode(), "lost/training/train.csv")
     events.enable_rule(Name=rule)
     sweep = stack.run_scheduled("RecoverUploads", datetime.now(UTC) + timedelta(hours=2))
-    assert sweep["n_recovered"] >= 1, (
-        sweep
-    )  # files that wait for a champion or for content are looked at, too
+    assert sweep["n_recovered"] >= 1, sweep  # with files that wait for a champion or for content
     return walk(stack, stack.wait_for_execution("TrainModel", existing))
 
 

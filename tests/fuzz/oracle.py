@@ -123,7 +123,7 @@ def _other_values(
 
 
 def _same_digits(cell: str, value: float) -> bool:
-    """Whether a number with separators, a unit or a sign behind it has the digits and the sign of its cell."""
+    """Whether a number with separators, a unit or a sign behind it has digits and sign of its cell."""
     digits = ["".join(filter(str.isdigit, text)).strip("0") for text in (cell, repr(value))]
     is_negative = cell.startswith(("-", "(")) or cell.endswith(("-", ")"))
     return digits[0] == digits[1] and is_negative == (value < 0)

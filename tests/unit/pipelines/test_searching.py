@@ -10,7 +10,7 @@ import pytest
 
 from mlops.algorithms.definitions import ALGORITHMS
 from mlops.algorithms.selection import configure, search_space
-from mlops.models.errors import SettingsError
+from mlops.models.errors import SettingsError, TrainingError
 from mlops.models.settings.group import GroupSettings, SearchSettings
 from mlops.models.training import TrainingResult
 from mlops.pipelines.fitting.searching import draw_combinations
@@ -156,4 +156,4 @@ def test_a_search_travels_as_json():
 def test_a_search_of_which_every_fit_fails_says_why_in_one_sentence(tmp_path: Path):
     config = {"algorithm": "LogisticRegression", "solver": "lbfgs", "l1_ratio": 0.5, "search": {"trials": 3}}
     with pytest.raises(TrainingError, match=r"No combination .* supports only 'l2' or None penalties"):
-        train(build_table(), tmp_path, **config)
+        train(tmp_path, build_table(), **config)
