@@ -286,7 +286,7 @@ def late_delivery(stack: DeployedStack) -> Walk:
     stack.wait_for_approval_link("undelivered")
     with operating(stack) as operator:
         operator.forget_delivery("undelivered", "v1.0.0")
-    assert watch(stack)["n_delivered"] == 1
+    assert watch(stack)["n_delivered"] >= 1
     return walk(stack, execution)
 
 
