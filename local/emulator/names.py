@@ -279,6 +279,7 @@ DIFFERENCES: tuple[Difference, ...] = (
             "`TaskDoesNotExist`; heartbeats do nothing; an aborted execution keeps waiting."
         ),
         wraps=(
+            "stepfunctions._find_matching_retrier",
             "stepfunctions._invoke_with_callback",
             "stepfunctions._send_task_success",
             "stepfunctions._send_task_failure",

@@ -18,6 +18,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from local.authorization import decide
+from local.fixes.stepfunctions.callback_tasks import STOPPED
 from local.fixes.stepfunctions.running_task import RunningTask, current_task
 from local.fixes.stepfunctions.task_permissions import managed_rule_permissions
 from local.sagemaker import tuning
@@ -128,7 +129,7 @@ def _wait(job: _Waiting, task: RunningTask, started: float) -> dict[str, Any]:
     while not job.ended.wait(_POLL_SECONDS):
         if task.execution["status"] != "RUNNING":
             job.stop()
-            raise stepfunctions._ExecutionError("States.TaskFailed", "The execution was stopped.")
+            raise stepfunctions._ExecutionError(STOPPED, "The execution was stopped.")
         if time.monotonic() - started >= timeout_seconds:
             job.stop()
             raise stepfunctions._ExecutionError("States.Timeout", "")

@@ -16,9 +16,13 @@ _answering = threading.Lock()
 _closed_tokens: set[str] = set()
 
 
+STOPPED = "Local.ExecutionStopped"  # the error of a state whose execution was stopped
+
+
 def install() -> None:
     """Replace the waiting and the two answers."""
     wrap("stepfunctions._invoke_with_callback", lambda _: _call_and_wait)
+    wrap("stepfunctions._find_matching_retrier", _without_stopped)
     wrap("stepfunctions._send_task_success", _answering_once)
     wrap("stepfunctions._send_task_failure", _answering_once)
     wrap("stepfunctions._send_task_heartbeat", _with_refusals)
@@ -59,7 +63,16 @@ def _wait(task: dict[str, Any], state: dict[str, Any]) -> None:
         if heartbeat_seconds is not None and now - beat_at >= float(heartbeat_seconds):
             raise stepfunctions._ExecutionError("States.HeartbeatTimeout", "")
         if running is not None and running.execution["status"] != "RUNNING":
-            raise stepfunctions._ExecutionError("States.TaskFailed", "The execution was stopped.")
+            raise stepfunctions._ExecutionError(STOPPED, "The execution was stopped.")
+
+
+def _without_stopped(original: Any) -> Any:
+    """Retry nothing in an execution that was stopped: it would take the task token of the next one."""
+
+    def find(retriers: Any, error: str, retry_counts: Any) -> Any:
+        return (None, -1) if error == STOPPED else original(retriers, error, retry_counts)
+
+    return find
 
 
 def _answering_once(original: Any) -> Any:
