@@ -116,7 +116,7 @@ CHANGES: Mapping[str, Change] = {
     "ids as decimals": ids(lambda text: f"{int(text)}.0"),
     "ids with blanks": ids(lambda text: f"  {text} "),
     "ids with a prefix": ids(lambda text: f"P-{text}"),
-    "ids given anew": lambda f, rng: f.assign(patient_id=rng.permutation(f.patient_id)),
+    "new ids": lambda f, rng: f.assign(patient_id=rng.permutation(f.patient_id)),
     "missing notes written otherwise": mapped("note", lambda text: text or "NULL"),
     "another unit of one column": mapped("weight", _rescaled(2.2046)),
     "another unit of two columns": lambda f, rng: mapped("weight", _rescaled(2.2046))(

@@ -34,7 +34,7 @@ def metric(stage, name: str) -> bool:
 
 @pytest.mark.parametrize("allowed", ["nothing", "the stack", "the policy"])
 def test_a_model_is_never_approved_automatically_by_model_toml_alone(stage, allowed):
-    """The attack: whoever may drop data writes `automatic = true` beside it."""
+    """The attack: a person who may drop data writes `automatic = true` beside it."""
     stage.subscribe("ada@example.com")
     if allowed == "the policy":
         stage.allow_automatic_approval()

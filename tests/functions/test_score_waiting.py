@@ -53,10 +53,10 @@ def test_only_the_files_of_the_group_that_wait_are_handed_to_intake(
     calls: list[dict[str, Any]] = []
     dependencies.lambda_client = SimpleNamespace(invoke=lambda **call: calls.append(call))
     waiting = dropped(dependencies, "a b+é.csv", "waiting")
-    gone = dropped(dependencies, "gone.csv", "waiting")
+    deleted = dropped(dependencies, "gone.csv", "waiting")
     dropped(dependencies, "scored.csv", "accepted")
     dropped(dependencies, "other.csv", "waiting", group="other")
-    client("s3").delete_object(Bucket=BUCKET, Key=gone.key, VersionId=str(gone.version_id))
+    client("s3").delete_object(Bucket=BUCKET, Key=deleted.key, VersionId=str(deleted.version_id))
     event = json.loads((repository / "events/score_waiting.json").read_text("utf-8"))
     assert app.handler(event, CONTEXT, dependencies=dependencies) == {"group": GROUP, "n_started": 1}
     assert [parse_s3_event(json.loads(call["Payload"])) for call in calls] == [waiting]

@@ -122,8 +122,7 @@ def open_request(
     model = service.registry.get_model(candidate.group, candidate.version)
     policy = policies.of(candidate.group, model.settings)
     champion = service.registry.champion(model.model_group)
-    is_judged = not requires_person(model, champion) and passes_default_gate(model, champion, policy)
-    if policy.is_automatic and is_judged:
+    if policy.is_automatic and not requires_person(model, champion) and passes_default_gate(model, policy):
         return RequestOutcome(automatic=_approve_automatically(service, model))
     newer = newer_candidate(service, model)
     if newer is not None or model.status is Status.SUPERSEDED:
@@ -150,17 +149,13 @@ def _supersede_older(service: ApprovalService, model: ModelMetadata) -> None:
             service.supersede(older, by=model)
 
 
-def passes_default_gate(
-    model: ModelMetadata, champion: ModelMetadata | None, policy: EffectivePolicy
-) -> bool:
-    """Return whether the default gate, with the floors of the policy, passes a version beside the champion.
+def passes_default_gate(model: ModelMetadata, policy: EffectivePolicy) -> bool:
+    """Return whether the default gate, with the floors of the policy, passes a version.
 
-    Rules in `model.toml` may pass a model that is worse than the champion, and another champion may be in
-    service since the training: people may approve such a model, but it is never approved automatically.
+    Rules in `model.toml` may pass a model that is worse than the champion: people may approve such a model,
+    but it is never approved automatically.
     """
-    compared_with = model.comparison.champion_version if model.comparison else None
-    is_current = compared_with == (champion.version if champion else None)
-    return is_current and judge(model.metrics, model.comparison, floors=policy.gate_floors).passed
+    return judge(model.metrics, model.comparison, floors=policy.gate_floors).passed
 
 
 def _describe(policy: EffectivePolicy) -> Iterator[str]:
@@ -269,13 +264,16 @@ def _approve_automatically(service: ApprovalService, model: ModelMetadata) -> Ap
 
 
 def requires_person(model: ModelMetadata, champion: ModelMetadata | None) -> bool:
-    """Whether only people may approve: the version was not compared with the champion on the same rows."""
+    """Whether only people may approve: the version was not compared with the champion on the same rows.
+
+    Another champion may be in service since the training.
+    """
     if model.gate is None or model.gate.requires_person:
         return True
-    if champion is None:
-        return False
     compared = model.comparison
-    return compared is None or not compared.comparable or compared.champion_version != champion.version
+    if champion is None or compared is None:
+        return champion is not None or compared is not None
+    return not compared.comparable or compared.champion_version != champion.version
 
 
 def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMetadata | None:

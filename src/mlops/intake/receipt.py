@@ -12,7 +12,6 @@ from mlops.models.dataset import ColumnSummary, ValidationReport
 from mlops.models.settings.group import GroupSettings
 
 _MAX_NAMES = 8
-_MAX_REMARKS = 5
 _MAX_TOKENS = 5
 _KINDS = {
     "integer": "",

@@ -63,7 +63,7 @@ def check_labels(tags: Mapping[str, str], notes: str) -> None:
 def find_reason_problem(reason: str, *, is_required: bool) -> str:
     """Return why a reason cannot be stored in the audit log; empty when it can.
 
-    What shows nothing, or only accents, is no reason.
+    A text that shows nothing, or only accents, is not a reason.
     """
     if (is_required or reason.strip()) and not has_visible_characters(reason):
         return "a reason is needed, in visible characters"

@@ -103,7 +103,7 @@ def test_a_new_column_changes_no_row_that_the_champion_knows(tmp_path: Path):
     result, comparison = compared(None, tmp_path, grown, older.model_path, id_columns=[])
     assert (
         30 <= comparison.n_rows < 0.5 * result.n_rows_test
-    )  # by content, a new column divides all rows anew
+    )  # by content, a new column divides all rows again
     assert comparison.n_rows + comparison.n_known == result.n_rows_test
 
 

@@ -17,7 +17,7 @@ from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.record import Record
 from mlops.models.settings.format import FileFormatSettings
 
-# the name under which a converted table is stored: whoever reads it knows how it is written
+# the name under which a converted table is stored: the name says how it is written
 CONVERTED_TABLE = "converted.csv"
 EXPANDED_TABLE = "expanded.csv"  # text that a person has written
 

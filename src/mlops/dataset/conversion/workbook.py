@@ -116,7 +116,7 @@ def _check_expanded(source: Path, limits: Limits) -> None:
 
 @contextmanager
 def _faults_as_damage() -> Iterator[None]:
-    """Refuse the file when calamine does; a panic of its native code is no subclass of `Exception`."""
+    """Refuse the file when calamine does; a panic of its native code is not a subclass of `Exception`."""
     from python_calamine import CalamineError  # noqa: PLC0415
 
     try:

@@ -53,12 +53,12 @@ _UNKNOWN = re.compile(
 )
 _TIME_CODES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 _EARLIEST_YEAR, _LATEST_YEAR = 1000, 2500
-_FAR_YEAR = 9999  # stands for "no date"
+_FAR_YEAR = 9999  # means "no date"
 _FAR = re.compile(r"1[0-5][0-9]{2}|16[0-7][0-9]|22[6-9][0-9]|2[3-5][0-9]{2}|9999")
 
 
 def formats_of(text: str) -> tuple[str, ...]:
-    """Return the notations in which a text is a date that exists; nothing for a text that is no date."""
+    """Return the notations in which a text is a date that exists; nothing for other texts."""
     if match := _NUMERIC.fullmatch(text):
         return tuple(f"{day}{_time(match)}" for day in _numeric_days(match))
     if match := _YEAR_MONTH.fullmatch(text):
@@ -95,7 +95,7 @@ def format_of(counts: Counter[str], *, min_cells: float, preferred: str | None =
     Returns
     -------
     str or None
-        None when fewer cells are dates, `UNDECIDED` when day and month cannot be told apart.
+        None when fewer cells are dates, `UNDECIDED` when day and month cannot be distinguished.
     """
     by_day: Counter[str] = Counter()
     for notation, count in counts.items():

@@ -68,7 +68,7 @@ def are_iso_dates(values: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def is_far_away(text: str) -> bool:
-    """Whether a date is of a year that often stands for a missing date: before 1678 or after 2261."""
+    """Whether a date is of a year that often means a missing date: before 1678 or after 2261."""
     day = text.partition(":")[0]  # a zone such as +0000 is not a year
     return any(not _EARLIEST <= year <= _LATEST for year in _YEAR.findall(day))
 

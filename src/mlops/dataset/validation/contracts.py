@@ -45,7 +45,7 @@ def learn_contract(path: str | Path, settings: GroupSettings | None = None) -> C
 
 
 def contract_of_frame(frame: pd.DataFrame, settings: GroupSettings | None = None) -> Contract | None:
-    """Return what a frame teaches, written to a file as pandas does; None when that is no table."""
+    """Return what a frame teaches, written to a file as pandas does; None when that is not a table."""
     stated = settings or GroupSettings()
     cells = stated.format.of("training")  # of the form only what is about cells: pandas writes the file
     form = FileFormatSettings(thousands=cells.thousands, nullstr=cells.nullstr, dateformat=cells.dateformat)

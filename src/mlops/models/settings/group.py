@@ -128,7 +128,7 @@ class GroupSettings(Record):
         ------
         SettingsError
             If the text is not TOML, a key is unknown (the nearest known key is named) or a value impossible;
-            the line is named where it can be told.
+            the line is named where it is known.
         """
         document = read_toml(text)
         try:

@@ -1,6 +1,6 @@
 """What is stored with a model about the rows that it was trained on: keyed digests, never values.
 
-A digest recognises a row again for whoever has the key of the group. The key is not in the artifact, so the
+A digest identifies a row only together with the key of the group. The key is not in the artifact, so the
 artifact alone does not say whether a person was in the training rows.
 """
 

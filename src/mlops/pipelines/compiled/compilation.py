@@ -42,13 +42,11 @@ def agrees(
     compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells], threshold: float | None
 ) -> bool:
     """Whether both forms say the same of some rows: within `TOLERANCE`, and the same label of each row."""
-    if largest_difference(compiled, pipeline, aligned, cells) > TOLERANCE:
+    expected, actual = _results(compiled, pipeline, aligned, cells, threshold)
+    if _difference(expected, actual) > TOLERANCE:
         return False
-    if compiled.link == "identity":
-        return True
-    expected = decide(np.asarray(pipeline.predict_proba(aligned), dtype=np.float64), threshold)
-    actual = decide(compiled.predict_probabilities(cells, threshold), threshold)
-    return bool((expected == actual).all())
+    is_regression = expected.ndim == 1
+    return is_regression or bool((decide(expected, threshold) == decide(actual, threshold)).all())
 
 
 def largest_difference(
@@ -63,12 +61,21 @@ def largest_difference(
     aligned, cells
         The same rows for both.
     """
+    return _difference(*_results(compiled, pipeline, aligned, cells, None))
+
+
+def _results(
+    compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells], threshold: float | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what pipeline and compiled form say: numbers, or a column of probabilities for each class."""
     if compiled.link == "identity":
-        expected = np.asarray(pipeline.predict(aligned), dtype=np.float64)
-        unit, actual = float(expected.std()) or 1.0, compiled.predict(cells)
-    else:
-        expected = np.asarray(pipeline.predict_proba(aligned), dtype=np.float64)
-        unit, actual = 1.0, compiled.predict_probabilities(cells)
+        return np.asarray(pipeline.predict(aligned), dtype=np.float64), compiled.predict(cells)
+    expected = np.asarray(pipeline.predict_proba(aligned), dtype=np.float64)
+    return expected, compiled.predict_probabilities(cells, threshold)
+
+
+def _difference(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> float:
+    unit = (float(expected.std()) or 1.0) if expected.ndim == 1 else 1.0
     return float(np.abs(actual - expected).max(initial=0.0)) / unit
 
 

@@ -1,6 +1,6 @@
 """Repeated looks at the same held-out rows: how sure a comparison must be, and how many there were.
 
-Twenty retrainings that are no better than the champion hold a lucky one in more than 10 % of the sequences
+Twenty retrainings that are not better than the champion hold a lucky one in more than 10 % of the sequences
 when each is judged by a 95 % interval. So the error of 5 % is spent over all comparisons with one champion on
 the same rows: the look k gets the share 0.05 * 3 / ((k + 2) * (k + 3)), and the sum over all k is 0.05.
 

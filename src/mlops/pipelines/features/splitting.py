@@ -226,7 +226,7 @@ def time_numbers(column: pd.Series, date_format: str | None) -> np.ndarray:
     Raises
     ------
     TrainingError
-        If texts are no dates of the notation.
+        If texts are not dates of the notation.
     """
     is_number = types.is_numeric_dtype(column)
     if not is_number and (problem := unreadable_dates(column, date_format, of_all=True)):
