@@ -109,7 +109,28 @@ def rejected_candidate(stack: DeployedStack, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def automatic_candidate(stack: DeployedStack) -> Walk:
+def waiting_files(stack: DeployedStack) -> list[dict]:
+    """The emails about two files to score of a group without a champion; the second is deleted again."""
+    content = a_regression_table(rows=40, seed=5).drop(columns="price").to_csv(index=False).encode()
+    mails = []
+    for name in ("waits.csv", "deleted.csv"):
+        version = stack.drop(content, f"lots/inference/{name}")
+        subject = f"[lots] {name} waits for a model"
+        mails.append(stack.wait_for_email(lambda m, subject=subject: m["subject"] == subject, "waiting"))
+    stack.cloud.client("s3").delete_object(
+        Bucket=stack.outputs["DataBucketName"], Key="lots/inference/deleted.csv", VersionId=version
+    )
+    return mails
+
+
+@pytest.fixture(scope="session")
+def scored_after_waiting(stack: DeployedStack, waiting_files: list[dict], automatic_candidate: Walk) -> dict:
+    """The email about the predictions of the file that waited."""
+    return stack.wait_for_email(lambda m: "lots" in m["subject"] and "ready" in m["subject"], "predictions")
+
+
+@pytest.fixture(scope="session")
+def automatic_candidate(stack: DeployedStack, waiting_files: list[dict]) -> Walk:
     """A candidate of a group whose policy, set by the command, allows automatic approval."""
     run_mlops(stack, "policy", "set", "lots", "--automatic", "on", "--reason", "no one needs to look")
     toml = 'target = "price"\n[approval]\nautomatic = true'

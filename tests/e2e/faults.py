@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from local.stack import DeployedStack
 
+ABSENT_TABLE = "absent"
+
 
 @contextmanager
 def without_table(stack: DeployedStack, function: str) -> Iterator[None]:
@@ -15,7 +17,7 @@ def without_table(stack: DeployedStack, function: str) -> Iterator[None]:
     names = [entry["FunctionName"] for entry in client.list_functions()["Functions"]]
     name = next(name for name in names if f"{function}Function" in name)
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    wrong = variables | {"REGISTRY_TABLE_NAME": "absent"}
+    wrong = variables | {"REGISTRY_TABLE_NAME": ABSENT_TABLE}
     client.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
     try:
         yield

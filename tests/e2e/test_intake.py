@@ -59,10 +59,11 @@ def test_half_a_file_is_ignored_without_an_email(stack: DeployedStack) -> None:
     assert not [mail for mail in stack.cloud.emails() if "halves" in mail["subject"]]
 
 
-def test_a_scoring_file_without_a_champion_is_refused_with_what_to_do(stack: DeployedStack) -> None:
-    stack.drop(a_regression_table().to_csv(index=False).encode(), "absent/inference/a.csv")
-    mail = stack.wait_for_email(lambda m: "absent" in m["subject"], "refusal")
-    assert "approve" in mail["body"].lower()
+def test_a_scoring_file_waits_for_the_first_champion(
+    waiting_files: list[dict], scored_after_waiting: dict
+) -> None:
+    assert "as soon as a version is approved" in waiting_files[0]["body"]
+    assert "40 predictions" in scored_after_waiting["subject"]
 
 
 def test_a_parquet_file_is_converted_and_trained(stack: DeployedStack, rejected_candidate: Walk) -> None:

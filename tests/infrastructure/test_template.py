@@ -191,6 +191,17 @@ def test_no_function_reads_or_writes_the_tags_of_objects() -> None:
     )
 
 
+def test_a_function_that_reads_objects_learns_when_one_is_missing() -> None:
+    """Without s3:ListBucket, S3 answers 403 for a missing object, which looks like a fault to be retried."""
+    owners: dict[str, set[str]] = {}
+    for owner, statement in t.statements():
+        named = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        owners.setdefault(owner, set()).update(named)
+    reading = {owner for owner, actions in owners.items() if "s3:GetObject" in actions}
+    blind = {owner for owner in reading if "s3:ListBucket" not in owners[owner]}
+    assert blind == {"ValidatePartsStateMachine"}  # its items were written by the step before
+
+
 def test_no_function_or_job_may_write_the_policies_and_those_that_decide_read_them() -> None:
     table = {"Fn::GetAtt": ["PolicyTable", "Arn"]}
     allowed: dict[str, set[str]] = {}
