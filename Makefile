@@ -26,9 +26,9 @@ down: $(READY) ## Stop the local cloud with all its processes
 static: $(READY) ## Format check, lint, types, import order and template lint
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
-	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null
+	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null & template=$$!; \
+	  $(BIN)/mypy --no-error-summary; types=$$?; wait $$template && exit $$types
 
 check: static ## The quick gate: static checks and the fast tests
 	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property and not packaging"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ settings.load_profile("steady")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# one thread for each process: the threads of two workers wait for each other on two cores (2.5 times the CPU)
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
 # the tests, and the processes that they start, have a row key of their own
 os.environ["MLOPS_ROW_KEY_FILE"] = str(Path(tempfile.gettempdir()) / f"mlops-tests-{os.getuid()}" / "row-key")
 
 
-# folders whose tests share something that takes long to start
+# folders whose tests share something that takes long to start; they also run longest, in this order
 _SHARING = ("tests/e2e/", "local/tests/")
 
 
@@ -34,12 +39,30 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdis
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in _SHARING if nodeid.startswith(folder)), nodeid.partition("::")[0])
+        return _group(nodeid)
+
+
+def _group(nodeid: str) -> str:
+    return next((folder for folder in _SHARING if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
-    """Schedule by groups when several processes run the tests."""
+    """Schedule by groups, in the order of collection, when several processes run the tests."""
+    config.option.loadscopereorder = False
     return GroupScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start the longest group first when several processes run the tests, so that they end together."""
+    if not hasattr(config, "workerinput"):
+        return
+    sizes = Counter(_group(item.nodeid) for item in items)
+
+    def order(item: pytest.Item) -> tuple[int, int]:
+        group = _group(item.nodeid)
+        return _SHARING.index(group) if group in _SHARING else len(_SHARING), -sizes[group]
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope="session")

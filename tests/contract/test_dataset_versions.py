@@ -14,9 +14,9 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import take_upload
-from mlops.models.dataset import (
+from mlops.models.dataset import DatasetVersion
+from mlops.models.intake import (
     Claim,
-    DatasetVersion,
     DigestEntry,
     Notification,
     TrainingFailure,

@@ -14,8 +14,8 @@ from mlops.approval.signing_keys import RotatingKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.notifications import AwsNotifier
-from mlops.models.dataset import TrainingRecord
 from mlops.models.experiment import RunStatus
+from mlops.models.intake import TrainingRecord
 from mlops.pipelines.jobs.trial_jobs import TrialJob
 from mlops.use_cases.record_failure import FailedTraining
 from tests.functions.approval_stage import CONTEXT, GROUP

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mlops.infrastructure.aws.clients import client
-from mlops.models.dataset import Claim
 from mlops.models.errors import UploadBusyError
+from mlops.models.intake import Claim
 from tests.functions.parts_stage import GROUP, HEADER, ROWS, PartsStage
 
 

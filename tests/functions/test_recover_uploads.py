@@ -15,7 +15,7 @@ from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.upload_events import Upload, parse_s3_event
 from mlops.intake.uploads import new_record
-from mlops.models.dataset import DigestEntry
+from mlops.models.intake import DigestEntry
 
 BUCKET = "data"
 CONTEXT = SimpleNamespace(

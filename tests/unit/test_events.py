@@ -18,8 +18,9 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake import outbox
 from mlops.intake.answers.given_up import MAX_ATTEMPTS
 from mlops.intake.conversion import ConversionRequest
-from mlops.models.dataset import Finding, UploadRecord, ValidationReport
+from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.drift import DriftReport
+from mlops.models.intake import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.training import DataQuality, EvaluationMetrics, GateResult

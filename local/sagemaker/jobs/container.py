@@ -94,6 +94,7 @@ def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
         "TMPDIR": str(job.directory / "tmp"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",  # several jobs share the machine, and their threads would wait for each other
         "PYTHONPATH": str(packages),
         "PIP_TARGET": str(packages),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",

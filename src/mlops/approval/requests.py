@@ -14,6 +14,7 @@ from mlops.approval.emails import compose_automatic_approval, compose_request
 from mlops.approval.evidence import gather
 from mlops.approval.links import hash_id
 from mlops.approval.mailer import Mailer
+from mlops.approval.policy.automatic import may_approve_automatically
 from mlops.approval.policy.effective import EffectivePolicy
 from mlops.approval.policy.store import Policies
 from mlops.approval.quorum import is_uploader
@@ -26,7 +27,6 @@ from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, R
 from mlops.models.errors import NoApproverError
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, Status
-from mlops.pipelines.evaluation.gate import judge
 
 # The execution's own clock started before ours and must never run out first.
 _SAFETY_SECONDS = 60
@@ -122,7 +122,7 @@ def open_request(
     model = service.registry.get_model(candidate.group, candidate.version)
     policy = policies.of(candidate.group, model.settings)
     champion = service.registry.champion(model.model_group)
-    if policy.is_automatic and not requires_person(model, champion) and passes_default_gate(model, policy):
+    if may_approve_automatically(model, champion, policy):
         return RequestOutcome(automatic=_approve_automatically(service, model))
     newer = newer_candidate(service, model)
     if newer is not None or model.status is Status.SUPERSEDED:
@@ -147,15 +147,6 @@ def _supersede_older(service: ApprovalService, model: ModelMetadata) -> None:
     for older in service.registry.list_models(model.model_group):
         if older.number < model.number and older.status is Status.PENDING_APPROVAL:
             service.supersede(older, by=model)
-
-
-def passes_default_gate(model: ModelMetadata, policy: EffectivePolicy) -> bool:
-    """Return whether the default gate, with the floors of the policy, passes a version.
-
-    Rules in `model.toml` may pass a model that is worse than the champion: people may approve such a model,
-    but it is never approved automatically.
-    """
-    return judge(model.metrics, model.comparison, floors=policy.gate_floors).passed
 
 
 def _describe(policy: EffectivePolicy) -> Iterator[str]:
@@ -261,19 +252,6 @@ def _approve_automatically(service: ApprovalService, model: ModelMetadata) -> Ap
         model.model_group, model.version, by=decision.decided_by, reason=decision.reason
     )
     return decision
-
-
-def requires_person(model: ModelMetadata, champion: ModelMetadata | None) -> bool:
-    """Whether only people may approve: the version was not compared with the champion on the same rows.
-
-    Another champion may be in service since the training.
-    """
-    if model.gate is None or model.gate.requires_person:
-        return True
-    compared = model.comparison
-    if champion is None or compared is None:
-        return champion is not None or compared is not None
-    return not compared.comparable or compared.champion_version != champion.version
 
 
 def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMetadata | None:

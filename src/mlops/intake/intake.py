@@ -50,8 +50,9 @@ from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.starts import start_scoring
 from mlops.intake.uploads import EMPTY, USED_OTHERWISE, record_ignored, take_upload, why_ignored
 from mlops.intake.waiting import may_wait, wait_for_champion
-from mlops.models.dataset import Claim, Finding, ValidationReport
+from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import SettingsError
+from mlops.models.intake import Claim
 from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
 

@@ -10,8 +10,9 @@ from typing import Any
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.ports import IntakePorts
 from mlops.intake.trainings import failure_of, training_id_of
-from mlops.models.dataset import DatasetVersion, TrainingFailure, TrainingRecord, ValidationReport
+from mlops.models.dataset import DatasetVersion, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
+from mlops.models.intake import TrainingFailure, TrainingRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# with the forms of full width, which some spreadsheets take for the plain ones
-_FORMULA_START = re.compile(r"\s*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")
+# what a formula begins with, also in full width, which some spreadsheets take for the plain form
+FORMULA_SIGNS = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
+_FORMULA_START = re.compile(rf"\s*[{re.escape(FORMULA_SIGNS)}\n]")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -18,5 +19,9 @@ def without_formula(text: str) -> str:
     ----------
     OWASP, CSV Injection.
     """
-    is_formula = _FORMULA_START.match(text) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    return f"'{text}" if is_formula(text) else text
+
+
+def is_formula(text: str) -> bool:
+    """Return whether a spreadsheet would run the text of a cell; numbers with a sign are none."""
+    return _FORMULA_START.match(text) is not None and _NUMBER.fullmatch(text) is None

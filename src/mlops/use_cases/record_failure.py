@@ -13,8 +13,8 @@ from mlops.experiment.training_runs import record_failed_training
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import TRAINING_COST_USD
 from mlops.infrastructure.notifications import Notifier
-from mlops.models.dataset import TrainingFailure, TrainingRecord
 from mlops.models.experiment import RunDataset, RunFailure
+from mlops.models.intake import TrainingFailure, TrainingRecord
 from mlops.models.registry import TrainingJob
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.jobs.failure import Explanation, Failure, explain_failure

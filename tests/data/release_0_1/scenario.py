@@ -10,10 +10,15 @@ from typing import Any
 
 from mlops.experiment.training_runs import record_training
 from mlops.models.approval import Answer, ApprovalRequest, Evidence, RequestStatus, RollbackOffer
-from mlops.models.dataset import Claim, DatasetVersion, ObjectRef, TrainingRecord, UploadRecord
+from mlops.models.dataset import DatasetVersion, ObjectRef
 from mlops.models.experiment import RunDataset
 from mlops.models.registry import Artifact, Candidate, Source, TrainingJob
 from mlops.models.training import EvaluationMetrics, GateResult
+
+try:
+    from mlops.models.intake import Claim, TrainingRecord, UploadRecord
+except ImportError:  # release 0.1
+    from mlops.models.dataset import Claim, TrainingRecord, UploadRecord
 
 GROUP = "adherence"
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)

@@ -17,8 +17,8 @@ from mlops.intake.parts.merging import merge_parts
 from mlops.intake.parts.steps import list_parts, survey_part
 from mlops.intake.ports import IntakePorts
 from mlops.intake.uploads import why_ignored
-from mlops.models.dataset import Claim
 from mlops.models.errors import DatasetError, UploadBusyError
+from mlops.models.intake import Claim
 from mlops.models.objects import ObjectRef
 from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, World
 

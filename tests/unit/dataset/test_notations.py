@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -39,6 +40,7 @@ def a_file(folder: Path, values: Values, *, name: str = "x", delimiter: str = ",
     return path
 
 
+@cache
 def of_dates(form: str, *, days: int = 28, first: str = "2019-03-01") -> Values:
     """Dates in one notation; with `days=12` no day tells the month from the day."""
     start = pd.Timestamp(first)

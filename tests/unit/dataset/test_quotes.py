@@ -28,9 +28,10 @@ LITERAL = {
 
 
 def table(cell: str, *, others: str = "plain", n_rows: int = 120, at: tuple[int, ...] = (77,)) -> str:
+    rows = frozenset(at)
     lines = ["item,rack,left"]
     lines += [
-        f"i{i % 9},{cell if i in at else others},{'yes' if i * i % 7 < 3 else 'no'}" for i in range(n_rows)
+        f"i{i % 9},{cell if i in rows else others},{'yes' if i * i % 7 < 3 else 'no'}" for i in range(n_rows)
     ]
     return "\n".join(lines) + "\n"
 

@@ -69,6 +69,8 @@ REMARKS: Mapping[str, tuple[Edit, str]] = {
     "rows without a label": (cell("adherent", "", 3, 4), "target_null"),
     "a repeated id": (cell("patient_id", "P1000", 5), "duplicate_ids"),
     "a formula": (cell("plan", "=1+1", 5), "formula_cells"),
+    "a formula after a space": (cell("plan", " @SUM(1)", 5), "formula_cells"),
+    "a formula in full width": (cell("plan", "\uff1d1+1", 5), "formula_cells"),
     "a character that nobody sees": (cell("plan", "gold\u200bplus", 4), "cell_control_chars"),
     "a class that means missing": (cell("adherent", "?", *range(20)), "missing_labels"),
     "ages with an upper limit": (cell("age", "90+", *range(30)), "mixed_types"),
@@ -80,6 +82,7 @@ REMARKS: Mapping[str, tuple[Edit, str]] = {
     "text of another encoding": (cell("plan", "Ã…lesund", 5), "damaged_text"),
     "a copied column": (lambda t: [r.update({"age.1": r["age"]}) for r in t] and None, "identical_columns"),
     "a name that is a formula": (renamed("plan", "=1+1"), "formula_names"),
+    "a name that is a formula in full width": (renamed("plan", "\uff1d1+1"), "formula_names"),
     "a date that only one class has": (
         lambda t: [r.update(stopped="2024-05-01" if r["adherent"] == "no" else "") for r in t] and None,
         "leakage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from mlops.approval.pages.rollback_view import render_offer, render_offer_outcom
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
-from mlops.models.dataset import TrainingFailure, TrainingRecord
+from mlops.models.intake import TrainingFailure, TrainingRecord
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
@@ -211,6 +212,7 @@ def test_the_hash_of_the_style_is_the_one_in_the_policy():
     assert "unsafe" not in headers["Content-Security-Policy"]
 
 
+@cache
 def class_names() -> set[str]:
     """Names of the library's classes with two capitals, as in `RuleFinding`; errors are named to people."""
     modules = (ast.parse(path.read_text("utf-8")) for path in Path(mlops.__file__).parent.rglob("*.py"))

@@ -33,7 +33,7 @@ DEPENDENT = {("loss", "quantile"), ("loss", "gamma"), ("max_samples", 256), ("ma
 def refusal(spec: EstimatorSpec, name: str, value: Any) -> str | None:
     """Fit with the value; return what the library says against it."""
     module, _, estimator = spec.path.partition(":")
-    small = {"n_estimators": 3} if "n_estimators" in spec.hyperparameters else {}
+    small = dict.fromkeys({"n_estimators", "max_iter"} & spec.hyperparameters, 3)
     dependent = {"bootstrap": True} if name == "max_samples" else {}
     dependent |= {"solver": "saga"} if name == "l1_ratio" else {}
     model = getattr(importlib.import_module(module), estimator)(**{**small, **dependent, name: value})

@@ -8,7 +8,8 @@ from pathlib import Path
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.file_import import import_once
 from mlops.infrastructure.sqlite_table import SqliteTable
-from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
+from mlops.models.dataset import DatasetVersion
+from mlops.models.intake import TrainingRecord, UploadRecord
 from mlops.models.objects import ObjectRef
 
 FILENAME = "datasets.sqlite3"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mlops.infrastructure.table import Absent, Put, SetAttribute, Table
-from mlops.models.dataset import TrainingFailure, TrainingRecord
 from mlops.models.errors import TrainingError
+from mlops.models.intake import TrainingFailure, TrainingRecord
 
 _OPEN = "TRAININGS"
 

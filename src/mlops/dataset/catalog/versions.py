@@ -12,8 +12,9 @@ from datetime import datetime
 
 from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.infrastructure.table import Absent, Item, OneOf, Put, SetAttribute, Table
-from mlops.models.dataset import DatasetVersion, TrainingRecord, UploadRecord
+from mlops.models.dataset import DatasetVersion
 from mlops.models.errors import RegistryConflictError
+from mlops.models.intake import TrainingRecord, UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.notation.notation import PLAIN, Notation
 from mlops.dataset.notation.number_formats import is_number_like, number_of
+from mlops.pages.spreadsheet import FORMULA_SIGNS
 
 # read as missing in every column; `none` and `unknown` may be true categories, so they are not here
 MISSING_EVERYWHERE = frozenset(
@@ -163,8 +164,7 @@ type Marks = NDArray[np.bool_]
 
 _EDGE_SPACE = re.compile(r"(?m)^[ \t\u00a0]|[ \t\u00a0]$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e]")
-_FORMULA_SIGNS = "=+-@\t\r"
-_FORMULA = re.compile(r"(?m)^[=+\-@\t\r]")
+_FORMULA = re.compile(rf"(?m)^[^\S\n]*[{re.escape(FORMULA_SIGNS)}]")
 
 
 def with_outer_space(values: Sequence[str]) -> Marks:
@@ -184,7 +184,7 @@ def with_control_characters(values: Sequence[str]) -> Marks:
 def like_formulas(values: Sequence[str], notation: Notation) -> Marks:
     """Mark values that a spreadsheet would run; signed numbers and dashes for "missing" are none."""
     joined = "\n".join(values)
-    if not any(sign in joined for sign in _FORMULA_SIGNS) or not _FORMULA.search(joined):
+    if not any(sign in joined for sign in FORMULA_SIGNS) or not _FORMULA.search(joined):
         return _none(values)
     view = view_as_numbers(values, notation)
     starts = np.array([bool(_FORMULA.match(value)) for value in values])

@@ -13,8 +13,8 @@ from mlops.intake.decisions import Attempt, Decision
 from mlops.intake.placement.folders import closes_folder, is_closing_name
 from mlops.intake.placement.placement import is_settings_file
 from mlops.intake.uploads import EMPTY, SETTLING_TIME, new_record
-from mlops.models.dataset import Notification
 from mlops.models.errors import ObjectNotFoundError
+from mlops.models.intake import Notification
 from mlops.models.objects import ObjectRef
 
 

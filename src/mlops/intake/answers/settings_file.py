@@ -14,8 +14,9 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake.decisions import Attempt, Decision
 from mlops.intake.outbox import as_notification
 from mlops.intake.placement.placement import SETTINGS_FILE
-from mlops.models.dataset import Contract, Finding, Notification
+from mlops.models.dataset import Contract, Finding
 from mlops.models.errors import ObjectNotFoundError, SettingsError
+from mlops.models.intake import Notification
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.document import MAX_CHARACTERS
 from mlops.models.settings.group import EVERY_DATE, GroupSettings

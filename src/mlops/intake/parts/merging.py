@@ -27,8 +27,9 @@ from mlops.intake.parts.listing import Part, too_large
 from mlops.intake.parts.request import PartsRequest, write_request
 from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.uploads import take_upload
-from mlops.models.dataset import Claim, Finding, ValidationReport
+from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import ObjectNotFoundError, UploadBusyError
+from mlops.models.intake import Claim
 from mlops.models.objects import ObjectRef
 
 _MAX_READINGS = 2

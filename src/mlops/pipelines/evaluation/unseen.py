@@ -68,24 +68,39 @@ def find_unseen(
     hashes = {**_hash_ids(recipe, frame[held_out]), **by_features.by_key(recipe.exact)}
     digests = {name: digest_rows(found, key) for name, found in hashes.items()}
     is_late = _after_the_cut(recipe.time_cut, frame, held_out, date_format)
-    is_seen, is_decided = np.zeros(len(aligned), dtype=bool), np.ones(len(aligned), dtype=bool)
-    for name, found in digests.items():
-        is_seen |= stored.trained[name].contains(found)
-        is_decided &= stored.trained[name].decides(hashes[name])
-    unseen = ~is_seen & is_decided & (is_late if is_late is not None else True)
+    unseen = _were_not_trained_on(stored, hashes, digests)
+    if is_late is not None:
+        unseen &= is_late
     if not (recipe.is_selective or is_late is not None or _ids_are_alike(stored, key, frame)):
         unseen &= _were_held_out(stored, digests)
+    _check_unseen(unseen, _rewritten_share(stored, key, by_features, unseen))
+    return UnseenRows(unseen, _sample(next(iter(digests.values()))[unseen]))
+
+
+def _check_unseen(unseen: NDArray[np.bool_], rewritten_share: float) -> None:
+    """Raise TrainingError when too few rows are left, or too many of them are copies of training rows."""
     if unseen.sum() < MIN_COMPARED_ROWS:
         raise TrainingError(
             f"it may have been trained on {int((~unseen).sum())} of the {len(unseen)} held-out rows; "
             f"{_ADVICE}"
         )
-    if (share := _rewritten_share(stored, key, by_features, unseen)) > MAX_REWRITTEN:
+    if rewritten_share > MAX_REWRITTEN:
         raise TrainingError(
-            f"about {share:.0%} of the held-out rows are rows that it was trained on, written in another "
-            f"way; {_ADVICE}"
+            f"about {rewritten_share:.0%} of the held-out rows are rows that it was trained on, written in "
+            f"another way; {_ADVICE}"
         )
-    return UnseenRows(unseen, _sample(next(iter(digests.values()))[unseen]))
+
+
+def _were_not_trained_on(
+    stored: RowKeys, hashes: Mapping[str, Hashes], digests: Mapping[str, NDArray[np.uint32]]
+) -> NDArray[np.bool_]:
+    """Return which rows have no key of a training row, by keys that distinguish rows."""
+    kept = [
+        ~stored.trained[name].contains(found) & stored.trained[name].decides(hashes[name])
+        for name, found in digests.items()
+    ]
+    unseen: NDArray[np.bool_] = np.logical_and.reduce(kept)
+    return unseen
 
 
 def _after_the_cut(

@@ -19,6 +19,7 @@ from mlops.dataset.validation.rules.form import header_lines, lacks_header
 from mlops.dataset.validation.survey.survey import Survey, clean_names
 from mlops.models.dataset import Severity
 from mlops.models.settings.nearest import nearest
+from mlops.pages.spreadsheet import is_formula
 
 
 @rule("header_too_long", "A column name is longer than the limit.", stage="header")
@@ -60,7 +61,7 @@ def control_chars(survey: Survey) -> Iterable[RuleFinding]:
 @rule("formula_names", "A column name begins like a formula.", stage="header")
 def formula_names(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of names that a spreadsheet would run when a report is opened in it."""
-    suspicious = [name for name in survey.names if name.startswith(("=", "+", "-", "@")) and len(name) > 1]
+    suspicious = [name for name in survey.names if is_formula(name) and len(name) > 1]
     if suspicious and not lacks_header(survey):
         message = f"A header name begins like a formula (=, +, -, @): {shown(suspicious[0])}."
         yield RuleFinding("warn", message, column=suspicious[0], advice="Rename the column.")
