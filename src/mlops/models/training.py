@@ -31,6 +31,9 @@ class EvaluationMetrics(Record):
     task `threshold` is the probability of `positive_label` from which on a row counts as positive; it was
     chosen on the training rows. `expected_calibration_error` is how far probabilities are from what comes
     true, on average (0.0 = never off); as the only error without a minus it is not a score of the gate.
+    `calibration_gain` is by how much the calibration lowers the log loss out of fold, None without one.
+    `interval_coverage` is the share of rows whose number is in its interval, `mean_interval_width` how wide
+    these are.
     `neg_absolute_error_q80` is the error that 80 % of the rows stay within. `confusion_matrix` has the true
     labels as rows, both sides in the order of `labels`.
     """
@@ -59,6 +62,9 @@ class EvaluationMetrics(Record):
     dummy: Mapping[str, float] = field(default_factory=dict)
     threshold: float | None = None
     expected_calibration_error: float | None = None
+    calibration_gain: float | None = None
+    interval_coverage: float | None = None
+    mean_interval_width: float | None = None
     positive_label: str | None = None
     labels: tuple[str, ...] = ()
     confusion_matrix: tuple[tuple[int, ...], ...] = ()
@@ -69,10 +75,12 @@ class EvaluationMetrics(Record):
         return {name: value for name, value in values.items() if value is not None}
 
 
+_NO_SCORES = ("threshold", "expected_calibration_error", "calibration_gain")
+_OF_INTERVALS = ("interval_coverage", "mean_interval_width")
 SCORE_NAMES: tuple[str, ...] = tuple(
     entry.name
     for entry in fields(EvaluationMetrics)
-    if entry.type == "float | None" and entry.name not in ("threshold", "expected_calibration_error")
+    if entry.type == "float | None" and entry.name not in (*_NO_SCORES, *_OF_INTERVALS)
 )
 _OF_CLASSES = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss", "neg_brier_score")
 _OF_TWO_CLASSES = ("f1", "precision", "recall", "roc_auc", "average_precision")

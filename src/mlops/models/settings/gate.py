@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
+from mlops.models.settings.declared import check_types, refuse_unknown, table_of
 
 DEFAULT_AGE_MARGIN = 0.01
 
@@ -40,14 +41,24 @@ class GateRule(Record):
         return {key: value for key, value in document.items() if key not in added or value != added[key]}
 
 
-def check_gate_rule(metric: str, rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the rule as it was stated.
+def check_gate_rule(metric: str, rule: Any) -> dict[str, Any]:
+    """Return the rule as it was stated: `[gate.roc_auc] threshold = 0.7`, or short `[gate] roc_auc = 0.7`.
 
     Raises
     ------
     SettingsError
-        If it is against the direction of the score, or an age or a margin is negative.
+        If it has an unknown key or a value of another type, it is against the direction of the score, or an
+        age or a margin is negative.
     """
+    if isinstance(rule, (int, float)) and not isinstance(rule, bool):
+        return {"threshold": float(rule)}
+    table = table_of(f"gate.{metric}", rule)
+    refuse_unknown(table, frozenset(GateRule.__dataclass_fields__), f"gate.{metric}.")
+    check_types(f"gate.{metric}", table, GateRule)
+    return _sensible(metric, table)
+
+
+def _sensible(metric: str, rule: Mapping[str, Any]) -> dict[str, Any]:
     if rule.get("higher_is_better", True) is not True:
         raise SettingsError(
             f"gate.{metric}.higher_is_better = {str(rule['higher_is_better']).lower()} is against the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
@@ -17,6 +17,12 @@ from mlops.models.settings.format import FormatSettings, check_format, format_ke
 from mlops.models.settings.gate import GateRule, check_gate_rule
 from mlops.models.settings.lines import with_line
 from mlops.models.settings.nearest import nearest
+from mlops.models.settings.prediction import (
+    IntervalSettings,
+    ThresholdSettings,
+    check_intervals,
+    check_threshold,
+)
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
 from mlops.models.settings.search import SearchSettings, check_search
 
@@ -66,7 +72,8 @@ class GroupSettings(Record):
     rules the candidate must beat a dummy model, and the champion by more than chance. `columns` states what
     the group's files hold, over what was learned; a `contract` above the version of the current one has it
     learned again from the next file. `format` states how the files are written, `classes` what is done with
-    classes of few rows, `scoring` what is done with files to score, `output` how predictions are written.
+    classes of few rows, `scoring` what is done with files to score, `output` how predictions are written,
+    `threshold` from which probability on a row is positive, `intervals` how wide those of numbers are.
     """
 
     target: str | None = None
@@ -91,6 +98,8 @@ class GroupSettings(Record):
     classes: ClassSettings = field(default_factory=ClassSettings)
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
+    intervals: IntervalSettings = field(default_factory=IntervalSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
@@ -103,6 +112,8 @@ class GroupSettings(Record):
             "classes": ClassSettings(),
             "scoring": ScoringSettings(),
             "output": OutputSettings(),
+            "threshold": ThresholdSettings(),
+            "intervals": IntervalSettings(),
         }
         unstated = {key for key, default in added.items() if getattr(self, key) == default}
         return {key: value for key, value in document.items() if key not in unstated}
@@ -166,20 +177,17 @@ class GroupSettings(Record):
         for name, record in _TABLES.items():
             if name in values:
                 refuse_unknown(table_of(name, values[name]), _names(record), f"{name}.")
-                if record not in _CHECKED_ELSEWHERE:
+                if name not in _TABLE_CHECKS:
                     check_types(name, values[name], record)
         if "date_parts" in values:
             values["date_parts"] = _date_parts(values["date_parts"])
-        if "search" in values:
-            values["search"] = check_search(values["search"])
         if "positive_label" in values:
             values["positive_label"] = _label_text(values["positive_label"])
-        if "format" in values:
-            values["format"] = _format(values["format"])
-        if "classes" in values:
-            values["classes"] = check_classes(values["classes"])
+        for name, check in _TABLE_CHECKS.items():
+            if name in values:
+                values[name] = check(values[name])
         rules = table_of("gate", values.get("gate", {}))
-        values["gate"] = {metric: _gate_rule(metric, rule) for metric, rule in rules.items()}
+        values["gate"] = {metric: check_gate_rule(metric, rule) for metric, rule in rules.items()}
         stated = table_of("columns", values.get("columns", {}))
         values["columns"] = {name: _column(name, table) for name, table in stated.items()}
         _check_types(values)
@@ -190,8 +198,6 @@ class GroupSettings(Record):
             raise SettingsError(f"The settings cannot be read: {error}") from error
 
 
-# tables with checks of their own
-_CHECKED_ELSEWHERE = (SearchSettings, FormatSettings, ClassSettings)
 _TABLES: Mapping[str, type] = {
     "drift": DriftSettings,
     "approval": ApprovalSettings,
@@ -200,6 +206,8 @@ _TABLES: Mapping[str, type] = {
     "classes": ClassSettings,
     "scoring": ScoringSettings,
     "output": OutputSettings,
+    "threshold": ThresholdSettings,
+    "intervals": IntervalSettings,
 }
 
 
@@ -210,15 +218,6 @@ def known_keys() -> frozenset[str]:
 
 def _names(record: type) -> frozenset[str]:
     return frozenset(entry.name for entry in fields(record))
-
-
-def _gate_rule(metric: str, rule: Any) -> dict[str, Any]:
-    """Accept `[gate.roc_auc] threshold = 0.7` and the short form `[gate] roc_auc = 0.7`."""
-    if isinstance(rule, (int, float)) and not isinstance(rule, bool):
-        return {"threshold": float(rule)}
-    refuse_unknown(table_of(f"gate.{metric}", rule), _names(GateRule), f"gate.{metric}.")
-    check_types(f"gate.{metric}", {k: v for k, v in rule.items() if v is not None}, GateRule)
-    return check_gate_rule(metric, rule)
 
 
 def _date_parts(value: Any) -> dict[str, list[str]]:
@@ -248,6 +247,15 @@ def _format(value: Any) -> dict[str, Any]:
         if (own := value.get(purpose)) is not None:
             refuse_unknown(table_of(f"format.{purpose}", own), format_keys(), f"format.{purpose}.")
     return check_format(value)
+
+
+_TABLE_CHECKS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "search": check_search,
+    "format": _format,
+    "classes": check_classes,
+    "threshold": check_threshold,
+    "intervals": check_intervals,
+}
 
 
 def _column_list(name: str, value: Any) -> list[str]:

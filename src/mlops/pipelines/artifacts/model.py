@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlops.dataset.features.date_parts import date_part_values
 from mlops.dataset.table.values import as_numbers, as_texts, distinct_values, is_text
@@ -15,10 +16,14 @@ from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
 from mlops.models.settings.group import DatePart, TaskName
-from mlops.pipelines.compiled.compilation import agrees, compile_pipeline
+from mlops.pipelines.compiled.calibration import Calibration, calibrated
+from mlops.pipelines.compiled.compilation import TOLERANCE, compile_pipeline, largest_difference
 from mlops.pipelines.compiled.compiled_model import CompiledModel
 from mlops.pipelines.compiled.encoding import Categories, Cells
+from mlops.pipelines.compiled.intervals import PredictionIntervals
 from mlops.pipelines.compiled.links import decide
+
+type FloatArray = NDArray[np.float64]
 
 MAX_LISTED_CATEGORIES = 500
 _COMPARED_ROWS = 20_000
@@ -40,7 +45,8 @@ class ModelSchema(Record):
     `date_parts` are the columns of dates from which some of the features are made, `date_formats` how those
     are written where they do not begin with the year. Labels of rare classes are
     those of `pooled_labels`, learned as the label that it gives, and `dropped_labels`, never learned.
-    `contract` says how files to score are read; releases before 0.3 did not store it.
+    `contract` says how files to score are read; releases before 0.3 did not store it. `threshold` is that of
+    the probability before the `calibration`. `intervals` are those of a regression.
     """
 
     task: TaskName
@@ -55,11 +61,20 @@ class ModelSchema(Record):
     pooled_labels: Mapping[str, str] = field(default_factory=dict)
     dropped_labels: tuple[str, ...] = ()
     contract: Contract | None = None
+    calibration: Calibration | None = None
+    intervals: PredictionIntervals | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of the features, in the order of training."""
         return tuple(column.name for column in self.features)
+
+    @property
+    def calibrated_threshold(self) -> float | None:
+        """The threshold of the probability that is shown."""
+        if self.threshold is None:
+            return None
+        return float(calibrated(np.array([[1.0 - self.threshold, self.threshold]]), self.calibration)[0, 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +90,22 @@ class Scores:
     """What a model says of some rows.
 
     `predicted` holds positions in the schema's labels, or numbers for a regression; `probabilities` has a
-    column per label, None for a regression.
+    column per label, None for a regression. `interval_low` and `interval_high` are the ends of the interval
+    of each predicted number, None without intervals.
     """
 
     predicted: np.ndarray
     probabilities: np.ndarray | None = None
+    interval_low: FloatArray | None = None
+    interval_high: FloatArray | None = None
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows, by position or mask."""
-        chosen = None if self.probabilities is None else self.probabilities[rows]
-        return Scores(self.predicted[rows], chosen)
+        probabilities, low, high = (
+            None if values is None else values[rows]
+            for values in (self.probabilities, self.interval_low, self.interval_high)
+        )
+        return Scores(self.predicted[rows], probabilities, low, high)
 
     def over_labels(self, n_labels: int) -> Scores:
         """Return the scores with columns of probability 0 for labels that the model has never seen."""
@@ -118,17 +139,24 @@ class Model:
 
     def score_aligned(self, aligned: pd.DataFrame) -> Scores:
         """Score rows that `align` brought to the model's form."""
-        threshold = self.schema.threshold
+        schema = self.schema
+        if schema.task == "regression":
+            predicted = self._predict(aligned)
+            low, high = schema.intervals.around(predicted) if schema.intervals else (None, None)
+            return Scores(predicted, None, low, high)
+        probabilities = self._predict_probabilities(aligned)
+        classes = decide(probabilities, schema.threshold)
+        return Scores(classes, calibrated(probabilities, schema.calibration))
+
+    def _predict(self, aligned: pd.DataFrame) -> FloatArray:
         if self.compiled is not None:
-            cells = cells_of(aligned)
-            if self.schema.task == "regression":
-                return Scores(self.compiled.predict(cells))
-            probabilities = self.compiled.predict_probabilities(cells, threshold)
-        elif self.schema.task == "regression":
-            return Scores(np.asarray(self.pipeline.predict(aligned), dtype=np.float64))
-        else:
-            probabilities = np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
-        return Scores(decide(probabilities, threshold), probabilities)
+            return self.compiled.predict(cells_of(aligned))
+        return np.asarray(self.pipeline.predict(aligned), dtype=np.float64)
+
+    def _predict_probabilities(self, aligned: pd.DataFrame) -> FloatArray:
+        if self.compiled is not None:
+            return self.compiled.predict_probabilities(cells_of(aligned), self.schema.threshold)
+        return np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
 
 
 def with_compiled_form(model: Model, aligned: pd.DataFrame) -> Model:
@@ -141,8 +169,16 @@ def with_compiled_form(model: Model, aligned: pd.DataFrame) -> Model:
         return model
     step = -(-len(aligned) // _COMPARED_ROWS) or 1
     rows = aligned.iloc[::step]
-    is_same = agrees(compiled, model.pipeline, rows, cells_of(rows), model.schema.threshold)
-    return replace(model, compiled=compiled) if is_same else model
+    both = replace(model, compiled=compiled)
+    return both if _agree(model.score_aligned(rows), both.score_aligned(rows)) else model
+
+
+def _agree(expected: Scores, actual: Scores) -> bool:
+    """Whether two forms say the same: within `TOLERANCE`, and the same label of each row."""
+    if expected.probabilities is None or actual.probabilities is None:
+        return largest_difference(expected.predicted, actual.predicted) <= TOLERANCE
+    is_close = largest_difference(expected.probabilities, actual.probabilities) <= TOLERANCE
+    return is_close and bool((expected.predicted == actual.predicted).all())
 
 
 def cells_of(aligned: pd.DataFrame) -> dict[str, Cells]:

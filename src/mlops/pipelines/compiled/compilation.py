@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mlops.pipelines.compiled import booster, scikit_learn_trees
 from mlops.pipelines.compiled.booster import Booster
 from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel
-from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Cells, Encoding, NumberBlock
+from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Encoding, NumberBlock
 from mlops.pipelines.compiled.linear import LinearModel
-from mlops.pipelines.compiled.links import Link, decide
+from mlops.pipelines.compiled.links import Link
 from mlops.pipelines.compiled.tree_booster import as_booster_content, can_be_ranked
 from mlops.pipelines.compiled.trees import TreeModel, Trees
 
@@ -38,43 +38,15 @@ def compile_pipeline(pipeline: Any) -> CompiledModel | None:
     return compile_form(estimator, encoding)
 
 
-def agrees(
-    compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells], threshold: float | None
-) -> bool:
-    """Whether both forms say the same of some rows: within `TOLERANCE`, and the same label of each row."""
-    expected, actual = _results(compiled, pipeline, aligned, cells, threshold)
-    if _difference(expected, actual) > TOLERANCE:
-        return False
-    is_regression = expected.ndim == 1
-    return is_regression or bool((decide(expected, threshold) == decide(actual, threshold)).all())
-
-
-def largest_difference(
-    compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells]
-) -> float:
-    """Return the largest difference of probabilities, or of predictions in units of their standard deviation.
+def largest_difference(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> float:
+    """Return the largest difference of two forms on the same rows.
 
     Parameters
     ----------
-    compiled, pipeline
-        The two forms of the model.
-    aligned, cells
-        The same rows for both.
+    expected, actual
+        Probabilities, shape (rows, classes), or predicted numbers, shape (rows,); the difference of numbers
+        is in units of their standard deviation.
     """
-    return _difference(*_results(compiled, pipeline, aligned, cells, None))
-
-
-def _results(
-    compiled: CompiledModel, pipeline: Any, aligned: Any, cells: Mapping[str, Cells], threshold: float | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what pipeline and compiled form say: numbers, or a column of probabilities for each class."""
-    if compiled.link == "identity":
-        return np.asarray(pipeline.predict(aligned), dtype=np.float64), compiled.predict(cells)
-    expected = np.asarray(pipeline.predict_proba(aligned), dtype=np.float64)
-    return expected, compiled.predict_probabilities(cells, threshold)
-
-
-def _difference(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> float:
     unit = (float(expected.std()) or 1.0) if expected.ndim == 1 else 1.0
     return float(np.abs(actual - expected).max(initial=0.0)) / unit
 

@@ -1,6 +1,6 @@
 """Bootstrap intervals: how far a score would move with other rows of the same kind.
 
-A bootstrap needs every score 200 times. Called 200 times, scikit-learn's functions spend most of a small
+A bootstrap needs every score 400 times. Called so often, scikit-learn's functions spend most of a small
 training on checking their arguments and on sorting the same probabilities; here a draw is a weight per row,
 and what does not change between draws is computed once. The point scores stay scikit-learn's, and a test
 compares the two.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -18,9 +19,12 @@ from mlops.models.training import Interval
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.evaluation.scores import ERROR_QUANTILES, Ranking
 
-N_RESAMPLES = 200
+N_RESAMPLES = 400
 MAX_RESAMPLED = 5_000
-_LEVELS = (2.5, 97.5)
+_N_PARTS = 50
+_Z = 1.959964  # of 95 % of a normal distribution
+_MIN_FREEDOM = 5.0
+_NORMAL = NormalDist()
 
 ScoreRows = Callable[[np.ndarray], Mapping[str, float]]
 ScoreWeights = Callable[[np.ndarray], dict[str, float]]
@@ -33,7 +37,7 @@ def bootstrap_intervals(
     *,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Interval]:
-    """Return the 95 % interval of every score.
+    """Return the 95 % interval of every score, corrected for bias and skewness (BCa).
 
     Whole members (persons, groups) are drawn, because rows of one person are not independent. Of more than
     5,000 members so many are looked at, and the spread is scaled to what all of them would have given (it
@@ -51,6 +55,12 @@ def bootstrap_intervals(
     n_resamples
         Number of draws.
 
+    References
+    ----------
+    Efron, Better bootstrap confidence intervals, JASA 1987; the acceleration is that of a jackknife over 50
+    parts of the members. Hesterberg, What teachers should know about the bootstrap, The American
+    Statistician 2015 (quantiles of the t distribution for few rows).
+
     Returns
     -------
     dict
@@ -67,17 +77,60 @@ def bootstrap_intervals(
     if shrink < 1.0:
         centres = score_rows(np.arange(len(looked_at)))
     draws = [score_rows(rows) for rows in _resamples(members[looked_at], rng, n_resamples)]
+    without_part = [score_rows(rows) for rows in _without_parts(members[looked_at], rng)]
     return {
-        name: _interval(point, centres.get(name), [draw[name] for draw in draws if name in draw], shrink)
+        name: _interval(point, centres.get(name), _of(name, draws), _of(name, without_part), shrink)
         for name, point in points.items()
     }
 
 
-def _interval(point: float, centre: float | None, drawn: list[float], shrink: float) -> Interval:
-    if not drawn or centre is None:
+def _of(name: str, scored: list[Mapping[str, float]]) -> np.ndarray:
+    return np.array([scores[name] for scores in scored if name in scores])
+
+
+def _interval(
+    point: float, centre: float | None, drawn: np.ndarray, without_part: np.ndarray, shrink: float
+) -> Interval:
+    if not len(drawn) or centre is None:
         return (point, point)
-    low, high = np.percentile(drawn, _LEVELS) - centre
+    low, high = np.quantile(drawn, _levels(centre, drawn, without_part, shrink)) - centre
     return (point + float(low) * shrink, point + float(high) * shrink)
+
+
+def _levels(centre: float, drawn: np.ndarray, without_part: np.ndarray, shrink: float) -> list[float]:
+    """Return the quantiles of the draws that bound the interval; bias and skewness shrink as the spread."""
+    tolerance = 1e-12 * max(1.0, abs(centre))
+    below = (np.mean(drawn < centre - tolerance) + np.mean(drawn <= centre + tolerance)) / 2.0
+    least = 1.0 / (len(drawn) + 1)
+    bias = shrink * _NORMAL.inv_cdf(float(np.clip(below, least, 1.0 - least)))
+    influence = without_part.mean() - without_part if len(without_part) else np.zeros(1)
+    spread = float((influence**2).sum()) ** 1.5
+    acceleration = shrink * float((influence**3).sum()) / (6.0 * spread) if spread > 0.0 else 0.0
+    reach = _reach(influence)
+    limits = (bias - reach, bias + reach)
+    return [_NORMAL.cdf(bias + limit / (1.0 - acceleration * limit)) for limit in limits]
+
+
+def _reach(influence: np.ndarray) -> float:
+    """Return the 97.5 % quantile of the t distribution, whose degrees of freedom are those of the spread.
+
+    Few rows that count much, as those of a rare class, make the spread uncertain. The expansion of the
+    quantile is that of Cornish and Fisher.
+    """
+    squares = influence**2
+    variance = float(squares.var())
+    if variance <= 0.0:
+        return _Z
+    freedom = max(_MIN_FREEDOM, 2.0 * len(squares) * float(squares.mean()) ** 2 / variance)
+    return _Z + (_Z**3 + _Z) / (4.0 * freedom) + (5.0 * _Z**5 + 16.0 * _Z**3 + 3.0 * _Z) / (96.0 * freedom**2)
+
+
+def _without_parts(members: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield the row positions without one part of the members after the other."""
+    distinct, numbers = np.unique(members, return_inverse=True)
+    parts = (rng.permutation(len(distinct)) % _N_PARTS)[numbers]
+    for part in np.unique(parts):
+        yield np.flatnonzero(parts != part)
 
 
 def _resamples(members: np.ndarray, rng: np.random.Generator, n_resamples: int) -> Iterator[np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from mlops.pipelines.evaluation.evaluation_details import (
     describe_evaluation,
     expected_calibration_error,
 )
+from mlops.pipelines.evaluation.heavy_tails import rmse_interval
 from mlops.pipelines.evaluation.importance import (
     leak_warnings,
     permutation_importance,
@@ -51,9 +52,11 @@ def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
         scores,
         dummy_scores(problem, y_train, len(y)),
         members=members,
-        threshold=model.schema.threshold,
+        threshold=model.schema.calibrated_threshold,
         rng=of_metrics,
     )
+    calibration = model.schema.calibration
+    metrics = replace(metrics, calibration_gain=calibration.log_loss_gain if calibration else None)
     alone = single_feature_scores(rows.aligned[split.train], y_train, problem.task, rng=of_leaks)
     leaks = tuple(leak_warnings(alone, problem.task))
     importance = permutation_importance(model, aligned, y, alone, rng=of_importance)
@@ -89,10 +92,12 @@ def evaluate(
         Source of the bootstrap draws.
     """
     task = problem.task
-    values: dict[str, Any] = dict(compute_scores(task, y_test, scores))
+    values: dict[str, Any] = {**compute_scores(task, y_test, scores), **_of_intervals(y_test, scores)}
     intervals = bootstrap_intervals(
         lambda rows: resampled_scores(task, y_test[rows], scores.take(rows)), members, rng
     )
+    if task == "regression" and (ends := rmse_interval(y_test - scores.predicted, members, rng)):
+        intervals["neg_root_mean_squared_error"] = (-ends[1], -ends[0])
     return EvaluationMetrics(
         **values,
         task=task,
@@ -119,6 +124,18 @@ def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
     probabilities = np.zeros((n_rows, len(problem.labels)))
     probabilities[:, fitted.classes_] = fitted.predict_proba(rows)
     return Scores(fitted.predict(rows), probabilities)
+
+
+def _of_intervals(y_test: np.ndarray, scores: Scores) -> dict[str, float]:
+    """Return which share of the true numbers is in its interval, and how wide these are."""
+    low, high = scores.interval_low, scores.interval_high
+    if low is None or high is None:
+        return {}
+    is_inside = (low <= y_test) & (y_test <= high)
+    return {
+        "interval_coverage": float(is_inside.mean()),
+        "mean_interval_width": float((high - low).mean()),
+    }
 
 
 def _confusion_matrix(

@@ -1,4 +1,4 @@
-"""Choosing and fitting a model on the training rows alone: algorithm, hyperparameters and threshold."""
+"""Choosing and fitting a model on the training rows alone: algorithm, hyperparameters, outputs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from mlops.pipelines.evaluation.scores import primary_score
 from mlops.pipelines.features.splitting import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows
 from mlops.pipelines.fitting.fitting import fit_pipeline
+from mlops.pipelines.fitting.out_of_fold import OutOfFold
+from mlops.pipelines.fitting.outputs import fit_outputs
 from mlops.pipelines.fitting.searching import Search, search_hyperparameters
 from mlops.pipelines.fitting.trials import TriedElsewhere, take_best
 
@@ -42,7 +44,7 @@ class FittedModel:
 
 
 def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> FittedModel:
-    """Choose algorithm and threshold out of fold, then fit to all training rows.
+    """Choose the algorithm out of fold, fit it to all training rows, and what is made of its outputs.
 
     What a tuning job has tried takes the place of a search.
 
@@ -57,39 +59,31 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
     best = take_best(rows, tried) if tried else Search(rows.settings, ())
     choice = choose(aligned, y, folds, features, best.settings, task)
     fit = fit_pipeline(aligned, y, features, choice.settings, task, folds=folds)
-    model = with_compiled_form(Model(rows.schema(choice.threshold), fit.pipeline), rows.aligned)
-    trials, notes = best.trials or choice.trials, tried.notes if tried else ()
-    return FittedModel(model, fit.configured, choice.settings, choice.contenders, trials, fit.warnings, notes)
+    outputs = fit_outputs(task, choice.judged, rows.settings)
+    model = with_compiled_form(Model(outputs.complete(rows.schema(None)), fit.pipeline), rows.aligned)
+    return FittedModel(
+        model,
+        fit.configured,
+        choice.settings,
+        choice.contenders,
+        best.trials or choice.trials,
+        fit.warnings,
+        (*(tried.notes if tried else ()), *outputs.notes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to train: settings with an algorithm, the threshold, and how it was chosen.
+    """What to train: settings with an algorithm, how it was chosen, and what it predicts out of fold.
 
     `contenders` are primary scores out of fold by algorithm, `trials` what a search tried; both are empty
     where nothing was to be chosen.
     """
 
     settings: GroupSettings
-    threshold: float | None = None
+    judged: OutOfFold | None = None
     contenders: Mapping[str, float] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _OutOfFold:
-    """Training rows that were judged, and what models predict for them that were fitted without them."""
-
-    y: np.ndarray
-    scores: Scores
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A choice, and what models of its settings predict out of fold, where that is known."""
-
-    choice: Choice
-    judged: _OutOfFold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +96,16 @@ class _Sample:
     features: tuple[FeatureColumn, ...]
     task: TaskName
 
-    def out_of_fold(self, settings: GroupSettings) -> _OutOfFold:
+    def out_of_fold(self, settings: GroupSettings) -> OutOfFold:
         """Judge as many of the folds as are enough, each by a model that has not seen it."""
         n_labels = 0 if self.task == "regression" else int(self.y.max()) + 1
         masks = list(_held_out(self.y, self.folds, self.task))
         predictions = [self._predictions(held_out, settings, n_labels) for held_out in masks]
         truth = np.concatenate([self.y[:0], *(self.y[held_out] for held_out in masks)])
         if self.task == "regression":
-            return _OutOfFold(truth, Scores(np.concatenate([np.zeros(0), *predictions])))
+            return OutOfFold(truth, Scores(np.concatenate([np.zeros(0), *predictions])))
         probabilities = np.concatenate([np.zeros((0, n_labels)), *predictions])
-        return _OutOfFold(truth, Scores(probabilities.argmax(axis=1), probabilities))
+        return OutOfFold(truth, Scores(probabilities.argmax(axis=1), probabilities))
 
     def _predictions(self, held_out: np.ndarray, settings: GroupSettings, n_labels: int) -> np.ndarray:
         """Return numbers, or a probability per label, of the rows held out."""
@@ -134,7 +128,7 @@ def choose(
     settings: GroupSettings,
     task: TaskName,
 ) -> Choice:
-    """Choose algorithm, hyperparameters and threshold by what models say of training rows they have not seen.
+    """Choose algorithm and hyperparameters by what models say of training rows they have not seen.
 
     The contender of the best primary score out of fold is taken, the simplest at a draw; a search then looks
     for its hyperparameters. As many of the five folds are judged as hold 4,000 rows; of more than 100,000
@@ -150,67 +144,38 @@ def choose(
         As for `fit_pipeline`; the algorithm may be `auto`.
     """
     contenders = candidates(settings, task)
-    if len(contenders) == 1 and task != "binary" and settings.search is None:
-        return Choice(contenders[0])
     rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
     sample = _Sample(aligned.iloc[rows], y[rows], folds[rows], features, task)
     best = _best_contender(sample, contenders)
     if settings.search is not None:
         best = _searched(sample, best, fixed=settings.hyperparameters)
-    if task != "binary":
-        return best.choice
-    judged = best.judged or sample.out_of_fold(best.choice.settings)
-    return replace(best.choice, threshold=best_threshold(judged.y, judged.scores))
+    return replace(best, judged=best.judged or sample.out_of_fold(best.settings))
 
 
-def _best_contender(sample: _Sample, contenders: Sequence[GroupSettings]) -> _Judged:
+def _best_contender(sample: _Sample, contenders: Sequence[GroupSettings]) -> Choice:
     """Take the contender of the best score; one alone is not judged."""
     if len(contenders) == 1:
-        return _Judged(Choice(contenders[0]))
+        return Choice(contenders[0])
     all_judged = [sample.out_of_fold(one) for one in contenders]
     scores = [_primary(sample.task, one) for one in all_judged]
     best = int(np.argmax(scores))
     names = [_describe(one, sample.task) for one in contenders]
     shown = {name: score for name, score in zip(names, scores, strict=True) if np.isfinite(score)}
-    return _Judged(Choice(contenders[best], contenders=shown), all_judged[best])
+    return Choice(contenders[best], all_judged[best], shown)
 
 
-def _searched(sample: _Sample, best: _Judged, *, fixed: Collection[str]) -> _Judged:
+def _searched(sample: _Sample, best: Choice, *, fixed: Collection[str]) -> Choice:
     """Look for the hyperparameters of the one taken; its predictions do not hold for the result."""
     search = search_hyperparameters(
         sample.aligned,
         sample.y,
         sample.folds,
         sample.features,
-        best.choice.settings,
+        best.settings,
         sample.task,
         fixed=fixed,
     )
-    return _Judged(replace(best.choice, settings=search.settings, trials=search.trials))
-
-
-def best_threshold(y: np.ndarray, scores: Scores) -> float:
-    """Return the probability from which on a row counts as positive: that of the best macro F1.
-
-    Macro F1, because accuracy forgets a rare class and balanced accuracy pays for it with any number of
-    false alarms: where one person in four is negative, its cut was wrong more often than saying "positive"
-    to all. The cut is halfway to the next lower probability, so that no row flips on the last bit;
-    it is 0.5 when the rows are too few to tell.
-    """
-    if scores.probabilities is None or len(np.unique(y)) < 2:
-        return 0.5
-    probability = scores.probabilities[:, 1]
-    order = np.argsort(-probability, kind="stable")
-    ends = np.flatnonzero(np.diff(probability[order], append=-np.inf))
-    hits = (y[order] == 1).cumsum()[ends].astype(np.float64)
-    called, n_positive, n_rows = ends + 1.0, float((y == 1).sum()), float(len(y))
-    right_negative = n_rows - called - (n_positive - hits)
-    of_positive = 2.0 * hits / (called + n_positive)
-    of_negative = 2.0 * right_negative / np.maximum(n_rows - called + n_rows - n_positive, 1.0)
-    best = int(np.argmax(of_positive + of_negative))
-    cut = probability[order][ends]
-    lower = cut[best + 1] if best + 1 < len(cut) else 0.0
-    return float(cut[best] + lower) / 2.0
+    return replace(best, settings=search.settings, trials=search.trials, judged=None)
 
 
 def _held_out(y: np.ndarray, folds: np.ndarray, task: TaskName) -> Iterator[np.ndarray]:
@@ -224,7 +189,7 @@ def _held_out(y: np.ndarray, folds: np.ndarray, task: TaskName) -> Iterator[np.n
             return
 
 
-def _primary(task: TaskName, judged: _OutOfFold) -> float:
+def _primary(task: TaskName, judged: OutOfFold) -> float:
     if len(judged.y) == 0:
         return -np.inf
     score = primary_score(task, judged.y, judged.scores)

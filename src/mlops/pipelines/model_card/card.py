@@ -9,8 +9,9 @@ from typing import Any
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.metrics import metric_interval, metric_name, metric_value
 from mlops.models.registry import ModelMetadata
+from mlops.models.settings.prediction import ThresholdSettings
 from mlops.models.training import TrainingResult
-from mlops.pages.number_format import rows, value
+from mlops.pages.number_format import number, percent, rows, value
 from mlops.pages.rendering import render
 from mlops.pipelines.model_card.figures import figures
 from mlops.pipelines.model_card.record import CardRecord, cost, cost_tile, describe_changes, lineage
@@ -117,8 +118,37 @@ def _settings(result: TrainingResult) -> Iterator[tuple[str, str]]:
         yield "Chosen by", f"{metric_name(primary)} out of fold: {', '.join(chosen)}"
     for name, setting in sorted(result.hyperparameters.items()):
         yield name, value(setting)
+    yield from _outputs(result)
     yield "Seed", str(result.settings.seed)
     yield "Made with", ", ".join(f"{name} {version}" for name, version in result.library_versions.items())
+
+
+def _outputs(result: TrainingResult) -> Iterator[tuple[str, str]]:
+    """Yield how probabilities become classes, and what the intervals of numbers hold."""
+    metrics, settings = result.metrics, result.settings
+    if metrics.threshold is not None:
+        yield "Threshold", f"{metrics.threshold:.3f}, {_choice_of_threshold(settings.threshold)}"
+    if result.task != "regression":
+        gain = metrics.calibration_gain
+        is_own = "not calibrated: that does not lower the log loss out of fold"
+        yield "Probabilities", is_own if gain is None else "calibrated out of fold"
+    if metrics.interval_coverage is not None and metrics.mean_interval_width is not None:
+        promised = percent(settings.intervals.coverage)
+        yield (
+            f"Intervals of {promised}",
+            f"{percent(metrics.interval_coverage)} of the rows held out are inside; "
+            f"{number(metrics.mean_interval_width)} wide on average",
+        )
+
+
+def _choice_of_threshold(settings: ThresholdSettings) -> str:
+    what = "the least cost" if settings.costs else f"the best {metric_name(settings.metric)}"
+    required = [
+        f"a {name} of at least {share:g}"
+        for name, share in (("recall", settings.min_recall), ("precision", settings.min_precision))
+        if share is not None
+    ]
+    return f"chosen for {what} out of fold" + (f" with {' and '.join(required)}" if required else "")
 
 
 def _trial_value(setting: object) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from markupsafe import Markup
 
-from mlops.models.evaluation import EvaluationDetails
+from mlops.models.evaluation import CalibrationBin, EvaluationDetails
 from mlops.models.metrics import metric_name, metric_value
 from mlops.models.settings.group import DriftSettings
 from mlops.models.training import DatasetChanges, EvaluationMetrics, TrainingResult
@@ -78,11 +79,21 @@ def _calibration(result: TrainingResult, details: EvaluationDetails) -> Iterator
     is_regression = result.task == "regression"
     note = "On the dashed line, predictions come true as often as they say."
     if (error := result.metrics.expected_calibration_error) is not None:
-        note += f" On average they are off by {error:.3f} (expected calibration error)."
+        by_chance = _error_by_chance(details.calibration)
+        note += f" On average they are off by {error:.3f} (expected calibration error);"
+        note += f" on as many rows those of a perfect model are off by {by_chance:.3f}."
+    if (gain := result.metrics.calibration_gain) is not None:
+        note += f" They are calibrated, which lowers the log loss out of fold by {gain:.4f}."
     if is_regression:
         note = "Mean of what came true by tenth of the predictions; best on the dashed line."
     plot = plots.calibration(details.calibration, is_regression=is_regression)
     yield Figure("calibration", "errors", "Calibration", note, plot)
+
+
+def _error_by_chance(bins: Sequence[CalibrationBin]) -> float:
+    """Return the expected calibration error of probabilities that are all true, on rows in these parts."""
+    deviations = (2.0 * part.predicted * (1.0 - part.predicted) * part.n_rows / math.pi for part in bins)
+    return sum(map(math.sqrt, deviations)) / sum(part.n_rows for part in bins)
 
 
 def _regression(details: EvaluationDetails) -> Iterator[Figure]:

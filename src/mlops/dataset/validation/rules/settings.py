@@ -12,6 +12,7 @@ from mlops.dataset.validation.target import task_of
 from mlops.models.errors import SettingsError
 from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.settings.nearest import nearest
+from mlops.models.settings.prediction import tables_of_another_task
 from mlops.models.training import SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."
@@ -58,3 +59,13 @@ def gate_scores(survey: Survey) -> Iterable[RuleFinding]:
                 f"model.toml has a gate rule on {shown(name, 40)}, which a target of {kind} does not have."
             )
             yield RuleFinding("reject", message, advice=f"{nearest(name, scores)} {_CORRECT}")
+
+
+@rule("prediction_settings", "The settings have a threshold or intervals that the task does not have.")
+def prediction_settings(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse `[threshold]` without two classes, and `[intervals]` without numbers."""
+    task = task_of(survey)
+    if not survey.is_training or task is None:
+        return
+    for sentence in tables_of_another_task(survey.settings.threshold, survey.settings.intervals, task):
+        yield RuleFinding("reject", sentence, advice=f"Remove the table. {_CORRECT}")

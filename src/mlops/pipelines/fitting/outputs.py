@@ -1,0 +1,53 @@
+"""What is made of the outputs of a fitted model: calibrated probabilities, a threshold, intervals.
+
+All of it is learned from what models predict out of fold, so that none of it needs rows of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.settings.prediction import tables_of_another_task
+from mlops.pipelines.artifacts.model import ModelSchema
+from mlops.pipelines.compiled.calibration import Calibration
+from mlops.pipelines.compiled.intervals import PredictionIntervals
+from mlops.pipelines.fitting.calibration import fit_calibration
+from mlops.pipelines.fitting.intervals import fit_intervals
+from mlops.pipelines.fitting.out_of_fold import OutOfFold
+from mlops.pipelines.fitting.threshold import choose_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a model has beside its estimator, None where it does not apply; `notes` are sentences."""
+
+    calibration: Calibration | None = None
+    threshold: float | None = None
+    intervals: PredictionIntervals | None = None
+    notes: tuple[str, ...] = ()
+
+    def complete(self, schema: ModelSchema) -> ModelSchema:
+        """Return the schema with them."""
+        return replace(
+            schema, calibration=self.calibration, threshold=self.threshold, intervals=self.intervals
+        )
+
+
+def fit_outputs(task: TaskName, judged: OutOfFold | None, settings: GroupSettings) -> Outputs:
+    """Fit what the task needs to rows that the predictions were made without."""
+    if judged is None:
+        return Outputs()
+    y, probabilities = judged.y, judged.scores.probabilities
+    stated = tables_of_another_task(settings.threshold, settings.intervals, task)
+    notes = tuple(f"{sentence} It is not used." for sentence in stated)
+    if probabilities is None:
+        intervals = fit_intervals(y, judged.scores.predicted, settings.intervals.coverage)
+        return Outputs(intervals=intervals, notes=notes)
+    calibration = fit_calibration(y, probabilities)
+    if task != "binary":
+        return Outputs(calibration, notes=notes)
+    threshold = choose_threshold(y, probabilities[:, 1], settings.threshold)
+    return Outputs(
+        calibration, threshold.value, notes=(*notes, *([threshold.note] if threshold.note else ()))
+    )
