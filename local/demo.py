@@ -127,7 +127,7 @@ def _score(say: Narrator, stack: DeployedStack, name: str) -> dict[str, Any]:
     result: dict[str, Any] = json.loads(described["output"])
     folder = RESULTS / name.removesuffix(".csv")
     folder.mkdir(exist_ok=True)
-    for key in stack.keys(f"predictions/{GROUP}/{result['batch_id']}/"):
+    for key in stack.keys(f"{stack.batch_folder(GROUP, result['batch_id'])}/"):
         (folder / key.rsplit("/", 1)[1]).write_bytes(stack.read(key))
     rows = list(csv.reader(io.StringIO((folder / "predictions.csv").read_text(encoding="utf-8"))))
     say.line(f"{result['n_rows']} predictions, drift {result['drift_verdict']} ({result['drift_score']:.2f})")

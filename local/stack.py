@@ -74,6 +74,12 @@ class DeployedStack:
             timeout_seconds,
         )
 
+    def batch_folder(self, group: str, batch_id: str) -> str:
+        """Return the folder of the artifact bucket with the results of a scored file."""
+        manifests = [key for key in self.keys(f"predictions/{group}/") if key.endswith("/manifest.json")]
+        folders = [key.removesuffix("/manifest.json") for key in manifests]
+        return next(folder for folder in folders if folder.endswith(f"-{batch_id[:12]}"))
+
     def steps(self, execution_arn: str, timeout_seconds: float = 300) -> Iterator[Step]:
         """Yield every state as the execution enters it, until it ends or waits for an approval."""
         seen = 0

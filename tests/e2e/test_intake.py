@@ -77,7 +77,7 @@ def test_a_workbook_is_scored_as_the_same_table_in_csv(
     stack: DeployedStack, scored: Walk, scored_workbook: Walk
 ) -> None:
     predictions = [
-        stack.read(f"predictions/{GROUP}/{walk.output['batch_id']}/predictions.csv")
+        stack.read(f"{stack.batch_folder(GROUP, walk.output['batch_id'])}/predictions.csv")
         for walk in (scored, scored_workbook)
     ]
     assert predictions[0] == predictions[1]

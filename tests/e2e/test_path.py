@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 
 def predictions(stack: DeployedStack, batch_id: str) -> pd.DataFrame:
-    content = stack.read(f"predictions/{GROUP}/{batch_id}/predictions.csv").decode()
+    content = stack.read(f"{stack.batch_folder(GROUP, batch_id)}/predictions.csv").decode()
     return pd.read_csv(io.StringIO(content), dtype=str)
 
 
@@ -59,7 +59,9 @@ def test_predictions_come_back_in_the_order_of_the_rows(stack: DeployedStack, sc
     scored_rows = list(csv.DictReader((EXAMPLE / "score.csv").read_text().splitlines()))
     actual = predictions(stack, scored.output["batch_id"])
     assert list(actual["patient_id"]) == [row["patient_id"] for row in scored_rows]
-    assert actual["probability"].astype(float).between(0, 1).all()
+    assert list(actual["row"]) == [str(number) for number in range(1, len(actual) + 1)]
+    assert set(actual["row_status"]) == {"scored"}
+    assert actual["probability_1"].astype(float).between(0, 1).all()
     assert set(actual["model_version"]) == {"v1.0.0"}
     assert scored.states[-1] == "Predictions ready"
 
@@ -72,7 +74,7 @@ def test_a_batch_like_the_training_data_has_no_drift(scored: Walk) -> None:
 def test_a_batch_of_other_patients_is_reported_as_drift(stack: DeployedStack, scored_drifted: Walk) -> None:
     assert scored_drifted.output["drift_verdict"] == "ALERT"
     assert scored_drifted.output["drift_score"] > 0.2
-    folder = f"predictions/{GROUP}/{scored_drifted.output['batch_id']}"
+    folder = stack.batch_folder(GROUP, scored_drifted.output["batch_id"])
     page = stack.read(f"{folder}/drift_report.html").decode()
     for feature in scored_drifted.output["features_with_drift"]:
         assert feature in page
@@ -87,7 +89,7 @@ def test_a_large_file_is_scored_in_a_job_by_the_same_code(
     small = predictions(stack, scored.output["batch_id"])
     large = predictions(stack, scored_in_a_job.output["batch_id"])
     assert len(large) > len(small)
-    assert list(large["probability"][: len(small)]) == list(small["probability"])
+    assert list(large["probability_1"][: len(small)]) == list(small["probability_1"])
 
 
 def test_a_scoring_that_fails_is_mailed_with_the_step(stack: DeployedStack, failed_scoring: str) -> None:

@@ -42,6 +42,10 @@ def score(aws) -> Callable[[dict], dict]:
         "EVENT_BUS_NAME": "default",
         "METRICS_NAMESPACE": "Mlops",
         "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="notifications")["TopicArn"],
+        "RESULT_BASE_URL": "https://api.example.com/results",
+        "RESULT_SIGNING_SECRET_ARN": client("secretsmanager").create_secret(
+            Name="results", SecretString=json.dumps({"current": "k" * 64})
+        )["ARN"],
     }
     dependencies = Dependencies("run_inference", variables)
     return lambda event: app.handler(event, CONTEXT, dependencies=dependencies)
@@ -79,10 +83,16 @@ def test_run_inference_scores_the_upload_and_notifies_people(score, event: dict)
         "drift_verdict",
         "drift_score",
         "features_with_drift",
+        "file_name",
+        "model_version",
+        "manifest_uri",
+        "row_statuses",
     }
     key = answer["predictions_uri"].removeprefix("s3://artifact-bucket/")
     content = client("s3").get_object(Bucket="artifact-bucket", Key=key)["Body"].read().decode()
-    assert content.splitlines()[0] == "patient_id,prediction,probability,model_version"
+    assert content.splitlines()[0] == (
+        "row,patient_id,prediction,probability_0,probability_1,row_status,model_version"
+    )
     assert len(content.splitlines()) == 248
     metrics = client("cloudwatch").list_metrics(Namespace="Mlops")["Metrics"]
     assert {metric["MetricName"] for metric in metrics} >= {"RowsScored", "DriftScore", "FeaturesWithDrift"}

@@ -73,6 +73,8 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "NOTIFICATION_TOPIC_ARN": topics["news"],
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "REGISTRY_TABLE_NAME": "registry",
+            "RESULT_BASE_URL": "https://api.example.com/results",
+            "RESULT_SIGNING_SECRET_ARN": secret["ARN"],
             "RETRY_BASE_URL": "https://api.example.com/retries",
             "ROLLBACK_BASE_URL": "https://api.example.com/rollbacks",
             "RUN_INFERENCE_STATE_MACHINE_ARN": machine,

@@ -23,7 +23,8 @@ from mlops.models.drift import DriftReport
 from mlops.models.intake import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
-from mlops.models.training import DataQuality, EvaluationMetrics, GateResult
+from mlops.models.scoring.result import DataQuality
+from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion_notification import notify_decline, notify_promotion, notify_registration
 from mlops.registry.rollback import roll_back
@@ -114,8 +115,11 @@ def published_by_intake_about_what_is_not_used(bus: Bus, folder: Path) -> None:
 
 
 def published_by_scoring(bus: Bus) -> None:
-    summary = BatchSummary(GROUP, "b" * 32, 3, "s3://a/p.csv", "s3://a/r.html", "OK", 0.01, ())
-    BatchNotifier(bus)(summary, DataQuality(), None)
+    summary = BatchSummary(
+        GROUP, "b" * 32, 3, "s3://a/p.csv", "s3://a/r.html", "OK", 0.01, (), "march.csv", "v1.0.0",
+        "s3://a/manifest.json", {"scored": 2, "unreadable:age": 1},
+    )  # fmt: skip
+    BatchNotifier(bus, lambda _: "https://api.example.com/results/token")(summary, DataQuality(), None)
 
 
 def published_by_the_nightly_check(bus: Bus) -> None:

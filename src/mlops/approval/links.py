@@ -16,12 +16,14 @@ from datetime import datetime
 from typing import Any
 
 from mlops.approval.signing_keys import Keys
-from mlops.models.approval import ApprovalRequest, RetryOffer, RollbackOffer
+from mlops.models.approval import ApprovalRequest, ResultOffer, RetryOffer, RollbackOffer
 from mlops.models.errors import ApprovalError
 
 CLOCK_SKEW_SECONDS = 60
 TOKEN_LIMIT_CHARACTERS = 1_024
 NONCE_LIFETIME_SECONDS = 4 * 3600
+
+type Offer = ApprovalRequest | RollbackOffer | RetryOffer | ResultOffer
 
 _TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NONCE = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
@@ -65,7 +67,7 @@ def approver_key(email: str) -> str:
 
 
 def make_token(
-    request: ApprovalRequest | RollbackOffer | RetryOffer,
+    request: Offer,
     approval_id: str,
     approver: str,
     *,
@@ -165,7 +167,7 @@ def check_nonce(nonce: str, claims: Claims, *, keys: Keys, now: datetime) -> Non
         raise UntrustedTokenError("This page was open for too long. Open the link again.")
 
 
-def _binding(request: ApprovalRequest | RollbackOffer | RetryOffer) -> str:
+def _binding(request: Offer) -> str:
     return _encode(hashlib.sha256("\n".join(request.bound_to).encode()).digest()[:16])
 
 

@@ -19,6 +19,7 @@ from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
+    from mlops.approval.signing_keys import Keys
     from mlops.dataset.limits import Limits
     from mlops.infrastructure.upload_events import Upload
     from mlops.intake.executions import StepFunctionsExecutions
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.use_cases.batch_notification import BatchNotifier
     from mlops.use_cases.model_cache import ModelCache
     from mlops.use_cases.record_failure import FailureRecorder
+    from mlops.use_cases.results.page import ResultPage
 
 
 class Dependencies(StackContext):
@@ -172,8 +174,27 @@ class Dependencies(StackContext):
     def batch_notifier(self) -> BatchNotifier:
         """What notifies people and systems of predictions."""
         from mlops.use_cases.batch_notification import BatchNotifier  # noqa: PLC0415
+        from mlops.use_cases.results.links import ResultLinks  # noqa: PLC0415
 
-        return BatchNotifier(self.notifier)
+        links = ResultLinks(self.variable("RESULT_BASE_URL"), self._result_keys)
+        return BatchNotifier(self.notifier, lambda summary: links.make(summary, self.now()))
+
+    @cached_property
+    def result_page(self) -> ResultPage:
+        """The page of a scored file."""
+        from mlops.infrastructure.aws.s3 import download_address  # noqa: PLC0415
+        from mlops.use_cases.results.page import ResultPage  # noqa: PLC0415
+
+        return ResultPage(self.objects, self.artifact_bucket, self._result_keys, download_address, self.now)
+
+    @cached_property
+    def _result_keys(self) -> Keys:
+        """The keys that sign links to results; not those of approvals: scoring jobs may read them."""
+        from mlops.approval.signing_keys import RotatingKeys  # noqa: PLC0415
+        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
+
+        secret_arn = self.variable("RESULT_SIGNING_SECRET_ARN")
+        return RotatingKeys(lambda: read_secret(secret_arn))
 
 
 @dataclass(frozen=True, slots=True)

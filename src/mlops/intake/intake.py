@@ -53,6 +53,7 @@ from mlops.intake.waiting import may_wait, wait_for_champion
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import SettingsError
 from mlops.models.intake import Claim
+from mlops.models.registry import ModelMetadata
 from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
 
@@ -160,7 +161,10 @@ def _validate(table: TableFile, attempt: Attempt, settings: GroupSettings) -> Va
 
 
 def _decide_scoring(attempt: Attempt) -> Decision:
-    """Check a file by the settings and the contract of the champion; `model.toml` has no part in it."""
+    """Check a file by the settings and the contract of the champion.
+
+    Of `model.toml` only `[scoring]` and `[output]` count, which say nothing about the model.
+    """
     upload, ports = attempt.upload, attempt.ports
     champion = ports.models.champion(str(upload.group))
     if champion is None and may_wait(attempt):
@@ -172,16 +176,33 @@ def _decide_scoring(attempt: Attempt) -> Decision:
     stored = _conversion(attempt, champion.settings.format.of("inference"))
     if isinstance(stored, Decision):
         return stored
-    terms = scoring_terms(champion.settings, contract_of_version(champion, ports), champion.features)
+    settings = _settings_to_score_by(champion, attempt)
+    terms = scoring_terms(settings, contract_of_version(champion, ports), champion.features)
     with _table_file(attempt, stored) as table:
         report, _ = check_scoring_table(table, terms, limits=attempt.limits)
     if report.verdict == "reject":
         return reject(attempt, report)
-    batch_id = start_scoring(upload, champion, ports, stored.content if stored else None)
+    batch_id = start_scoring(
+        upload,
+        champion,
+        settings,
+        ports,
+        received_at=attempt.record.received_at,
+        content=stored.content if stored else None,
+    )
     accepted = attempt.record.changed(
         state="accepted", reason=None, work_id=batch_id, finished_at=attempt.now
     )
     return Decision(replace(accepted, outbox=acceptance(accepted, report)), report)
+
+
+def _settings_to_score_by(champion: ModelMetadata, attempt: Attempt) -> GroupSettings:
+    """Return the settings of the champion; a mistake in `model.toml` stops no champion from scoring."""
+    try:
+        current = read_settings(attempt.upload, attempt.ports)
+    except SettingsError:
+        return champion.settings
+    return replace(champion.settings, scoring=current.scoring, output=current.output)
 
 
 def _conversion(attempt: Attempt, stated: FileFormatSettings) -> StoredConversion | Decision | None:

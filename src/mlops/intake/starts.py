@@ -15,6 +15,7 @@ from mlops.models.errors import ObjectNotFoundError
 from mlops.models.intake import TrainingFailure, TrainingRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from mlops.models.scoring.batch_folder import batch_folder
 from mlops.models.settings.group import GroupSettings
 
 _MAX_FINDINGS = 20
@@ -75,15 +76,29 @@ def start_training(
 
 
 def start_scoring(
-    upload: Upload, champion: ModelMetadata, ports: IntakePorts, content: ObjectRef | None = None
+    upload: Upload,
+    champion: ModelMetadata,
+    settings: GroupSettings,
+    ports: IntakePorts,
+    *,
+    received_at: datetime,
+    content: ObjectRef | None = None,
 ) -> str:
     """Start scoring a file with the current champion; return the id of the batch.
 
-    `content` is where its rows are stored when the upload was converted.
+    Parameters
+    ----------
+    settings
+        Those of the champion's training, with `[scoring]` and `[output]` as they are now.
+    received_at
+        When the file came: a part of the folder of its predictions.
+    content
+        Where its rows are stored when the upload was converted.
 
     The request is stored in the folder of the predictions: a scoring job reads it from there, because
     SageMaker does not pass values longer than 256 characters.
     """
+    folder = batch_folder(champion.model_group, upload.upload_id, upload.filename, received_at.date())
     document: dict[str, Any] = {
         "group": champion.model_group,
         "batch_id": upload.upload_id,
@@ -93,14 +108,16 @@ def start_scoring(
             "artifact": champion.artifact.to_dict(),
             "source_uri": champion.source.uri,
         },
-        "settings": champion.settings.to_dict(),
+        "settings": settings.to_dict(),
+        "folder": folder,
     }
     if content is not None:
         size_bytes = ports.objects.head(content).size_bytes
         document |= {"content": content.to_dict(), "content_bytes": size_bytes}
-    key = f"predictions/{champion.model_group}/{upload.upload_id}/request.json"
     request = json.dumps(document, indent=2).encode()
-    ports.objects.write(ObjectRef(ports.artifact_bucket, key), request, "application/json")
+    ports.objects.write(
+        ObjectRef(ports.artifact_bucket, f"{folder}/request.json"), request, "application/json"
+    )
     ports.executions.start_inference(upload.upload_id, document)
     return upload.upload_id
 

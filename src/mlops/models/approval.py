@@ -207,6 +207,32 @@ class RollbackOffer(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultOffer(Record):
+    """The offer to see and download the result of a scored file, to every reader of the email about it.
+
+    It is not stored: what the link leads to is what the manifest of the batch says.
+    """
+
+    AUDIENCE: ClassVar[str] = "result"
+
+    group: str
+    batch_id: str
+    folder: str
+    expires_at: datetime
+    approvers: tuple[str, ...] = ("the readers of the email",)
+
+    @property
+    def version(self) -> str:
+        """What the link names in place of a version."""
+        return self.batch_id
+
+    @property
+    def bound_to(self) -> tuple[str, ...]:
+        """What a link is good for: one batch."""
+        return self.batch_id, self.folder
+
+
+@dataclass(frozen=True, slots=True)
 class RetryOffer(Record):
     """The offer to start a failed training again, to every reader of the email about the failure.
 

@@ -2,12 +2,9 @@
 
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.models.registry import ModelMetadata
-from mlops.models.training import (
-    EvaluationMetrics,
-    InferenceResult,
-    MedicationAdherencePrediction,
-    TrainingResult,
-)
+from mlops.models.scoring.prediction import MedicationAdherencePrediction, Prediction
+from mlops.models.scoring.result import InferenceResult
+from mlops.models.training import EvaluationMetrics, TrainingResult
 
 __all__ = [
     "BaselineStatistics",
@@ -16,5 +13,6 @@ __all__ = [
     "InferenceResult",
     "MedicationAdherencePrediction",
     "ModelMetadata",
+    "Prediction",
     "TrainingResult",
 ]

@@ -1,25 +1,20 @@
-"""What training and scoring produce: metrics, the comparison with the champion, the gate, predictions.
+"""What training produces: metrics, the comparison with the champion, the gate.
 
 Every score is written the way scikit-learn's scorers are: greater is better, so errors carry a `neg_` prefix.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict
+from mlops.models.drift import BaselineStatistics, DriftVerdict
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 
 Interval = tuple[float, float]
-
-PROBABILITY_COLUMN = "probability"
-PREDICTION_COLUMN = "prediction"
-VERSION_COLUMN = "model_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,64 +230,3 @@ class TrainingResult(Record):
     contenders: Mapping[str, float] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
     duration_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DataQuality(Record):
-    """What was noticed in a scoring file, column by column; `findings` says it in sentences.
-
-    `unreadable_numbers` counts texts in a column that was numeric at training (scored as missing);
-    `unknown_levels` counts rows with a category that the model has never seen.
-    """
-
-    n_rows: int = 0
-    missing_fraction: Mapping[str, float] = field(default_factory=dict)
-    unreadable_numbers: Mapping[str, int] = field(default_factory=dict)
-    unknown_levels: Mapping[str, int] = field(default_factory=dict)
-    unexpected_columns: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class MedicationAdherencePrediction(Record):
-    """One row of a predictions file.
-
-    `ids` holds the id columns as the file has them; `row_number` counts the data rows from 1. For a
-    binary task `probability` is that of the positive label, for several classes that of the predicted one,
-    and a regression has none.
-    """
-
-    row_number: int
-    prediction: str | float
-    model_version: str
-    probability: float | None = None
-    ids: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class InferenceResult(Record):
-    """Where the predictions are and what was noticed; `drift_report` is None without a baseline."""
-
-    predictions_path: Path
-    n_rows: int
-    model_version: str
-    task: TaskName
-    data_quality: DataQuality
-    drift_report: DriftReport | None = None
-
-    def predictions(self) -> Iterator[MedicationAdherencePrediction]:
-        """Read the predictions file row by row, in the order of the scored file."""
-        with self.predictions_path.open(encoding="utf-8", newline="") as stream:
-            for row_number, row in enumerate(csv.DictReader(stream), start=1):
-                yield self._prediction(row_number, row)
-
-    def _prediction(self, row_number: int, row: dict[str, str]) -> MedicationAdherencePrediction:
-        prediction, version = row.pop(PREDICTION_COLUMN), row.pop(VERSION_COLUMN)
-        probability = row.pop(PROBABILITY_COLUMN, None)
-        return MedicationAdherencePrediction(
-            row_number=row_number,
-            prediction=float(prediction) if self.task == "regression" else prediction,
-            model_version=version,
-            probability=None if probability is None else float(probability),
-            ids=row,
-        )

@@ -7,30 +7,25 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.values import as_texts
-from mlops.dataset.validation.scoring import scoring_terms
+from mlops.dataset.validation.pieces import MarkedRows
+from mlops.dataset.validation.scoring import ScoringTerms, scoring_terms
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
-from mlops.models.errors import DatasetError, SettingsError
-from mlops.models.training import (
-    PREDICTION_COLUMN,
-    PROBABILITY_COLUMN,
-    VERSION_COLUMN,
-    DataQuality,
-    InferenceResult,
-)
+from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.scoring.result import DataQuality, InferenceResult
+from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import merge, profile_batch
 from mlops.monitoring.report import report as drift_page
-from mlops.pages.spreadsheet import without_formula
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.scoring.bad_rows import BadRows
 from mlops.pipelines.scoring.data_quality import QualityCounter
-from mlops.pipelines.scoring.rows_to_score import contract_of_model, open_rows
+from mlops.pipelines.scoring.predictions_file import PredictionsWriter
+from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows
+from mlops.pipelines.scoring.scored_rows import score_rows
 
 PREDICTIONS = "predictions.csv"
 BATCH_PROFILE = "batch_profile.json"
@@ -46,7 +41,6 @@ CONTENT_TYPES: Mapping[str, str] = {
 }
 UNREGISTERED = "unregistered"
 _ROWS_AT_ONCE = 50_000
-_RESERVED = (PREDICTION_COLUMN, PROBABILITY_COLUMN, VERSION_COLUMN)
 
 
 class InferencePipeline:
@@ -84,9 +78,7 @@ class InferencePipeline:
         self._baseline: BaselineStatistics | None = None
         if baseline_path is not None:
             self._baseline = replace(load_baseline_statistics(baseline_path), model_version=model_version)
-        schema = self._model.schema
-        _refuse_reserved_ids(schema.id_columns)
-        self._terms = scoring_terms(self._manifest.settings, contract_of_model(schema), schema.feature_names)
+        self._contract = contract_of_model(self._model.schema)
 
     def execute(
         self,
@@ -94,13 +86,15 @@ class InferencePipeline:
         output_path: str | Path,
         *,
         model_group: str | None = None,
+        settings: GroupSettings | None = None,
         now: datetime | None = None,
     ) -> InferenceResult:
         """Score the rows of a table; a file in pieces, so that memory does not grow with it.
 
-        Writes into `output_path`: `predictions.csv` (rows in the order of the file: id columns, prediction,
-        probability, model version), `data_quality.json`, and with a baseline `batch_profile.json`,
-        `drift_report.json` and `drift_report.html`.
+        Writes into `output_path`: `predictions.csv` (a row for each row of the file, in its order, see
+        `PredictionColumns`), `data_quality.json`, and with a baseline `batch_profile.json`,
+        `drift_report.json` and `drift_report.html`. A row with a cell that cannot be read, or without a value
+        that must not be missing, has no prediction; its status says why. Quality and drift count all rows.
 
         Parameters
         ----------
@@ -110,21 +104,26 @@ class InferencePipeline:
             A directory; made when absent.
         model_group
             The group to name in the drift report; by default the one that the model was trained for.
+        settings
+            `scoring` and `output` of these settings count; by default of those of the training.
         now
             The time to write into the drift report.
 
         Raises
         ------
         DatasetError
-            If the file cannot be read, has no rows, or lacks a column that the model needs.
+            If the file cannot be read, has no rows, lacks a column that the model needs, or has too many rows
+            that cannot be scored (`[scoring] max_bad_share`).
         """
         directory = Path(output_path)
         directory.mkdir(parents=True, exist_ok=True)
-        profile, quality = self._score_pieces(input_path, directory / PREDICTIONS)
+        terms = self._terms(settings or self._manifest.settings)
+        rows = open_rows(input_path, terms, self._model.schema)
+        columns = self._columns(terms.settings, rows)
+        profile, quality = self._score_pieces(rows, directory / PREDICTIONS, columns, terms.settings)
         (directory / DATA_QUALITY).write_text(quality.to_json(), encoding="utf-8")
-        drift = None
+        drift, group = None, model_group or self._manifest.model_group
         if profile is not None and self._baseline is not None:
-            group = model_group or self._manifest.model_group
             drift = self._detect(profile, self._baseline, group, now or utc_now())
             (directory / BATCH_PROFILE).write_text(profile.to_json(), encoding="utf-8")
             (directory / DRIFT_REPORT).write_text(drift.to_json(), encoding="utf-8")
@@ -136,63 +135,56 @@ class InferencePipeline:
             task=self._model.schema.task,
             data_quality=quality,
             drift_report=drift,
+            columns=columns,
+            model_group=group,
+            threshold=self._model.schema.threshold or InferenceResult.THRESHOLD,
         )
 
     def _score_pieces(
-        self, source: str | Path | pd.DataFrame, target: Path
+        self, opened: RowsToScore, target: Path, columns: PredictionColumns, settings: GroupSettings
     ) -> tuple[BatchProfile | None, DataQuality]:
         """Write the predictions; the file gets its name when it is complete."""
-        counter = QualityCounter(self._model.schema)
+        counter, bad_rows = QualityCounter(self._model.schema), BadRows()
         profile: BatchProfile | None = None
-        opened = open_rows(source, self._terms, self._model.schema)
         partial = target.with_name(f"{target.name}.partial")
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            for piece in _smaller(opened.pieces):
-                scores, notes = self._model.score(piece)
-                self._predictions(piece, scores).to_csv(
-                    stream, index=False, header=stream.tell() == 0, lineterminator="\n"
-                )
-                counter.add(piece, notes)
-                profile = self._profile(piece, profile)
-        quality = counter.result(opened.unreadable, opened.remarks)
-        if quality.n_rows == 0:
-            partial.unlink()
-            raise DatasetError(f"{opened.name} has no rows to score.")
-        partial.replace(target)
-        return profile, quality
+        try:
+            with partial.open("w", encoding="utf-8", newline="") as stream:
+                writer = PredictionsWriter(stream, columns, self._version, settings.output.escape_formulas)
+                writer.write_header()
+                for piece in _smaller(opened.pieces):
+                    rows = score_rows(piece, self._model, self._contract)
+                    writer.write(rows)
+                    counter.add(rows)
+                    bad_rows.add(rows.statuses, piece.frame.index[0])
+                    profile = self._profile(piece.frame, profile)
+            bad_rows.refuse_too_many(settings.scoring, opened.name)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return profile, counter.result(opened.unreadable, opened.remarks)
+
+    def _terms(self, settings: GroupSettings) -> ScoringTerms:
+        """Return what a file is held against: what the model was trained with, scored as the settings say."""
+        trained, schema = self._manifest.settings, self._model.schema
+        stated = replace(trained, scoring=settings.scoring, output=settings.output)
+        return scoring_terms(stated, self._contract, schema.feature_names)
+
+    def _columns(self, settings: GroupSettings, rows: RowsToScore) -> PredictionColumns:
+        """Return the columns of the predictions: ids as stated, else those of the contract."""
+        in_contract = [column.name for column in self._contract.columns if column.role == "id"]
+        ids = self._model.schema.id_columns or in_contract
+        return PredictionColumns.of(
+            [name for name in ids if name in rows.columns],
+            self._model.schema.labels,
+            settings.scoring.row_status_column,
+            [name for name in settings.output.keep_columns if name in rows.columns],
+        )
 
     def _profile(self, piece: pd.DataFrame, before: BatchProfile | None) -> BatchProfile | None:
         if self._baseline is None:
             return None
         profile = profile_batch(piece, self._baseline)
         return profile if before is None else merge(before, profile)
-
-    def _predictions(self, piece: pd.DataFrame, scores: Scores) -> pd.DataFrame:
-        schema = self._model.schema
-        columns: dict[str, object] = {
-            name: self._shown(as_texts(piece[name])) for name in schema.id_columns if name in piece.columns
-        }
-        if scores.probabilities is None:
-            columns[PREDICTION_COLUMN] = scores.predicted
-        else:
-            labels = [without_formula(label) if self._escapes else label for label in schema.labels]
-            columns[PREDICTION_COLUMN] = np.array(labels, dtype=object)[scores.predicted]
-            shown = 1 if schema.task == "binary" else scores.predicted
-            columns[PROBABILITY_COLUMN] = scores.probabilities[np.arange(len(piece)), shown]
-        columns[VERSION_COLUMN] = self._version
-        return pd.DataFrame(columns, index=piece.index)
-
-    def _shown(self, ids: pd.Series) -> pd.Series:
-        """Return ids as they are written."""
-        if not self._escapes:
-            return ids
-        renamed = {level: without_formula(level) for level in ids.cat.categories}
-        is_changed = any(before != after for before, after in renamed.items())
-        return ids.map(renamed) if is_changed else ids
-
-    @property
-    def _escapes(self) -> bool:
-        return self._manifest.settings.output.escape_formulas
 
     def _detect(
         self, profile: BatchProfile, baseline: BaselineStatistics, group: str | None, now: datetime
@@ -207,16 +199,8 @@ class InferencePipeline:
         return detector.detect_drift(profile, created_at=now, model_group=group)
 
 
-def _smaller(pieces: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _smaller(pieces: Iterable[MarkedRows]) -> Iterator[MarkedRows]:
     """Cut pieces of very many short rows, so that one matrix stays small; leave out empty ones."""
     for piece in pieces:
-        for start in range(0, len(piece), _ROWS_AT_ONCE):
-            yield piece.iloc[start : start + _ROWS_AT_ONCE]
-
-
-def _refuse_reserved_ids(id_columns: tuple[str, ...]) -> None:
-    for name in id_columns:
-        if name in _RESERVED:
-            raise SettingsError(
-                f"An id column cannot be called {name!r}: the predictions have a column of that name."
-            )
+        for start in range(0, len(piece.frame), _ROWS_AT_ONCE):
+            yield piece.part(start, start + _ROWS_AT_ONCE)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from mlops.dataset.privacy import shown
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
-from mlops.models.training import DataQuality
-from mlops.pages.number_format import rows
+from mlops.models.scoring.result import DataQuality
+from mlops.pages.number_format import counted, rows
 from mlops.use_cases.score_batch import BatchSummary
 
 _MAX_FEATURES_NAMED = 5
@@ -18,41 +20,51 @@ _MAX_FEATURES_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class BatchNotifier:
-    """Notifies people, systems and dashboards of a scored batch."""
+    """Notifies people, systems and dashboards of a scored batch; `link_to` returns its page."""
 
     notifier: Notifier
+    link_to: Callable[[BatchSummary], str]
 
     def __call__(self, summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> None:
         """Publish the metrics, then the event, then send the email."""
         self.notifier.publish_metrics(_metrics(summary), group=summary.group)
         self.notifier.publish_event(PREDICTIONS_READY, summary.to_dict())
-        self.notifier.send_email(*compose_email(summary, quality, drift), group=summary.group)
+        subject, body = compose_email(summary, quality, drift, self.link_to(summary))
+        self.notifier.send_email(subject, body, group=summary.group)
 
 
-def compose_email(summary: BatchSummary, quality: DataQuality, drift: DriftReport | None) -> tuple[str, str]:
-    """Return subject and body of the email in short lines: columns and counts, never a person."""
-    lines = [
-        f"{rows(summary.n_rows)} of {summary.group} {'was' if summary.n_rows == 1 else 'were'} scored.",
-        "",
-        "Predictions:",
-        summary.predictions_uri,
-    ]
-    count = "1 prediction is" if summary.n_rows == 1 else f"{summary.n_rows:,} predictions are"
-    subject = f"{summary.group}: {count} ready"
+def compose_email(
+    summary: BatchSummary, quality: DataQuality, drift: DriftReport | None, link: str
+) -> tuple[str, str]:
+    """Return subject and body of the email in short lines: columns and counts, never a person.
+
+    `link` is the address of the page of the batch.
+    """
+    name, n_scored = shown(summary.file_name), summary.n_scored
+    subject = f"{summary.group}: {counted(n_scored, 'prediction')} of {name} {_are(n_scored)} ready"
+    n_bad = summary.n_rows - n_scored
+    lines = [f"{rows(n_scored)} of {name} {'was' if n_scored == 1 else 'were'} scored."]
+    if n_bad:
+        lines.append(f"{rows(n_bad)} {_are(n_bad)} without a prediction; the status of each row says why.")
+    lines += ["", "Result and download (30 days, for readers of this email):", link]
+    lines += ["", "Stored as:", summary.predictions_uri]
     if drift is not None:
         subject += _subject_note(drift)
         lines += ["", _verdict_sentence(drift)]
         lines += [f"- {_describe(drift, name)}" for name in drift.features_with_drift[:_MAX_FEATURES_NAMED]]
         more = len(drift.features_with_drift) - _MAX_FEATURES_NAMED
         lines += [f"- and {more} more"] if more > 0 else []
-        lines += ["", "Drift report:", summary.report_uri or ""]
     if quality.findings:
         lines += ["", "Findings in the file:", *(f"- {finding}" for finding in quality.findings)]
     return subject, "\n".join(lines) + "\n"
 
 
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def _metrics(summary: BatchSummary) -> list[Metric]:
-    metrics = [Metric(ROWS_SCORED, summary.n_rows)]
+    metrics = [Metric(ROWS_SCORED, summary.n_scored)]
     if summary.drift_score is not None:
         metrics.append(Metric(DRIFT_SCORE, summary.drift_score, "None"))
         metrics.append(Metric(FEATURES_WITH_DRIFT, len(summary.features_with_drift)))
@@ -67,8 +79,7 @@ def _subject_note(drift: DriftReport) -> str:
 
 def _verdict_sentence(drift: DriftReport) -> str:
     if drift.verdict == "INSUFFICIENT_DATA":
-        are = "is" if drift.n_rows == 1 else "are"
-        return f"{rows(drift.n_rows)} {are} too few to tell whether the inputs have changed."
+        return f"{rows(drift.n_rows)} {_are(drift.n_rows)} too few to tell whether the inputs have changed."
     if not drift.features_with_drift and drift.verdict == "OK":
         return "The inputs look like those that the model was trained on."
     if not drift.features_with_drift:

@@ -15,8 +15,11 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.models.drift import DriftReport
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
+from mlops.models.scoring.batch_folder import folder_without_name
+from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.scoring.prediction import SCORED
+from mlops.models.scoring.result import DataQuality, InferenceResult
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import DataQuality, InferenceResult
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.inference_pipeline import (
     BATCH_PROFILE,
@@ -36,7 +39,8 @@ ANNOUNCED = "announced.json"
 class ScoringRequest(Record):
     """One file to score; `batch_id` is the id of its upload.
 
-    `content` is where its rows are stored when the upload was converted from another format.
+    `content` is where its rows are stored when the upload was converted from another format. `folder` is
+    where the results belong; requests of releases before 0.3 do not name it.
     """
 
     group: str
@@ -45,11 +49,16 @@ class ScoringRequest(Record):
     model: ScoringModel
     settings: GroupSettings = field(default_factory=GroupSettings)
     content: ObjectRef | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary(Record):
-    """The result of a batch; the drift fields are None when the model has no baseline."""
+    """The result of a batch; the drift fields are None when the model has no baseline.
+
+    `n_rows` counts the rows of the file, `row_statuses` those of each status. `file_name` is that of the
+    dropped file. Summaries of releases before 0.3 have none of the last four fields.
+    """
 
     group: str
     batch_id: str
@@ -59,6 +68,15 @@ class BatchSummary(Record):
     drift_verdict: str | None = None
     drift_score: float | None = None
     features_with_drift: tuple[str, ...] = ()
+    file_name: str = ""
+    model_version: str = ""
+    manifest_uri: str | None = None
+    row_statuses: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def n_scored(self) -> int:
+        """How many rows have a prediction."""
+        return self.row_statuses.get(SCORED, 0) if self.row_statuses else self.n_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,10 @@ class BatchFile(Record):
 
 @dataclass(frozen=True, slots=True)
 class BatchManifest(Record):
-    """Written last: a batch with a manifest is complete, and consists of exactly these files."""
+    """Written last: a batch with a manifest is complete, and consists of exactly these files.
+
+    `columns` names those of the predictions; manifests of releases before 0.3 do not.
+    """
 
     summary: BatchSummary
     model_version: str
@@ -79,6 +100,7 @@ class BatchManifest(Record):
     source: ObjectRef
     created_at: datetime
     files: Mapping[str, BatchFile]
+    columns: PredictionColumns | None = None
 
 
 class Notifier(Protocol):
@@ -93,12 +115,16 @@ class _BatchFolder:
     """Where the files of one batch are stored in the artifact bucket."""
 
     bucket: str
-    group: str
-    batch_id: str
+    key: str
+
+    @classmethod
+    def of(cls, request: ScoringRequest, bucket: str) -> _BatchFolder:
+        """Return the folder that the request names."""
+        return cls(bucket, request.folder or folder_without_name(request.group, request.batch_id))
 
     def ref(self, name: str, version_id: str | None = None) -> ObjectRef:
         """Return the address of a file of the batch."""
-        return ObjectRef(self.bucket, f"predictions/{self.group}/{self.batch_id}/{name}", version_id)
+        return ObjectRef(self.bucket, f"{self.key}/{name}", version_id)
 
 
 def score_batch(
@@ -123,13 +149,13 @@ def score_batch(
     ArtifactError
         If the model is not the registered one or cannot be loaded.
     """
-    folder = _BatchFolder(artifact_bucket, request.group, request.batch_id)
+    folder = _BatchFolder.of(request, artifact_bucket)
     if objects.exists(folder.ref(MANIFEST)):
         return _complete(folder, objects, notify, now)
     with tempfile.TemporaryDirectory() as scratch:
         result, output = _score(request, objects, models, Path(scratch), now)
         summary = _summarize(request, result, folder)
-        manifest = _store(request, summary, output, objects, folder, now)
+        manifest = _store(request, summary, result.columns, output, objects, folder, now)
     objects.write(folder.ref(MANIFEST), manifest.to_json().encode(), "application/json")
     notify(summary, result.data_quality, result.drift_report)
     _record_notification(folder, objects, now)
@@ -157,7 +183,8 @@ def _score(
     source = scratch / _local_name(request)
     objects.download(request.content or request.upload.ref, source)
     output = scratch / "output"
-    return pipeline.execute(source, output, now=now, model_group=request.group), output
+    result = pipeline.execute(source, output, now=now, model_group=request.group, settings=request.settings)
+    return result, output
 
 
 def _local_name(request: ScoringRequest) -> str:
@@ -178,12 +205,17 @@ def _summarize(request: ScoringRequest, result: InferenceResult, folder: _BatchF
         drift_verdict=drift.verdict if drift else None,
         drift_score=drift.drift_score if drift else None,
         features_with_drift=drift.features_with_drift if drift else (),
+        file_name=request.upload.filename,
+        model_version=request.model.version,
+        manifest_uri=folder.ref(MANIFEST).uri,
+        row_statuses=result.data_quality.row_statuses,
     )
 
 
 def _store(
     request: ScoringRequest,
     summary: BatchSummary,
+    columns: PredictionColumns,
     output: Path,
     objects: ObjectStore,
     folder: _BatchFolder,
@@ -206,6 +238,7 @@ def _store(
         source=request.upload.ref,
         created_at=now,
         files=files,
+        columns=columns,
     )
 
 

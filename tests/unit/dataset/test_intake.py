@@ -160,7 +160,8 @@ def test_a_scoring_file_is_tied_to_the_champion_of_the_moment(world: World) -> N
     upload = world.drop("g/inference/a.csv", GOOD)
     world.receive(upload)
     document = world.executions.inference[upload.upload_id]
-    kept = ObjectRef("artifacts", f"predictions/g/{upload.upload_id}/request.json")
+    assert document["folder"] == f"predictions/g/{NOW.date()}/a-{upload.upload_id[:12]}"
+    kept = ObjectRef("artifacts", f"{document['folder']}/request.json")
     assert json.loads(world.objects.read(kept)) == document, "a scoring job reads its request from there"
     assert document["model"] == {
         "version": "v1.0.0",

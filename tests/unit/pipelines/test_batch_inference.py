@@ -16,6 +16,7 @@ from mlops.models.drift import BatchProfile
 from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
+from mlops.models.scoring.batch_folder import batch_folder
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.use_cases.batch_notification import compose_email
 from mlops.use_cases.score_batch import (
@@ -29,6 +30,7 @@ from mlops.use_cases.score_batch import (
 
 from .conftest import build_table
 
+LINK = "https://api.example.com/results/token"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -56,7 +58,11 @@ class Bench:
         content = build_table(rows, seed=seed).to_csv(index=False).encode()
         ref = self.objects.write(ObjectRef("data", f"trial/inference/{seed}.csv"), content, "text/csv")
         upload = Upload(ref.bucket, ref.key, ref.version_id, len(content))
-        return ScoringRequest("trial", upload.upload_id, upload, self.model)
+        return self.requested(upload)
+
+    def requested(self, upload: Upload) -> ScoringRequest:
+        folder = batch_folder("trial", upload.upload_id, upload.filename, NOW.date())
+        return ScoringRequest("trial", upload.upload_id, upload, self.model, folder=folder)
 
     def score(self, request: ScoringRequest) -> BatchSummary:
         return score_batch(
@@ -69,7 +75,7 @@ class Bench:
         )
 
     def manifest(self, request: ScoringRequest) -> BatchManifest:
-        key = f"predictions/trial/{request.batch_id}/manifest.json"
+        key = f"{request.folder}/manifest.json"
         return BatchManifest.from_json(self.objects.read(ObjectRef("artifacts", key)))
 
 
@@ -91,7 +97,7 @@ def test_a_batch_is_stored_whole_with_its_digests_and_profile(bench: Bench):
         "data_quality.json",
     }
     for name, file in manifest.files.items():
-        key = f"predictions/trial/{request.batch_id}/{name}"
+        key = f"{request.folder}/{name}"
         content = bench.objects.read(ObjectRef("artifacts", key, file.version_id))
         assert hashlib.sha256(content).hexdigest() == file.sha256
     key = f"profiles/trial/v1.0.0/2026-03-01/{request.batch_id}.json"
@@ -112,16 +118,22 @@ def test_an_upload_that_was_converted_is_scored_from_its_table(bench: Bench):
 
 
 def test_the_summary_is_what_the_state_machine_passes_on(bench: Bench):
-    summary = bench.score(bench.request())
+    request = bench.request()
+    summary = bench.score(request)
+    folder = f"predictions/trial/2026-03-01/2-{request.batch_id[:12]}"
     assert json.loads(summary.to_json()) == {
         "group": "trial",
         "batch_id": summary.batch_id,
         "n_rows": 150,
-        "predictions_uri": f"s3://artifacts/predictions/trial/{summary.batch_id}/predictions.csv",
-        "report_uri": f"s3://artifacts/predictions/trial/{summary.batch_id}/drift_report.html",
+        "predictions_uri": f"s3://artifacts/{folder}/predictions.csv",
+        "report_uri": f"s3://artifacts/{folder}/drift_report.html",
         "drift_verdict": "OK",
         "drift_score": 0.0,
         "features_with_drift": [],
+        "file_name": "2.csv",
+        "model_version": "v1.0.0",
+        "manifest_uri": f"s3://artifacts/{folder}/manifest.json",
+        "row_statuses": {"scored": 150},
     }
 
 
@@ -203,19 +215,19 @@ def test_the_mail_about_an_extra_column_does_not_speak_of_drift(bench: Bench):
     content = build_table(300, seed=2).assign(extra=1).to_csv(index=False).encode()
     stored = bench.objects.write(request.upload.ref, content, "text/csv")
     upload = Upload(stored.bucket, stored.key, stored.version_id, len(content))
-    bench.score(ScoringRequest("trial", upload.upload_id, upload, bench.model))
+    bench.score(bench.requested(upload))
     summary, quality, drift = bench.announced[0]
-    subject, body = compose_email(summary, quality, drift)
-    assert subject == "trial: 300 predictions are ready, with remarks"
+    subject, body = compose_email(summary, quality, drift, LINK)
+    assert subject == "trial: 300 predictions of 2.csv are ready, with remarks"
     assert "have not drifted" in body
     assert "extra" in body
 
 
 def test_one_row_is_not_many(bench: Bench):
     bench.score(bench.request(rows=1))
-    subject, body = compose_email(*bench.announced[0])
-    assert subject == "trial: 1 prediction is ready"
-    assert "1 row of trial was scored." in body
+    subject, body = compose_email(*bench.announced[0], LINK)
+    assert subject == "trial: 1 prediction of 2.csv is ready"
+    assert "1 row of 2.csv was scored." in body
     assert "1 row is too few" in body
 
 
@@ -225,11 +237,12 @@ def test_the_mail_says_in_plain_words_what_changed(bench: Bench):
     content = frame.assign(age=frame.age + 30).to_csv(index=False).encode()
     stored = bench.objects.write(request.upload.ref, content, "text/csv")
     upload = Upload(stored.bucket, stored.key, stored.version_id, len(content))
-    bench.score(ScoringRequest("trial", upload.upload_id, upload, bench.model))
-    subject, body = compose_email(*bench.announced[0])
-    assert subject.startswith("trial: 300 predictions are ready, inputs have changed")
+    bench.score(bench.requested(upload))
+    subject, body = compose_email(*bench.announced[0], LINK)
+    assert subject.startswith("trial: 300 predictions of 2.csv are ready, inputs have changed")
     assert subject.isascii()
     assert len(subject) <= 100
     assert "- age: median" in body
     assert "predictions.csv\n" in body
+    assert f"{LINK}\n" in body
     assert "P000" not in body

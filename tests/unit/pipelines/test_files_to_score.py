@@ -12,8 +12,9 @@ import pytest
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.registry import Artifact, ModelMetadata, Source, Status
+from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import InferenceResult, TrainingResult
+from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts.artifacts import load_model
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.scoring.rows_to_score import contract_of_model

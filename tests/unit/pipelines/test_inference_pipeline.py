@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mlops.models.drift import BatchProfile, DriftReport
 from mlops.models.errors import ArtifactError, DatasetError
-from mlops.models.training import DataQuality, InferenceResult
+from mlops.models.scoring.result import DataQuality, InferenceResult
 from mlops.pipelines import inference_pipeline
 from mlops.pipelines.inference_pipeline import InferencePipeline
 
@@ -43,7 +43,14 @@ def test_predictions_come_in_the_order_of_the_file(algorithm: str, task: str, tr
     assert [row["patient_id"] for row in rows] == list(frame.patient_id)
     assert {row["model_version"] for row in rows} == {"v1.0.0"}
     assert result.n_rows == 250
-    assert ("probability" in rows[0]) is (task != "regression")
+    assert [row["row"] for row in rows] == [str(number) for number in range(1, 251)]
+    assert {row["row_status"] for row in rows} == {"scored"}
+    if task == "regression":
+        assert {(row["interval_low"], row["interval_high"]) for row in rows} == {("", "")}
+    else:
+        shares = [[float(row[name]) for name in row if name.startswith("probability_")] for row in rows]
+        np.testing.assert_allclose(np.sum(shares, axis=1), 1.0, atol=1e-6)
+        assert len(shares[0]) == (2 if task == "binary" else 3)
 
 
 @pytest.mark.parametrize("is_escaped", [True, False])
@@ -146,14 +153,19 @@ def test_the_order_of_columns_and_the_presence_of_the_target_do_not_matter(train
     assert with_target.drift_report.anomalies == ()
 
 
-def test_what_does_not_fit_is_counted_and_scored_as_missing(trained, tmp_path: Path):
+def test_what_does_not_fit_is_counted_and_rows_that_cannot_be_read_have_no_prediction(
+    trained, tmp_path: Path
+):
     frame = build_table(100, seed=6).astype({"age": object}).assign(weather="rain")
     frame.loc[:2, "age"] = "about fifty"
     frame.loc[:3, "region"] = "atlantis"
-    quality = score(trained("RandomForest", "binary").model_path, frame, tmp_path).data_quality
+    result = score(trained("RandomForest", "binary").model_path, frame, tmp_path)
+    quality = result.data_quality
     assert quality.unknown_levels == {"region": 4}
     assert quality.unexpected_columns == ("weather",)
-    assert quality.missing_fraction["age"] >= 0.03 or quality.unreadable_numbers == {"age": 3}
+    assert quality.unreadable_numbers == {"age": 3}
+    assert quality.row_statuses == {"unreadable:age": 3, "scored": 97}
+    assert [row["row_status"] == "scored" for row in rows_of(result)] == [False] * 3 + [True] * 97
     assert any("has never seen" in finding for finding in quality.findings)
     assert not any("atlantis" in finding or "about" in finding for finding in quality.findings)
 

@@ -16,12 +16,13 @@ from mlops.pages.style import STYLE_HASH
 
 BODY_LIMIT_BYTES = 16_384
 
+_FORM_ACTION = "form-action 'self'"
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src '{STYLE_HASH}'; img-src data:; form-action 'self'; base-uri 'none'; "
+        f"default-src 'none'; style-src '{STYLE_HASH}'; img-src data:; {_FORM_ACTION}; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -87,6 +88,12 @@ class Response:
         """Return the response in payload format 2.0; HEAD has no body."""
         body = "" if method == "HEAD" else self.html
         return {"statusCode": self.status, "headers": _HEADERS | dict(self.headers), "body": body}
+
+
+def leading_to(response: Response, origin: str) -> Response:
+    """Allow the forms of a page to be answered by a redirect to another origin, such as `https://host`."""
+    policy = _HEADERS["Content-Security-Policy"].replace(_FORM_ACTION, f"{_FORM_ACTION} {origin}")
+    return replace(response, headers={**response.headers, "Content-Security-Policy": policy})
 
 
 type Handler = Callable[[Request], Response]

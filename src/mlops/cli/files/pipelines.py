@@ -9,8 +9,9 @@ from typing import Any
 
 from mlops.models.errors import SettingsError
 from mlops.models.metrics import metric_definition, metric_interval, metric_value
+from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import GateCheck, InferenceResult, TrainingResult
+from mlops.models.training import GateCheck, TrainingResult
 
 _REJECTED_BY_GATE = 1
 
@@ -94,7 +95,9 @@ def _describe_training(result: TrainingResult) -> str:
 
 
 def _describe_scoring(result: InferenceResult) -> str:
-    lines = [f"{result.n_rows:,} rows scored: {result.predictions_path}"]
+    n_scored, n_bad = result.data_quality.n_scored, result.n_rows - result.data_quality.n_scored
+    more = f", {n_bad:,} without a prediction" if n_bad else ""
+    lines = [f"{n_scored:,} rows scored{more}: {result.predictions_path}"]
     lines += [f"Finding: {finding}" for finding in result.data_quality.findings]
     if result.drift_report is not None:
         drift = result.drift_report

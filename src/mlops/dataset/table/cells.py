@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.notation.notation import PLAIN, Notation
 from mlops.dataset.notation.number_formats import is_number_like, number_of
+from mlops.dataset.table.values import LARGEST_NUMBER
 from mlops.pages.spreadsheet import FORMULA_SIGNS
 
 # read as missing in every column; `none` and `unknown` may be true categories, so they are not here
@@ -147,6 +148,14 @@ def stated_missing_numbers(notation: Notation) -> NDArray[np.float64]:
     """Return the stated spellings of "missing" that are numbers; `-999` covers `-999.0`."""
     numbers = view_as_numbers(notation.missing, notation).numbers
     return numbers[~np.isnan(numbers)]
+
+
+def unreadable_numbers(values: Sequence[str], notation: Notation) -> NDArray[np.bool_]:
+    """Mark the values of a column of numbers that no model can take and that do not mean "missing" either."""
+    view = view_as_numbers(values, notation)
+    is_usable = np.abs(view.numbers) <= LARGEST_NUMBER
+    marks: NDArray[np.bool_] = ~(is_usable | view.is_missing | view_as_missing(values, notation.kept))
+    return marks
 
 
 def is_plain(values: Sequence[str]) -> bool:

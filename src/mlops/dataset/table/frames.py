@@ -11,7 +11,7 @@ from pandas.api import types
 
 from mlops.dataset.notation.date_formats import epoch_of
 from mlops.dataset.notation.notation import Notation
-from mlops.dataset.table.cells import stated_missing_numbers, view_as_missing
+from mlops.dataset.table.cells import stated_missing_numbers, view_as_missing, view_as_numbers
 from mlops.dataset.table.column_names import is_id_name
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.fields import Texts
@@ -29,6 +29,25 @@ def clean(column: pd.Series, notation: Notation) -> pd.Series:
     levels = texts.cat.categories
     is_missing = view_as_missing(list(levels), notation.kept) | levels.isin(notation.missing)
     return texts.cat.remove_categories(levels[is_missing]).reset_index(drop=True)
+
+
+def lost_numbers(column: pd.Series, numbers: pd.Series, notation: Notation) -> NDArray[np.bool_]:
+    """Mark the cells of a column of a frame that are no number, and do not mean "missing" either.
+
+    Parameters
+    ----------
+    column, numbers
+        The column as it was given, and as numbers, NaN where it is none.
+    notation
+        How its cells are written, as far as that is stated.
+    """
+    texts = clean(column, notation)
+    if not is_text(texts):
+        return np.zeros(len(texts), dtype=bool)
+    is_missing = view_as_numbers(list(texts.cat.categories), notation).is_missing
+    means_missing = np.append(is_missing, True)[texts.cat.codes.to_numpy()]
+    marks: NDArray[np.bool_] = numbers.isna().to_numpy() & ~means_missing
+    return marks
 
 
 def _numbers(column: pd.Series, notation: Notation) -> NDArray[Any]:

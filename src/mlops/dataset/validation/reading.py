@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,14 @@ from numpy.typing import NDArray
 
 from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.workbook import SheetChoice
-from mlops.dataset.form.inspection import header_of
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.cells import view_as_missing, view_as_numbers
-from mlops.dataset.table.chunks import Chunk, Plan, parse
+from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.column_profile import ColumnProfile
-from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.records import RecordCutter
-from mlops.dataset.table.table import Table, UnreadableCells, unreadable_cells
+from mlops.dataset.table.table import Table, unreadable_cells
 from mlops.dataset.validation.contracts import contract_of, contract_of_frame
+from mlops.dataset.validation.pieces import TablePieces, cells_of, frame_of, is_numeric, named_columns
 from mlops.dataset.validation.survey.expectations import expected_contract, overlaid
-from mlops.dataset.validation.survey.survey import Survey, blocks_of, notations_of, survey_file
+from mlops.dataset.validation.survey.survey import Survey, survey_file
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FormatPurpose
@@ -85,7 +82,7 @@ def load_with_contract(
         roles, digest = survey.roles, survey.inspection.sha256
         table = Table(
             _frame(chunks, survey), {}, roles.target, roles.is_target_assumed, path.name, digest
-        ).typed({column.name: column for column in _named(survey)}, roles, survey.settings)
+        ).typed({column.name: column for column in named_columns(survey)}, roles, survey.settings)
     if not len(table):
         raise DatasetError(f"{table.name} has no rows.")
     return table, known and replace(known, target=table.target)
@@ -152,26 +149,6 @@ def read_table(
         return _frame(chunks, survey)
 
 
-@dataclass(frozen=True, slots=True)
-class TablePieces:
-    """The rows of a file, piece by piece, and by column the cells that could not be read."""
-
-    path: Path
-    survey: Survey
-    unreadable: Mapping[str, UnreadableCells]
-    resources: ExitStack = field(default_factory=ExitStack)  # holds a converted file as long as the pieces
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        n_rows = 0
-        for piece in _pieces(self.path, self.survey):
-            frame = _of_arrays(piece)
-            frame.index = pd.RangeIndex(n_rows, n_rows + len(frame))
-            n_rows += len(frame)
-            yield frame
-        if n_rows == 0:
-            yield _frame([], self.survey)
-
-
 def read_pieces(
     path: str | os.PathLike[str],
     schema: Contract | Mapping[str, Any] | None = None,
@@ -184,7 +161,7 @@ def read_pieces(
     """
     stack = ExitStack()
     file, survey = stack.enter_context(_surveyed(path, schema, settings))
-    return TablePieces(file, survey, unreadable_cells(_named(survey)), stack)
+    return TablePieces(file, survey, unreadable_cells(named_columns(survey)), stack)
 
 
 @contextmanager
@@ -247,66 +224,16 @@ def _refuse_unreadable(survey: Survey, name: str) -> None:
 
 
 def _frame(chunks: Sequence[Chunk], survey: Survey) -> pd.DataFrame:
-    return _of_arrays({c.name: _whole(chunks, c, survey) for c in _named(survey)})
-
-
-def _of_arrays(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return the columns as a frame of their own dtypes; pandas 3 would make `object` into `str`."""
-    cells = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
-    return pd.DataFrame(cells, copy=False)
-
-
-def _named(survey: Survey) -> list[ColumnProfile]:
-    return [column for column in survey.columns if column.name]
-
-
-def _is_numeric(column: ColumnProfile, survey: Survey) -> bool:
-    return column.is_numeric and column.name not in survey.id_names
-
-
-def _pieces(file: Path, survey: Survey) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield the columns of each block of records, by name."""
-    dialect, columns = _dialect(survey), _named(survey)
-    plans: dict[int, Plan] = {
-        c.position: "number" if _is_numeric(c, survey) and c.notation.is_plain(dialect.decimal) else "text"
-        for c in columns
-    }
-    tokens = {c.position: tuple(c.tokens) for c in columns if plans[c.position] == "number"}
-    cutter = RecordCutter(dialect, header_of(file, survey.inspection, dialect.skipped_bytes), survey.limits)
-    for block in blocks_of(file, survey.inspection, dialect, cutter):
-        chunk = parse(block, dialect, plans, tokens, notations_of(survey))
-        yield {c.name: _cells(chunk, c, survey) for c in columns}
-
-
-def _dialect(survey: Survey) -> Dialect:
-    assert survey.dialect is not None  # noqa: S101  a file without one was refused
-    return survey.dialect
-
-
-def _cells(chunk: Chunk, column: ColumnProfile, survey: Survey) -> NDArray[Any]:
-    """Return a column of one block: numbers when all of the column is numbers, else stripped text."""
-    if column.position in chunk.numbers:
-        return chunk.numbers[column.position]
-    cells = chunk.texts[column.position]
-    if _is_numeric(column, survey):
-        numbers: NDArray[Any] = view_as_numbers(cells.values, column.notation).numbers[cells.codes]
-        return numbers
-    missing = view_as_missing(cells.values, column.notation.kept)
-    clean = np.array(
-        [np.nan if is_gap else value.strip() for value, is_gap in zip(cells.values, missing, strict=True)],
-        dtype=object,
-    )
-    taken: NDArray[Any] = clean[cells.codes]
-    return taken
+    return frame_of({c.name: _whole(chunks, c, survey) for c in named_columns(survey)})
 
 
 def _whole(chunks: Sequence[Chunk], column: ColumnProfile, survey: Survey) -> NDArray[Any]:
     """Return a column of all blocks; whole numbers without a gap become integers."""
-    is_numeric = _is_numeric(column, survey)
-    parts = [_cells(chunk, column, survey) for chunk in chunks]
+    is_number = is_numeric(column, survey)
+    parts = [cells_of(chunk, column, survey) for chunk in chunks]
     if not parts:
-        return np.empty(0, np.float64 if is_numeric else object)
+        return np.empty(0, np.float64 if is_number else object)
     whole = np.concatenate(parts)
-    if is_numeric and (np.abs(whole) < _EXACT_INTEGER).all() and (np.rint(whole) == whole).all():
+    if is_number and (np.abs(whole) < _EXACT_INTEGER).all() and (np.rint(whole) == whole).all():
         return whole.astype(np.int64)
     return whole

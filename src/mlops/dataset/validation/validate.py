@@ -14,7 +14,6 @@ from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.table_file import TableFile
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
-from mlops.dataset.notation.recognition import NUMERIC_SHARE
 from mlops.dataset.privacy import keeping_cells_out, name_in_report
 from mlops.dataset.validation.contracts import contract_of, written
 from mlops.dataset.validation.rule import Stage, findings_by_stage
@@ -26,8 +25,9 @@ from mlops.models.dataset import ColumnSummary, Contract, FileFormat, Finding, V
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
 
-# rules about single cells, which are read as missing
+# rules about single cells, whose rows are not scored
 _UNREADABLE_CELLS = frozenset(("type_mismatch", "non_finite"))
+_NOT_SCORED = "These rows get no prediction; correct the cells and drop the file again to score them."
 _SEVERITY_ORDER = {"reject": 0, "warn": 1, "info": 2}
 
 
@@ -123,12 +123,12 @@ def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
 
 
 def _at_scoring(finding: Finding, survey: Survey) -> Finding:
-    """Return a finding as it counts for a file to score: few cells that cannot be read refuse no file."""
+    """Return a finding as it counts for a file to score: a few rows with unreadable cells refuse no file."""
     is_refused = finding.severity == "reject" and finding.rule_id in _UNREADABLE_CELLS
-    few = (1 - NUMERIC_SHARE) * survey.n_rows
-    if not is_refused or finding.count is None or finding.count > max(few, 1):
+    n_bad = finding.count or survey.n_rows
+    if not is_refused or survey.settings.scoring.refuses(n_bad, survey.n_rows):
         return finding
-    return replace(finding, severity="warn", advice="These cells are scored as missing values.")
+    return replace(finding, severity="warn", advice=_NOT_SCORED)
 
 
 def _settings(settings: GroupSettings | Mapping[str, Any] | None) -> GroupSettings:

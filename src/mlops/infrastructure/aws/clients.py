@@ -10,8 +10,13 @@ from mlops.infrastructure.extras import require_package
 
 
 @cache
-def client(service_name: str) -> Any:
+def client(service_name: str, signature_version: str | None = None) -> Any:
     """Return the boto3 client of a service; region, credentials and endpoint come from the environment.
+
+    Parameters
+    ----------
+    signature_version
+        How addresses are signed; by default as boto3 does for the service and the region.
 
     Raises
     ------
@@ -23,7 +28,10 @@ def client(service_name: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     settings = Config(
-        connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
+        connect_timeout=3,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        signature_version=signature_version,
     )
     make_client: Any = boto3.client  # the stubs want a literal name
     return make_client(service_name, config=settings)

@@ -13,6 +13,8 @@ from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
 
+DOWNLOAD_SECONDS = 300
+
 _MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound")
 # Copying the tags of a dropped file (the default) needs s3:GetObjectTagging and s3:PutObjectTagging;
 # replacing them by none needs neither, and rules that depend on a person's tags do not apply to the copy.
@@ -98,6 +100,21 @@ class S3Objects:
                 if entry["Key"] not in deleted:
                     ref = ObjectRef(bucket, entry["Key"], entry["VersionId"])
                     yield ObjectFacts(ref, int(entry["Size"]), entry["LastModified"])
+
+
+def download_address(ref: ObjectRef, file_name: str, *, s3: Any = None) -> str:
+    """Return an address that downloads that version of an object under a name, for five minutes.
+
+    The name must be ASCII, without quotes.
+    """
+    # version 4 in every region: objects may be encrypted with a key of KMS
+    return str(
+        (s3 or client("s3", "s3v4")).generate_presigned_url(
+            "get_object",
+            Params={**_address(ref), "ResponseContentDisposition": f'attachment; filename="{file_name}"'},
+            ExpiresIn=DOWNLOAD_SECONDS,
+        )
+    )
 
 
 def _address(ref: ObjectRef) -> dict[str, str]:

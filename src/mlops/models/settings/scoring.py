@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from mlops.models.errors import SettingsError
 from mlops.models.record import Record
+
+MIN_ROWS_JUDGED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringSettings(Record):
-    """Whether files to score wait until the group has a champion; without it they are refused until then."""
+    """What is done with files to score.
+
+    With `wait_for_champion` they wait until the group has a champion; without it they are refused until then.
+    A file of at least 100 rows is refused when more than the share `max_bad_share` (0..1) of its rows cannot
+    be scored; a smaller one when none can. `row_status_column` is the name of the column that says of each
+    row whether it was scored.
+    """
 
     wait_for_champion: bool = True
+    max_bad_share: float = 0.05
+    row_status_column: str = "row_status"
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work."""
+        if not 0.0 <= self.max_bad_share <= 1.0:
+            raise SettingsError(f"scoring.max_bad_share must be from 0 to 1, not {self.max_bad_share!r}.")
+        if not self.row_status_column.strip():
+            raise SettingsError("scoring.row_status_column must have a name.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; what was added later is in it only when it is stated."""
+        return _with_stated(self, ("max_bad_share", "row_status_column"))
+
+    def refuses(self, n_bad: int, n_rows: int) -> bool:
+        """Return whether so many rows that cannot be scored refuse the whole file."""
+        if n_rows < MIN_ROWS_JUDGED or self.max_bad_share == 1.0:
+            return 0 < n_rows == n_bad
+        return n_bad > self.max_bad_share * n_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +48,19 @@ class OutputSettings(Record):
     """How predictions are written.
 
     With `escape_formulas` an apostrophe is put before a text that a spreadsheet would run as a formula.
+    `keep_columns` are columns of the file to score that are written beside the predictions.
     """
 
     escape_formulas: bool = True
+    keep_columns: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; what was added later is in it only when it is stated."""
+        return _with_stated(self, ("keep_columns",))
+
+
+def _with_stated(settings: Record, added: tuple[str, ...]) -> dict[str, Any]:
+    default = type(settings)()
+    document = Record.to_dict(settings)
+    unstated = {name for name in added if getattr(settings, name) == getattr(default, name)}
+    return {name: value for name, value in document.items() if name not in unstated}

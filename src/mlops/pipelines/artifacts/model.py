@@ -79,9 +79,13 @@ class ModelSchema(Record):
 
 @dataclass(frozen=True, slots=True)
 class AlignmentNotes:
-    """What did not fit while a file was brought to the model's form, as counts of rows by column."""
+    """What did not fit while rows were brought to the model's form, by column.
 
-    unreadable_numbers: Mapping[str, int] = field(default_factory=dict)
+    `unreadable` marks the rows whose cell is not a finite number in a column of numbers; `unknown_levels`
+    counts rows with a category that the model has never seen.
+    """
+
+    unreadable: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     unknown_levels: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -101,11 +105,8 @@ class Scores:
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows, by position or mask."""
-        probabilities, low, high = (
-            None if values is None else values[rows]
-            for values in (self.probabilities, self.interval_low, self.interval_high)
-        )
-        return Scores(self.predicted[rows], probabilities, low, high)
+        optional = (self.probabilities, self.interval_low, self.interval_high)
+        return Scores(self.predicted[rows], *(None if part is None else part[rows] for part in optional))
 
     def over_labels(self, n_labels: int) -> Scores:
         """Return the scores with columns of probability 0 for labels that the model has never seen."""
@@ -192,7 +193,7 @@ def cells_of(aligned: pd.DataFrame) -> dict[str, Cells]:
 def align(frame: pd.DataFrame, features: tuple[FeatureColumn, ...]) -> tuple[pd.DataFrame, AlignmentNotes]:
     """Return the feature columns as floats and texts in the order of training, and what did not fit.
 
-    A text in a numeric column becomes missing and is counted; an unknown level stays as it is and is counted.
+    A text in a numeric column becomes missing and is marked; an unknown level stays as it is and is counted.
 
     Raises
     ------
@@ -203,25 +204,25 @@ def align(frame: pd.DataFrame, features: tuple[FeatureColumn, ...]) -> tuple[pd.
     if missing:
         raise DatasetError(f"The file lacks columns that the model needs: {', '.join(missing)}.")
     columns: dict[str, np.ndarray | pd.Series] = {}
-    unreadable: dict[str, int] = {}
+    unreadable: dict[str, NDArray[np.bool_]] = {}
     unknown: dict[str, int] = {}
     for feature in features:
         column = frame[feature.name]
         if feature.kind == "numeric":
             numbers = as_numbers(column)
             columns[feature.name] = numbers
-            _count(unreadable, feature.name, np.isnan(numbers) & column.notna().to_numpy())
+            if (marks := np.isnan(numbers) & column.notna().to_numpy()).any():
+                unreadable[feature.name] = marks
         else:
             texts = as_texts(column)
             columns[feature.name] = texts
-            if feature.levels is not None:
-                _count(unknown, feature.name, (texts.notna() & ~texts.isin(feature.levels)).to_numpy())
+            if n_rows := _count_unknown(texts, feature.levels):
+                unknown[feature.name] = n_rows
     return pd.DataFrame(columns, index=frame.index), AlignmentNotes(unreadable, unknown)
 
 
-def _count(counts: dict[str, int], name: str, rows: np.ndarray) -> None:
-    if n_rows := int(rows.sum()):
-        counts[name] = n_rows
+def _count_unknown(texts: pd.Series, levels: tuple[str, ...] | None) -> int:
+    return 0 if levels is None else int((texts.notna() & ~texts.isin(levels)).sum())
 
 
 def with_date_parts(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""What scoring adds to a model: the quality of the input data."""
+"""Scoring of files: which rows can be scored, what is written of them, what was noticed in them."""

@@ -6,16 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlops.dataset.features.date_parts import part_names
+from mlops.dataset.notation.stated import stated_notation
+from mlops.dataset.table.frames import lost_numbers
 from mlops.dataset.table.table import Table, UnreadableCells
+from mlops.dataset.validation.pieces import MarkedRows, named_columns
 from mlops.dataset.validation.reading import find_table
 from mlops.dataset.validation.scoring import ScoringTerms, check_scoring_file
 from mlops.dataset.validation.survey.names import matched_names
 from mlops.models.dataset import ColumnContract, ColumnKind, Contract
 from mlops.models.errors import DatasetError
 from mlops.pipelines.artifacts.model import ModelSchema, with_date_parts
+from mlops.pipelines.scoring.row_status import unreadable_dates
 
 _MAX_REASONS = 3
 # findings of validation that the counts of the pieces do not say already
@@ -24,10 +30,14 @@ _SHOWN_RULES = frozenset(("renamed_columns", "absent_ids", "missing_ids"))
 
 @dataclass(frozen=True, slots=True)
 class RowsToScore:
-    """The rows piece by piece, with the date parts of the model, and what was noticed about all of them."""
+    """The rows piece by piece, with the date parts of the model, and what was noticed about all of them.
+
+    `unreadable` counts the cells that could not be read, by column, with their lines in the file.
+    """
 
     name: str
-    pieces: Iterator[pd.DataFrame]
+    columns: tuple[str, ...]
+    pieces: Iterator[MarkedRows]
     unreadable: Mapping[str, UnreadableCells]
     remarks: tuple[str, ...]
 
@@ -48,8 +58,9 @@ def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: Mo
         reasons = " ".join(finding.message for finding in report.of_severity("reject")[:_MAX_REASONS])
         raise DatasetError(f"{path.name} cannot be scored: {reasons}")
     remarks = tuple(f.message for f in report.of_severity("warn") if f.rule_id in _SHOWN_RULES)
-    rows = (with_date_parts(piece, schema) for piece in pieces)
-    return RowsToScore(path.name, rows, pieces.unreadable, remarks)
+    rows = (_with_dates(piece, schema) for piece in pieces.marked())
+    names = tuple(column.name for column in named_columns(pieces.survey))
+    return RowsToScore(path.name, names, rows, pieces.unreadable, remarks)
 
 
 def contract_of_model(schema: ModelSchema) -> Contract:
@@ -68,9 +79,27 @@ def contract_of_model(schema: ModelSchema) -> Contract:
     return Contract(tuple(columns), schema.target, version=0)
 
 
+def _with_dates(rows: MarkedRows, schema: ModelSchema) -> MarkedRows:
+    """Add the parts of dates, and mark the rows whose cell is no date."""
+    frame = with_date_parts(rows.frame, schema)
+    return MarkedRows(frame, {**rows.unreadable, **unreadable_dates(frame, schema)})
+
+
 def _rows_of_frame(frame: pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
     names, renamed = matched_names([str(name) for name in frame.columns], terms.contract)
     named = frame.set_axis(list(names), axis=1)
     table = Table.from_frame(named, terms.settings, terms.contract, has_target=False)
+    rows = MarkedRows(table.frame, _unreadable(named, table, terms))
     remarks = tuple(f"Column {written} was taken for {name}." for name, written in renamed.items())
-    return RowsToScore(table.name, iter([with_date_parts(table.frame, schema)]), table.unreadable, remarks)
+    return RowsToScore(table.name, table.names, iter([_with_dates(rows, schema)]), table.unreadable, remarks)
+
+
+def _unreadable(frame: pd.DataFrame, table: Table, terms: ScoringTerms) -> dict[str, NDArray[np.bool_]]:
+    """Mark the cells of a frame that the table made from it holds as missing, although they say something."""
+    form = terms.settings.format.of("inference")
+    marks = {}
+    for name in table.unreadable:
+        if table.columns[name].is_number:
+            notation = stated_notation(terms.contract.column(name) if terms.contract else None, form, ".")
+            marks[name] = lost_numbers(frame[name], table[name], notation)
+    return marks

@@ -1,0 +1,1 @@
+"""What scoring produces: one prediction for each row, and what was noticed about all of them."""

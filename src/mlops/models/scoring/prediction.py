@@ -1,0 +1,123 @@
+"""One prediction, as a predictions file holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from mlops.models.record import Record
+from mlops.models.scoring.columns import (
+    INTERVAL_COLUMNS,
+    PREDICTION_COLUMN,
+    ROW_COLUMN,
+    VERSION_COLUMN,
+    PredictionColumns,
+)
+
+SCORED = "scored"
+MISSING_REQUIRED = "missing_required"
+UNREADABLE = "unreadable:"  # followed by the name of the column
+
+RiskBand = Literal["low", "medium", "high"]
+ADHERENCE_GROUP = "medication-adherence"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction(Record):
+    """One row of a predictions file.
+
+    `row_number` counts the rows of the scored file from 1. `row_status` is `scored`, or says why there is no
+    prediction: then `prediction`, `probability` and `interval` are None. `probability` is that of the
+    positive label for two classes, and of the predicted one for more; `probabilities` has all of them, and a
+    regression has none. `interval` is where the number probably lies, None when the model does not say.
+    `ids` and `inputs` hold columns of the scored file as they were written.
+    """
+
+    row_number: int
+    prediction: str | float | None
+    model_version: str
+    probability: float | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    row_status: str = SCORED
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, str], columns: PredictionColumns, threshold: float) -> Self:
+        """Read one row of a predictions file.
+
+        Parameters
+        ----------
+        row
+            The cells by the names in the header.
+        columns
+            What these names are.
+        threshold
+            The probability from which on a row of two classes counts as positive, 0 to 1.
+        """
+        numbers = [float(row[name]) for name in columns.numbers if row[name]]
+        probabilities = dict(zip(columns.labels, numbers, strict=False))
+        return cls(
+            row_number=int(row[ROW_COLUMN]),
+            prediction=_prediction(row[PREDICTION_COLUMN], columns),
+            model_version=row[VERSION_COLUMN],
+            probability=_shown_probability(numbers) if columns.labels else None,
+            ids={name: row[column] for name, column in columns.ids.items()},
+            row_status=row[columns.row_status],
+            probabilities=probabilities,
+            interval=_interval(numbers) if not columns.labels else None,
+            inputs={name: row[column] for name, column in columns.inputs.items()},
+            **cls._additions(probabilities, threshold),
+        )
+
+    @classmethod
+    def _additions(cls, probabilities: Mapping[str, float], threshold: float) -> dict[str, Any]:  # noqa: ARG003
+        """Return further fields of a kind of prediction; this kind has none."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationAdherencePrediction(Prediction):
+    """One row of the predictions of the group `medication-adherence`.
+
+    `risk_band` is `high` where the model predicts the positive label, `medium` from half of the threshold on,
+    and `low` below; None without a prediction of two classes.
+    """
+
+    risk_band: RiskBand | None = None
+
+    @classmethod
+    def _additions(cls, probabilities: Mapping[str, float], threshold: float) -> dict[str, Any]:
+        if len(probabilities) != 2:
+            return {}
+        return {"risk_band": _risk_band([*probabilities.values()][1], threshold)}
+
+
+def prediction_type(model_group: str | None) -> type[Prediction]:
+    """Return what the predictions of a group are."""
+    return MedicationAdherencePrediction if model_group == ADHERENCE_GROUP else Prediction
+
+
+def _risk_band(probability: float, threshold: float) -> RiskBand:
+    if probability >= threshold:
+        return "high"
+    return "medium" if probability >= threshold / 2 else "low"
+
+
+def _prediction(cell: str, columns: PredictionColumns) -> str | float | None:
+    if not cell:
+        return None
+    return cell if columns.labels else float(cell)
+
+
+def _shown_probability(numbers: list[float]) -> float | None:
+    """Return the probability of the positive label of two, else the largest."""
+    if not numbers:
+        return None
+    return numbers[1] if len(numbers) == 2 else max(numbers)
+
+
+def _interval(numbers: list[float]) -> tuple[float, float] | None:
+    return (numbers[0], numbers[1]) if len(numbers) == len(INTERVAL_COLUMNS) else None

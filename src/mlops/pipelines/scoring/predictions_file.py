@@ -1,0 +1,108 @@
+"""Writes predictions as CSV: one row for each row of the scored file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.dataset.table.values import as_texts, distinct_values
+from mlops.models.scoring.columns import PredictionColumns
+from mlops.pages.spreadsheet import without_formula
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.scoring.scored_rows import ScoredRows
+
+# what a 32-bit float holds; digits beyond it are noise of the platform
+_NUMBER = "%.9g\n"
+_SPECIAL = frozenset(',"\r\n')
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionsWriter:
+    """Writes rows in the order in which they come.
+
+    With `escapes_formulas` a text that a spreadsheet would run begins with an apostrophe.
+    """
+
+    stream: IO[str]
+    columns: PredictionColumns
+    model_version: str
+    escapes_formulas: bool
+
+    def write_header(self) -> None:
+        """Write the names of the columns."""
+        self.stream.write(",".join(map(_quoted, self.columns.names)) + "\n")
+
+    def write(self, rows: ScoredRows) -> None:
+        """Write some rows; the first one of the file has the number 1."""
+        cells = self._cells(rows)
+        self.stream.write("".join([line + "\n" for line in map(",".join, zip(*cells, strict=True))]))
+
+    def _cells(self, rows: ScoredRows) -> list[Sequence[str]]:
+        """Return the cells column by column."""
+        n_rows, first = len(rows.frame), int(rows.frame.index[0]) + 1
+        is_scored = rows.statuses.is_scored
+        statuses = [_quoted(name) for name in rows.statuses.names]
+        return [
+            list(map(str, range(first, first + n_rows))),
+            *(self._texts(rows.frame[name]) for name in self.columns.ids),
+            _spread(self._predictions(rows.scores), is_scored),
+            *(_spread(numbers, is_scored) for numbers in self._numbers(rows.scores)),
+            _taken(statuses, rows.statuses.codes),
+            [_quoted(self.model_version)] * n_rows,
+            *(self._texts(rows.frame[name]) for name in self.columns.inputs),
+        ]
+
+    def _predictions(self, scores: Scores) -> list[str]:
+        if scores.probabilities is None:
+            return _written(scores.predicted)
+        return _taken([self._cell(label) for label in self.columns.labels], scores.predicted)
+
+    def _numbers(self, scores: Scores) -> Iterable[list[str]]:
+        if scores.probabilities is not None:
+            return map(_written, scores.probabilities.T)
+        nothing = [""] * len(scores.predicted)
+        bounds = (scores.interval_low, scores.interval_high)
+        return [nothing if bound is None else _written(bound) for bound in bounds]
+
+    def _texts(self, column: pd.Series) -> list[str]:
+        codes, values = distinct_values(as_texts(column))
+        return _taken([*map(self._cell, values), ""], codes)
+
+    def _cell(self, text: str) -> str:
+        return _quoted(without_formula(text) if self.escapes_formulas else text)
+
+
+def _written(numbers: NDArray[np.float64]) -> list[str]:
+    """Return the numbers with nine significant digits; one call formats all of them."""
+    return (_NUMBER * len(numbers) % tuple(numbers.tolist())).splitlines()
+
+
+def _taken(values: Sequence[str], codes: NDArray[np.integer]) -> list[str]:
+    taken: list[str] = np.array(values, dtype=object)[codes].tolist()
+    return taken
+
+
+def _spread(cells: list[str], is_scored: NDArray[np.bool_]) -> list[str]:
+    """Return the cells of scored rows with empty ones between them for the other rows."""
+    if len(cells) == len(is_scored):
+        return cells
+    spread = np.full(len(is_scored), "", dtype=object)
+    spread[is_scored] = cells
+    all_cells: list[str] = spread.tolist()
+    return all_cells
+
+
+def _quoted(text: str) -> str:
+    """Return a cell as CSV writes it."""
+    if _SPECIAL.isdisjoint(text):
+        return text
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow([text])
+    return buffer.getvalue()
