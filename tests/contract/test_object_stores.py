@@ -120,6 +120,32 @@ def _paged(page_size: int) -> S3Objects:
     return S3Objects(Paged())
 
 
+def test_the_history_has_every_version_also_of_deleted_objects(objects: ObjectStore) -> None:
+    stored = [objects.write(ObjectRef(BUCKET, "p/a"), content, "text/csv") for content in (b"1", b"22")]
+    stored.append(objects.write(ObjectRef(BUCKET, "p/b"), b"3", "text/csv"))
+    objects.write(ObjectRef(BUCKET, "q"), b"4", "text/csv")
+    if isinstance(objects, S3Objects):
+        client("s3").delete_object(Bucket=BUCKET, Key="p/a")
+    assert {facts.ref for facts in objects.list_history(BUCKET, "p/")} == set(stored)
+
+
+def test_a_version_that_is_written_after_a_deletion_is_the_newest(objects: ObjectStore) -> None:
+    for content in (b"zero", b"one"):
+        objects.write(REF, content, "text/csv")
+    objects.delete(next(f.ref for f in objects.list_history(BUCKET, KEY) if objects.read(f.ref) == b"zero"))
+    for content in (b"two", b"three", b"four"):
+        newest = objects.write(REF, content, "text/csv")
+        assert objects.head(REF).ref == newest
+        assert objects.read(REF) == content
+
+
+def test_metadata_is_stored_beside_an_uploaded_file(aws: None, tmp_path: Path) -> None:
+    client("s3").create_bucket(Bucket=BUCKET)
+    (tmp_path / "file").write_bytes(b"1")
+    S3Objects().upload(tmp_path / "file", REF, "text/csv", {"uploader": "ann"})
+    assert S3Objects().head(REF).metadata == {"uploader": "ann"}
+
+
 @pytest.mark.parametrize("act", ["head", "read"])
 def test_a_miss_is_named(objects: ObjectStore, act: str) -> None:
     with pytest.raises(ObjectNotFoundError, match="does not exist"):

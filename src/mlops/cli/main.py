@@ -27,6 +27,8 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
     "Datasets and runs": {
         "datasets": "mlops.cli.datasets",
         "runs": "mlops.cli.runs",
+        "forget": "mlops.cli.forget",
+        "forgotten": "mlops.cli.forget",
     },
     "Models": {
         "groups": "mlops.cli.versions",

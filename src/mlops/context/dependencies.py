@@ -161,6 +161,11 @@ class Dependencies(StackContext):
         """The name of the bucket that people write to."""
         return self.variable("DATA_BUCKET_NAME")
 
+    @property
+    def upload_retention_days(self) -> int:
+        """How long used files stay in the data bucket; 0 keeps them."""
+        return environment.read(_RetentionSettings, self.variables).upload_retention_days
+
     @cached_property
     def models(self) -> ModelCache:
         """The models that were loaded for scoring; they stay loaded between invocations."""
@@ -203,6 +208,13 @@ class _LimitSettings:
 
     max_upload_bytes: int = 0
     min_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _RetentionSettings:
+    """The variable of `Dependencies.upload_retention_days`."""
+
+    upload_retention_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.dataset.catalog.catalog import DatasetCatalog
     from mlops.experiment.tracker import ExperimentTracker
     from mlops.registry.model_registry import ModelRegistry
+    from mlops.use_cases.forgetting.forget import Forgetting
 
 
 class FilesContext:
@@ -43,6 +44,12 @@ class FilesContext:
 
         versions = local_versions(self.root / "datasets" / "records")
         return DatasetCatalog(versions, FilesystemObjects(self.root / "datasets" / "objects"), self.registry)
+
+    def forgetting(self, group: str) -> Forgetting:
+        """What removes the rows of persons from all that is stored for a group."""
+        from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
+
+        return forgetting_in(group, self.datasets)
 
     @cached_property
     def runs(self) -> ExperimentTracker:

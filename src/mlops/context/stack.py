@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.models.registry import ModelMetadata
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.drift_archive import NightlyArchive
+    from mlops.use_cases.forgetting.forget import Forgetting
 
 
 class StackContext:
@@ -110,6 +111,12 @@ class StackContext:
         from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
 
         return DatasetCatalog(self.versions, self.objects, self.registry, self.artifact_bucket)
+
+    def forgetting(self, group: str) -> Forgetting:
+        """What removes the rows of persons from all that is stored for a group."""
+        from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
+
+        return forgetting_in(group, self.datasets, self.variable("DATA_BUCKET_NAME"))
 
     @cached_property
     def run_store(self) -> RunStore:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 
+from mlops.models.dataset import Contract
 from mlops.models.errors import MlopsError, StepError
 
 _PERSONAL_NAMES = re.compile(
@@ -45,6 +46,25 @@ def safe_examples(values: Iterable[str]) -> tuple[str, ...]:
     """Return at most three values fit for a report: short, printable, nothing that looks personal."""
     fit = (shown(value, 24) for value in values if len(value) <= 40 and not _UNSAFE_PARTS.search(value))
     return tuple(dict.fromkeys(fit))[:3]
+
+
+def is_accepted_before(column: str, contract: Contract | None) -> bool:
+    """Whether a file with this column was accepted before; that settings state its kind is not consent.
+
+    Nor was anything of the kind accepted in a column whose few levels the contract lists.
+    """
+    learned = (contract.learned or contract.columns) if contract and contract.is_learned else ()
+    return any(each.name == column and each.levels is None for each in learned)
+
+
+def personal_by_values(column: str, kind: str) -> str:
+    """Return the sentence about a column whose values are of a `personal_kind`."""
+    return f"Column {shown(column)} holds personal data (PII): most values look like {kind}."
+
+
+def personal_by_name(column: str) -> str:
+    """Return the sentence about a column of which `names_a_person` holds."""
+    return f"Column {shown(column)} seems to hold personal data (PII), going by its name."
 
 
 def names_a_person(column: str) -> bool:

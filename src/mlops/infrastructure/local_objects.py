@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,11 +44,19 @@ class FilesystemObjects:
         """Store the content."""
         folder = self._folder(ref)
         folder.mkdir(parents=True, exist_ok=True)
-        version = f"{len(list(folder.iterdir())):08d}-{hashlib.sha256(content).hexdigest()[:12]}"
+        # one more than the last number, not the count: versions may have been deleted
+        number = max((int(path.name.split("-")[0]) + 1 for path in folder.iterdir()), default=0)
+        version = f"{number:08d}-{hashlib.sha256(content).hexdigest()[:12]}"
         (folder / version).write_bytes(content)
         return ObjectRef(ref.bucket, ref.key, version)
 
-    def upload(self, path: Path, ref: ObjectRef, content_type: str) -> ObjectRef:
+    def upload(
+        self,
+        path: Path,
+        ref: ObjectRef,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> ObjectRef:
         """Store a local file."""
         return self.write(ref, path.read_bytes(), content_type)
 
@@ -81,6 +89,10 @@ class FilesystemObjects:
         for key in self._keys(bucket):
             for path in sorted(self._folder(ObjectRef(bucket, key)).iterdir()):
                 yield _facts(ObjectRef(bucket, key, path.name), path)
+
+    def list_history(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object under the prefix, in key order."""
+        return (facts for facts in self.list_versions(bucket) if facts.ref.key.startswith(prefix))
 
     def _keys(self, bucket: str) -> Iterator[str]:
         folders = (self._root / bucket).iterdir() if (self._root / bucket).is_dir() else iter(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -28,8 +28,13 @@ class ObjectStore(Protocol):
     def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:
         """Store the content; the returned ref names the new version."""
 
-    def upload(self, path: Path, ref: ObjectRef, content_type: str) -> ObjectRef:
-        """Store a local file; the returned ref names the new version."""
+    def upload(
+        self, path: Path, ref: ObjectRef, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> ObjectRef:
+        """Store a local file; the returned ref names the new version.
+
+        `metadata` is stored beside it where the store has a place for it, which plain files do not have.
+        """
 
     def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
         """Copy that version of `source`; the returned ref names the new version of `target`."""
@@ -45,3 +50,6 @@ class ObjectStore(Protocol):
 
     def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
         """Yield every version of every object that is not deleted, in key order, all pages."""
+
+    def list_history(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object under the prefix, deleted ones too, in key order, all pages."""

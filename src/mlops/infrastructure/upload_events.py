@@ -14,6 +14,7 @@ from mlops.models.record import Record
 Purpose = Literal["training", "inference", "labels"]
 PURPOSES: tuple[Purpose, ...] = ("training", "inference", "labels")
 
+REWRITTEN = "mlops-rewritten"  # metadata of a version from which only rows of forgotten persons were removed
 NO_GROUP = "(no group)"  # where uploads are recorded whose key names no group
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 

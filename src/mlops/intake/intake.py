@@ -23,7 +23,7 @@ from mlops.dataset.validation.scoring import check_scoring_table, scoring_terms
 from mlops.dataset.validation.validate import validate_table_file
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import UPLOADS_IGNORED
-from mlops.infrastructure.upload_events import Upload
+from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.intake.answers.empty import ignore_empty, is_followed, waits_for_content
 from mlops.intake.answers.given_up import MAX_ATTEMPTS, give_up
 from mlops.intake.answers.misplaced import answer_misplaced, why_other_group
@@ -126,6 +126,9 @@ def _start_validation(attempt: Attempt) -> Decision:
 
 def _decide(attempt: Attempt) -> Decision:
     upload = attempt.upload
+    if REWRITTEN in attempt.ports.objects.head(upload.ref).metadata:
+        ignored = attempt.record.changed(state="ignored", reason="rewritten", finished_at=attempt.now)
+        return Decision(ignored)
     if upload.size_bytes > attempt.limits.max_expanded_bytes:
         size, limit = upload.size_bytes // MIB, attempt.limits.max_expanded_bytes // MIB
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."

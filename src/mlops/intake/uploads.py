@@ -19,7 +19,8 @@ from mlops.models.intake import Claim, UploadRecord, UploadState
 
 SETTLING_TIME = timedelta(hours=1)  # longer than a run with its retries; a younger upload may be in progress
 EMPTY = "empty"
-USED_OTHERWISE = ("folder", "part_of_a_folder")  # reasons for which nothing is wrong with an ignored object
+# reasons for which nothing is wrong with an ignored object
+USED_OTHERWISE = ("folder", "part_of_a_folder", "rewritten")
 
 
 def why_ignored(upload: Upload) -> str | None:

@@ -180,6 +180,7 @@ class DatasetVersion(Record):
 
     `ref` is the copy that is trained on, `source` the object version that was dropped, `contract` the
     document that it was checked against; `columns` gives the kind of each column in the order of the file.
+    `replaced_by` is the dataset that has the same rows without those of forgotten persons.
     """
 
     group: str
@@ -196,3 +197,4 @@ class DatasetVersion(Record):
     columns: Mapping[str, ColumnKind]
     created_at: datetime
     contract: ObjectRef | None = None
+    replaced_by: str | None = None

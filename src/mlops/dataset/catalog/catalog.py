@@ -66,6 +66,8 @@ class DatasetCatalog:
             )
         datasets = self.list_datasets(group)
         matches = datasets[-1:] if name == "latest" else [d for d in datasets if _is_named(d, name)]
+        if not matches and (replacing := self.versions.find_dataset(group, name)):
+            matches = (replacing,)
         if len(matches) != 1:
             problem = "no dataset" if not matches else f"{len(matches)} datasets"
             raise DatasetError(
@@ -74,9 +76,10 @@ class DatasetCatalog:
         return matches[0]
 
     def models_trained_on(self, dataset: DatasetVersion) -> Sequence[ModelMetadata]:
-        """Return the model versions that were trained on a dataset."""
+        """Return the model versions that were trained on a dataset, or on one that it has replaced."""
         models = self.models.list_models(dataset.group)
-        return [model for model in models if model.dataset_version == dataset.dataset_id]
+        ids = {dataset.dataset_id, *self.versions.replaced_ids(dataset)}
+        return [model for model in models if model.dataset_version in ids]
 
     def contract(self, group: str, version: int | None = None) -> Contract:
         """Return the contract of a group, the current one unless a version is named.

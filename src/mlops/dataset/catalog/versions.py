@@ -8,6 +8,7 @@ other folder.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from mlops.dataset.catalog.trainings import TrainingRecords
@@ -98,13 +99,35 @@ class DatasetVersions:
         return self._put_once(dataset.group, f"DATASET#{dataset.dataset_id}", dataset)
 
     def find_dataset(self, group: str, dataset_id: str) -> DatasetVersion | None:
-        """Return the dataset of that digest."""
+        """Return the dataset of that digest, or the one that has replaced it."""
+        dataset = self.recorded_dataset(group, dataset_id)
+        while dataset is not None and dataset.replaced_by is not None:
+            dataset = self.recorded_dataset(group, dataset.replaced_by)
+        return dataset
+
+    def recorded_dataset(self, group: str, dataset_id: str) -> DatasetVersion | None:
+        """Return the dataset of that digest, also one that was replaced and has no file any more."""
         return self._find(group, f"DATASET#{dataset_id}", DatasetVersion)
 
+    def replace_dataset(self, dataset: DatasetVersion, new_id: str) -> None:
+        """Record which dataset has replaced one; a repeated call changes nothing."""
+        self._put(dataset.group, f"DATASET#{dataset.dataset_id}", replace(dataset, replaced_by=new_id), None)
+
     def list_datasets(self, group: str) -> tuple[DatasetVersion, ...]:
-        """Return all datasets of a group, oldest first."""
-        datasets = self._list(group, "DATASET#", DatasetVersion)
+        """Return all datasets of a group that were not replaced, oldest first."""
+        datasets = [d for d in self._list(group, "DATASET#", DatasetVersion) if d.replaced_by is None]
         return tuple(sorted(datasets, key=lambda dataset: (dataset.created_at, dataset.dataset_id)))
+
+    def replaced_ids(self, dataset: DatasetVersion) -> list[str]:
+        """Return the ids of the datasets that a dataset has replaced, one after the other."""
+        replaced = {
+            d.replaced_by: d.dataset_id for d in self._list(dataset.group, "DATASET#", DatasetVersion)
+        }
+        ids, current = list[str](), dataset.dataset_id
+        while current in replaced:
+            current = replaced[current]
+            ids.append(current)
+        return ids
 
     @property
     def trainings(self) -> TrainingRecords:
@@ -134,7 +157,7 @@ class DatasetVersions:
         return self._stored(group, key, type(record))
 
     def _put(
-        self, group: str, key: str, record: Record, condition: Absent | OneOf, **attributes: str | int
+        self, group: str, key: str, record: Record, condition: Absent | OneOf | None, **attributes: str | int
     ) -> bool:
         # always plain text: release 0.1 reads no other form
         item = {"pk": _partition(group), "sk": key, "document": record.to_json(), **attributes}

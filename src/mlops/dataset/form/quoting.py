@@ -67,6 +67,15 @@ class Syntax:
             return Marks(quotes)
         return self._scanned(text, quotes)
 
+    def record_ends(self, text: bytes) -> Positions:
+        """Return where the records of a text end: at its newlines outside of quotes."""
+        octets = np.frombuffer(text, np.uint8)
+        newlines = np.flatnonzero(octets == _NEWLINE)
+        if not self.has_quotes(text):
+            return newlines
+        outside: Positions = newlines[np.searchsorted(self.marks(text, octets).quotes, newlines) % 2 == 0]
+        return outside
+
     def is_beside(self, octets: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Mark the bytes that may be beside a field in quotes, or beside a doubled quote."""
         return np.isin(octets, (ord(self.delimiter), _NEWLINE, _RETURN, ord(self.quote or '"')))

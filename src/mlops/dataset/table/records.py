@@ -88,10 +88,8 @@ class RecordCutter:
         """Return the position after the last newline outside quotes."""
         if not self._syntax.has_quotes(buffer):
             return buffer.rfind(b"\n") + 1
-        octets = np.frombuffer(buffer, np.uint8)
-        newlines, quotes = np.flatnonzero(octets == _NEWLINE), self._syntax.marks(buffer, octets).quotes
-        outside = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-        return int(outside[-1]) + 1 if len(outside) else 0
+        ends = self._syntax.record_ends(buffer)
+        return int(ends[-1]) + 1 if len(ends) else 0
 
     def _records(self, buffer: bytes) -> Iterator[Block]:
         n_lines = self._count(buffer)

@@ -46,7 +46,8 @@ class Column:
 
     `unusable` says why a model cannot learn from it, None when it can. `missing_tokens` are the spellings
     that were read as missing, `date_format` is the notation of a column of dates (see `date_formats`), None
-    when it is undecided which number is the month.
+    when it is undecided which number is the month. `personal` is the kind of personal data that most values
+    look like.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Column:
     unusable: str | None = None
     missing_tokens: tuple[str, ...] = ()
     date_format: str | None = None
+    personal: str | None = None
 
     @property
     def is_like_id(self) -> bool:
@@ -210,7 +212,9 @@ def _converted(column: pd.Series, profile: ColumnProfile, *, is_number: bool) ->
 def _column(profile: ColumnProfile, cells: pd.Series, role: Role, *, is_stated_id: bool) -> Column:
     kind, notation = _kind(profile, cells)
     tokens = tuple(profile.missing_tokens)
-    column = Column(profile.name, kind, role, missing_tokens=tokens, date_format=notation)
+    column = Column(
+        profile.name, kind, role, missing_tokens=tokens, date_format=notation, personal=profile.personal
+    )
     reason = "id column" if is_stated_id else _why_unusable(column, profile, cells)
     return replace(column, unusable=reason)
 

@@ -114,9 +114,15 @@ def accept_id(survey: Survey, name: str) -> str | None:
     """Return the line that makes an id of a column, or leaves it out when the rows have an id already."""
     if not survey.is_training:
         return None
+    if survey.id_names and name not in survey.id_names:
+        return accept_exclusion(survey, name)
+    return f"id_columns = {_toml([name])}  # above the first [table]"
+
+
+def accept_exclusion(survey: Survey, name: str) -> str:
+    """Return the line that leaves a column out, beside those that are left out already."""
     excluded = [*survey.settings.exclude_columns, name]
-    line = f"exclude_columns = {_toml(excluded)}" if survey.id_names else f"id_columns = {_toml([name])}"
-    return f"{line}  # above the first [table]"
+    return f"exclude_columns = {_toml(excluded)}  # above the first [table]"
 
 
 def accept_levels(survey: Survey, column: ColumnProfile) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,9 +60,12 @@ class S3Objects:
         answer = self._s3.put_object(Bucket=ref.bucket, Key=ref.key, Body=content, ContentType=content_type)
         return ObjectRef(ref.bucket, ref.key, answer.get("VersionId"))
 
-    def upload(self, path: Path, ref: ObjectRef, content_type: str) -> ObjectRef:
+    def upload(
+        self, path: Path, ref: ObjectRef, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> ObjectRef:
         """Store a local file, in parts when it is large."""
-        self._s3.upload_file(str(path), ref.bucket, ref.key, ExtraArgs={"ContentType": content_type})
+        extra = {"ContentType": content_type, **({"Metadata": dict(metadata)} if metadata else {})}
+        self._s3.upload_file(str(path), ref.bucket, ref.key, ExtraArgs=extra)
         return self.head(ObjectRef(ref.bucket, ref.key)).ref
 
     def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
@@ -100,6 +103,13 @@ class S3Objects:
                 if entry["Key"] not in deleted:
                     ref = ObjectRef(bucket, entry["Key"], entry["VersionId"])
                     yield ObjectFacts(ref, int(entry["Size"]), entry["LastModified"])
+
+    def list_history(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
+        """Yield every version of every object under the prefix, deleted ones too, in key order, all pages."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for entry in (entry for page in pages for entry in page.get("Versions", ())):
+            ref = ObjectRef(bucket, entry["Key"], entry["VersionId"])
+            yield ObjectFacts(ref, int(entry["Size"]), entry["LastModified"])
 
 
 def download_address(ref: ObjectRef, file_name: str, *, s3: Any = None) -> str:

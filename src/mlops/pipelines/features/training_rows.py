@@ -23,6 +23,7 @@ from mlops.pipelines.features.features import (
     select_date_parts,
     select_features,
 )
+from mlops.pipelines.features.personal import personal_notes
 from mlops.pipelines.features.splitting import Split, split_rows
 from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
 from mlops.pipelines.features.unreadable import unreadable_notes
@@ -86,8 +87,9 @@ def prepare_rows(
     TrainingError
         If nothing can be learned from it; the sentence says what to change.
     """
+    accepted_with = contract
     table, contract = load_with_contract(source, settings, contract)
-    notes = unreadable_notes(table.unreadable)
+    notes = [*unreadable_notes(table.unreadable), *personal_notes(table, settings, accepted_with)]
     table, more = _with_target(table, settings)
     notes += more
     problem = define_problem(table[target_of(table)], settings)

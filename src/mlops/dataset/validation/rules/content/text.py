@@ -122,7 +122,7 @@ def id_like(survey: Survey) -> Iterable[RuleFinding]:
                 "warn",
                 message,
                 column=column.name,
-                advice="Name it in id_columns of model.toml.",
+                advice="Leave it out." if survey.id_names else "Name it in id_columns of model.toml.",
                 accept_with=accept_id(survey, column.name),
             )
         elif column.kind == "text" and (column.n_levels is None or column.n_levels > 0.5 * present):

@@ -1,0 +1,107 @@
+"""`mlops forget GROUP ID` removes the rows of a person, `mlops forgotten GROUP` lists who was forgotten."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlops.cli.command import add_command, columns
+from mlops.context.context import Context
+from mlops.infrastructure.clock import utc_now
+
+if TYPE_CHECKING:  # pandas is slow, and only this command needs it
+    from mlops.use_cases.forgetting.personal_data import Removal
+    from mlops.use_cases.forgetting.tombstones import Tombstone
+
+_MAX_LISTED = 20
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the two commands."""
+    summary = "remove the rows of a person from all files of a group, older versions included"
+    forget = add_command(subparsers, "forget", summary, _forget, "group")
+    forget.epilog = (
+        "Nothing is changed without --yes. An id is compared as the files write it: 007 is not 7. "
+        "What cannot be removed, such as a trained model, is listed."
+    )
+    forget.add_argument("id", help="the id of the person; - reads it from standard input")
+    forget.add_argument("--column", metavar="NAME", help="the column of the id (default: the only id column)")
+    forget.add_argument("--reason", default="", help="why; it is kept, and must not contain the id")
+    summary = "list who was forgotten, by digest and not by id, or remove their rows again"
+    forgotten = add_command(subparsers, "forgotten", summary, _forgotten, "group")
+    again = "remove their rows again: after a restore, or when later files contain them"
+    forgotten.add_argument("--again", action="store_true", help=again)
+    for parser in (forget, forgotten):
+        parser.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
+
+
+def _forget(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    forgetting = context.forgetting(parsed.group)
+    written_id = sys.stdin.read().removesuffix("\n") if parsed.id == "-" else parsed.id
+    column = forgetting.id_column(parsed.column)
+    if not parsed.yes:
+        return _result(forgetting.preview(written_id, column), is_final=False)
+    by, reason = context.actor, parsed.reason
+    removals = forgetting.forget(written_id, column, by=by, reason=reason, now=utc_now())
+    return _result(removals, is_final=True)
+
+
+def _forgotten(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    forgetting = context.forgetting(parsed.group)
+    if not parsed.again:
+        tombstones = list(forgetting.tombstones.list(parsed.group))
+        return [each.to_dict() for each in tombstones], _tombstone_table(tombstones)
+    removals = forgetting.forget_again(utc_now()) if parsed.yes else forgetting.preview_again()
+    return _result(removals, is_final=parsed.yes)
+
+
+def _result(removals: Iterable[Removal], *, is_final: bool) -> tuple[Any, str]:
+    from mlops.use_cases.forgetting.forget import NOT_REMOVED  # noqa: PLC0415
+
+    done = list(removals)
+    document = {
+        "is_final": is_final,
+        "removals": [removal.to_dict() for removal in done],
+        "not_removed": list(NOT_REMOVED),
+    }
+    return document, _describe(done, NOT_REMOVED, is_final=is_final)
+
+
+def _describe(removals: Sequence[Removal], not_removed: Sequence[str], *, is_final: bool) -> str:
+    n_rows: Counter[tuple[str, str]] = Counter()
+    n_files: Counter[tuple[str, str]] = Counter()
+    for removal in removals:
+        n_rows[removal.store, removal.action] += removal.n_rows
+        n_files[removal.store, removal.action] += 1
+    rows = [
+        (store, f"{action}: {n_files[store, action]:,}", f"rows: {n_rows[store, action]:,}")
+        for store, action in n_files
+    ]
+    lines = [columns(rows) if rows else "No file contains a row with this id.", ""]
+    unsearched = [removal for removal in removals if removal.action == "not searched"]
+    if unsearched:
+        lines += ["Not searched; look at these yourself, and delete those that contain the person:"]
+        lines += [
+            f"- {each.uri} version {each.version_id}: {each.problem}" for each in unsearched[:_MAX_LISTED]
+        ]
+        more = len(unsearched) - _MAX_LISTED
+        lines += [f"- and {more:,} more; --json lists all", ""] if more > 0 else [""]
+    lines += ["This command cannot remove:", *(f"- {each}" for each in not_removed)]
+    return "\n".join(lines if is_final else [*lines, "", "Nothing was changed; add --yes to do it."])
+
+
+def _tombstone_table(tombstones: Sequence[Tombstone]) -> str:
+    rows = [
+        (
+            f"{each.requested_at:%Y-%m-%d %H:%M}",
+            each.digest[:12],
+            f"by {each.requested_by}",
+            "done" if each.finished_at else "not finished: mlops forgotten GROUP --again",
+            each.reason or "-",
+        )
+        for each in sorted(tombstones, key=lambda each: each.requested_at)
+    ]
+    return columns(rows) if rows else "No one was forgotten."

@@ -1,0 +1,39 @@
+"""What removes the rows of persons, for the datasets of a stack or of plain files."""
+
+from __future__ import annotations
+
+from mlops.dataset.catalog.acceptance import current_contract
+from mlops.dataset.catalog.catalog import DatasetCatalog
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.answers.settings_file import read_settings
+from mlops.intake.placement.placement import SETTINGS_FILE
+from mlops.models.errors import DatasetError, SettingsError
+from mlops.models.settings.group import GroupSettings
+from mlops.use_cases.forgetting.forget import Forgetting
+from mlops.use_cases.forgetting.locations import Storage, personal_data
+from mlops.use_cases.forgetting.tombstones import TombstoneStore
+
+
+def forgetting_in(group: str, datasets: DatasetCatalog, data_bucket: str | None = None) -> Forgetting:
+    """Return what forgets persons of a group; `data_bucket` is None where no one uploads files.
+
+    Files are read by the settings in `model.toml`; where these cannot be read, by how the files look.
+
+    Raises
+    ------
+    DatasetError
+        If no file of the group was ever received.
+    """
+    settings, contract = GroupSettings(), current_contract(group, datasets)
+    if contract is None and not datasets.versions.list_uploads(group):
+        raise DatasetError(f"The group {group} has no files; `mlops groups` lists the groups.")
+    if data_bucket is not None:
+        try:
+            settings = read_settings(Upload(data_bucket, f"{group}/{SETTINGS_FILE}", None, 0), datasets)
+        except SettingsError:
+            settings = GroupSettings()
+    storage = Storage(
+        datasets.objects, datasets.versions, datasets.artifact_bucket, data_bucket, settings, contract
+    )
+    tombstones = TombstoneStore(datasets.objects, datasets.artifact_bucket)
+    return Forgetting(group, personal_data(group, storage), tombstones, settings, contract)

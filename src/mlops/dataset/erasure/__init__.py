@@ -1,0 +1,1 @@
+"""Rows of persons are removed from files of data."""

@@ -1,0 +1,83 @@
+"""What is written when the rows of a person were removed from an object that others refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.upload_events import REWRITTEN, Upload
+from mlops.models.dataset import DatasetVersion, ValidationReport
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectRef
+from mlops.pipelines.artifacts.archive import sha256_of
+from mlops.use_cases.forgetting.personal_data import beside
+from mlops.use_cases.score_batch import MANIFEST, BatchFile, BatchManifest
+
+_CSV = "text/csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """Stores the rest of a file: as an upload, as a dataset, or as a file of a batch."""
+
+    objects: ObjectStore
+    versions: DatasetVersions
+
+    def keep_file(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:  # noqa: ARG002
+        """Store the rest under the same key."""
+        self.objects.upload(rest, _newest(ref), _CSV)
+
+    def keep_upload(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:  # noqa: ARG002
+        """Store the rest of an upload; intake ignores it when it has decided about the upload before.
+
+        An upload that still waits is received again.
+        """
+        facts = self.objects.head(ref)
+        upload = Upload(ref.bucket, ref.key, facts.ref.version_id, facts.size_bytes)
+        record = self.versions.find_upload(upload.recorded_group, upload.upload_id)
+        mark = {REWRITTEN: "yes"} if record is not None and not record.is_undecided else {}
+        self.objects.upload(rest, _newest(ref), _CSV, {**facts.metadata, **mark})
+
+    def keep_dataset(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:
+        """Store the rest as another dataset, which replaces the one that the object was stored for.
+
+        An object that belongs to no dataset, or to one that was replaced before, is not kept.
+        """
+        _, group, dataset_id, name = ref.key.split("/", 3)
+        dataset = self.versions.recorded_dataset(group, dataset_id)
+        if dataset is None or dataset.replaced_by is not None:
+            return
+        new_id = sha256_of(rest)
+        if self.versions.recorded_dataset(group, new_id) is None:
+            self._record(dataset, new_id, name, rest, n_removed)
+        self.versions.replace_dataset(dataset, new_id)
+
+    def _record(self, dataset: DatasetVersion, new_id: str, name: str, rest: Path, n_removed: int) -> None:
+        bucket, folder = dataset.ref.bucket, f"datasets/{dataset.group}/{new_id}"
+        size_bytes, n_rows = rest.stat().st_size, max(dataset.n_rows - n_removed, 0)
+        report = ValidationReport.from_json(self.objects.read(dataset.report_ref))
+        report = replace(report, sha256=new_id, size_bytes=size_bytes, n_rows=n_rows)
+        content = self.objects.upload(rest, ObjectRef(bucket, f"{folder}/{name}"), _CSV)
+        report_ref = self.objects.write(
+            ObjectRef(bucket, f"{folder}/report.json"), report.to_json().encode(), "application/json"
+        )
+        counted = replace(dataset, size_bytes=size_bytes, n_rows=n_rows)
+        self.versions.record_dataset(replace(counted, dataset_id=new_id, ref=content, report_ref=report_ref))
+
+    def keep_predictions(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:  # noqa: ARG002
+        """Store the rest of a file of a batch, and name the new version in the manifest of the batch."""
+        stored = self.objects.upload(rest, _newest(ref), f"{_CSV}; charset=utf-8")
+        place = ObjectRef(ref.bucket, beside(ref.key, MANIFEST))
+        try:
+            manifest = BatchManifest.from_json(self.objects.read(place))
+        except ObjectNotFoundError:  # the batch is not complete
+            return
+        name = ref.key.rsplit("/", 1)[-1]
+        files = {**manifest.files, name: BatchFile(sha256_of(rest), stored.version_id)}
+        self.objects.write(place, replace(manifest, files=files).to_json().encode(), "application/json")
+
+
+def _newest(ref: ObjectRef) -> ObjectRef:
+    return ObjectRef(ref.bucket, ref.key)

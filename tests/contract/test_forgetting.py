@@ -1,0 +1,363 @@
+"""A person is forgotten in every store and every version, however often the run is killed."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.context.forgetting import forgetting_in
+from mlops.context.stack import StackContext
+from mlops.dataset.catalog.catalog import DatasetCatalog
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.s3 import S3Objects
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.upload_events import Upload
+from mlops.models.errors import DatasetError, SettingsError
+from mlops.models.objects import ObjectRef
+from mlops.pages.spreadsheet import without_formula
+from mlops.use_cases.forgetting.forget import Forgetting
+from mlops.use_cases.forgetting.personal_data import Removal
+from mlops.use_cases.score_batch import BatchFile, BatchManifest, BatchSummary
+from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, Killing, World
+
+PERSON = "canary 007"
+TRAINING = GOOD.replace("P7,", f"{PERSON},")
+FEW = f"patient_id,prediction\n{PERSON},1\nP8,0\n"
+
+
+@pytest.fixture(params=["filesystem", "s3"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    world = World(tmp_path)
+    if request.param == "s3":
+        request.getfixturevalue("aws")
+        for bucket in ("data", "artifacts"):
+            client("s3").create_bucket(Bucket=bucket)
+            client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        world.objects = S3Objects()  # type: ignore[assignment]
+    return world
+
+
+@pytest.fixture
+def filled(world: World) -> World:
+    """A group with the person in every place where rows are stored."""
+    world.drop("g/training/train.csv", FEW)  # replaced by another version
+    upload = world.drop("g/training/train.csv", TRAINING)
+    assert world.receive(upload).outcome == "accepted"
+    store(world, "quarantine/g/1/bad.csv", f"{FEW}{PERSON},too,many\n")
+    store(world, "quarantine/g/1/report.json", "{}")
+    store(world, "converted/g/1/x/converted.csv", FEW)
+    store(world, "converted/g/1/x/conversion.json", "{}")
+    store(world, "parts/g/1/data.csv", FEW)
+    predictions = store(world, "predictions/g/2026-10-05/score-1/predictions.csv", FEW)
+    summary = BatchSummary("g", "1", 2, predictions.uri)
+    files = {"predictions.csv": BatchFile("0" * 64, predictions.version_id)}
+    manifest = BatchManifest(summary, "v1.0.0", "1" * 64, upload.ref, NOW, files)
+    store(world, "predictions/g/2026-10-05/score-1/manifest.json", manifest.to_json())
+    return world
+
+
+def store(world: World, key: str, text: str) -> ObjectRef:
+    return world.objects.write(ObjectRef("artifacts", key), text.encode(), "text/csv")
+
+
+def forgetting(world: World, group: str = "g", countdown: list[int] | None = None) -> Forgetting:
+    objects: Any = world.objects
+    versions: Any = world.versions
+    if countdown is not None:
+        objects, versions = (Killing(port, countdown, before=True) for port in (objects, versions))
+    catalog = DatasetCatalog(versions, objects, world.models, "artifacts")
+    return forgetting_in(group, catalog, "data")
+
+
+def forget(world: World, person: str = PERSON, *, countdown: list[int] | None = None) -> list[Removal]:
+    done = forgetting(world, countdown=countdown)
+    return list(done.forget(person, "patient_id", by="ann", reason="request 12", now=NOW))
+
+
+def contents(objects: ObjectStore) -> dict[ObjectRef, bytes]:
+    """Every version of every object, expanded."""
+    refs = [f.ref for bucket in ("data", "artifacts") for f in objects.list_history(bucket, "")]
+    read = {ref: objects.read(ref) for ref in refs}
+    return {ref: gzip.decompress(c) if c[:2] == b"\x1f\x8b" else c for ref, c in read.items()}
+
+
+def traces(world: World) -> list[ObjectRef]:
+    return [ref for ref, content in contents(world.objects).items() if b"canary" in content]
+
+
+def test_no_version_of_any_object_and_no_record_contains_the_id_afterwards(filled: World) -> None:
+    assert len(traces(filled)) == 7
+    removals = forget(filled)
+    assert traces(filled) == []
+    assert "canary" not in repr(vars(filled.versions._table))
+    assert sorted((r.store, r.action, r.n_rows) for r in removals) == [
+        ("converted uploads", "deleted", 1),
+        ("datasets", "rewritten", 1),
+        ("joined parts", "deleted", 1),
+        ("predictions", "rewritten", 1),
+        ("quarantine", "rewritten", 2),
+        ("uploads", "deleted", 1),
+        ("uploads", "rewritten", 1),
+    ]
+    assert forget(filled) == []
+
+
+def test_all_other_rows_stay(filled: World) -> None:
+    forget(filled)
+    expected = TRAINING.replace(next(line for line in TRAINING.splitlines(True) if PERSON in line), "")
+    [dataset] = filled.versions.list_datasets("g")
+    assert filled.objects.read(dataset.ref).decode() == expected
+    assert filled.objects.read(ObjectRef("data", "g/training/train.csv")).decode() == expected
+    assert filled.objects.read(ObjectRef("artifacts", "quarantine/g/1/bad.csv")) == (
+        b"patient_id,prediction\nP8,0\n"
+    )
+
+
+def test_a_preview_changes_nothing_and_shows_what_will_be_done(filled: World) -> None:
+    before = contents(filled.objects)
+    preview = list(forgetting(filled).preview(PERSON, "patient_id"))
+    assert contents(filled.objects) == before
+    assert preview == forget(filled)
+
+
+def test_a_dataset_is_replaced_by_another_one_and_is_found_by_its_old_name(filled: World) -> None:
+    [old] = filled.versions.list_datasets("g")
+    forget(filled)
+    [new] = filled.versions.list_datasets("g")
+    assert (new.n_rows, new.created_at, new.contract) == (old.n_rows - 1, old.created_at, old.contract)
+    assert filled.versions.find_dataset("g", old.dataset_id) == new
+    assert filled.versions.replaced_ids(new) == [old.dataset_id]
+    catalog = DatasetCatalog(filled.versions, filled.objects, filled.models, "artifacts")
+    assert catalog.find("g", old.dataset_id) == catalog.find("g", "latest") == new
+    forget(filled, "P8")
+    [newest] = filled.versions.list_datasets("g")
+    assert filled.versions.find_dataset("g", old.dataset_id) == newest
+    assert filled.versions.replaced_ids(newest) == [new.dataset_id, old.dataset_id]
+
+
+def test_the_manifest_of_a_batch_names_the_new_version_of_its_predictions(filled: World) -> None:
+    forget(filled)
+    folder = "predictions/g/2026-10-05/score-1"
+    manifest = BatchManifest.from_json(filled.objects.read(ObjectRef("artifacts", f"{folder}/manifest.json")))
+    file = manifest.files["predictions.csv"]
+    named = ObjectRef("artifacts", f"{folder}/predictions.csv", file.version_id)
+    assert filled.objects.read(named) == b"patient_id,prediction\nP8,0\n"
+
+
+def test_versions_below_a_delete_marker_are_deleted_and_the_object_stays_deleted(world: World) -> None:
+    world.receive(world.drop("g/training/train.csv", GOOD))
+    ref = world.drop("g/inference/old.csv", FEW).ref
+    if isinstance(world.objects, S3Objects):
+        client("s3").delete_object(Bucket="data", Key=ref.key)
+    else:
+        world.drop("g/inference/old.csv", "patient_id,prediction\nP8,0\n")
+    [removal] = forget(world)
+    assert (removal.action, removal.version_id) == ("deleted", ref.version_id)
+    assert world.objects.exists(ObjectRef("data", ref.key)) is not isinstance(world.objects, S3Objects)
+
+
+@pytest.mark.parametrize("world", ["filesystem"], indirect=True)
+def test_a_run_that_is_killed_at_any_call_is_completed_by_the_next_one(tmp_path: Path, world: World) -> None:
+    expected = None
+    for last_call in itertools.count(1):
+        filled_again = filled.__wrapped__(World(tmp_path / str(last_call)))  # type: ignore[attr-defined]
+        try:
+            forget(filled_again, countdown=[last_call])
+        except Killed:
+            again = forgetting(filled_again)
+            list(again.forget(PERSON, "patient_id", by="ann", reason="", now=LATER))
+            assert traces(filled_again) == [], f"killed at call {last_call}"
+            [dataset] = filled_again.versions.list_datasets("g")
+            expected = expected or dataset.dataset_id
+            assert dataset.dataset_id == expected
+            assert filled_again.objects.exists(dataset.ref), f"killed at call {last_call}"
+            [tombstone] = again.tombstones.list("g")
+            assert tombstone.finished_at == LATER
+        else:
+            break
+    assert last_call > 50
+
+
+def test_the_tombstone_says_when_and_why_and_is_listed_as_open_until_the_end(filled: World) -> None:
+    started = forgetting(filled)
+    run = started.forget(PERSON, "patient_id", by="ann", reason="request 12", now=NOW)
+    next(run)
+    [tombstone] = started.tombstones.list("g")
+    assert (tombstone.requested_by, tombstone.reason, tombstone.finished_at) == ("ann", "request 12", None)
+    list(run)
+    [tombstone] = started.tombstones.list("g")
+    assert (tombstone.finished_at, tombstone.n_files, tombstone.n_rows) == (NOW, 7, 8)
+    assert len(tombstone.digest) == 64
+
+
+def test_what_comes_back_is_removed_again_without_the_id(filled: World) -> None:
+    forget(filled)
+    forget(filled, "P8")
+    filled.drop("g/training/later.csv", TRAINING)
+    again = forgetting(filled)
+    assert [(r.n_rows, r.action) for r in again.preview_again()] == [(2, "rewritten")]
+    assert traces(filled)
+    assert [(r.n_rows, r.action) for r in again.forget_again(LATER)] == [(2, "rewritten")]
+    assert traces(filled) == []
+
+
+def test_the_same_file_dropped_again_is_the_dataset_without_the_person(filled: World) -> None:
+    forget(filled)
+    [dataset] = filled.versions.list_datasets("g")
+    result = filled.receive(filled.drop("g/training/again.csv", TRAINING), owner="again", now=LATER)
+    assert (result.outcome, result.dataset_id) == ("accepted", dataset.dataset_id)
+    assert filled.versions.list_datasets("g") == (dataset,)
+
+
+@pytest.mark.parametrize("other", ["canary 7", "Canary 007", "canary", "nothing"])
+def test_an_id_that_is_written_otherwise_is_another_one(filled: World, other: str) -> None:
+    before = contents(filled.objects)
+    assert list(forgetting(filled).preview(other, "patient_id")) == []
+    assert contents(filled.objects) == before
+
+
+def test_both_ways_to_write_an_accent_are_the_same_id(world: World) -> None:
+    world.receive(world.drop("g/training/train.csv", GOOD))
+    store(world, "predictions/g/1/predictions.csv", "patient_id,prediction\nRene\u0301,1\nRené,0\nRene,0\n")
+    [removal] = forget(world, "René")
+    assert removal.n_rows == 2
+
+
+def test_the_apostrophe_of_predictions_before_a_formula_is_no_part_of_the_id(world: World) -> None:
+    world.receive(world.drop("g/training/train.csv", GOOD.replace("P7,", "=7+7,")))
+    content = f"patient_id,prediction\n{without_formula('=7+7')},1\n'P8,0\n"
+    store(world, "predictions/g/1/predictions.csv", content)
+    assert [r.store for r in forget(world, "=7+7")] == ["uploads", "datasets", "predictions"]
+    assert forget(world, "P8")[-1].store == "datasets"
+
+
+def test_a_file_that_cannot_be_searched_is_named(filled: World) -> None:
+    store(filled, "quarantine/g/2/scan.pdf", "%PDF-1.7 canary")
+    store(filled, "quarantine/g/3/other.csv", "name,age\nx,1\n")
+    unsearched = [(r.uri.split("/")[-1], r.problem) for r in forget(filled) if r.action == "not searched"]
+    assert [name for name, _ in unsearched] == ["scan.pdf", "other.csv"]
+    assert "no column patient_id" in unsearched[1][1]
+
+
+def test_the_id_is_not_kept_in_the_reason(filled: World) -> None:
+    with pytest.raises(SettingsError, match="must not contain the id"):
+        list(forgetting(filled).forget(PERSON, "patient_id", by="a", reason=f"for {PERSON}", now=NOW))
+    with pytest.raises(SettingsError, match="blank"):
+        list(forgetting(filled).preview(" ", "patient_id"))
+
+
+def test_the_column_is_asked_for_where_a_group_has_several_ids_and_a_wrong_group_is_named(
+    filled: World,
+) -> None:
+    assert forgetting(filled).id_column(None) == "patient_id"
+    assert forgetting(filled).id_column("visit") == "visit"
+    filled.objects.write(ObjectRef("data", "g/model.toml"), b'id_columns = ["a", "b"]\n', "text/plain")
+    with pytest.raises(SettingsError, match=r"several id columns \(a, b\).*--column"):
+        forgetting(filled).id_column(None)
+    with pytest.raises(DatasetError, match="The group typo has no files"):
+        forgetting(filled, "typo")
+
+
+def test_every_page_of_a_long_listing_is_searched(aws: None, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for bucket in ("data", "artifacts"):
+        client("s3").create_bucket(Bucket=bucket)
+        client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    world.objects = S3Objects()  # type: ignore[assignment]
+    world.receive(world.drop("g/training/train.csv", GOOD))
+    for number in range(5):
+        store(world, f"predictions/g/{number}/predictions.csv", FEW)
+        store(world, f"predictions/g/{number}/predictions.csv", FEW)
+    world.objects = _PagedS3()  # type: ignore[assignment]
+    assert len(forget(world)) == 10
+    assert traces(world) == []
+
+
+class _PagedS3(S3Objects):
+    """S3 whose listings have pages of three entries."""
+
+    def __init__(self) -> None:
+        s3 = client("s3")
+        paginator = s3.get_paginator
+
+        class Small:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(s3, name)
+
+            def get_paginator(self, name: str) -> Any:
+                class Pages:
+                    def paginate(self, **address: Any) -> Iterator[Any]:
+                        return iter(paginator(name).paginate(**address, PaginationConfig={"PageSize": 3}))
+
+                return Pages()
+
+        super().__init__(Small())
+
+
+@pytest.mark.parametrize("world", ["s3"], indirect=True)
+def test_intake_ignores_what_was_rewritten_and_takes_what_still_waits(filled: World) -> None:
+    waiting = filled.drop("g/inference/score.csv", TRAINING)
+    filled.models.found = []
+    assert filled.receive(waiting).outcome == "waiting"
+    forget(filled)
+    outcomes = {}
+    for key in ("g/training/train.csv", "g/inference/score.csv"):
+        facts = filled.objects.head(ObjectRef("data", key))
+        upload = Upload("data", key, facts.ref.version_id, facts.size_bytes)
+        outcomes[key] = filled.receive(upload, owner=key, now=LATER)
+    rewritten = outcomes["g/training/train.csv"]
+    assert (rewritten.outcome, rewritten.reason) == ("ignored", "rewritten")
+    assert outcomes["g/inference/score.csv"].outcome == "waiting"
+    assert len(filled.executions.training) == 1
+
+
+@pytest.mark.parametrize("world", ["s3"], indirect=True)
+def test_what_the_uploader_noted_beside_the_file_stays(filled: World) -> None:
+    client("s3").put_object(Bucket="data", Key="g/inference/a.csv", Body=FEW, Metadata={"uploader": "ann"})
+    forget(filled)
+    assert filled.objects.head(ObjectRef("data", "g/inference/a.csv")).metadata == {"uploader": "ann"}
+
+
+def test_a_dataset_that_was_recorded_before_is_used_again(filled: World) -> None:
+    clean = TRAINING.replace(next(line for line in TRAINING.splitlines(True) if PERSON in line), "")
+    result = filled.receive(filled.drop("g/training/clean.csv", clean), owner="2")
+    forget(filled)
+    assert [d.dataset_id for d in filled.versions.list_datasets("g")] == [result.dataset_id]
+
+
+def test_a_store_of_another_kind_takes_part(filled: World) -> None:
+    class Ledger:
+        def remove(self, ids: Any, *, is_final: bool) -> Iterator[Removal]:
+            if ids.contains(PERSON):
+                yield Removal("ledger", "ledger/g/1.parquet", None, "rewritten", 3)
+
+    part = forgetting(filled)
+    with_ledger = replace(part, stores=(*part.stores, Ledger()))
+    assert list(with_ledger.preview(PERSON, "patient_id"))[-1].store == "ledger"
+
+
+@pytest.mark.parametrize("world", ["s3"], indirect=True)
+def test_it_works_on_the_resources_of_a_stack(registry_table: str, filled: World) -> None:
+    variables = {
+        "ARTIFACT_BUCKET_NAME": "artifacts",
+        "DATA_BUCKET_NAME": "data",
+        "REGISTRY_TABLE_NAME": registry_table,
+    }
+    context = StackContext(variables, actor="ann")
+    [dataset] = filled.versions.list_datasets("g")
+    context.versions.record_dataset(dataset)
+    assert dataset.contract is not None
+    context.versions.record_contract("g", 1, dataset.contract, now=NOW)
+    part = context.forgetting("g")
+    removals = list(part.forget(PERSON, part.id_column(None), by=context.actor, reason="", now=NOW))
+    assert len(removals) == 7
+    assert traces(filled) == []
+    new = context.versions.find_dataset("g", dataset.dataset_id)
+    assert new is not None
+    assert new.dataset_id != dataset.dataset_id
