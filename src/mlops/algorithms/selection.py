@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlops.algorithms.accepted_combinations import combination_problem
 from mlops.algorithms.accepted_values import value_problem
 from mlops.algorithms.definitions import (
     ALGORITHMS,
@@ -104,19 +105,21 @@ def check_settings(settings: GroupSettings, task: TaskName | None = None) -> Non
                     f"{chosen.name} has no hyperparameter {name!r}{for_task}. {nearest(name, names)}"
                 )
         if known_task:
-            _check_accepted(chosen.spec(known_task), settings)
+            _check_accepted(chosen.spec(known_task), known_task, settings)
         if settings.search and known_task:
             search_space(candidate, known_task, settings.hyperparameters)
     _check_values(settings)
 
 
-def _check_accepted(spec: EstimatorSpec, settings: GroupSettings) -> None:
-    """Refuse values that the estimator would refuse when it is fitted."""
+def _check_accepted(spec: EstimatorSpec, task: TaskName, settings: GroupSettings) -> None:
+    """Refuse values, and combinations of them, that the estimator would refuse when it is fitted."""
     tried = settings.search.space if settings.search else {}
     values = [*settings.hyperparameters.items(), *((name, value) for name in tried for value in tried[name])]
     for name, value in values:
         if problem := value_problem(spec, name, value):
             raise SettingsError(f"The hyperparameter {problem}")
+    if problem := combination_problem(spec, task, settings.hyperparameters, tried):
+        raise SettingsError(f"In [hyperparameters], {problem}.")
 
 
 def _check_values(settings: GroupSettings) -> None:

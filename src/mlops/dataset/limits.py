@@ -15,9 +15,12 @@ class Limits(Record):
 
     A compressed file is refused as a bomb when it grows past `bomb_bytes` *and* past `bomb_ratio` times its
     size: real tables compress 3 to 20 times, so a large honest file passes and a small hostile one does not.
+    Rows are compared with 24 bytes of temporary storage and 4 bytes of memory for each: `max_rows` fit into
+    the functions.
     """
 
     min_rows: int = 50
+    max_rows: int = 200_000_000
     max_columns: int = 5_000
     max_header_characters: int = 512
     max_field_bytes: int = 64 * 1024

@@ -25,7 +25,7 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import UPLOADS_IGNORED
 from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.intake.answers.empty import ignore_empty, is_followed, waits_for_content
-from mlops.intake.answers.given_up import MAX_ATTEMPTS, give_up
+from mlops.intake.answers.given_up import give_up, is_given_up
 from mlops.intake.answers.misplaced import answer_misplaced, why_other_group
 from mlops.intake.answers.settings_file import check_settings_file, read_settings, settings_problem
 from mlops.intake.conversion import (
@@ -105,7 +105,7 @@ def _ignore(upload: Upload, reason: str, ports: IntakePorts, now: datetime) -> I
 def _answer(attempt: Attempt) -> Decision:
     """Decide by the place of the object, and by how often this was tried."""
     upload, ports = attempt.upload, attempt.ports
-    if attempt.record.n_attempts > MAX_ATTEMPTS:
+    if is_given_up(attempt):
         return give_up(attempt)
     if reason := why_misplaced(upload) or why_other_group(upload, ports.versions):
         return answer_misplaced(attempt, reason)
@@ -132,7 +132,9 @@ def _decide(attempt: Attempt) -> Decision:
     if upload.size_bytes > attempt.limits.max_expanded_bytes:
         size, limit = upload.size_bytes // MIB, attempt.limits.max_expanded_bytes // MIB
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."
-        finding = Finding("too_large", "reject", message, advice="Split the file.")
+        is_training = upload.purpose == "training"
+        advice = "Train on fewer rows, or raise MaxUploadBytes." if is_training else "Split the file."
+        finding = Finding("too_large", "reject", message, advice=advice)
         return reject(attempt, _rejection(upload, finding))
     return _decide_scoring(attempt) if upload.purpose == "inference" else _decide_training(attempt)
 

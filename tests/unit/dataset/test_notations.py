@@ -255,6 +255,14 @@ CODES: dict[str, Values] = {
     "diagnoses of the ninth revision": lambda row: (
         f"V{45 + row % 20}.{row % 9}" if row % 20 == 0 else f"{250 + row * 3 % 300}.{row % 9}"
     ),
+    "diagnoses, one of them with a letter": lambda row: (
+        "V45.81" if row % 30 == 0 else f"{250 + row * 3 % 300}.{row % 9}"
+    ),
+    "diagnoses with few leading zeros": lambda row: (
+        "038.9" if row % 70 == 0 else f"{250 + row * 3 % 300}{('', '.0', '.00', '.81')[row % 4]}"
+    ),
+    "diagnoses of two fixed decimals": lambda row: f"{8 + row * 7 % 600:03d}.{row % 90:02d}",
+    "procedures": lambda row: f"{row * 7 % 99:02d}.{row % 10}",
     "drugs": lambda row: f"A{10 + row % 9}BA0{row % 9}",
     "signed codes": lambda row: f"-0{1 + row * 3 % 80}",
     "Indian grouping": lambda row: f"{1 + row % 9},{10 + row % 80},{10 + row % 70}",
@@ -390,13 +398,32 @@ def test_fractions_that_are_no_thousands_cause_no_question(values: Values, tmp_p
     assert not findings(report, "ambiguous_thousands")
 
 
-@pytest.mark.parametrize("cell", ["00", "07", "000"])
-def test_a_cell_like_a_code_among_decimals_leaves_a_column_of_numbers(cell: str, tmp_path: Path) -> None:
-    path = a_file(tmp_path, lambda row: cell if row == 77 else f"{row % 50}.{1 + row % 9}")
+@pytest.mark.parametrize("cell", ["00", "07", "000", "038.9"])
+@pytest.mark.parametrize("first", [0, 10])
+def test_a_cell_like_a_code_among_decimals_leaves_a_column_of_numbers(
+    first: int, cell: str, tmp_path: Path
+) -> None:
+    path = a_file(tmp_path, lambda row: cell if row == 77 else f"{first + row % 50}.{1 + row % 9}")
     report = validate(path, GroupSettings.from_toml(BASE))
     assert the_column(report).kind == "number"
     (finding,) = findings(report, "codes")
     assert (finding.severity, finding.lines) == ("warn", (79,))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lambda row: f"{row % 50 / 100:.2f}",
+        lambda row: f"{3 + row % 90}.{row % 100:02d}",
+        lambda row: f"{36 + row % 4}.{row % 10}",
+        lambda row: f"{row % 300}{('', '.0', '.5', '.25')[row % 4]}",
+        lambda row: f"-0.{row % 100:02d}",
+    ],
+)
+def test_decimals_without_a_zero_before_other_digits_are_numbers(values: Values, tmp_path: Path) -> None:
+    report = validate(a_file(tmp_path, values), GroupSettings.from_toml(BASE))
+    assert the_column(report).kind == "number"
+    assert not findings(report, "codes")
 
 
 def test_the_namibian_code_is_offered_as_a_level(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from mlops.dataset.validation.contracts import learn_contract
 from mlops.dataset.validation.parts.check_agreement import agree
 from mlops.dataset.validation.parts.part_facts import column_sum, merged, read_facts, survey_of
 from mlops.dataset.validation.parts.validate_parts import PartedTable, survey_part_file, validate_parts
+from mlops.dataset.validation.survey.spill import Spill
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Contract, Finding, ValidationReport
@@ -229,7 +230,7 @@ def part_survey(path: Path, table: PartedTable) -> Survey:
     survey_part_file(path, path.name, table, facts)
     part = read_facts(facts, with_rows=True)
     blank = Survey(part.inspection, "training", table.settings, table.limits, None, agreed=table.agreement)
-    return survey_of(part, blank)
+    return survey_of(part, blank, Spill())
 
 
 def vars_of(actual: Survey) -> tuple[object, ...]:

@@ -259,6 +259,18 @@ def test_a_scoring_file_needs_no_target(tmp_path: Path, contract: Contract) -> N
     assert judge(tmp_path, text, contract=contract).verdict == "reject"
 
 
+@pytest.mark.parametrize(("max_rows", "verdict"), [(119, "reject"), (120, "accept")])
+def test_a_table_of_too_many_rows_is_refused_with_the_limit(
+    max_rows: int, verdict: str, tmp_path: Path
+) -> None:
+    report = judge(tmp_path, a_csv(), limits=Limits(max_rows=max_rows))
+    assert report.verdict == verdict
+    if verdict == "reject":
+        (finding,) = report.findings
+        assert finding.rule_id == "too_large"
+        assert "more than 119 rows" in finding.message
+
+
 def test_limits_are_parameters(tmp_path: Path) -> None:
     assert judge(tmp_path, a_csv(), limits=Limits(max_columns=5)).verdict == "reject"
 

@@ -331,6 +331,26 @@ def test_runs_that_are_killed_count_as_attempts_too(world: World) -> None:
     assert "lack of memory" in the_email(world)[1]
 
 
+@pytest.mark.parametrize(
+    ("folder", "remedy"), [("training", "as a folder of parts"), ("inference", "split the file")]
+)
+def test_a_large_file_whose_runs_are_cut_short_is_not_tried_a_third_time(
+    folder: str, remedy: str, world: World
+) -> None:
+    world.models.found.append(a_champion())
+    upload = replace(world.drop(f"g/{folder}/a.csv", GOOD), size_bytes=300 * 2**20)
+    for minutes in (0, 16):
+        with pytest.raises(Killed):
+            world.receive(upload, world.ports([6], before=True), now=NOW + timedelta(minutes=minutes))
+    received = world.receive(upload, now=NOW + timedelta(minutes=33))
+    assert (received.outcome, received.reason) == ("failed", "CutShort")
+    subject, body = the_email(world)
+    assert subject == "[g] a.csv could not be processed"
+    assert "300 MiB" in body
+    assert remedy in body
+    assert sweep(world) == ([], 0)
+
+
 def test_an_upload_whose_answer_cannot_be_sent_is_not_given_up(world: World) -> None:
     upload = world.drop("g/training/a.csv", GOOD)
     for _ in range(2 * MAX_ATTEMPTS):

@@ -7,8 +7,9 @@ from typing import Literal
 
 from mlops.models.record import Record
 
-# why digits are names: groups of one length (`123 456`), exponents (`3E4`), letters among them (`V45`)
-CodeShape = Literal["groups", "exponents", "letters"]
+# why digits are names: groups of one length (`123 456`), exponents (`3E4`), letters among them (`V45`),
+# zeros that fill up a length (`038.9`)
+CodeShape = Literal["groups", "exponents", "letters", "zeros"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ NUMERIC_SHARE = 0.9
 _EXPONENT_CODE = re.compile(r"[0-9]+[eE][0-9]+")
 _LETTER_CODE = re.compile(r"[A-Z]{1,3}[0-9][0-9.]*|[0-9]+[A-Z][0-9]*")
 _MIN_LETTER_CODES = 3
+_MARK = re.compile(r"[.,]")
+_FRACTION = re.compile(r"(?m)^[0-9]+[.,][0-9]+$")
+_FILLED_FRACTION = re.compile(r"(?m)^0[0-9]+[.,][0-9]+$")
 _MIN_CODE_SHARE = 0.1
 _SAMPLE = 200
 _MAX_TRIED = 2_000
@@ -108,12 +111,28 @@ def _code_shape(evidence: Evidence) -> CodeShape | None:
     if evidence.number_share < _LIKELY_SHARE:
         return None
     others = evidence.others
-    if len(others) >= _MIN_LETTER_CODES and all(map(_LETTER_CODE.fullmatch, others)):
+    are_letters = bool(others) and all(map(_LETTER_CODE.fullmatch, others))
+    if are_letters and (
+        len(others) >= _MIN_LETTER_CODES or _have_one_length(evidence, _FRACTION, min_digits=3)
+    ):
         return "letters"
+    if _have_one_length(evidence, _FILLED_FRACTION, min_digits=2):
+        return "zeros"
     is_exponent = are_exponent_codes(evidence.values)
     if evidence.counts[is_exponent].sum() < max(_MIN_CODE_SHARE * evidence.n_cells, 1):
         return None
     return None if any(mark in value for value in evidence.numbers for mark in ".,-+") else "exponents"
+
+
+def _have_one_length(evidence: Evidence, fraction: re.Pattern[str], *, min_digits: int) -> bool:
+    """Whether all numbers have the same number of digits before the mark, and some are such fractions.
+
+    Amounts differ in it; the codes of a classification (`038.9`, `250.00`) do not.
+    """
+    lengths = (len(_MARK.split(number, maxsplit=1)[0]) for number in evidence.numbers)
+    first = next(lengths, 0)
+    is_one = first >= min_digits and all(length == first for length in lengths)
+    return is_one and fraction.search("\n".join(evidence.numbers)) is not None
 
 
 def _with_number_format(evidence: Evidence, base: Notation) -> Notation:

@@ -36,7 +36,7 @@ _ALL_NUMBERS = re.compile(rf"(?:{_NUMBER}\n)++")
 _ONE_NUMBER = re.compile(_NUMBER)
 _NO_NUMBER = re.compile(rf"(?m)^(?!{_NUMBER}$).*+$")
 _INFINITE = re.compile(r"[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
-_CODE = re.compile(r"(?m)^[+-]?0[0-9]+$")
+_CODE = re.compile(r"(?m)^[+-]?0[0-9]+(?:\.[0-9]*)?$")
 SAFE_INTEGER = 2.0**53
 # `1.5` among numbers with a decimal comma is not a number
 _SWAPPED_MARKS = str.maketrans(",.", ".,")
@@ -46,8 +46,9 @@ _SWAPPED_MARKS = str.maketrans(",.", ".,")
 class NumberView:
     """Distinct values seen as numbers; every array has one entry per distinct value.
 
-    `numbers` is NaN where the value is none. `is_code` marks digits that must stay text (`007`), `is_large`
-    integers beyond 2**53, which floats do not tell apart, `is_like` what is almost a number (`1,234`, `5%`).
+    `numbers` is NaN where the value is none. `is_code` marks digits with a leading zero (`007`, `038.9`),
+    `is_large` integers beyond 2**53, which floats do not tell apart, `is_like` what is almost a number
+    (`1,234`, `5%`).
     """
 
     numbers: NDArray[np.float64]

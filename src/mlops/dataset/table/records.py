@@ -21,6 +21,7 @@ from mlops.dataset.table.shape import Shape
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
 _LONGEST_RECORD_BYTES = 8 * 1024 * 1024
 _NEWLINE, _RETURN = 10, 13
+_FOOTER_WORDS = tuple(b"total sum average mean count rows generated source end page".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class RecordCutter:
         lines = np.arange(self._line, self._line + n_lines)
         self._line += n_lines
         if self._only_lines is not None:
-            rows = np.flatnonzero(np.isin(lines, self._only_lines))
+            rows = np.flatnonzero(_are_among(lines, self._only_lines))
             if not len(rows):
                 return
             if not self._syntax.has_quotes(buffer):  # no field holds newlines
@@ -120,7 +121,7 @@ class RecordCutter:
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
         if self._only_lines is not None:
-            keep &= np.isin(lines, self._only_lines)
+            keep &= _are_among(lines, self._only_lines)
         delimiters, shape = layout.delimiters, (int(keep.sum()), self._n_fields - 1)
         if keep.all():
             grid = delimiters.reshape(shape)
@@ -289,16 +290,11 @@ class RecordCutter:
 
 
 def _is_footer(record: bytes) -> bool:
-    words = (
-        b"total",
-        b"sum",
-        b"average",
-        b"mean",
-        b"count",
-        b"rows",
-        b"generated",
-        b"source",
-        b"end",
-        b"page",
-    )
-    return record.strip(b' "\t,;|').lower().startswith(words)
+    return record.strip(b' "\t,;|').lower().startswith(_FOOTER_WORDS)
+
+
+def _are_among(lines: Positions, others: Positions) -> NDArray[np.bool_]:
+    """Mark the lines that are among others; both ascend."""
+    places = np.searchsorted(others, lines)
+    marks: NDArray[np.bool_] = others[np.minimum(places, len(others) - 1)] == lines
+    return marks

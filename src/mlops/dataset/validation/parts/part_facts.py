@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlops.dataset.form.inspection import Inspection
 from mlops.dataset.table.column_profile import ColumnProfile
@@ -22,7 +23,9 @@ from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.parts import codec
 from mlops.dataset.validation.parts.part_rules import findings_of_part, holds_nothing
 from mlops.dataset.validation.survey.label_changes import LabelChanges
+from mlops.dataset.validation.survey.row_keys import RowKeys
 from mlops.dataset.validation.survey.sample import RowSample
+from mlops.dataset.validation.survey.spill import Spill
 from mlops.dataset.validation.survey.survey import Survey, assign_roles, row_keys_of
 from mlops.models.dataset import Finding
 
@@ -31,7 +34,7 @@ _ROW_ARRAYS = ("features", "rows")
 
 @dataclass(frozen=True, slots=True)
 class PartFacts:
-    """What is known of one part: `document` holds the counts, `arrays` one number per row.
+    """What is known of one part: `document` holds the counts, the arrays of `path` one number per row.
 
     The arrays of whole rows are left out unless they are requested: they are needed only where ids repeat.
     """
@@ -41,7 +44,8 @@ class PartFacts:
     dialect: Dialect | None
     findings: tuple[Finding, ...]
     document: Mapping[str, Any]
-    arrays: Mapping[str, NDArray[Any]]
+    path: Path
+    array_names: tuple[str, ...]
 
     @property
     def is_table(self) -> bool:
@@ -68,7 +72,10 @@ def write_facts(survey: Survey, name: str, path: Path) -> None:
         "sample": list(survey.sample.export(stride).items()) if survey.sample else [],
     }
     text = np.frombuffer(json.dumps(document).encode(), np.uint8)
-    np.savez(path, facts=text, **(survey.keys.export() if survey.keys else {}))  # type: ignore[arg-type]
+    with ZipFile(path, "w") as archive:
+        for array_name, array in chain([("facts", text)], survey.keys.export() if survey.keys else ()):
+            with archive.open(f"{array_name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
@@ -76,22 +83,22 @@ def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
     with np.load(path, allow_pickle=False) as stored:
         document = json.loads(stored["facts"].tobytes())
         names = [name for name in stored.files if name != "facts" and (with_rows or name not in _ROW_ARRAYS)]
-        arrays = {name: stored[name] for name in names}
     return PartFacts(
         name=document["name"],
         inspection=codec.from_document(Inspection, document["inspection"]),
         dialect=codec.from_document(Dialect, document["dialect"]) if document["dialect"] else None,
         findings=tuple(Finding.from_dict(finding) for finding in document["findings"]),
         document=document,
-        arrays=arrays,
+        path=path,
+        array_names=tuple(names),
     )
 
 
-def survey_of(facts: PartFacts, table: Survey) -> Survey:
+def survey_of(facts: PartFacts, table: Survey, spill: Spill) -> Survey:
     """Return a part's facts as the survey of a table of its own, whose occurrences name the part.
 
-    `table` gives settings, contract, limits and agreement. What the part's own findings tell already is left
-    out, so that it is not said twice.
+    `table` gives settings, contract, limits and agreement, `spill` stores the keys of all parts. What the
+    part's own findings tell already is left out, so that it is not said twice.
     """
     survey = replace(table, inspection=_as_text(facts.inspection), dialect=facts.dialect)
     survey.names = table.agreed.names if table.agreed else ()
@@ -104,8 +111,14 @@ def survey_of(facts: PartFacts, table: Survey) -> Survey:
     survey.labels = LabelChanges()
     survey.labels.n_changes, survey.labels.first, survey.labels.last = facts.document["labels"]
     survey.sample = RowSample.restored(dict(facts.document["sample"]), decimal)
-    survey.keys = row_keys_of(survey).restored(facts.arrays, facts.name) if facts.arrays else None
+    survey.keys = _keys(facts, row_keys_of(survey, spill=spill)) if facts.array_names else None
     return survey
+
+
+def _keys(facts: PartFacts, empty: RowKeys) -> RowKeys:
+    """Return the keys of a part; one array at a time is in memory."""
+    with np.load(facts.path, allow_pickle=False) as stored:
+        return empty.restored(stored, facts.array_names, facts.name)
 
 
 def merged(first: Survey, later: Survey) -> Survey:

@@ -20,6 +20,7 @@ from mlops.dataset.validation.parts.part_facts import (
 from mlops.dataset.validation.parts.part_rules import report_on_parts
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
+from mlops.dataset.validation.survey.spill import Spill
 from mlops.dataset.validation.survey.survey import Survey, assign_roles, survey_file
 from mlops.infrastructure.upload_events import Purpose
 from mlops.models.dataset import Contract, Finding, ValidationReport
@@ -174,7 +175,8 @@ def _merged(facts: Sequence[Path], table: PartedTable, *, with_rows: bool) -> Me
         form=table.form,
         agreed=table.agreement,
     )
-    surveys = [survey_of(part, blank) for part in parts if part.is_table]
+    spill = Spill()
+    surveys = [survey_of(part, blank, spill) for part in parts if part.is_table]
     return Merge(tuple(read), merged_all(surveys) if surveys else _unread(parts, blank))
 
 

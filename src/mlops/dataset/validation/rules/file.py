@@ -70,6 +70,10 @@ def too_large(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding(
             "reject", message, advice="Split the file, or upload it uncompressed when it is honest data."
         )
+    elif survey.has_too_many_rows:
+        message = f"The table is too large: it has more than {survey.limits.max_rows:,} rows."
+        advice = "Train on fewer rows." if survey.is_training else "Split the file."
+        yield RuleFinding("reject", message, advice=advice)
 
 
 @rule("nul_bytes", "The text holds NUL (0x00) bytes.", stage="file")

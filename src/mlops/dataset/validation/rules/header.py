@@ -16,6 +16,7 @@ from mlops.dataset.validation.accept_with import (
 )
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.rules.form import header_lines, lacks_header
+from mlops.dataset.validation.rules.structure import ONE_BYTE_SEPARATORS
 from mlops.dataset.validation.survey.survey import Survey, clean_names
 from mlops.models.dataset import Severity
 from mlops.models.settings.nearest import nearest
@@ -50,6 +51,9 @@ def too_many_columns(survey: Survey) -> Iterable[RuleFinding]:
 @rule("control_chars", "A column name holds control characters.", stage="header")
 def control_chars(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse names that could write to a terminal or a log."""
+    is_uncut = len(survey.names) == 1 and any(mark in survey.names[0] for mark in ONE_BYTE_SEPARATORS)
+    if is_uncut and survey.is_training:
+        return  # said by `single_column`
     is_first = True
     for position, name in enumerate(survey.names):
         if any(unicodedata.category(character) in HIDDEN for character in name):

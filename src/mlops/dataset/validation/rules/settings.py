@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops.algorithms.accepted_combinations import target_problem
 from mlops.algorithms.selection import check_settings
 from mlops.dataset.privacy import shown
 from mlops.dataset.validation.rule import RuleFinding, rule
@@ -29,6 +30,12 @@ def untrainable_settings(survey: Survey) -> Iterable[RuleFinding]:
         settings_hyperparameters(survey.settings)
     except SettingsError as error:
         yield RuleFinding("reject", f"model.toml cannot be trained with: {error}", advice=_CORRECT)
+    target = survey.target_column
+    if target is not None and target.has_range and task_of(survey) == "regression":
+        problem = target_problem(survey.settings.hyperparameters, target.range.minimum)
+        if problem:
+            message = f"model.toml cannot be trained with: In [hyperparameters], {problem}."
+            yield RuleFinding("reject", message, column=target.name, advice=_CORRECT)
 
 
 @rule("held_out_rows", "The settings leave too few rows to learn from, or too few to score on.")

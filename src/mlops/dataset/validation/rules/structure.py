@@ -23,7 +23,7 @@ _SEPARATORS = {
     " & ": "ampersands, as in LaTeX",
     " ": "single spaces",
 }
-_ONE_BYTE_SEPARATORS = ("\x01", "\x1f", " ")
+ONE_BYTE_SEPARATORS = ("\x01", "\x1f", " ")
 _FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
 
 
@@ -51,7 +51,7 @@ def single_column(survey: Survey) -> Iterable[RuleFinding]:
         message += f": the values seem to be separated by {separator}."
     else:
         message += ": there is nothing to learn the target from."
-    lines = accept_form(survey, delim=mark) if mark in _ONE_BYTE_SEPARATORS else None
+    lines = accept_form(survey, delim=mark) if mark in ONE_BYTE_SEPARATORS else None
     advice = "Export the table with commas between the columns."
     yield RuleFinding("reject", message, advice=advice, accept_with=lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,15 +13,17 @@ from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.cells import view_as_numbers, without_edges
 from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.fields import text_keys
-from mlops.dataset.table.occurrences import Occurrences
-
-type Keys = NDArray[np.uint64]
+from mlops.dataset.table.occurrences import MAX_LINES, Occurrences
+from mlops.dataset.validation.survey.repeats import Keys, Marks, Repeats, find_repeats
+from mlops.dataset.validation.survey.spill import Spill, StoredArray
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 # reading the rows of repeated ids again costs less than a key of every row, unless they are many
 _MANY_REPEATS = 0.1
+_MANY_LINES = 1_000_000
+_PIECE_ROWS = 2**18
 
 
 class RowKeys:
@@ -39,6 +41,8 @@ class RowKeys:
         The decimal mark of numbers among text.
     compares_rows
         Whether rows are compared in any case; always so without an id.
+    spill
+        Where the keys are stored; keys that are merged share one.
     """
 
     def __init__(
@@ -48,15 +52,17 @@ class RowKeys:
         *,
         decimal: str = ".",
         compares_rows: bool = False,
+        spill: Spill | None = None,
     ) -> None:
         self._decimal = decimal
         self._ids = tuple(id_positions)
         self._target = target_position
         self._compares_rows = compares_rows or not self._ids
-        self._id_keys: list[Keys] = []
-        self._feature_keys: list[Keys] = []
-        self._row_keys: list[Keys] = []
-        self._lines: list[NDArray[np.int64] | range] = []
+        self._spill = spill or Spill()
+        self._id_keys: list[StoredArray] = []
+        self._feature_keys: list[StoredArray] = []
+        self._row_keys: list[StoredArray] = []
+        self._lines: list[StoredArray | range] = []
         self._parts: list[tuple[str, int]] = []
 
     def add(self, chunk: Chunk) -> None:
@@ -66,46 +72,54 @@ class RowKeys:
             return
         if self._ids:
             id_keys = _combined(self._keys(chunk, self._ids))
-            self._compares_rows |= not self._id_keys and float(_repeats(id_keys).mean()) > _MANY_REPEATS
-            self._id_keys.append(id_keys)
+            self._compares_rows |= not self._id_keys and _has_many_repeats(id_keys)
+            self._id_keys.append(self._spill.store(id_keys))
         if self._compares_rows:
             features = _combined(self._keys(chunk, others))
-            self._feature_keys.append(features)
+            self._feature_keys.append(self._spill.store(features))
             if self._target is not None:
-                self._row_keys.append(_combined([features, *self._keys(chunk, [self._target])]))
-        self._lines.append(_compact(chunk.lines))
+                rows = _combined([features, *self._keys(chunk, [self._target])])
+                self._row_keys.append(self._spill.store(rows))
+        self._lines.append(self._compact(chunk.lines))
 
     def _keys(self, chunk: Chunk, positions: Sequence[int]) -> list[Keys]:
         return [_column_keys(chunk, position, self._decimal) for position in positions]
 
-    def export(self) -> dict[str, NDArray[Any]]:
-        """Return everything as arrays, for `restored`."""
-        lines = [np.asarray(lines, np.int64) for lines in self._lines]
-        return {
-            "ids": _joined(self._id_keys),
-            "features": _joined(self._feature_keys),
-            "rows": _joined(self._row_keys),
-            "lines": np.concatenate(lines) if lines else np.zeros(0, np.int64),
-        }
+    def _compact(self, lines: NDArray[np.int64]) -> StoredArray | range:
+        """Return the lines as a range where no record spans two and none was left out."""
+        if len(lines) and int(lines[-1]) - int(lines[0]) + 1 == len(lines):
+            return range(int(lines[0]), int(lines[-1]) + 1)
+        return self._spill.store(lines)
 
-    def restored(self, arrays: Mapping[str, NDArray[Any]], part: str) -> RowKeys:
+    def export(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Yield everything as arrays by name, one after another, for `restored`."""
+        yield "ids", _joined(self._id_keys, np.uint64)
+        yield "features", _joined(self._feature_keys, np.uint64)
+        yield "rows", _joined(self._row_keys, np.uint64)
+        yield "lines", _joined(self._lines, np.int64)
+
+    def restored(self, arrays: Mapping[str, NDArray[Any]], names: Collection[str], part: str) -> RowKeys:
         """Return keys for the same columns with what `export` gave of one part.
 
-        Without `features` among the arrays only ids are compared, and `must_compare_rows` says whether
+        Without `features` among the names only ids are compared, and `must_compare_rows` says whether
         that is enough.
         """
-        keys = RowKeys(self._ids, self._target, decimal=self._decimal)
-        keys._compares_rows = not self._ids or "features" in arrays
-        keys._parts = [(part, len(arrays["lines"]))]
-        keys._lines = [_compact(arrays["lines"])]
-        keys._id_keys = [arrays["ids"]]
-        keys._feature_keys = [arrays["features"]] if "features" in arrays else []
-        keys._row_keys = [arrays["rows"]] if "rows" in arrays and self._target is not None else []
+        keys = RowKeys(self._ids, self._target, decimal=self._decimal, spill=self._spill)
+        keys._compares_rows = not self._ids or "features" in names
+        lines = arrays["lines"]
+        keys._parts = [(part, len(lines))]
+        keys._lines = [keys._compact(piece) for piece in _pieces(lines)]
+        keys._id_keys = keys._stored(arrays["ids"])
+        keys._feature_keys = keys._stored(arrays["features"]) if "features" in names else []
+        keys._row_keys = keys._stored(arrays["rows"]) if "rows" in names and self._target is not None else []
         return keys
+
+    def _stored(self, keys: Keys) -> list[StoredArray]:
+        return [self._spill.store(piece) for piece in _pieces(keys)]
 
     def merged(self, later: RowKeys) -> RowKeys:
         """Return the keys of these rows and the later ones."""
-        both = RowKeys(self._ids, self._target, decimal=self._decimal)
+        both = RowKeys(self._ids, self._target, decimal=self._decimal, spill=self._spill)
         both._compares_rows = self._compares_rows
         for name in ("_id_keys", "_feature_keys", "_row_keys", "_lines", "_parts"):
             setattr(both, name, [*getattr(self, name), *getattr(later, name)])
@@ -114,49 +128,60 @@ class RowKeys:
     @property
     def must_compare_rows(self) -> bool:
         """Whether ids repeat although none did at first, so that rows may repeat as well."""
-        return not self._compares_rows and bool(self.repeated_ids())
+        return not self._compares_rows and bool(self._id_repeats.repeated.any())
 
-    def lines_of_shared_ids(self) -> NDArray[np.int64]:
-        """Return the lines of all rows that share their id with another row: only they can be equal."""
-        lines: NDArray[np.int64] = np.concatenate([np.asarray(lines) for lines in self._lines])
-        return lines[self._rows_of_shared_ids]
+    def lines_of_shared_ids(self) -> NDArray[np.int64] | None:
+        """Return the lines of all rows that share their id with another row: only they can be equal.
+
+        None when they are so many that all rows may as well be compared.
+        """
+        shared = self._id_repeats.shared
+        if int(shared.sum()) > _MANY_LINES:
+            return None
+        return np.concatenate([lines[marks] for lines, marks in self._marked_lines(shared)])
 
     def repeated_ids(self) -> Occurrences:
         """Rows whose id occurred in an earlier row."""
-        return self._occurrences(self._repeated_ids)
+        return self._occurrences(self._id_repeats.repeated)
 
     def repeated_rows(self) -> Occurrences:
         """Rows that equal an earlier row in every column."""
-        return self._occurrences(self._repeated_rows if self._row_keys else self._repeated_features)
+        return self._occurrences(self._row_repeats if self._row_keys else self._feature_repeats)
 
     def conflicting_labels(self) -> Occurrences:
         """Rows that equal an earlier row in everything but the target."""
         if not self._row_keys:
             return Occurrences()
-        return self._occurrences(self._repeated_features & ~self._repeated_rows)
+        return self._occurrences(self._feature_repeats & ~self._row_repeats)
 
     @cached_property
-    def _rows_of_shared_ids(self) -> NDArray[np.int64]:
-        return _shared(_joined(self._id_keys))
+    def _id_repeats(self) -> Repeats:
+        return find_repeats(self._id_keys)
 
     @cached_property
-    def _repeated_ids(self) -> NDArray[np.bool_]:
-        return _repeats(_joined(self._id_keys), self._rows_of_shared_ids)
+    def _feature_repeats(self) -> Marks:
+        return find_repeats(self._feature_keys).repeated
 
     @cached_property
-    def _repeated_features(self) -> NDArray[np.bool_]:
-        return _repeats(_joined(self._feature_keys))
+    def _row_repeats(self) -> Marks:
+        return find_repeats(self._row_keys).repeated
 
-    @cached_property
-    def _repeated_rows(self) -> NDArray[np.bool_]:
-        return _repeats(_joined(self._row_keys))
-
-    def _occurrences(self, repeated: NDArray[np.bool_]) -> Occurrences:
+    def _occurrences(self, repeated: Marks) -> Occurrences:
         occurrences = Occurrences()
-        if repeated.any():
-            occurrences.record(np.concatenate([np.asarray(lines) for lines in self._lines])[repeated])
-            occurrences.parts = self._parts_of(np.flatnonzero(repeated)[: len(occurrences.lines)])
+        first = 0  # row of the piece
+        for lines, marks in self._marked_lines(repeated):
+            rows = np.flatnonzero(marks)[: MAX_LINES - len(occurrences.lines)] + first
+            occurrences.parts += self._parts_of(rows)
+            occurrences.record(lines[marks])
+            first += len(lines)
         return occurrences
+
+    def _marked_lines(self, marks: Marks) -> Iterator[tuple[NDArray[np.int64], Marks]]:
+        """Yield the lines of all rows piece by piece, with their marks."""
+        start = 0
+        for piece in self._lines if len(marks) else ():
+            yield _as_array(piece), marks[start : start + len(piece)]
+            start += len(piece)
 
     def _parts_of(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the part of each row; nothing when the table has none."""
@@ -164,12 +189,24 @@ class RowKeys:
         return [self._parts[p][0] for p in np.searchsorted(ends, rows, side="right")] if self._parts else []
 
 
-def _compact(lines: NDArray[np.int64]) -> NDArray[np.int64] | range:
-    """Return the lines as a range where no record spans two and none was left out."""
-    if not len(lines):
-        return lines
-    first, last = int(lines[0]), int(lines[-1])
-    return range(first, last + 1) if last - first + 1 == len(lines) else lines
+def _as_array(piece: StoredArray | range) -> NDArray[Any]:
+    return np.asarray(piece, np.int64) if isinstance(piece, range) else piece.read()
+
+
+def _joined(pieces: Sequence[StoredArray | range], dtype: type[np.generic]) -> NDArray[Any]:
+    whole, start = np.empty(sum(map(len, pieces)), dtype), 0
+    for piece in pieces:
+        whole[start : start + len(piece)] = _as_array(piece)
+        start += len(piece)
+    return whole
+
+
+def _pieces(array: NDArray[Any]) -> list[NDArray[Any]]:
+    return [array[start : start + _PIECE_ROWS] for start in range(0, len(array), _PIECE_ROWS)]
+
+
+def _has_many_repeats(keys: Keys) -> bool:
+    return len(keys) - len(np.unique(keys)) > _MANY_REPEATS * len(keys)
 
 
 def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
@@ -200,26 +237,3 @@ def _combined(keys: Sequence[Keys]) -> Keys:
 def _mixed(keys: Keys) -> Keys:
     mixed: Keys = (keys ^ (keys >> _SHIFT)) * _MIX
     return mixed
-
-
-def _joined(keys: Sequence[Keys]) -> Keys:
-    return np.concatenate(keys) if keys else np.zeros(0, np.uint64)
-
-
-def _shared(keys: Keys) -> NDArray[np.int64]:
-    """Return the rows whose key occurs more than once."""
-    ordered = np.sort(keys)  # far cheaper than their order, which is needed only where some repeat
-    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(several):
-        return np.zeros(0, np.int64)
-    places = np.minimum(np.searchsorted(several, keys), len(several) - 1)
-    return np.flatnonzero(several[places] == keys)
-
-
-def _repeats(keys: Keys, shared: NDArray[np.int64] | None = None) -> NDArray[np.bool_]:
-    """Mark every key that occurred before."""
-    repeated = np.zeros(len(keys), dtype=bool)
-    rows = _shared(keys) if shared is None else shared
-    rows = rows[np.argsort(keys[rows], kind="stable")]
-    repeated[rows[1:]] = keys[rows[1:]] == keys[rows[:-1]]
-    return repeated

@@ -31,6 +31,7 @@ from mlops.dataset.validation.survey.label_changes import LabelChanges
 from mlops.dataset.validation.survey.names import matched_names
 from mlops.dataset.validation.survey.row_keys import RowKeys
 from mlops.dataset.validation.survey.sample import RowSample
+from mlops.dataset.validation.survey.spill import Spill
 from mlops.models.dataset import Contract, Role
 from mlops.models.settings.format import FileFormatSettings, FormatPurpose
 from mlops.models.settings.group import GroupSettings
@@ -67,6 +68,11 @@ class Survey:
     def n_rows(self) -> int:
         """Rows that were read: well-formed and not blank."""
         return max((column.n_rows for column in self.columns), default=0)
+
+    @property
+    def has_too_many_rows(self) -> bool:
+        """Whether the table is longer than the limit; then it is not read to its end."""
+        return self.shape.n_records > self.limits.max_rows
 
     @property
     def is_training(self) -> bool:
@@ -212,6 +218,8 @@ def _pass_over(
     survey.labels = labels = LabelChanges()
     stated = notations_of(survey)
     for block in blocks_of(path, survey.inspection, dialect, cutter):
+        if survey.has_too_many_rows:
+            break
         chunk = parse(block, dialect, active, tokens, stated)
         if kept is not None:
             kept.append(chunk)
@@ -248,12 +256,12 @@ def notations_of(survey: Survey) -> Notations:
     return {column.position: column.notation for column in survey.columns}
 
 
-def row_keys_of(survey: Survey, *, compares_rows: bool = False) -> RowKeys:
+def row_keys_of(survey: Survey, *, compares_rows: bool = False, spill: Spill | None = None) -> RowKeys:
     """Return empty keys for the rows of a table with these columns."""
     positions = {name: position for position, name in enumerate(survey.names)}
     ids = [positions[name] for name in survey.roles.ids if name in positions]
     target = positions.get(survey.target) if survey.target else None
-    return RowKeys(ids, target, decimal=survey.decimal, compares_rows=compares_rows)
+    return RowKeys(ids, target, decimal=survey.decimal, compares_rows=compares_rows, spill=spill)
 
 
 def _compare_rows(path: Path, survey: Survey, plans: Mapping[int, Plan]) -> None:

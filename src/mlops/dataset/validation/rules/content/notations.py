@@ -25,6 +25,7 @@ _CODE_TEXTS = {
     "exponents": "values such as {0}: codes, or numbers with exponents?",
     "groups": "digits in groups of one length, such as {0}, which are codes rather than amounts.",
     "letters": "numbers and, beside them, codes such as {0}.",
+    "zeros": "numbers that are filled up with zeros, such as {0}: codes rather than amounts.",
 }
 
 
@@ -158,7 +159,7 @@ def _is_below_1000(column: ColumnProfile) -> bool:
 
 @rule("codes", "Numbers that look like codes are read as text, or codes among numbers as numbers.")
 def codes(survey: Survey) -> Iterable[RuleFinding]:
-    """Say what is done with `00501`, `3E4`, `110 001` and the like."""
+    """Say what is done with `00501`, `038.9`, `3E4`, `110 001` and the like."""
     for column in survey.features:
         if column.is_decided or column.is_date:
             continue
@@ -187,5 +188,6 @@ def codes(survey: Survey) -> Iterable[RuleFinding]:
 
 
 def _example(column: ColumnProfile) -> str:
-    values = column.like_codes.values or column.not_numbers.values
+    is_beside = column.notation.code == "letters"
+    values = (not is_beside and column.like_codes.values) or column.not_numbers.values
     return shown(next(iter(values), "3E4"), 16)

@@ -1,0 +1,140 @@
+"""Every rule that offers lines for `model.toml` has a file for which they change the outcome."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlops.dataset.validation.contracts import learn_contract
+from mlops.dataset.validation.rule import Rule
+from mlops.dataset.validation.rules import RULES
+from mlops.dataset.validation.validate import validate
+from mlops.models.dataset import Finding, ValidationReport
+from mlops.models.settings.group import GroupSettings
+from tests.unit.dataset.test_remedies import LATER, OFFERS, SEVERITIES
+
+ROWS = 150
+TARGET = 'target = "left"\n'
+KINDS = ("red", "green", "blue")
+
+
+def label(row: int) -> str:
+    return "yes" if (row * row + row // 3) % 5 < 3 else "no"
+
+
+def rows(mark: str = ",") -> list[str]:
+    return [mark.join((str(18 + row * 37 % 70), KINDS[row % 3], label(row))) for row in range(ROWS)]
+
+
+def of_two(header: str, values: Callable[[int], str]) -> str:
+    """A table of a column and the target."""
+    return "\n".join([header, *(f"{values(row)},{label(row)}" for row in range(ROWS))]) + "\n"
+
+
+def a_table(header: str = "age,kind,left", mark: str = ",", *, above: str = "") -> str:
+    return "\n".join([above + header, *rows(mark)]) + "\n"
+
+
+def with_row(text: str, row: str) -> str:
+    """The table with one more row in its middle."""
+    lines = text.splitlines()
+    return "\n".join([*lines[:70], row, *lines[70:]]) + "\n"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A file, what is stated when the rule judges it, and the first file of the group if there was one."""
+
+    text: str
+    stated: str = ""
+    first: str | None = None
+    encoding: str = "utf-8"
+
+
+FILES: dict[str, Offer] = {
+    "bad_quoting": Offer(a_table('"age","kind","left"'), '[format]\ndelim = ";"\n'),
+    "comments": Offer(a_table(above="# exported from the registry\n")),
+    "control_chars": Offer(a_table("age,ki\x07nd,left")),
+    "duplicate_columns": Offer(a_table("kind,Kind,left")),
+    "empty_file": Offer(a_table(), "[format]\nskip = 900\n"),
+    "empty_header": Offer(a_table("age,,left")),
+    "encoding": Offer(
+        a_table().replace("red", "rosé"), '[format]\nencoding = "utf-8"\n', encoding="windows-1252"
+    ),
+    "extra_columns": Offer(a_table(), first=of_two("age,left", lambda row: str(18 + row * 37 % 70))),
+    "header_too_long": Offer(a_table(f"age,{'k' * 600},left")),
+    "id_like": Offer(of_two("account,left", lambda row: str(70_000 + row * 7919 % 10_007))),
+    "missing_columns": Offer(a_table("44,red,no")),
+    "no_features": Offer(of_two("seen,left", lambda row: f"{2010 + row % 9}-0{1 + row % 8}-1{row % 7}")),
+    "preamble": Offer(a_table(above="Registry of patients\n\n")),
+    "ragged_row": Offer(with_row(a_table(), "#31")),
+    "rare_class": Offer(with_row(a_table(), "31,red,maybe")),
+    "row_names": Offer(a_table("kind,left")),
+    "single_column": Offer(a_table("age kind left", " ")),
+    "single_quotes": Offer(a_table("'age','kind','left'").replace("red", "'red'")),
+    "stated_format": Offer(a_table(), '[format]\ndelim = ";"\n'),
+    "unknown_label": Offer(a_table().replace("yes", "perhaps"), first=a_table()),
+}
+
+
+def judged(offer: Offer, folder: Path, stated: str) -> ValidationReport:
+    path, settings, contract = folder / "file.csv", GroupSettings.from_toml(stated), None
+    if offer.first is not None:
+        path.write_text(offer.first)
+        contract = learn_contract(path, GroupSettings.from_toml(TARGET))
+    path.write_bytes(offer.text.encode(offer.encoding))
+    return validate(path, settings, contract)
+
+
+def of_rule(report: ValidationReport, rule_id: str) -> list[Finding]:
+    return [finding for finding in report.findings if finding.rule_id == rule_id]
+
+
+@pytest.mark.parametrize("rule_id", FILES)
+def test_the_lines_that_a_rule_offers_change_the_outcome(rule_id: str, tmp_path: Path) -> None:
+    offer = FILES[rule_id]
+    before = of_rule(judged(offer, tmp_path, TARGET + offer.stated), rule_id)
+    offered = [finding for finding in before if finding.accept_with]
+    assert offered, before
+    for finding in offered:
+        after = of_rule(judged(offer, tmp_path, f"{TARGET}{finding.accept_with}"), rule_id)
+        worst = max((SEVERITIES.index(each.severity) for each in after), default=-1)
+        assert worst < SEVERITIES.index(finding.severity), after
+
+
+@pytest.mark.parametrize("mark", [" ", "\x01", "\x1f"])
+def test_a_table_is_read_with_the_separator_that_is_offered(mark: str, tmp_path: Path) -> None:
+    offer = Offer(a_table(mark.join(("age", "kind", "left")), mark))
+    (finding,) = judged(offer, tmp_path, TARGET).findings
+    assert finding.rule_id == "single_column"
+    report = judged(offer, tmp_path, f"{TARGET}{finding.accept_with}")
+    assert (report.verdict, report.n_columns) == ("accept", 3)
+
+
+def test_no_rule_offers_lines_without_a_file_that_shows_their_effect() -> None:
+    tried = {rule_id for rule_id, _, _ in (*OFFERS.values(), *LATER.values())} | set(FILES)
+    assert {rule_id for rule_id, rule in RULES.items() if offers_lines(rule)} - tried == set()
+
+
+def offers_lines(rule: Rule) -> bool:
+    """Whether a rule, or a function of its module that it uses, passes `accept_with` to a finding."""
+    module = sys.modules[rule.check.__module__]
+    functions = {
+        node.name: node
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    reached, waiting = set[str](), [rule.check.__name__]
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in reached:
+            reached.add(name)
+            waiting += [node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)]
+    keywords = (node for name in reached for node in ast.walk(functions[name]))
+    return any(isinstance(node, ast.keyword) and node.arg == "accept_with" for node in keywords)
