@@ -7,10 +7,10 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo down check static test fuzz prove bench dist deploy lock
+.PHONY: help setup up demo down check static scan test mutations fuzz prove bench dist deploy lock
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything, at the versions of requirements.lock
 
@@ -33,8 +33,15 @@ static: $(READY) ## Format check, lint, types, import order and template lint
 check: static ## The quick gate: static checks and the fast tests
 	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property and not packaging"
 
-test: static ## Everything, the end-to-end tests on the local cloud included
+# checkov has 200 MB of dependencies that nothing else needs, so uv keeps it in an environment of its own.
+scan: $(READY) ## Scan the template for insecure settings; .checkov.yaml says why some checks are left out
+	$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file .checkov.yaml
+
+test: static scan ## Everything, the end-to-end tests on the local cloud included
 	$(BIN)/python -m pytest -n 2
+
+mutations: $(READY) ## Weaken template and code in one place after the other: tests must notice each; AREA=approval
+	$(BIN)/python -m tests.mutations $(AREA)
 
 fuzz: $(READY) ## Validate generated files, each from another seed; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)

@@ -208,6 +208,7 @@ ELSEWHERE = {
     "make static": Elsewhere("Makefile"),
     "make test": Elsewhere(".ci/run"),
     "make prove": Elsewhere("tests/proofs/test_kills.py"),
+    "make mutations": Elsewhere("tests/mutations/test_mutations.py"),
     "make demo": Elsewhere("tests/e2e/test_path.py"),
     "make up": Elsewhere("tests/e2e/conftest.py"),
     "make down": Elsewhere("tests/e2e/conftest.py"),

@@ -30,7 +30,13 @@ _POLL_SECONDS = 0.05
 _MAX_DRAWS = 50  # of combinations that were drawn before
 _COPIED_FIELDS = (
     *("RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition", "VpcConfig"),
-    *("EnableManagedSpotTraining", "CheckpointConfig", "Environment", "RetryStrategy"),
+    *(
+        "EnableManagedSpotTraining",
+        "EnableNetworkIsolation",
+        "CheckpointConfig",
+        "Environment",
+        "RetryStrategy",
+    ),
 )
 
 

@@ -31,7 +31,7 @@ def board(cloud: LocalCloud) -> str:
         ComparisonOperator="GreaterThanThreshold",
     )
     search = {
-        "expression": "SEARCH('{Board,ModelGroup} MetricName=\"DriftScore\"', 'Maximum', 300)",
+        "expression": "SEARCH('{\"Board\",ModelGroup} MetricName=\"DriftScore\"', 'Maximum', 300)",
         "id": "e",
     }
     widgets = [

@@ -15,7 +15,7 @@ import pytest
 from mlops.approval.emails import compose_request
 from mlops.approval.pages import approval_view
 from mlops.approval.signing_keys import SigningKeys
-from mlops.models.approval import RequestStatus
+from mlops.models.approval import Answer, RequestStatus
 from mlops.models.errors import NoApproverError
 from mlops.models.registry import Status
 from tests.functions.approval_links import is_untouched, packed, payload_of, token_of
@@ -214,6 +214,15 @@ def test_v25_what_a_file_or_a_person_wrote_is_escaped(stage, link):
     assert max(len(line) for line in body.splitlines() if line != link) <= 72
     assert "\n" not in subject
     assert not re.search(r"^[=+@]", body, re.MULTILINE)  # no line is a formula
+
+
+def test_v25_what_an_approver_wrote_is_escaped_among_the_answers(stage, link):
+    attack = "<script>alert(1)</script>"
+    answer = Answer(attack, "approved", attack, stage.clock())
+    request = replace(stage.request_of("v1.0.0"), answers=(answer,), required_approvals=2)
+    shown = approval_view.render_outcome(request)
+    assert "<script" not in shown
+    assert shown.count(html.escape(attack)) == 2
 
 
 def test_v27_a_decision_after_the_execution_has_ended_expires_the_version(stage):

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.request_approval import app
 from mlops.approval.emails import compose_request
@@ -72,6 +73,14 @@ def test_the_task_token_is_nowhere_to_be_read(stage, caplog):
         assert event["task_token"] not in place
     assert link not in logged
     assert stage.service.unseal(stage.request_of("v1.0.0"))["task_token"] == event["task_token"]
+
+
+@pytest.mark.parametrize("change", [{"id_hash": "0" * 64}, {"group": "other"}, {"version": "v9.9.9"}])
+def test_a_task_token_is_decrypted_for_its_own_request_only(stage, change):
+    stage.subscribe("ada@example.com")
+    stage.ask(stage.register())
+    with pytest.raises(ClientError, match="InvalidCiphertext"):
+        stage.service.unseal(dataclasses.replace(stage.request_of("v1.0.0"), **change))
 
 
 def test_a_new_entry_keeps_the_old_links_alive(stage):

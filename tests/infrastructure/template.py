@@ -12,7 +12,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """A separate loader, so that the tags are not added to the loaders of other code."""
 
 
@@ -74,6 +74,30 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
     for name, policy in resources("AWS::IAM::ManagedPolicy").items():
         pairs += [(name, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
     for policy in resources("AWS::IAM::Policy").values():
-        owner = policy["Properties"]["Roles"][0]["Ref"]
-        pairs += [(owner, statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+        properties = policy["Properties"]
+        for role in properties["Roles"]:
+            pairs += [(role["Ref"], statement) for statement in properties["PolicyDocument"]["Statement"]]
     return pairs
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may be written alone or as a list, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def actions(statement: dict[str, Any]) -> set[str]:
+    """The actions of a statement."""
+    return set(listed(statement["Action"]))
+
+
+def reached(statement: dict[str, Any]) -> set[str]:
+    """The resources of a statement, as the text in `!Sub`, or `Name.Arn` for a reference."""
+    return {_text(resource) for resource in listed(statement["Resource"])}
+
+
+def _text(value: str | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return value
+    (intrinsic, argument), *_ = value.items()
+    text = argument if isinstance(argument, str) else ".".join(argument)
+    return text if intrinsic == "Fn::Sub" else f"{text.removesuffix('.Arn')}.Arn"

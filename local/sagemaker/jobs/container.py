@@ -84,6 +84,7 @@ def command(job: Job) -> list[str]:
 def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of the process: of the emulator's own, only the mark of its processes.
 
+    In network isolation the process learns neither the address of the cloud nor the credentials of its role.
     `pip install` inside a job goes to a directory of the job, which is first on its import path.
     """
     packages = job.directory / "site-packages"
@@ -106,12 +107,17 @@ def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-        **{name.upper(): value for name, value in credentials.items()},
+        **({} if job.is_isolated else _access(credentials)),
     }
     requested = (job.request.get("Environment") or {}).items()
     variables = {name: local_path(job, value) for name, value in requested}
     return platform | _script_mode(job) | variables
+
+
+def _access(credentials: Mapping[str, str]) -> dict[str, str]:
+    """Return the address of the cloud and the credentials of the role."""
+    endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+    return {"AWS_ENDPOINT_URL": endpoint, **{name.upper(): value for name, value in credentials.items()}}
 
 
 def _script_mode(job: Job) -> dict[str, str]:

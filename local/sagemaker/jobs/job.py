@@ -43,6 +43,12 @@ class Job:
         return str(self.request["RoleArn"])
 
     @property
+    def is_isolated(self) -> bool:
+        """Whether the container has no network, and so no credentials either."""
+        network = self.request if self.kind == "Training" else self.request.get("NetworkConfig") or {}
+        return bool(network.get("EnableNetworkIsolation"))
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
         return self.status in _FINAL_STATUSES

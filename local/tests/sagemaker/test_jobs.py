@@ -55,6 +55,32 @@ def test_a_failing_script_gives_its_own_reason(
     assert job["FailureReason"] == "AlgorithmError: the target column is missing, exit code: 3"
 
 
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_job_in_network_isolation_has_no_credentials_but_its_channels_and_outputs(
+    cloud: LocalCloud, sample: dict[str, str], data: str, finished: Callable[..., Any], *, isolated: bool
+) -> None:
+    script = """
+import json, os, pathlib
+base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+names = ("AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
+given = [name for name in os.environ if name in names]
+rows = len((base / "input/data/training/train.csv").read_text().splitlines())
+(base / "model/seen.json").write_text(json.dumps({"rows": rows, "given": given}))
+"""
+    cloud.client("s3").put_object(Bucket=data, Key="isolated/train.py", Body=script.encode())
+    request = job_request(sample, EnableNetworkIsolation=isolated)
+    request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{data}/isolated/"
+    job = finished(request)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["EnableNetworkIsolation"] is isolated
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{data}/")
+    body = cloud.client("s3").get_object(Bucket=data, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as opened:
+        seen = json.load(opened.extractfile("seen.json"))
+    assert seen["rows"] == 3
+    assert len(seen["given"]) == (0 if isolated else 3)
+
+
 def test_a_job_without_an_entry_point_starts_its_program_in_script_mode(
     cloud: LocalCloud, sample: dict[str, str], data: str, finished: Callable[..., Any]
 ) -> None:

@@ -53,6 +53,12 @@ def test_a_token_says_whose_link_it_is_and_until_when():
     assert approver_key(" ada@EXAMPLE.com") == approver_key("Ada@example.com")
 
 
+@pytest.mark.parametrize("purpose", ["rollback", "retry", ""])
+def test_a_link_is_for_one_purpose(purpose):
+    with pytest.raises(UntrustedTokenError, match="made for something else"):
+        read_token(TOKEN, purpose, keys=KEYS, now=NOW)
+
+
 @given(st.integers(0, len(TOKEN) - 1), st.sampled_from("AZaz09-_.=+/ é\0"))
 @pytest.mark.property
 def test_a_token_with_any_character_changed_is_refused(position, character):

@@ -89,6 +89,11 @@ def test_a_rotated_secret_verifies_what_the_key_before_has_signed_and_nothing_ol
     assert not SigningKeys.from_secret(twice).verify("x", signature)
 
 
+def test_a_secret_has_two_keys_at_most():
+    secret = json.dumps({"current": "a" * 32, "previous": "b" * 32, "older": "c" * 32})
+    assert not SigningKeys.from_secret(secret).verify("x", SigningKeys((b"c" * 32,)).sign("x"))
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
