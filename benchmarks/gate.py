@@ -68,8 +68,8 @@ def retraining(
     problem = Problem("binary", "y", truth, ("0", "1"), 2)
     members = np.arange(n_held_out)
     dummy = dummy_scores(problem, draw(rng, 200)[1], n_held_out)
-    metrics = evaluate(problem, truth, ours, dummy, members=members, threshold=0.5, rng=rng)
-    return metrics, compare(problem, truth, ours, theirs, members=members, rng=rng)
+    metrics = evaluate(problem, truth, ours, dummy, members=members, threshold=0.5, rng=rng.spawn(1)[0])
+    return metrics, compare(problem, truth, ours, theirs, members=members, rng=rng.spawn(1)[0])
 
 
 def draw(

@@ -55,7 +55,9 @@ def sequence(
     for look in looks:
         candidate = trained(rng, N_TRAINED, case.candidate, ALGORITHM, intercept)(rows)
         members = np.arange(n_held_out)
-        yield replace(compare(problem, truth, candidate, champion, members=members, rng=rng), looks=look)
+        yield replace(
+            compare(problem, truth, candidate, champion, members=members, rng=rng.spawn(1)[0]), looks=look
+        )
 
 
 def is_promoted(comparison: ChampionComparison) -> bool:
@@ -95,7 +97,7 @@ def score(
     scores: Scores = trained(rng, N_TRAINED, features, ALGORITHM, intercept)(rows)
     dummy = dummy_scores(Problem("binary", "y", truth, ("0", "1"), 2), draw(rng, 200, intercept)[1], n)
     problem = Problem("binary", "y", truth, ("0", "1"), 2)
-    return evaluate(problem, truth, scores, dummy, members=np.arange(n), threshold=0.5, rng=rng)
+    return evaluate(problem, truth, scores, dummy, members=np.arange(n), threshold=0.5, rng=rng.spawn(1)[0])
 
 
 def measure_stored(n_pairs: int, n_held_out: int, intercept: float) -> dict[str, float]:

@@ -15,14 +15,8 @@ from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import take_upload
 from mlops.models.dataset import DatasetVersion
-from mlops.models.intake import (
-    Claim,
-    DigestEntry,
-    Notification,
-    TrainingFailure,
-    TrainingRecord,
-    UploadRecord,
-)
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.intake.uploads import Claim, DigestEntry, Notification, UploadRecord
 from mlops.models.objects import ObjectRef
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)

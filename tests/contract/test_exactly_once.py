@@ -25,7 +25,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import NO_GROUP, Upload
 from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts, IntakeResult
-from mlops.models.intake import Claim, UploadRecord
+from mlops.models.intake.uploads import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies

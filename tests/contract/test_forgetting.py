@@ -20,6 +20,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.errors import DatasetError, SettingsError
 from mlops.models.objects import ObjectRef
+from mlops.models.scoring.columns import PredictionColumns
 from mlops.pages.spreadsheet import without_formula
 from mlops.use_cases.forgetting.forget import Forgetting
 from mlops.use_cases.forgetting.personal_data import Removal
@@ -106,6 +107,8 @@ def test_no_version_of_any_object_and_no_record_contains_the_id_afterwards(fille
         ("uploads", "rewritten", 1),
     ]
     assert forget(filled) == []
+    # its record would name a table that does not exist any more
+    assert not filled.objects.exists(ObjectRef("artifacts", "converted/g/1/x/conversion.json"))
 
 
 def test_all_other_rows_stay(filled: World) -> None:
@@ -148,6 +151,25 @@ def test_the_manifest_of_a_batch_names_the_new_version_of_its_predictions(filled
     file = manifest.files["predictions.csv"]
     named = ObjectRef("artifacts", f"{folder}/predictions.csv", file.version_id)
     assert filled.objects.read(named) == b"patient_id,prediction\nP8,0\n"
+
+
+def test_in_predictions_the_column_has_the_name_that_the_manifest_says(world: World) -> None:
+    upload = world.drop("g/inference/score.csv", "row,age\n1,5\n2,6\n")
+    world.drop("g/model.toml", 'id_columns = ["row"]\n[format]\nheader = false\nnames = ["row", "age"]\n')
+    world.receive(upload)
+    folder = "predictions/g/2026-10-05/score-1"
+    predictions = store(world, f"{folder}/predictions.csv", "row,input_row,prediction\n1,2,a\n2,1,b\n")
+    files = {"predictions.csv": BatchFile("0" * 64, predictions.version_id)}
+    columns = PredictionColumns(ids={"row": "input_row"})
+    manifest = BatchManifest(
+        BatchSummary("g", "1", 2, predictions.uri), "v1.0.0", "1" * 64, upload.ref, NOW, files, columns
+    )
+    store(world, f"{folder}/manifest.json", manifest.to_json())
+    part = forgetting(world)
+    list(part.forget("1", part.id_column(None), by="ann", reason="", now=NOW))
+    assert world.objects.read(ObjectRef("artifacts", f"{folder}/predictions.csv")) == (
+        b"row,input_row,prediction\n1,2,a\n"
+    )
 
 
 def test_versions_below_a_delete_marker_are_deleted_and_the_object_stays_deleted(world: World) -> None:

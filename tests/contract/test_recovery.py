@@ -20,7 +20,7 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts
 from mlops.intake.recovery import recover_uploads
-from mlops.models.intake import Claim, UploadRecord
+from mlops.models.intake.uploads import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.contract.test_exactly_once import Listener, NoModels, a_table
 from tests.memory_table import MemoryTable

@@ -34,8 +34,6 @@ from tests.e2e.walks import (
 APPROVAL_TIMEOUT_SECONDS = (
     120  # short, so that a candidate without an answer expires while the other tests run
 )
-# of the intervals between retries of a step; a test has to repair a function between the first and the last
-RETRY_INTERVAL_SCALE = "0.5"
 TUNING_PARALLEL_JOBS = 2
 SEARCH = """
 target = "price"
@@ -52,16 +50,14 @@ LAMBDA_SCORING_LIMIT_BYTES = 120_000  # small, so that a file of some thousand r
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
     """The deployed application."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SFN_WAIT_SCALE", RETRY_INTERVAL_SCALE)
-        with local_cloud(directory=tmp_path_factory.mktemp("cloud")) as cloud:
-            yield deploy_application(
-                cloud,
-                AllowAutomaticApproval="on",
-                ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
-                LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
-                TuningParallelJobs=str(TUNING_PARALLEL_JOBS),
-            )
+    with local_cloud(directory=tmp_path_factory.mktemp("cloud")) as cloud:
+        yield deploy_application(
+            cloud,
+            AllowAutomaticApproval="on",
+            ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
+            LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
+            TuningParallelJobs=str(TUNING_PARALLEL_JOBS),
+        )
 
 
 @pytest.fixture(scope="session")

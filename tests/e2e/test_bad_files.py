@@ -14,7 +14,7 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import ValidationReport
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 from tests.bad_files import CLEAN, ID, TARGET, BadFile, bad_files
 
 pytestmark = pytest.mark.e2e

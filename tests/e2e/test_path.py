@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
 
 from local.cloud import HttpAnswer
-from local.stack import DeployedStack
+from local.stack import DeployedStack, read_form
 from tests.e2e.walks import EXAMPLE, GROUP, Walk, walk
 
 pytestmark = pytest.mark.e2e
@@ -64,6 +66,20 @@ def test_predictions_come_back_in_the_order_of_the_rows(stack: DeployedStack, sc
     assert actual["probability_1"].astype(float).between(0, 1).all()
     assert set(actual["model_version"]) == {"v1.0.0"}
     assert scored.states[-1] == "Predictions ready"
+
+
+def test_the_link_in_the_email_leads_to_the_predictions(stack: DeployedStack, scored: Walk) -> None:
+    mail = stack.wait_for_email(lambda m: "predictions of score.csv are ready" in m["subject"], "result")
+    link = re.search(r"^http\S+/results/\S+$", mail["body"], re.MULTILINE)[0]
+    page = stack.cloud.request("GET", link)
+    assert "score.csv" in page.text
+    form = urlencode({**read_form(page.text).hidden, "file": "predictions.csv"}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = stack.cloud.request("POST", link, form, headers)
+    assert answer.status == 303
+    download = stack.cloud.request("GET", answer.headers["location"])
+    folder = stack.batch_folder(GROUP, scored.output["batch_id"])
+    assert download.body == stack.read(f"{folder}/predictions.csv")
 
 
 def test_a_batch_like_the_training_data_has_no_drift(scored: Walk) -> None:

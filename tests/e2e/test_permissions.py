@@ -19,8 +19,11 @@ pytestmark = pytest.mark.e2e
 # the function, and EventBridge Scheduler encrypts them in the name of the schedule; local topics and queues
 # are not encrypted, and local dead letters need no permission.
 UNSEEN = {"EncryptMails", "KeepDeadLetters", "EncryptDeadLetters"}
-# Needed only while the training of the same parts runs, or after it has failed.
-SELDOM = {("MergePartsFunctionRole", "SeeWhetherAnExecutionContinues")}
+# Needed only while the training of the same parts runs, or after it has failed; and where uploads expire.
+SELDOM = {
+    ("MergePartsFunctionRole", "SeeWhetherAnExecutionContinues"),
+    ("RecoverUploadsFunctionRole", "DeleteUsedFilesInTime"),
+}
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.notifications import AwsNotifier
 from mlops.models.experiment import RunStatus
-from mlops.models.intake import TrainingRecord
+from mlops.models.intake.trainings import TrainingRecord
 from mlops.pipelines.jobs.trial_jobs import TrialJob
 from mlops.use_cases.record_failure import FailedTraining
 from tests.functions.approval_stage import CONTEXT, GROUP

@@ -9,7 +9,7 @@ import pytest
 
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import UploadBusyError
-from mlops.models.intake import Claim
+from mlops.models.intake.uploads import Claim
 from tests.functions.parts_stage import GROUP, HEADER, ROWS, PartsStage
 
 

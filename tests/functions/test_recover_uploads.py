@@ -15,7 +15,7 @@ from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.upload_events import Upload, parse_s3_event
 from mlops.intake.uploads import new_record
-from mlops.models.intake import DigestEntry
+from mlops.models.intake.uploads import DigestEntry
 
 BUCKET = "data"
 CONTEXT = SimpleNamespace(
@@ -132,3 +132,18 @@ def test_files_that_got_no_email_of_their_own_are_in_one_digest(
     assert mail["Subject"] == "[g] 3 files were not used"
     assert all(f"g/train/{number}.csv" in mail["Message"] for number in range(3))
     assert started == []
+
+
+@pytest.mark.parametrize(("days", "n_left"), [("0", 1), ("30", 0)])
+def test_uploads_are_deleted_after_the_days_of_the_parameter(
+    dependencies: Dependencies, started: list[dict[str, Any]], days: str, n_left: int
+) -> None:
+    key = "g/training/a.csv"
+    version = client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"a,b\n1,2\n")["VersionId"]
+    dependencies.versions.record_upload(
+        new_record(Upload(BUCKET, key, version, 8), "accepted", datetime.now(UTC))
+    )
+    variables = {**dependencies.variables, "UPLOAD_RETENTION_DAYS": days}
+    later = (datetime.now(UTC) + timedelta(days=31)).isoformat()
+    sweep(Dependencies("recover_uploads", variables), {"scheduled_at": later})
+    assert len(client("s3").list_object_versions(Bucket=BUCKET).get("Versions", [])) == n_left

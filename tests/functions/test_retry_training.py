@@ -16,7 +16,7 @@ from mlops.infrastructure.aws.clients import client
 from mlops.intake.failures.retry_links import OFFER_LIFETIME, RetryLinks
 from mlops.intake.failures.retry_page import RetryPage
 from mlops.models.errors import TrainingError
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from tests.functions.approval_stage import GROUP, an_http_event
 from tests.functions.training_stage import RETRY_URL, TRAINING, TrainingStage
 

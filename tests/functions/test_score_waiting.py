@@ -14,7 +14,7 @@ from functions.score_waiting import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.upload_events import Upload, parse_s3_event
-from mlops.models.intake import UploadRecord, UploadState
+from mlops.models.intake.uploads import UploadRecord, UploadState
 
 BUCKET, GROUP = "data", "medication-adherence"
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)

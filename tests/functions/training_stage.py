@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from tests.functions.approval_stage import GROUP, Stage, poll
 
 RETRY_URL = "https://api.example.com/retries"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import botocore.session
 from botocore import xform_name
 
-LIBRARY = Path(__file__).resolve().parents[2] / "src" / "mlops"
+from tests.infrastructure.code_paths import LIBRARY, imports_of, path_of, tree_of
 
 # Operations whose action has another name, or that need more than one; others are named like their action.
 _READ = {"s3:GetObject", "s3:GetObjectVersion"}
@@ -45,17 +44,17 @@ _TABLE = {
 
 
 @cache
-def actions_of_the_library() -> frozenset[str]:
-    """Every action that some call in `src/mlops` needs."""
-    calling = [path for path in LIBRARY.rglob("*.py") if "client(" in path.read_text(encoding="utf-8")]
-    return frozenset(action for path in calling for action in _actions_of(path))
+def actions_of_function(function: str) -> frozenset[str]:
+    """Every action that the code paths of a Lambda function need, by what they import from the library."""
+    definitions = (_definition(module, name) for module, name in imports_of(function))
+    return frozenset(action for node in definitions if node is not None for action in _actions_of(node))
 
 
 def actions_on_a_table(*modules: str) -> set[str]:
     """The actions on the table that these modules read and write through the port `Table`."""
     found = set()
     for module in modules:
-        for node in ast.walk(_tree(LIBRARY / module)):
+        for node in ast.walk(tree_of(LIBRARY / module)):
             if isinstance(node, ast.Call):
                 name = _name(node.func)
                 on_table = isinstance(node.func, ast.Attribute) and _name(node.func.value).endswith("table")
@@ -64,13 +63,22 @@ def actions_on_a_table(*modules: str) -> set[str]:
     return found
 
 
-def _actions_of(path: Path) -> Iterator[str]:
-    tree = _tree(path)
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    called = {_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for service in _clients(tree):
+def _definition(module: str, name: str) -> ast.stmt | None:
+    """The definition of a name in a module that makes clients; None elsewhere."""
+    path = path_of(module)
+    if path is None or "client(" not in path.read_text(encoding="utf-8"):
+        return None
+    return next((node for node in tree_of(path).body if getattr(node, "name", None) == name), None)
+
+
+def _actions_of(definition: ast.AST) -> Iterator[str]:
+    """Yield what the calls in a function or class need."""
+    nodes = list(ast.walk(definition))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    called = {_name(node.func) for node in nodes if isinstance(node, ast.Call)}
+    for service in _clients(definition):
         operations = _operations(service)
-        paginated = {text for text in texts if isinstance(text, str)} if "get_paginator" in called else set()
+        paginated = texts if "get_paginator" in called else set()
         for name in (called | paginated) & set(operations):
             action = f"{service}:{operations[name]}"
             yield from _ACTIONS.get(action, {action})
@@ -80,9 +88,11 @@ def _actions_of(path: Path) -> Iterator[str]:
             yield from (action for part, action in _PARTS_OF_TRANSACTIONS.items() if part in texts)
 
 
-def _clients(tree: ast.Module) -> set[str]:
-    """The services whose client the module makes."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) == "client"]
+def _clients(definition: ast.AST) -> set[str]:
+    """The services whose client is made there."""
+    calls = [
+        node for node in ast.walk(definition) if isinstance(node, ast.Call) and _name(node.func) == "client"
+    ]
     return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
 
 
@@ -91,10 +101,6 @@ def _operations(service: str) -> dict[str, str]:
     """The operations of a service by the name of the client's method."""
     names = botocore.session.get_session().get_service_model(service).operation_names
     return {xform_name(name): name for name in names}
-
-
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _name(node: ast.expr) -> str:

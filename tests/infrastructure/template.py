@@ -80,6 +80,12 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
     return pairs
 
 
+def statements_of_roles() -> list[tuple[str, dict[str, Any]]]:
+    """The statements of functions, state machines, jobs and schedules: without those of people."""
+    people = resources("AWS::IAM::ManagedPolicy")
+    return [(owner, statement) for owner, statement in statements() if owner not in people]
+
+
 def listed(value: Any) -> list[Any]:
     """A value that may be written alone or as a list, as a list."""
     return value if isinstance(value, list) else [value]

@@ -138,9 +138,14 @@ def test_dead_letters_are_encrypted_without_a_condition_that_their_sender_does_n
 
 
 def test_the_keys_that_sign_links_are_random_and_encrypted_with_the_key_of_the_stack() -> None:
-    secret = t.template()["Resources"]["ApprovalSigningSecret"]["Properties"]
-    assert secret["KmsKeyId"] == KEY
-    assert secret["GenerateSecretString"]["PasswordLength"] >= 64
+    for secret in t.resources("AWS::SecretsManager::Secret").values():
+        assert secret["Properties"]["KmsKeyId"] == KEY
+        assert secret["Properties"]["GenerateSecretString"]["PasswordLength"] >= 64
+
+
+def test_who_scores_does_not_read_the_keys_that_sign_approvals() -> None:
+    reading = {owner for owner, s in t.statements() if "ApprovalSigningSecret" in json.dumps(s["Resource"])}
+    assert not {owner for owner in reading if owner.startswith(("RunInference", "ScoringJob", "ShowResult"))}
 
 
 def test_state_machines_log_errors_without_the_data_of_executions() -> None:
@@ -185,6 +190,7 @@ def test_pages_are_below_a_token_and_no_other_function_answers_the_api() -> None
         "DecideApprovalFunction",
         "RollBackModelFunction",
         "RetryTrainingFunction",
+        "ShowResultFunction",
     }
     assert all("/{token}" in path for _, path in routes)
     assert not [name for name, properties in t.functions().items() if "FunctionUrlConfig" in properties]

@@ -131,15 +131,15 @@ MUTATIONS = (
     Mutation(
         "formulas are not escaped",
         _FORMULAS,
-        'return f"\'{text}" if is_formula else text',
-        "return text",
+        "if is_formula(text) else text",
+        "if False else text",
         (_FORMULA_TEST,),
     ),
     Mutation(
         "formulas of full width are not escaped",
         _FORMULAS,
-        r"[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]",
-        r"[=+\-@\t\r\n]",
+        r"=+-@\t\r\uff1d\uff0b\uff0d\uff20",
+        r"=+-@\t\r",
         (_FORMULA_TEST,),
     ),
 )

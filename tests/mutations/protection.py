@@ -24,6 +24,9 @@ _ALARMS = f"""            Action: [kms:GenerateDataKey*, kms:Decrypt]
 {_THIS_ACCOUNT}"""
 _AUTOMATIC = """its model.toml say so too; on or off.
     Default: "off\""""
+_SIGNING_KEYS = """Keys that sign approval links; `current` signs, `previous` (when present) still verifies
+      KmsKeyId: !Ref PlatformKey
+"""
 _QUEUE = """      MessageRetentionPeriod: 1209600
       KmsMasterKeyId: !Ref PlatformKey
 
@@ -56,8 +59,8 @@ MUTATIONS = (
     ),
     _less(
         "signing keys have another key",
-        "      KmsKeyId: !Ref PlatformKey\n",
-        "",
+        _SIGNING_KEYS,
+        _SIGNING_KEYS.removesuffix("      KmsKeyId: !Ref PlatformKey\n"),
         "test_the_keys_that_sign_links_are_random_and_encrypted_with_the_key_of_the_stack",
     ),
     _less(

@@ -20,7 +20,7 @@ from mlops.intake.answers.given_up import MAX_ATTEMPTS
 from mlops.intake.conversion import ConversionRequest
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.drift import DriftReport
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.scoring.result import DataQuality

@@ -21,7 +21,7 @@ from mlops.intake.trainings import version_trained_on
 from mlops.intake.uploads import release_upload
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
 

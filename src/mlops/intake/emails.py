@@ -6,7 +6,7 @@ from mlops.dataset.privacy import shown
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.placement.folders import closes_folder, folder_of
 from mlops.models.dataset import Finding, ValidationReport
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.objects import ObjectRef
 
 _MAX_FINDINGS = 10

@@ -52,7 +52,7 @@ from mlops.intake.uploads import EMPTY, USED_OTHERWISE, record_ignored, take_upl
 from mlops.intake.waiting import may_wait, wait_for_champion
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import SettingsError
-from mlops.models.intake import Claim
+from mlops.models.intake.uploads import Claim
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings

@@ -13,7 +13,7 @@ from mlops.infrastructure.event_names import DATASET_ACCEPTED, DATASET_REJECTED
 from mlops.infrastructure.metric_names import UPLOADS_ACCEPTED, UPLOADS_REJECTED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.dataset import ValidationReport
-from mlops.models.intake import Notification, UploadRecord
+from mlops.models.intake.uploads import Notification, UploadRecord
 from mlops.models.objects import ObjectRef
 
 

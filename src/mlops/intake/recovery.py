@@ -18,7 +18,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.placement.folders import SUCCESS_FILE, closes_folder, folder_of, is_in_folder, is_part_name
 from mlops.intake.uploads import SETTLING_TIME, why_ignored
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectFacts
 from mlops.models.record import Record
 

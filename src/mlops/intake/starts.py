@@ -12,7 +12,7 @@ from mlops.intake.ports import IntakePorts
 from mlops.intake.trainings import failure_of, training_id_of
 from mlops.models.dataset import DatasetVersion, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.batch_folder import batch_folder

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.intake.ports import Executions, IntakePorts
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 

@@ -15,7 +15,7 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake.placement.folders import closes_folder, is_closing_name, is_in_folder
 from mlops.intake.placement.names import why_ignored_name
 from mlops.intake.placement.placement import why_misplaced
-from mlops.models.intake import Claim, UploadRecord, UploadState
+from mlops.models.intake.uploads import Claim, UploadRecord, UploadState
 
 SETTLING_TIME = timedelta(hours=1)  # longer than a run with its retries; a younger upload may be in progress
 EMPTY = "empty"

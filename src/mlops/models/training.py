@@ -64,6 +64,12 @@ class EvaluationMetrics(Record):
     labels: tuple[str, ...] = ()
     confusion_matrix: tuple[tuple[int, ...], ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; fields that 0.1 did not have are in it only when they have a value."""
+        document = Record.to_dict(self)
+        added = ("calibration_gain", *_OF_INTERVALS)
+        return {key: value for key, value in document.items() if value is not None or key not in added}
+
     def values(self) -> dict[str, float]:
         """Return the scores that are there, by name."""
         values = {name: getattr(self, name) for name in SCORE_NAMES}

@@ -137,7 +137,7 @@ class InferencePipeline:
             drift_report=drift,
             columns=columns,
             model_group=group,
-            threshold=self._model.schema.threshold or InferenceResult.THRESHOLD,
+            threshold=self._model.schema.calibrated_threshold or InferenceResult.THRESHOLD,
         )
 
     def _score_pieces(

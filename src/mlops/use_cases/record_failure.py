@@ -14,7 +14,7 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import TRAINING_COST_USD
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.experiment import RunDataset, RunFailure
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.registry import TrainingJob
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.jobs.failure import Explanation, Failure, explain_failure

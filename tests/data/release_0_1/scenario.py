@@ -16,7 +16,8 @@ from mlops.models.registry import Artifact, Candidate, Source, TrainingJob
 from mlops.models.training import EvaluationMetrics, GateResult
 
 try:
-    from mlops.models.intake import Claim, TrainingRecord, UploadRecord
+    from mlops.models.intake.trainings import TrainingRecord
+    from mlops.models.intake.uploads import Claim, UploadRecord
 except ImportError:  # release 0.1
     from mlops.models.dataset import Claim, TrainingRecord, UploadRecord
 

@@ -16,7 +16,7 @@ from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts, IntakeResult
-from mlops.models.intake import Claim
+from mlops.models.intake.uploads import Claim
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from tests.memory_table import MemoryTable

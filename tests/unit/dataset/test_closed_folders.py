@@ -18,7 +18,7 @@ from mlops.intake.parts.steps import list_parts, survey_part
 from mlops.intake.ports import IntakePorts
 from mlops.intake.uploads import why_ignored
 from mlops.models.errors import DatasetError, UploadBusyError
-from mlops.models.intake import Claim
+from mlops.models.intake.uploads import Claim
 from mlops.models.objects import ObjectRef
 from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, World
 

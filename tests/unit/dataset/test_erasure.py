@@ -100,6 +100,18 @@ def test_a_stray_quote_hides_no_row_of_the_person(tmp_path: Path) -> None:
     _, rest = without(text.encode(), tmp_path, "P1")
     assert b"P1" not in rest
     assert rest.startswith(b'id,age,note\nP2,1,"open\n')
+    # nor one that has too few fields, after a quote that is never closed
+    assert without(b'id,age,note\nP2,1,"open\nP1,2\nP3,3\n', tmp_path, "P1")[1].endswith(b"open\nP3,3\n")
+
+
+def test_a_quote_that_is_never_closed_hides_no_row_of_a_large_file() -> None:
+    row = b"P2,1,abcdefgh\n"
+    text = b'P2,1,"open\n' + b"".join(row * 30_000 + b"P1,1,x\n" for _ in range(25))
+    blocks = [text[start : start + 2**20] for start in range(0, len(text), 2**20)]
+    removal = RecordFilter(Syntax(","), 3, 0, lambda written: written == "P1")
+    kept = b"".join(removal.kept(blocks))
+    assert len(text) > 9_000_000
+    assert (removal.n_removed, len(kept)) == (25, len(text) - 25 * len(b"P1,1,x\n"))
 
 
 def test_the_stated_form_counts_and_a_name_may_be_spelled_as_in_other_files(tmp_path: Path) -> None:
@@ -107,6 +119,12 @@ def test_the_stated_form_counts_and_a_name_may_be_spelled_as_in_other_files(tmp_
     assert without(b"1,2\n3,4\n5,6\n", tmp_path, "3", toml=toml) == (1, b"1,2\n5,6\n")
     # a file that is not written as stated is read as it looks
     assert without(b"id;age;x\n1;2;3\n3;4;5\n", tmp_path, "3", toml='[format]\ndelim = ","\n')[0] == 1
+
+
+def test_a_file_of_another_form_than_the_stated_one_loses_no_row_of_another_person(tmp_path: Path) -> None:
+    toml = '[format]\nheader = false\nnames = ["age", "id"]\n'
+    content = b"id,age,score\n7,1,0.5\n8,7,0.5\n9,9,7\n"
+    assert without(content, tmp_path, "7", toml=toml) == (1, b"id,age,score\n8,7,0.5\n9,9,7\n")
 
 
 def test_text_in_a_stated_encoding_is_read_and_stays_readable(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops.intake.trainings import STARTING_TIME
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, World
 
 REASON = "The job ended without a reason (exit code 137): it was killed, or it ran out of memory."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -45,6 +46,19 @@ def test_repeats_are_those_of_a_count_however_few_keys_are_sorted_at_once(
         assert actual.shared[row] == (counts[value] > 1)
         assert actual.repeated[row] == (seen[value] > 0)
         seen[value] += 1
+
+
+@pytest.mark.parametrize("n_distinct", [2_000_000, 3])
+def test_keys_are_compared_in_less_memory_than_they_have(n_distinct: int) -> None:
+    n_keys, spill = 2_000_000, Spill(memory_bytes=1000)
+    numbers = (np.arange(start, start + 20_000) % n_distinct for start in range(0, n_keys, 20_000))
+    pieces = [spill.store(keys_of(piece)) for piece in numbers]
+    tracemalloc.start()
+    repeats = find_repeats(pieces, keys_at_once=2**16)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert int(repeats.repeated.sum()) == n_keys - n_distinct
+    assert peak_bytes < 4 * n_keys, "two marks and a range; the keys alone have 8 bytes each"
 
 
 def test_what_is_stored_is_read_again_from_memory_and_from_a_file() -> None:

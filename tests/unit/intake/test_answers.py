@@ -15,7 +15,7 @@ from mlops.intake.answers.given_up import MAX_ATTEMPTS
 from mlops.intake.answers.listing import is_unused, why_unused
 from mlops.intake.answers.misplaced import MAX_EMAILS_PER_HOUR
 from mlops.intake.recovery import recover_uploads
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, Unavailable, World
 from tests.unit.dataset.test_intake import a_champion
 

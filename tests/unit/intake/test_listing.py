@@ -14,7 +14,7 @@ from mlops.infrastructure.upload_events import NO_GROUP
 from mlops.intake.answers.listing import why_unused
 from mlops.intake.placement.names import IGNORED_NAMES
 from mlops.intake.placement.placement import MISPLACED
-from mlops.models.intake import UploadRecord, UploadState
+from mlops.models.intake.uploads import UploadRecord, UploadState
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 

@@ -25,6 +25,8 @@ TABLES = {
     "search": ("trials", "space", "tuning_job"),
     "format": ("delim", "encoding", "header", "names", "skip", "nullstr", "training", "inference"),
     "classes": ("min_rows", "rare"),
+    "threshold": ("metric", "min_recall", "min_precision", "costs", "false_negative"),
+    "intervals": ("coverage",),
     "columns": ("kind", "levels", "minimum", "missing_share", "dateformat", "missing"),
     "hyperparameters": ("n_estimators", "class_weight"),
     "date_parts": ("seen_on",),

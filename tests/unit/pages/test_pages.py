@@ -22,7 +22,8 @@ from mlops.approval.pages.rollback_view import render_offer, render_offer_outcom
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
@@ -31,6 +32,7 @@ from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.model_card.figures import as_file, figures
 from mlops.pipelines.model_card.record import CardRecord
 from mlops.registry.comparison.comparison import compare as compare_versions
+from mlops.use_cases.score_batch import BatchSummary
 
 from . import samples
 
@@ -92,6 +94,25 @@ def a_retry_page(change: Change, nonce: str = "n") -> str:
     return render("retry", failure=change(failure), latest=change(latest), nonce=nonce)
 
 
+def a_result_page(change: Change, *, has_drift: bool = True) -> str:
+    statuses = {"scored": 2, "unreadable:age": 1} if has_drift else {"scored": 3}
+    summary = BatchSummary(
+        "adherence", "b", 3, "s3://a/p.csv", file_name="march.csv", model_version="v1", row_statuses=statuses
+    )
+    quality = DataQuality(
+        3, findings=("1 cell of 'age' could not be read.",) * has_drift, row_statuses=statuses
+    )
+    return render(
+        "result",
+        summary=change(summary),
+        scored_at=samples.NOW,
+        quality=change(quality),
+        drift=change(samples.a_drift_report()) if has_drift else None,
+        downloads={"predictions.csv": "Download the predictions"},
+        nonce=change("n"),
+    )
+
+
 PAGES: dict[str, Callable[[Change], str]] = {
     "approval": a_request_page,
     "approval outcome": lambda change: render_outcome(change(samples.a_decided_request()), is_late=True),
@@ -99,6 +120,8 @@ PAGES: dict[str, Callable[[Change], str]] = {
     "rollback outcome": lambda change: render_offer_outcome(change(samples.an_offer(decided=True))),
     "retry": a_retry_page,
     "retry that was started": lambda change: a_retry_page(change, nonce=""),
+    "result": a_result_page,
+    "result without drift": lambda change: a_result_page(change, has_drift=False),
     "message": lambda change: message(410, change("Too late"), change("It has expired.")).html,
     "drift report": lambda change: render_drift(change(samples.a_drift_report())),
     "model card": a_card,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,10 +13,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import auc
 
-from mlops.models.evaluation import EvaluationDetails
+from mlops.models.evaluation import CalibrationBin, EvaluationDetails
+from mlops.models.settings.prediction import ThresholdSettings
 from mlops.models.training import TrainingResult
 from mlops.pipelines.model_card.card import render_card
-from mlops.pipelines.model_card.figures import as_file, figures
+from mlops.pipelines.model_card.figures import as_file, error_by_chance, figures
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, build_table
@@ -167,3 +169,26 @@ def test_the_trials_of_a_search_stand_on_the_card_the_best_first(tmp_path: Path)
 
 def test_a_card_without_a_search_says_nothing_of_trials(trained):
     assert "What the search tried" not in page_of(trained("RandomForest", "binary"))
+
+
+def test_the_card_says_how_the_threshold_was_chosen_and_what_the_calibration_gains(trained):
+    result = trained("LogisticRegression", "binary")
+    settings = replace(result.settings, threshold=ThresholdSettings("f1", min_recall=0.8))
+    metrics = replace(result.metrics, threshold=0.3217, calibration_gain=0.0123)
+    changed = replace(result, settings=settings, metrics=metrics)
+    page = render_card(changed, details_of(result), group=None, created_at=NOW)
+    assert "0.322, chosen for the best F1 out of fold with a recall of at least 0.8" in page
+    assert "lowers the log loss out of fold by 0.0123" in page
+
+
+def test_true_probabilities_are_off_by_chance_as_much_as_a_simulation_says():
+    rng, predicted, n_rows = np.random.default_rng(0), (0.1, 0.5, 0.8), 40
+    drawn = [np.abs(rng.binomial(n_rows, share, 20_000) / n_rows - share).mean() for share in predicted]
+    bins = [CalibrationBin(share, 0.0, n_rows) for share in predicted]
+    assert error_by_chance(bins) == pytest.approx(np.mean(drawn), rel=0.03)
+
+
+def test_the_card_of_a_regression_says_how_many_rows_are_in_their_intervals(trained):
+    page = page_of(trained("Ridge", "regression"))
+    assert "Intervals of 90 %" in page
+    assert "Rows within their 90 % interval" in page

@@ -9,12 +9,12 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.prediction import CostMatrix, ThresholdSettings
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.artifacts.model import ModelSchema, Scores
 from mlops.pipelines.compiled.calibration import Calibration, calibrated
 from mlops.pipelines.fitting.calibration import fit_calibration
 from mlops.pipelines.fitting.intervals import fit_intervals
 from mlops.pipelines.fitting.out_of_fold import OutOfFold
-from mlops.pipelines.fitting.outputs import fit_outputs
+from mlops.pipelines.fitting.outputs import Outputs, fit_outputs
 from mlops.pipelines.fitting.threshold import choose_threshold
 
 
@@ -171,6 +171,12 @@ def test_settings_of_another_task_are_said_not_to_apply() -> None:
     settings = GroupSettings(threshold=ThresholdSettings(min_recall=0.9))
     (note,) = fit_outputs("regression", OutOfFold(y, Scores(predicted)), settings).notes
     assert "[threshold]" in note
+
+
+def test_a_sample_without_one_of_the_classes_calibrates_none_of_them() -> None:
+    outputs = Outputs(Calibration((1.0, 1.0), (0.5, -0.5)))
+    assert outputs.complete(ModelSchema("multiclass", "y", (), labels=("a", "b", "c"))).calibration is None
+    assert outputs.complete(ModelSchema("binary", "y", (), labels=("a", "b"))).calibration is not None
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

@@ -177,12 +177,14 @@ def test_input_columns_are_kept_and_never_take_the_name_of_another_column(
 def test_the_adherence_group_has_a_prediction_of_its_own(pipeline: InferencePipeline, tmp_path: Path) -> None:
     frame = a_file(age={0: "old"})
     plain = list(pipeline.execute(frame, tmp_path).predictions())
-    typed = list(pipeline.execute(frame, tmp_path, model_group="medication-adherence").predictions())
+    typed_result = pipeline.execute(frame, tmp_path, model_group="medication-adherence")
+    typed = list(typed_result.predictions())
     assert {type(row) for row in plain} == {Prediction}
     assert {type(row) for row in typed} == {MedicationAdherencePrediction}
     assert (typed[0].prediction, typed[0].risk_band, typed[0].row_status) == (None, None, "unreadable:age")
     assert {row.risk_band for row in typed[1:]} == {"low", "medium", "high"}
     assert all((row.risk_band == "high") is (row.prediction == "yes") for row in typed[1:])
+    assert all(row.probability < typed_result.threshold / 2 for row in typed if row.risk_band == "low")
     with pytest.raises(AttributeError):
         _ = plain[0].risk_band  # type: ignore[attr-defined]
 

@@ -9,7 +9,8 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.file_import import import_once
 from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.models.dataset import DatasetVersion
-from mlops.models.intake import TrainingRecord, UploadRecord
+from mlops.models.intake.trainings import TrainingRecord
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 
 FILENAME = "datasets.sqlite3"

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from mlops.infrastructure.table import Absent, Put, SetAttribute, Table
 from mlops.models.errors import TrainingError
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 
 _OPEN = "TRAININGS"
 

@@ -15,7 +15,8 @@ from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.infrastructure.table import Absent, Item, OneOf, Put, SetAttribute, Table
 from mlops.models.dataset import DatasetVersion
 from mlops.models.errors import RegistryConflictError
-from mlops.models.intake import TrainingRecord, UploadRecord
+from mlops.models.intake.trainings import TrainingRecord
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 

@@ -43,9 +43,9 @@ class RecordFilter:
             ends = self.syntax.record_ends(buffer).tolist()
             carry = buffer[ends[-1] + 1 :] if ends else buffer
             yield self._without(buffer, ends)
-            if len(carry) > _LONGEST_RECORD_BYTES:
-                yield self._by_lines(carry)
-                carry = b""
+            if len(carry) > _LONGEST_RECORD_BYTES and (last := carry.rfind(b"\n")) >= 0:
+                yield self._by_lines(carry[: last + 1])
+                carry = carry[last + 1 :]
         if carry:
             yield self._by_lines(carry) if self._is_open(carry) else self._without(carry, [len(carry) - 1])
 

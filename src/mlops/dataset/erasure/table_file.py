@@ -117,7 +117,7 @@ def _open_as(file: TableFile, form: FileFormatSettings, contract: Contract | Non
         return None
     head = read_head(file.path, inspection)
     dialect = detect(head, form) if conversion is None else conversion.dialect_of(head, form)
-    if dialect is None:
+    if dialect is None or dialect.contradicted is not None:
         return None
     names, _ = matched_names(clean_names(dialect.names), contract)
     return _OpenTable(file.path, inspection, dialect, names, form)

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.notifications import Notifier
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 
 _MAX_BYTES = 200_000  # SNS takes 256 KiB
 

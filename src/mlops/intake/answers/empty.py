@@ -14,7 +14,7 @@ from mlops.intake.placement.folders import closes_folder, is_closing_name
 from mlops.intake.placement.placement import is_settings_file
 from mlops.intake.uploads import EMPTY, SETTLING_TIME, new_record
 from mlops.models.errors import ObjectNotFoundError
-from mlops.models.intake import Notification
+from mlops.models.intake.uploads import Notification
 from mlops.models.objects import ObjectRef
 
 

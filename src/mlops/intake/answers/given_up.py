@@ -9,7 +9,7 @@ from mlops.infrastructure.metric_names import UPLOADS_FAILED
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.decisions import Attempt, Decision
 from mlops.intake.outbox import as_notification
-from mlops.models.intake import Notification
+from mlops.models.intake.uploads import Notification
 
 MAX_ATTEMPTS = 9  # an event and two daily sweeps, each with two repetitions
 # time and memory of a run are always the same: a large file that is cut short twice is cut short again

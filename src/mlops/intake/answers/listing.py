@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops.intake.placement.names import IGNORED_BECAUSE
 from mlops.intake.placement.placement import MISPLACED
 from mlops.intake.uploads import EMPTY, USED_OTHERWISE
-from mlops.models.intake import UploadRecord
+from mlops.models.intake.uploads import UploadRecord
 
 _BECAUSE = {
     **IGNORED_BECAUSE,

@@ -12,7 +12,7 @@ from mlops.infrastructure.upload_events import NO_GROUP, Upload
 from mlops.intake.decisions import Attempt, Decision
 from mlops.intake.outbox import as_notification
 from mlops.intake.placement.placement import MISPLACED, SAME_BUT_FOR_CASE, probable_keys, same_group
-from mlops.models.intake import DigestEntry, Notification
+from mlops.models.intake.uploads import DigestEntry, Notification
 
 MAX_EMAILS_PER_HOUR = 20  # of one group; more become one digest, which the daily sweep sends
 

@@ -16,7 +16,7 @@ from mlops.intake.outbox import as_notification
 from mlops.intake.placement.placement import SETTINGS_FILE
 from mlops.models.dataset import Contract, Finding
 from mlops.models.errors import ObjectNotFoundError, SettingsError
-from mlops.models.intake import Notification
+from mlops.models.intake.uploads import Notification
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.document import MAX_CHARACTERS
 from mlops.models.settings.group import EVERY_DATE, GroupSettings

@@ -11,7 +11,7 @@ from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.intake.ports import Executions
 from mlops.intake.trainings import version_trained_on
 from mlops.models.errors import TrainingError
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from mlops.approval.links import Claims, make_token, read_token
 from mlops.approval.signing_keys import Keys
 from mlops.models.approval import RetryOffer
-from mlops.models.intake import TrainingFailure
+from mlops.models.intake.trainings import TrainingFailure
 
 OFFER_LIFETIME = timedelta(days=30)
 

@@ -21,7 +21,7 @@ from mlops.approval.signing_keys import Keys
 from mlops.intake.failures.retry import RetryService
 from mlops.intake.failures.retry_links import read_retry
 from mlops.models.errors import TrainingError
-from mlops.models.intake import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.pages.rendering import render
 
 _FIELDS = frozenset({"nonce"})

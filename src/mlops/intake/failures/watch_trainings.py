@@ -12,7 +12,7 @@ from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.intake.ports import Executions
 from mlops.intake.trainings import find_silent_failure, version_trained_on
 from mlops.models.errors import MlopsError, TrainingError
-from mlops.models.intake import TrainingRecord
+from mlops.models.intake.trainings import TrainingRecord
 from mlops.models.record import Record
 from mlops.use_cases.record_failure import FailureRecorder
 

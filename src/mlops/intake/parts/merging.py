@@ -29,7 +29,7 @@ from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.uploads import take_upload
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import ObjectNotFoundError, UploadBusyError
-from mlops.models.intake import Claim
+from mlops.models.intake.uploads import Claim
 from mlops.models.objects import ObjectRef
 
 _MAX_READINGS = 2

@@ -58,23 +58,26 @@ class Prediction(Record):
             The probability from which on a row of two classes counts as positive, 0 to 1.
         """
         numbers = [float(row[name]) for name in columns.numbers if row[name]]
-        probabilities = dict(zip(columns.labels, numbers, strict=False))
+        cell, labels = row[PREDICTION_COLUMN], columns.labels
+        further: dict[str, Any] = {}
+        if len(labels) == len(numbers) == 2:
+            further = cls._of_two_classes(numbers[1], threshold, is_positive=_is(cell, labels[1]))
         return cls(
             row_number=int(row[ROW_COLUMN]),
-            prediction=_prediction(row[PREDICTION_COLUMN], columns),
+            prediction=_prediction(cell, columns),
             model_version=row[VERSION_COLUMN],
-            probability=_shown_probability(numbers) if columns.labels else None,
+            probability=_shown_probability(numbers) if labels else None,
             ids={name: row[column] for name, column in columns.ids.items()},
             row_status=row[columns.row_status],
-            probabilities=probabilities,
-            interval=_interval(numbers) if not columns.labels else None,
+            probabilities=dict(zip(labels, numbers, strict=False)),
+            interval=_interval(numbers) if not labels else None,
             inputs={name: row[column] for name, column in columns.inputs.items()},
-            **cls._additions(probabilities, threshold),
+            **further,
         )
 
     @classmethod
-    def _additions(cls, probabilities: Mapping[str, float], threshold: float) -> dict[str, Any]:  # noqa: ARG003
-        """Return further fields of a kind of prediction; this kind has none."""
+    def _of_two_classes(cls, probability: float, threshold: float, *, is_positive: bool) -> dict[str, Any]:  # noqa: ARG003
+        """Return further fields of a prediction of two classes; this kind has none."""
         return {}
 
 
@@ -89,10 +92,10 @@ class MedicationAdherencePrediction(Prediction):
     risk_band: RiskBand | None = None
 
     @classmethod
-    def _additions(cls, probabilities: Mapping[str, float], threshold: float) -> dict[str, Any]:
-        if len(probabilities) != 2:
-            return {}
-        return {"risk_band": _risk_band([*probabilities.values()][1], threshold)}
+    def _of_two_classes(cls, probability: float, threshold: float, *, is_positive: bool) -> dict[str, Any]:
+        if is_positive:  # a written probability was rounded, so it does not say on which side it was
+            return {"risk_band": "high"}
+        return {"risk_band": "medium" if probability >= threshold / 2 else "low"}
 
 
 def prediction_type(model_group: str | None) -> type[Prediction]:
@@ -100,10 +103,9 @@ def prediction_type(model_group: str | None) -> type[Prediction]:
     return MedicationAdherencePrediction if model_group == ADHERENCE_GROUP else Prediction
 
 
-def _risk_band(probability: float, threshold: float) -> RiskBand:
-    if probability >= threshold:
-        return "high"
-    return "medium" if probability >= threshold / 2 else "low"
+def _is(cell: str, label: str) -> bool:
+    """Whether a cell holds a label, which may be written after an apostrophe."""
+    return cell in (label, f"'{label}")
 
 
 def _prediction(cell: str, columns: PredictionColumns) -> str | float | None:

@@ -28,9 +28,13 @@ class Outputs:
     notes: tuple[str, ...] = ()
 
     def complete(self, schema: ModelSchema) -> ModelSchema:
-        """Return the schema with them."""
+        """Return the schema with them; a sample without one of the classes calibrates none of them."""
+        has_all = self.calibration is not None and len(self.calibration.scale) == len(schema.labels)
         return replace(
-            schema, calibration=self.calibration, threshold=self.threshold, intervals=self.intervals
+            schema,
+            calibration=self.calibration if has_all else None,
+            threshold=self.threshold,
+            intervals=self.intervals,
         )
 
 

@@ -79,7 +79,7 @@ def _calibration(result: TrainingResult, details: EvaluationDetails) -> Iterator
     is_regression = result.task == "regression"
     note = "On the dashed line, predictions come true as often as they say."
     if (error := result.metrics.expected_calibration_error) is not None:
-        by_chance = _error_by_chance(details.calibration)
+        by_chance = error_by_chance(details.calibration)
         note += f" On average they are off by {error:.3f} (expected calibration error);"
         note += f" on as many rows those of a perfect model are off by {by_chance:.3f}."
     if (gain := result.metrics.calibration_gain) is not None:
@@ -90,7 +90,7 @@ def _calibration(result: TrainingResult, details: EvaluationDetails) -> Iterator
     yield Figure("calibration", "errors", "Calibration", note, plot)
 
 
-def _error_by_chance(bins: Sequence[CalibrationBin]) -> float:
+def error_by_chance(bins: Sequence[CalibrationBin]) -> float:
     """Return the expected calibration error of probabilities that are all true, on rows in these parts."""
     deviations = (2.0 * part.predicted * (1.0 - part.predicted) * part.n_rows / math.pi for part in bins)
     return sum(map(math.sqrt, deviations)) / sum(part.n_rows for part in bins)

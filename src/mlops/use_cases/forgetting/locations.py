@@ -47,12 +47,16 @@ def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
         _artifacts("quarantine", f"quarantine/{group}/", storage, quarantine, keep.keep_file),
         _artifacts("converted uploads", f"converted/{group}/", storage, system, beside=("conversion.json",)),
         _artifacts("joined parts", f"parts/{group}/", storage, system),
-        _artifacts("predictions", f"predictions/{group}/", storage, system, keep.keep_predictions),
     ]
+    predictions = replace(
+        _artifacts("predictions", f"predictions/{group}/", storage, system, keep.keep_predictions),
+        settings=GroupSettings(),  # `[format]` is about files of people
+        column_in=keep.column_of_predictions,
+    )
     if storage.data_bucket is None:
-        return tuple(stores)
+        return (*stores, predictions)
     uploads = replace(stores[0], bucket=storage.data_bucket, prefix=f"{group}/", keep_rest=keep.keep_upload)
-    return (uploads, *stores[1:])
+    return (uploads, *stores[1:], predictions)
 
 
 def _artifacts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
@@ -12,7 +12,7 @@ from mlops.dataset.erasure.table_file import RemovedRows, RowSearch, local_name,
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError, ObjectNotFoundError
-from mlops.models.objects import ObjectFacts, ObjectRef
+from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings
 from mlops.use_cases.forgetting.ids import ForgottenIds
@@ -51,7 +51,8 @@ class TableObjects:
 
     The newest version is written again by `keep_rest`, which gets its address, the file without the rows and
     the number of these; then it is deleted, as every older version with such rows is. Without `keep_rest` it
-    is only deleted, and so are, before it, the objects `beside` it that refer to its content.
+    is only deleted, and so are, before it, the objects `beside` it that refer to its content. `column_in`
+    says what a column of the group is called in an object.
     """
 
     name: str
@@ -63,6 +64,7 @@ class TableObjects:
     is_table: Callable[[str], bool]
     keep_rest: KeepRest | None = None
     beside: tuple[str, ...] = ()
+    column_in: Callable[[ObjectRef, str], str] | None = None
 
     def remove(self, ids: ForgottenIds, *, is_final: bool) -> Iterator[Removal]:
         """Yield what is removed; a version that someone else deletes meanwhile is left out."""
@@ -70,10 +72,11 @@ class TableObjects:
         # listed before anything is written, so that no new version is searched
         for facts in list(self.objects.list_history(self.bucket, self.prefix)):
             if facts.size_bytes and self.is_table(facts.ref.key):
-                yield from self._remove_from(facts, search, is_final=is_final)
+                yield from self._remove_from(facts.ref, search, is_final=is_final)
 
-    def _remove_from(self, facts: ObjectFacts, search: RowSearch, *, is_final: bool) -> Iterator[Removal]:
-        ref = facts.ref
+    def _remove_from(self, ref: ObjectRef, search: RowSearch, *, is_final: bool) -> Iterator[Removal]:
+        if self.column_in is not None:
+            search = replace(search, column=self.column_in(ref, search.column))
         with TemporaryDirectory() as folder:
             source, rest = Path(folder) / local_name(_filename(ref)), Path(folder) / "rest"
             try:

@@ -70,13 +70,27 @@ class Rewriting:
         """Store the rest of a file of a batch, and name the new version in the manifest of the batch."""
         stored = self.objects.upload(rest, _newest(ref), f"{_CSV}; charset=utf-8")
         place = ObjectRef(ref.bucket, beside(ref.key, MANIFEST))
-        try:
-            manifest = BatchManifest.from_json(self.objects.read(place))
-        except ObjectNotFoundError:  # the batch is not complete
+        manifest = self._manifest(ref)
+        if manifest is None:
             return
         name = ref.key.rsplit("/", 1)[-1]
         files = {**manifest.files, name: BatchFile(sha256_of(rest), stored.version_id)}
         self.objects.write(place, replace(manifest, files=files).to_json().encode(), "application/json")
+
+    def column_of_predictions(self, ref: ObjectRef, column: str) -> str:
+        """Return what a column of the scored file is called in its predictions."""
+        manifest = self._manifest(ref)
+        if manifest is None or manifest.columns is None:
+            return column
+        return {**manifest.columns.inputs, **manifest.columns.ids}.get(column, column)
+
+    def _manifest(self, ref: ObjectRef) -> BatchManifest | None:
+        """Return the manifest of the batch of a file; None before the batch is complete."""
+        try:
+            content = self.objects.read(ObjectRef(ref.bucket, beside(ref.key, MANIFEST)))
+        except ObjectNotFoundError:
+            return None
+        return BatchManifest.from_json(content)
 
 
 def _newest(ref: ObjectRef) -> ObjectRef:

@@ -1,4 +1,4 @@
-"""Records of intake: uploads, what is announced about them, and the trainings that were started for them."""
+"""Records about an upload: what became of it, which run works on it, what is announced about it."""
 
 from __future__ import annotations
 
@@ -93,43 +93,3 @@ class UploadRecord(Record):
     def changed(self, **changes: Any) -> UploadRecord:
         """Return the next revision."""
         return replace(self, revision=self.revision + 1, **changes)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRecord(Record):
-    """That a training was started for a dataset with certain settings.
-
-    `upload_id` is the upload that it was started for. A failed training may be started again: `attempt`
-    counts from 1, and `started_by` names who did it without a new upload.
-    """
-
-    group: str
-    training_id: str
-    dataset_id: str
-    upload_id: str
-    settings: Mapping[str, Any]
-    started_at: datetime
-    attempt: int = 1
-    started_by: str = ""
-
-    @property
-    def execution_name(self) -> str:
-        """The name of the execution: at most one execution ever has it."""
-        return self.training_id if self.attempt == 1 else f"{self.training_id}-{self.attempt}"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingFailure(Record):
-    """That an attempt of a training failed; `error` is the name of one of our errors.
-
-    `execution_arn` is empty when there is no execution.
-    """
-
-    group: str
-    training_id: str
-    attempt: int
-    error: str
-    reason: str
-    failed_at: datetime
-    step: str = ""
-    execution_arn: str = ""

@@ -1,0 +1,1 @@
+"""Records of intake: uploads, and the trainings that were started for them."""
