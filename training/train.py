@@ -83,7 +83,7 @@ def run(container: Container, variables: Mapping[str, str]) -> None:
 
 def train(container: Container, config: dict[str, Any]) -> None:
     """Train, compare with a champion if there is one, write the evidence."""
-    from mlops.algorithms.selection import candidates  # noqa: PLC0415
+    from mlops.algorithms.contenders import candidates  # noqa: PLC0415
     from mlops.models.settings.group import GroupSettings  # noqa: PLC0415  importable after main()
 
     group, champion_version = config.pop("group", None), config.pop("champion_version", None)

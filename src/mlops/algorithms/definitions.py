@@ -115,7 +115,7 @@ _XGBOOST_DEFAULTS = {
     "max_depth": 3,
     "min_child_weight": 5,
     "subsample": 0.7,
-    "colsample_bytree": 0.6,
+    "colsample_bylevel": 0.6,  # by tree, an interaction of two columns among few was never found
     "reg_lambda": 5.0,
 }
 _HISTOGRAM_BOOSTING_DEFAULTS = {
@@ -226,13 +226,3 @@ ENTRIES = (
 
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType({entry.name: entry for entry in ENTRIES})
 BY_NAME: Mapping[str, Algorithm] = {name: entry for entry in ENTRIES for name in (entry.name, *entry.aliases)}
-
-# the libraries' own defaults: for signals that are strong, or hang on several columns at once
-PLAIN_BOOSTING = {
-    "learning_rate": 0.1,
-    "max_iter": 100,
-    "max_leaf_nodes": 31,
-    "min_samples_leaf": 20,
-    "max_features": 1.0,
-    "l2_regularization": 0.0,
-}

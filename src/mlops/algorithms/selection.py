@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mlops.algorithms.accepted_combinations import combination_problem
 from mlops.algorithms.accepted_values import value_problem
+from mlops.algorithms.contenders import EARLY_STOPPING, candidates
 from mlops.algorithms.definitions import (
     ALGORITHMS,
     BY_NAME,
-    ENTRIES,
     MAX_VALUE,
     MAX_VALUES,
-    PLAIN_BOOSTING,
-    WEIGHTS,
     Algorithm,
     EstimatorSpec,
 )
@@ -50,38 +48,6 @@ def algorithm(name: str) -> Algorithm:
     if name not in BY_NAME:
         raise SettingsError(f"Unknown algorithm {name!r}. {nearest(name, [AUTOMATIC, *ALGORITHMS])}")
     return BY_NAME[name]
-
-
-def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[GroupSettings, ...]:
-    """Return the settings to choose from; for `auto` those of a linear model and of two boosted ones.
-
-    `class_weight` goes with every one of them. Any other hyperparameter, set or searched for, names an
-    algorithm: the first one that knows all of them.
-
-    Raises
-    ------
-    SettingsError
-        If no algorithm knows all the hyperparameters.
-    """
-    if settings.algorithm != AUTOMATIC:
-        return (settings,)
-    own = {**settings.hyperparameters, **(settings.search.space if settings.search else {})}
-    if set(own) <= WEIGHTS:
-        linear = replace(settings, algorithm="Ridge" if task == "regression" else "LogisticRegression")
-        boosted = replace(settings, algorithm="HistGradientBoosting")
-        return (
-            linear,
-            boosted,
-            replace(boosted, hyperparameters={**PLAIN_BOOSTING, **settings.hyperparameters}),
-        )
-    for entry in ENTRIES:
-        if set(own) <= entry.hyperparameters:
-            return (replace(settings, algorithm=entry.name),)
-    names = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
-    unknown = [name for name in own if name not in names]
-    if unknown:
-        raise SettingsError(f"No algorithm has a hyperparameter {unknown[0]!r}. {nearest(unknown[0], names)}")
-    raise SettingsError(f"No algorithm has all of {', '.join(own)}; name the algorithm that is meant.")
 
 
 def check_settings(settings: GroupSettings, task: TaskName | None = None) -> None:
@@ -174,7 +140,7 @@ def configure(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> Co
     """Return the unfitted estimator of the settings.
 
     `class_weight` is not among its arguments: it is applied as row weights, in the same way for every
-    algorithm.
+    algorithm. Nor is early stopping: only a fit that has rows to judge by can stop.
 
     Raises
     ------
@@ -187,6 +153,7 @@ def configure(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> Co
     hyperparameters = {**spec.defaults, **settings.hyperparameters}
     arguments = {**spec.fixed, **hyperparameters}
     arguments.pop("class_weight", None)
+    arguments.pop(EARLY_STOPPING, None)
     if spec.is_seeded:
         arguments["random_state"] = settings.seed
     if spec.is_parallel:

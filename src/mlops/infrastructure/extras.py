@@ -18,6 +18,11 @@ EXTRA_OF = {
 }
 
 
+def is_installed(name: str) -> bool:
+    """Return whether a library can be imported, without importing it."""
+    return find_spec(name) is not None
+
+
 def require_package(name: str) -> None:
     """Check that a library of an extra is installed, without importing it.
 
@@ -31,7 +36,7 @@ def require_package(name: str) -> None:
     MissingPackageError
         If the library is not installed; the message names the extra to install.
     """
-    if name in EXTRA_OF and find_spec(name) is None:
+    if name in EXTRA_OF and not is_installed(name):
         raise MissingPackageError(missing_package_message(name))
 
 

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from mlops.algorithms.contenders import candidates
 from mlops.algorithms.definitions import ALGORITHMS
-from mlops.algorithms.selection import algorithm, candidates, check_settings, configure
+from mlops.algorithms.selection import algorithm, check_settings, configure
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings
 
@@ -37,7 +38,7 @@ def test_the_class_names_of_the_libraries_are_aliases():
 
 def test_without_an_algorithm_linear_and_boosted_models_contend():
     chosen_from = candidates(GroupSettings(hyperparameters={"class_weight": "balanced"}), "binary")
-    assert [one.algorithm for one in chosen_from][:2] == ["LogisticRegression", "HistGradientBoosting"]
+    assert [one.algorithm for one in chosen_from] == ["LogisticRegression", "XGBoost", "XGBoost"]
     assert all(one.hyperparameters["class_weight"] == "balanced" for one in chosen_from)
     assert candidates(GroupSettings(), "regression")[0].algorithm == "Ridge"
 

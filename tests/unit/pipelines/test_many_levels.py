@@ -14,7 +14,8 @@ from mlops.algorithms.selection import algorithm as find_algorithm
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import FeatureColumn, Model
-from mlops.pipelines.fitting.fitting import MAX_CATEGORY_COLUMNS, fit_pipeline, make_preprocessing
+from mlops.pipelines.fitting.fitting import fit_pipeline
+from mlops.pipelines.fitting.preprocessing import MAX_CATEGORY_COLUMNS, make_preprocessing
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 LEAST = {"binary": 0.72, "multiclass": 0.5, "regression": 0.5}

@@ -140,7 +140,7 @@ def test_an_algorithm_with_nothing_to_search_for_is_refused():
 def test_of_the_contenders_the_one_with_most_to_tune_is_tuned(task: TaskName):
     job = job_of(settings(search={"trials": 5}, class_weight="balanced"), task)
     sent = json.loads(job["hyperparameters"]["settings"])
-    assert (job["algorithm"], sent["algorithm"]) == ("HistGradientBoosting", "HistGradientBoosting")
+    assert (job["algorithm"], sent["algorithm"]) == ("XGBoost", "XGBoost")
     assert sent["hyperparameters"] == {"class_weight": "balanced"}
     assert len(job["config"]["ParameterRanges"]["IntegerParameterRanges"]) > 1
 

@@ -22,8 +22,8 @@ from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.row_keys import TimeCut
+from mlops.pipelines.features.folds import N_FOLDS, folds_by_time
 
-N_FOLDS = 5
 _FEW = 20  # identities
 _FIRST_ROWS = 1_000
 # changing either moves rows between the parts in every group that there is
@@ -35,7 +35,8 @@ class Split:
     """The two parts as boolean masks, how they were made, and who belongs together.
 
     A row may be in neither part. `members` numbers the group, id or content that each row belongs to, and
-    `folds` is the fold of each row (0..N_FOLDS-1), the same in every file; groups stay whole. `time_cut` is
+    `folds` is the fold of each row (0..N_FOLDS-1); groups stay whole. Folds follow one another in time when
+    `has_folds_in_time` (by time without groups), otherwise they are the same in every file. `time_cut` is
     where a split by time divides the rows.
     """
 
@@ -45,6 +46,7 @@ class Split:
     folds: np.ndarray
     description: str
     time_cut: TimeCut | None = None
+    has_folds_in_time: bool = False
 
     @property
     def n_left_out(self) -> int:
@@ -199,7 +201,8 @@ def _split_by_time(
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
     if not settings.group_columns:
-        return Split(~is_late, is_late, members, _fold_numbers(identities), description, time_cut)
+        folds = folds_by_time(times, ~is_late)
+        return Split(~is_late, is_late, members, folds, description, time_cut, has_folds_in_time=True)
     group_of = _identity_name(settings)
     straddles = np.isin(members, np.intersect1d(members[is_late], members[~is_late]))
     goes_late = _positions(identities, _SPLIT) < 0.5

@@ -1,12 +1,29 @@
-"""What models predict of training rows that they have not seen."""
+"""What models predict of training rows that they were fitted without, fold by fold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from mlops.pipelines.artifacts.model import Scores
+from mlops.algorithms.definitions import Algorithm
+from mlops.algorithms.selection import configure
+from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.pipelines.artifacts.model import FeatureColumn, Scores
+from mlops.pipelines.features.folds import fold_parts
+from mlops.pipelines.features.training_rows import TrainingRows
+from mlops.pipelines.fitting.fitting import (
+    WeightedRows,
+    fit_estimator,
+    row_weights,
+    worthwhile_threads,
+)
+from mlops.pipelines.fitting.preprocessing import make_preprocessing
+
+_MIN_ROWS, _MAX_ROWS = 20_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +32,137 @@ class OutOfFold:
 
     y: np.ndarray
     scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The training rows that are looked at: in the model's form, with their truth and their folds.
+
+    `n_labels` is the number of labels, 0 for a regression.
+    """
+
+    aligned: pd.DataFrame
+    y: np.ndarray
+    folds: np.ndarray
+    features: tuple[FeatureColumn, ...]
+    task: TaskName
+    n_labels: int
+    has_folds_in_time: bool = False
+    seed: int = 0
+
+    def of_size(self, n_rows: int) -> Sample:
+        """Return at most so many of the rows, drawn at random."""
+        if len(self.y) <= n_rows:
+            return self
+        rows = np.sort(np.random.default_rng(self.seed).permutation(len(self.y))[:n_rows])
+        return replace(self, aligned=self.aligned.iloc[rows], y=self.y[rows], folds=self.folds[rows])
+
+    def joined(self, folds: Sequence[FoldPrediction]) -> OutOfFold:
+        """Return the rows of several folds as one."""
+        y = np.concatenate([self.y[:0], *(fold.y for fold in folds)])
+        if self.task == "regression":
+            return OutOfFold(y, Scores(np.concatenate([np.zeros(0), *(fold.values for fold in folds)])))
+        nothing = np.zeros((0, self.n_labels))
+        probabilities = np.concatenate([nothing, *(fold.values for fold in folds)])
+        return OutOfFold(y, Scores(probabilities.argmax(axis=1), probabilities))
+
+    def fold_positions(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the positions of fitted and judged rows of each fold, as scikit-learn takes them."""
+        parts = fold_parts(self.folds, by_time=self.has_folds_in_time)
+        return [(np.flatnonzero(fitted), np.flatnonzero(judged)) for fitted, judged in parts]
+
+    def held_out_folds(self) -> Iterator[HeldOutFold]:
+        """Yield each fold that models of other rows can judge."""
+        for fitted, judged in fold_parts(self.folds, by_time=self.has_folds_in_time):
+            if self.task == "regression" or len(np.unique(self.y[fitted])) > 1:
+                yield HeldOutFold(self, fitted, judged)
+
+
+def training_sample(rows: TrainingRows) -> Sample:
+    """Return the training rows that are looked at: at most 20,000, or a fifth of more than 100,000."""
+    train, split, problem = rows.split.train, rows.split, rows.problem
+    sample = Sample(
+        rows.aligned[train],
+        problem.y[train],
+        split.folds[train],
+        rows.selection.features,
+        problem.task,
+        problem.n_trained_labels,
+        split.has_folds_in_time,
+        rows.settings.seed,
+    )
+    return sample.of_size(min(max(_MIN_ROWS, len(sample.y) // 5), _MAX_ROWS))
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPrediction:
+    """Truth and prediction of the rows of a fold: numbers, or a probability per label.
+
+    `n_rounds` is the best number of boosting rounds, where boosting stopped early.
+    """
+
+    y: np.ndarray
+    values: np.ndarray
+    n_rounds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutFold:
+    """A fold that models are judged on, and the rows that they are fitted to.
+
+    All models of a fold share the matrices: a contender costs its estimator alone.
+    """
+
+    sample: Sample
+    fitted: np.ndarray
+    judged: np.ndarray
+    _matrices: dict[tuple[bool, bool], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def y(self) -> np.ndarray:
+        """The truth of the judged rows."""
+        truth: np.ndarray = self.sample.y[self.judged]
+        return truth
+
+    def predict(self, settings: GroupSettings) -> FoldPrediction:
+        """Return what a model of the settings says of the judged rows.
+
+        Raises
+        ------
+        TrainingError
+            If a hyperparameter has an impossible value.
+        """
+        task = self.sample.task
+        configured = configure(settings, task, n_jobs=worthwhile_threads(self.sample.aligned))
+        matrix, judged = self._matrices_for(configured.algorithm)
+        y, truth = self.sample.y[self.fitted], self.y
+        if task == "regression":
+            fit = fit_estimator(configured, WeightedRows(matrix, y), WeightedRows(judged, truth))
+            numbers = np.asarray(configured.estimator.predict(judged), dtype=np.float64)
+            return FoldPrediction(truth, numbers, fit.n_rounds)
+        labels, positions = np.unique(y, return_inverse=True)  # a fold may lack a label
+        has_label = np.isin(truth, labels)
+        class_weight = configured.hyperparameters.get("class_weight")
+        fit = fit_estimator(
+            configured,
+            _weighted(matrix, positions, class_weight),
+            _weighted(judged[has_label], np.searchsorted(labels, truth[has_label]), class_weight),
+        )
+        probabilities = np.zeros((len(truth), self.sample.n_labels))
+        probabilities[:, labels] = configured.estimator.predict_proba(judged)
+        return FoldPrediction(truth, probabilities, fit.n_rounds)
+
+    def _matrices_for(self, algorithm: Algorithm) -> tuple[np.ndarray, np.ndarray]:
+        """Return the matrices of the fitted and of the judged rows in the form that the algorithm takes."""
+        form = (algorithm.needs_scaling, algorithm.accepts_missing)
+        if form not in self._matrices:
+            sample, y = self.sample, self.sample.y[self.fitted]
+            folds = sample.folds[self.fitted]
+            preprocessing = make_preprocessing(sample.features, algorithm, sample.task, y, folds=folds)
+            matrix = preprocessing.fit_transform(sample.aligned[self.fitted], y)
+            self._matrices[form] = matrix, preprocessing.transform(sample.aligned[self.judged])
+        return self._matrices[form]
+
+
+def _weighted(matrix: np.ndarray, y: np.ndarray, class_weight: Any) -> WeightedRows:
+    return WeightedRows(matrix, y, row_weights(y, class_weight))

@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mlops.algorithms.selection import search_space
 from mlops.models.errors import TrainingError
-from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.search import is_range, spans_magnitudes
 from mlops.models.training import Trial
-from mlops.pipelines.artifacts.model import FeatureColumn
 from mlops.pipelines.evaluation.scores import PRIMARY
 from mlops.pipelines.fitting.fitting import prepare_fit, worthwhile_threads
+from mlops.pipelines.fitting.out_of_fold import Sample
 
 MAX_ROWS = 20_000
 _FEWEST_ROWS = 500
@@ -33,16 +32,7 @@ class Search:
     trials: tuple[Trial, ...]
 
 
-def search_hyperparameters(
-    aligned: pd.DataFrame,
-    y: np.ndarray,
-    folds: np.ndarray,
-    features: tuple[FeatureColumn, ...],
-    settings: GroupSettings,
-    task: TaskName,
-    *,
-    fixed: Collection[str] = (),
-) -> Search:
+def search_hyperparameters(sample: Sample, settings: GroupSettings, *, fixed: Collection[str] = ()) -> Search:
     """Try combinations on few rows, and a third of them, the best, on three times as many, up to all.
 
     What the settings say, or our default, is always one of the combinations. Of more than 20,000 rows so many
@@ -50,11 +40,9 @@ def search_hyperparameters(
 
     Parameters
     ----------
-    aligned, y
-        Training rows in the model's form, and their truth.
-    folds
-        The fold of each row; persons and groups stay whole.
-    features, settings, task
+    sample
+        The training rows; persons and groups stay whole in their folds.
+    settings
         As for `fit_pipeline`; the algorithm must be chosen, and `search` set.
     fixed
         Hyperparameters that are not searched for, because the team has set them.
@@ -66,11 +54,11 @@ def search_hyperparameters(
     TrainingError
         If no combination could be fitted.
     """
+    sample = sample.of_size(MAX_ROWS)
+    task, aligned, y = sample.task, sample.aligned, sample.y
     tried = draw_combinations(search_space(settings, task, fixed), settings)
-    rows = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
-    aligned, y, folds = aligned.iloc[rows], y[rows], folds[rows]
-    unfitted = prepare_fit(features, settings, task, y, n_jobs=worthwhile_threads(aligned))
-    search = _halving_search(unfitted.pipeline, tried, folds, task, seed=settings.seed)
+    unfitted = prepare_fit(sample.features, settings, task, y, n_jobs=worthwhile_threads(aligned))
+    search = _halving_search(unfitted.pipeline, tried, sample, seed=settings.seed)
     weights = unfitted.weights
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
@@ -89,18 +77,18 @@ def search_hyperparameters(
 
 
 def _halving_search(
-    pipeline: Any, combinations: Sequence[Mapping[str, Any]], folds: np.ndarray, task: TaskName, *, seed: int
+    pipeline: Any, combinations: Sequence[Mapping[str, Any]], sample: Sample, *, seed: int
 ) -> Any:
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401, PLC0415  makes the next one importable
-    from sklearn.model_selection import HalvingGridSearchCV, PredefinedSplit  # noqa: PLC0415
+    from sklearn.model_selection import HalvingGridSearchCV  # noqa: PLC0415
 
     return HalvingGridSearchCV(
         pipeline,
         [{f"estimator__{name}": [value] for name, value in one.items()} for one in combinations],
         factor=_FACTOR,
-        min_resources=_first_rows(len(combinations), len(folds)),
-        cv=PredefinedSplit(folds),
-        scoring=PRIMARY[task],
+        min_resources=_first_rows(len(combinations), len(sample.y)),
+        cv=sample.fold_positions(),
+        scoring=PRIMARY[sample.task],
         refit=False,
         random_state=seed,
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlops.algorithms.selection import candidates
+from mlops.algorithms.contenders import candidates, installed_candidates
+from mlops.algorithms.selection import effective_hyperparameters
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
@@ -21,6 +22,7 @@ from mlops.pipelines.fitting.fitting import (
     prepare_fit,
     worthwhile_threads,
 )
+from mlops.pipelines.fitting.out_of_fold import training_sample
 from mlops.pipelines.fitting.searching import MAX_ROWS, Search
 from mlops.pipelines.jobs.trial_jobs import TRIALS_FILENAME
 
@@ -96,7 +98,7 @@ def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
     What the settings say without a search, or our defaults, is judged here in the same way and is one of the
     trials, with `auto` for every contender: a tuning job cannot start from it.
     """
-    contenders = [replace(one, search=None) for one in candidates(rows.settings, rows.problem.task)]
+    contenders = [replace(one, search=None) for one in installed_candidates(rows.settings, rows.problem.task)]
     own = rows.settings.hyperparameters
     entries = [(_judge(rows, one), one) for one in contenders]
     tuned = replace(rows.settings, algorithm=tried.algorithm, search=None)
@@ -105,20 +107,19 @@ def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
         settings = replace(tuned, hyperparameters={**own, **trial.hyperparameters})
         entries.append((replace(trial, n_rows=n_rows), settings))
     entries.sort(key=lambda entry: -entry[0].score)
-    return Search(entries[0][1], tuple(trial for trial, _ in entries))
+    best = entries[0][1]
+    stated = effective_hyperparameters(best, rows.problem.task)  # so that nothing is left to choose
+    return Search(replace(best, hyperparameters=stated), tuple(trial for trial, _ in entries))
 
 
 def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
     """Judge as the last round of a search inside the job does: mean over the folds, on as many rows."""
-    from sklearn.model_selection import PredefinedSplit, cross_val_score  # noqa: PLC0415
+    from sklearn.model_selection import cross_val_score  # noqa: PLC0415
 
-    task, train = rows.problem.task, rows.split.train
+    task, sample = rows.problem.task, training_sample(rows).of_size(MAX_ROWS)
     chosen = candidates(settings, task)[0]
-    y = rows.problem.y[train]
-    looked_at = np.sort(np.random.default_rng(settings.seed).permutation(len(y))[:MAX_ROWS])
-    aligned, y, folds = rows.aligned[train].iloc[looked_at], y[looked_at], rows.split.folds[train][looked_at]
-    features, n_jobs = rows.selection.features, worthwhile_threads(aligned)
-    unfitted = prepare_fit(features, chosen, task, y, n_jobs=n_jobs)
+    aligned, y = sample.aligned, sample.y
+    unfitted = prepare_fit(sample.features, chosen, task, y, n_jobs=worthwhile_threads(aligned))
     weights = unfitted.weights
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
@@ -127,7 +128,7 @@ def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
                 unfitted.pipeline,
                 aligned,
                 y,
-                cv=PredefinedSplit(folds),
+                cv=sample.fold_positions(),
                 scoring=PRIMARY[task],
                 params=None if weights is None else {"estimator__sample_weight": weights},
                 error_score="raise",

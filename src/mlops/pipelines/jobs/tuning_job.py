@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mlops.algorithms.selection import algorithm, candidates, search_space
+from mlops.algorithms.contenders import candidates
+from mlops.algorithms.selection import algorithm, search_space
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.hyperparameter import settings_hyperparameters

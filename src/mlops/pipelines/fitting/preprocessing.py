@@ -1,0 +1,120 @@
+"""The matrix that an algorithm takes: numbers as they are or filled and scaled, categories as columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mlops.algorithms.definitions import Algorithm
+from mlops.models.settings.group import TaskName
+from mlops.pipelines.artifacts.model import FeatureColumn
+
+MAX_CATEGORIES = 40
+MAX_CATEGORY_COLUMNS = 2_000
+_MIN_CATEGORIES = 4
+_MIN_CATEGORY_ROWS = 10
+_MEANS = "means"
+_N_PARTS = 5
+
+
+def make_preprocessing(
+    features: tuple[FeatureColumn, ...],
+    algorithm: Algorithm,
+    task: TaskName,
+    y: np.ndarray,
+    *,
+    folds: np.ndarray | None = None,
+) -> Any:
+    """Return an unfitted `ColumnTransformer` for the features, addressed by name.
+
+    Missing numbers become the median with an indicator beside it, unless the algorithm takes them as such.
+    A category of fewer than 10 rows (2 % in small files), or beyond the 40 most frequent, shares one column
+    with those that were never seen at all. All columns of categories share 2,000 columns of the matrix. One
+    with more categories than get columns of their own is there a second time, as the mean target of the
+    category (one mean per class), drawn towards the mean of all the more, the fewer rows it has.
+    `fit_transform` takes the mean of each training row from the other folds, so that no row sees its own
+    target.
+
+    The matrix is dense: XGBoost reads an absent cell of a sparse one as missing, not as 0.
+
+    Parameters
+    ----------
+    features, algorithm, task
+        What is to be prepared, and for which estimator.
+    y
+        The target of the rows that it will be fitted to.
+    folds
+        The fold of each of these rows, which keeps persons and groups whole; without them rows are divided
+        one by one.
+    """
+    from sklearn.compose import ColumnTransformer  # noqa: PLC0415  a second to import, and only jobs need it
+
+    numeric = [column.name for column in features if column.kind == "numeric"]
+    categorical = [column for column in features if column.kind == "categorical"]
+    steps = []
+    if numeric:
+        steps.append(("numbers", _for_numbers(algorithm), numeric))
+    if categorical:
+        n_means = len(np.unique(y)) if task == "multiclass" else 1
+        max_categories, has_means = _share(len(categorical), n_means)
+        names = [column.name for column in categorical]
+        steps.append(("categories", _for_categories(len(y), max_categories), names))
+        many = [column.name for column in categorical if _has_more(column, max_categories)]
+        if many and has_means:
+            steps.append((_MEANS, _for_means(algorithm, task, folds), many))
+    return ColumnTransformer(steps, sparse_threshold=0.0, verbose_feature_names_out=False)
+
+
+def forget_folds(preprocessing: Any) -> None:
+    """Take the folds of the training rows out of a fitted preprocessing: no one needs them after the fit."""
+    steps = [*preprocessing.transformers, *preprocessing.transformers_]
+    for name, step, _ in steps:
+        if name == _MEANS:
+            step.set_params(encode__cv=_N_PARTS)
+
+
+def _share(n_columns: int, n_means: int) -> tuple[int, bool]:
+    """Return how many categories of each column get columns, and whether there is room for means, too."""
+    room = MAX_CATEGORY_COLUMNS // n_columns
+    has_means = room - n_means >= _MIN_CATEGORIES
+    return max(_MIN_CATEGORIES, min(MAX_CATEGORIES, room - n_means if has_means else room)), has_means
+
+
+def _has_more(column: FeatureColumn, max_categories: int) -> bool:
+    return column.levels is None or len(column.levels) > max_categories
+
+
+def _for_numbers(algorithm: Algorithm) -> Any:
+    from sklearn.impute import SimpleImputer  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    if algorithm.accepts_missing:
+        return "passthrough"
+    steps: list[tuple[str, Any]] = [("impute", SimpleImputer(strategy="median", add_indicator=True))]
+    if algorithm.needs_scaling:
+        steps.append(("scale", StandardScaler()))
+    return Pipeline(steps)
+
+
+def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -> Any:
+    from sklearn.impute import SimpleImputer  # noqa: PLC0415
+    from sklearn.model_selection import KFold, PredefinedSplit  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler, TargetEncoder  # noqa: PLC0415
+
+    from mlops.pipelines.compiled.encoding import MISSING  # noqa: PLC0415
+
+    is_by_fold = folds is not None and len(np.unique(folds)) > 1
+    parts = PredefinedSplit(folds) if is_by_fold else KFold(_N_PARTS, shuffle=True, random_state=0)
+    encoder = TargetEncoder(target_type="continuous" if task == "regression" else "auto", cv=parts)
+    steps = [("impute", SimpleImputer(strategy="constant", fill_value=MISSING)), ("encode", encoder)]
+    return Pipeline([*steps, ("scale", StandardScaler())] if algorithm.needs_scaling else steps)
+
+
+def _for_categories(n_rows: int, max_categories: int) -> Any:
+    from mlops.pipelines.fitting.one_hot import CategoryEncoder  # noqa: PLC0415
+
+    min_rows = max(1, min(_MIN_CATEGORY_ROWS, n_rows // 50))
+    return CategoryEncoder(min_rows=min_rows, max_categories=max_categories)
