@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlops.context.connection import connect
     from mlops.dataset.validation.validate import validate
     from mlops.monitoring.drift_detector import DriftDetector
     from mlops.pipelines.inference_pipeline import InferencePipeline
@@ -26,6 +27,7 @@ __all__ = [
     "ModelRegistry",
     "TrainingPipeline",
     "__version__",
+    "connect",
     "validate",
 ]
 
@@ -34,6 +36,7 @@ _DEFINED_IN = {
     "InferencePipeline": "mlops.pipelines.inference_pipeline",
     "ModelRegistry": "mlops.registry.model_registry",
     "TrainingPipeline": "mlops.pipelines.training_pipeline",
+    "connect": "mlops.context.connection",
     "validate": "mlops.dataset.validation.validate",
 }
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from mlops.context.forgetting import forgetting_in
@@ -18,13 +19,17 @@ from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
+from mlops.ledger.batches import LedgerBatches, ScoredBatch
+from mlops.ledger.files import BucketFiles
+from mlops.ledger.recording import Ledger, record_batch
 from mlops.models.errors import DatasetError, SettingsError
 from mlops.models.objects import ObjectRef
+from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.pages.spreadsheet import without_formula
 from mlops.use_cases.forgetting.forget import Forgetting
 from mlops.use_cases.forgetting.personal_data import Removal
-from mlops.use_cases.score_batch import BatchFile, BatchManifest, BatchSummary
+from tests.memory_table import MemoryTable
 from tests.unit.dataset.intake_world import GOOD, LATER, NOW, Killed, Killing, World
 
 PERSON = "canary 007"
@@ -73,7 +78,12 @@ def forgetting(world: World, group: str = "g", countdown: list[int] | None = Non
     if countdown is not None:
         objects, versions = (Killing(port, countdown, before=True) for port in (objects, versions))
     catalog = DatasetCatalog(versions, objects, world.models, "artifacts")
-    return forgetting_in(group, catalog, "data")
+    return forgetting_in(group, catalog, ledger_in(objects), "data")
+
+
+def ledger_in(objects: ObjectStore) -> Ledger:
+    """The ledger in the artifact bucket."""
+    return Ledger(BucketFiles(objects, "artifacts"), LedgerBatches(MemoryTable()))
 
 
 def forget(world: World, person: str = PERSON, *, countdown: list[int] | None = None) -> list[Removal]:
@@ -109,6 +119,23 @@ def test_no_version_of_any_object_and_no_record_contains_the_id_afterwards(fille
     assert forget(filled) == []
     # its record would name a table that does not exist any more
     assert not filled.objects.exists(ObjectRef("artifacts", "converted/g/1/x/conversion.json"))
+
+
+def test_the_rows_of_the_person_in_the_ledger_are_removed(filled: World, tmp_path: Path) -> None:
+    delivered = tmp_path / "predictions.csv"
+    delivered.write_text(f"patient_id,prediction,model_version\n{PERSON},1,v1\nP8,0,v1\n'=P9,0,v1\n")
+    batch = ScoredBatch("g", "1", "score.csv", "v1", NOW)
+    record_batch(batch, delivered, None, ledger_in(filled.objects))
+    preview = [each for each in forgetting(filled).preview(PERSON, "patient_id") if each.store == "ledger"]
+    done = [each for each in forget(filled) if each.store == "ledger"]
+    assert [(each.action, each.n_rows) for each in done] == [("rewritten", 1)]
+    assert preview == done
+    forget(filled, "=P9")  # ids that a spreadsheet would run are delivered with an apostrophe
+    (version,) = filled.objects.list_history("artifacts", "ledger/")
+    filled.objects.download(version.ref, tmp_path / "day.parquet")
+    assert duckdb.read_parquet(str(tmp_path / "day.parquet")).project("ids").fetchall() == [
+        ({"patient_id": "P8"},)
+    ]
 
 
 def test_all_other_rows_stay(filled: World) -> None:

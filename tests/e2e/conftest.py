@@ -15,6 +15,7 @@ from local.stack import DeployedStack, deploy_application, version_in, wait
 from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
 from tests.e2e.faults import has_failed_once, without_table
 from tests.e2e.killed_training import KilledTraining, kill_and_retry
+from tests.e2e.ledger import in_ledger, rows_of_the_ledger
 from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
 from tests.e2e.walks import (
     EXAMPLE,
@@ -98,6 +99,37 @@ def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
     times = 1 + LAMBDA_SCORING_LIMIT_BYTES // (EXAMPLE / "score.csv").stat().st_size
     large = pd.concat([table] * times, ignore_index=True)
     return score(stack, GROUP, "large.csv", large.to_csv(index=False).encode())
+
+
+@pytest.fixture(scope="session")
+def recorded(stack: DeployedStack, scored: Walk, scored_drifted: Walk) -> tuple[Walk, Walk]:
+    """Two batches that are in the ledger."""
+    for batch in (scored, scored_drifted):
+        name = f"batch-{batch.output['batch_id']}.parquet"
+        wait(lambda name=name: in_ledger(stack, name) or None, f"{name} in the ledger", 90)
+    return scored, scored_drifted
+
+
+@pytest.fixture(scope="session")
+def missing_batch(stack: DeployedStack) -> dict:
+    """What the function says when the batch of an event was deleted."""
+    address = f"s3://{stack.outputs['ArtifactBucketName']}/predictions/absent/b/predictions.csv"
+    detail = {"group": "absent", "batch_id": "b", "n_rows": 1, "predictions_uri": address}
+    client = stack.cloud.client("lambda")
+    names = [function["FunctionName"] for function in client.list_functions()["Functions"]]
+    name = next(name for name in names if "RecordPredictions" in name)
+    answer = client.invoke(FunctionName=name, Payload=json.dumps({"detail": detail}))
+    return json.loads(answer["Payload"].read())
+
+
+@pytest.fixture(scope="session")
+def merged_ledger(stack: DeployedStack, recorded: tuple[Walk, Walk], scored_in_a_job: Walk) -> dict:
+    """The answer of the nightly merging, on the day after the batches were scored."""
+    name = f"batch-{scored_in_a_job.output['batch_id']}.parquet"
+    wait(lambda: in_ledger(stack, name) or None, f"{name} in the ledger", 90)
+    before = rows_of_the_ledger(stack)
+    answer = stack.run_scheduled("MergePredictions", datetime.now(UTC) + timedelta(days=1))
+    return {"answer": answer, "before": before}
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,8 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     failed_validation: str,
     dead_letter: str,
     recovered_file: Walk,
+    merged_ledger: dict,
+    missing_batch: dict,
 ) -> DeployedStack:
     """The stack after every path was walked once."""
     walk(stack, forgotten_candidate)

@@ -16,9 +16,9 @@ from mlops.approval.signing_keys import SigningKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.models.objects import ObjectRef
+from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.use_cases.results.links import LINK_LIFETIME, ResultLinks
-from mlops.use_cases.score_batch import BatchFile, BatchManifest, BatchSummary
 from tests.functions.approval_stage import an_http_event
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -85,6 +85,8 @@ def test_attributes_of_the_registry_are_set_by_those_that_list_a_group_or_close_
         "RegisterModelFunction",
         "ExplainFailureFunction",
         "WatchTrainingsFunction",
+        "MergePredictionsFunction",
+        "PersonalDataAdministrator",
     }
 
 
@@ -109,6 +111,7 @@ def test_no_role_may_remove_items_of_a_table_or_objects_of_the_system() -> None:
         ("ReceiveUploadFunction", "s3:DeleteObjectVersion", "${DataBucket.Arn}/*"),
         ("RecoverUploadsFunction", "s3:DeleteObjectVersion", "${DataBucket.Arn}/*"),
         ("MergePartsFunction", "s3:DeleteObjectVersion", "${DataBucket.Arn}/*/training/*"),
+        ("MergePredictionsFunction", "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}/ledger/*"),
     }
 
 

@@ -42,7 +42,7 @@ def test_data_expires_after_the_days_of_a_parameter_and_0_keeps_it(
 def test_no_rule_deletes_the_newest_version_of_settings_or_anything_that_models_need() -> None:
     assert not [rule for rule in rules("DataBucket") if "ExpirationInDays" in rule]
     expiring = {rule["Prefix"] for rule in rules("ArtifactBucket") if "ExpirationInDays" in rule}
-    assert expiring == {"parts/", "converted/", "quarantine/", "predictions/"}
+    assert expiring == {"parts/", "converted/", "quarantine/", "predictions/", "ledger/", "queries/"}
 
 
 def test_only_people_with_the_policy_may_remove_data_and_read_tombstones() -> None:
@@ -56,7 +56,7 @@ def test_only_people_with_the_policy_may_remove_data_and_read_tombstones() -> No
         for owner, statement in t.statements()
         if allows(statement, "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}")
     ]
-    assert set(deleting) == {"PersonalDataAdministrator"}
+    assert set(deleting) == {"PersonalDataAdministrator", "MergePredictionsFunction"}
     policy = t.resources("AWS::IAM::ManagedPolicy")["PersonalDataAdministrator"]["Properties"]
     assert "Roles" not in policy
     assert "PersonalDataAdministrator" not in str(t.functions())
@@ -72,5 +72,5 @@ def test_the_policy_covers_every_prefix_that_is_searched_and_no_other() -> None:
         )
     ]
     prefixes = {resource.split("/", 1)[1] for resource in resources if "Artifact" in resource}
-    assert prefixes == {"datasets/*", "quarantine/*", "converted/*", "parts/*", "predictions/*"}
+    assert prefixes == {"datasets/*", "quarantine/*", "converted/*", "parts/*", "predictions/*", "ledger/*"}
     assert "${DataBucket.Arn}/*" in resources

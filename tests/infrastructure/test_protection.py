@@ -70,6 +70,7 @@ def test_resource_policies_let_in_named_services_only() -> None:
     assert allowed == {
         ("NotificationTopic", "cloudwatch.amazonaws.com", "sns:Publish"),
         ("UploadDeadLetterQueue", "events.amazonaws.com", "sqs:SendMessage"),
+        ("LedgerDeadLetterQueue", "events.amazonaws.com", "sqs:SendMessage"),
     }
 
 

@@ -93,8 +93,10 @@ MUTATIONS = (
     ),
     _less(
         "everyone sends to the dead-letter queue",
-        "Principal: {Service: events.amazonaws.com}\n            Action: sqs:SendMessage",
-        'Principal: {Service: "*"}\n            Action: sqs:SendMessage',
+        "Principal: {Service: events.amazonaws.com}\n            Action: sqs:SendMessage\n"
+        "            Resource: !GetAtt UploadDeadLetterQueue.Arn",
+        'Principal: {Service: "*"}\n            Action: sqs:SendMessage\n'
+        "            Resource: !GetAtt UploadDeadLetterQueue.Arn",
         "test_resource_policies_let_in_named_services_only",
     ),
     _less(

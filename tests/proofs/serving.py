@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
+
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.registry import Artifact, Candidate
@@ -31,7 +33,7 @@ class ServingDay(Walk):
     """One group's file from the bucket to predictions and the nightly check; the registry is its own."""
 
     def to_the_end(self) -> dict[str, Any]:
-        """Score, check, and return the final state."""
+        """Score, check, record, merge, and return the final state."""
         table = f"registry-{self.group}"
         create_table(table, "pk", "sk", dynamodb=self.world.cloud.client("dynamodb"))
         self.world = replace(self.world, variables={**self.world.variables, "REGISTRY_TABLE_NAME": table})
@@ -48,7 +50,13 @@ class ServingDay(Walk):
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         checked = self.step("check_drift", {"scheduled_at": tomorrow.isoformat()})
         assert [group["verdict"] for group in checked["groups"]] == ["ALERT"], checked
-        return self.state() | {"scored": self._plain(scored), "files": self._files(upload.upload_id)}
+        self.step("record_predictions", {"detail": scored})
+        self._store_another_batch()
+        self.step("merge_predictions", {"scheduled_at": tomorrow.isoformat()})
+        (day,) = self._ledger_keys()
+        self.names |= {day.rpartition("/day-")[2].removesuffix(".parquet"): "DAY"}
+        state = self.state() | {"scored": self._plain(scored), "files": self._files(upload.upload_id)}
+        return state | {"rows in the ledger": self._rows_of_the_ledger()}
 
     def _put_into_service(self, table: str) -> dict[str, Any]:
         s3 = self.world.cloud.client("s3")
@@ -80,6 +88,27 @@ class ServingDay(Walk):
         assert content.count(b"\n") == ONE_PLAN.count("\n")
         state = self._read(f"drift/{self.group}/state.json")
         return {"predictions": actual["sha256"], "state": self._plain(state)}
+
+    def _store_another_batch(self) -> None:
+        """Store the rows of the batch once more, so that the day has two files."""
+        (key,) = self._ledger_keys()
+        source = {"Bucket": "artifacts", "Key": key}
+        target = key.replace("/batch-", "/batch-copy-of-")
+        self.world.cloud.client("s3").copy_object(Bucket="artifacts", Key=target, CopySource=source)
+
+    def _rows_of_the_ledger(self) -> int:
+        """Return how many rows the one file of the day has."""
+        (key,) = self._ledger_keys()
+        with TemporaryDirectory() as folder:
+            path = f"{folder}/day.parquet"
+            self.world.cloud.client("s3").download_file("artifacts", key, path)
+            return len(duckdb.read_parquet(path))
+
+    def _ledger_keys(self) -> list[str]:
+        listed = self.world.cloud.client("s3").list_objects_v2(
+            Bucket="artifacts", Prefix=f"ledger/model_group={self.group}/"
+        )
+        return [entry["Key"] for entry in listed.get("Contents", [])]
 
     def _read(self, key: str) -> Any:
         body = self.world.cloud.client("s3").get_object(Bucket="artifacts", Key=key)["Body"]

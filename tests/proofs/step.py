@@ -27,6 +27,8 @@ FUNCTIONS = (
     "merge_parts",
     "run_inference",
     "check_drift",
+    "record_predictions",
+    "merge_predictions",
     "explain_failure",
     "retry_training",
 )

@@ -23,6 +23,7 @@ from mlops.models.drift import DriftReport
 from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
+from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.model_registry import ModelRegistry
@@ -30,7 +31,6 @@ from mlops.registry.promotion_notification import notify_decline, notify_promoti
 from mlops.registry.rollback import roll_back
 from mlops.use_cases.batch_notification import BatchNotifier
 from mlops.use_cases.drift_notification import notify as announce_drift
-from mlops.use_cases.score_batch import BatchSummary
 from tests.unit.dataset.intake_world import GOOD, Unavailable, World
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)

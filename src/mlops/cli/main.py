@@ -24,9 +24,10 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "score": "mlops.cli.files.pipelines",
         "drift": "mlops.cli.files.drift",
     },
-    "Datasets and runs": {
+    "Datasets, runs and predictions": {
         "datasets": "mlops.cli.datasets",
         "runs": "mlops.cli.runs",
+        "predictions": "mlops.cli.predictions",
         "forget": "mlops.cli.forget",
         "forgotten": "mlops.cli.forget",
     },

@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.approval.policy.store import Policies
     from mlops.dataset.catalog.catalog import DatasetCatalog
     from mlops.experiment.tracker import ExperimentTracker
+    from mlops.ledger.reading import Predictions
+    from mlops.ledger.recording import Ledger
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.forgetting.forget import Forgetting
 
@@ -49,7 +51,7 @@ class FilesContext:
         """What removes the rows of persons from all that is stored for a group."""
         from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
 
-        return forgetting_in(group, self.datasets)
+        return forgetting_in(group, self.datasets, self.ledger)
 
     @cached_property
     def runs(self) -> ExperimentTracker:
@@ -58,6 +60,24 @@ class FilesContext:
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
         return ExperimentTracker(local_runs(self.root / "experiment-runs"))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of predictions, to record and to change it."""
+        from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
+        from mlops.ledger.batches import LedgerBatches  # noqa: PLC0415
+        from mlops.ledger.files import FolderFiles  # noqa: PLC0415
+        from mlops.ledger.recording import Ledger  # noqa: PLC0415
+
+        folder = self.root / "ledger"
+        return Ledger(FolderFiles(folder), LedgerBatches(SqliteTable(folder / "batches.sqlite3")))
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The predictions in the ledger, to read them with DuckDB."""
+        from mlops.ledger.reading import FolderEngine, Predictions  # noqa: PLC0415
+
+        return Predictions(self.ledger.batches, FolderEngine(self.root / "ledger"))
 
     @cached_property
     def policies(self) -> Policies:

@@ -7,6 +7,7 @@ from mlops.dataset.catalog.catalog import DatasetCatalog
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.answers.settings_file import read_settings
 from mlops.intake.placement.placement import SETTINGS_FILE
+from mlops.ledger.recording import Ledger
 from mlops.models.errors import DatasetError, SettingsError
 from mlops.models.settings.group import GroupSettings
 from mlops.use_cases.forgetting.forget import Forgetting
@@ -14,7 +15,9 @@ from mlops.use_cases.forgetting.locations import Storage, personal_data
 from mlops.use_cases.forgetting.tombstones import TombstoneStore
 
 
-def forgetting_in(group: str, datasets: DatasetCatalog, data_bucket: str | None = None) -> Forgetting:
+def forgetting_in(
+    group: str, datasets: DatasetCatalog, ledger: Ledger, data_bucket: str | None = None
+) -> Forgetting:
     """Return what forgets persons of a group; `data_bucket` is None where no one uploads files.
 
     Files are read by the settings in `model.toml`; where these cannot be read, by how the files look.
@@ -33,7 +36,13 @@ def forgetting_in(group: str, datasets: DatasetCatalog, data_bucket: str | None 
         except SettingsError:
             settings = GroupSettings()
     storage = Storage(
-        datasets.objects, datasets.versions, datasets.artifact_bucket, data_bucket, settings, contract
+        datasets.objects,
+        datasets.versions,
+        datasets.artifact_bucket,
+        data_bucket,
+        settings,
+        contract,
+        ledger,
     )
     tombstones = TombstoneStore(datasets.objects, datasets.artifact_bucket)
     return Forgetting(group, personal_data(group, storage), tombstones, settings, contract)

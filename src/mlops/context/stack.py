@@ -26,6 +26,9 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.infrastructure.notifications import Notifier
     from mlops.infrastructure.object_store import ObjectStore
     from mlops.intake.failures.retry import RetryService
+    from mlops.ledger.batches import LedgerBatches
+    from mlops.ledger.reading import Predictions
+    from mlops.ledger.recording import Ledger
     from mlops.models.registry import ModelMetadata
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.drift_archive import NightlyArchive
@@ -116,7 +119,7 @@ class StackContext:
         """What removes the rows of persons from all that is stored for a group."""
         from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
 
-        return forgetting_in(group, self.datasets, self.variable("DATA_BUCKET_NAME"))
+        return forgetting_in(group, self.datasets, self.ledger, self.variable("DATA_BUCKET_NAME"))
 
     @cached_property
     def run_store(self) -> RunStore:
@@ -131,6 +134,30 @@ class StackContext:
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
         return ExperimentTracker(self.run_store)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of predictions, to record and to change it."""
+        from mlops.ledger.files import BucketFiles  # noqa: PLC0415
+        from mlops.ledger.recording import Ledger  # noqa: PLC0415
+
+        return Ledger(BucketFiles(self.objects, self.artifact_bucket), self._ledger_batches)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The predictions in the ledger, to read them with Athena."""
+        from mlops.ledger.athena import AthenaEngine  # noqa: PLC0415
+        from mlops.ledger.reading import Predictions  # noqa: PLC0415
+
+        engine = AthenaEngine(self.variable("LEDGER_DATABASE_NAME"), self.variable("LEDGER_WORKGROUP_NAME"))
+        return Predictions(self._ledger_batches, engine)
+
+    @cached_property
+    def _ledger_batches(self) -> LedgerBatches:
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+        from mlops.ledger.batches import LedgerBatches  # noqa: PLC0415
+
+        return LedgerBatches(DynamoDBTable(self.variable("REGISTRY_TABLE_NAME")))
 
     @cached_property
     def drift_archive(self) -> NightlyArchive:

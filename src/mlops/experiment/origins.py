@@ -6,7 +6,6 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-import mlops
 from mlops.models.errors import DatasetError
 from mlops.models.experiment import RunDataset
 from mlops.pipelines.jobs.training_source import source_digest
@@ -15,7 +14,7 @@ from mlops.pipelines.jobs.training_source import source_digest
 @cache
 def library_digest() -> str:
     """Return the digest of this library's source: the code that a local run ran."""
-    return source_digest(Path(mlops.__file__).parent)
+    return source_digest(Path(__file__).parents[1])
 
 
 def describe_dataset(path: str | Path, *, dataset_id: str | None = None) -> RunDataset:

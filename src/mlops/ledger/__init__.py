@@ -1,1 +1,1 @@
-"""The ledger of predictions: one row per scored row. Reserved; nothing is here yet."""
+"""The ledger of predictions: one row for each scored row, in Parquet files."""

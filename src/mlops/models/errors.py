@@ -18,6 +18,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   ├── JobStoppedError          the job was stopped, by its time limit or by a person
     │   ├── StepError                a step failed unexpectedly
     │   └── ThrottledError           AWS answered too many requests at once
+    ├── LedgerError              predictions in the ledger cannot be recorded, read or changed
     ├── MissingPackageError      a library that an extra installs is not installed
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
     ├── RegistryError            the registry refuses a change
@@ -94,6 +95,10 @@ class StepError(JobError):
 
 class ThrottledError(JobError):
     """AWS answered too many requests at once, and did so after every retry."""
+
+
+class LedgerError(MlopsError):
+    """Predictions in the ledger cannot be recorded, read or changed."""
 
 
 class MissingPackageError(MlopsError):

@@ -11,9 +11,9 @@ from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
+from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.pages.number_format import counted, rows
-from mlops.use_cases.score_batch import BatchSummary
 
 _MAX_FEATURES_NAMED = 5
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +14,9 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.models.drift import DriftReport
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
+from mlops.models.scoring.batch import MANIFEST, BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.batch_folder import folder_without_name
 from mlops.models.scoring.columns import PredictionColumns
-from mlops.models.scoring.prediction import SCORED
 from mlops.models.scoring.result import DataQuality, InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.archive import sha256_of
@@ -31,7 +30,6 @@ from mlops.pipelines.inference_pipeline import (
 )
 from mlops.use_cases.model_cache import ModelCache, ScoringModel
 
-MANIFEST = "manifest.json"
 ANNOUNCED = "announced.json"
 
 
@@ -50,57 +48,6 @@ class ScoringRequest(Record):
     settings: GroupSettings = field(default_factory=GroupSettings)
     content: ObjectRef | None = None
     folder: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSummary(Record):
-    """The result of a batch; the drift fields are None when the model has no baseline.
-
-    `n_rows` counts the rows of the file, `row_statuses` those of each status. `file_name` is that of the
-    dropped file. Summaries of releases before 0.3 have none of the last four fields.
-    """
-
-    group: str
-    batch_id: str
-    n_rows: int
-    predictions_uri: str
-    report_uri: str | None = None
-    drift_verdict: str | None = None
-    drift_score: float | None = None
-    features_with_drift: tuple[str, ...] = ()
-    file_name: str = ""
-    model_version: str = ""
-    manifest_uri: str | None = None
-    row_statuses: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def n_scored(self) -> int:
-        """How many rows have a prediction."""
-        return self.row_statuses.get(SCORED, 0) if self.row_statuses else self.n_rows
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFile(Record):
-    """One file of a batch, in the version that belongs to the batch."""
-
-    sha256: str
-    version_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchManifest(Record):
-    """Written last: a batch with a manifest is complete, and consists of exactly these files.
-
-    `columns` names those of the predictions; manifests of releases before 0.3 do not.
-    """
-
-    summary: BatchSummary
-    model_version: str
-    model_sha256: str
-    source: ObjectRef
-    created_at: datetime
-    files: Mapping[str, BatchFile]
-    columns: PredictionColumns | None = None
 
 
 class Notifier(Protocol):
@@ -156,6 +103,7 @@ def score_batch(
         result, output = _score(request, objects, models, Path(scratch), now)
         summary = _summarize(request, result, folder)
         manifest = _store(request, summary, result.columns, output, objects, folder, now)
+        manifest = replace(manifest, source_sha256=sha256_of(Path(scratch) / _local_name(request)))
     objects.write(folder.ref(MANIFEST), manifest.to_json().encode(), "application/json")
     notify(summary, result.data_quality, result.drift_report)
     _record_notification(folder, objects, now)

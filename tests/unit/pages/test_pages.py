@@ -23,6 +23,7 @@ from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
@@ -32,7 +33,6 @@ from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.model_card.figures import as_file, figures
 from mlops.pipelines.model_card.record import CardRecord
 from mlops.registry.comparison.comparison import compare as compare_versions
-from mlops.use_cases.score_batch import BatchSummary
 
 from . import samples
 

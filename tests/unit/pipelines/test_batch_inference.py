@@ -16,12 +16,11 @@ from mlops.models.drift import BatchProfile
 from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
+from mlops.models.scoring.batch import BatchManifest, BatchSummary
 from mlops.models.scoring.batch_folder import batch_folder
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.use_cases.batch_notification import compose_email
 from mlops.use_cases.score_batch import (
-    BatchManifest,
-    BatchSummary,
     ModelCache,
     ScoringModel,
     ScoringRequest,

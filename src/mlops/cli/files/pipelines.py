@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlops.context.files import FilesContext
+from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import SettingsError
 from mlops.models.metrics import metric_definition, metric_interval, metric_value
 from mlops.models.scoring.result import InferenceResult
@@ -32,6 +34,9 @@ def add_parser(subparsers: Any) -> None:
         "--output", type=Path, required=True, help="the directory to write predictions and reports to"
     )
     score.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    ledger = score.add_argument_group("ledger", "Both together also record the predictions.")
+    ledger.add_argument("--root", type=Path, metavar="DIR", help="directory of model-registry/ and ledger/")
+    ledger.add_argument("--group", help="a group of that registry")
     score.set_defaults(run=run_score)
 
 
@@ -54,9 +59,40 @@ def run_score(arguments: argparse.Namespace) -> int:
     """Score, and print where the predictions are and whether the inputs have drifted."""
     from mlops.pipelines.inference_pipeline import InferencePipeline  # noqa: PLC0415
 
+    context = _context_of_ledger(arguments)
     result = InferencePipeline(arguments.model).execute(arguments.file, arguments.output)
+    if context is not None:
+        _record(result, arguments, context)
     print(result.to_json() if arguments.json else _describe_scoring(result))  # noqa: T201
     return 0
+
+
+def _context_of_ledger(arguments: argparse.Namespace) -> FilesContext | None:
+    """Return where the predictions are recorded, None without `--root` and `--group`.
+
+    Raises
+    ------
+    SettingsError
+        If one of the two is missing, or the registry has no such group.
+    """
+    if arguments.root is None and arguments.group is None:
+        return None
+    if arguments.root is None or arguments.group is None:
+        raise SettingsError("To record predictions, name both --root and --group.")
+    context = FilesContext(arguments.root)
+    if arguments.group not in (groups := context.registry.groups()):
+        raise SettingsError(
+            f"The registry in {arguments.root} has no group {arguments.group}; it has "
+            f"{', '.join(groups) or 'none'}."
+        )
+    return context
+
+
+def _record(result: InferenceResult, arguments: argparse.Namespace, context: FilesContext) -> None:
+    from mlops.dataset.validation.reading import find_table  # noqa: PLC0415
+    from mlops.use_cases.record_predictions import record_scoring  # noqa: PLC0415
+
+    record_scoring(result, find_table(arguments.file), arguments.group, context.ledger, utc_now())
 
 
 def _settings(path: Path | None) -> GroupSettings:

@@ -15,6 +15,7 @@ from mlops.dataset.conversion.refusal import damaged, refused
 from mlops.dataset.conversion.table_file import ConvertedTable, header_line
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import name_in_report, shown
+from mlops.infrastructure.duckdb_engine import connect
 from mlops.infrastructure.extras import require_package
 from mlops.models.dataset import Finding
 
@@ -102,24 +103,8 @@ def convert_parquet(source: Path, target: Path, limits: Limits) -> ConvertedTabl
 
 
 def _connect(source: Path) -> DuckDBPyConnection:
-    import duckdb  # noqa: PLC0415
-
     folder = source.parent
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "memory_limit": _MEMORY,
-        "temp_directory": str(folder / "spill"),
-        "threads": 2,
-    }
-    connection = duckdb.connect(config=config)
-    connection.execute("SET allowed_directories = ?", [[str(folder)]])
-    connection.execute("SET allowed_paths = ?", [[str(source.resolve())]])
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_progress_bar = false")  # it would be written to our output
-    connection.execute("SET lock_configuration = true")
-    return connection
+    return connect([folder], scratch=folder, memory=_MEMORY, files=[source.resolve()])
 
 
 def _write(connection: DuckDBPyConnection, source: Path, target: Path, limits: Limits) -> ConvertedTable:

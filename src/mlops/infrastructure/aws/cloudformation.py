@@ -25,6 +25,8 @@ class Stack:
     artifact_bucket_name: str
     data_bucket_name: str
     event_bus_name: str
+    ledger_database_name: str
+    ledger_workgroup_name: str
     metrics_namespace: str
     minimum_approvals: str
     notification_topic_arn: str

@@ -22,6 +22,7 @@ from mlops.use_cases.forgetting.tombstones import Tombstone, TombstoneStore
 NOT_REMOVED = (
     "models that were trained on the rows, and statistics of them: row keys (keyed digests), baselines,"
     " profiles, contracts, model cards, reports; train a new version if that matters",
+    "results of queries over the ledger, until they are deleted after 7 days",
     "emails that were sent, files that were downloaded, what `mlops train` and `mlops score` wrote",
     "names of files and folders, if they contain the id",
     "backups and point-in-time copies, until they expire; after a restore: `mlops forgotten GROUP --again`",

@@ -1,7 +1,6 @@
 """Where rows of persons are stored: the uploads of a group, and what is made of them.
 
-Another store with such rows (predictions in a ledger, online values of features) is a further
-`PersonalData` in this list.
+Another store with such rows (online values of features) is a further `PersonalData` in this list.
 """
 
 from __future__ import annotations
@@ -11,8 +10,10 @@ from dataclasses import dataclass, replace
 
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.ledger.recording import Ledger
 from mlops.models.dataset import Contract
 from mlops.models.settings.group import GroupSettings
+from mlops.use_cases.forgetting.ledger_rows import LedgerRows
 from mlops.use_cases.forgetting.personal_data import KeepRest, PersonalData, TableObjects
 from mlops.use_cases.forgetting.rewriting import Rewriting
 
@@ -35,6 +36,7 @@ class Storage:
     data_bucket: str | None
     settings: GroupSettings
     contract: Contract | None
+    ledger: Ledger
 
 
 def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
@@ -53,10 +55,11 @@ def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
         settings=GroupSettings(),  # `[format]` is about files of people
         column_in=keep.column_of_predictions,
     )
+    ledger = LedgerRows(storage.ledger)  # after the predictions, of which it is made
     if storage.data_bucket is None:
-        return (*stores, predictions)
+        return (*stores, predictions, ledger)
     uploads = replace(stores[0], bucket=storage.data_bucket, prefix=f"{group}/", keep_rest=keep.keep_upload)
-    return (uploads, *stores[1:], predictions)
+    return (uploads, *stores[1:], predictions, ledger)
 
 
 def _artifacts(

@@ -11,9 +11,9 @@ from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.dataset import DatasetVersion, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
+from mlops.models.scoring.batch import MANIFEST, BatchFile, BatchManifest
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.use_cases.forgetting.personal_data import beside
-from mlops.use_cases.score_batch import MANIFEST, BatchFile, BatchManifest
 
 _CSV = "text/csv"
 

@@ -9,7 +9,7 @@ from mlops.approval.links import Claims, make_token, read_token
 from mlops.approval.signing_keys import Keys
 from mlops.models.approval import ResultOffer
 from mlops.models.objects import ObjectRef
-from mlops.use_cases.score_batch import MANIFEST, BatchSummary
+from mlops.models.scoring.batch import MANIFEST, BatchSummary
 
 LINK_LIFETIME = timedelta(days=30)
 

@@ -27,11 +27,11 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.drift import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
+from mlops.models.scoring.batch import BatchManifest
 from mlops.models.scoring.result import DataQuality
 from mlops.pages.rendering import render
 from mlops.pipelines.inference_pipeline import DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT, PREDICTIONS
 from mlops.use_cases.results.links import read_result
-from mlops.use_cases.score_batch import BatchManifest
 
 _FIELDS = frozenset({"nonce", "file"})
 _DOWNLOADS = {PREDICTIONS: "Download the predictions", DRIFT_PAGE: "Download the drift report"}

@@ -1,0 +1,111 @@
+"""`mlops.connect`: what a group has, of a deployed stack or of plain files, from a notebook or a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops.context.context import Context, open_context
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops.models.dataset import DatasetVersion
+    from mlops.models.experiment import Run
+    from mlops.models.registry import ModelMetadata
+
+
+def connect(target: str | Path) -> Connection:
+    """Connect to a deployed stack, or to plain files below a directory.
+
+    Parameters
+    ----------
+    target
+        The name of a stack, such as `"mlops"`; or a directory as a `Path`, or as a text with a separator
+        (`"./files"`).
+
+    Raises
+    ------
+    SettingsError
+        If there is no stack of that name, or it was deployed from another version of the template.
+    """
+    if isinstance(target, Path) or target == "." or "/" in target or "\\" in target:
+        return Connection(open_context(Path(target)))
+    return Connection(open_context(Path(), target))
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The groups of a stack or of plain files."""
+
+    context: Context
+
+    def groups(self) -> list[str]:
+        """Return the names of the groups that have a model version."""
+        return self.context.registry.groups()
+
+    def group(self, name: str) -> Group:
+        """Return one group; it need not have anything yet."""
+        return Group(self.context, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group: its predictions, versions, runs and datasets."""
+
+    context: Context
+    name: str
+
+    def predictions(
+        self, *, row_id: str | None = None, since: date | str | None = None, sql: str | None = None
+    ) -> pd.DataFrame:
+        """Return predictions of the group from the ledger.
+
+        Parameters
+        ----------
+        row_id
+            Only rows that have this id.
+        since
+            Only rows scored on this day or later, in UTC; as text such as `"2026-11-01"`.
+        sql
+            A SELECT over `predictions`, the selected rows with the columns of `docs/ledger.md`.
+
+        Returns
+        -------
+        DataFrame
+            Without `sql`, in the order in which the rows were scored, with a column for each id and
+            `probability_<class>` for each class. Predictions without probabilities are numbers.
+
+        Raises
+        ------
+        LedgerError
+            If `sql` is not a SELECT, or fails.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        from mlops.ledger.sql import Selection  # noqa: PLC0415
+
+        day = date.fromisoformat(since) if isinstance(since, str) else since
+        rows = self.context.predictions.select(Selection(self.name, row_id, day), sql)
+        frame = pd.DataFrame.from_records(list(rows.values), columns=list(rows.columns))
+        if sql is None and not any(name.startswith("probability") for name in rows.columns):
+            frame["prediction"] = pd.to_numeric(frame["prediction"])
+        return frame
+
+    def versions(self) -> list[ModelMetadata]:
+        """Return the model versions, oldest first."""
+        return self.context.registry.list_models(self.name)
+
+    def champion(self) -> ModelMetadata | None:
+        """Return the version in service, None before the first promotion."""
+        return self.context.registry.champion(self.name)
+
+    def runs(self) -> list[Run]:
+        """Return the training runs, newest first."""
+        return self.context.runs.list_runs(self.name)
+
+    def datasets(self) -> tuple[DatasetVersion, ...]:
+        """Return the datasets, oldest first."""
+        return self.context.datasets.list_datasets(self.name)

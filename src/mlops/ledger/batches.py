@@ -1,0 +1,118 @@
+"""The records of the batches in the ledger, in the registry's table.
+
+Items of a group share the partition `LEDGER#<group>`: `BATCH#<date>#<id>` for each batch, and `CHANGE`, which
+only one run that changes stored files may have at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+from mlops.infrastructure.table import Absent, OneOf, Put, SetAttribute, Table
+from mlops.models.errors import LedgerError
+from mlops.models.record import Record
+
+# longer than a function may run; after it a run that was killed no longer keeps others out
+LONGEST_CHANGE = timedelta(hours=1)
+_CHANGE = "CHANGE"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredBatch(Record):
+    """A batch that was scored and delivered: what the ledger keeps of it beside its rows."""
+
+    group: str
+    batch_id: str
+    file: str
+    model_version: str
+    scored_at: datetime
+    input_digest: str | None = None
+
+    @property
+    def batch_date(self) -> date:
+        """The day on which it was scored, in UTC."""
+        return self.scored_at.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBatch(Record):
+    """A batch in the ledger; `id_columns` and `classes` are the keys of its ids and probabilities."""
+
+    batch: ScoredBatch
+    n_rows: int
+    id_columns: tuple[str, ...]
+    classes: tuple[str, ...]
+    schema_version: int
+
+
+class LedgerBatches:
+    """The batches of all groups, each recorded once."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find(self, batch: ScoredBatch) -> RecordedBatch | None:
+        """Return the record of a batch, None before it is in the ledger."""
+        item = self._table.get(_partition(batch.group), _batch_key(batch))
+        return RecordedBatch.from_json(item["document"]) if item else None
+
+    def record(self, recorded: RecordedBatch) -> RecordedBatch:
+        """Record that the rows of a batch are stored; return the first record when there was one."""
+        keys = {"pk": _partition(recorded.batch.group), "sk": _batch_key(recorded.batch)}
+        self._table.write(Put({**keys, "document": recorded.to_json()}, Absent()))
+        return self.find(recorded.batch) or recorded
+
+    def list(self, group: str, since: date | None = None) -> tuple[RecordedBatch, ...]:
+        """Return the batches of a group since a day, oldest first."""
+        batches = []
+        for item in self._table.query(_partition(group), "BATCH#", newest_first=True):
+            recorded = RecordedBatch.from_json(item["document"])
+            if since is not None and recorded.batch.batch_date < since:
+                break
+            batches.append(recorded)
+        return tuple(reversed(batches))
+
+    @contextmanager
+    def change(self, group: str, now: datetime, run: str | None = None) -> Iterator[None]:
+        """Keep other runs from changing the stored files of a group.
+
+        Parameters
+        ----------
+        run
+            The name of the run: it may go on after it was killed. By default a name that no other run has.
+
+        Raises
+        ------
+        LedgerError
+            If another run changes them.
+        """
+        run = run or uuid4().hex
+        stored = self._table.get(_partition(group), _CHANGE)
+        if stored and stored["run"] not in ("", run) and now < datetime.fromisoformat(stored["until"]):
+            raise _busy(group, stored["until"])
+        until = (now + LONGEST_CHANGE).isoformat()
+        item = {"pk": _partition(group), "sk": _CHANGE, "run": run, "until": until}
+        if not self._table.write(Put(item, OneOf("run", (stored["run"],)) if stored else Absent())):
+            raise _busy(group, until)
+        try:
+            yield
+        finally:
+            self._table.write(SetAttribute(_partition(group), _CHANGE, "run", ""))
+
+
+def _busy(group: str, until: str) -> LedgerError:
+    return LedgerError(
+        f"Another run changes the ledger of {group}; try again later, after {until} at the latest."
+    )
+
+
+def _partition(group: str) -> str:
+    return f"LEDGER#{group}"
+
+
+def _batch_key(batch: ScoredBatch) -> str:
+    return f"BATCH#{batch.batch_date.isoformat()}#{batch.batch_id}"

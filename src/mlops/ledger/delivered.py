@@ -1,0 +1,113 @@
+"""A file of predictions as it was delivered, as rows of the ledger: columns are read by name."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops.ledger.batches import ScoredBatch
+from mlops.ledger.columns import COLUMNS, SCHEMA_VERSION
+from mlops.ledger.sql import name, text
+from mlops.models.errors import LedgerError
+from mlops.models.scoring.columns import (
+    INTERVAL_COLUMNS,
+    PREDICTION_COLUMN,
+    PROBABILITY_PREFIX,
+    REASONS_COLUMN,
+    ROW_COLUMN,
+    VERSION_COLUMN,
+    PredictionColumns,
+)
+
+# the columns of files before 0.3: ids, then these
+_PROBABILITY = "probability"
+_EARLIER_COLUMNS = (PREDICTION_COLUMN, _PROBABILITY, VERSION_COLUMN)
+_TEXTS = (PREDICTION_COLUMN, REASONS_COLUMN, "shadow_version", "shadow_prediction")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """A file of predictions: its header, and what its columns are called, None for a file before 0.3."""
+
+    path: Path
+    header: tuple[str, ...]
+    columns: PredictionColumns | None
+
+    @classmethod
+    def open(cls, path: Path, columns: PredictionColumns | None) -> DeliveredFile:
+        """Read the header.
+
+        Raises
+        ------
+        LedgerError
+            If a column is missing.
+        """
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8", newline="") as stream:
+            header = tuple(next(csv.reader(stream), ()))
+        expected = columns.names if columns else (PREDICTION_COLUMN, VERSION_COLUMN)
+        if missing := [column for column in expected if column not in header]:
+            raise LedgerError(f"{path.name} is not this file of predictions: it has no {', '.join(missing)}.")
+        return cls(path, header, columns)
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The column of each id."""
+        if self.columns is not None:
+            return dict(self.columns.ids)
+        return {column: column for column in self.header if column not in _EARLIER_COLUMNS}
+
+    @property
+    def probabilities(self) -> dict[str, str]:
+        """The column of each class; files before 0.3 have one, of a class without a name."""
+        if self.columns is not None:
+            return {label: PROBABILITY_PREFIX + label for label in self.columns.labels}
+        return {_PROBABILITY: _PROBABILITY} if _PROBABILITY in self.header else {}
+
+    def rows(self, batch: ScoredBatch) -> str:
+        """Return the SELECT of its rows as rows of the ledger."""
+        moment = batch.scored_at.isoformat(sep=" ", timespec="milliseconds")  # as Athena reads it
+        values = {
+            **{column: self._cell(column) for column in _TEXTS},
+            **{column: f"CAST({self._cell(column)} AS DOUBLE)" for column in INTERVAL_COLUMNS},
+            "batch_id": text(batch.batch_id),
+            "row": f"CAST({self._cell(ROW_COLUMN)} AS BIGINT)" if self.columns else "row_number() OVER ()",
+            "file": text(batch.file),
+            "ids": _map({key: self._cell(column) for key, column in self.ids.items()}),
+            "probabilities": self._probabilities(),
+            "row_status": self._cell(self.columns.row_status) if self.columns else "'scored'",
+            "model_version": self._cell(VERSION_COLUMN),
+            "input_digest": text(batch.input_digest) if batch.input_digest else "NULL",
+            "scored_at": f"TIMESTAMPTZ {text(moment)} AT TIME ZONE 'UTC'",
+            "schema_version": str(SCHEMA_VERSION),
+        }
+        columns = [
+            f"CAST({values[column.name]} AS {column.sql_type}) AS {name(column.name)}" for column in COLUMNS
+        ]
+        return f"SELECT {', '.join(columns)} FROM {self._source()}"
+
+    def _probabilities(self) -> str:
+        """Return the map of probabilities; NULL without classes, and for a row that was not scored."""
+        if not self.probabilities:
+            return "NULL"
+        values = {
+            label: f"CAST({self._cell(column)} AS DOUBLE)" for label, column in self.probabilities.items()
+        }
+        return f"CASE WHEN {self._cell(PREDICTION_COLUMN)} IS NOT NULL THEN {_map(values)} END"
+
+    def _cell(self, column: str) -> str:
+        return f"c{self.header.index(column)}" if column in self.header else "NULL"
+
+    def _source(self) -> str:
+        """Return what reads the cells as text, in columns by position: names may differ only in case."""
+        columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(self.header)))
+        return (
+            f"read_csv({text(str(self.path))}, header = true, auto_detect = false, columns = {{{columns}}}, "
+            "delim = ',', quote = '\"', escape = '\"', strict_mode = true)"
+        )
+
+
+def _map(expressions: dict[str, str]) -> str:
+    return f"map([{', '.join(map(text, expressions))}], [{', '.join(expressions.values())}])"

@@ -1,0 +1,97 @@
+"""Removal of the rows of persons from the ledger of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from mlops.infrastructure.duckdb_engine import connect
+from mlops.ledger.columns import COLUMNS
+from mlops.ledger.files import LedgerFiles, group_prefix
+from mlops.ledger.reading import parquet_source
+from mlops.ledger.recording import MEMORY, Ledger, write_parquet
+from mlops.ledger.sql import name, text
+from mlops.models.record import Record
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_IDS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowsOfPersons:
+    """Which rows are removed: those whose id in `column` fulfils `is_removed`."""
+
+    column: str
+    is_removed: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedRows(Record):
+    """How many rows were removed from one file, or would be."""
+
+    key: str
+    n_rows: int
+
+
+def remove_rows(
+    ledger: Ledger, group: str, rows: RowsOfPersons, now: datetime, *, is_final: bool = True
+) -> Iterator[RemovedRows]:
+    """Remove rows with every former content of their files; yield each file that had some, once it is done.
+
+    Each file is written without the rows first, then its former content is removed, so a run that stops can
+    be repeated. A batch that is recorded at the same moment may bring rows back: remove them first from the
+    predictions that were delivered.
+
+    Parameters
+    ----------
+    is_final
+        If false, nothing is changed.
+
+    Raises
+    ------
+    LedgerError
+        If another run changes the files of the group.
+    """
+    with ledger.batches.change(group, now) if is_final else nullcontext():
+        for key in [file.key for file in ledger.files.list(group_prefix(group))]:
+            n_removed = _rewrite(key, rows, ledger.files, is_final=is_final)
+            if n_removed:
+                yield RemovedRows(key, n_removed)
+
+
+def _rewrite(key: str, rows: RowsOfPersons, files: LedgerFiles, *, is_final: bool) -> int:
+    """Write one file without the rows, if it has some; return how many they were."""
+    with TemporaryDirectory() as folder:
+        source, target = Path(folder) / key, Path(folder) / "kept.parquet"
+        source.parent.mkdir(parents=True)
+        files.fetch(key, source)
+        with closing(connect([Path(folder)], scratch=Path(folder), memory=MEMORY, threads=1)) as connection:
+            n_rows, n_kept = _write_kept(connection, source, target, rows)
+        if is_final and n_kept < n_rows:
+            files.store(target, key)
+    if is_final:  # also of a run that stopped after it had stored the file
+        files.remove_former_content(key)
+    return n_rows - n_kept
+
+
+def _write_kept(
+    connection: DuckDBPyConnection, source: Path, target: Path, rows: RowsOfPersons
+) -> tuple[int, int]:
+    """Write the rows that are kept; return how many there were, and how many are kept."""
+    stored, row_id = parquet_source([source]), f"ids[{text(rows.column)}]"
+    connection.execute("CREATE TABLE removed (id VARCHAR)")
+    ids = connection.cursor().execute(f"SELECT DISTINCT {row_id} FROM {stored} WHERE {row_id} IS NOT NULL")
+    while some := ids.fetchmany(_IDS_AT_ONCE):
+        if removed := [one for one in some if rows.is_removed(one[0])]:
+            connection.executemany("INSERT INTO removed VALUES (?)", removed)
+    columns = ", ".join(name(column.name) for column in COLUMNS)
+    kept = f"SELECT {columns} FROM {stored} WHERE {row_id} IS NULL OR {row_id} NOT IN (FROM removed)"
+    n_rows = connection.execute(f"SELECT count(*) FROM {stored}").fetchall()[0][0]
+    return int(n_rows), write_parquet(connection, kept, target)

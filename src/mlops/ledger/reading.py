@@ -1,0 +1,124 @@
+"""Reading of the ledger: whole rows of a group, or the answer to a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlops.infrastructure.duckdb_engine import connect
+from mlops.ledger import sql
+from mlops.ledger.batches import LedgerBatches
+from mlops.ledger.columns import COLUMNS, PARTITIONS, Column
+from mlops.models.errors import LedgerError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_MEMORY = "1GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The result of a query: names of columns, and rows of values in their order; NULL is None."""
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+
+    def records(self) -> list[Mapping[str, Any]]:
+        """Return each row as a mapping."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+
+
+class QueryEngine(Protocol):
+    """Runs one SELECT over the table `ledger`."""
+
+    def select(self, statement: str) -> Rows:
+        """Return all rows of the result.
+
+        Raises
+        ------
+        LedgerError
+            If the statement fails.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The predictions of all groups."""
+
+    batches: LedgerBatches
+    engine: QueryEngine
+
+    def select(self, selection: sql.Selection, query: str | None = None) -> Rows:
+        """Return rows of a group, in the order in which they were scored.
+
+        Parameters
+        ----------
+        query
+            A SELECT over `predictions`, the selected rows with the columns of the ledger; by default the rows
+            with a column for each id and each class.
+
+        Raises
+        ------
+        LedgerError
+            If the query is not a SELECT, or fails.
+        """
+        if query is not None:
+            return self.engine.select(sql.statement(selection, query))
+        columns, query = sql.whole_rows(self.batches.list(selection.group, selection.since))
+        return Rows(columns, self.engine.select(sql.statement(selection, query)).values)
+
+
+class FolderEngine:
+    """`QueryEngine` over the files below a directory: DuckDB, which may read nothing else."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def select(self, statement: str) -> Rows:
+        """Return all rows of the result."""
+        with (
+            TemporaryDirectory() as scratch,
+            closing(connect([self._root], scratch=Path(scratch), memory=_MEMORY)) as connection,
+        ):
+            import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
+
+            try:
+                connection.execute(f"CREATE VIEW {sql.TABLE} AS SELECT * FROM {self._source()}")
+                _refuse_changes(connection, statement)
+                result = connection.execute(statement)
+                return Rows(tuple(column[0] for column in result.description), tuple(result.fetchall()))
+            except duckdb.Error as error:
+                raise LedgerError(f"The query failed: {' '.join(str(error).split())}") from error
+
+    def _source(self) -> str:
+        pattern = self._root / "model_group=*" / "batch_date=*" / "*.parquet"
+        if not any(self._root.glob("model_group=*/batch_date=*/*.parquet")):
+            return f"(SELECT {', '.join(map(_no_value, (*COLUMNS, *PARTITIONS)))} WHERE FALSE)"
+        return parquet_source([pattern])
+
+
+def parquet_source(paths: list[Path]) -> str:
+    """Return what reads files of the ledger with their partitions, also files of earlier schema versions."""
+    types = ", ".join(f"'{column.name}': {column.sql_type}" for column in PARTITIONS)
+    listed = ", ".join(sql.text(str(path)) for path in paths)
+    return (
+        f"read_parquet([{listed}], union_by_name = true, hive_partitioning = true, hive_types = {{{types}}})"
+    )
+
+
+def _no_value(column: Column) -> str:
+    return f"CAST(NULL AS {column.sql_type}) AS {sql.name(column.name)}"
+
+
+def _refuse_changes(connection: DuckDBPyConnection, statement: str) -> None:
+    """Refuse what is not one SELECT: another statement could write over the files."""
+    import duckdb  # noqa: PLC0415
+
+    statements = connection.extract_statements(statement)
+    if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+        raise LedgerError("The SQL must be one SELECT.")

@@ -1,0 +1,144 @@
+"""Closed days are merged into one file; a run may stop at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mlops.ledger.batches import LONGEST_CHANGE
+from mlops.ledger.files import FolderFiles, LedgerFile
+from mlops.ledger.merging import MergedDay, merge_closed_days
+from mlops.ledger.reading import Predictions
+from mlops.ledger.recording import Ledger
+from mlops.ledger.sql import Selection
+from mlops.models.errors import LedgerError
+
+from .conftest import GROUP, MORNING, Record, scored_rows
+
+NEXT_NIGHT = MORNING + timedelta(days=1)
+
+
+class StoppingFiles(FolderFiles):
+    """Stops at a change of a file: before it, counted from 0."""
+
+    def __init__(self, root: Path, changes: int) -> None:
+        super().__init__(root)
+        self.changes = changes
+
+    def store(self, source: Path, key: str) -> None:
+        self._count()
+        super().store(source, key)
+
+    def remove(self, key: str) -> None:
+        self._count()
+        super().remove(key)
+
+    def _count(self) -> None:
+        if not self.changes:
+            raise KeyboardInterrupt
+        self.changes -= 1
+
+
+@pytest.fixture
+def three_batches(record: Record) -> None:
+    for number in range(3):
+        record(scored_rows(2, first=10 * number), batch_id=f"b{number}")
+
+
+def keys(ledger: Ledger) -> list[str]:
+    return [file.key for file in ledger.files.list()]
+
+
+def merge(ledger: Ledger, now: datetime = NEXT_NIGHT) -> list[MergedDay]:
+    return list(merge_closed_days(ledger, now))
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_a_closed_day_becomes_one_file_with_the_same_rows(ledger: Ledger, predictions: Predictions) -> None:
+    before = predictions.select(Selection(GROUP))
+    assert merge(ledger) == [MergedDay(GROUP, "2026-03-02", 3, 6)]
+    assert len(keys(ledger)) == 1
+    assert predictions.select(Selection(GROUP)) == before
+    assert len(before.values) == 6
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_a_second_run_changes_nothing(ledger: Ledger) -> None:
+    merge(ledger)
+    merged = keys(ledger)
+    assert merge(ledger) == []
+    assert keys(ledger) == merged
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_the_day_of_the_run_is_left_alone(ledger: Ledger) -> None:
+    assert merge(ledger, datetime(2026, 3, 2, 23, 59, tzinfo=UTC)) == []
+    assert len(keys(ledger)) == 3
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_a_batch_that_came_late_is_merged_the_next_night(
+    ledger: Ledger, record: Record, predictions: Predictions
+) -> None:
+    merge(ledger)
+    record(scored_rows(1, first=90), batch_id="late")
+    assert merge(ledger) == [MergedDay(GROUP, "2026-03-02", 2, 7)]
+    assert len(predictions.select(Selection(GROUP)).values) == 7
+
+
+@pytest.mark.usefixtures("three_batches")
+@pytest.mark.parametrize("changes", range(4))
+def test_wherever_a_run_stops_each_row_is_read_once_and_the_next_run_ends_it(
+    ledger: Ledger, predictions: Predictions, changes: int
+) -> None:
+    before = predictions.select(Selection(GROUP))
+    assert isinstance(ledger.files, FolderFiles)
+    stopping = Ledger(StoppingFiles(ledger.files.root, changes), ledger.batches)
+    with pytest.raises(KeyboardInterrupt):
+        merge(stopping)
+    assert len(keys(ledger)) != 1
+    assert predictions.select(Selection(GROUP)) == before
+    merge(ledger)
+    assert len(keys(ledger)) == 1
+    assert predictions.select(Selection(GROUP)) == before
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_groups_and_days_stay_apart(ledger: Ledger, record: Record) -> None:
+    for number in range(2):
+        record(scored_rows(1), batch_id=f"o{number}", group="others")
+        record(scored_rows(1), batch_id=f"n{number}", at=NEXT_NIGHT)
+    days = {(day.group, day.day) for day in merge(ledger, NEXT_NIGHT + timedelta(days=1))}
+    assert days == {("others", "2026-03-02"), (GROUP, "2026-03-02"), (GROUP, "2026-03-03")}
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_only_one_run_changes_a_group_until_its_time_is_over(ledger: Ledger) -> None:
+    with ledger.batches.change(GROUP, NEXT_NIGHT):
+        with pytest.raises(LedgerError, match="Another run changes the ledger of patients"):
+            merge(ledger)
+        later = NEXT_NIGHT + LONGEST_CHANGE
+        assert len(merge(ledger, later)) == 1
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_a_repeat_of_a_run_that_was_killed_need_not_wait(ledger: Ledger) -> None:
+    killed = ledger.batches.change(GROUP, NEXT_NIGHT, f"merging of {NEXT_NIGHT.isoformat()}")
+    killed.__enter__()
+    with pytest.raises(LedgerError, match="Another run"):
+        merge(ledger, NEXT_NIGHT + timedelta(minutes=1))
+    assert len(merge(ledger)) == 1
+
+
+def test_files_that_are_too_large_for_one_run_are_left_alone(ledger: Ledger, three_batches: None) -> None:
+    class Large(FolderFiles):
+        def list(self, prefix: str = "") -> Iterator[LedgerFile]:
+            for file in super().list(prefix):
+                yield LedgerFile(file.key, 10 * 2**30 if "b1" in file.key else file.size_bytes)
+
+    assert isinstance(ledger.files, FolderFiles)
+    assert merge(Ledger(Large(ledger.files.root), ledger.batches)) == [MergedDay(GROUP, "2026-03-02", 2, 4)]
+    assert any(key.endswith("batch-b1.parquet") for key in keys(ledger))
