@@ -131,16 +131,16 @@ def test_a_dead_letter_is_handed_on_again(mlops: Callable[..., str], dead_letter
 def test_after_a_rotation_old_links_and_new_ones_open_at_once(
     stack: DeployedStack, mlops: Callable[..., str], rolled_back: tuple[dict, HttpAnswer]
 ) -> None:
-    secret = stack.outputs["ApprovalSigningSecretArn"]
-
-    def keys() -> dict[str, str]:
+    def keys(name: str = "Approval") -> dict[str, str]:
+        secret = stack.outputs[f"{name}SigningSecretArn"]
         return json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
 
     old_link = rollback_link(rolled_back[0])
     assert stack.cloud.request("GET", old_link).status == 200  # the page has read the keys
-    before = keys()["current"]
+    before, before_of_results = keys()["current"], keys("Result")["current"]
     assert "keep working" in mlops("rotate-key")
     assert keys()["previous"] == before
+    assert keys("Result")["previous"] == before_of_results
     assert len(keys()["current"]) == 64
     assert keys()["current"] != before
     with operating(stack) as operator:

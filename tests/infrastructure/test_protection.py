@@ -144,6 +144,17 @@ def test_the_keys_that_sign_links_are_random_and_encrypted_with_the_key_of_the_s
         assert secret["Properties"]["GenerateSecretString"]["PasswordLength"] >= 64
 
 
+def test_who_reads_keys_that_sign_links_may_decrypt_them() -> None:
+    reading = {owner for owner, s in t.statements_of_roles() if "SigningSecret" in json.dumps(s["Resource"])}
+    decrypting = {
+        owner
+        for owner, s in t.statements_of_roles()
+        if "kms:Decrypt" in t.actions(s) and s["Resource"] == {"Fn::GetAtt": ["PlatformKey", "Arn"]}
+    }
+    assert reading
+    assert reading <= decrypting
+
+
 def test_who_scores_does_not_read_the_keys_that_sign_approvals() -> None:
     reading = {owner for owner, s in t.statements() if "ApprovalSigningSecret" in json.dumps(s["Resource"])}
     assert not {owner for owner in reading if owner.startswith(("RunInference", "ScoringJob", "ShowResult"))}

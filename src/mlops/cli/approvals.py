@@ -91,8 +91,8 @@ def _remind(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _rotate_key(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    _stack(context).rotate_signing_key()
-    return {"is_rotated": True}, "A new key signs links within a minute; links in use keep working."
+    _stack(context).rotate_signing_keys()
+    return {"is_rotated": True}, "New keys sign links within a minute; links in use keep working."
 
 
 def _reopen(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

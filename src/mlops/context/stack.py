@@ -186,15 +186,16 @@ class StackContext:
         secret_arn = self.variable("APPROVAL_SIGNING_SECRET_ARN")
         return RotatingKeys(lambda: read_secret(secret_arn))
 
-    def rotate_signing_key(self) -> None:
-        """Replace the key that signs links; links that were signed with the previous key keep working."""
+    def rotate_signing_keys(self) -> None:
+        """Replace the keys that sign links; links that were signed with the previous keys keep working."""
         import secrets  # noqa: PLC0415
 
         from mlops.approval.signing_keys import rotate_secret  # noqa: PLC0415
         from mlops.infrastructure.aws.secretsmanager import read_secret, write_secret  # noqa: PLC0415
 
-        secret_arn = self.variable("APPROVAL_SIGNING_SECRET_ARN")
-        write_secret(secret_arn, rotate_secret(read_secret(secret_arn), secrets.token_urlsafe(48)))
+        for name in ("APPROVAL_SIGNING_SECRET_ARN", "RESULT_SIGNING_SECRET_ARN"):
+            secret_arn = self.variable(name)
+            write_secret(secret_arn, rotate_secret(read_secret(secret_arn), secrets.token_urlsafe(48)))
 
     @cached_property
     def approvals(self) -> ApprovalService:
