@@ -24,6 +24,7 @@ from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.scoring.bad_rows import BadRows
 from mlops.pipelines.scoring.data_quality import QualityCounter
 from mlops.pipelines.scoring.predictions_file import PredictionsWriter
+from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
 from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows
 from mlops.pipelines.scoring.scored_rows import score_rows
 
@@ -145,6 +146,9 @@ class InferencePipeline:
     ) -> tuple[BatchProfile | None, DataQuality]:
         """Write the predictions; the file gets its name when it is complete."""
         counter, bad_rows = QualityCounter(self._model.schema), BadRows()
+        n_reasons = settings.output.reasons
+        explainer = Explainer.of(self._model, n_reasons) if n_reasons else None
+        remarks = (*opened.remarks, *([NO_REASONS] if n_reasons and not explainer else ()))
         profile: BatchProfile | None = None
         partial = target.with_name(f"{target.name}.partial")
         try:
@@ -152,7 +156,7 @@ class InferencePipeline:
                 writer = PredictionsWriter(stream, columns, self._version, settings.output.escape_formulas)
                 writer.write_header()
                 for piece in _smaller(opened.pieces):
-                    rows = score_rows(piece, self._model, self._contract)
+                    rows = score_rows(piece, self._model, self._contract, explainer=explainer)
                     writer.write(rows)
                     counter.add(rows)
                     bad_rows.add(rows.statuses, piece.frame.index[0])
@@ -161,7 +165,7 @@ class InferencePipeline:
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
-        return profile, counter.result(opened.unreadable, opened.remarks)
+        return profile, counter.result(opened.unreadable, remarks)
 
     def _terms(self, settings: GroupSettings) -> ScoringTerms:
         """Return what a file is held against: what the model was trained with, scored as the settings say."""
@@ -178,6 +182,7 @@ class InferencePipeline:
             self._model.schema.labels,
             settings.scoring.row_status_column,
             [name for name in settings.output.keep_columns if name in rows.columns],
+            has_reasons=settings.output.reasons > 0,
         )
 
     def _profile(self, piece: pd.DataFrame, before: BatchProfile | None) -> BatchProfile | None:

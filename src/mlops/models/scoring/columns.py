@@ -25,22 +25,31 @@ class PredictionColumns(Record):
     `ids` and `inputs` map columns of the scored file to columns of the predictions file; an input column with
     the name of another output column is written as `input_<name>`. `labels` are the classes in the order of
     their columns `probability_<class>`, a binary task's as (negative, positive); a regression has none, and
-    two columns for an interval instead.
+    two columns for an interval instead. With `has_reasons` there is the column `reasons`.
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     row_status: str = STATUS_COLUMN
     inputs: Mapping[str, str] = field(default_factory=dict)
+    has_reasons: bool = False
 
     @classmethod
-    def of(cls, ids: Sequence[str], labels: Sequence[str], row_status: str, inputs: Sequence[str]) -> Self:
+    def of(
+        cls,
+        ids: Sequence[str],
+        labels: Sequence[str],
+        row_status: str,
+        inputs: Sequence[str],
+        *,
+        has_reasons: bool = False,
+    ) -> Self:
         """Name the columns; a column that is an id already is not written twice."""
         own = cls(labels=tuple(labels), row_status=row_status)
         taken = {*own.names, REASONS_COLUMN}
         named = {name: _free_name(name, taken) for name in dict.fromkeys((*ids, *inputs))}
         kept = {name: column for name, column in named.items() if name not in ids}
-        return cls({name: named[name] for name in ids}, own.labels, row_status, kept)
+        return cls({name: named[name] for name in ids}, own.labels, row_status, kept, has_reasons)
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -51,7 +60,8 @@ class PredictionColumns(Record):
     def names(self) -> tuple[str, ...]:
         """The header of the file."""
         before = (ROW_COLUMN, *self.ids.values(), PREDICTION_COLUMN)
-        return (*before, *self.numbers, self.row_status, VERSION_COLUMN, *self.inputs.values())
+        reasons = (REASONS_COLUMN,) if self.has_reasons else ()
+        return (*before, *self.numbers, self.row_status, VERSION_COLUMN, *reasons, *self.inputs.values())
 
 
 def _free_name(name: str, taken: set[str]) -> str:

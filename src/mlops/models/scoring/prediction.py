@@ -10,10 +10,12 @@ from mlops.models.record import Record
 from mlops.models.scoring.columns import (
     INTERVAL_COLUMNS,
     PREDICTION_COLUMN,
+    REASONS_COLUMN,
     ROW_COLUMN,
     VERSION_COLUMN,
     PredictionColumns,
 )
+from mlops.models.scoring.reason import Reason, reasons_of_cell
 
 SCORED = "scored"
 MISSING_REQUIRED = "missing_required"
@@ -31,7 +33,8 @@ class Prediction(Record):
     prediction: then `prediction`, `probability` and `interval` are None. `probability` is that of the
     positive label for two classes, and of the predicted one for more; `probabilities` has all of them, and a
     regression has none. `interval` is where the number probably lies, None when the model does not say.
-    `ids` and `inputs` hold columns of the scored file as they were written.
+    `ids` and `inputs` hold columns of the scored file as they were written. `reasons` are the columns that
+    moved the prediction most, the largest first; there are none without `[output] reasons`.
     """
 
     row_number: int
@@ -43,6 +46,7 @@ class Prediction(Record):
     probabilities: Mapping[str, float] = field(default_factory=dict)
     interval: tuple[float, float] | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
 
     @classmethod
     def of_row(cls, row: Mapping[str, str], columns: PredictionColumns, threshold: float) -> Self:
@@ -72,6 +76,7 @@ class Prediction(Record):
             probabilities=dict(zip(labels, numbers, strict=False)),
             interval=_interval(numbers) if not labels else None,
             inputs={name: row[column] for name, column in columns.inputs.items()},
+            reasons=reasons_of_cell(row[REASONS_COLUMN]) if columns.has_reasons else (),
             **further,
         )
 

@@ -38,6 +38,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),  # of a SageMaker tuning job
     "test_fraction": (0.001, 0.9),
     "approval.required_approvals": (1, 20),
+    "output.reasons": (0, 10),
 }
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")

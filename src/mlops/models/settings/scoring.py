@@ -48,15 +48,17 @@ class OutputSettings(Record):
     """How predictions are written.
 
     With `escape_formulas` an apostrophe is put before a text that a spreadsheet would run as a formula.
-    `keep_columns` are columns of the file to score that are written beside the predictions.
+    `keep_columns` are columns of the file to score that are written beside the predictions. `reasons` is how
+    many columns are named that moved the prediction most; 0 for none.
     """
 
     escape_formulas: bool = True
     keep_columns: tuple[str, ...] = ()
+    reasons: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what was added later is in it only when it is stated."""
-        return _with_stated(self, ("keep_columns",))
+        return _with_stated(self, ("keep_columns", "reasons"))
 
 
 def _with_stated(settings: Record, added: tuple[str, ...]) -> dict[str, Any]:

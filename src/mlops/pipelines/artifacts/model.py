@@ -17,7 +17,12 @@ from mlops.models.errors import DatasetError
 from mlops.models.record import Record
 from mlops.models.settings.group import DatePart, TaskName
 from mlops.pipelines.compiled.calibration import Calibration, calibrated
-from mlops.pipelines.compiled.compilation import TOLERANCE, compile_pipeline, largest_difference
+from mlops.pipelines.compiled.compilation import (
+    TOLERANCE,
+    compile_pipeline,
+    largest_difference,
+    with_training_means,
+)
 from mlops.pipelines.compiled.compiled_model import CompiledModel
 from mlops.pipelines.compiled.encoding import Categories, Cells
 from mlops.pipelines.compiled.intervals import PredictionIntervals
@@ -160,18 +165,22 @@ class Model:
         return np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
 
 
-def with_compiled_form(model: Model, aligned: pd.DataFrame) -> Model:
+def with_compiled_form(model: Model, aligned: pd.DataFrame, training: pd.DataFrame) -> Model:
     """Return the model with its compiled form, when there is one that says the same of these rows.
 
-    At most 20,000 of the rows are compared, evenly spread.
+    At most 20,000 of the rows are compared, evenly spread; `training` are the rows that it was fitted to, of
+    which as many give the means that contributions are relative to.
     """
     compiled = compile_pipeline(model.pipeline)
     if compiled is None:
         return model
-    step = -(-len(aligned) // _COMPARED_ROWS) or 1
-    rows = aligned.iloc[::step]
-    both = replace(model, compiled=compiled)
+    rows = _evenly_spread(aligned)
+    both = replace(model, compiled=with_training_means(compiled, cells_of(_evenly_spread(training))))
     return both if _agree(model.score_aligned(rows), both.score_aligned(rows)) else model
+
+
+def _evenly_spread(aligned: pd.DataFrame) -> pd.DataFrame:
+    return aligned.iloc[:: -(-len(aligned) // _COMPARED_ROWS) or 1]
 
 
 def _agree(expected: Scores, actual: Scores) -> bool:

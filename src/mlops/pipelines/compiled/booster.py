@@ -1,7 +1,8 @@
 """XGBoost's compiled predictor, called through its C interface: the Python package would import scipy.
 
 The functions are documented in XGBoost's C API reference: `XGBoosterCreate`, `XGBoosterLoadModelFromBuffer`,
-`XGBoosterSetParam`, `XGBoosterPredictFromDense`. Arrays are passed as NumPy's array interface.
+`XGBoosterSetParam`, `XGBoosterPredictFromDense`, `XGDMatrixCreateFromDense`, `XGBoosterPredictFromDMatrix`.
+Arrays are passed as NumPy's array interface.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 from mlops.infrastructure.extras import require_package
 from mlops.models.errors import ArtifactError
 
+# the kinds of results, as the C API numbers them
+_VALUE, _MARGIN, _CONTRIBUTIONS, _LEAF = 0, 1, 2, 6
+_ALL_TREES = {"training": False, "iteration_begin": 0, "iteration_end": 0, "strict_shape": False}
 _LIBRARIES = ("libxgboost.so", "libxgboost.dylib", "xgboost.dll")
 
 
@@ -66,21 +70,48 @@ class Booster:
             Whether the sums are returned instead of what the objective makes of them.
         """
         matrix = np.ascontiguousarray(matrix)
+        options = {**_ALL_TREES, "type": _MARGIN if is_raw else _VALUE, "missing": missing}
+        return self._result(
+            len(matrix), self._library.XGBoosterPredictFromDense, _array_interface(matrix), options, None
+        )
+
+    def leaves(self, matrix: NDArray[Any], *, missing: float = math.nan) -> NDArray[np.int64]:
+        """Return the leaf of each row in each tree, counted from the tree's root, shape (rows, trees)."""
+        return self._of_rows(matrix, missing, _LEAF).astype(np.int64)
+
+    def contributions(self, matrix: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what each column adds to each output, by exact TreeSHAP.
+
+        Returns
+        -------
+        Shape (rows, outputs, features + 1): the last column is the expected output; the sum is the raw one.
+        """
+        flat = self._of_rows(matrix, math.nan, _CONTRIBUTIONS)
+        return flat.reshape(len(matrix), -1, matrix.shape[1] + 1)
+
+    def _of_rows(self, matrix: NDArray[Any], missing: float, kind: int) -> NDArray[np.float32]:
+        """Return a result of a kind that the library has only for rows in a form of its own."""
+        matrix, rows = np.ascontiguousarray(matrix), ctypes.c_void_p()
+        form = json.dumps({"missing": missing, "nthread": 1}).encode()
+        create = self._library.XGDMatrixCreateFromDense
+        _check(self._library, create(_array_interface(matrix), form, ctypes.byref(rows)))
+        try:
+            options = {**_ALL_TREES, "type": kind}
+            return self._result(len(matrix), self._library.XGBoosterPredictFromDMatrix, rows, options)
+        finally:
+            self._library.XGDMatrixFree(rows)
+
+    def _result(
+        self, n_rows: int, predict: Any, rows: Any, options: dict[str, Any], *more: Any
+    ) -> NDArray[np.float32]:
+        """Call one of the functions that predict; return its numbers, shape (rows, numbers of a row)."""
         shape, n_dimensions = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
         values = ctypes.POINTER(ctypes.c_float)()
-        options = {
-            "type": 1 if is_raw else 0,
-            "training": False,
-            "iteration_begin": 0,
-            "iteration_end": 0,
-            "missing": missing,
-            "strict_shape": True,
-        }
-        code = self._library.XGBoosterPredictFromDense(
+        code = predict(
             self._handle,
-            _array_interface(matrix),
+            rows,
             json.dumps(options).encode(),
-            None,
+            *more,
             ctypes.byref(shape),
             ctypes.byref(n_dimensions),
             ctypes.byref(values),
@@ -88,7 +119,7 @@ class Booster:
         _check(self._library, code)
         extent = [shape[position] for position in range(n_dimensions.value)]
         flat = np.ctypeslib.as_array(values, (math.prod(extent),))
-        return flat.reshape(len(matrix), -1).copy()  # the library uses its buffer again
+        return flat.reshape(n_rows, -1).copy()  # the library uses its buffer again
 
     def __del__(self) -> None:
         """Free the memory of the library."""

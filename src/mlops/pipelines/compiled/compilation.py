@@ -6,6 +6,7 @@ A pipeline that is none of the known forms is not compiled; then it scores itsel
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,18 @@ from numpy.typing import NDArray
 
 from mlops.pipelines.compiled import booster, scikit_learn_trees
 from mlops.pipelines.compiled.booster import Booster
-from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel
-from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Encoding, NumberBlock
+from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel, LargeForest, TreeModel
+from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Cells, Encoding, NumberBlock
 from mlops.pipelines.compiled.linear import LinearModel
 from mlops.pipelines.compiled.links import Link
 from mlops.pipelines.compiled.tree_booster import as_booster_content, can_be_ranked
-from mlops.pipelines.compiled.trees import TreeModel, Trees
+from mlops.pipelines.compiled.trees import Trees
 
 TOLERANCE = 1e-6
 # XGBoost's predictor is faster than scikit-learn's on trees of up to about this many nodes, slower on larger
 MAX_NODES_PER_TREE = 1_000
 _BINARY = 2
+_FORESTS = ("RandomForest", "ExtraTrees")
 _STEPS = ("numbers", "categories", "means")  # of the `ColumnTransformer` that `make_preprocessing` returns
 
 
@@ -36,6 +38,23 @@ def compile_pipeline(pipeline: Any) -> CompiledModel | None:
     if compile_form is None or encoding is None:
         return None
     return compile_form(estimator, encoding)
+
+
+def explain_forest(pipeline: Any) -> LargeForest | None:
+    """Return what explains a fitted pipeline that was not compiled; None unless it is a forest."""
+    encoding = _encoding(pipeline.named_steps["preprocessing"])
+    estimator = pipeline.named_steps["estimator"]
+    if encoding is None or not type(estimator).__name__.startswith(_FORESTS):
+        return None
+    n_classes = len(getattr(estimator, "classes_", ()))
+    return LargeForest(encoding, scikit_learn_trees.forest(estimator.estimators_, n_classes))
+
+
+def with_training_means(compiled: CompiledModel, cells: Mapping[str, Cells]) -> CompiledModel:
+    """Return the model with what its contributions are relative to, taken from training rows."""
+    if not isinstance(compiled.form, LinearModel):
+        return compiled
+    return replace(compiled, form=replace(compiled.form, means=compiled.form.encoding.means(cells)))
 
 
 def largest_difference(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> float:
@@ -107,8 +126,7 @@ _FORMS: Mapping[str, Callable[[Any, Encoding], CompiledModel | None]] = {
     "LogisticRegression": _logistic,
     "LinearRegression": _regression,
     "Ridge": _regression,
-    "RandomForest": _forest,
-    "ExtraTrees": _forest,
+    **dict.fromkeys(_FORESTS, _forest),
     "HistGradientBoosting": _histogram_boosting,
     "XGB": _boosted,
 }

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops.pipelines.compiled.booster import Booster
-from mlops.pipelines.compiled.encoding import Categories, Cells, Encoding
+from mlops.pipelines.compiled.column_groups import ColumnGroups
+from mlops.pipelines.compiled.encoding import Categories, Cells, Encoding, n_rows
 from mlops.pipelines.compiled.linear import LinearModel
 from mlops.pipelines.compiled.links import Link, probabilities
-from mlops.pipelines.compiled.trees import TreeModel
+from mlops.pipelines.compiled.paths import Paths
+from mlops.pipelines.compiled.trees import Trees
 
 # sums of a few hundred trees in 32 bits differ from those in 64 by less than this
 _CLOSE = 1e-5
 _HALF = 0.5
+_MISSING_RANK = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,130 @@ class BoosterModel:
     def raw(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
         """Return what the objective makes of the sums, shape (rows, outputs)."""
         return self.booster.predict(self.encoding.matrix(cells, np.float32)).astype(np.float64)
+
+    @property
+    def has_contributions(self) -> bool:
+        """Whether `contributions` can be called: always."""
+        return True
+
+    def contributions(
+        self, cells: Mapping[str, Cells], outputs: NDArray[np.int64], groups: ColumnGroups
+    ) -> NDArray[np.float64]:
+        """Return what each column adds to the sum of an output, shape (rows, groups + 1).
+
+        The last column is the expected sum. All of them add up to the sum, of which the objective makes
+        `raw`.
+        """
+        of_columns = self.booster.contributions(self.encoding.matrix(cells, np.float32))
+        of_columns = of_columns[np.arange(len(outputs)), outputs]
+        return np.column_stack((groups.sums(of_columns[:, :-1]), of_columns[:, -1]))
+
+
+@dataclass(frozen=True)
+class TreeModel:
+    """Trees over encoded features, their compiled form, and how their sums become the raw output.
+
+    Parameters
+    ----------
+    encoding
+        Of the columns that the trees look at.
+    trees
+        The arrays, from which close decisions are summed again.
+    booster
+        The same trees for XGBoost's predictor, which adds up in 32 bits.
+    factor, base
+        The raw output is `base + factor * sum`; `base` has the shape (outputs,).
+    is_ranked
+        Whether the booster takes ranks among the thresholds instead of values. Trees that compare in 64 bits
+        need it, since XGBoost compares in 32.
+    has_contributions
+        Whether inner nodes have their means; trees of boosting of releases before 0.3 have not.
+    """
+
+    encoding: Encoding
+    trees: Trees
+    booster: Booster
+    factor: float
+    base: NDArray[np.float64]
+    is_ranked: bool
+    has_contributions: bool = True
+
+    def raw(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
+        """Return the sums in 32 bits, shape (rows, outputs)."""
+        matrix, missing = self._compared(cells)
+        sums = self.booster.predict(matrix, missing=missing, is_raw=True)
+        return self.base + self.factor * sums.astype(np.float64)
+
+    def exact(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
+        """Return the sums in 64 bits, shape (rows, outputs)."""
+        matrix = self.encoding.matrix(cells, np.float64 if self.is_ranked else np.float32)
+        return self.base + self.factor * self.trees.sums(matrix)
+
+    def contributions(
+        self, cells: Mapping[str, Cells], outputs: NDArray[np.int64], groups: ColumnGroups
+    ) -> NDArray[np.float64]:
+        """Return what each column adds to an output, shape (rows, groups + 1).
+
+        The last column is the output of the roots' means; all of them add up to the raw output.
+        """
+        matrix, missing = self._compared(cells)
+        leaves = self.booster.leaves(matrix, missing=missing)
+        paths = self._paths.setdefault(groups.names, Paths(self.trees, groups))
+        sums = self.factor * paths.contributions(leaves, outputs)
+        sums[:, -1] += self.base[outputs]
+        return sums
+
+    def _compared(self, cells: Mapping[str, Cells]) -> tuple[NDArray[Any], float]:
+        """Return the matrix that the booster takes, and what means "missing" in it."""
+        if self.is_ranked:
+            return self._ranks(cells), _MISSING_RANK
+        return self.encoding.matrix(cells, np.float32), math.nan
+
+    def _ranks(self, cells: Mapping[str, Cells]) -> NDArray[np.uint8]:
+        """Return how many thresholds of its column are below each value: `value <= t[k]` is `rank <= k`."""
+        encoding = self.encoding
+        ranks = np.empty((n_rows(cells), encoding.n_columns), dtype=np.uint8)
+        if encoding.numbers is not None:
+            for column, values in encoding.numbers.values(cells):
+                ranks[:, column] = _ranks_among(self._thresholds[column], values)
+        for table, of_category in zip(encoding.tables, self._ranked_tables, strict=True):
+            ranks[:, table.columns] = of_category[table.places(cells)]
+        return ranks
+
+    @cached_property
+    def _paths(self) -> dict[tuple[str, ...], Paths]:
+        return {}
+
+    @cached_property
+    def _thresholds(self) -> list[NDArray[np.float64]]:
+        return [self.trees.thresholds_of(column) for column in range(self.encoding.n_columns)]
+
+    @cached_property
+    def _ranked_tables(self) -> list[NDArray[np.uint8]]:
+        return [
+            np.column_stack(
+                [
+                    _ranks_among(self._thresholds[column], values)
+                    for column, values in zip(table.columns.tolist(), table.rows.T, strict=True)
+                ]
+            )
+            for table in self.encoding.tables
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LargeForest:
+    """A forest with too many nodes for XGBoost's predictor: scikit-learn scores, this only explains."""
+
+    encoding: Encoding
+    trees: Trees
+
+    def contributions(
+        self, cells: Mapping[str, Cells], outputs: NDArray[np.int64], groups: ColumnGroups
+    ) -> NDArray[np.float64]:
+        """Return what each column adds to an output, shape (rows, groups + 1), as `TreeModel` does."""
+        leaves = self.trees.leaves(self.encoding.matrix(cells, np.float32))
+        return Paths(self.trees, groups).contributions(leaves, outputs) / len(self.trees.roots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +205,9 @@ def _taken(cells: Mapping[str, Cells], rows: NDArray[np.intp]) -> dict[str, Cell
         else column[rows]
         for name, column in cells.items()
     }
+
+
+def _ranks_among(thresholds: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    ranks = np.searchsorted(thresholds, values, side="left").astype(np.uint8)
+    ranks[np.isnan(values)] = _MISSING_RANK
+    return ranks

@@ -126,6 +126,28 @@ class Encoding:
             matrix[:, table.columns] = table.rows.astype(dtype)[table.places(cells)]
         return matrix
 
+    def means(self, cells: Mapping[str, Cells]) -> Floats:
+        """Return the mean of each column of the matrix, shape (`n_columns`,)."""
+        means = np.empty(self.n_columns)
+        if self.numbers is not None:
+            for column, values in self.numbers.values(cells):
+                means[column] = values.mean()
+        for table in self.tables:
+            shares = np.bincount(table.places(cells), minlength=len(table.rows)) / n_rows(cells)
+            means[table.columns] = shares @ table.rows
+        return means
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The feature of which each column of the matrix was made."""
+        names = np.empty(self.n_columns, dtype=object)
+        if self.numbers is not None:
+            of_marks = [self.numbers.names[position] for position in self.numbers.marked.tolist()]
+            names[self.numbers.columns] = [*self.numbers.names, *of_marks]
+        for table in self.tables:
+            names[table.columns] = table.name
+        return tuple(names.tolist())
+
 
 def n_rows(cells: Mapping[str, Cells]) -> int:
     """Return the number of rows of the cells; 0 without a feature."""

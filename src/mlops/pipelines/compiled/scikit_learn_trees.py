@@ -79,9 +79,22 @@ def _of_predictor(nodes: Any, output: int) -> _Nodes:
         left=nodes["left"].astype(np.int64),
         right=nodes["right"].astype(np.int64),
         is_missing_left=nodes["missing_go_to_left"].astype(bool),
-        value=nodes["value"][:, None],
+        value=_means(nodes, is_leaf)[:, None],
         output=output,
     )
+
+
+def _means(nodes: Any, is_leaf: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the values of leaves, and at inner nodes the means over the training rows below them.
+
+    What the nodes store there is of another scale. A child is always behind its parent.
+    """
+    means: NDArray[np.float64] = nodes["value"].astype(np.float64)
+    counts = nodes["count"]
+    for node in reversed(np.flatnonzero(~is_leaf).tolist()):
+        children = [nodes["left"][node], nodes["right"][node]]
+        means[node] = np.average(means[children], weights=counts[children])
+    return means
 
 
 def _joined(trees: Sequence[_Nodes], n_outputs: int) -> Trees:

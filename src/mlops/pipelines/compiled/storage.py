@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from mlops.models.errors import ArtifactError
 from mlops.pipelines.compiled import booster
 from mlops.pipelines.compiled.booster import Booster
-from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel
+from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel, TreeModel
 from mlops.pipelines.compiled.encoding import CategoryTable, Encoding, NumberBlock
 from mlops.pipelines.compiled.linear import LinearModel
-from mlops.pipelines.compiled.trees import TreeModel, Trees
+from mlops.pipelines.compiled.trees import Trees
 
 ARRAYS = "compiled.npz"
 BOOSTER = "compiled.ubj"
@@ -64,12 +64,18 @@ def _form(form: LinearModel | TreeModel | BoosterModel, arrays: _Arrays) -> dict
     match form:
         case LinearModel():
             arrays |= {"coefficients": form.coefficients, "intercept": form.intercept}
+            arrays |= {} if form.means is None else {"means": form.means}
             return {"form": "linear"}
         case TreeModel():
             arrays |= {f"trees.{name}": getattr(form.trees, name) for name in _TREE_ARRAYS}
             arrays["base"] = form.base
-            outputs = form.trees.n_outputs
-            return {"form": "trees", "factor": form.factor, "is_ranked": form.is_ranked, "n_outputs": outputs}
+            return {
+                "form": "trees",
+                "factor": form.factor,
+                "is_ranked": form.is_ranked,
+                "n_outputs": form.trees.n_outputs,
+                "has_contributions": form.has_contributions,
+            }
         case BoosterModel():
             return {"form": "booster"}
 
@@ -78,15 +84,18 @@ def _read_form(
     description: Mapping[str, Any], encoding: Encoding, arrays: _Arrays, trees_file: Path
 ) -> LinearModel | TreeModel | BoosterModel:
     if description["form"] == "linear":
-        return LinearModel(encoding, arrays["coefficients"], arrays["intercept"])
+        return LinearModel(encoding, arrays["coefficients"], arrays["intercept"], arrays.get("means"))
     predictor = Booster.from_bytes(trees_file.read_bytes())
     if description["form"] == "booster":
         return BoosterModel(encoding, predictor)
     trees = Trees(
         **{name: arrays[f"trees.{name}"] for name in _TREE_ARRAYS}, n_outputs=description["n_outputs"]
     )
+    is_ranked = description["is_ranked"]
+    # forests have always stored the means of their inner nodes
+    has_contributions = description.get("has_contributions", not is_ranked)
     return TreeModel(
-        encoding, trees, predictor, description["factor"], arrays["base"], description["is_ranked"]
+        encoding, trees, predictor, description["factor"], arrays["base"], is_ranked, has_contributions
     )
 
 

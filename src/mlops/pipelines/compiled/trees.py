@@ -1,23 +1,17 @@
-"""An ensemble of trees as arrays: summed by XGBoost's predictor, and exactly where a decision is close."""
+"""An ensemble of trees as arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.pipelines.compiled.booster import Booster
-from mlops.pipelines.compiled.encoding import Cells, Encoding, n_rows
-
 LEAF = -1
-# ranks fit into a byte: 255 means "missing"
+# the ranks among them fit into a byte, beside one for "missing"
 MAX_THRESHOLDS = 254
-_MISSING_RANK = 255
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,8 @@ class Trees:
     is_missing_left
         Where a missing value goes. Shape (nodes,).
     value
-        What a leaf adds: to each output, shape (nodes, outputs), or to the output of its tree, (nodes, 1).
+        What a leaf adds: to each output, shape (nodes, outputs), or to the output of its tree, (nodes, 1). At
+        an inner node the mean over the training rows that came there.
     roots
         The position of the first node of each tree. Shape (trees,).
     output
@@ -68,6 +63,10 @@ class Trees:
                 sums += self.value[leaves]
         return sums
 
+    def leaves(self, matrix: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+        """Return the leaf of each row in each tree, counted from the tree's root, shape (rows, trees)."""
+        return np.column_stack([self._leaves(root, matrix) - root for root in self.roots.tolist()])
+
     def centred(self) -> tuple[Trees, NDArray[np.float64]]:
         """Return the trees with the mean of all leaves taken off, and that mean, shape (outputs,).
 
@@ -96,76 +95,3 @@ class Trees:
             position[walking] = self.left[nodes] + ~goes_left
             walking = walking[self.feature[position[walking]] != LEAF]
         return position
-
-
-@dataclass(frozen=True)
-class TreeModel:
-    """Trees over encoded features, their compiled form, and how their sums become the raw output.
-
-    Parameters
-    ----------
-    encoding
-        Of the columns that the trees look at.
-    trees
-        The arrays, from which close decisions are summed again.
-    booster
-        The same trees for XGBoost's predictor, which adds up in 32 bits.
-    factor, base
-        The raw output is `base + factor * sum`; `base` has the shape (outputs,).
-    is_ranked
-        Whether the booster takes ranks among the thresholds instead of values. Trees that compare in 64 bits
-        need it, since XGBoost compares in 32.
-    """
-
-    encoding: Encoding
-    trees: Trees
-    booster: Booster
-    factor: float
-    base: NDArray[np.float64]
-    is_ranked: bool
-
-    def raw(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
-        """Return the sums in 32 bits, shape (rows, outputs)."""
-        if self.is_ranked:
-            sums = self.booster.predict(self._ranks(cells), missing=_MISSING_RANK, is_raw=True)
-        else:
-            sums = self.booster.predict(self.encoding.matrix(cells, np.float32), is_raw=True)
-        return self.base + self.factor * sums.astype(np.float64)
-
-    def exact(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
-        """Return the sums in 64 bits, shape (rows, outputs)."""
-        matrix = self.encoding.matrix(cells, np.float64 if self.is_ranked else np.float32)
-        return self.base + self.factor * self.trees.sums(matrix)
-
-    def _ranks(self, cells: Mapping[str, Cells]) -> NDArray[np.uint8]:
-        """Return how many thresholds of its column are below each value: `value <= t[k]` is `rank <= k`."""
-        encoding = self.encoding
-        ranks = np.empty((n_rows(cells), encoding.n_columns), dtype=np.uint8)
-        if encoding.numbers is not None:
-            for column, values in encoding.numbers.values(cells):
-                ranks[:, column] = _ranks_among(self._thresholds[column], values)
-        for table, of_category in zip(encoding.tables, self._ranked_tables, strict=True):
-            ranks[:, table.columns] = of_category[table.places(cells)]
-        return ranks
-
-    @cached_property
-    def _thresholds(self) -> list[NDArray[np.float64]]:
-        return [self.trees.thresholds_of(column) for column in range(self.encoding.n_columns)]
-
-    @cached_property
-    def _ranked_tables(self) -> list[NDArray[np.uint8]]:
-        return [
-            np.column_stack(
-                [
-                    _ranks_among(self._thresholds[column], values)
-                    for column, values in zip(table.columns.tolist(), table.rows.T, strict=True)
-                ]
-            )
-            for table in self.encoding.tables
-        ]
-
-
-def _ranks_among(thresholds: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    ranks = np.searchsorted(thresholds, values, side="left").astype(np.uint8)
-    ranks[np.isnan(values)] = _MISSING_RANK
-    return ranks

@@ -54,8 +54,9 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
     train, features, task = rows.split.train, rows.selection.features, rows.problem.task
     best = take_best(rows, tried) if tried else Search(rows.settings, ())
     choice = choose(training_sample(rows), best.settings)
+    aligned = rows.aligned[train]
     fit = fit_pipeline(
-        rows.aligned[train],
+        aligned,
         rows.problem.y[train],
         features,
         choice.settings,
@@ -64,7 +65,8 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
         n_rounds=choice.n_rounds,
     )
     outputs = fit_outputs(task, choice.judged, rows.settings)
-    model = with_compiled_form(Model(outputs.complete(rows.schema(None)), fit.pipeline), rows.aligned)
+    fitted = Model(outputs.complete(rows.schema(None)), fit.pipeline)
+    model = with_compiled_form(fitted, rows.aligned, aligned)
     return FittedModel(
         model,
         fit.configured,

@@ -56,6 +56,7 @@ class PredictionsWriter:
             *(_spread(numbers, is_scored) for numbers in self._numbers(rows.scores)),
             _taken(statuses, rows.statuses.codes),
             [_quoted(self.model_version)] * n_rows,
+            *([_spread(self._reasons(rows), is_scored)] if self.columns.has_reasons else ()),
             *(self._texts(rows.frame[name]) for name in self.columns.inputs),
         ]
 
@@ -70,6 +71,11 @@ class PredictionsWriter:
         nothing = [""] * len(scores.predicted)
         bounds = (scores.interval_low, scores.interval_high)
         return [nothing if bound is None else _written(bound) for bound in bounds]
+
+    def _reasons(self, rows: ScoredRows) -> list[str]:
+        if rows.reasons is None:
+            return [""] * len(rows.scores.predicted)
+        return list(map(self._cell, rows.reasons.texts()))
 
     def _texts(self, column: pd.Series) -> list[str]:
         codes, values = distinct_values(as_texts(column))

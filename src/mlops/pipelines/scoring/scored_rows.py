@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlops.dataset.validation.pieces import MarkedRows
 from mlops.models.dataset import Contract
 from mlops.pipelines.artifacts.model import Model, Scores, align
+from mlops.pipelines.scoring.reasons import Explainer, Reasons
 from mlops.pipelines.scoring.row_status import RowStatuses, required_columns, row_statuses
 
 type _Marks = Mapping[str, NDArray[np.bool_]]
@@ -19,16 +20,22 @@ type _Marks = Mapping[str, NDArray[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class ScoredRows:
-    """Rows as they were read, the status of each, and the scores of those that are scored, in their order."""
+    """Rows as they were read, the status of each, and the scores of those that are scored, in their order.
+
+    `reasons` are those of the scored rows, None where they are not requested.
+    """
 
     frame: pd.DataFrame
     statuses: RowStatuses
     scores: Scores
     unreadable: _Marks
     unknown_levels: Mapping[str, int]
+    reasons: Reasons | None = None
 
 
-def score_rows(rows: MarkedRows, model: Model, contract: Contract) -> ScoredRows:
+def score_rows(
+    rows: MarkedRows, model: Model, contract: Contract, *, explainer: Explainer | None = None
+) -> ScoredRows:
     """Score the rows that the model can use.
 
     Parameters
@@ -37,6 +44,8 @@ def score_rows(rows: MarkedRows, model: Model, contract: Contract) -> ScoredRows
         Rows as they were read, with the parts of dates.
     contract
         What is stated of the columns: a value that must not be missing.
+    explainer
+        What gives the reasons of the rows; without it there are none.
 
     Raises
     ------
@@ -48,8 +57,10 @@ def score_rows(rows: MarkedRows, model: Model, contract: Contract) -> ScoredRows
     unreadable = _either(notes.unreadable, rows.unreadable)
     statuses = row_statuses(rows.frame, unreadable, schema, required_columns(contract, schema))
     is_scored = statuses.is_scored
-    scores = _score(model, aligned if is_scored.all() else aligned[is_scored])
-    return ScoredRows(rows.frame, statuses, scores, unreadable, notes.unknown_levels)
+    usable = aligned if is_scored.all() else aligned[is_scored]
+    scores = _score(model, usable)
+    reasons = explainer.explain(usable, scores) if explainer and len(usable) else None
+    return ScoredRows(rows.frame, statuses, scores, unreadable, notes.unknown_levels, reasons)
 
 
 def _either(first: _Marks, second: _Marks) -> _Marks:

@@ -1,0 +1,132 @@
+"""Which columns moved each prediction most, and by how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops.dataset.features.date_parts import part_name
+from mlops.models.scoring.reason import SEPARATOR
+from mlops.pages.spreadsheet import is_formula
+from mlops.pipelines.artifacts.model import Model, ModelSchema, Scores, cells_of
+from mlops.pipelines.compiled.column_groups import ColumnGroups
+from mlops.pipelines.compiled.compilation import explain_forest
+from mlops.pipelines.compiled.compiled_model import BoosterModel, LargeForest, TreeModel
+from mlops.pipelines.compiled.linear import LinearModel
+
+type _Form = LinearModel | TreeModel | BoosterModel | LargeForest
+
+NO_REASONS = (
+    "[output] reasons of model.toml has no effect: this model cannot give reasons. Train it again with this"
+    ' release; where that does not help, algorithm = "XGBoost" or "LogisticRegression" in model.toml does.'
+)
+# numbers of one matrix of contributions, or of leaves
+_MAX_CELLS = 2_000_000
+_NUMBER = "%+.3g\n"
+_WHOLE_FROM = 100
+_SPECIAL = frozenset(';="\r\n')
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """The columns that moved each prediction most, the largest first.
+
+    `positions` in `names` and `contributions` have the shape (rows, reasons).
+    """
+
+    names: tuple[str, ...]
+    positions: NDArray[np.int64]
+    contributions: NDArray[np.float64]
+
+    def texts(self) -> list[str]:
+        """Return a text for each row, such as `age +0.42; dose -0.31`, without columns that add nothing."""
+        names = [f"{_quoted(name)} " for name in self.names]
+        numbers = _written(self.contributions)
+        parts = [
+            [names[position] + number if number else "" for position, number in zip(*column, strict=True)]
+            for column in zip(self.positions.T.tolist(), numbers, strict=True)
+        ]
+        return [f"{SEPARATOR} ".join(filter(None, row)) for row in zip(*parts, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Gives the reasons of rows that a model has scored.
+
+    Contributions are in units of the raw output: the number itself, the log-odds of the second of two
+    classes or of the predicted one of more, and for forests its share, all before the calibration.
+    """
+
+    form: _Form
+    groups: ColumnGroups
+    n_labels: int
+    n_reasons: int
+
+    @classmethod
+    def of(cls, model: Model, n_reasons: int) -> Self | None:
+        """Return what gives at most `n_reasons` columns for each row; None for a model without reasons."""
+        form = _form(model)
+        if form is None:
+            return None
+        groups = ColumnGroups.of(form.encoding, _sources(model.schema))
+        return cls(form, groups, len(model.schema.labels), n_reasons)
+
+    def explain(self, aligned: pd.DataFrame, scores: Scores) -> Reasons:
+        """Return the reasons of rows in the model's form, and of what the model says of them."""
+        outputs = scores.predicted if self.n_labels > 2 else np.zeros(len(aligned), np.int64)
+        step = max(1, _MAX_CELLS // self._n_cells)
+        pieces = [
+            self._largest(aligned.iloc[start : start + step], outputs[start : start + step])
+            for start in range(0, len(aligned), step)
+        ]
+        positions, contributions = zip(*pieces, strict=True)
+        return Reasons(self.groups.names, np.concatenate(positions), np.concatenate(contributions))
+
+    @property
+    def _n_cells(self) -> int:
+        """The numbers of one row in the largest matrix on the way."""
+        if isinstance(self.form, TreeModel | LargeForest):
+            return max(self.form.encoding.n_columns, len(self.form.trees.roots))
+        return self.form.encoding.n_columns * max(1, self.n_labels)
+
+    def _largest(
+        self, aligned: pd.DataFrame, outputs: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the positions of the largest contributions, and these; the first column at a draw."""
+        contributions = self.form.contributions(cells_of(aligned), outputs, self.groups)[:, :-1]
+        order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, : self.n_reasons]
+        return order, np.take_along_axis(contributions, order, axis=1)
+
+
+def _form(model: Model) -> _Form | None:
+    if model.compiled is None:
+        return explain_forest(model.pipeline)
+    return model.compiled.form if model.compiled.form.has_contributions else None
+
+
+def _sources(schema: ModelSchema) -> dict[str, str]:
+    """Return the column of the file of each part of a date."""
+    return {part_name(name, part): name for name, parts in schema.date_parts.items() for part in parts}
+
+
+def _written(contributions: NDArray[np.float64]) -> list[list[str]]:
+    """Write contributions by column: three significant digits, or a whole number; nothing for 0."""
+    columns = []
+    for column in contributions.T:
+        numbers = (_NUMBER * len(column) % tuple(column.tolist())).splitlines()
+        for row in np.flatnonzero(np.abs(column) >= _WHOLE_FROM).tolist():
+            numbers[row] = f"{column[row]:+.0f}"
+        for row in np.flatnonzero(column == 0.0).tolist():
+            numbers[row] = ""
+        columns.append(numbers)
+    return columns
+
+
+def _quoted(name: str) -> str:
+    """Return the name of a column, in quotes where it would be read as something else."""
+    is_plain = _SPECIAL.isdisjoint(name) and name == name.strip() and not is_formula(name)
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
