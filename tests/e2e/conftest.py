@@ -20,7 +20,7 @@ from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_f
 from tests.e2e.walks import (
     EXAMPLE,
     GROUP,
-    IMPOSSIBLE_TOGETHER,
+    MORE_ROWS_THAN_THERE_ARE,
     Walk,
     a_regression_table,
     a_table_of_two_classes,
@@ -192,8 +192,8 @@ def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
 
 @pytest.fixture(scope="session")
 def failed_training(stack: DeployedStack) -> Walk:
-    """A training with hyperparameters that are possible alone, and not together."""
-    execution = start_training(stack, "hollow", a_table_of_two_classes(), IMPOSSIBLE_TOGETHER)
+    """A training with a hyperparameter that does not fit the number of rows."""
+    execution = start_training(stack, "hollow", a_table_of_two_classes(), MORE_ROWS_THAN_THERE_ARE)
     return Walk(execution, stack.finish(execution), stack.status(execution), {})
 
 
@@ -236,8 +236,8 @@ def tuned_candidate(stack: DeployedStack) -> Walk:
 
 @pytest.fixture(scope="session")
 def failed_tuning(stack: DeployedStack) -> Walk:
-    """A tuning job whose trials all have hyperparameters that are not possible together."""
-    toml = f"{IMPOSSIBLE_TOGETHER}[search]\ntrials = 9\n"
+    """A tuning job whose trials all have a hyperparameter that does not fit the number of rows."""
+    toml = f"{MORE_ROWS_THAN_THERE_ARE}[search]\ntrials = 9\n"
     execution = start_training(stack, "untunable", a_table_of_two_classes(seed=15), toml)
     return Walk(execution, stack.finish(execution), stack.status(execution), {})
 

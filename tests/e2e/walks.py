@@ -31,10 +31,10 @@ class Walk:
     version: str = ""
 
 
-# each value is possible, so validation accepts them; the library refuses them together
-IMPOSSIBLE_TOGETHER = (
-    'target = "price"\nalgorithm = "LogisticRegression"\n'
-    '[hyperparameters]\nsolver = "lbfgs"\nl1_ratio = 0.5\n'
+# possible by itself, so validation accepts it; the library refuses it for as few rows as a fit has
+MORE_ROWS_THAN_THERE_ARE = (
+    'target = "price"\nalgorithm = "HistGradientBoosting"\n'
+    "[hyperparameters]\nearly_stopping = true\nvalidation_fraction = 100000\n"
 )
 
 

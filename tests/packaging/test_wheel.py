@@ -13,7 +13,15 @@ from tests.packaging.environments import REPOSITORY, build_wheel, install, run
 pytestmark = pytest.mark.packaging
 
 EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
-NAMES = ["DriftDetector", "InferencePipeline", "ModelRegistry", "TrainingPipeline", "__version__", "validate"]
+NAMES = [
+    "DriftDetector",
+    "InferencePipeline",
+    "ModelRegistry",
+    "TrainingPipeline",
+    "__version__",
+    "connect",
+    "validate",
+]
 
 
 @pytest.fixture(scope="module")

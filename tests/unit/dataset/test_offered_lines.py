@@ -58,6 +58,15 @@ class Offer:
 
 
 FILES: dict[str, Offer] = {
+    "pii": Offer(
+        "\n".join(
+            [
+                "contact,age,left",
+                *(f"p{row % 40}@example.org,{18 + row % 60},{label(row)}" for row in range(ROWS)),
+            ]
+        )
+        + "\n"
+    ),
     "bad_quoting": Offer(a_table('"age","kind","left"'), '[format]\ndelim = ";"\n'),
     "comments": Offer(a_table(above="# exported from the registry\n")),
     "control_chars": Offer(a_table("age,ki\x07nd,left")),
