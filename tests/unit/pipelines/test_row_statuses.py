@@ -174,6 +174,12 @@ def test_input_columns_are_kept_and_never_take_the_name_of_another_column(
     assert PredictionColumns.from_dict(result.columns.to_dict()) == result.columns
 
 
+@pytest.mark.parametrize("name", ["row", "prediction", "probability_b", "model_version", "reasons"])
+def test_the_column_of_the_status_is_not_called_as_another_one(name: str) -> None:
+    with pytest.raises(SettingsError, match="State a free name"):
+        PredictionColumns.of([], ["a", "b"], name, [])
+
+
 def test_the_adherence_group_has_a_prediction_of_its_own(pipeline: InferencePipeline, tmp_path: Path) -> None:
     frame = a_file(age={0: "old"})
     plain = list(pipeline.execute(frame, tmp_path).predictions())

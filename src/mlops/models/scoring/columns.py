@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from mlops.models.errors import SettingsError
 from mlops.models.record import Record
 
 ROW_COLUMN = "row"
@@ -44,9 +45,21 @@ class PredictionColumns(Record):
         *,
         has_reasons: bool = False,
     ) -> Self:
-        """Name the columns; a column that is an id already is not written twice."""
+        """Name the columns; a column that is an id already is not written twice.
+
+        Raises
+        ------
+        SettingsError
+            If the column of the status is called as another one.
+        """
         own = cls(labels=tuple(labels), row_status=row_status)
-        taken = {*own.names, REASONS_COLUMN}
+        fixed = [*own.names, REASONS_COLUMN]
+        if fixed.count(row_status) > 1:
+            raise SettingsError(
+                f"[scoring] row_status_column cannot be {row_status!r}: another column of the predictions "
+                "has that name. State a free name."
+            )
+        taken = set(fixed)
         named = {name: _free_name(name, taken) for name in dict.fromkeys((*ids, *inputs))}
         kept = {name: column for name, column in named.items() if name not in ids}
         return cls({name: named[name] for name in ids}, own.labels, row_status, kept, has_reasons)
