@@ -10,10 +10,10 @@ from mlops.approval.evidence import (
     describe_changes,
     describe_cost,
     describe_setting,
-    describe_slice,
     describe_task,
     describe_uploader,
     describe_ways,
+    describe_worst_slices,
     settings_title,
 )
 from mlops.approval.mailer import Mailer
@@ -139,8 +139,7 @@ def _body(request: ApprovalRequest, approver: str, link: str, opening: str) -> I
     yield from part("Warnings from training", evidence.warnings[:_SENTENCES_SHOWN])
     yield from part("What validation noticed in the data", evidence.findings[:_SENTENCES_SHOWN])
     yield from part("What changed in the data", list(describe_changes(evidence))[:_SENTENCES_SHOWN])
-    worst = (describe_slice(entry, evidence.primary) for entry in evidence.worst_slices[:1])
-    yield from part("Where the model does worst", worst)
+    yield from part("Where the model does worst", describe_worst_slices(evidence, 1))
     importances = list(evidence.importances.items())[:_IMPORTANCES_SHOWN]
     yield from part("What the model looks at", (f"{name}: {value:.4f}" for name, value in importances))
     yield from part("What happens next", _consequences(request, approver))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mlops.models.approval import Evidence, ScoreEvidence
-from mlops.models.evaluation import EvaluationDetails, SliceScore
+from mlops.models.evaluation import EvaluationDetails, SliceQuality, SliceScore, SliceTable
 from mlops.models.metrics import metric_interval, metric_value
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.differences import SettingDifference, differing_settings
@@ -59,6 +59,7 @@ def gather(
         settings_changes=differing_settings(
             champion.settings if champion else GroupSettings(), model.settings
         ),
+        slice_note=_slice_note(details.slice_table, model.metrics.primary) if details else None,
     )
 
 
@@ -81,11 +82,18 @@ def describe_changes(evidence: Evidence) -> Iterator[str]:
     yield from changes.sentences[:MAX_SENTENCES]
 
 
-def describe_slice(entry: SliceScore, primary: str | None) -> str:
+def describe_slice(entry: SliceScore | SliceQuality, primary: str | None) -> str:
     """Describe the primary score of the model on a part of the rows."""
-    score = metric_value(primary or "", entry.score)
-    interval = metric_interval(primary or "", entry.interval)
-    return f"{entry.column} = {entry.value}: {score} ({interval}) on {entry.n_rows:,} rows"
+    score = "no score" if entry.score is None else metric_value(primary or "", entry.score)
+    interval = f" ({metric_interval(primary or '', entry.interval)})" if entry.interval else ""
+    return f"{entry.column} = {entry.value}: {score}{interval} on {entry.n_rows:,} rows"
+
+
+def describe_worst_slices(evidence: Evidence, n_shown: int = MAX_SLICES) -> Iterator[str]:
+    """Describe the worst of the slices that the settings name, and of those of the features."""
+    if evidence.slice_note:
+        yield evidence.slice_note
+    yield from (describe_slice(entry, evidence.primary) for entry in evidence.worst_slices[:n_shown])
 
 
 def describe_uploader(evidence: Evidence) -> str:
@@ -152,6 +160,17 @@ def _scores(model: ModelMetadata) -> tuple[ScoreEvidence, ...]:
             )
         )
     return tuple(rows)
+
+
+def _slice_note(table: SliceTable | None, primary: str | None) -> str | None:
+    """Compare the worst slice that the settings name with all held-out rows."""
+    if table is None or table.worst is None or table.overall.score is None:
+        return None
+    overall = metric_value(primary or "", table.overall.score)
+    return (
+        f"Worst of the {len(table.slices)} slices that model.toml names, against {overall} on all rows: "
+        f"{describe_slice(table.worst, primary)}"
+    )
 
 
 def _comparison_note(model: ModelMetadata, champion: ModelMetadata | None) -> str | None:

@@ -54,7 +54,8 @@ class Evidence(Record):
 
     `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars. `policy` are the
     rules of the approval as sentences. `settings_changes` are the settings that differ from the champion's,
-    or from the defaults when there is no champion.
+    or from the defaults when there is no champion. `slice_note` compares the worst slice that the settings
+    name with all held-out rows.
     """
 
     algorithm: str
@@ -83,6 +84,7 @@ class Evidence(Record):
     plots: tuple[str, ...] = ()
     policy: tuple[str, ...] = ()
     settings_changes: tuple[SettingDifference, ...] = ()
+    slice_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

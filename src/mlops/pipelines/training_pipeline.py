@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from mlops.pipelines.features.row_identity import describe_rows
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads
+from mlops.pipelines.fitting.later_rows import later_rows_notes
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.evidence import write_evidence
 
@@ -107,6 +109,8 @@ class TrainingPipeline:
             fitted = fit_model(rows, tried)
             evaluated = evaluate_model(rows, fitted.model)
             comparison = _compare(champion, rows, evaluated, created_at)
+            later_rows = later_rows_notes(rows, fitted, evaluated.metrics)
+        fitted = replace(fitted, notes=(*later_rows, *fitted.notes))
         is_xgboost = fitted.configured.algorithm.package == "xgboost"
         artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
         if key is not None:

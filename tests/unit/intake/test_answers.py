@@ -277,11 +277,13 @@ def test_good_settings_are_accepted_without_an_email(world: World) -> None:
 def test_settings_that_name_a_column_that_no_file_has_are_accepted_with_a_warning(world: World) -> None:
     world.receive(world.drop("g/training/a.csv", GOOD))
     settings = 'target = "adherent"\nid_columns = ["patientid"]\n[columns.wards]\nkind = "category"\n'
+    settings += '[slices]\ncolumns = ["sexe"]\n'
     assert world.receive(world.drop("g/model.toml", settings)).outcome == "accepted"
     subject, body = world.notifier.emails[-1]
     assert subject == "[g] model.toml names unknown columns"
     assert "id_columns: patientid. Did you mean 'patient_id'?" in body
     assert "columns: wards." in body
+    assert "slices.columns: sexe." in body
     assert "target:" not in body
 
 

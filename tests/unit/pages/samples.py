@@ -18,7 +18,13 @@ from mlops.models.approval import (
 )
 from mlops.models.dataset import ColumnSummary, FileFormat, Finding, ValidationReport
 from mlops.models.drift import Anomaly, BaselineStatistics, DriftReport, FeatureDrift, Histogram
-from mlops.models.evaluation import CalibrationBin, EvaluationDetails, SliceScore
+from mlops.models.evaluation import (
+    CalibrationBin,
+    EvaluationDetails,
+    SliceQuality,
+    SliceScore,
+    SliceTable,
+)
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunFailure, RunStatus
 from mlops.models.registry import Artifact, DataFindings, ModelMetadata, Source, Status, TrainingJob
 from mlops.models.settings.group import DriftSettings, GroupSettings
@@ -229,7 +235,15 @@ def some_details(task: str = "binary") -> EvaluationDetails:
         bins = tuple(CalibrationBin(x, x + 2.0, 40) for x in (10.0, 40.0, 80.0))
         return EvaluationDetails(sample=sample, slices=slices, calibration=bins)
     bins = (CalibrationBin(0.1, 0.12, 150), CalibrationBin(0.5, 0.45, 50), CalibrationBin(0.8, 0.85, 40))
-    return EvaluationDetails({"yes": curve, "no": curve}, {"yes": curve}, bins, (), slices)
+    table = SliceTable(
+        SliceQuality("", "all rows", 240, 0.78, (0.72, 0.83), 0.3, 0.31, 0.28),
+        (
+            SliceQuality("sex", "female", 150, 0.81, (0.75, 0.86), 0.31, 0.3, 0.32),
+            SliceQuality("sex", "male", 70, 0.66, (0.55, 0.75), 0.28, 0.34, 0.2),
+            SliceQuality("sex", "missing", 20),
+        ),
+    )
+    return EvaluationDetails({"yes": curve, "no": curve}, {"yes": curve}, bins, (), slices, table)
 
 
 def a_model(**changes: Any) -> ModelMetadata:

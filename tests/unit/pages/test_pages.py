@@ -16,12 +16,14 @@ import pytest
 import mlops
 from mlops.approval.attachments import Plot
 from mlops.approval.emails import compose_request
+from mlops.approval.evidence import describe_worst_slices, gather
 from mlops.approval.pages.approval_view import render_outcome, render_request
 from mlops.approval.pages.http import message
 from mlops.approval.pages.rollback_view import render_offer, render_offer_outcome
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
+from mlops.models.evaluation import EvaluationDetails
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
@@ -278,3 +280,11 @@ def test_the_scores_of_a_regression_read_as_errors():
     assert "17.98 against 18.44, difference -0.460 (-0.872 to -0.0483 at 97.5%)" in words
     assert "lower is better, in the unit of the target" in words
     assert "RMSE out of fold: HistGradientBoosting 18.10, Ridge 19.40" in words
+
+
+def test_the_approver_reads_the_worst_slice_against_all_rows():
+    evidence = gather(samples.a_model(), None, samples.some_details())
+    note, *_ = describe_worst_slices(evidence)
+    assert "sex = male: 0.6600 (0.5500 to 0.7500) on 70 rows" in note
+    assert "0.7800 on all rows" in note
+    assert gather(samples.a_model(), None, EvaluationDetails()).slice_note is None

@@ -9,10 +9,10 @@ from mlops.approval.attachments import Plot
 from mlops.approval.evidence import (
     describe_changes,
     describe_cost,
-    describe_slice,
     describe_task,
     describe_uploader,
     describe_ways,
+    describe_worst_slices,
     settings_title,
 )
 from mlops.approval.quorum import (
@@ -88,7 +88,7 @@ def _render(
         limits=_limits(evidence),
         settings_title=settings_title(evidence),
         changes=tuple(describe_changes(evidence)),
-        slices=[describe_slice(entry, evidence.primary) for entry in evidence.worst_slices],
+        slices=tuple(describe_worst_slices(evidence)),
         plots=[(_caption(plot.name), base64.b64encode(plot.svg).decode()) for plot in plots],
         origin=tuple(_origin(evidence)),
         card=card,

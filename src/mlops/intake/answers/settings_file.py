@@ -129,5 +129,6 @@ def _named_columns(settings: GroupSettings) -> Iterator[tuple[str, str]]:
     for setting in ("id_columns", "group_columns", "exclude_columns"):
         yield from ((setting, column) for column in getattr(settings, setting))
     yield from (("drift.exclude_columns", column) for column in settings.drift.exclude_columns)
+    yield from (("slices.columns", column) for column in settings.slices.columns)
     yield from (("date_parts", column) for column in settings.date_parts if column != EVERY_DATE)
     yield from (("columns", column) for column in settings.columns)

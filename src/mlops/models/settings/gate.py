@@ -1,4 +1,4 @@
-"""What the scores of a candidate must reach: the tables `[gate.<score>]` of `model.toml`."""
+"""How a candidate is judged: what a score must reach, `[gate.<score>]`, and on which slices, `[slices]`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mlops.models.record import Record
 from mlops.models.settings.declared import check_types, refuse_unknown, table_of
 
 DEFAULT_AGE_MARGIN = 0.01
+MAX_SLICED_COLUMNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ class GateRule(Record):
         document = Record.to_dict(self)
         added = {"max_age_days": None, "age_margin": DEFAULT_AGE_MARGIN}
         return {key: value for key, value in document.items() if key not in added or value != added[key]}
+
+
+@dataclass(frozen=True, slots=True)
+class SliceSettings(Record):
+    """Columns that divide the held-out rows into slices; they need not be features."""
+
+    columns: tuple[str, ...] = ()
 
 
 def check_gate_rule(metric: str, rule: Any) -> dict[str, Any]:
@@ -70,3 +78,18 @@ def _sensible(metric: str, rule: Mapping[str, Any]) -> dict[str, Any]:
     if rule.get("age_margin", 0.0) < 0.0:
         raise SettingsError(f"gate.{metric}.age_margin must be at least 0, not {rule['age_margin']}.")
     return dict(rule)
+
+
+def check_slices(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of `[slices]`, each column once.
+
+    Raises
+    ------
+    SettingsError
+        If the columns are not a list of texts, or more than 10.
+    """
+    check_types("slices", table, SliceSettings)
+    columns = tuple(dict.fromkeys(table.get("columns") or ()))
+    if len(columns) > MAX_SLICED_COLUMNS:
+        raise SettingsError(f"slices.columns names {len(columns):,} columns; at most {MAX_SLICED_COLUMNS}.")
+    return {"columns": columns}

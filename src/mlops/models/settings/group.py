@@ -14,7 +14,7 @@ from mlops.models.settings.columns import ColumnSettings, check_column, column_k
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
 from mlops.models.settings.document import check_values, read_toml
 from mlops.models.settings.format import FormatSettings, check_format, format_keys
-from mlops.models.settings.gate import GateRule, check_gate_rule
+from mlops.models.settings.gate import GateRule, SliceSettings, check_gate_rule, check_slices
 from mlops.models.settings.lines import with_line
 from mlops.models.settings.nearest import nearest
 from mlops.models.settings.prediction import (
@@ -74,7 +74,8 @@ class GroupSettings(Record):
     the group's files hold, over what was learned; a `contract` above the version of the current one has it
     learned again from the next file. `format` states how the files are written, `classes` what is done with
     classes of few rows, `scoring` what is done with files to score, `output` how predictions are written,
-    `threshold` from which probability on a row is positive, `intervals` how wide those of numbers are.
+    `threshold` from which probability on a row is positive, `intervals` how wide those of numbers are,
+    `slices` which parts of the held-out rows are shown on their own.
     """
 
     target: str | None = None
@@ -101,6 +102,7 @@ class GroupSettings(Record):
     output: OutputSettings = field(default_factory=OutputSettings)
     threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
     intervals: IntervalSettings = field(default_factory=IntervalSettings)
+    slices: SliceSettings = field(default_factory=SliceSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
@@ -108,15 +110,8 @@ class GroupSettings(Record):
         So the identity of a training that 0.1 started stays the same.
         """
         document = Record.to_dict(self)
-        added = {
-            "format": FormatSettings(),
-            "classes": ClassSettings(),
-            "scoring": ScoringSettings(),
-            "output": OutputSettings(),
-            "threshold": ThresholdSettings(),
-            "intervals": IntervalSettings(),
-        }
-        unstated = {key for key, default in added.items() if getattr(self, key) == default}
+        added = {name: record for name, record in _TABLES.items() if name not in _TABLES_OF_0_1}
+        unstated = {name for name, record in added.items() if getattr(self, name) == record()}
         return {key: value for key, value in document.items() if key not in unstated}
 
     def __post_init__(self) -> None:
@@ -209,7 +204,9 @@ _TABLES: Mapping[str, type] = {
     "output": OutputSettings,
     "threshold": ThresholdSettings,
     "intervals": IntervalSettings,
+    "slices": SliceSettings,
 }
+_TABLES_OF_0_1 = ("drift", "approval", "search")
 
 
 def known_keys() -> frozenset[str]:
@@ -256,6 +253,7 @@ _TABLE_CHECKS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "classes": check_classes,
     "threshold": check_threshold,
     "intervals": check_intervals,
+    "slices": check_slices,
 }
 
 

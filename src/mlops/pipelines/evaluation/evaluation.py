@@ -24,6 +24,7 @@ from mlops.pipelines.evaluation.importance import (
     single_feature_scores,
 )
 from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores
+from mlops.pipelines.evaluation.slices import slice_table
 from mlops.pipelines.features.task import Problem
 from mlops.pipelines.features.training_rows import TrainingRows
 
@@ -44,7 +45,10 @@ def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
     problem, split = rows.problem, rows.split
     aligned, y, members = rows.aligned[split.test], problem.y[split.test], split.members[split.test]
     y_train = problem.y[split.train]
-    of_metrics, of_leaks, of_importance, of_details = np.random.default_rng(rows.settings.seed).spawn(4)
+    # the fifth stream is that of the comparison with the champion
+    of_metrics, of_leaks, of_importance, of_details, _, of_slices = np.random.default_rng(
+        rows.settings.seed
+    ).spawn(6)
     scores = model.score_aligned(aligned).over_labels(len(problem.labels))
     metrics = evaluate(
         problem,
@@ -61,6 +65,7 @@ def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
     leaks = tuple(leak_warnings(alone, problem.task))
     importance = permutation_importance(model, aligned, y, alone, rng=of_importance)
     details = describe_evaluation(problem, y, scores, aligned, importance, members=members, rng=of_details)
+    details = replace(details, slice_table=slice_table(rows, scores, metrics, of_slices))
     return EvaluatedModel(scores, metrics, details, importance, leaks)
 
 

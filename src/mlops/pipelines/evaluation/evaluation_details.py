@@ -1,30 +1,21 @@
-"""Curves, calibration and slices of the held-out rows, few enough points to be kept with every version."""
+"""Curves and calibration of the held-out rows, few enough points to be kept with every version."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.values import is_text
-from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point, SliceScore
-from mlops.models.settings.group import TaskName
+from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point
 from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals, resampled_scores
-from mlops.pipelines.evaluation.scores import PRIMARY, primary_score
+from mlops.pipelines.evaluation.slices import JudgedRows, worst_slices
 from mlops.pipelines.features.task import Problem
 
 MAX_CURVES = 6
 MAX_POINTS = 120
-MAX_SLICES = 8
 _MAX_SAMPLE = 400
 _N_BINS = 10
-_MIN_SLICE_ROWS = 30
-_MAX_SLICED_COLUMNS = 30
-_MAX_SLICE_ROWS = 5_000  # to find the worst; those are then scored on all of their rows
-_N_SLICE_RESAMPLES = 100
 
 
 def describe_evaluation(
@@ -44,7 +35,7 @@ def describe_evaluation(
     problem, y_test, scores
         As for `evaluate`.
     aligned
-        The held-out rows in the model's form; slices are made of the 30 most important of its columns.
+        The held-out rows in the model's form; slices are made of the most important of its columns.
     importance
         By feature, the most important first.
     members
@@ -52,7 +43,8 @@ def describe_evaluation(
     rng
         Source of the bootstrap draws, and of the sample of a regression.
     """
-    slices = _worst_slices(problem, y_test, scores, aligned, list(importance), members, rng)
+    judged = JudgedRows(problem.task, y_test, scores, members)
+    slices = worst_slices(judged, aligned, list(importance), rng)
     if problem.task == "regression":
         rows = np.sort(rng.permutation(len(y_test))[:_MAX_SAMPLE])
         sample = tuple(zip(scores.predicted[rows].tolist(), y_test[rows].tolist(), strict=True))
@@ -137,73 +129,3 @@ def _calibration(predicted: np.ndarray, observed: np.ndarray) -> tuple[Calibrati
         CalibrationBin(float(predicted[part].mean()), float(observed[part].mean()), int(part.sum()))
         for part in parts
     )
-
-
-def _worst_slices(
-    problem: Problem,
-    y_test: np.ndarray,
-    scores: Scores,
-    aligned: pd.DataFrame,
-    columns: list[str],
-    members: np.ndarray,
-    rng: np.random.Generator,
-) -> tuple[SliceScore, ...]:
-    judged_slices = []
-    for column in columns[:_MAX_SLICED_COLUMNS]:
-        for value, mask in _parts_of(aligned[column]):
-            rows = np.flatnonzero(mask)
-            if not _MIN_SLICE_ROWS <= len(rows) < len(y_test):
-                continue
-            judged = (
-                rows if len(rows) <= _MAX_SLICE_ROWS else rng.choice(rows, _MAX_SLICE_ROWS, replace=False)
-            )
-            score = primary_score(problem.task, y_test[judged], scores.take(judged))
-            if score is not None:
-                judged_slices.append((score, column, value, rows))
-    worst = sorted(judged_slices, key=lambda entry: entry[0])[:MAX_SLICES]
-    return tuple(
-        _slice_score(column, value, problem.task, y_test[rows], scores.take(rows), members[rows], rng)
-        for _, column, value, rows in worst
-    )
-
-
-def _slice_score(
-    column: str,
-    value: str,
-    task: TaskName,
-    y: np.ndarray,
-    scores: Scores,
-    members: np.ndarray,
-    rng: np.random.Generator,
-) -> SliceScore:
-    intervals = bootstrap_intervals(
-        lambda rows: resampled_scores(task, y[rows], scores.take(rows)),
-        members,
-        rng,
-        n_resamples=_N_SLICE_RESAMPLES,
-    )
-    return SliceScore(column, value, len(y), primary_score(task, y, scores) or 0.0, intervals[PRIMARY[task]])
-
-
-def _parts_of(column: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the rows by level, or by quarter of the numbers, and those without a value."""
-    missing = column.isna().to_numpy()
-    if missing.any():
-        yield "missing", missing
-    if is_text(column):
-        for level in column.value_counts().index[:20]:
-            yield str(level), (column == level).to_numpy()
-        return
-    numbers = column.to_numpy(dtype=np.float64)
-    present = numbers[~missing]
-    if not len(present):
-        return
-    distinct = np.unique(present)
-    if len(distinct) <= 4:
-        for value in distinct:
-            yield f"{value:g}", numbers == value
-        return
-    edges = np.unique(np.quantile(present, [0.0, 0.25, 0.5, 0.75, 1.0]))
-    for low, high in pairwise(edges):
-        last = high == edges[-1]
-        yield f"{low:.4g} to {high:.4g}", (numbers >= low) & ((numbers <= high) if last else (numbers < high))

@@ -21,6 +21,7 @@ from mlops.dataset.table.table import Table
 from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
+from mlops.models.settings.nearest import nearest
 from mlops.pipelines.artifacts.row_keys import TimeCut
 from mlops.pipelines.features.folds import N_FOLDS, folds_by_time
 
@@ -118,7 +119,7 @@ def _fold_numbers(identities: np.ndarray) -> np.ndarray:
 
 
 def _require_columns(names: Sequence[str], settings: GroupSettings) -> None:
-    """Refuse settings whose split depends on columns that the file does not have.
+    """Refuse settings whose split or slices depend on columns that the file does not have.
 
     Raises
     ------
@@ -127,11 +128,12 @@ def _require_columns(names: Sequence[str], settings: GroupSettings) -> None:
     """
     needed = [*settings.id_columns, *settings.group_columns]
     needed += [settings.time_column] if settings.time_column else []
+    needed += settings.slices.columns
     missing = [name for name in needed if name not in names]
     if missing:
         raise TrainingError(
             f"The settings name columns that the file does not have: {', '.join(missing)}. "
-            f"It has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}."
+            f"{nearest(missing[0], names)}"
         )
 
 

@@ -24,6 +24,7 @@ from mlops.pipelines.features.features import (
     select_features,
 )
 from mlops.pipelines.features.personal import personal_notes
+from mlops.pipelines.features.slicing import slice_notes
 from mlops.pipelines.features.splitting import Split, split_rows
 from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
 from mlops.pipelines.features.unreadable import unreadable_notes
@@ -105,6 +106,7 @@ def prepare_rows(
     parts, unused = select_date_parts(table, split.train, settings.date_parts)
     if unused:
         notes.append(f"Dates are not used as they are: {', '.join(unused)}.")
+    notes += slice_notes(table, settings)
     table = table.with_numbers(date_part_values(table.frame, parts, date_formats(table, parts)))
     selection = select_features(table, split.train)
     aligned, _ = align(table.frame, selection.features)

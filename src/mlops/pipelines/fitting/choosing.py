@@ -29,7 +29,7 @@ class FittedModel:
     """A model, the settings with which it was fitted, and how it came to be taken.
 
     `contenders` are the primary scores out of fold of those it was chosen from, `trials` what a search tried;
-    `warnings` are the words of the libraries, `notes` ours.
+    `warnings` are the words of the libraries, `notes` ours. `n_rounds` is that of `Choice`.
     """
 
     model: Model
@@ -39,6 +39,7 @@ class FittedModel:
     trials: tuple[Trial, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    n_rounds: int | None = None
 
 
 def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> FittedModel:
@@ -75,6 +76,7 @@ def fit_model(rows: TrainingRows, tried: TriedElsewhere | None = None) -> Fitted
         best.trials or choice.trials,
         fit.warnings,
         (*(tried.notes if tried else ()), *outputs.notes),
+        choice.n_rounds,
     )
 
 
@@ -132,17 +134,18 @@ def _best_contender(ranked: Sequence[Contender]) -> Choice:
 
 def _searched(sample: Sample, choice: Choice, *, fixed: Collection[str]) -> Choice:
     """Look for the hyperparameters of the one taken; its predictions do not hold for the result."""
-    search = search_hyperparameters(sample, _with_fixed_rounds(choice), fixed=fixed)
+    settings = with_fixed_rounds(choice.settings, choice.n_rounds)
+    search = search_hyperparameters(sample, settings, fixed=fixed)
     return replace(choice, settings=search.settings, trials=search.trials, judged=None, n_rounds=None)
 
 
-def _with_fixed_rounds(choice: Choice) -> GroupSettings:
-    """Return the settings with the chosen number of rounds: the trials of a search have no early stop."""
-    if choice.n_rounds is None:
-        return choice.settings
-    hyperparameters = {**choice.settings.hyperparameters, "n_estimators": choice.n_rounds}
+def with_fixed_rounds(settings: GroupSettings, n_rounds: int | None) -> GroupSettings:
+    """Return the settings with the chosen number of rounds, None for none: then nothing stops early."""
+    if n_rounds is None:
+        return settings
+    hyperparameters = {**settings.hyperparameters, "n_estimators": n_rounds}
     del hyperparameters[EARLY_STOPPING]
-    return replace(choice.settings, hyperparameters=hyperparameters)
+    return replace(settings, hyperparameters=hyperparameters)
 
 
 def _describe(contender: Contender, best: Contender) -> str:

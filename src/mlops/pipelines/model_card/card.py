@@ -15,6 +15,7 @@ from mlops.pages.number_format import number, percent, rows, value
 from mlops.pages.rendering import render
 from mlops.pipelines.model_card.figures import figures
 from mlops.pipelines.model_card.record import CardRecord, cost, cost_tile, describe_changes, lineage
+from mlops.pipelines.model_card.slices import view_slices
 
 _MAX_FEATURES = 60
 _MAX_TRIALS = 100
@@ -54,6 +55,7 @@ def render_card(
         gate=model.gate if model else result.gate,
         tiles=tuple(_tiles(result, model)),
         figures=figures(result, details),
+        slices=view_slices(details.slice_table, result.metrics),
         data=_data(result),
         settings=tuple(_settings(result)),
         **_trials(result),

@@ -129,9 +129,10 @@ def missing_columns(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("settings_columns", "Columns that the settings name are absent.", stage="names")
 def settings_columns(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse a training file without its ids, groups or time: the split would need them."""
+    """Refuse a training file without its ids, groups, time or slices: split and evaluation need them."""
     stated = survey.settings
     named = [*stated.id_columns, *stated.group_columns, *([stated.time_column] if stated.time_column else ())]
+    named += stated.slices.columns
     absent = [name for name in dict.fromkeys(named) if name not in survey.names]
     if not survey.is_training or survey.dialect is None or not absent or lacks_header(survey):
         return
