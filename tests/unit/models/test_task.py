@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mlops.dataset.limits import Limits
-from mlops.dataset.validation.survey.survey import survey_file
+from mlops.dataset.validation.survey.gathering import survey_file
 from mlops.dataset.validation.target import is_classification
 from mlops.models.settings.group import GroupSettings
 from mlops.models.target.task import find_label, infer_task

@@ -19,8 +19,8 @@ from mlops.dataset.form.inspection import Inspection, inspect, open_blocks, read
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.dataset.validation.parts.joining import joined_mark
+from mlops.dataset.validation.survey.gathering import clean_names
 from mlops.dataset.validation.survey.names import matched_names
-from mlops.dataset.validation.survey.survey import clean_names
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FileFormatSettings

@@ -16,7 +16,8 @@ from mlops.dataset.notation.date_formats import ISO_DATES
 from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.accept_with import MAX_LISTED_LEVELS
-from mlops.dataset.validation.survey.survey import Survey, survey_file
+from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FileFormatSettings

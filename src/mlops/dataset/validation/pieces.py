@@ -19,7 +19,8 @@ from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.table import UnreadableCells
-from mlops.dataset.validation.survey.survey import Survey, blocks_of, notations_of
+from mlops.dataset.validation.survey.gathering import blocks_of, notations_of
+from mlops.dataset.validation.survey.survey import Survey
 
 type Marks = NDArray[np.bool_]
 

@@ -22,7 +22,8 @@ from mlops.dataset.table.table import Table, unreadable_cells
 from mlops.dataset.validation.contracts import contract_of, contract_of_frame
 from mlops.dataset.validation.pieces import TablePieces, cells_of, frame_of, is_numeric, named_columns
 from mlops.dataset.validation.survey.expectations import expected_contract, overlaid
-from mlops.dataset.validation.survey.survey import Survey, survey_file
+from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FormatPurpose

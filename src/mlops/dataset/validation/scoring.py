@@ -16,7 +16,7 @@ from mlops.dataset.features.date_parts import part_name
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.table import unreadable_cells
 from mlops.dataset.validation.pieces import TablePieces
-from mlops.dataset.validation.survey.survey import survey_file
+from mlops.dataset.validation.survey.gathering import survey_file
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.settings.group import DatePart, GroupSettings

@@ -18,7 +18,8 @@ from mlops.dataset.privacy import keeping_cells_out, name_in_report
 from mlops.dataset.validation.contracts import contract_of, written
 from mlops.dataset.validation.rule import Stage, findings_by_stage
 from mlops.dataset.validation.rules import RULES
-from mlops.dataset.validation.survey.survey import Survey, survey_file
+from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import task_of
 from mlops.infrastructure.upload_events import Purpose
 from mlops.models.dataset import ColumnSummary, Contract, FileFormat, Finding, ValidationReport, Verdict

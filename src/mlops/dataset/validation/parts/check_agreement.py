@@ -12,8 +12,9 @@ from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import detect
 from mlops.dataset.validation.parts.joining import beginning, text_of_part
 from mlops.dataset.validation.survey.agreement import Agreement
+from mlops.dataset.validation.survey.gathering import plans_of, survey_file
 from mlops.dataset.validation.survey.sample import MAX_ROWS
-from mlops.dataset.validation.survey.survey import Survey, plans_of, survey_file
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Contract
 from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings

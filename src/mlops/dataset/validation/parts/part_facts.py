@@ -22,11 +22,12 @@ from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.table.shape import Shape
 from mlops.dataset.validation.parts import codec
 from mlops.dataset.validation.parts.part_rules import findings_of_part, holds_nothing
+from mlops.dataset.validation.survey.gathering import assign_roles, row_keys_of
 from mlops.dataset.validation.survey.label_changes import LabelChanges
 from mlops.dataset.validation.survey.row_keys import RowKeys
 from mlops.dataset.validation.survey.sample import RowSample
 from mlops.dataset.validation.survey.spill import Spill
-from mlops.dataset.validation.survey.survey import Survey, assign_roles, row_keys_of
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Finding
 
 _ROW_ARRAYS = ("features", "rows")

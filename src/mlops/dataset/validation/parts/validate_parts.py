@@ -20,8 +20,9 @@ from mlops.dataset.validation.parts.part_facts import (
 from mlops.dataset.validation.parts.part_rules import report_on_parts
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
+from mlops.dataset.validation.survey.gathering import assign_roles, survey_file
 from mlops.dataset.validation.survey.spill import Spill
-from mlops.dataset.validation.survey.survey import Survey, assign_roles, survey_file
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.infrastructure.upload_events import Purpose
 from mlops.models.dataset import Contract, Finding, ValidationReport
 from mlops.models.errors import DatasetError

@@ -17,7 +17,8 @@ from mlops.dataset.validation.accept_with import (
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.rules.form import header_lines, lacks_header
 from mlops.dataset.validation.rules.structure import ONE_BYTE_SEPARATORS
-from mlops.dataset.validation.survey.survey import Survey, clean_names
+from mlops.dataset.validation.survey.gathering import clean_names
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 from mlops.models.settings.nearest import nearest
 from mlops.pages.spreadsheet import is_formula
