@@ -33,6 +33,7 @@ class Stack:
     platform_key_arn: str
     policy_table_name: str
     registry_table_name: str
+    result_signing_secret_arn: str
     rollback_url: str
     train_model_state_machine_arn: str
 
