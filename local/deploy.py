@@ -15,7 +15,7 @@ from local.errors import DeployError
 
 DEPLOY_BUCKET = "local-deployments"
 # What a build depends on, beside the template.
-SOURCES = ("functions", "layers", "statemachine", "training", "requirements.lock", "samconfig.toml")
+SOURCES = ("functions", "layers", "src", "statemachine", "training", "requirements.lock", "samconfig.toml")
 # Folders beside a template that never go into a deployment.
 _NOT_SOURCES = (
     ".aws-sam",
@@ -80,12 +80,9 @@ def build(cloud: LocalCloud, template: Path, sources: Iterable[str], build_direc
     if built.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return built
     shutil.rmtree(build_directory, ignore_errors=True)
-    where = ["--build-dir", str(build_directory), "--cache-dir", str(build_directory.parent / "cache")]
-    _sam(
-        cloud,
-        template.parent,
-        ["build", "--template-file", str(template), "--cached", "--parallel", "--build-in-source", *where],
-    )
+    where = ["--template-file", str(template), "--build-dir", str(build_directory)]
+    # not --cached: sam would look for changes in layers/ only, and build the layer of the library once
+    _sam(cloud, template.parent, ["build", "--parallel", "--build-in-source", *where])
     stamp.write_text(digest, encoding="utf-8")
     return built
 

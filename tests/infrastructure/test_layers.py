@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from local.deploy import SOURCES
 from tests.infrastructure import template as t
 
 LIMIT_BYTES = 240 * 2**20  # Lambda takes 250 MiB; the rest is head-room for patch releases
@@ -151,3 +153,17 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
         "wcwidth",
         "xgboost_cpu",
     }
+
+
+def test_a_build_notices_that_the_library_changed() -> None:
+    """The layers copy folders outside of their ContentUri, which is all that a cached build compares."""
+    makefile = (t.REPOSITORY / "layers" / "Makefile").read_text(encoding="utf-8")
+    copies = [line for line in makefile.splitlines() if "cp -R" in line]
+    copied = {folder for line in copies for folder in re.findall(r"\.\./(\w+)", line)}
+    assert copied == {"src", "training"}
+    assert copied <= set(SOURCES)
+    configuration = tomllib.loads((t.REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
+    sections = [section for section in configuration.values() if isinstance(section, dict)]
+    builds = [section["build"]["parameters"] for section in sections if "build" in section]
+    assert builds
+    assert not any(parameters.get("cached") for parameters in builds)
