@@ -34,6 +34,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     stack: DeployedStack,
     champion: Walk,
     scored_in_a_job: Walk,
+    scored_workbook: Walk,
     checked_for_drift: dict,
     rejected_candidate: Walk,
     automatic_candidate: Walk,
