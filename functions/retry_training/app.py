@@ -23,6 +23,6 @@ def handler(
     event: dict[str, Any], context: LambdaContext, dependencies: Dependencies = DEPENDENCIES
 ) -> dict[str, Any]:
     """Answer one HTTP request."""
-    response = RetryPage(dependencies.retries, dependencies.signing_keys, dependencies.now).reply(event)
+    response = RetryPage(dependencies.retries, dependencies.link_signer, dependencies.now).reply(event)
     logger.info("page answered", status=response["statusCode"])
     return response

@@ -24,6 +24,6 @@ def handler(
     event: dict[str, Any], context: LambdaContext, dependencies: Dependencies = DEPENDENCIES
 ) -> dict[str, Any]:
     """Answer one HTTP request."""
-    response = RollbackPage(dependencies.rollbacks, dependencies.signing_keys).reply(event)
+    response = RollbackPage(dependencies.rollbacks, dependencies.link_signer).reply(event)
     logger.info("page answered", status=response["statusCode"])
     return response

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 import mlops
-from mlops.approval.links import find_approver, read_token
-from mlops.approval.signing_keys import SigningKeys
+from mlops.approval.links import find_approver
 from mlops.approval.store import OfferStore, RequestStore
 from mlops.context.files import FilesContext
 from mlops.dataset.catalog.versions import DatasetVersions
@@ -28,6 +27,9 @@ from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.file_import import BACKUP_FOLDER
 from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.infrastructure.table import Put, SetAttribute
+from mlops.links.link import Purpose
+from mlops.links.signer import LinkSigner
+from mlops.links.signing_keys import SigningKeys
 from mlops.models.drift import BaselineStatistics
 from mlops.models.errors import RegistryError
 from mlops.models.registry import Status
@@ -283,9 +285,9 @@ def content_of(item: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_link_that_release_0_1_sent_is_trusted():
     token, keys = (DATA / "link.txt").read_text().strip(), SigningKeys((b"n" * 48, scenario.KEY.encode()))
-    claims = read_token(token, "approval", keys=keys, now=scenario.START)
-    assert find_approver(claims, scenario.approval_request()) == "ada@example.com"
-    assert claims.expires_at == scenario.approval_request().expires_at.timestamp()
+    link = LinkSigner(keys).read(token, Purpose.APPROVAL, now=scenario.START)
+    assert find_approver(link, scenario.approval_request()) == "ada@example.com"
+    assert link.expires_at == scenario.approval_request().expires_at
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,9 @@ import pytest
 from local.cloud import HttpAnswer
 from local.stack import APPROVER, STACK_NAME, DeployedStack, read_form
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.links import make_token
+from mlops.approval.links import make_link
 from mlops.approval.quorum import count_answer
 from mlops.approval.rollbacks import RollbackService
-from mlops.approval.signing_keys import SigningKeys
 from mlops.approval.store import OfferStore, RequestStore
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
@@ -28,6 +27,8 @@ from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import NullNotifier
+from mlops.links.signer import LinkSigner
+from mlops.links.signing_keys import SigningKeys
 from mlops.models.approval import Answer, RollbackDecision
 from mlops.registry.model_registry import ModelRegistry
 from tests.conftest import REPOSITORY
@@ -64,8 +65,9 @@ class Operator:
         """Make an offer and return its link."""
         opened = self.rollbacks.offer(group, version, previous, [APPROVER])
         keys = SigningKeys.from_secret(read_secret(self.stack.outputs["ApprovalSigningSecretArn"]))
-        token = make_token(opened.offer, opened.offer_id, APPROVER, keys=keys, now=utc_now())
-        return self.stack.outputs["ApprovalUrl"].replace("/approvals", "/rollbacks") + f"/{token}"
+        link = make_link(opened.offer, opened.offer_id, APPROVER, now=utc_now())
+        base_url = self.stack.outputs["ApprovalUrl"].replace("/approvals", "/rollbacks")
+        return LinkSigner(keys).address(base_url, link)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import STACK_NAME, DeployedStack, wait
-from mlops.approval.signing_keys import REREADING_SECONDS
 from mlops.cli.main import main
 from mlops.infrastructure.aws.clients import client
+from mlops.links.signing_keys import REREADING_SECONDS
 from mlops.models.drift import BaselineStatistics
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry

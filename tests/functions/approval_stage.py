@@ -26,10 +26,11 @@ from mlops.approval.emails import NewChampion, mail_promotion
 from mlops.approval.pages.approval_page import ApprovalPage
 from mlops.approval.pages.rollback_page import RollbackPage
 from mlops.approval.policy.changes import set_policy
-from mlops.approval.signing_keys import RotatingKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.secretsmanager import read_secret
+from mlops.links.signer import LinkSigner
+from mlops.links.signing_keys import RotatingKeys
 from mlops.models.registry import Artifact, Candidate, DataFindings, ModelMetadata
 from mlops.models.settings.group import ApprovalSettings, GroupSettings
 from mlops.models.training import (
@@ -137,13 +138,14 @@ class Stage:
         self.variables = self._environment()
         self.keys = RotatingKeys(lambda: read_secret(self.secret), clock=itertools.count(0, 3600).__next__)
         parts = Dependencies("test", self.variables, now=self.clock)
-        parts.signing_keys = self.keys
+        self.signer = LinkSigner(self.keys)
+        parts.link_signer = self.signer
         self.registry, self.service, self.rollbacks = parts.registry, parts.approvals, parts.rollbacks
         self.completion = parts.completion
         self.table, self.objects, self.notifier = parts.approvals.table, parts.objects, parts.notifier
         self.mailer, self.rollback_mailer = parts.approval_mailer, parts.rollback_mailer
-        self.page = ApprovalPage(self.service, self.objects, self.keys)
-        self.rollback_page = RollbackPage(self.rollbacks, self.keys)
+        self.page = ApprovalPage(self.service, self.objects, self.signer)
+        self.rollback_page = RollbackPage(self.rollbacks, self.signer)
 
     def handle(self, app: ModuleType, event: dict[str, Any]) -> dict[str, Any]:
         """Run a handler on the resources of the stage as a new worker does, with the real clock."""

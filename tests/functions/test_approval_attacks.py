@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from mlops.approval.links import NONCE_LIFETIME_SECONDS
-from mlops.approval.signing_keys import SigningKeys
 from mlops.infrastructure.aws.clients import client
+from mlops.links.signer import NONCE_LIFETIME_SECONDS
+from mlops.links.signing_keys import SigningKeys
 from mlops.models.approval import RequestStatus
 from mlops.models.errors import NoApproverError
 from mlops.models.registry import DataFindings, Status

@@ -9,13 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from mlops.approval.links import make_token
-from mlops.approval.signing_keys import SigningKeys
+from mlops.approval.links import make_link
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.registry import Status
 from tests.functions.approval_links import is_untouched, token_of
-from tests.functions.approval_stage import GROUP, KEY, an_http_event
+from tests.functions.approval_stage import GROUP, an_http_event
 
 
 def test_a_decision_that_was_not_delivered_is_delivered_by_the_next_click(stage, link):
@@ -169,8 +168,5 @@ def test_the_sample_event_gets_a_page(stage, repository):
 def test_a_token_fits_where_addresses_must_fit(stage, link):
     assert len(link) < 500
     request = stage.request_of("v1.0.0")
-    keys = SigningKeys((KEY.encode(),))
-    longest = make_token(
-        replace(request, group="g" * 63), "i" * 32, "ada@example.com", keys=keys, now=stage.clock()
-    )
-    assert len(longest) < 512
+    longest = make_link(replace(request, group="g" * 63), "i" * 32, "ada@example.com", now=stage.clock())
+    assert len(stage.signer.sign(longest)) < 512

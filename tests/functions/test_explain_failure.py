@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from functions.explain_failure import app
-from mlops.approval.signing_keys import RotatingKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.notifications import AwsNotifier
+from mlops.links.signer import LinkSigner
+from mlops.links.signing_keys import SigningKeys
 from mlops.models.experiment import RunStatus
 from mlops.models.intake.trainings import TrainingRecord
 from mlops.pipelines.jobs.trial_jobs import TrialJob
@@ -44,7 +45,7 @@ def dependencies(registry_table: str) -> Dependencies:
     }
     dependencies = Dependencies("explain_failure", variables)
     dependencies.notifier = EmailsKept()
-    dependencies.signing_keys = RotatingKeys(lambda: json.dumps({"current": "k" * 64}))
+    dependencies.link_signer = LinkSigner(SigningKeys((b"k" * 64,)))
     return dependencies
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from functions.retry_training import app
 from mlops.infrastructure.aws.clients import client
-from mlops.intake.failures.retry_links import OFFER_LIFETIME, RetryLinks
+from mlops.intake.failures.retry_links import LINK_LIFETIME, RetryLinks
 from mlops.intake.failures.retry_page import RetryPage
 from mlops.models.errors import TrainingError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
@@ -33,7 +33,7 @@ def failure(trainings) -> TrainingFailure:
 
 @pytest.fixture
 def link(trainings, failure) -> str:
-    return RetryLinks(RETRY_URL, trainings.stage.keys).make(failure)
+    return RetryLinks(RETRY_URL, trainings.stage.signer).make(failure)
 
 
 def visit(trainings, link: str, method: str = "GET", *, headers: dict | None = None, **form: str) -> dict:
@@ -86,7 +86,7 @@ def test_sixteen_presses_at_once_start_one_attempt(trainings, link):
 
 
 def test_a_form_that_was_not_shown_for_this_link_starts_nothing(trainings, link, failure):
-    other = RetryLinks(RETRY_URL, trainings.stage.keys).make(replace(failure, attempt=7))
+    other = RetryLinks(RETRY_URL, trainings.stage.signer).make(replace(failure, attempt=7))
     for answer in (
         visit(trainings, link, "POST", nonce=""),
         visit(trainings, link, "POST"),
@@ -113,11 +113,15 @@ def test_a_link_of_another_page_does_not_open_this_one(trainings, link):
         assert page.reply(an_http_event(token, route=route))["statusCode"] == 401
 
 
-def test_a_link_expires(trainings, link):
-    now = trainings.parts.now() + OFFER_LIFETIME + timedelta(seconds=1)
-    page = RetryPage(trainings.parts.retries, trainings.stage.keys, lambda: now)
+def test_an_expired_link_says_so_and_how_to_train_again(trainings, link):
+    now = trainings.parts.now() + LINK_LIFETIME + timedelta(seconds=1)
+    page = RetryPage(trainings.parts.retries, trainings.stage.signer, lambda: now)
     event = an_http_event(link.rsplit("/", 1)[1], route="/retries/{token}")
-    assert page.reply(event)["statusCode"] == 410
+    answer = page.reply(event)
+    assert answer["statusCode"] == 410
+    assert "This link to start a training again has expired" in answer["body"]
+    assert f"It was valid until {now:%Y-%m-%d}." in answer["body"]
+    assert "drop the file again or use" in answer["body"]
 
 
 def test_the_command_finds_the_last_failed_training_or_the_named_one(trainings, failure):

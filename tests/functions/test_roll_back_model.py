@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from functions.roll_back_model import app
-from mlops.approval.links import hash_id, make_token, read_token
+from mlops.approval.links import make_link
 from mlops.infrastructure.aws.clients import client
+from mlops.links.link import Purpose, hash_subject
 from mlops.models.approval import RollbackDecision
 from mlops.models.registry import Status
 from tests.functions.approval_stage import GROUP, ROLLBACK_URL, an_http_event
@@ -25,8 +26,8 @@ def link(stage) -> str:
 
 
 def offer_of(stage, link: str):
-    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys, now=stage.clock())
-    return stage.rollbacks.table.get(claims.id_hash)
+    opened = stage.signer.read(link.rsplit("/", 1)[1], Purpose.ROLLBACK, now=stage.clock())
+    return stage.rollbacks.table.get(opened.subject_hash)
 
 
 def champion(stage) -> str:
@@ -111,7 +112,8 @@ def test_a_link_expires_after_thirty_days(stage, link):
     stage.clock.advance(days=29, hours=23)
     assert stage.http_request(link)["statusCode"] == 200
     stage.clock.advance(hours=2)
-    assert stage.http_request(link)["statusCode"] == 410
+    late = stage.http_request(link)
+    assert (late["statusCode"], "This rollback link has expired" in late["body"]) == (410, True)
     assert stage.post(link, nonce=nonce, reason=REASON)["statusCode"] in (401, 410)
     assert champion(stage) == "v1.0.1"
 
@@ -129,12 +131,12 @@ def test_a_link_works_only_on_the_page_that_it_was_made_for(stage, link, kind):
     assert stage.request_of("v1.0.2").answers == ()
 
 
-def test_an_offer_with_the_id_of_an_approval_is_distinguished_by_its_audience(stage, link):
-    offer = replace(offer_of(stage, link), id_hash=hash_id("same"), revision=1)
+def test_an_offer_with_the_id_of_an_approval_is_distinguished_by_its_purpose(stage, link):
+    offer = replace(offer_of(stage, link), id_hash=hash_subject("same"), revision=1)
     stage.rollbacks.table.put(offer)
-    token = make_token(offer, "same", "ada@example.com", keys=stage.keys, now=stage.clock())
-    assert stage.http_request(f"{ROLLBACK_URL}/{token}")["statusCode"] == 200
-    assert stage.table.get(hash_id("same")) is None
+    same = make_link(offer, "same", "ada@example.com", now=stage.clock())
+    assert stage.http_request(stage.signer.address(ROLLBACK_URL, same))["statusCode"] == 200
+    assert stage.table.get(hash_subject("same")) is None
 
 
 def test_when_the_champion_has_changed_meanwhile_nothing_is_rolled_back(stage, link):

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from functions.show_result import app
-from mlops.approval.signing_keys import SigningKeys
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
+from mlops.links.signer import LinkSigner
+from mlops.links.signing_keys import SigningKeys
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.result import DataQuality
@@ -59,7 +60,7 @@ class Page:
         ]
 
     def token(self, key: str = SECRET["current"], folder: str = FOLDER) -> str:
-        links = ResultLinks("https://api.example.com/results/", SigningKeys((key.encode(),)))
+        links = ResultLinks("https://api.example.com/results/", LinkSigner(SigningKeys((key.encode(),))))
         summary = replace(self.summary, predictions_uri=f"s3://artifacts/{folder}/predictions.csv")
         return links.make(summary, NOW).rpartition("/")[2]
 
@@ -127,7 +128,18 @@ def test_only_the_files_for_people_can_be_downloaded(page: Page, name: str):
 def test_links_of_other_keys_old_links_and_removed_results_show_nothing(page: Page):
     assert page.visit(page.token(key="x" * 64))["statusCode"] == 401
     assert page.visit("nonsense")["statusCode"] == 400
-    assert page.visit(page.token(folder=FOLDER + "0"))["statusCode"] == 410
+    removed = page.visit(page.token(folder=FOLDER + "0"))
+    assert (removed["statusCode"], "not stored any more" in removed["body"]) == (410, True)
+
+
+def test_an_expired_link_says_so_and_what_to_do(page: Page):
     page.at = NOW + LINK_LIFETIME
     answer = page.visit(page.token())
     assert (answer["statusCode"], "March" in answer["body"]) == (410, False)
+    for words in (
+        "This link to predictions has expired",
+        "valid until 2026-03-31",
+        "predictions/claims/",
+        "drop the file again",
+    ):
+        assert words in answer["body"]

@@ -11,10 +11,10 @@ import pytest
 
 from functions.watch_approvals import app
 from mlops.approval.completion import Completion
-from mlops.approval.links import read_token
 from mlops.approval.quorum import count_answer
 from mlops.approval.watch_approvals import reminders_due, watch_requests
 from mlops.infrastructure.aws.clients import client
+from mlops.links.link import Purpose
 from mlops.models.approval import Answer, RequestStatus, RollbackDecision
 from mlops.models.errors import ApprovalError
 from mlops.models.registry import Status
@@ -171,9 +171,9 @@ def test_a_fault_with_one_request_does_not_stop_the_others(stage, watch):
 
 def test_a_rollback_that_fails_does_not_stop_the_others(stage, watch):
     link = stage.offer_rollback("ada@example.com")[0]
-    claims = read_token(link.rsplit("/", 1)[1], "rollback", keys=stage.keys, now=stage.clock())
+    opened = stage.signer.read(link.rsplit("/", 1)[1], Purpose.ROLLBACK, now=stage.clock())
     decision = RollbackDecision("link of ada@example.com", "Worse.", stage.clock() - timedelta(hours=1))
-    offer = replace(stage.rollbacks.table.get(claims.id_hash), decision=decision)
+    offer = replace(stage.rollbacks.table.get(opened.subject_hash), decision=decision)
     stage.rollbacks.table.put(replace(offer, revision=2))
     stage.rollbacks.table.put(replace(offer, group="absent", id_hash="0" * 64, revision=1))
     with pytest.raises(ApprovalError, match=r"absent v1\.0\.1: ModelNotFoundError"):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 _LINKS = "src/mlops/approval/links.py"
+_SIGNER = "src/mlops/links/signer.py"
+_KEYS = "src/mlops/links/signing_keys.py"
 _PAGE = "src/mlops/approval/pages/approval_page.py"
-_HTTP = "src/mlops/approval/pages/http.py"
+_HTTP = "src/mlops/pages/http.py"
 _QUORUM = "src/mlops/approval/quorum.py"
 _POLICY = "src/mlops/approval/policy/effective.py"
 _UNIT = "tests/unit/approval/"
+_UNIT_LINKS = "tests/unit/links/"
 _FUNCTIONS = "tests/functions/"
 
 
@@ -20,21 +23,42 @@ def _weaker(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
 MUTATIONS = (
     _weaker(
         "links of any purpose are accepted",
-        _LINKS,
-        'if payload.get("aud") != audience:',
+        _SIGNER,
+        'if payload.get("aud") != purpose:',
         "if False:",
-        f"{_UNIT}test_links.py::test_a_link_is_for_one_purpose",
+        f"{_UNIT_LINKS}test_signer.py::test_a_link_is_for_one_purpose",
     ),
     _weaker(
         "signatures are not verified",
-        _LINKS,
-        "if not keys.verify(body, signature):",
+        _SIGNER,
+        "if not self.keys.verify(body, signature):",
         "if False:",
         f"{_FUNCTIONS}test_approval_attacks.py::test_a_token_under_another_key_is_refused",
     ),
     _weaker(
+        "the form of a page works for every purpose",
+        _SIGNER,
+        r"nonce\n{link.purpose}\n",
+        r"nonce\n",
+        f"{_UNIT_LINKS}test_signer.py::test_a_link_is_for_one_purpose",
+    ),
+    _weaker(
+        "a link to start a training again never ends",
+        "src/mlops/intake/failures/retry_page.py",
+        "if link.is_expired(self.now()):",
+        "if False:",
+        f"{_FUNCTIONS}test_retry_training.py::test_an_expired_link_says_so_and_how_to_train_again",
+    ),
+    _weaker(
+        "a link to predictions never ends",
+        "src/mlops/use_cases/results/page.py",
+        "if link.is_expired(self.now()):",
+        "if False:",
+        f"{_FUNCTIONS}test_show_result.py::test_an_expired_link_says_so_and_what_to_do",
+    ),
+    _weaker(
         "links from the future are accepted",
-        _LINKS,
+        _SIGNER,
         'if payload["iat"] > now.timestamp() + CLOCK_SKEW_SECONDS:',
         "if False:",
         f"{_FUNCTIONS}test_approval_vectors.py::test_v11_a_link_from_the_future_is_refused",
@@ -42,20 +66,20 @@ MUTATIONS = (
     _weaker(
         "links are not bound to artifact and execution",
         _LINKS,
-        "(request.id_hash, request.group, request.version, _binding(request))",
-        "(request.id_hash, request.group, request.version, claims.binding)",
+        "(record.id_hash, record.group, record.version, _binding(record))",
+        "(record.id_hash, record.group, record.version, link.binding)",
         f"{_UNIT}test_links.py::test_a_link_works_for_one_artifact_execution_version_and_approver",
     ),
     _weaker(
         "a form works for every approver of a request",
-        _LINKS,
-        r"{claims.id_hash}\n{claims.approver}\n{issued_at}",
-        r"{claims.id_hash}\n{issued_at}",
+        _SIGNER,
+        r"{link.subject_hash}\n{link.holder}\n{issued_at}",
+        r"{link.subject_hash}\n{issued_at}",
         f"{_FUNCTIONS}test_approval_attacks.py::test_a_nonce_of_another_approvers_page_is_refused",
     ),
     _weaker(
         "a form works for ever",
-        _LINKS,
+        _SIGNER,
         "if not -CLOCK_SKEW_SECONDS <= age_seconds <= NONCE_LIFETIME_SECONDS:",
         "if False:",
         f"{_FUNCTIONS}test_approval_attacks.py::test_a_nonce_from_the_future_or_the_distant_past_is_refused",
@@ -63,7 +87,7 @@ MUTATIONS = (
     _weaker(
         "a decision needs no form of the page",
         _PAGE,
-        '        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())\n',
+        '        self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.service.now())\n',
         "",
         f"{_FUNCTIONS}test_decide_approval.py::test_a_form_without_a_nonce_of_the_page_is_refused",
     ),
@@ -97,7 +121,7 @@ MUTATIONS = (
     ),
     _weaker(
         "the version need not be typed",
-        _HTTP,
+        "src/mlops/approval/pages/form_problems.py",
         'if form.get("version", "").strip() != version:',
         "if False:",
         f"{_FUNCTIONS}test_approval_attacks.py::test_a_version_that_only_looks_right_is_not_typed_right",
@@ -188,10 +212,10 @@ MUTATIONS = (
     ),
     _weaker(
         "keys older than the previous one verify",
-        "src/mlops/approval/signing_keys.py",
+        _KEYS,
         'entries = [document.get("current"), document.get("previous")]',
         "entries = list(document.values())",
-        f"{_UNIT}test_signing_keys.py::test_a_secret_has_two_keys_at_most",
+        f"{_UNIT_LINKS}test_signing_keys.py::test_a_secret_has_two_keys_at_most",
     ),
     _weaker(
         "pages do not escape text",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mlops.approval.links import make_token
-from mlops.approval.signing_keys import Keys
+from mlops.approval.links import make_link
 from mlops.infrastructure.aws.sns import confirmed_emails, send_email
+from mlops.links.signer import LinkSigner
 from mlops.models.approval import ApprovalRequest, RollbackOffer
 
 
@@ -22,7 +22,7 @@ class Mailer:
 
     topic_arn: str
     base_url: str
-    keys: Keys
+    signer: LinkSigner
 
     def approvers(self) -> list[str]:
         """Return the addresses that have confirmed their subscription."""
@@ -44,8 +44,8 @@ class Mailer:
         """
         n_sent = 0
         for approver in approvers:
-            token = make_token(record, record_id, approver, keys=self.keys, now=now)
-            subject, body = compose(record, approver, f"{self.base_url.rstrip('/')}/{token}")
+            link = make_link(record, record_id, approver, now=now)
+            subject, body = compose(record, approver, self.signer.address(self.base_url, link))
             send_email(self.topic_arn, subject, body, attributes={"approver": approver})
             n_sent += 1
         return n_sent

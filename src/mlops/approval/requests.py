@@ -12,7 +12,6 @@ from mlops.approval.attachments import read_details
 from mlops.approval.decisions import ApprovalService
 from mlops.approval.emails import compose_automatic_approval, compose_request
 from mlops.approval.evidence import gather
-from mlops.approval.links import hash_id
 from mlops.approval.mailer import Mailer
 from mlops.approval.policy.automatic import may_approve_automatically
 from mlops.approval.policy.effective import EffectivePolicy
@@ -23,6 +22,7 @@ from mlops.infrastructure.aws.stepfunctions import send_task_success
 from mlops.infrastructure.metric_names import APPROVALS_AUTOMATIC, APPROVALS_REQUESTED
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.links.link import hash_subject
 from mlops.models.approval import ApprovalDecision, ApprovalRequest, Evidence, RequestStatus
 from mlops.models.errors import NoApproverError
 from mlops.models.record import Record
@@ -203,7 +203,7 @@ def _new_request(
 def _open(
     service: ApprovalService, candidate: WaitingCandidate, request: ApprovalRequest, approval_id: str
 ) -> OpenedRequest:
-    named = replace(request, id_hash=hash_id(approval_id))
+    named = replace(request, id_hash=hash_subject(approval_id))
     sealed = replace(named, sealed=service.seal(named, _secret(candidate, approval_id)))
     service.table.put(sealed)
     return OpenedRequest(sealed, approval_id)

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops.approval.decisions import describe_fault
-from mlops.approval.links import hash_id
 from mlops.approval.store import OfferStore
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.links.link import hash_subject
 from mlops.models.approval import RollbackDecision, RollbackOffer
 from mlops.models.errors import ApprovalClosedError, ArtifactError, MlopsError, TransitionNotAllowedError
 from mlops.registry.model_registry import ModelRegistry
@@ -73,7 +73,7 @@ class RollbackService:
         """Store the offer to roll back from champion `version` to `previous`."""
         offer_id, now = make_id(), self.now()
         offer = RollbackOffer(
-            id_hash=hash_id(offer_id),
+            id_hash=hash_subject(offer_id),
             group=group,
             version=version,
             previous=previous,

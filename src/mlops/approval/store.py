@@ -58,7 +58,7 @@ class _Store[R: (ApprovalRequest, RollbackOffer)]:
 
     @property
     def _kind(self) -> str:
-        kind: str = self._record.AUDIENCE
+        kind: str = self._record.KIND
         return kind.upper()
 
     def _partition(self, id_hash: str) -> str:

@@ -19,12 +19,12 @@ from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
-    from mlops.approval.signing_keys import Keys
     from mlops.dataset.limits import Limits
     from mlops.infrastructure.upload_events import Upload
     from mlops.intake.executions import StepFunctionsExecutions
     from mlops.intake.failures.watch_trainings import TrainingWatch
     from mlops.intake.ports import IntakePorts
+    from mlops.links.signer import LinkSigner
     from mlops.pipelines.jobs.training_job import Machine
     from mlops.pipelines.jobs.trial_jobs import TrialJobs
     from mlops.use_cases.batch_notification import BatchNotifier
@@ -98,7 +98,7 @@ class Dependencies(StackContext):
         from mlops.intake.failures.retry_links import RetryLinks  # noqa: PLC0415
         from mlops.use_cases.record_failure import FailureRecorder  # noqa: PLC0415
 
-        links = RetryLinks(self.variable("RETRY_BASE_URL"), self.signing_keys)
+        links = RetryLinks(self.variable("RETRY_BASE_URL"), self.link_signer)
         return FailureRecorder(self.run_store, self.versions.trainings, self.notifier, links.make)
 
     @cached_property
@@ -181,7 +181,7 @@ class Dependencies(StackContext):
         from mlops.use_cases.batch_notification import BatchNotifier  # noqa: PLC0415
         from mlops.use_cases.results.links import ResultLinks  # noqa: PLC0415
 
-        links = ResultLinks(self.variable("RESULT_BASE_URL"), self._result_keys)
+        links = ResultLinks(self.variable("RESULT_BASE_URL"), self._result_signer)
         return BatchNotifier(self.notifier, lambda summary: links.make(summary, self.now()))
 
     @cached_property
@@ -190,16 +190,12 @@ class Dependencies(StackContext):
         from mlops.infrastructure.aws.s3 import download_address  # noqa: PLC0415
         from mlops.use_cases.results.page import ResultPage  # noqa: PLC0415
 
-        return ResultPage(self.objects, self.artifact_bucket, self._result_keys, download_address, self.now)
+        return ResultPage(self.objects, self.artifact_bucket, self._result_signer, download_address, self.now)
 
     @cached_property
-    def _result_keys(self) -> Keys:
-        """The keys that sign links to results; not those of approvals: scoring jobs may read them."""
-        from mlops.approval.signing_keys import RotatingKeys  # noqa: PLC0415
-        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
-
-        secret_arn = self.variable("RESULT_SIGNING_SECRET_ARN")
-        return RotatingKeys(lambda: read_secret(secret_arn))
+    def _result_signer(self) -> LinkSigner:
+        """What signs links to results; not with the keys of approvals: scoring functions may read them."""
+        return self._signer("RESULT_SIGNING_SECRET_ARN")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.approval.mailer import Mailer
     from mlops.approval.policy.store import Policies
     from mlops.approval.rollbacks import RollbackService
-    from mlops.approval.signing_keys import Keys
     from mlops.dataset.catalog.catalog import DatasetCatalog
     from mlops.dataset.catalog.versions import DatasetVersions
     from mlops.experiment.store import RunStore
@@ -29,6 +28,7 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.ledger.batches import LedgerBatches
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
+    from mlops.links.signer import LinkSigner
     from mlops.models.registry import ModelMetadata
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.drift_archive import NightlyArchive
@@ -178,20 +178,24 @@ class StackContext:
         )
 
     @cached_property
-    def signing_keys(self) -> Keys:
-        """The keys that sign approval and rollback links."""
-        from mlops.approval.signing_keys import RotatingKeys  # noqa: PLC0415
-        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
+    def link_signer(self) -> LinkSigner:
+        """What signs every link that changes something: to approve, roll back or train again."""
+        return self._signer("APPROVAL_SIGNING_SECRET_ARN")
 
-        secret_arn = self.variable("APPROVAL_SIGNING_SECRET_ARN")
-        return RotatingKeys(lambda: read_secret(secret_arn))
+    def _signer(self, secret: str) -> LinkSigner:
+        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
+        from mlops.links.signer import LinkSigner  # noqa: PLC0415
+        from mlops.links.signing_keys import RotatingKeys  # noqa: PLC0415
+
+        secret_arn = self.variable(secret)
+        return LinkSigner(RotatingKeys(lambda: read_secret(secret_arn)))
 
     def rotate_signing_keys(self) -> None:
         """Replace the keys that sign links; links that were signed with the previous keys keep working."""
         import secrets  # noqa: PLC0415
 
-        from mlops.approval.signing_keys import rotate_secret  # noqa: PLC0415
         from mlops.infrastructure.aws.secretsmanager import read_secret, write_secret  # noqa: PLC0415
+        from mlops.links.signing_keys import rotate_secret  # noqa: PLC0415
 
         for name in ("APPROVAL_SIGNING_SECRET_ARN", "RESULT_SIGNING_SECRET_ARN"):
             secret_arn = self.variable(name)
@@ -271,7 +275,7 @@ class StackContext:
     def _mailer(self, base_url: str) -> Mailer:
         from mlops.approval.mailer import Mailer  # noqa: PLC0415
 
-        return Mailer(self.variable("APPROVAL_TOPIC_ARN"), self.variable(base_url), self.signing_keys)
+        return Mailer(self.variable("APPROVAL_TOPIC_ARN"), self.variable(base_url), self.link_signer)
 
 
 @dataclass(frozen=True, slots=True)

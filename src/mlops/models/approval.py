@@ -120,7 +120,7 @@ class ApprovalRequest(Record):
     from then. `is_restricted`: the policy of the group names the approvers, so no one else approves.
     """
 
-    AUDIENCE: ClassVar[str] = "approval"
+    KIND: ClassVar[str] = "approval"
 
     id_hash: str
     group: str
@@ -182,7 +182,7 @@ class RollbackOffer(Record):
     out to be impossible; `outcome` says which.
     """
 
-    AUDIENCE: ClassVar[str] = "rollback"
+    KIND: ClassVar[str] = "rollback"
 
     id_hash: str
     group: str
@@ -206,60 +206,3 @@ class RollbackOffer(Record):
     def bound_to(self) -> tuple[str, ...]:
         """What a link is good for: these bytes, going into service again."""
         return self.artifact.sha256, self.artifact.version_id or "", self.previous
-
-
-@dataclass(frozen=True, slots=True)
-class ResultOffer(Record):
-    """The offer to see and download the result of a scored file, to every reader of the email about it.
-
-    It is not stored: what the link leads to is what the manifest of the batch says.
-    """
-
-    AUDIENCE: ClassVar[str] = "result"
-
-    group: str
-    batch_id: str
-    folder: str
-    expires_at: datetime
-    approvers: tuple[str, ...] = ("the readers of the email",)
-
-    @property
-    def version(self) -> str:
-        """What the link names in place of a version."""
-        return self.batch_id
-
-    @property
-    def bound_to(self) -> tuple[str, ...]:
-        """What a link is good for: one batch."""
-        return self.batch_id, self.folder
-
-
-@dataclass(frozen=True, slots=True)
-class RetryOffer(Record):
-    """The offer to start a failed training again, to every reader of the email about the failure.
-
-    It is not stored: whether it is still open is what the records of the training say.
-    """
-
-    AUDIENCE: ClassVar[str] = "retry"
-
-    group: str
-    training_id: str
-    attempt: int
-    expires_at: datetime
-    approvers: tuple[str, ...] = ("the readers of the email",)
-
-    @property
-    def offer_id(self) -> str:
-        """Which attempt is to be followed by another one."""
-        return f"{self.training_id}.{self.attempt}"
-
-    @property
-    def version(self) -> str:
-        """What the link names in place of a version, which a failed training does not have."""
-        return self.training_id
-
-    @property
-    def bound_to(self) -> tuple[str, ...]:
-        """What a link is good for: one more attempt."""
-        return self.training_id, str(self.attempt)

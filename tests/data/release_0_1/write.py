@@ -13,6 +13,7 @@ import moto
 import numpy as np
 import pandas as pd
 from mlops.approval.dynamodb import ApprovalTable, RollbackTable
+from mlops.approval.signing_keys import SigningKeys
 from mlops.dataset.versions_dynamodb import DynamoDatasetVersions
 from mlops.dataset.versions_filesystem import FilesystemDatasetVersions
 from mlops.experiment.dynamodb import DynamoDBRuns
@@ -21,7 +22,6 @@ from mlops.registry.dynamodb import DynamoDBRegistry
 from mlops.registry.filesystem import FilesystemRegistry
 
 from mlops.approval.links import make_token
-from mlops.approval.signing_keys import SigningKeys
 from mlops.dataset.catalog import DatasetCatalog
 from mlops.experiment.tracker import ExperimentTracker
 from mlops.pipelines.training_pipeline import TrainingPipeline

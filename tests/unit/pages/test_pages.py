@@ -18,7 +18,6 @@ from mlops.approval.attachments import Plot
 from mlops.approval.emails import compose_request
 from mlops.approval.evidence import describe_worst_slices, gather
 from mlops.approval.pages.approval_view import render_outcome, render_request
-from mlops.approval.pages.http import message
 from mlops.approval.pages.rollback_view import render_offer, render_offer_outcome
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
@@ -29,6 +28,7 @@ from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
+from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH
 from mlops.pipelines.model_card.card import render_card

@@ -8,23 +8,16 @@ from typing import Any
 
 from mlops.approval.attachments import read_card, read_plots
 from mlops.approval.decisions import ApprovalService
-from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce, read_token
+from mlops.approval.links import find_approver
 from mlops.approval.pages.approval_view import render_outcome, render_request
-from mlops.approval.pages.http import (
-    Request,
-    Response,
-    Routes,
-    TooLateError,
-    answer_request,
-    find_form_problem,
-    message,
-    read_form,
-)
+from mlops.approval.pages.form_problems import find_form_problem
 from mlops.approval.quorum import has_answered
-from mlops.approval.signing_keys import Keys
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.links.link import Link, Purpose
+from mlops.links.signer import LinkSigner
 from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
 from mlops.models.errors import ApprovalClosedError
+from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
 
 _FIELDS = frozenset({"nonce", "decision", "reason", "version"})
 
@@ -41,7 +34,7 @@ _CARD_HEADERS = {
 class _Opened:
     """A request, and the approver whose link it was opened with."""
 
-    claims: Claims
+    link: Link
     request: ApprovalRequest
     approver: str
 
@@ -52,7 +45,7 @@ class ApprovalPage:
 
     service: ApprovalService
     objects: ObjectStore
-    keys: Keys
+    signer: LinkSigner
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the HTTP response to an HTTP event."""
@@ -63,20 +56,18 @@ class ApprovalPage:
         return answer_request(event, routes)
 
     def _open(self, http_request: Request) -> _Opened:
-        claims = read_token(
-            http_request.token, ApprovalRequest.AUDIENCE, keys=self.keys, now=self.service.now()
-        )
-        request = self.service.table.get(claims.id_hash)
+        link = self.signer.read(http_request.token, Purpose.APPROVAL, now=self.service.now())
+        request = self.service.table.get(link.subject_hash)
         if request is None:
-            raise TooLateError("This request does not exist any more.", *_WHAT_NOW)
-        return _Opened(claims, request, find_approver(claims, request))
+            raise GoneError("This approval request is not stored any more", *_WHAT_NOW)
+        return _Opened(link, request, find_approver(link, request))
 
     def _open_in_time(self, http_request: Request) -> _Opened:
         opened = self._open(http_request)
         request = opened.request
         is_late = request.status is RequestStatus.PENDING and self.service.now() >= request.expires_at
         if request.is_over or is_late:
-            raise _too_late(request)
+            raise _expired(request)
         return opened
 
     def _show(self, http_request: Request) -> Response:
@@ -98,7 +89,7 @@ class ApprovalPage:
         opened = self._open(http_request)
         request = opened.request
         form = read_form(http_request, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())
+        self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.service.now())
         problem = _find_problem(form, request)
         if problem:
             return Response(
@@ -109,7 +100,7 @@ class ApprovalPage:
         try:
             result = self.service.answer(request.id_hash, answer)
         except ApprovalClosedError as error:
-            raise _too_late(request) from error
+            raise _expired(request) from error
         if not result.is_new:
             return Response(
                 409,
@@ -125,7 +116,7 @@ class ApprovalPage:
         return render_request(
             opened.request,
             opened.approver,
-            nonce=make_nonce(opened.claims, keys=self.keys, now=self.service.now()),
+            nonce=self.signer.make_nonce(opened.link, now=self.service.now()),
             problem=problem,
             reason=reason,
             **self._attachments(http_request, opened.request),
@@ -145,9 +136,9 @@ _WHAT_NOW = (
 )
 
 
-def _too_late(request: ApprovalRequest) -> TooLateError:
+def _expired(request: ApprovalRequest) -> GoneError:
     name = f"{request.group} {request.version}"
-    return TooLateError(f"The request for a decision on {name} has expired.", *_WHAT_NOW)
+    return GoneError("This approval request has expired", f"No decision on {name} came in time.", *_WHAT_NOW)
 
 
 def _find_problem(form: Mapping[str, str], request: ApprovalRequest) -> str:

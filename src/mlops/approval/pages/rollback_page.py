@@ -6,22 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops.approval.links import Claims, check_nonce, find_approver, make_nonce, read_token
-from mlops.approval.pages.http import (
-    Request,
-    Response,
-    Routes,
-    TooLateError,
-    answer_request,
-    find_form_problem,
-    message,
-    read_form,
-)
+from mlops.approval.links import find_approver
+from mlops.approval.pages.form_problems import find_form_problem
 from mlops.approval.pages.rollback_view import render_offer, render_offer_outcome
 from mlops.approval.rollbacks import RollbackService
-from mlops.approval.signing_keys import Keys
+from mlops.links.link import Link, Purpose
+from mlops.links.signer import LinkSigner
 from mlops.models.approval import RollbackDecision, RollbackOffer
 from mlops.models.errors import ApprovalClosedError, ArtifactError
+from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
 
 _FIELDS = frozenset({"nonce", "reason", "version"})
 
@@ -30,7 +23,7 @@ _FIELDS = frozenset({"nonce", "reason", "version"})
 class _Opened:
     """An offer, and the approver whose link it was opened with."""
 
-    claims: Claims
+    link: Link
     offer: RollbackOffer
     approver: str
 
@@ -40,7 +33,7 @@ class RollbackPage:
     """The page at `/rollbacks/{token}`."""
 
     service: RollbackService
-    keys: Keys
+    signer: LinkSigner
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the HTTP response to an HTTP event."""
@@ -48,13 +41,11 @@ class RollbackPage:
         return answer_request(event, routes)
 
     def _open(self, http_request: Request) -> _Opened:
-        claims = read_token(
-            http_request.token, RollbackOffer.AUDIENCE, keys=self.keys, now=self.service.now()
-        )
-        offer = self.service.table.get(claims.id_hash)
+        link = self.signer.read(http_request.token, Purpose.ROLLBACK, now=self.service.now())
+        offer = self.service.table.get(link.subject_hash)
         if offer is None or (offer.decision is None and self.service.now() >= offer.expires_at):
-            raise TooLateError("This link has expired.", _WHAT_NOW)
-        return _Opened(claims, offer, find_approver(claims, offer))
+            raise GoneError("This rollback link has expired", _WHAT_NOW)
+        return _Opened(link, offer, find_approver(link, offer))
 
     def _show(self, http_request: Request) -> Response:
         opened = self._open(http_request)
@@ -66,7 +57,7 @@ class RollbackPage:
         opened = self._open(http_request)
         offer = opened.offer
         form = read_form(http_request, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.service.now())
+        self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.service.now())
         problem = find_form_problem(form, offer.previous, needs_reason=True)
         if problem:
             return self._form_page(opened, problem=problem, reason=form.get("reason", ""))
@@ -74,9 +65,9 @@ class RollbackPage:
         try:
             decided = self.service.answer(offer.id_hash, decision)
         except ApprovalClosedError as error:
-            raise TooLateError(str(error), _WHAT_NOW) from error
+            raise GoneError(_NOT_POSSIBLE, str(error), _WHAT_NOW) from error
         except ArtifactError as error:
-            return message(409, "Not possible", str(error), _WHAT_NOW)
+            return message(409, _NOT_POSSIBLE, str(error), _WHAT_NOW)
         if not decided.is_new:
             return Response(409, render_offer_outcome(decided.offer, is_late=True))
         return Response(303, "", {"Location": http_request.token})
@@ -85,17 +76,20 @@ class RollbackPage:
         offer, registry = opened.offer, self.service.registry
         champion = registry.champion(offer.group)
         if champion is None or champion.version != offer.version:
-            raise TooLateError(f"{offer.group} {offer.version} is not in service any more.", _WHAT_NOW)
+            raise GoneError(
+                _NOT_POSSIBLE, f"{offer.group} {offer.version} is not in service any more.", _WHAT_NOW
+            )
         html = render_offer(
             offer,
             opened.approver,
             champion=champion,
             previous=registry.get_model(offer.group, offer.previous),
-            nonce=make_nonce(opened.claims, keys=self.keys, now=self.service.now()),
+            nonce=self.signer.make_nonce(opened.link, now=self.service.now()),
             problem=problem,
             reason=reason,
         )
         return Response(400 if problem else 200, html)
 
 
+_NOT_POSSIBLE = "This rollback is not possible any more"
 _WHAT_NOW = "Nothing was changed. To go back to an earlier version, use `mlops rollback`."

@@ -1,41 +1,37 @@
-"""Links that start a failed training again: signed like those of approvals, and good for one attempt."""
+"""Links that start a failed training again: each is for one attempt, and for every reader of the email."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from mlops.approval.links import Claims, make_token, read_token
-from mlops.approval.signing_keys import Keys
-from mlops.models.approval import RetryOffer
+from mlops.links.link import Link, Purpose
+from mlops.links.signer import LinkSigner
 from mlops.models.intake.trainings import TrainingFailure
 
-OFFER_LIFETIME = timedelta(days=30)
+LINK_LIFETIME = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLinks:
-    """Makes and reads the links of the retry page; `base_url` is its address without the token."""
+    """Makes the links of the retry page; `base_url` is its address without the token."""
 
     base_url: str
-    keys: Keys
+    signer: LinkSigner
 
     def make(self, failure: TrainingFailure) -> str:
         """Return the link to the page that starts another attempt after this failure."""
-        offer = RetryOffer(
-            failure.group, failure.training_id, failure.attempt, failure.failed_at + OFFER_LIFETIME
+        link = Link(
+            Purpose.RETRY,
+            failure.group,
+            f"{failure.training_id}.{failure.attempt}",
+            issued_at=failure.failed_at,
+            expires_at=failure.failed_at + LINK_LIFETIME,
         )
-        token = make_token(offer, offer.offer_id, offer.approvers[0], keys=self.keys, now=failure.failed_at)
-        return f"{self.base_url.rstrip('/')}/{token}"
+        return self.signer.address(self.base_url, link)
 
 
-def read_retry(token: str, *, keys: Keys, now: datetime) -> tuple[Claims, int]:
-    """Return the claims of a link and the attempt that failed; their `version` is the id of the training.
-
-    Raises
-    ------
-    MalformedTokenError, UntrustedTokenError
-        As `read_token`, which does not check the end of the time either.
-    """
-    claims = read_token(token, RetryOffer.AUDIENCE, keys=keys, now=now)
-    return claims, int(claims.approval_id.rpartition(".")[2])
+def failed_attempt(link: Link) -> tuple[str, int]:
+    """Return the training and the attempt that a link of the retry page is for."""
+    training_id, _, attempt = link.subject.rpartition(".")
+    return training_id, int(attempt)

@@ -7,21 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlops.approval.links import Claims, check_nonce, make_nonce
-from mlops.approval.pages.http import (
-    Request,
-    Response,
-    Routes,
-    TooLateError,
-    answer_request,
-    message,
-    read_form,
-)
-from mlops.approval.signing_keys import Keys
 from mlops.intake.failures.retry import RetryService
-from mlops.intake.failures.retry_links import read_retry
+from mlops.intake.failures.retry_links import failed_attempt
+from mlops.links.link import Link, Purpose
+from mlops.links.signer import LinkSigner
 from mlops.models.errors import TrainingError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
 from mlops.pages.rendering import render
 
 _FIELDS = frozenset({"nonce"})
@@ -33,7 +25,7 @@ _WHAT_NOW = "Nothing was started. To train again, drop the file again or use `ml
 class _Opened:
     """The failure that a link leads to, and the last attempt of its training."""
 
-    claims: Claims
+    link: Link
     failure: TrainingFailure
     latest: TrainingRecord
 
@@ -48,7 +40,7 @@ class RetryPage:
     """The page at `/retries/{token}`."""
 
     service: RetryService
-    keys: Keys
+    signer: LinkSigner
     now: Callable[[], datetime]
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,22 +49,26 @@ class RetryPage:
         return answer_request(event, routes)
 
     def _open(self, http_request: Request) -> _Opened:
-        claims, attempt = read_retry(http_request.token, keys=self.keys, now=self.now())
-        latest = self.service.trainings.latest(claims.group, claims.version)
-        failure = self.service.trainings.failure(claims.group, claims.version, attempt)
-        if latest is None or failure is None or self.now().timestamp() >= claims.expires_at:
-            raise TooLateError("This link has expired.", _WHAT_NOW)
-        return _Opened(claims, failure, latest)
+        link = self.signer.read(http_request.token, Purpose.RETRY, now=self.now())
+        if link.is_expired(self.now()):
+            until = f"It was valid until {link.expires_at:%Y-%m-%d}."
+            raise GoneError("This link to start a training again has expired", until, _WHAT_NOW)
+        training_id, attempt = failed_attempt(link)
+        latest = self.service.trainings.latest(link.group, training_id)
+        failure = self.service.trainings.failure(link.group, training_id, attempt)
+        if latest is None or failure is None:
+            raise GoneError("This failed training is not stored any more", _WHAT_NOW)
+        return _Opened(link, failure, latest)
 
     def _show(self, http_request: Request) -> Response:
         opened = self._open(http_request)
-        nonce = "" if opened.is_followed else make_nonce(opened.claims, keys=self.keys, now=self.now())
+        nonce = "" if opened.is_followed else self.signer.make_nonce(opened.link, now=self.now())
         return Response(200, render("retry", failure=opened.failure, latest=opened.latest, nonce=nonce))
 
     def _start(self, http_request: Request) -> Response:
         opened = self._open(http_request)
         form = read_form(http_request, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.now())
+        self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.now())
         try:
             self.service.retry(opened.failure, by=_BY, now=self.now())
         except TrainingError as error:

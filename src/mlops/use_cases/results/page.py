@@ -11,39 +11,37 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from mlops.approval.links import Claims, check_nonce, make_nonce
-from mlops.approval.pages.http import (
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.links.link import Link, Purpose
+from mlops.links.signer import LinkSigner
+from mlops.models.drift import DriftReport
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.objects import ObjectRef
+from mlops.models.scoring.batch import MANIFEST, BatchManifest
+from mlops.models.scoring.result import DataQuality
+from mlops.pages.http import (
+    GoneError,
     Request,
     Response,
     Routes,
-    TooLateError,
     answer_request,
     leading_to,
     message,
     read_form,
 )
-from mlops.approval.signing_keys import Keys
-from mlops.infrastructure.object_store import ObjectStore
-from mlops.models.drift import DriftReport
-from mlops.models.errors import ObjectNotFoundError
-from mlops.models.objects import ObjectRef
-from mlops.models.scoring.batch import BatchManifest
-from mlops.models.scoring.result import DataQuality
 from mlops.pages.rendering import render
 from mlops.pipelines.inference_pipeline import DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT, PREDICTIONS
-from mlops.use_cases.results.links import read_result
 
 _FIELDS = frozenset({"nonce", "file"})
 _DOWNLOADS = {PREDICTIONS: "Download the predictions", DRIFT_PAGE: "Download the drift report"}
-_WHAT_NOW = "Drop the file again to have it scored again."
+_WHAT_NOW = "To have it scored again, drop the file again."
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """The batch that a link leads to."""
 
-    claims: Claims
-    folder: str
+    link: Link
     manifest: BatchManifest
 
 
@@ -56,7 +54,7 @@ class ResultPage:
 
     objects: ObjectStore
     bucket: str
-    keys: Keys
+    signer: LinkSigner
     address: Callable[[ObjectRef, str], str]
     now: Callable[[], datetime]
 
@@ -66,14 +64,14 @@ class ResultPage:
         return answer_request(event, routes)
 
     def _open(self, http_request: Request) -> _Opened:
-        claims, key = read_result(http_request.token, keys=self.keys, now=self.now())
-        if self.now().timestamp() >= claims.expires_at:
-            raise TooLateError("This link has expired.", _WHAT_NOW)
+        link = self.signer.read(http_request.token, Purpose.RESULT, now=self.now())
+        if link.is_expired(self.now()):
+            raise _expired(link)
         try:
-            manifest = BatchManifest.from_json(self.objects.read(ObjectRef(self.bucket, key)))
+            content = self.objects.read(ObjectRef(self.bucket, f"{link.subject}/{MANIFEST}"))
         except ObjectNotFoundError as error:
-            raise TooLateError("This result is not stored any more.", _WHAT_NOW) from error
-        return _Opened(claims, claims.approval_id, manifest)
+            raise GoneError("These predictions are not stored any more", _WHAT_NOW) from error
+        return _Opened(link, BatchManifest.from_json(content))
 
     def _show(self, http_request: Request) -> Response:
         opened = self._open(http_request)
@@ -84,7 +82,7 @@ class ResultPage:
             quality=DataQuality.from_json(self._read(opened, DATA_QUALITY)),
             drift=self._drift(opened),
             downloads={name: text for name, text in _DOWNLOADS.items() if name in opened.manifest.files},
-            nonce=make_nonce(opened.claims, keys=self.keys, now=self.now()),
+            nonce=self.signer.make_nonce(opened.link, now=self.now()),
         )
         # the answer to the form leads to the object storage, which browsers count as a target of the form
         target = urlsplit(self._address(opened, PREDICTIONS))
@@ -93,7 +91,7 @@ class ResultPage:
     def _download(self, http_request: Request) -> Response:
         opened = self._open(http_request)
         form = read_form(http_request, _FIELDS)
-        check_nonce(form.get("nonce", ""), opened.claims, keys=self.keys, now=self.now())
+        self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.now())
         name = form.get("file", "")
         if name not in _DOWNLOADS or name not in opened.manifest.files:
             return message(400, "Not possible", "This result has no such file.")
@@ -108,8 +106,17 @@ class ResultPage:
         return self.objects.read(self._ref(opened, name))
 
     def _address(self, opened: _Opened, name: str) -> str:
-        batch = opened.folder.rpartition("/")[2]
+        batch = opened.link.subject.rpartition("/")[2]
         return self.address(self._ref(opened, name), f"{batch}-{name}")
 
     def _ref(self, opened: _Opened, name: str) -> ObjectRef:
-        return ObjectRef(self.bucket, f"{opened.folder}/{name}", opened.manifest.files[name].version_id)
+        return ObjectRef(self.bucket, f"{opened.link.subject}/{name}", opened.manifest.files[name].version_id)
+
+
+def _expired(link: Link) -> GoneError:
+    return GoneError(
+        "This link to predictions has expired",
+        f"It was valid until {link.expires_at:%Y-%m-%d}.",
+        f"The artifact bucket may still contain them, in predictions/{link.group}/.",
+        _WHAT_NOW,
+    )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from mlops.approval.signing_keys import (
+from mlops.links.signing_keys import (
     KEYS_LIFETIME_SECONDS,
     REREADING_SECONDS,
     RotatingKeys,
     SigningKeys,
     rotate_secret,
 )
-from mlops.models.errors import ApprovalError
+from mlops.models.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from mlops.models.errors import ApprovalError
     ],
 )
 def test_a_secret_without_a_good_current_key_is_an_error(text):
-    with pytest.raises(ApprovalError, match="needs an entry `current`"):
+    with pytest.raises(SettingsError, match="needs an entry `current`"):
         SigningKeys.from_secret(text)
 
 
@@ -104,5 +104,23 @@ def test_a_secret_has_two_keys_at_most():
     ],
 )
 def test_nothing_is_rotated_to_or_from_a_key_that_does_not_sign(text, key):
-    with pytest.raises(ApprovalError, match="current"):
+    with pytest.raises(SettingsError, match="current"):
         rotate_secret(text, key)
+
+
+def test_a_signature_names_its_key_and_a_bare_one_of_an_earlier_release_is_tried_with_each():
+    old, new = b"a" * 48, b"b" * 48
+    signature = SigningKeys((old,)).sign("x")
+    key_id, _, mac = signature.partition(".")
+    assert len(key_id) == 8
+    for accepted in (signature, mac):
+        assert SigningKeys((new, old)).verify("x", accepted)
+        assert not SigningKeys((new,)).verify("x", accepted)
+    assert SigningKeys((new,)).sign("x").partition(".")[0] != key_id
+
+
+def test_a_signature_under_the_name_of_another_key_is_refused():
+    keys = SigningKeys((b"a" * 48, b"b" * 48))
+    signature, other = (SigningKeys((key,)).sign("x") for key in keys.keys)
+    renamed = f"{other.partition('.')[0]}.{signature.partition('.')[2]}"
+    assert not keys.verify("x", renamed)

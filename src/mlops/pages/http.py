@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from mlops.approval.links import MalformedTokenError, UntrustedTokenError
-from mlops.models.tags import find_reason_problem
+from mlops.links.signer import MalformedTokenError, UntrustedTokenError
 from mlops.pages.rendering import render
 from mlops.pages.style import STYLE_HASH
 
@@ -44,8 +43,11 @@ class CrossSiteFormError(Exception):
     """A form that another site sent, according to the browser."""
 
 
-class TooLateError(Exception):
-    """The time to decide is over; the first argument says why, the others what to do now."""
+class GoneError(Exception):
+    """What a link opened is gone or has expired.
+
+    The first argument is the title of the page that says so; the others say why, and what to do now.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,11 @@ def answer_request(event: Mapping[str, Any], routes: Routes) -> dict[str, Any]:
     except (BadFormError, MalformedTokenError) as error:
         response = message(400, "This link does not work", str(error), "Copy the whole link from the email.")
     except UntrustedTokenError as error:
-        response = message(
-            401, "This link is not valid", str(error), "Use the newest email about this model."
-        )
+        response = message(401, "This link is not valid", str(error), "Use the link in the newest email.")
     except CrossSiteFormError:
-        response = message(403, "Not from here", "Open the link from the email and decide on that page.")
-    except TooLateError as error:
-        response = message(410, "Too late to decide", *map(str, error.args))
+        response = message(403, "Not from here", "Open the link from the email and use its form.")
+    except GoneError as error:
+        response = message(410, *map(str, error.args))
     return response.to_event(method)
 
 
@@ -178,15 +178,6 @@ def _is_cross_site(headers: Mapping[str, str]) -> bool:
         return fetch_site not in ("same-origin", "none")
     origin = headers.get("origin", "null")
     return origin != "null" and urlsplit(origin).netloc != headers.get("host", "")
-
-
-def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bool) -> str:
-    """Return what is wrong with the version or the reason of a form; empty when both are right."""
-    if form.get("version", "").strip() != version:
-        return f"Nothing was decided: type the version exactly as {version}."
-    reason = form.get("reason", "").strip()
-    problem = find_reason_problem(reason, is_required=needs_reason)
-    return f"Nothing was decided: {problem}." if problem else ""
 
 
 def _not_allowed(handlers: Mapping[str, Handler]) -> Response:

@@ -1,4 +1,8 @@
-"""The keys that sign approval links, rotated without killing the links that are in emails."""
+"""The keys that sign links, rotated without ending the links that are in emails.
+
+A signature is `<key id>.<HMAC-SHA256>`, so that a link names the key that made it. Those of earlier releases
+have no key id; every live key is tried for them.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from mlops.models.errors import ApprovalError
+from mlops.models.errors import SettingsError
 
 KEYS_LIFETIME_SECONDS = 60.0
 REREADING_SECONDS = 1.0
+SIGNATURE_PATTERN = r"(?:[0-9a-f]{8}\.)?[A-Za-z0-9_-]{43}"
 
 
 class Keys(Protocol):
@@ -38,7 +43,7 @@ class SigningKeys:
 
         Raises
         ------
-        ApprovalError
+        SettingsError
             If there is no usable `current`.
         """
         try:
@@ -48,16 +53,18 @@ class SigningKeys:
             entries = [None]
         keys = [key.encode() for key in entries if isinstance(key, str) and key]
         if not keys or not entries[0] or len(keys[0]) < 32:
-            raise ApprovalError("The signing secret needs an entry `current` of at least 32 characters.")
+            raise SettingsError("The signing secret needs an entry `current` of at least 32 characters.")
         return cls(tuple(keys))
 
     def sign(self, text: str) -> str:
         """Return the signature of the current key."""
-        return _mac(self.keys[0], text)
+        return f"{_key_id(self.keys[0])}.{_mac(self.keys[0], text)}"
 
     def verify(self, text: str, signature: str) -> bool:
-        """Return whether one of the live keys made the signature; takes the same time for each of them."""
-        return any([hmac.compare_digest(_mac(key, text), signature) for key in self.keys])  # noqa: C419
+        """Return whether the live key that the signature names made it."""
+        key_id, _, mac = signature.rpartition(".")
+        named = [key for key in self.keys if key_id in ("", _key_id(key))]
+        return any([hmac.compare_digest(_mac(key, text), mac) for key in named])  # noqa: C419
 
 
 def rotate_secret(text: str, key: str) -> str:
@@ -65,7 +72,7 @@ def rotate_secret(text: str, key: str) -> str:
 
     Raises
     ------
-    ApprovalError
+    SettingsError
         If the secret has no usable key, or the new one is too short.
     """
     current, *_ = SigningKeys.from_secret(text).keys
@@ -99,6 +106,10 @@ class RotatingKeys:
         if self._keys is None or self._clock() - self._read_at > seconds:
             self._keys, self._read_at = SigningKeys.from_secret(self._read()), self._clock()
         return self._keys
+
+
+def _key_id(key: bytes) -> str:
+    return hmac.digest(key, b"key id", "sha256").hex()[:8]
 
 
 def _mac(key: bytes, text: str) -> str:
