@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import create_table
 from tests.functions.approval_stage import Stage, moto_with_executions
 from tests.functions.parts_stage import PartsStage
+from tests.functions.uploads_stage import UploadsStage
 
 
 @pytest.fixture
@@ -24,6 +25,12 @@ def stage(monkeypatch: pytest.MonkeyPatch, atomic_dynamodb: None):
 def parts_stage(registry_table: str, repository: Path) -> PartsStage:
     """Buckets, table and machine for a folder of parts."""
     return PartsStage(repository, registry_table)
+
+
+@pytest.fixture
+def uploads(registry_table: str) -> UploadsStage:
+    """A data bucket whose files are handed to intake."""
+    return UploadsStage(registry_table)
 
 
 @pytest.fixture
