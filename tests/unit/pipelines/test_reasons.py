@@ -24,7 +24,7 @@ from mlops.pipelines.compiled.column_groups import ColumnGroups
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
 from mlops.pipelines.inference_pipeline import InferencePipeline
-from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer, Reasons
+from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer, Reasons, without_rounding
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 TASKS = ("binary", "multiclass", "regression")
@@ -297,6 +297,41 @@ def test_reasons_do_not_depend_on_how_rows_are_cut(
     monkeypatch.setattr("mlops.pipelines.scoring.reasons._MAX_CELLS", 500)
 
     assert reasons_of(model, aligned, 2).texts() == together.texts()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "task"),
+    [("LogisticRegression", "binary"), ("LogisticRegression", "multiclass"), ("Ridge", "regression")],
+)
+def test_a_column_that_moves_a_row_by_rounding_only_is_no_reason(algorithm: str, task: str) -> None:
+    settings = GroupSettings(target="outcome", algorithm=algorithm, task=task)
+    rows = prepare_rows(a_frame(task).fillna({"age": 0.0}), settings)
+    model = fit_model(rows, None).model
+    mean_age = float(rows.aligned[rows.split.train]["age"].mean())
+    aligned = new_rows(model).assign(age=mean_age)
+
+    added = contributions(model, aligned, outputs_of(model, aligned))["age"]
+    named = [reasons_of_cell(text) for text in reasons_of(model, aligned, len(COLUMNS)).texts()]
+
+    assert 0.0 < added.abs().max() < 1e-9, "the mean of the training rows adds nothing but rounding"
+    assert {reason.column for reasons in named for reason in reasons} == set(COLUMNS) - {"age"}
+
+
+@pytest.mark.parametrize(
+    ("scale", "contributions", "base", "expected"),
+    [
+        (0.0, [3e-17, -2e-17, 1e-18], 41.5, [0, 0, 0]),
+        (0.0, [2e-9, -1e-9, 1e-17], 1e-6, [2e-9, -1e-9, 0]),
+        (0.0, [3600.0, -0.5, 1e-5], 1.7e9, [3600.0, -0.5, 0]),
+        (1.0, [3e-17, -2e-17, 1e-18], 0.0, [0, 0, 0]),
+        (1.0, [0.4, -1e-5, 1e-8], 0.3, [0.4, -1e-5, 0]),
+    ],
+)
+def test_rounding_is_judged_by_the_scale_of_the_score(
+    scale: float, contributions: list[float], base: float, expected: list[float]
+) -> None:
+    values = np.array([[*contributions, base], [-number for number in (*contributions, base)]])
+    np.testing.assert_array_equal(without_rounding(values, scale), [expected, np.negative(expected)])
 
 
 @pytest.mark.parametrize("task", TASKS)

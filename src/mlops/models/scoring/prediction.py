@@ -32,7 +32,7 @@ class Prediction(Record):
     `row_number` counts the rows of the scored file from 1. `row_status` is `scored`, or says why there is no
     prediction: then `prediction`, `probability` and `interval` are None. `probability` is that of the
     positive label for two classes, and of the predicted one for more; `probabilities` has all of them, and a
-    regression has none. `interval` is where the number probably lies, None when the model does not say.
+    regression has none. `interval` is the range that probably holds the number, None for a model without one.
     `ids` and `inputs` hold columns of the scored file as they were written. `reasons` are the columns that
     moved the prediction most, the largest first; there are none without `[output] reasons`.
     """

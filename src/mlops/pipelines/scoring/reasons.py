@@ -26,6 +26,9 @@ NO_REASONS = (
 )
 # numbers of one matrix of contributions, or of leaves
 _MAX_CELLS = 2_000_000
+# below these shares of the largest contribution, or of the base value, a contribution is rounding: XGBoost
+# adds up in single precision, and means of nodes differ by the double precision of the base value
+_ROUNDING, _ROUNDING_OF_BASE = 1e-6, 1e-12
 _NUMBER = "%+.3g\n"
 _WHOLE_FROM = 100
 _SPECIAL = frozenset(';="\r\n')
@@ -97,9 +100,31 @@ class Explainer:
         self, aligned: pd.DataFrame, outputs: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the positions of the largest contributions, and these; the first column at a draw."""
-        contributions = self.form.contributions(cells_of(aligned), outputs, self.groups)[:, :-1]
+        values = self.form.contributions(cells_of(aligned), outputs, self.groups)
+        contributions = without_rounding(values, 1.0 if self.n_labels else 0.0)
         order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, : self.n_reasons]
         return order, np.take_along_axis(contributions, order, axis=1)
+
+
+def without_rounding(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    """Return contributions that are 0 where they are only rounding.
+
+    Parameters
+    ----------
+    values
+        Contributions and, last, the base value, shape (rows, columns + 1).
+    scale
+        What counts as a large contribution, whatever the row: 1 for log-odds and shares, 0 for numbers.
+
+    Returns
+    -------
+    Contributions, shape (rows, columns).
+    """
+    contributions, base = values[:, :-1], np.abs(values[:, -1:])
+    sizes = np.abs(contributions)
+    largest = sizes.max(axis=1, keepdims=True, initial=scale)
+    is_rounding = sizes < np.maximum(_ROUNDING * largest, _ROUNDING_OF_BASE * base)
+    return np.where(is_rounding, 0.0, contributions)
 
 
 def _form(model: Model) -> _Form | None:

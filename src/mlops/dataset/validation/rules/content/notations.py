@@ -71,7 +71,7 @@ def _of_dates(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
         day_first, month_first = undecided_pair(column.dates.formats)
         message = (
             f"Column {name} holds dates as {day_first} or as {month_first}: no day is above 12, so it cannot"
-            " be told which number is the month."
+            " be decided which number is the month."
         )
         advice = f'State dateformat = "{day_first}" or dateformat = "{month_first}" in model.toml.'
         accept_with = accept_date_order(survey, column.name, day_first, month_first)
