@@ -11,15 +11,15 @@ from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.columns import COLUMNS, SCHEMA_VERSION
 from mlops.ledger.sql import name, text
 from mlops.models.errors import LedgerError
-from mlops.models.scoring.columns import (
+from mlops.models.output_columns import (
     INTERVAL_COLUMNS,
     PREDICTION_COLUMN,
     PROBABILITY_PREFIX,
     REASONS_COLUMN,
     ROW_COLUMN,
     VERSION_COLUMN,
-    PredictionColumns,
 )
+from mlops.models.scoring.columns import PredictionColumns
 
 # the columns of files before 0.3: ids, then these
 _PROBABILITY = "probability"

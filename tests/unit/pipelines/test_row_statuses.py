@@ -174,10 +174,17 @@ def test_input_columns_are_kept_and_never_take_the_name_of_another_column(
     assert PredictionColumns.from_dict(result.columns.to_dict()) == result.columns
 
 
-@pytest.mark.parametrize("name", ["row", "prediction", "probability_b", "model_version", "reasons"])
-def test_the_column_of_the_status_is_not_called_as_another_one(name: str) -> None:
-    with pytest.raises(SettingsError, match="State a free name"):
-        PredictionColumns.of([], ["a", "b"], name, [])
+@pytest.mark.parametrize("labels", [["no", "yes"], ["a", "b", "c"], []], ids=["two", "three", "number"])
+def test_settings_refuse_the_name_of_any_other_column_for_the_status(labels: list[str]) -> None:
+    columns = PredictionColumns.of([], labels, "row_status", [], has_reasons=True)
+    for name in set(columns.names) - {"row_status"}:
+        with pytest.raises(SettingsError, match=f"row_status_column cannot be '{name}'.*State a free name"):
+            GroupSettings.from_toml(f'[scoring]\nrow_status_column = "{name}"\n')
+
+
+def test_a_column_of_the_file_with_the_name_of_the_status_is_kept_beside_it() -> None:
+    columns = PredictionColumns.of(["answer"], ["no", "yes"], "answer", [])
+    assert (columns.row_status, columns.ids) == ("answer", {"answer": "input_answer"})
 
 
 def test_the_adherence_group_has_a_prediction_of_its_own(pipeline: InferencePipeline, tmp_path: Path) -> None:

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from mlops.models.errors import SettingsError
+from mlops.models.output_columns import (
+    INPUT_PREFIX,
+    INTERVAL_COLUMNS,
+    PREDICTION_COLUMN,
+    PROBABILITY_PREFIX,
+    REASONS_COLUMN,
+    ROW_COLUMN,
+    STATUS_COLUMN,
+    VERSION_COLUMN,
+)
 from mlops.models.record import Record
-
-ROW_COLUMN = "row"
-PREDICTION_COLUMN = "prediction"
-PROBABILITY_PREFIX = "probability_"
-INTERVAL_COLUMNS = ("interval_low", "interval_high")
-STATUS_COLUMN = "row_status"
-VERSION_COLUMN = "model_version"
-REASONS_COLUMN = "reasons"
-INPUT_PREFIX = "input_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,10 @@ class PredictionColumns(Record):
     ) -> Self:
         """Name the columns; a column that is an id already is not written twice.
 
-        Raises
-        ------
-        SettingsError
-            If the column of the status is called as another one.
+        `row_status` is a name that no other column has, as `ScoringSettings` makes sure.
         """
         own = cls(labels=tuple(labels), row_status=row_status)
-        fixed = [*own.names, REASONS_COLUMN]
-        if fixed.count(row_status) > 1:
-            raise SettingsError(
-                f"[scoring] row_status_column cannot be {row_status!r}: another column of the predictions "
-                "has that name. State a free name."
-            )
-        taken = set(fixed)
+        taken = {*own.names, REASONS_COLUMN}
         named = {name: _free_name(name, taken) for name in dict.fromkeys((*ids, *inputs))}
         kept = {name: column for name, column in named.items() if name not in ids}
         return cls({name: named[name] for name in ids}, own.labels, row_status, kept, has_reasons)

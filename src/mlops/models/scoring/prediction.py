@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from mlops.models.record import Record
-from mlops.models.scoring.columns import (
+from mlops.models.output_columns import (
     INTERVAL_COLUMNS,
     PREDICTION_COLUMN,
     REASONS_COLUMN,
     ROW_COLUMN,
     VERSION_COLUMN,
-    PredictionColumns,
 )
+from mlops.models.record import Record
+from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.reason import Reason, reasons_of_cell
 
 SCORED = "scored"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.models.errors import SettingsError
+from mlops.models.output_columns import STATUS_COLUMN, is_reserved
 from mlops.models.record import Record
 
 MIN_ROWS_JUDGED = 100
@@ -23,7 +24,7 @@ class ScoringSettings(Record):
 
     wait_for_champion: bool = True
     max_bad_share: float = 0.05
-    row_status_column: str = "row_status"
+    row_status_column: str = STATUS_COLUMN
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -31,6 +32,11 @@ class ScoringSettings(Record):
             raise SettingsError(f"scoring.max_bad_share must be from 0 to 1, not {self.max_bad_share!r}.")
         if not self.row_status_column.strip():
             raise SettingsError("scoring.row_status_column must have a name.")
+        if is_reserved(self.row_status_column):
+            raise SettingsError(
+                f"scoring.row_status_column cannot be {self.row_status_column!r}: another column of the "
+                f'predictions may have that name. State a free name, such as "{STATUS_COLUMN}".'
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what was added later is in it only when it is stated."""
