@@ -18,7 +18,7 @@ from mlops.models.errors import SettingsError
 
 KEYS_LIFETIME_SECONDS = 60.0
 REREADING_SECONDS = 1.0
-SIGNATURE_PATTERN = r"(?:[0-9a-f]{8}\.)?[A-Za-z0-9_-]{43}"
+SIGNATURE_PATTERN = r"(?:[A-Za-z0-9_-]{8}\.)?[A-Za-z0-9_-]{43}"
 
 
 class Keys(Protocol):
