@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 from collections import Counter
@@ -136,3 +137,19 @@ def create_table(
         **secondary,
     )
     return name
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless browser; what needs it is skipped where there is none."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
+        except Error:
+            pytest.skip("no Chromium on this machine")
+        yield browser
+        browser.close()

@@ -399,19 +399,22 @@ def a_history(run: Run) -> list[MetricPoint]:
     return [MetricPoint("loss", 1 / step, step, NOW) for step in range(1, 30)] if run.newest else []
 
 
-def hostile(value: Any, *, keep: frozenset[str] = frozenset()) -> Any:
+def hostile(value: Any, *, keep: frozenset[str] = frozenset(), attack: str = ATTACK) -> Any:
     """Return the same record with an attack in every text, but for those in `keep` and for enumerations."""
     if isinstance(value, str):
-        return value if isinstance(value, Enum) or value in keep else f"{ATTACK}{value}"
+        return value if isinstance(value, Enum) or value in keep else f"{attack}{value}"
     if is_dataclass(value) and not isinstance(value, type):
         changes = {
-            entry.name: hostile(getattr(value, entry.name), keep=keep)
+            entry.name: hostile(getattr(value, entry.name), keep=keep, attack=attack)
             for entry in fields(value)
             if entry.init
         }
         return replace(value, **changes)
     if isinstance(value, dict):
-        return {hostile(key, keep=keep): hostile(entry, keep=keep) for key, entry in value.items()}
+        return {
+            hostile(key, keep=keep, attack=attack): hostile(entry, keep=keep, attack=attack)
+            for key, entry in value.items()
+        }
     if isinstance(value, (tuple, list)):
-        return type(value)(hostile(entry, keep=keep) for entry in value)
+        return type(value)(hostile(entry, keep=keep, attack=attack) for entry in value)
     return value
