@@ -330,8 +330,8 @@ def test_a_column_that_moves_a_row_by_rounding_only_is_no_reason(algorithm: str,
 def test_rounding_is_judged_by_the_scale_of_the_score(
     scale: float, contributions: list[float], base: float, expected: list[float]
 ) -> None:
-    values = np.array([[*contributions, base], [-number for number in (*contributions, base)]])
-    np.testing.assert_array_equal(without_rounding(values, scale), [expected, np.negative(expected)])
+    rows, bases = np.array([contributions, np.negative(contributions)]), np.array([[base], [-base]])
+    np.testing.assert_array_equal(without_rounding(rows, bases, scale), [expected, np.negative(expected)])
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -101,29 +101,29 @@ class Explainer:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the positions of the largest contributions, and these; the first column at a draw."""
         values = self.form.contributions(cells_of(aligned), outputs, self.groups)
-        contributions = without_rounding(values, 1.0 if self.n_labels else 0.0)
+        contributions, base = values[:, :-1], values[:, -1:]
         order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, : self.n_reasons]
-        return order, np.take_along_axis(contributions, order, axis=1)
+        largest = np.take_along_axis(contributions, order, axis=1)
+        return order, without_rounding(largest, base, 1.0 if self.n_labels else 0.0)
 
 
-def without_rounding(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+def without_rounding(
+    contributions: NDArray[np.float64], base: NDArray[np.float64], scale: float
+) -> NDArray[np.float64]:
     """Return contributions that are 0 where they are only rounding.
 
     Parameters
     ----------
-    values
-        Contributions and, last, the base value, shape (rows, columns + 1).
+    contributions
+        The largest of each row, shape (rows, reasons).
+    base
+        The base value of each row, shape (rows, 1).
     scale
         What counts as a large contribution, whatever the row: 1 for log-odds and shares, 0 for numbers.
-
-    Returns
-    -------
-    Contributions, shape (rows, columns).
     """
-    contributions, base = values[:, :-1], np.abs(values[:, -1:])
     sizes = np.abs(contributions)
     largest = sizes.max(axis=1, keepdims=True, initial=scale)
-    is_rounding = sizes < np.maximum(_ROUNDING * largest, _ROUNDING_OF_BASE * base)
+    is_rounding = sizes < np.maximum(_ROUNDING * largest, _ROUNDING_OF_BASE * np.abs(base))
     return np.where(is_rounding, 0.0, contributions)
 
 
