@@ -25,6 +25,7 @@ from mlops.pipelines.artifacts.model import FeatureColumn, Scores
 from mlops.pipelines.evaluation.champion import compare
 from mlops.pipelines.evaluation.evaluation import dummy_scores, evaluate
 from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.features.task import Problem
 from mlops.pipelines.fitting.fitting import fit_pipeline
 
@@ -68,8 +69,9 @@ def retraining(
     problem = Problem("binary", "y", truth, ("0", "1"), 2)
     members = np.arange(n_held_out)
     dummy = dummy_scores(problem, draw(rng, 200)[1], n_held_out)
-    metrics = evaluate(problem, truth, ours, dummy, members=members, threshold=0.5, rng=rng.spawn(1)[0])
-    return metrics, compare(problem, truth, ours, theirs, members=members, rng=rng.spawn(1)[0])
+    judged = JudgedRows(problem, truth, ours, members)
+    metrics = evaluate(judged, dummy, threshold=0.5, rng=rng.spawn(1)[0])
+    return metrics, compare(judged, theirs, rng=rng.spawn(1)[0])
 
 
 def draw(

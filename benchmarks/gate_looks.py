@@ -24,6 +24,7 @@ from mlops.pipelines.artifacts.model import FeatureColumn, Scores
 from mlops.pipelines.evaluation.champion import compare
 from mlops.pipelines.evaluation.evaluation import dummy_scores, evaluate
 from mlops.pipelines.evaluation.gate import judge
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.evaluation.stored_score import not_compared
 from mlops.pipelines.features.task import Problem
 
@@ -54,10 +55,8 @@ def sequence(
     problem = Problem("binary", "y", truth, ("0", "1"), 2)
     for look in looks:
         candidate = trained(rng, N_TRAINED, case.candidate, ALGORITHM, intercept)(rows)
-        members = np.arange(n_held_out)
-        yield replace(
-            compare(problem, truth, candidate, champion, members=members, rng=rng.spawn(1)[0]), looks=look
-        )
+        judged = JudgedRows(problem, truth, candidate, np.arange(n_held_out))
+        yield replace(compare(judged, champion, rng=rng.spawn(1)[0]), looks=look)
 
 
 def is_promoted(comparison: ChampionComparison) -> bool:
@@ -97,7 +96,8 @@ def score(
     scores: Scores = trained(rng, N_TRAINED, features, ALGORITHM, intercept)(rows)
     dummy = dummy_scores(Problem("binary", "y", truth, ("0", "1"), 2), draw(rng, 200, intercept)[1], n)
     problem = Problem("binary", "y", truth, ("0", "1"), 2)
-    return evaluate(problem, truth, scores, dummy, members=np.arange(n), threshold=0.5, rng=rng.spawn(1)[0])
+    judged = JudgedRows(problem, truth, scores, np.arange(n))
+    return evaluate(judged, dummy, threshold=0.5, rng=rng.spawn(1)[0])
 
 
 def measure_stored(n_pairs: int, n_held_out: int, intercept: float) -> dict[str, float]:

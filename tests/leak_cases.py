@@ -19,6 +19,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
@@ -156,7 +157,9 @@ class Memory:
         n_held_out = int(rows.split.test.sum())
         guess = rng.random(n_held_out)
         scores = Scores((guess > 0.5).astype(np.int64), np.stack([1.0 - guess, guess], axis=1))
-        return compare_with_champion(self.champion, rows, scores, now=NOW, rng=rng)
+        test = rows.split.test
+        judged = JudgedRows(rows.problem, rows.problem.y[test], scores, rows.split.members[test])
+        return compare_with_champion(self.champion, rows, judged, now=NOW, rng=rng)
 
 
 def remember(split: str, folder: Path, n_rows: int) -> Memory:

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.algorithms.selection import check_settings
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.row_key import group_row_key
-from mlops.pipelines.jobs.training_job import TrainingRequest, prepare_training
+from mlops.pipelines.jobs.training_job import JobInputs, TrainingRequest, prepare_training
 from mlops.pipelines.jobs.training_source import publish_source
 
 logger = Logger()
@@ -33,8 +33,7 @@ def handler(
     registry = dependencies.registry
     champion, earlier = registry.champion(request.group), registry.list_models(request.group)
     row_key = group_row_key(request.group, dependencies.objects, bucket)
-    job = prepare_training(
-        request, source, champion, bucket, machine=dependencies.machine, row_key=row_key, earlier=earlier
-    )
+    inputs = JobInputs(source, row_key, champion)
+    job = prepare_training(request, inputs, bucket, machine=dependencies.machine, earlier=earlier)
     logger.info("training prepared", job_name=job["job_name"], source_digest=source.digest)
     return job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mlops.algorithms.selection import check_settings
 from mlops.infrastructure.row_key import user_row_key
 from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics
+from mlops.models.evaluation import EvaluationDetails
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, DatasetChanges, TrainingResult
 from mlops.monitoring.profiles.baseline import build_baseline
@@ -30,7 +31,7 @@ from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.later_rows import later_rows_notes
 from mlops.pipelines.fitting.trials import read_trials
-from mlops.pipelines.model_card.evidence import write_evidence
+from mlops.pipelines.model_card.card import render_card
 
 
 class TrainingPipeline:
@@ -82,10 +83,10 @@ class TrainingPipeline:
             The model directory; made when absent, and emptied of an older model.
         contract
             The contract of the dataset, when it came through intake: its kinds and ids count.
-        champion_path
-            The model directory of the champion, for a comparison on the same held-out rows.
-        champion_version, group
-            Names for the record.
+        champion_path, champion_version
+            The model directory of the champion, for a comparison on the same held-out rows, and its name.
+        group
+            The name of the group, for the record.
         trials_path
             A folder with the trials of a tuning job: the best of them is taken, and nothing is searched for.
         now
@@ -99,80 +100,108 @@ class TrainingPipeline:
             If nothing can be learned from it; the sentence says what to change.
         """
         directory, created_at = Path(output_path), now or datetime.now(UTC)
-        expected = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
-        rows = prepare_rows(data_path, self.settings, expected)
         key = self._row_key or user_row_key()
         champion = Champion(Path(champion_path), champion_version, key) if champion_path else None
-        tried = read_trials(Path(trials_path)) if trials_path else None
-        started = time.perf_counter()
-        with limited_threads(rows.table.frame):
-            fitted = fit_model(rows, tried)
-            evaluated = evaluate_model(rows, fitted.model)
-            comparison = _compare(champion, rows, evaluated, created_at)
-            later_rows = later_rows_notes(rows, fitted, evaluated.metrics)
-        fitted = replace(fitted, notes=(*later_rows, *fitted.notes))
-        is_xgboost = fitted.configured.algorithm.package == "xgboost"
-        artifacts.save_model(fitted.model, directory, is_xgboost=is_xgboost)
-        if key is not None:
-            describe_rows(rows, key).save(directory / artifacts.ROW_KEYS)
-        baseline = _baseline(rows, evaluated, created_at)
-        changes = dataset_changes(rows, champion) if champion else None
-        seconds = round(time.perf_counter() - started, 3)
-        result = _result(
-            rows,
-            fitted,
-            evaluated,
-            baseline,
-            comparison=comparison,
-            directory=directory,
-            changes=changes,
-            seconds=seconds,
-        )
-        write_evidence(result, evaluated.details, directory, group, created_at)
+        rows = prepare_rows(data_path, self.settings, _read_contract(contract))
+        trained = _train(rows, champion, trials_path, created_at)
+        _save(trained, directory, key)
+        result = _result(trained, directory)
+        _write_evidence(result, trained.evaluated.details, directory, group, created_at)
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class _TrainedModel:
+    """A fitted model of some rows, and all that was measured of it.
+
+    `later_rows` says how it does on later rows, `seconds` how long it took from the fit on.
+    """
+
+    rows: TrainingRows
+    fitted: FittedModel
+    evaluated: EvaluatedModel
+    baseline: BaselineStatistics
+    comparison: ChampionComparison | None
+    changes: DatasetChanges | None
+    later_rows: tuple[str, ...]
+    seconds: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be read about the rows, the fit and the model, in this order."""
+        of_libraries = (f"While fitting: {text}" for text in self.fitted.warnings)
+        return (
+            *self.rows.notes,
+            *self.later_rows,
+            *self.fitted.notes,
+            *self.evaluated.leaks,
+            *of_libraries,
+        )
+
+
+def _read_contract(contract: Contract | Mapping[str, Any] | None) -> Contract | None:
+    return Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
+
+
+def _train(
+    rows: TrainingRows, champion: Champion | None, trials_path: str | Path | None, created_at: datetime
+) -> _TrainedModel:
+    """Fit a model to the training rows, and measure it on those held out."""
+    tried = read_trials(Path(trials_path)) if trials_path else None
+    started = time.perf_counter()
+    with limited_threads(rows.table.frame):
+        fitted = fit_model(rows, tried)
+        evaluated = evaluate_model(rows, fitted.model)
+        comparison = _compare(champion, rows, evaluated, created_at) if champion else None
+        later_rows = later_rows_notes(rows, fitted, evaluated.metrics)
+    return _TrainedModel(
+        rows,
+        fitted,
+        evaluated,
+        baseline=_baseline(rows, evaluated, created_at),
+        comparison=comparison,
+        changes=dataset_changes(rows, champion) if champion else None,
+        later_rows=later_rows,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
 def _compare(
-    champion: Champion | None, rows: TrainingRows, evaluated: EvaluatedModel, now: datetime
-) -> ChampionComparison | None:
-    if champion is None:
-        return None
+    champion: Champion, rows: TrainingRows, evaluated: EvaluatedModel, now: datetime
+) -> ChampionComparison:
     # the stream after those of the evaluation, so that a champion changes none of the other numbers
     rng = np.random.default_rng(rows.settings.seed).spawn(5)[-1]
-    return compare_with_champion(champion, rows, evaluated.scores, now=now, rng=rng)
+    return compare_with_champion(champion, rows, evaluated.judged, now=now, rng=rng)
 
 
 def _baseline(rows: TrainingRows, evaluated: EvaluatedModel, created_at: datetime) -> BaselineStatistics:
-    features = rows.selection.features
     return build_baseline(
         rows.table.rows(rows.split.train),
-        features=[feature.name for feature in features],
+        features=[feature.name for feature in rows.selection.features],
         importance=evaluated.importance,
         created_at=created_at,
     )
 
 
-def _result(
-    rows: TrainingRows,
-    fitted: FittedModel,
-    evaluated: EvaluatedModel,
-    baseline: BaselineStatistics,
-    *,
-    comparison: ChampionComparison | None,
-    directory: Path,
-    changes: DatasetChanges | None,
-    seconds: float,
-) -> TrainingResult:
-    task = rows.problem.task
+def _save(trained: _TrainedModel, directory: Path, key: bytes | None) -> None:
+    """Write the model, and with a key what recognises its rows."""
+    is_xgboost = trained.fitted.configured.algorithm.package == "xgboost"
+    artifacts.save_model(trained.fitted.model, directory, is_xgboost=is_xgboost)
+    if key is not None:
+        describe_rows(trained.rows, key).save(directory / artifacts.ROW_KEYS)
+
+
+def _result(trained: _TrainedModel, directory: Path) -> TrainingResult:
+    rows, fitted, evaluated = trained.rows, trained.fitted, trained.evaluated
     return TrainingResult(
         metrics=evaluated.metrics,
-        baseline=baseline,
+        baseline=trained.baseline,
         model_path=directory,
         baseline_path=directory / artifacts.BASELINE,
         algorithm=fitted.configured.algorithm.name,
         hyperparameters=fitted.configured.hyperparameters,
         settings=rows.settings,
-        task=task,
+        task=rows.problem.task,
         target=rows.problem.target,
         features=fitted.model.schema.feature_names,
         dropped_columns=rows.selection.dropped,
@@ -181,17 +210,45 @@ def _result(
         library_versions=artifacts.library_versions(fitted.configured.algorithm.name),
         dataset_digest=rows.table.sha256,
         split=rows.split.description,
-        warnings=(
-            *rows.notes,
-            *fitted.notes,
-            *evaluated.leaks,
-            *(f"While fitting: {text}" for text in fitted.warnings),
-        ),
-        comparison=comparison,
-        gate=judge(evaluated.metrics, comparison, rows.settings.gate),
-        changes=changes,
+        warnings=trained.warnings,
+        comparison=trained.comparison,
+        gate=judge(evaluated.metrics, trained.comparison, rows.settings.gate),
+        changes=trained.changes,
         feature_importance=evaluated.importance,
         contenders=fitted.contenders,
         trials=fitted.trials,
-        duration_seconds=seconds,
+        duration_seconds=trained.seconds,
     )
+
+
+def _write_evidence(
+    result: TrainingResult,
+    details: EvaluationDetails,
+    directory: Path,
+    group: str | None,
+    created_at: datetime,
+) -> None:
+    """Write the documents beside the model files, the manifest last."""
+    documents = {
+        artifacts.METRICS: result.metrics,
+        artifacts.BASELINE: result.baseline,
+        artifacts.DETAILS: details,
+        artifacts.RESULT: replace(result, model_path=Path(), baseline_path=Path(artifacts.BASELINE)),
+    }
+    for name, document in documents.items():
+        (directory / name).write_text(document.to_json(), encoding="utf-8")
+    page = render_card(result, details, group=group, created_at=created_at)
+    (directory / artifacts.CARD).write_text(page, encoding="utf-8")
+    manifest = artifacts.Manifest(
+        files={},
+        library_versions=result.library_versions,
+        algorithm=result.algorithm,
+        task=result.task,
+        target=result.target,
+        features=result.features,
+        created_at=created_at,
+        dataset_digest=result.dataset_digest,
+        settings=result.settings,
+        model_group=group,
+    )
+    artifacts.write_manifest(manifest, directory)

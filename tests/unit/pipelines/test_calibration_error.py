@@ -10,13 +10,16 @@ from mlops.models.training import SCORE_NAMES
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.evaluation.evaluation_details import class_calibration, expected_calibration_error
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.features.task import Problem
 
 
 def error_of(probability: np.ndarray, y: np.ndarray) -> float | None:
     both = np.stack([1.0 - probability, probability], axis=1)
     problem = Problem("binary", "outcome", y, ("no", "yes"), 2)
-    return expected_calibration_error(class_calibration(problem, y, Scores(both.argmax(axis=1), both)))
+    return expected_calibration_error(
+        class_calibration(JudgedRows(problem, y, Scores(both.argmax(axis=1), both), np.arange(len(y))))
+    )
 
 
 def test_parts_weigh_as_much_as_they_have_rows():

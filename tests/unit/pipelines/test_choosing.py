@@ -11,11 +11,11 @@ import pytest
 
 from mlops.algorithms.contenders import candidates, installed_candidates
 from mlops.models.settings.group import GroupSettings
-from mlops.pipelines.features.folds import N_FOLDS, fold_parts
+from mlops.pipelines.features.splitting import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, choose, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads
-from mlops.pipelines.fitting.out_of_fold import training_sample
+from mlops.pipelines.fitting.out_of_fold import fold_parts, training_sample
 from mlops.pipelines.fitting.race import race
 
 

@@ -15,7 +15,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.model import Model, align, cells_of
 from mlops.pipelines.compiled import storage
 from mlops.pipelines.compiled.compilation import TOLERANCE, compile_pipeline, largest_difference
-from mlops.pipelines.compiled.links import decide
+from mlops.pipelines.compiled.outputs import decide
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
 

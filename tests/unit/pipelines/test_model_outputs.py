@@ -10,7 +10,7 @@ from mlops.models.settings.prediction import CostMatrix, ThresholdSettings
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import ModelSchema, Scores
-from mlops.pipelines.compiled.calibration import Calibration, calibrated
+from mlops.pipelines.compiled.outputs import Calibration, calibrated
 from mlops.pipelines.fitting.calibration import fit_calibration
 from mlops.pipelines.fitting.intervals import fit_intervals
 from mlops.pipelines.fitting.out_of_fold import OutOfFold

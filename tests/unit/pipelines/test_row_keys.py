@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,50 @@ def test_a_digest_says_nothing_about_a_known_id_without_the_key():
     assert np.isin(digests, digest_rows(hashes, KEY)).all()
     assert not np.isin(digests, digest_rows(hashes, OTHER)).any()
     assert not np.isin(digests, hashes.astype(np.uint32)).any()
+
+
+def siphash(message: bytes, key: bytes) -> int:
+    """SipHash-2-4, written after the paper of Aumasson and Bernstein (2012)."""
+    limit = 2**64 - 1
+    k0, k1 = (int.from_bytes(key[start : start + 8], "little") for start in (0, 8))
+    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+
+    def rotated(word: int, bits: int) -> int:
+        return (word << bits | word >> 64 - bits) & limit
+
+    def rounds(count: int) -> None:
+        for _ in range(count):
+            for left, right, bits in ((0, 1, 13), (2, 3, 16), (0, 3, 21), (2, 1, 17)):
+                v[left] = (v[left] + v[right]) & limit
+                v[right] = rotated(v[right], bits) ^ v[left]
+                if bits in (13, 17):
+                    v[left] = rotated(v[left], 32)
+
+    padded = message + bytes(7 - len(message) % 8) + bytes([len(message) % 256])
+    for start in range(0, len(padded), 8):
+        word = int.from_bytes(padded[start : start + 8], "little")
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xFF
+    rounds(4)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+def mixed(word: int) -> int:
+    """The last step of pandas: a permutation of 64 bits that has no key."""
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    word = (word ^ word >> 27) * 0x94D049BB133111EB % 2**64
+    return word ^ word >> 31
+
+
+def test_a_digest_is_that_of_siphash_with_a_key_derived_from_the_one_of_the_group():
+    assert siphash(bytes(range(15)), bytes(range(16))) == 0xA129CA6149BE45E5  # the vector of the paper
+    hashes = np.array([1, 256, 2**63 + 5, 0], dtype=np.uint64)
+    derived = hashlib.blake2b(b"row digests", digest_size=12, key=KEY).digest()
+    messages = [int(row).to_bytes(8, "little").rstrip(b"\0") for row in hashes]
+    expected = [mixed(siphash(one, urlsafe_b64encode(derived))) % 2**32 for one in messages]
+    assert digest_rows(hashes, KEY).tolist() == expected
 
 
 def test_the_stored_file_contains_no_id_and_no_value(tmp_path: Path):
@@ -67,6 +113,15 @@ def test_of_very_many_rows_a_known_sample_is_stored():
     decided = digests.decides(hashes)
     assert decided.sum() == len(digests.values) == 1_000
     assert digests.contains(digest_rows(hashes, KEY))[decided].all()
+
+
+def test_of_few_different_rows_all_are_stored():
+    hashes = np.repeat(np.random.default_rng(0).integers(0, 2**64, 40, dtype=np.uint64), 500)
+    digests = DigestSet.of(hashes, KEY, most=50)
+    assert len(digests.values) == 40
+    assert digests.decides(hashes).all()
+    sample = DigestSet.of(hashes, KEY, most=30)
+    assert sorted(set(hashes[sample.decides(hashes)])) == sorted(set(hashes))[:30]
 
 
 @pytest.mark.parametrize("written", ["7", " 7 ", "007", "7.0"])

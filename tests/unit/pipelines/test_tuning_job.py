@@ -14,7 +14,13 @@ from local.sagemaker.api.request_model import check_request
 from mlops.models.errors import SettingsError
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings, TaskName
-from mlops.pipelines.jobs.training_job import Machine, TrainingRequest, prepare_training, tuning_name
+from mlops.pipelines.jobs.training_job import (
+    JobInputs,
+    Machine,
+    TrainingRequest,
+    prepare_training,
+    tuning_name,
+)
 from mlops.pipelines.jobs.training_source import Source
 from mlops.pipelines.jobs.tuning_job import objective_line, parameter_ranges, tuning_job
 
@@ -34,7 +40,7 @@ def prepared(given: GroupSettings, parallel: int = 3, **request) -> dict:
     requested = TrainingRequest("a-group", DATASET, "d" * 64, "t" * 32, given, task="binary", **request)
     machine = Machine("ml.m5.large", 3600, parallel_trials=parallel)
     source, row_key = Source("s3://b/code/", "c" * 64), ObjectRef("b", "row-keys/a-group/key")
-    return prepare_training(requested, source, None, "b", machine=machine, row_key=row_key)
+    return prepare_training(requested, JobInputs(source, row_key), "b", machine=machine)
 
 
 XGBOOST = settings(target="y", algorithm="XGBoost", search={"trials": 10})

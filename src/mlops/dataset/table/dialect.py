@@ -96,31 +96,43 @@ def detect(head: bytes, stated: FileFormatSettings = _NOTHING_STATED) -> Dialect
     if beginning is None:
         return None
     text = head[beginning.offset :]
-    sample = text.decode("utf-8", "ignore")
-    delimiter = stated.delim or beginning.delimiter or vote(sample, quote)
+    delimiter = stated.delim or beginning.delimiter or _vote_of(text, quote)
     syntax = Syntax(delimiter, quote, beginning.comment)
     records = read_records(text, syntax, line=beginning.line)
-    if not records:
-        return None
+    return _dialect_of(text, records, syntax, beginning, stated) if records else None
+
+
+def _vote_of(text: bytes, quote: str) -> str:
+    return vote(text.decode("utf-8", "ignore"), quote)
+
+
+def _dialect_of(
+    text: bytes,
+    records: Sequence[Record],
+    syntax: Syntax,
+    beginning: _Beginning,
+    stated: FileFormatSettings,
+) -> Dialect:
+    """Read the dialect off the first records of the text."""
     start = _start(records, stated)
     first, following = records[start.position], records[start.position + 1 :]
     has_header = _has_header(first, following, stated)
     names, is_well_quoted = _names(text, first, syntax, stated, has_header=has_header)
     end = first.end if has_header else first.start
-    likely = vote(sample, quote) if stated.delim and usual_width(records) == 1 else None
+    likely = _vote_of(text, syntax.quote) if stated.delim and usual_width(records) == 1 else None
     if not is_well_quoted and _are_spaces(text, syntax):
         likely = " "
     return Dialect(
-        delimiter=delimiter,
+        delimiter=syntax.delimiter,
         names=_with_unnamed(names, start),
         header_line=first.line,
         skipped_bytes=beginning.offset + end,
         n_skipped_lines=first.line - 1 + text.count(b"\n", first.start, end),
         has_sep_line=beginning.has_sep_line,
-        decimal=stated.decimal_separator or _decimal(records[start.position :], delimiter),
+        decimal=stated.decimal_separator or _decimal(records[start.position :], syntax.delimiter),
         has_bad_header_quotes=not is_well_quoted,
-        quote=quote,
-        comment=beginning.comment,
+        quote=syntax.quote,
+        comment=syntax.comment,
         has_header=has_header,
         is_short=start.is_short and not start.is_unclosed,
         preamble=tuple(record.line for record in records[: start.position]),

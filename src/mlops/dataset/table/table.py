@@ -38,6 +38,7 @@ _SAMPLE_ROWS = 2_000
 _LONG_TEXT_CHARACTERS = 50
 _MANY_WORDS = 6
 _MAX_UNIQUE_SHARE = 0.5
+_MAX_LISTED_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,20 @@ def unreadable_cells(profiles: Iterable[ColumnProfile]) -> dict[str, UnreadableC
         for name, (where, personal) in found.items()
         if where
     }
+
+
+def unreadable_notes(
+    unreadable: Mapping[str, UnreadableCells], ending: str = " and count as missing"
+) -> list[str]:
+    """Say of each column which cells could not be read, without showing one, and what becomes of it."""
+    notes = []
+    for name, cells in unreadable.items():
+        lines = ", ".join(map(str, cells.lines[:_MAX_LISTED_LINES]))
+        place = f" on line{'s' if cells.count > 1 else ''} {lines}" if lines else ""
+        more = f" and {cells.count - _MAX_LISTED_LINES:,} more" if cells.count > _MAX_LISTED_LINES else ""
+        count = "1 cell" if cells.count == 1 else f"{cells.count:,} cells"
+        notes.append(f"{count} of {name!r} could not be read{place}{more}{ending}.")
+    return notes
 
 
 def _converted(column: pd.Series, profile: ColumnProfile, *, is_number: bool) -> pd.Series:

@@ -45,13 +45,11 @@ def validate(
     Parameters
     ----------
     path
-        The file: CSV in any delimiter and common encoding, also gzip-compressed, or one of the formats that
-        are converted (Parquet, JSON, Excel, zip, zstandard). A frame is checked as the file that pandas
-        writes of it.
-    settings
-        The settings of the model group, or the same as a config dict.
-    contract
-        What the group's files look like; without it rules of thumb apply.
+        The file: CSV in any delimiter and common encoding, also gzip-compressed, or what is converted to it
+        (Parquet, JSON, Excel, zip, zstandard). A frame is checked as the file that pandas writes of it.
+    settings, contract
+        The settings of the model group, or the same as a config dict, and what the group's files look like;
+        without a contract rules of thumb apply.
     purpose
         `training` also checks target, classes and number of rows.
 
@@ -71,14 +69,18 @@ def validate(
     if isinstance(path, pd.DataFrame):
         with written(path) as copy:
             return validate(copy, settings, contract, purpose=purpose, limits=limits)
-    file = Path(path)
-    if not file.is_file():
-        raise DatasetError(f"There is no file {file}.")
     stated = _settings(settings)
     expected = Contract.from_dict(contract, strict=True) if isinstance(contract, Mapping) else contract
-    bounds = limits or Limits()
-    with as_table_file(file, SheetChoice.of(stated.format.of(purpose)), bounds) as table:
-        return validate_table_file(table, stated, expected, purpose=purpose, limits=bounds)
+    return _validate_file(Path(path), stated, expected, purpose=purpose, limits=limits or Limits())
+
+
+def _validate_file(
+    file: Path, settings: GroupSettings, contract: Contract | None, *, purpose: Purpose, limits: Limits
+) -> ValidationReport:
+    if not file.is_file():
+        raise DatasetError(f"There is no file {file}.")
+    with as_table_file(file, SheetChoice.of(settings.format.of(purpose)), limits) as table:
+        return validate_table_file(table, settings, contract, purpose=purpose, limits=limits)
 
 
 def validate_table_file(

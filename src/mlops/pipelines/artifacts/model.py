@@ -16,7 +16,6 @@ from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
 from mlops.models.settings.group import DatePart, TaskName
-from mlops.pipelines.compiled.calibration import Calibration, calibrated
 from mlops.pipelines.compiled.compilation import (
     TOLERANCE,
     compile_pipeline,
@@ -25,8 +24,7 @@ from mlops.pipelines.compiled.compilation import (
 )
 from mlops.pipelines.compiled.compiled_model import CompiledModel
 from mlops.pipelines.compiled.encoding import Categories, Cells
-from mlops.pipelines.compiled.intervals import PredictionIntervals
-from mlops.pipelines.compiled.links import decide
+from mlops.pipelines.compiled.outputs import Calibration, PredictionIntervals, calibrated, decide
 
 type FloatArray = NDArray[np.float64]
 

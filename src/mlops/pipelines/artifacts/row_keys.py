@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,16 +17,17 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas.util import hash_array
 
 from mlops.models.errors import ArtifactError
 from mlops.models.record import Record
 
 type Hashes = NDArray[np.uint64]
 
-DIGEST_BYTES = 4
 MAX_DIGESTS = 1_000_000
 _ALL = 2**64
 _DOCUMENT = "document"
+_SIPHASH_KEY_BYTES = 12  # 16 characters, as pandas takes a key of text
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class DigestSet:
     @classmethod
     def of(cls, hashes: Hashes, key: bytes, *, most: int = MAX_DIGESTS) -> Self:
         """Return the digests of some rows, of at most about `most` different ones."""
-        distinct = _distinct(hashes)
         # the hashes are spread evenly, so the smallest ones are a random sample
+        distinct = _smallest(hashes, most + 1)
         limit = int(distinct[most]) if len(distinct) > most else _ALL
         return cls(_distinct(digest_rows(distinct[:most], key)), limit)
 
@@ -150,14 +151,32 @@ class RowKeys:
 def digest_rows(hashes: Hashes, key: bytes) -> NDArray[np.uint32]:
     """Return a keyed digest of each row, shape (n,).
 
-    The message authentication code is BLAKE2b with a key: 0.13 s for 200,000 rows, HMAC-SHA256 takes 0.36 s.
+    The message authentication code is SipHash-2-4, made for short messages: 0.012 s for 200,000 rows by that
+    of pandas, BLAKE2b row by row takes 0.136 s.
+
+    References
+    ----------
+    Aumasson and Bernstein, SipHash: a fast short-input PRF, INDOCRYPT 2012.
     """
-    content, blake2b = np.ascontiguousarray(hashes).tobytes(), hashlib.blake2b
-    digests = [
-        blake2b(row, digest_size=DIGEST_BYTES, key=key).digest()
-        for (row,) in struct.iter_unpack("8s", content)
-    ]
-    return np.frombuffer(b"".join(digests), dtype=np.uint32)
+    rows = np.frombuffer(np.ascontiguousarray(hashes).tobytes(), dtype="S8").astype(object)
+    digests = hash_array(rows, hash_key=_siphash_key(key), categorize=False)
+    return digests.astype(np.uint32)  # four bytes: a digest fits many rows
+
+
+def _siphash_key(key: bytes) -> str:
+    derived = hashlib.blake2b(b"row digests", digest_size=_SIPHASH_KEY_BYTES, key=key).digest()
+    return urlsafe_b64encode(derived).decode()
+
+
+def _smallest(hashes: Hashes, most: int) -> Hashes:
+    """Return the smallest different values in order, at most so many; sorting all takes ten times as long."""
+    n_looked_at = 2 * most
+    while n_looked_at < len(hashes):
+        distinct = _distinct(np.partition(hashes, n_looked_at)[:n_looked_at])
+        if len(distinct) >= most:
+            return distinct[:most]
+        n_looked_at *= 8
+    return _distinct(hashes)[:most]
 
 
 def _distinct[T: np.generic](values: NDArray[T]) -> NDArray[T]:
@@ -170,4 +189,4 @@ def _distinct[T: np.generic](values: NDArray[T]) -> NDArray[T]:
 
 def key_id(key: bytes) -> str:
     """Return a name of the key from which the key does not follow."""
-    return hashlib.blake2b(b"key id", digest_size=8, key=key).hexdigest()
+    return hashlib.blake2b(b"key id of SipHash digests", digest_size=8, key=key).hexdigest()

@@ -17,7 +17,7 @@ from mlops.pipelines.compiled.booster import Booster
 from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel, LargeForest, TreeModel
 from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Cells, Encoding, NumberBlock
 from mlops.pipelines.compiled.linear import LinearModel
-from mlops.pipelines.compiled.links import Link
+from mlops.pipelines.compiled.outputs import Link
 from mlops.pipelines.compiled.tree_booster import as_booster_content, can_be_ranked
 from mlops.pipelines.compiled.trees import Trees
 

@@ -15,7 +15,7 @@ from mlops.pipelines.compiled.booster import Booster
 from mlops.pipelines.compiled.column_groups import ColumnGroups
 from mlops.pipelines.compiled.encoding import Categories, Cells, Encoding, n_rows
 from mlops.pipelines.compiled.linear import LinearModel
-from mlops.pipelines.compiled.links import Link, probabilities
+from mlops.pipelines.compiled.outputs import Link, probabilities
 from mlops.pipelines.compiled.paths import Paths
 from mlops.pipelines.compiled.trees import Trees
 

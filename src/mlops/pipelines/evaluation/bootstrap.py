@@ -50,38 +50,34 @@ def bootstrap_intervals(
         (m,) with repetitions, to scores; a score that the rows do not define is absent.
     members
         The person or group of each row, as integers, shape (n,).
-    rng
-        Source of the draws.
-    n_resamples
-        Number of draws.
-
-    References
-    ----------
-    Efron, Better bootstrap confidence intervals, JASA 1987; the acceleration is that of a jackknife over 50
-    parts of the members. Hesterberg, What teachers should know about the bootstrap, The American
-    Statistician 2015 (quantiles of the t distribution for few rows).
+    rng, n_resamples
+        Source and number of the draws.
 
     Returns
     -------
     dict
         (low, high) by score name, for the scores that all rows define.
     """
-    everyone, distinct = np.arange(len(members)), np.unique(members)
+    everyone = np.arange(len(members))
     points = scores_among(everyone)(everyone)
-    looked_at, centres, shrink = everyone, points, 1.0
-    if len(distinct) > MAX_RESAMPLED:
-        some = rng.choice(distinct, MAX_RESAMPLED, replace=False)
-        looked_at = np.flatnonzero(np.isin(members, some))
-        shrink = (MAX_RESAMPLED / len(distinct)) ** 0.5
+    looked_at, shrink = _looked_at(members, rng)
     score_rows = scores_among(looked_at)
-    if shrink < 1.0:
-        centres = score_rows(np.arange(len(looked_at)))
+    centres = score_rows(np.arange(len(looked_at))) if shrink < 1.0 else points
     draws = [score_rows(rows) for rows in _resamples(members[looked_at], rng, n_resamples)]
     without_part = [score_rows(rows) for rows in _without_parts(members[looked_at], rng)]
     return {
         name: _interval(point, centres.get(name), _of(name, draws), _of(name, without_part), shrink)
         for name, point in points.items()
     }
+
+
+def _looked_at(members: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Return the rows that are drawn from, as positions, and by what the spread of their scores shrinks."""
+    distinct = np.unique(members)
+    if len(distinct) <= MAX_RESAMPLED:
+        return np.arange(len(members)), 1.0
+    some = rng.choice(distinct, MAX_RESAMPLED, replace=False)
+    return np.flatnonzero(np.isin(members, some)), (MAX_RESAMPLED / len(distinct)) ** 0.5
 
 
 def _of(name: str, scored: list[Mapping[str, float]]) -> np.ndarray:
@@ -98,7 +94,14 @@ def _interval(
 
 
 def _levels(centre: float, drawn: np.ndarray, without_part: np.ndarray, shrink: float) -> list[float]:
-    """Return the quantiles of the draws that bound the interval; bias and skewness shrink as the spread."""
+    """Return the quantiles of the draws that bound the interval; bias and skewness shrink as the spread.
+
+    References
+    ----------
+    Efron, Better bootstrap confidence intervals, JASA 1987; the acceleration is that of a jackknife over 50
+    parts of the members. Hesterberg, What teachers should know about the bootstrap, The American
+    Statistician 2015 (quantiles of the t distribution for few rows).
+    """
     tolerance = 1e-12 * max(1.0, abs(centre))
     below = (np.mean(drawn < centre - tolerance) + np.mean(drawn <= centre + tolerance)) / 2.0
     least = 1.0 / (len(drawn) + 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mlops.models.errors import ArtifactError, DatasetError, TrainingError
 from mlops.models.settings.group import GroupSettings
@@ -16,6 +17,7 @@ from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, align, with_date_parts
 from mlops.pipelines.artifacts.row_keys import RowKeys
 from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.evaluation.scores import compute_scores
 from mlops.pipelines.evaluation.shared_labels import SharedLabels, rewritten, share_labels
 from mlops.pipelines.evaluation.stored_score import not_compared
@@ -41,7 +43,7 @@ class Champion:
 def compare_with_champion(
     champion: Champion,
     rows: TrainingRows,
-    scores: Scores,
+    candidate: JudgedRows,
     *,
     now: datetime,
     rng: np.random.Generator,
@@ -55,31 +57,19 @@ def compare_with_champion(
     ----------
     champion
         Its directory is loaded with the same distrust as for scoring.
-    rows
-        Those of the candidate's training.
-    scores
-        The candidate's scores of its held-out rows.
-    now
-        The time of the training, for the age of the champion.
-    rng
-        Source of the bootstrap draws.
+    rows, candidate
+        Those of the candidate's training, and what it says of those held out.
+    now, rng
+        The time of the training, for the age of the champion, and the source of the bootstrap draws.
     """
     facts = _stored_facts(champion, rows, now)
     try:
         theirs = _ask(champion, rows)
     except (ArtifactError, DatasetError, TrainingError) as error:
         return replace(facts, reason=str(error))
-    held_out, unseen, shared = rows.split.test, theirs.unseen.mask, theirs.shared
-    y, ours = rows.problem.y[held_out][unseen], scores.take(unseen)
-    comparison = compare(
-        rows.problem,
-        y if shared is None else shared.ours[y],
-        ours if shared is None else rewritten(ours, shared.ours, len(shared.labels)),
-        theirs.scores.take(unseen),
-        members=rows.split.members[held_out][unseen],
-        rng=rng,
-        champion_version=champion.version,
-    )
+    unseen = theirs.unseen.mask
+    ours, scores = theirs.in_shared_labels(candidate.take(unseen)), theirs.scores.take(unseen)
+    comparison = compare(ours, scores, rng=rng, champion_version=champion.version)
     return replace(
         comparison,
         other_features=_other_features(theirs.schema, rows.selection.features),
@@ -113,6 +103,14 @@ class _Answer:
     unseen: UnseenRows
     shared: SharedLabels | None
 
+    def in_shared_labels(self, candidate: JudgedRows) -> JudgedRows:
+        """Return what the candidate says in the labels of the comparison."""
+        if self.shared is None:
+            return candidate
+        places, n_labels = self.shared.ours, len(self.shared.labels)
+        scores = rewritten(candidate.scores, places, n_labels)
+        return replace(candidate, y=places[candidate.y], scores=scores)
+
 
 def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
     """Let the champion score our held-out rows.
@@ -123,31 +121,41 @@ def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
         If the two cannot be compared; the sentence says why.
     """
     model, manifest = artifacts.load_model(champion.path)
-    if reason := _why_not_comparable(model.schema, rows.problem):
-        raise TrainingError(reason)
+    shared = _shared_labels(model.schema, rows.problem)
     held_out = with_date_parts(rows.table.frame[rows.split.test], model.schema)
     aligned, _ = align(held_out, model.schema.features)
-    if artifacts.ROW_KEYS in manifest.files:
-        if champion.row_key is None:
-            raise TrainingError("the key of the group is absent, without which its rows are not recognised.")
-        stored = RowKeys.load(champion.path / artifacts.ROW_KEYS)
-        cut = stored.recipe.time_cut
-        time = rows.table.columns.get(cut.column) if cut else None
-        unseen = find_unseen(
-            stored,
-            champion.row_key,
-            rows.table.frame,
-            aligned,
-            rows.split.test,
-            date_format=time.date_format if time else None,
-        )
-    else:
-        unseen = _unseen_by_an_older_model(manifest, rows)
+    unseen = _unseen_rows(champion, manifest, rows, aligned)
     scores = model.score_aligned(aligned)
-    shared = share_labels(rows.problem, model.schema) if model.schema.labels else None
     if shared is not None:
         scores = rewritten(scores, shared.theirs, len(shared.labels))
     return _Answer(model.schema, scores, unseen, shared)
+
+
+def _unseen_rows(
+    champion: Champion, manifest: artifacts.Manifest, rows: TrainingRows, aligned: pd.DataFrame
+) -> UnseenRows:
+    """Return which held-out rows the champion was not trained on, by the keys that are stored with it.
+
+    Raises
+    ------
+    ArtifactError, TrainingError
+        If that cannot be said.
+    """
+    if artifacts.ROW_KEYS not in manifest.files:
+        return _unseen_by_an_older_model(manifest, rows)
+    if champion.row_key is None:
+        raise TrainingError("the key of the group is absent, without which its rows are not recognised.")
+    stored = RowKeys.load(champion.path / artifacts.ROW_KEYS)
+    cut = stored.recipe.time_cut
+    time = rows.table.columns.get(cut.column) if cut else None
+    return find_unseen(
+        stored,
+        champion.row_key,
+        rows.table.frame,
+        aligned,
+        rows.split.test,
+        date_format=time.date_format if time else None,
+    )
 
 
 def _unseen_by_an_older_model(manifest: artifacts.Manifest, rows: TrainingRows) -> UnseenRows:
@@ -197,32 +205,42 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _why_not_comparable(champion: ModelSchema, problem: Problem) -> str | None:
+def _shared_labels(champion: ModelSchema, problem: Problem) -> SharedLabels | None:
+    """Return the labels in which the two models are compared; None where they predict numbers.
+
+    Raises
+    ------
+    TrainingError
+        If they predict different things.
+    """
     if champion.target != problem.target:
-        return f"it predicts {champion.target!r}, the candidate {problem.target!r}."
+        raise TrainingError(f"it predicts {champion.target!r}, the candidate {problem.target!r}.")
     if champion.task != problem.task:
-        return f"it was trained for a {champion.task} task, the candidate for a {problem.task} one."
-    if problem.task != "regression" and share_labels(problem, champion) is None:
-        return f"its classes are {', '.join(champion.labels)}, those here {', '.join(problem.labels)}."
-    return None
+        raise TrainingError(
+            f"it was trained for a {champion.task} task, the candidate for a {problem.task} one."
+        )
+    if problem.task == "regression":
+        return None
+    shared = share_labels(problem, champion)
+    if shared is None:
+        theirs, ours = ", ".join(champion.labels), ", ".join(problem.labels)
+        raise TrainingError(f"its classes are {theirs}, those here {ours}.")
+    return shared
 
 
 def compare(
-    problem: Problem,
-    y_test: np.ndarray,
-    candidate: Scores,
+    candidate: JudgedRows,
     champion: Scores,
     *,
-    members: np.ndarray,
     rng: np.random.Generator,
     champion_version: str | None = None,
 ) -> ChampionComparison:
     """Compare two models on the same rows; the intervals are those of the paired differences."""
-    task = problem.task
+    task, y = candidate.task, candidate.y
 
     def differences_among(rows: np.ndarray) -> ScoreRows:
-        of_candidate = resampled_scores(task, y_test[rows], candidate.take(rows))
-        of_champion = resampled_scores(task, y_test[rows], champion.take(rows))
+        of_candidate = resampled_scores(task, y[rows], candidate.scores.take(rows))
+        of_champion = resampled_scores(task, y[rows], champion.take(rows))
 
         def differences(drawn: np.ndarray) -> dict[str, float]:
             one, other = of_candidate(drawn), of_champion(drawn)
@@ -230,13 +248,12 @@ def compare(
 
         return differences
 
-    ours = compute_scores(task, y_test, candidate)
-    theirs = compute_scores(task, y_test, champion)
-    intervals = bootstrap_intervals(differences_among, members, rng)
+    ours, theirs = compute_scores(task, y, candidate.scores), compute_scores(task, y, champion)
+    intervals = bootstrap_intervals(differences_among, candidate.members, rng)
     return ChampionComparison(
         champion_version=champion_version,
         comparable=True,
-        n_rows=len(y_test),
+        n_rows=len(y),
         metrics={
             name: MetricComparison(ours[name], theirs[name], ours[name] - theirs[name], interval)
             for name, interval in intervals.items()

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from mlops.models.evaluation import EvaluationDetails
-from mlops.models.training import EvaluationMetrics
+from mlops.models.training import EvaluationMetrics, Interval
 from mlops.pipelines.artifacts.model import Model, Scores
-from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.evaluation_details import (
     class_calibration,
     describe_evaluation,
@@ -23,6 +22,7 @@ from mlops.pipelines.evaluation.importance import (
     permutation_importance,
     single_feature_scores,
 )
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores
 from mlops.pipelines.evaluation.slices import slice_table
 from mlops.pipelines.features.task import Problem
@@ -31,9 +31,9 @@ from mlops.pipelines.features.training_rows import TrainingRows
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedModel:
-    """A model's scores of the held-out rows; `importance` is by feature, `leaks` are sentences."""
+    """A model's answers to the held-out rows; `importance` is by feature, `leaks` are sentences."""
 
-    scores: Scores
+    judged: JudgedRows
     metrics: EvaluationMetrics
     details: EvaluationDetails
     importance: Mapping[str, float]
@@ -43,79 +43,69 @@ class EvaluatedModel:
 def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
     """Score the model on the held-out rows."""
     problem, split = rows.problem, rows.split
-    aligned, y, members = rows.aligned[split.test], problem.y[split.test], split.members[split.test]
-    y_train = problem.y[split.train]
     # the fifth stream is that of the comparison with the champion
     of_metrics, of_leaks, of_importance, of_details, _, of_slices = np.random.default_rng(
         rows.settings.seed
     ).spawn(6)
+    aligned, y_train = rows.aligned[split.test], problem.y[split.train]
     scores = model.score_aligned(aligned).over_labels(len(problem.labels))
+    judged = JudgedRows(problem, problem.y[split.test], scores, split.members[split.test])
     metrics = evaluate(
-        problem,
-        y,
-        scores,
-        dummy_scores(problem, y_train, len(y)),
-        members=members,
+        judged,
+        dummy_scores(problem, y_train, len(judged.y)),
         threshold=model.schema.calibrated_threshold,
         rng=of_metrics,
     )
     calibration = model.schema.calibration
     metrics = replace(metrics, calibration_gain=calibration.log_loss_gain if calibration else None)
     alone = single_feature_scores(rows.aligned[split.train], y_train, problem.task, rng=of_leaks)
-    leaks = tuple(leak_warnings(alone, problem.task))
-    importance = permutation_importance(model, aligned, y, alone, rng=of_importance)
-    details = describe_evaluation(problem, y, scores, aligned, importance, members=members, rng=of_details)
-    details = replace(details, slice_table=slice_table(rows, scores, metrics, of_slices))
-    return EvaluatedModel(scores, metrics, details, importance, leaks)
+    importance = permutation_importance(model, aligned, judged.y, alone, rng=of_importance)
+    details = describe_evaluation(judged, aligned, importance, of_details)
+    details = replace(details, slice_table=slice_table(rows, judged, metrics, of_slices))
+    return EvaluatedModel(judged, metrics, details, importance, tuple(leak_warnings(alone, problem.task)))
 
 
 def evaluate(
-    problem: Problem,
-    y_test: np.ndarray,
-    scores: Scores,
-    dummy: Scores,
-    *,
-    members: np.ndarray,
-    threshold: float | None,
-    rng: np.random.Generator,
+    judged: JudgedRows, dummy: Scores, *, threshold: float | None, rng: np.random.Generator
 ) -> EvaluationMetrics:
     """Score the held-out rows.
 
     Parameters
     ----------
-    problem
-        Task and labels.
-    y_test
-        Truth of the held-out rows, shape (n,).
-    scores, dummy
-        What the model and the dummy model say of them.
-    members
-        The person or group of each held-out row, for the intervals.
+    judged
+        What the model says of them, and the truth.
+    dummy
+        What the dummy model says of them.
     threshold
         The threshold of a binary model, for the record.
     rng
         Source of the bootstrap draws.
     """
-    task = problem.task
-    values: dict[str, Any] = {**compute_scores(task, y_test, scores), **_of_intervals(y_test, scores)}
-    intervals = bootstrap_intervals(
-        lambda rows: resampled_scores(task, y_test[rows], scores.take(rows)), members, rng
-    )
-    if task == "regression" and (ends := rmse_interval(y_test - scores.predicted, members, rng)):
-        intervals["neg_root_mean_squared_error"] = (-ends[1], -ends[0])
+    task, y, problem = judged.task, judged.y, judged.problem
+    values: dict[str, Any] = {**compute_scores(task, y, judged.scores), **_of_intervals(judged)}
     return EvaluationMetrics(
         **values,
         task=task,
-        n_rows=len(y_test),
+        n_rows=len(y),
         primary=PRIMARY[task],
-        intervals=intervals,
-        dummy=compute_scores(task, y_test, dummy),
+        intervals=_intervals(judged, rng),
+        dummy=compute_scores(task, y, dummy),
         threshold=threshold,
-        expected_calibration_error=expected_calibration_error(class_calibration(problem, y_test, scores)),
+        expected_calibration_error=expected_calibration_error(class_calibration(judged)),
         positive_label=problem.positive_label,
         labels=problem.labels,
-        confusion_matrix=_confusion_matrix(problem, y_test, scores.predicted),
+        confusion_matrix=_confusion_matrix(judged),
     )
+
+
+def _intervals(judged: JudgedRows, rng: np.random.Generator) -> dict[str, Interval]:
+    """Return the interval of every score; that of a root mean squared error allows for heavy tails."""
+    intervals = judged.intervals(rng)
+    if judged.task == "regression":
+        ends = rmse_interval(judged.y - judged.scores.predicted, judged.members, rng)
+        if ends is not None:
+            intervals["neg_root_mean_squared_error"] = (-ends[1], -ends[0])
+    return intervals
 
 
 def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
@@ -131,24 +121,23 @@ def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
     return Scores(fitted.predict(rows), probabilities)
 
 
-def _of_intervals(y_test: np.ndarray, scores: Scores) -> dict[str, float]:
+def _of_intervals(judged: JudgedRows) -> dict[str, float]:
     """Return which share of the true numbers is in its interval, and how wide these are."""
-    low, high = scores.interval_low, scores.interval_high
+    low, high = judged.scores.interval_low, judged.scores.interval_high
     if low is None or high is None:
         return {}
-    is_inside = (low <= y_test) & (y_test <= high)
+    is_inside = (low <= judged.y) & (judged.y <= high)
     return {
         "interval_coverage": float(is_inside.mean()),
         "mean_interval_width": float((high - low).mean()),
     }
 
 
-def _confusion_matrix(
-    problem: Problem, y_test: np.ndarray, predicted: np.ndarray
-) -> tuple[tuple[int, ...], ...]:
-    if problem.task == "regression":
+def _confusion_matrix(judged: JudgedRows) -> tuple[tuple[int, ...], ...]:
+    if judged.task == "regression":
         return ()
     from sklearn.metrics import confusion_matrix  # noqa: PLC0415
 
-    counts = confusion_matrix(y_test, predicted, labels=np.arange(len(problem.labels)))
+    labels = np.arange(len(judged.problem.labels))
+    counts = confusion_matrix(judged.y, judged.scores.predicted, labels=labels)
     return tuple(tuple(int(count) for count in row) for row in counts)

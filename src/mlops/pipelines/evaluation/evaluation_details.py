@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, Point
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.slices import JudgedRows, worst_slices
-from mlops.pipelines.features.task import Problem
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
+from mlops.pipelines.evaluation.slices import worst_slices
 
 MAX_CURVES = 6
 MAX_POINTS = 120
@@ -19,58 +18,45 @@ _N_BINS = 10
 
 
 def describe_evaluation(
-    problem: Problem,
-    y_test: np.ndarray,
-    scores: Scores,
-    aligned: pd.DataFrame,
-    importance: Mapping[str, float],
-    *,
-    members: np.ndarray,
-    rng: np.random.Generator,
+    judged: JudgedRows, aligned: pd.DataFrame, importance: Mapping[str, float], rng: np.random.Generator
 ) -> EvaluationDetails:
     """Return what the plots need.
 
     Parameters
     ----------
-    problem, y_test, scores
-        As for `evaluate`.
-    aligned
-        The held-out rows in the model's form; slices are made of the most important of its columns.
+    judged, aligned
+        The held-out rows, and their features; slices are made of the most important of these.
     importance
         By feature, the most important first.
-    members
-        The person or group of each row, for the intervals of the slices.
     rng
         Source of the bootstrap draws, and of the sample of a regression.
     """
-    judged = JudgedRows(problem.task, y_test, scores, members)
+    y, predicted = judged.y, judged.scores.predicted
     slices = worst_slices(judged, aligned, list(importance), rng)
-    if problem.task == "regression":
-        rows = np.sort(rng.permutation(len(y_test))[:_MAX_SAMPLE])
-        sample = tuple(zip(scores.predicted[rows].tolist(), y_test[rows].tolist(), strict=True))
-        bins = _calibration(scores.predicted, y_test.astype(np.float64))
+    if judged.task == "regression":
+        rows = np.sort(rng.permutation(len(y))[:_MAX_SAMPLE])
+        sample = tuple(zip(predicted[rows].tolist(), y[rows].tolist(), strict=True))
+        bins = _calibration(predicted, y.astype(np.float64))
         return EvaluationDetails(calibration=bins, sample=sample, slices=slices)
-    roc, precision_recall = _curves(problem, y_test, scores)
-    return EvaluationDetails(roc, precision_recall, class_calibration(problem, y_test, scores), (), slices)
+    roc, precision_recall = _curves(judged)
+    return EvaluationDetails(roc, precision_recall, class_calibration(judged), (), slices)
 
 
-def _curves(
-    problem: Problem, y_test: np.ndarray, scores: Scores
-) -> tuple[dict[str, tuple[Point, ...]], dict[str, tuple[Point, ...]]]:
+def _curves(judged: JudgedRows) -> tuple[dict[str, tuple[Point, ...]], dict[str, tuple[Point, ...]]]:
     from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: PLC0415
 
-    probabilities = scores.probabilities
+    probabilities, labels = judged.scores.probabilities, judged.problem.labels
     if probabilities is None:
         return {}, {}
-    counts = np.bincount(y_test, minlength=len(problem.labels))
-    shown = [1] if problem.task == "binary" else np.argsort(-counts, kind="stable")[:MAX_CURVES].tolist()
+    counts = np.bincount(judged.y, minlength=len(labels))
+    shown = [1] if judged.task == "binary" else np.argsort(-counts, kind="stable")[:MAX_CURVES].tolist()
     roc: dict[str, tuple[Point, ...]] = {}
     precision_recall: dict[str, tuple[Point, ...]] = {}
     for label in shown:
-        is_label = y_test == label
+        is_label = judged.y == label
         if is_label.all() or not is_label.any():
             continue
-        name = problem.labels[label]
+        name = labels[label]
         false_positive, true_positive, _ = roc_curve(is_label, probabilities[:, label])
         roc[name] = _thinned(false_positive, true_positive)
         precision, recall, _ = precision_recall_curve(is_label, probabilities[:, label])
@@ -110,14 +96,15 @@ def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float | None:
     return sum(distances) / n_rows if n_rows else None
 
 
-def class_calibration(problem: Problem, y_test: np.ndarray, scores: Scores) -> tuple[CalibrationBin, ...]:
+def class_calibration(judged: JudgedRows) -> tuple[CalibrationBin, ...]:
     """Divide the rows by the probability of the positive class, or of several classes the most probable."""
-    if scores.probabilities is None:
+    probabilities = judged.scores.probabilities
+    if probabilities is None:
         return ()
-    if problem.task == "binary":
-        return _calibration(scores.probabilities[:, 1], (y_test == 1).astype(np.float64))
-    chosen = scores.probabilities.argmax(axis=1)
-    return _calibration(scores.probabilities.max(axis=1), (chosen == y_test).astype(np.float64))
+    if judged.task == "binary":
+        return _calibration(probabilities[:, 1], (judged.y == 1).astype(np.float64))
+    is_right = probabilities.argmax(axis=1) == judged.y
+    return _calibration(probabilities.max(axis=1), is_right.astype(np.float64))
 
 
 def _calibration(predicted: np.ndarray, observed: np.ndarray) -> tuple[CalibrationBin, ...]:

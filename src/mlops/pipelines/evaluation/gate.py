@@ -5,7 +5,7 @@ Imports no numpy, because the Lambda that registers a model judges it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mlops.models.errors import SettingsError
 from mlops.models.metrics import (
@@ -49,15 +49,11 @@ def judge(
 
     Parameters
     ----------
-    metrics
-        Scores of the candidate on held-out rows.
-    comparison
-        Candidate against champion on the same rows; None without a champion.
-    rules
-        By score name.
-    floors
-        Rules of the approval policy, by score name: judged in addition, and they take the place of none. One
-        on a score that the task does not have is not passed.
+    metrics, comparison
+        Scores of the candidate on held-out rows, and against the champion on the same rows; None without one.
+    rules, floors
+        Those of the group and of the approval policy, by score name. A floor is judged in addition; one on a
+        score that the task does not have is not passed.
 
     Raises
     ------
@@ -67,14 +63,9 @@ def judge(
     stated = dict(rules or {})
     _check_names(stated, metrics)
     primary = metrics.primary or "roc_auc"
-    rule = stated.get(primary, GateRule())
-    checks = []
-    if rule.threshold is None:
-        checks.append(_check_dummy(metrics, primary))
-    if comparison is not None and not _asks_for_change(rule):
-        checks.append(_check_champion(comparison, primary, metrics, rule))
-    for metric, metric_rule in stated.items():
-        checks += _check_rule(metric, metric_rule, metrics, comparison)
+    checks = [*_checks_of_primary(primary, stated.get(primary, GateRule()), metrics, comparison)]
+    for metric, rule in stated.items():
+        checks += _check_rule(metric, rule, metrics, comparison)
     for metric, floor in (floors or {}).items():
         checks += _check_floor(metric, floor, metrics, comparison)
     return GateResult(
@@ -83,6 +74,16 @@ def judge(
         checks=tuple(checks),
         requires_person=comparison is not None and not _is_compared(comparison, primary),
     )
+
+
+def _checks_of_primary(
+    primary: str, rule: GateRule, metrics: EvaluationMetrics, comparison: ChampionComparison | None
+) -> Iterator[GateCheck]:
+    """Yield what is required of the primary score where no rule takes its place."""
+    if rule.threshold is None:
+        yield _check_dummy(metrics, primary)
+    if comparison is not None and not _asks_for_change(rule):
+        yield _check_champion(comparison, primary, metrics, rule)
 
 
 def _is_compared(comparison: ChampionComparison, metric: str) -> bool:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from mlops.models.evaluation import SliceQuality, SliceScore, SliceTable
-from mlops.models.settings.group import TaskName
-from mlops.models.training import EvaluationMetrics, Interval
-from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.bootstrap import N_RESAMPLES, bootstrap_intervals, resampled_scores
-from mlops.pipelines.evaluation.scores import PRIMARY, primary_score
+from mlops.models.training import EvaluationMetrics
+from mlops.pipelines.evaluation.judged_rows import JudgedRows
+from mlops.pipelines.evaluation.scores import PRIMARY
 from mlops.pipelines.features.slicing import sliced_columns, slices_by_column, slices_of
 from mlops.pipelines.features.training_rows import TrainingRows
 
@@ -23,34 +20,6 @@ _MAX_SLICED_FEATURES = 30
 _MAX_FEATURE_LEVELS = 20
 _MAX_SLICE_ROWS = 5_000  # to find the worst; those are then scored on all of their rows
 _N_WORST_RESAMPLES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedRows:
-    """Held-out rows: their truth, what the model says of them, and who belongs together."""
-
-    task: TaskName
-    y: np.ndarray
-    scores: Scores
-    members: np.ndarray
-
-    def take(self, rows: np.ndarray) -> JudgedRows:
-        """Return some of the rows, by position or mask."""
-        return JudgedRows(self.task, self.y[rows], self.scores.take(rows), self.members[rows])
-
-    def primary_score(self) -> float | None:
-        """Return the score that decides, None where these rows define none."""
-        return primary_score(self.task, self.y, self.scores)
-
-    def primary_interval(self, rng: np.random.Generator, n_resamples: int = N_RESAMPLES) -> Interval:
-        """Return the 95 % interval of the score that decides."""
-        intervals = bootstrap_intervals(
-            lambda rows: resampled_scores(self.task, self.y[rows], self.scores.take(rows)),
-            self.members,
-            rng,
-            n_resamples=n_resamples,
-        )
-        return intervals[PRIMARY[self.task]]
 
 
 def worst_slices(
@@ -88,7 +57,7 @@ def _slice_score(column: str, value: str, part: JudgedRows, rng: np.random.Gener
 
 
 def slice_table(
-    rows: TrainingRows, scores: Scores, metrics: EvaluationMetrics, rng: np.random.Generator
+    rows: TrainingRows, judged: JudgedRows, metrics: EvaluationMetrics, rng: np.random.Generator
 ) -> SliceTable | None:
     """Return the quality on each slice of the columns that the settings name; None without such columns.
 
@@ -96,17 +65,15 @@ def slice_table(
     ----------
     rows
         All rows; the training rows decide on levels and quartiles.
-    scores, metrics
-        What the model says of the held-out rows, and how good that is.
+    judged, metrics
+        The held-out rows, and how good the model is on them.
     rng
         Source of the bootstrap draws.
     """
     columns = sliced_columns(rows.table, rows.settings)
     if not columns:
         return None
-    test, problem = rows.split.test, rows.problem
-    judged = JudgedRows(problem.task, problem.y[test], scores, rows.split.members[test])
-    primary = PRIMARY[problem.task]
+    test, primary = rows.split.test, PRIMARY[judged.task]
     score, interval = metrics.values().get(primary), metrics.intervals.get(primary)
     slices = tuple(
         _quality(column, value, judged.take(mask[test]), rng)

@@ -38,10 +38,8 @@ def check_stored_score(
 
     Parameters
     ----------
-    comparison
-        One that is not comparable on the same rows.
-    metric
-        The score to compare.
+    comparison, metric
+        One that is not comparable on the same rows, and the score to compare.
     metrics
         Those of the candidate.
     rule
@@ -55,24 +53,33 @@ def check_stored_score(
     stored, value = comparison.stored.get(metric), metrics.values().get(metric)
     if stored is None or value is None:
         passed = rule.threshold is not None
-        advice = (
-            f"The threshold on {metric_name(metric)} decides, and then a person."
-            if passed
-            else f"{name} has no stored {metric_name(metric)} to compare with, so the candidate does not "
-            f"pass: state what it must reach, as [gate.{metric}] with threshold = ... in model.toml."
-        )
+        advice = f"The threshold on {metric_name(metric)} decides, and then a person."
+        if not passed:
+            advice = (
+                f"{name} has no stored {metric_name(metric)} to compare with, so the candidate does not "
+                f"pass: state what it must reach, as [gate.{metric}] with threshold = ... in model.toml."
+            )
         return GateCheck(BETTER_THAN_CHAMPION, metric, f"{reason} {advice}", passed=passed, value=value)
-    interval = metrics.intervals.get(metric, (value, value))
-    passed = value - required_change >= stored.interval[0] and interval[1] - required_change >= stored.value
+    ours = StoredScore(value, metrics.intervals.get(metric, (value, value)))
+    passed = (
+        value - required_change >= stored.interval[0] and ours.interval[1] - required_change >= stored.value
+    )
+    message = f"{reason} {_verdict(metric, ours, stored, required_change, passed=passed)}"
+    return GateCheck(BETTER_THAN_CHAMPION, metric, message, passed=passed, value=value, required=stored.value)
+
+
+def _verdict(
+    metric: str, ours: StoredScore, stored: StoredScore, required_change: float, *, passed: bool
+) -> str:
+    """Say how the two scores compare, and what lets a lower one pass."""
+    candidate, champion = (
+        f"{metric_value(metric, score.value)} ({metric_interval(metric, score.interval)})"
+        for score in (ours, stored)
+    )
     verdict = "is not clearly worse; only a person can approve it" if passed else "is clearly worse"
     margin = f", with a required change of {required_change:+.3f}" if required_change else ""
-    message = (
-        f"{reason} By their own held-out rows the candidate {verdict}: {metric_name(metric)} "
-        f"{metric_value(metric, value)} ({metric_interval(metric, interval)}) against "
-        f"{metric_value(metric, stored.value)} ({metric_interval(metric, stored.interval)}){margin}."
+    advice = f" A lower score is accepted with [gate.{metric}] min_absolute_change = -... in model.toml."
+    return (
+        f"By their own held-out rows the candidate {verdict}: {metric_name(metric)} {candidate} against "
+        f"{champion}{margin}.{advice if not passed and required_change >= 0.0 else ''}"
     )
-    if not passed and required_change >= 0.0:
-        message += (
-            f" A lower score is accepted with [gate.{metric}] min_absolute_change = -... in model.toml."
-        )
-    return GateCheck(BETTER_THAN_CHAMPION, metric, message, passed=passed, value=value, required=stored.value)

@@ -43,16 +43,10 @@ def find_unseen(
 
     Parameters
     ----------
-    stored
-        The keys of the champion's rows.
-    key
-        The secret key of the group.
-    frame
-        All rows of the candidate's file.
-    aligned
-        The held-out rows as the champion reads them.
-    held_out
-        Which rows of `frame` are held out, as a mask.
+    stored, key
+        The keys of the champion's rows, and the secret key of the group.
+    frame, aligned, held_out
+        All rows of the candidate's file, those held out as the champion reads them, and which ones they are.
     date_format
         How the candidate's file writes the time of the champion's cut.
 

@@ -23,8 +23,8 @@ from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.nearest import nearest
 from mlops.pipelines.artifacts.row_keys import TimeCut
-from mlops.pipelines.features.folds import N_FOLDS, folds_by_time
 
+N_FOLDS = 5
 _FEW = 20  # identities
 _FIRST_ROWS = 1_000
 # changing either moves rows between the parts in every group that there is
@@ -87,9 +87,7 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
     if settings.time_column:
         split = _split_by_time(table, settings, identities, members)
     else:
-        is_test = _held_out(_positions(identities, _SPLIT), settings.test_fraction)
-        folds = _fold_numbers(identities)
-        split = Split(~is_test, is_test, members, folds, f"by hash of {_identity_name(settings)}")
+        split = _split_by_identity(settings, identities, members)
     if split.train.any() and split.test.any():
         return split
     missing = "train on" if split.test.any() else "test on"
@@ -116,6 +114,22 @@ def _fold_numbers(identities: np.ndarray) -> np.ndarray:
         return np.asarray(turns % N_FOLDS)
     folds: np.ndarray = np.minimum((positions * N_FOLDS).astype(int), N_FOLDS - 1)
     return folds
+
+
+def folds_by_time(times: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return folds that follow one another in time, about equally large.
+
+    Parameters
+    ----------
+    times
+        The time of each row; NaN counts as the earliest.
+    train
+        Marks the training rows: they alone decide where a fold begins.
+    """
+    moments = np.where(np.isnan(times), -np.inf, times)
+    ordered = np.sort(moments[train])
+    starts = ordered[[len(ordered) * fold // N_FOLDS for fold in range(1, N_FOLDS)]]
+    return np.searchsorted(starts, moments, side="right")
 
 
 def _require_columns(names: Sequence[str], settings: GroupSettings) -> None:
@@ -191,6 +205,12 @@ def _without_gaps(column: pd.Series) -> pd.Series:
 def _identity_name(settings: GroupSettings) -> str:
     names = settings.group_columns or settings.id_columns
     return " and ".join(names) if names else "the row's content"
+
+
+def _split_by_identity(settings: GroupSettings, identities: np.ndarray, members: np.ndarray) -> Split:
+    is_test = _held_out(_positions(identities, _SPLIT), settings.test_fraction)
+    description = f"by hash of {_identity_name(settings)}"
+    return Split(~is_test, is_test, members, _fold_numbers(identities), description)
 
 
 def _split_by_time(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mlops.algorithms.selection import check_settings
 from mlops.dataset.features.date_parts import date_part_values
-from mlops.dataset.table.table import Table
+from mlops.dataset.privacy import is_accepted_before, names_a_person, personal_by_name, personal_by_values
+from mlops.dataset.table.column_names import named_roles
+from mlops.dataset.table.table import Table, unreadable_notes
 from mlops.dataset.validation.reading import load_with_contract
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
@@ -23,11 +25,9 @@ from mlops.pipelines.features.features import (
     select_date_parts,
     select_features,
 )
-from mlops.pipelines.features.personal import personal_notes
 from mlops.pipelines.features.slicing import slice_notes
 from mlops.pipelines.features.splitting import Split, split_rows
 from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
-from mlops.pipelines.features.unreadable import unreadable_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +90,30 @@ def prepare_rows(
     """
     accepted_with = contract
     table, contract = load_with_contract(source, settings, contract)
-    notes = [*unreadable_notes(table.unreadable), *personal_notes(table, settings, accepted_with)]
+    notes = [*unreadable_notes(table.unreadable), *_personal_notes(table, settings, accepted_with)]
     table, more = _with_target(table, settings)
     notes += more
     problem = define_problem(table[target_of(table)], settings)
     table, problem = table.rows(problem.used), problem.rows(problem.used)
-    notes += [problem.classes.warning] if problem.classes.warning else []
     check_settings(settings, problem.task)
     split = split_rows(table, settings)
-    if split.n_left_out:
-        notes.append(
-            f"{split.n_left_out} rows are in neither part, because their group is on the other side."
-        )
-    problem = trained_labels_first(problem, split.train)
     parts, unused = select_date_parts(table, split.train, settings.date_parts)
-    if unused:
-        notes.append(f"Dates are not used as they are: {', '.join(unused)}.")
-    notes += slice_notes(table, settings)
+    notes += [*_division_notes(problem, split, unused), *slice_notes(table, settings)]
+    problem = trained_labels_first(problem, split.train)
     table = table.with_numbers(date_part_values(table.frame, parts, date_formats(table, parts)))
     selection = select_features(table, split.train)
     aligned, _ = align(table.frame, selection.features)
     return TrainingRows(settings, table, aligned, problem, split, selection, parts, tuple(notes), contract)
+
+
+def _division_notes(problem: Problem, split: Split, unused_dates: list[str]) -> Iterator[str]:
+    """Say which classes, rows and dates have no part in the training as they are."""
+    if problem.classes.warning:
+        yield problem.classes.warning
+    if split.n_left_out:
+        yield f"{split.n_left_out} rows are in neither part, because their group is on the other side."
+    if unused_dates:
+        yield f"Dates are not used as they are: {', '.join(unused_dates)}."
 
 
 def _with_target(table: Table, settings: GroupSettings) -> tuple[Table, list[str]]:
@@ -128,3 +131,26 @@ def _with_target(table: Table, settings: GroupSettings) -> tuple[Table, list[str
             f"The file has {int(has_target.sum())} usable rows; at least {MIN_TRAINING_ROWS} are needed."
         )
     return table.rows(has_target), notes
+
+
+def _personal_notes(table: Table, settings: GroupSettings, contract: Contract | None) -> list[str]:
+    """Say which columns hold personal data, as the rule `pii` does.
+
+    Parameters
+    ----------
+    contract
+        The contract that the file was accepted with; None when it did not come through intake.
+    """
+    roles = named_roles(table.names, settings, contract)
+    declared_ids = () if roles.are_ids_assumed else roles.ids
+    notes = []
+    for column in table.columns.values():
+        if column.role == "excluded" or column.is_number or column.name in declared_ids:
+            continue
+        if is_accepted_before(column.name, contract):
+            continue
+        if column.personal:
+            notes.append(personal_by_values(column.name, column.personal))
+        elif names_a_person(column.name) and column.kind not in ("category", "boolean"):
+            notes.append(personal_by_name(column.name))
+    return notes

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlops.pipelines.compiled.calibration import Calibration, calibrated, log_shares
+from mlops.pipelines.compiled.outputs import Calibration, calibrated, log_shares
 
 MIN_ROWS = 50
 _N_PARTS = 5

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlops.pipelines.compiled.intervals import PredictionIntervals
+from mlops.pipelines.compiled.outputs import PredictionIntervals
 
 MIN_ROWS = 50
 _ROWS_PER_PART = 100

@@ -13,7 +13,7 @@ from mlops.algorithms.definitions import Algorithm
 from mlops.algorithms.selection import configure
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn, Scores
-from mlops.pipelines.features.folds import fold_parts
+from mlops.pipelines.features.splitting import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows
 from mlops.pipelines.fitting.fitting import (
     WeightedRows,
@@ -54,7 +54,7 @@ class Sample:
         """Return at most so many of the rows, drawn at random."""
         if len(self.y) <= n_rows:
             return self
-        rows = np.sort(np.random.default_rng(self.seed).permutation(len(self.y))[:n_rows])
+        rows = _drawn(len(self.y), n_rows, self.seed)
         return replace(self, aligned=self.aligned.iloc[rows], y=self.y[rows], folds=self.folds[rows])
 
     def joined(self, folds: Sequence[FoldPrediction]) -> OutOfFold:
@@ -80,18 +80,44 @@ class Sample:
 
 def training_sample(rows: TrainingRows) -> Sample:
     """Return the training rows that are looked at: at most 20,000, or a fifth of more than 100,000."""
-    train, split, problem = rows.split.train, rows.split, rows.problem
-    sample = Sample(
-        rows.aligned[train],
-        problem.y[train],
-        split.folds[train],
+    split, problem, seed = rows.split, rows.problem, rows.settings.seed
+    train = np.flatnonzero(split.train)
+    looked_at = train[_drawn(len(train), min(max(_MIN_ROWS, len(train) // 5), _MAX_ROWS), seed)]
+    return Sample(
+        rows.aligned.iloc[looked_at],
+        problem.y[looked_at],
+        split.folds[looked_at],
         rows.selection.features,
         problem.task,
         problem.n_trained_labels,
         split.has_folds_in_time,
-        rows.settings.seed,
+        seed,
     )
-    return sample.of_size(min(max(_MIN_ROWS, len(sample.y) // 5), _MAX_ROWS))
+
+
+def _drawn(n_rows: int, most: int, seed: int) -> np.ndarray:
+    """Return the positions of at most so many of the rows, in order."""
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).permutation(n_rows)[:most])
+
+
+def fold_parts(folds: np.ndarray, *, by_time: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the rows to fit to and the rows to judge as boolean masks, one pair per fold that has both.
+
+    Parameters
+    ----------
+    folds
+        The fold of each row, 0..N_FOLDS-1.
+    by_time
+        The folds follow one another in time: each is judged by models of the earlier ones alone, the latest
+        fold first. Otherwise each is judged by models of all others.
+    """
+    for fold in reversed(range(N_FOLDS)) if by_time else range(N_FOLDS):
+        judged = folds == fold
+        fitted = folds < fold if by_time else ~judged
+        if judged.any() and fitted.any():
+            yield fitted, judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.prediction import tables_of_another_task
 from mlops.pipelines.artifacts.model import ModelSchema
-from mlops.pipelines.compiled.calibration import Calibration
-from mlops.pipelines.compiled.intervals import PredictionIntervals
+from mlops.pipelines.compiled.outputs import Calibration, PredictionIntervals
 from mlops.pipelines.fitting.calibration import fit_calibration
 from mlops.pipelines.fitting.intervals import fit_intervals
 from mlops.pipelines.fitting.out_of_fold import OutOfFold

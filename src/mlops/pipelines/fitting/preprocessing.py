@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from mlops.algorithms.definitions import Algorithm
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
+
+type Step = tuple[str, Any, list[str]]
 
 MAX_CATEGORIES = 40
 MAX_CATEGORY_COLUMNS = 2_000
@@ -50,20 +53,33 @@ def make_preprocessing(
     """
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415  a second to import, and only jobs need it
 
-    numeric = [column.name for column in features if column.kind == "numeric"]
-    categorical = [column for column in features if column.kind == "categorical"]
-    steps = []
-    if numeric:
-        steps.append(("numbers", _for_numbers(algorithm), numeric))
-    if categorical:
-        n_means = len(np.unique(y)) if task == "multiclass" else 1
-        max_categories, has_means = _share(len(categorical), n_means)
-        names = [column.name for column in categorical]
-        steps.append(("categories", _for_categories(len(y), max_categories), names))
-        many = [column.name for column in categorical if _has_more(column, max_categories)]
-        if many and has_means:
-            steps.append((_MEANS, _for_means(algorithm, task, folds), many))
+    steps = [*_number_steps(features, algorithm), *_category_steps(features, algorithm, task, y, folds)]
     return ColumnTransformer(steps, sparse_threshold=0.0, verbose_feature_names_out=False)
+
+
+def _number_steps(features: tuple[FeatureColumn, ...], algorithm: Algorithm) -> Iterator[Step]:
+    numeric = [column.name for column in features if column.kind == "numeric"]
+    if numeric:
+        yield "numbers", _for_numbers(algorithm), numeric
+
+
+def _category_steps(
+    features: tuple[FeatureColumn, ...],
+    algorithm: Algorithm,
+    task: TaskName,
+    y: np.ndarray,
+    folds: np.ndarray | None,
+) -> Iterator[Step]:
+    categorical = [column for column in features if column.kind == "categorical"]
+    if not categorical:
+        return
+    n_means = len(np.unique(y)) if task == "multiclass" else 1
+    max_categories, has_means = _share(len(categorical), n_means)
+    names = [column.name for column in categorical]
+    yield "categories", _for_categories(len(y), max_categories), names
+    many = [column.name for column in categorical if _has_more(column, max_categories)]
+    if many and has_means:
+        yield _MEANS, _for_means(algorithm, task, folds), many
 
 
 def forget_folds(preprocessing: Any) -> None:

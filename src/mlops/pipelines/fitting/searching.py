@@ -35,15 +35,13 @@ class Search:
 def search_hyperparameters(sample: Sample, settings: GroupSettings, *, fixed: Collection[str] = ()) -> Search:
     """Try combinations on few rows, and a third of them, the best, on three times as many, up to all.
 
-    What the settings say, or our default, is always one of the combinations. Of more than 20,000 rows so many
-    are looked at.
+    What the settings say, or our default, is one of the combinations. At most 20,000 rows are looked at.
 
     Parameters
     ----------
-    sample
-        The training rows; persons and groups stay whole in their folds.
-    settings
-        As for `fit_pipeline`; the algorithm must be chosen, and `search` set.
+    sample, settings
+        The training rows; persons and groups stay whole in their folds. The algorithm must be chosen, and
+        `search` set.
     fixed
         Hyperparameters that are not searched for, because the team has set them.
 

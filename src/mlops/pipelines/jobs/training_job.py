@@ -62,32 +62,53 @@ class Machine:
     parallel_trials: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class JobInputs:
+    """What a job reads beside the dataset.
+
+    `source` is the published training code, `row_key` the key by which the rows of the group are recognised,
+    `champion` the model in service.
+    """
+
+    source: Source
+    row_key: ObjectRef
+    champion: ModelMetadata | None = None
+
+    @property
+    def compared(self) -> ModelMetadata | None:
+        """The champion, when a job can read it: it is compared on the same held-out rows."""
+        champion = self.champion
+        return champion if champion and champion.artifact.uri.startswith("s3://") else None
+
+    def channels_of_trials(self, request: TrainingRequest) -> tuple[dict[str, Any], ...]:
+        """Return the channels of each trial of a search, which a training reads as well."""
+        channels = (_channel("code", self.source.uri), _channel("training", request.dataset.uri))
+        contract = request.contract
+        return channels if contract is None else (*channels, _channel("contract", contract.uri))
+
+    def channels(self, request: TrainingRequest) -> list[dict[str, Any]]:
+        """Return the channels of a training: only the job that fits the model reads the row key."""
+        channels = [*self.channels_of_trials(request), _channel("row_key", self.row_key.uri)]
+        compared = self.compared
+        return [*channels, _channel("champion", compared.artifact.uri)] if compared else channels
+
+
 def prepare_training(
     request: TrainingRequest,
-    source: Source,
-    champion: ModelMetadata | None,
+    inputs: JobInputs,
     artifact_bucket: str,
     *,
     machine: Machine,
-    row_key: ObjectRef,
     earlier: Sequence[ModelMetadata] = (),
 ) -> dict[str, Any]:
     """Return everything about the job that depends on the request.
 
     Parameters
     ----------
-    request
-        What is to be trained.
-    source
-        The published training code.
-    champion
-        The model in service, for the comparison on the same held-out rows.
-    artifact_bucket
-        Where SageMaker writes model and evidence.
-    machine
-        What the job runs on.
-    row_key
-        The key by which the rows of the group are recognised; only the job that fits the model reads it.
+    request, inputs
+        What is to be trained, and what the job reads for it.
+    artifact_bucket, machine
+        Where SageMaker writes model and evidence, and what the job runs on.
     earlier
         The versions of the group, the oldest first, for the estimate of duration and cost.
 
@@ -97,44 +118,40 @@ def prepare_training(
         If the settings are too long, a tuning job cannot take their search, or Spot may wait for less time
         than the job may run.
     """
-    name, output_uri = job_name(request), f"s3://{artifact_bucket}/training/{request.group}/"
-    inputs = _inputs(request, source)
+    output_uri = f"s3://{artifact_bucket}/training/{request.group}/"
     tuning = tuning_job(
         request.settings,
         request.task,
         name=tuning_name(request),
-        channels=inputs,
+        channels=inputs.channels_of_trials(request),
         output_uri=f"{output_uri}trials/",
         parallel_trials=machine.parallel_trials,
     )
     n_trials = tuning["config"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] if tuning else 0
-    compared = champion if champion and champion.artifact.uri.startswith("s3://") else None
     return {
-        "job_name": name,
-        "source_uri": source.uri,
-        "source_digest": source.digest,
-        "hyperparameters": _hyperparameters(request, compared),
-        "input_data_config": [
-            *inputs,
-            _channel("row_key", row_key.uri),
-            *([_channel("champion", compared.artifact.uri)] if compared else ()),
-        ],
-        "output_uri": output_uri,
+        **_job(request, inputs, output_uri),
         "use_spot": machine.use_spot,
         "stopping_condition": stopping_condition(machine),
-        # the same for every attempt: a job that is interrupted or repeated finds what was kept
-        "checkpoint_config": {"S3Uri": f"{output_uri}checkpoints/{name}/"},
-        "environment": {},
-        "champion_version": compared.version if compared else None,
         "tuning": tuning,
         **_estimate(request, machine, earlier, n_jobs=1 + n_trials),
     }
 
 
-def _inputs(request: TrainingRequest, source: Source) -> tuple[dict[str, Any], ...]:
-    """Return the channels that a training and each trial of its search read."""
-    channels = (_channel("code", source.uri), _channel("training", request.dataset.uri))
-    return channels if request.contract is None else (*channels, _channel("contract", request.contract.uri))
+def _job(request: TrainingRequest, inputs: JobInputs, output_uri: str) -> dict[str, Any]:
+    """Return what a job is called, reads, and writes."""
+    name, compared = job_name(request), inputs.compared
+    return {
+        "job_name": name,
+        "source_uri": inputs.source.uri,
+        "source_digest": inputs.source.digest,
+        "hyperparameters": _hyperparameters(request, compared),
+        "input_data_config": inputs.channels(request),
+        "output_uri": output_uri,
+        # the same for every attempt: a job that is interrupted or repeated finds what was kept
+        "checkpoint_config": {"S3Uri": f"{output_uri}checkpoints/{name}/"},
+        "environment": {},
+        "champion_version": compared.version if compared else None,
+    }
 
 
 def _hyperparameters(request: TrainingRequest, champion: ModelMetadata | None) -> dict[str, str]:

@@ -50,16 +50,12 @@ def tuning_job(
 
     Parameters
     ----------
-    settings
-        Those of the group.
-    task
-        What the target asks for; the ranges of some algorithms hang on it.
+    settings, task
+        Those of the group, and what the target asks for: the ranges of some algorithms depend on it.
     name
         The name of the job, to which the state machine adds its attempt.
-    channels
-        The code and the rows to learn from; no champion, because a trial is not compared with it.
-    output_uri
-        Where trials may leave what they write.
+    channels, output_uri
+        What trials read (no champion, because a trial is not compared with it), and where they may write.
     parallel_trials
         How many trials run at once; 0 = searches stay inside the training job.
 
@@ -68,27 +64,29 @@ def tuning_job(
     SettingsError
         If there is nothing to search for, a tuning job cannot take the search, or the settings are too long.
     """
-    if settings.search is None or not settings.search.tuning_job or not parallel_trials:
-        return None
-    known_task = settings.task or task
-    if known_task is None:
+    search, known_task = settings.search, settings.task or task
+    if search is None or not search.tuning_job or not parallel_trials or known_task is None:
         return None
     tuned, space = _tuned(settings, known_task)
-    _check(settings.search.trials, space)
-    trial = replace(tuned, search=None)
+    _check(search.trials, space)
     return {
         "job_name": name,
-        "algorithm": trial.algorithm,
-        "config": _config(space, settings.search.trials, parallel_trials, seed=settings.seed),
+        "algorithm": tuned.algorithm,
+        "config": _config(space, search.trials, parallel_trials, seed=settings.seed),
         "metric_definitions": [{"Name": OBJECTIVE, "Regex": rf"trial {OBJECTIVE}=(\S+)"}],
-        "hyperparameters": {
-            **settings_hyperparameters(trial),
-            "trial": "true",
-            "sagemaker_program": "train.py",
-            "sagemaker_submit_directory": "/opt/ml/input/data/code",
-        },
+        "hyperparameters": _hyperparameters(tuned),
         "input_data_config": list(channels),
         "output_uri": output_uri,
+    }
+
+
+def _hyperparameters(tuned: GroupSettings) -> dict[str, str]:
+    """Return what is the same for every trial: it has no search of its own, and starts in script mode."""
+    return {
+        **settings_hyperparameters(replace(tuned, search=None)),
+        "trial": "true",
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": "/opt/ml/input/data/code",
     }
 
 

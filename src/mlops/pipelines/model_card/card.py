@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlops.models.evaluation import EvaluationDetails
+from mlops.models.evaluation import EvaluationDetails, SliceQuality, SliceTable
 from mlops.models.metrics import metric_interval, metric_name, metric_value
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.prediction import ThresholdSettings
-from mlops.models.training import TrainingResult
+from mlops.models.training import EvaluationMetrics, TrainingResult
 from mlops.pages.number_format import number, percent, rows, value
 from mlops.pages.rendering import render
 from mlops.pipelines.model_card.figures import figures
 from mlops.pipelines.model_card.record import CardRecord, cost, cost_tile, describe_changes, lineage
-from mlops.pipelines.model_card.slices import view_slices
+
+type Row = tuple[str, ...]
 
 _MAX_FEATURES = 60
 _MAX_TRIALS = 100
+_UNDEFINED = "–"
+_TOO_FEW = "too few"
 
 
 def render_card(
@@ -55,7 +59,7 @@ def render_card(
         gate=model.gate if model else result.gate,
         tiles=tuple(_tiles(result, model)),
         figures=figures(result, details),
-        slices=view_slices(details.slice_table, result.metrics),
+        slices=_view_slices(details.slice_table, result.metrics),
         data=_data(result),
         settings=tuple(_settings(result)),
         **_trials(result),
@@ -155,3 +159,56 @@ def _choice_of_threshold(settings: ThresholdSettings) -> str:
 
 def _trial_value(setting: object) -> str:
     return "–" if setting is None else value(setting)
+
+
+@dataclass(frozen=True, slots=True)
+class _SliceView:
+    """Headings, and a row for all held-out rows and for each slice."""
+
+    headings: Row
+    rows: tuple[Row, ...]
+
+
+def _view_slices(table: SliceTable | None, metrics: EvaluationMetrics) -> _SliceView | None:
+    """Return the table as texts; None where the settings name none."""
+    if table is None:
+        return None
+    headings = ("Slice", "Rows", metric_name(metrics.primary or ""), "95 % interval", *_rate_names(metrics))
+    return _SliceView(headings, tuple(_slice_row(entry, metrics) for entry in (table.overall, *table.slices)))
+
+
+def _rate_names(metrics: EvaluationMetrics) -> Row:
+    if metrics.task == "regression":
+        return "Mean prediction", "Mean of the truth", "Mean error"
+    if metrics.task == "binary":
+        label = metrics.positive_label
+        return f"Mean probability of {label}", f"Share of {label}", f"Predicted {label}"
+    return "Mean probability of the predicted class", "Share predicted right"
+
+
+def _slice_row(entry: SliceQuality, metrics: EvaluationMetrics) -> Row:
+    name = f"{entry.column}: {entry.value}" if entry.column else entry.value
+    return (
+        name,
+        f"{entry.n_rows:,}",
+        *_slice_score(entry, metrics.primary or ""),
+        *_slice_rates(entry, metrics),
+    )
+
+
+def _slice_score(entry: SliceQuality, primary: str) -> Row:
+    if entry.predicted is None:
+        return _TOO_FEW, ""
+    score = _UNDEFINED if entry.score is None else metric_value(primary, entry.score)
+    return score, "" if entry.interval is None else metric_interval(primary, entry.interval)
+
+
+def _slice_rates(entry: SliceQuality, metrics: EvaluationMetrics) -> Iterator[str]:
+    if entry.predicted is None or entry.observed is None:
+        yield from ("" for _ in _rate_names(metrics))
+    elif metrics.task == "regression":
+        yield from (number(entry.predicted), number(entry.observed))
+        yield f"{'+' if entry.predicted > entry.observed else ''}{number(entry.predicted - entry.observed)}"
+    else:
+        rates = (entry.predicted, entry.observed, entry.selection_rate)
+        yield from (percent(rate) for rate in rates if rate is not None)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from mlops.dataset.table.table import UnreadableCells
+from mlops.dataset.table.table import UnreadableCells, unreadable_notes
 from mlops.models.scoring.prediction import MISSING_REQUIRED
 from mlops.models.scoring.result import DataQuality
 from mlops.pipelines.artifacts.model import ModelSchema
-from mlops.pipelines.features.unreadable import unreadable_notes
 from mlops.pipelines.scoring.row_status import columns_of_model
 from mlops.pipelines.scoring.scored_rows import ScoredRows
 

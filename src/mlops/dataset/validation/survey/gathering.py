@@ -69,27 +69,35 @@ def survey_file(  # noqa: PLR0913  each says something else about the file
     survey = Survey(inspection, purpose, settings, limits, contract, agreed=agreed, form=form)
     survey.conversion = conversion
     survey.is_named_as_gzip = path.suffix.lower() == ".gz"
-    if not inspection.is_readable:
-        return survey
-    head = read_head(path, inspection)
-    survey.dialect = _dialect_of(head, survey)
+    if _has_rows_to_read(path, survey):
+        _read_rows(path, survey, kept)
+    return survey
+
+
+def _has_rows_to_read(path: Path, survey: Survey) -> bool:
+    """Read the header, with the names and roles of its columns, and say whether rows can be read by it."""
+    if not survey.inspection.is_readable:
+        return False
+    survey.dialect = _dialect_of(read_head(path, survey.inspection), survey)
     if survey.dialect is None:
-        return survey
+        return False
     survey.names = clean_names(survey.dialect.names)
     if not survey.is_training:
-        survey.names, survey.renamed = matched_names(survey.names, contract)
+        survey.names, survey.renamed = matched_names(survey.names, survey.contract)
     assign_roles(survey)
-    if not _is_header_sane(survey) or (agreed is not None and survey.names != agreed.names):
-        return survey
+    return _is_header_sane(survey) and (survey.agreed is None or survey.names == survey.agreed.names)
+
+
+def _read_rows(path: Path, survey: Survey, kept: list[Chunk] | None) -> None:
+    """Pass over the rows, once more where the first pass read a column in another way than it is written."""
     plans: dict[int, Plan] = {}
     _pass_over(path, survey, plans, kept, {})
-    if agreed is not None:
-        return survey  # whether the plans were right shows when all parts are merged
+    if survey.agreed is not None:
+        return  # whether the plans were right shows when all parts are merged
     if _corrects(plans, survey):
         _pass_over(path, survey, plans, kept, {c.position: c.final_notation for c in survey.columns})
     if survey.keys is not None and survey.keys.must_compare_rows:
         _compare_rows(path, survey, plans)
-    return survey
 
 
 def _dialect_of(head: bytes, survey: Survey) -> Dialect | None:

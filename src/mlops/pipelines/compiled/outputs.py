@@ -1,0 +1,112 @@
+"""From the raw sums of a model to what it answers: probabilities, calibrated ones, classes, and intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops.models.record import Record
+
+type Link = Literal["identity", "logistic", "softmax", "shares"]
+
+# a forest says 0 and 1; without a limit one such row would decide about the calibration
+_MIN_PROBABILITY = 1e-6
+
+
+def probabilities(raw: NDArray[np.float64], link: Link) -> NDArray[np.float64]:
+    """Return a column per class.
+
+    Parameters
+    ----------
+    raw
+        Shape (rows, columns): one column for `logistic`, which is that of the second class; one per class for
+        `softmax`; for `shares` either, already probabilities.
+    """
+    if link == "softmax":
+        exponentials = np.exp(raw - raw.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return shares
+    if raw.shape[1] > 1:
+        return raw
+    second = _logistic(raw[:, 0]) if link == "logistic" else raw[:, 0]
+    return np.column_stack((1.0 - second, second))
+
+
+def decide(shares: NDArray[np.float64], threshold: float | None) -> NDArray[np.int64]:
+    """Return the chosen class per row: the second one from `threshold` on, else the most probable.
+
+    Parameters
+    ----------
+    shares
+        Probabilities, shape (rows, classes).
+    threshold
+        Of the second of two classes; None, and for more classes, takes the most probable.
+    """
+    if shares.shape[1] == 2 and threshold is not None:
+        return (shares[:, 1] >= threshold).astype(np.int64)
+    return shares.argmax(axis=1)
+
+
+def _logistic(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):  # exp(-raw) may be infinite; then the result is 0, as it should be
+        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-raw))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration(Record):
+    """Scale and bias of the logarithms of a model's probabilities, by class.
+
+    A positive `scale` keeps the order of the rows. With two classes it is known as beta calibration, of which
+    Platt's method is the case of one scale for both.
+    `log_loss_gain` is by how much it lowers the log loss of rows that it was not fitted to.
+
+    References
+    ----------
+    Kull et al., Beta calibration, AISTATS 2017; Guo et al., On calibration of modern neural networks, ICML
+    2017 (vector scaling).
+    """
+
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    log_loss_gain: float = 0.0
+
+
+def calibrated(shares: NDArray[np.float64], calibration: Calibration | None) -> NDArray[np.float64]:
+    """Return the calibrated probabilities, shape (rows, classes); the same ones without a calibration."""
+    if calibration is None:
+        return shares
+    return probabilities(log_shares(shares) * calibration.scale + calibration.bias, "softmax")
+
+
+def log_shares(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithms of probabilities, none of them below that of one in a million."""
+    logarithms: NDArray[np.float64] = np.log(np.maximum(shares, _MIN_PROBABILITY))
+    return logarithms
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionIntervals(Record):
+    """What is added to a prediction for the ends of its interval, by the size of the prediction.
+
+    `predicted` are increasing predictions; `low` (never above 0) and `high` (never below 0) belong to them.
+    Between two of them the ends are interpolated, outside of all they are those of the nearest one.
+    """
+
+    coverage: float
+    predicted: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def around(self, predicted: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lower and the upper end of each prediction, shape (rows,)."""
+        low, high = self.offsets(predicted)
+        return predicted + low, predicted + high
+
+    def offsets(self, predicted: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what is added to each prediction for its two ends, shape (rows,)."""
+        low = np.interp(predicted, self.predicted, self.low)
+        return low, np.interp(predicted, self.predicted, self.high)
