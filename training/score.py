@@ -51,6 +51,7 @@ def run(document: dict[str, object]) -> None:
             models=ModelCache(Path(scratch) / "models"),
             notify=dependencies.batch_notifier,
             now=dependencies.now(),
+            engine="job",
         )
     # the log of the job; the name of the file is not for logs
     print(f"batch {summary.batch_id}: {summary.n_scored} of {summary.n_rows} rows scored")  # noqa: T201

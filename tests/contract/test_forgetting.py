@@ -121,6 +121,14 @@ def test_no_version_of_any_object_and_no_record_contains_the_id_afterwards(fille
     assert not filled.objects.exists(ObjectRef("artifacts", "converted/g/1/x/conversion.json"))
 
 
+def test_predictions_of_a_range_are_removed_like_those_of_a_whole_file(filled: World) -> None:
+    rows = f"row,patient_id,prediction\n8,{PERSON},1\n9,P8,0\n"
+    stored = store(filled, "parts/g/2/ranges/00001.csv", rows)
+    removed = [(each.action, each.n_rows) for each in forget(filled) if each.uri == stored.uri]
+    assert removed == [("deleted", 1)]
+    assert not filled.objects.exists(stored)
+
+
 def test_the_rows_of_the_person_in_the_ledger_are_removed(filled: World, tmp_path: Path) -> None:
     delivered = tmp_path / "predictions.csv"
     delivered.write_text(f"patient_id,prediction,model_version\n{PERSON},1,v1\nP8,0,v1\n'=P9,0,v1\n")

@@ -45,6 +45,17 @@ def test_what_was_written_is_read(objects: ObjectStore, tmp_path: Path) -> None:
     assert objects.head(REF).ref == stored
 
 
+def test_a_range_of_a_version_is_downloaded(objects: ObjectStore, tmp_path: Path) -> None:
+    stored = objects.write(REF, b"0123456789", "text/csv")
+    objects.write(REF, b"something else", "text/csv")
+    objects.download_range(stored, tmp_path / "range", 2, 5)
+    assert (tmp_path / "range").read_bytes() == b"234"
+    objects.download_range(stored, tmp_path / "range", 9, 10)
+    assert (tmp_path / "range").read_bytes() == b"9"
+    with pytest.raises(ObjectNotFoundError):
+        objects.download_range(ObjectRef(BUCKET, "absent"), tmp_path / "range", 0, 1)
+
+
 def test_an_overwritten_version_stays_readable(objects: ObjectStore) -> None:
     first = objects.write(REF, b"one", "text/csv")
     second = objects.write(REF, b"two", "text/csv")

@@ -45,7 +45,8 @@ trials = 5
 max_iter = [5, 60]
 max_features = [0.5, 1.0, 0.8]
 """
-LAMBDA_SCORING_LIMIT_BYTES = 120_000  # small, so that a file of some thousand rows is scored in a job
+# small, so that files of some thousand rows are scored in ranges, and in a job
+LAMBDA_SCORING_LIMIT_BYTES, MAP_SCORING_LIMIT_BYTES = 120_000, 240_000
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
             AllowAutomaticApproval="on",
             ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
             LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
+            MapScoringLimitBytes=str(MAP_SCORING_LIMIT_BYTES),
             TuningParallelJobs=str(TUNING_PARALLEL_JOBS),
         )
 
@@ -94,11 +96,21 @@ def scored_drifted(stack: DeployedStack, scored: Walk) -> Walk:
 
 @pytest.fixture(scope="session")
 def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
-    """A file above the limit of Lambda, scored in a SageMaker processing job."""
+    """A file above both limits, scored in a SageMaker processing job."""
+    return score(stack, GROUP, "large.csv", _larger_than(MAP_SCORING_LIMIT_BYTES))
+
+
+@pytest.fixture(scope="session")
+def scored_in_ranges(stack: DeployedStack, champion: Walk) -> Walk:
+    """A file above the limit of one function, scored in ranges of its rows."""
+    return score(stack, GROUP, "medium.csv", _larger_than(LAMBDA_SCORING_LIMIT_BYTES))
+
+
+def _larger_than(size_bytes: int) -> bytes:
+    """Return the rows of the example as often as it takes."""
     table = pd.read_csv(EXAMPLE / "score.csv", dtype=str)
-    times = 1 + LAMBDA_SCORING_LIMIT_BYTES // (EXAMPLE / "score.csv").stat().st_size
-    large = pd.concat([table] * times, ignore_index=True)
-    return score(stack, GROUP, "large.csv", large.to_csv(index=False).encode())
+    times = 1 + size_bytes // (EXAMPLE / "score.csv").stat().st_size
+    return pd.concat([table] * times, ignore_index=True).to_csv(index=False).encode()
 
 
 @pytest.fixture(scope="session")

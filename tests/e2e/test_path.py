@@ -98,14 +98,16 @@ def test_a_batch_of_other_patients_is_reported_as_drift(stack: DeployedStack, sc
     assert "<script" not in page
 
 
-def test_a_large_file_is_scored_in_a_job_by_the_same_code(
-    stack: DeployedStack, scored: Walk, scored_in_a_job: Walk
+def test_a_larger_file_is_scored_in_ranges_or_in_a_job_by_the_same_code(
+    stack: DeployedStack, scored: Walk, scored_in_ranges: Walk, scored_in_a_job: Walk
 ) -> None:
+    assert scored_in_ranges.states[-3:] == ["Score ranges", "Merge ranges", "Predictions ready"]
     assert "Run inference in a job" in scored_in_a_job.states
     small = predictions(stack, scored.output["batch_id"])
-    large = predictions(stack, scored_in_a_job.output["batch_id"])
-    assert len(large) > len(small)
-    assert list(large["probability_1"][: len(small)]) == list(small["probability_1"])
+    for scored_large in (scored_in_ranges, scored_in_a_job):
+        large = predictions(stack, scored_large.output["batch_id"])
+        assert len(large) > len(small)
+        assert list(large["probability_1"][: len(small)]) == list(small["probability_1"])
 
 
 def test_a_scoring_that_fails_is_mailed_with_the_step(stack: DeployedStack, failed_scoring: str) -> None:

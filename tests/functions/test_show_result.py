@@ -50,8 +50,9 @@ class Page:
         files = {"predictions.csv": PREDICTIONS, "data_quality.json": quality.to_json()}
         stored = {name: BatchFile("", self.put(name, content)) for name, content in files.items()}
         manifest = BatchManifest(
-            self.summary, "v1.0.0", "", ObjectRef("data", "claims/inference/March <2026>.csv"), NOW, stored
-        )
+            self.summary, "v1.0.0", "", ObjectRef("data", "claims/inference/March <2026>.csv"), NOW, stored,
+            engine="map",
+        )  # fmt: skip
         self.put("manifest.json", manifest.to_json())
 
     def put(self, name: str, content: str) -> str:
@@ -83,7 +84,14 @@ def page(aws) -> Page:
 def test_the_page_names_the_file_and_shows_counts_but_no_row(page: Page):
     answer = page.visit(page.token())
     assert answer["statusCode"] == 200
-    for words in ("March &lt;2026&gt;.csv", "claims", "v1.0.0", "unreadable:age", "could not be read"):
+    for words in (
+        "March &lt;2026&gt;.csv",
+        "claims",
+        "v1.0.0",
+        "unreadable:age",
+        "in ranges of rows",
+        "could not be read",
+    ):
         assert words in answer["body"]
     assert "Ada" not in answer["body"]
     assert "amazonaws.com/" not in answer["body"], "what a mail scanner fetches contains no way to the rows"

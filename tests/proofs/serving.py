@@ -46,7 +46,7 @@ class ServingDay(Walk):
         self.names |= {upload.upload_id: "UPLOAD"}
         request = {"group": self.group, "batch_id": upload.upload_id, "upload": upload.to_dict()}
         settings = {"target": "offtrt", "id_columns": ["patient_id"]}
-        scored = self.step("run_inference", request | {"model": model, "settings": settings})
+        scored = self._score(request | {"model": model, "settings": settings})
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         checked = self.step("check_drift", {"scheduled_at": tomorrow.isoformat()})
         assert [group["verdict"] for group in checked["groups"]] == ["ALERT"], checked
@@ -57,6 +57,11 @@ class ServingDay(Walk):
         self.names |= {day.rpartition("/day-")[2].removesuffix(".parquet"): "DAY"}
         state = self.state() | {"scored": self._plain(scored), "files": self._files(upload.upload_id)}
         return state | {"rows in the ledger": self._rows_of_the_ledger()}
+
+    def _score(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the summary of the batch."""
+        summary: dict[str, Any] = self.step("run_inference", request)
+        return summary
 
     def _put_into_service(self, table: str) -> dict[str, Any]:
         s3 = self.world.cloud.client("s3")
@@ -113,6 +118,20 @@ class ServingDay(Walk):
     def _read(self, key: str) -> Any:
         body = self.world.cloud.client("s3").get_object(Bucket="artifacts", Key=key)["Body"]
         return json.loads(body.read())
+
+
+class RangesDay(ServingDay):
+    """The same day, with the file scored in ranges of its rows."""
+
+    def _score(self, request: dict[str, Any]) -> dict[str, Any]:
+        listed = self.step("list_ranges", request)
+        body = self.world.cloud.client("s3").get_object(
+            Bucket=listed["ranges"]["bucket"], Key=listed["ranges"]["key"]
+        )["Body"]
+        for row_range in json.loads(body.read()):
+            self.step("score_range", {"request": listed["request"], "range": row_range})
+        summary: dict[str, Any] = self.step("merge_ranges", {"request": listed["request"]})
+        return summary
 
 
 @cache

@@ -21,7 +21,7 @@ import pytest
 from local import local_cloud
 from tests.proofs.failed import FailedTraining
 from tests.proofs.parts import FolderOfParts
-from tests.proofs.serving import ServingDay
+from tests.proofs.serving import RangesDay, ServingDay
 from tests.proofs.step import ANSWERS, Fault, is_write
 from tests.proofs.walk import Walk, differences
 from tests.proofs.way_back import WayBack
@@ -47,6 +47,7 @@ OTHER_WAYS: dict[str, tuple[type[Walk], str]] = {
     "parts": (FolderOfParts, "approved"),
     "refused-parts": (FolderOfParts, "rejected"),
     "serving": (ServingDay, "approved"),
+    "ranges": (RangesDay, "approved"),
     "failed": (FailedTraining, "approved"),
 }
 
@@ -142,7 +143,7 @@ def test_every_other_way_ends_well_without_a_fault(way):
     assert way.walk.errors == {}
     assert_within_reach(way.walk)
     champion = way.state["registry"].get("HEAD", {}).get("champion")
-    assert champion == ({"S": "v1.0.0"} if way.name in ("back", "serving") else None)
+    assert champion == ({"S": "v1.0.0"} if way.name in ("back", "serving", "ranges") else None)
 
 
 @pytest.mark.parametrize("fault", OTHERS_OF, ids=name_of)

@@ -75,6 +75,9 @@ def test_every_function_of_the_proofs_is_started_by_what_starts_it_on_aws() -> N
         "survey_part": "Survey part",
         "merge_parts": "Merge parts",
         "run_inference": "Run inference",
+        "list_ranges": "List ranges",
+        "score_range": "Score range",
+        "merge_ranges": "Merge ranges",
         "explain_failure": "Explain failure",
     }
     assert callers["receive_upload"] == callers["check_drift"] == Repeated(2)

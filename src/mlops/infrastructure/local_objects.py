@@ -40,6 +40,12 @@ class FilesystemObjects:
         """Write the content to a local file."""
         shutil.copyfile(self._version(ref), path)
 
+    def download_range(self, ref: ObjectRef, path: Path, start: int, stop: int) -> None:
+        """Write some bytes of the content to a local file."""
+        with self.open(ref) as stream:
+            stream.seek(start)
+            path.write_bytes(stream.read(stop - start))
+
     def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:  # noqa: ARG002
         """Store the content."""
         folder = self._folder(ref)

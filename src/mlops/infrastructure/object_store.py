@@ -25,6 +25,9 @@ class ObjectStore(Protocol):
     def download(self, ref: ObjectRef, path: Path) -> None:
         """Write the content to a local file."""
 
+    def download_range(self, ref: ObjectRef, path: Path, start: int, stop: int) -> None:
+        """Write the bytes from `start` to before `stop`, at least one, to a local file."""
+
     def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:
         """Store the content; the returned ref names the new version."""
 

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
-from mlops.dataset.validation.pieces import MarkedRows
+from mlops.dataset.validation.row_ranges import RowRange, find_ranges, read_range
 from mlops.dataset.validation.scoring import ScoringTerms, scoring_terms
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.scoring.columns import PredictionColumns
-from mlops.models.scoring.result import DataQuality, InferenceResult
+from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
-from mlops.monitoring.profiles.batch import merge, profile_batch
 from mlops.monitoring.report import report as drift_page
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.scoring.bad_rows import BadRows
-from mlops.pipelines.scoring.data_quality import QualityCounter
-from mlops.pipelines.scoring.predictions_file import PredictionsWriter
+from mlops.pipelines.scoring.batch_rows import BatchTerms, RowCounts, RowScorer
+from mlops.pipelines.scoring.data_quality import data_quality
+from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange, join_ranges
 from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
-from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows
-from mlops.pipelines.scoring.scored_rows import score_rows
+from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows, with_dates
 
 PREDICTIONS = "predictions.csv"
 BATCH_PROFILE = "batch_profile.json"
@@ -41,7 +40,6 @@ CONTENT_TYPES: Mapping[str, str] = {
     DATA_QUALITY: "application/json",
 }
 UNREGISTERED = "unregistered"
-_ROWS_AT_ONCE = 50_000
 
 
 class InferencePipeline:
@@ -116,62 +114,118 @@ class InferencePipeline:
             If the file cannot be read, has no rows, lacks a column that the model needs, or has too many rows
             that cannot be scored (`[scoring] max_bad_share`).
         """
-        directory = Path(output_path)
-        directory.mkdir(parents=True, exist_ok=True)
         terms = self._terms(settings or self._manifest.settings)
         rows = open_rows(input_path, terms, self._model.schema)
-        columns = self._columns(terms.settings, rows)
-        profile, quality = self._score_pieces(rows, directory / PREDICTIONS, columns, terms.settings)
+        batch = self._batch_terms(terms.settings, rows)
+        with _complete_file(_directory(output_path) / PREDICTIONS) as predictions:
+            counts = self._scorer(batch).score(rows.pieces, predictions)
+            counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
+        return self._report(batch, counts, Path(output_path), model_group, now)
+
+    def plan_ranges(
+        self, input_path: str | Path, range_bytes: int, *, settings: GroupSettings | None = None
+    ) -> RangePlan | None:
+        """Return how a file is scored in ranges of about `range_bytes`; None when it must be scored at once.
+
+        `score_range` for each range and `merge_ranges` together do what `execute` does.
+
+        Raises
+        ------
+        DatasetError
+            As `execute`, apart from the share of the rows that cannot be scored, which is not known yet.
+        """
+        terms = self._terms(settings or self._manifest.settings)
+        rows = open_rows(input_path, terms, self._model.schema)
+        ranges = find_ranges(rows.table, range_bytes) if rows.table else ()
+        if rows.table is None or not ranges:
+            return None
+        return RangePlan(self._batch_terms(terms.settings, rows), rows.table.plan, ranges)
+
+    def score_range(
+        self, plan: RangePlan, row_range: RowRange, input_path: Path, output_path: Path
+    ) -> ScoredRange:
+        """Score the rows of a range; whether too many of them cannot be scored is decided by the merge.
+
+        Parameters
+        ----------
+        input_path
+            A file that holds the bytes of the range and nothing else.
+        output_path
+            The file to write the predictions of the range to.
+        """
+        rows = with_dates(read_range(input_path, row_range, plan.reading), self._model.schema)
+        return ScoredRange(output_path, self._scorer(plan.terms).score(rows, output_path))
+
+    def merge_ranges(
+        self,
+        plan: RangePlan,
+        ranges: Iterable[ScoredRange],
+        output_path: str | Path,
+        *,
+        model_group: str | None = None,
+        now: datetime | None = None,
+    ) -> InferenceResult:
+        """Write what `execute` writes, from all ranges in the order of the file.
+
+        Raises
+        ------
+        DatasetError
+            If too many rows of the file cannot be scored (`[scoring] max_bad_share`).
+        """
+        batch = plan.terms
+        with _complete_file(_directory(output_path) / PREDICTIONS) as predictions:
+            counts = join_ranges(ranges, batch.columns, predictions)
+            counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
+        return self._report(batch, counts, Path(output_path), model_group, now)
+
+    def _report(
+        self,
+        batch: BatchTerms,
+        counts: RowCounts,
+        directory: Path,
+        model_group: str | None,
+        now: datetime | None,
+    ) -> InferenceResult:
+        """Write the reports about all rows beside the predictions."""
+        schema, statuses = self._model.schema, counts.bad_rows.counts
+        quality = data_quality(counts.quality, statuses, schema, batch.unreadable, batch.remarks)
         (directory / DATA_QUALITY).write_text(quality.to_json(), encoding="utf-8")
         drift, group = None, model_group or self._manifest.model_group
-        if profile is not None and self._baseline is not None:
-            drift = self._detect(profile, self._baseline, group, now or utc_now())
-            (directory / BATCH_PROFILE).write_text(profile.to_json(), encoding="utf-8")
+        if counts.profile is not None and self._baseline is not None:
+            drift = self._detect(counts.profile, self._baseline, group, now or utc_now())
+            (directory / BATCH_PROFILE).write_text(counts.profile.to_json(), encoding="utf-8")
             (directory / DRIFT_REPORT).write_text(drift.to_json(), encoding="utf-8")
             (directory / DRIFT_PAGE).write_text(drift_page.render(drift), encoding="utf-8")
         return InferenceResult(
             predictions_path=directory / PREDICTIONS,
             n_rows=quality.n_rows,
             model_version=self._version,
-            task=self._model.schema.task,
+            task=schema.task,
             data_quality=quality,
             drift_report=drift,
-            columns=columns,
+            columns=batch.columns,
             model_group=group,
-            threshold=self._model.schema.calibrated_threshold or InferenceResult.THRESHOLD,
+            threshold=schema.calibrated_threshold or InferenceResult.THRESHOLD,
         )
-
-    def _score_pieces(
-        self, opened: RowsToScore, target: Path, columns: PredictionColumns, settings: GroupSettings
-    ) -> tuple[BatchProfile | None, DataQuality]:
-        """Write the predictions; the file gets its name when it is complete."""
-        counter, bad_rows = QualityCounter(self._model.schema), BadRows()
-        n_reasons = settings.output.reasons
-        explainer = Explainer.of(self._model, n_reasons) if n_reasons else None
-        remarks = (*opened.remarks, *([NO_REASONS] if n_reasons and not explainer else ()))
-        profile: BatchProfile | None = None
-        partial = target.with_name(f"{target.name}.partial")
-        try:
-            with partial.open("w", encoding="utf-8", newline="") as stream:
-                writer = PredictionsWriter(stream, columns, self._version, settings.output.escape_formulas)
-                writer.write_header()
-                for piece in _smaller(opened.pieces):
-                    rows = score_rows(piece, self._model, self._contract, explainer=explainer)
-                    writer.write(rows)
-                    counter.add(rows)
-                    bad_rows.add(rows.statuses, piece.frame.index[0])
-                    profile = self._profile(piece.frame, profile)
-            bad_rows.refuse_too_many(settings.scoring, opened.name)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return profile, counter.result(opened.unreadable, remarks)
 
     def _terms(self, settings: GroupSettings) -> ScoringTerms:
         """Return what a file is held against: what the model was trained with, scored as the settings say."""
         trained, schema = self._manifest.settings, self._model.schema
         stated = replace(trained, scoring=settings.scoring, output=settings.output)
         return scoring_terms(stated, self._contract, schema.feature_names)
+
+    def _batch_terms(self, settings: GroupSettings, rows: RowsToScore) -> BatchTerms:
+        has_no_reasons = settings.output.reasons > 0 and self._explainer(settings) is None
+        remarks = (*rows.remarks, NO_REASONS) if has_no_reasons else rows.remarks
+        return BatchTerms(rows.name, self._columns(settings, rows), settings, rows.unreadable, remarks)
+
+    def _scorer(self, batch: BatchTerms) -> RowScorer:
+        explainer = self._explainer(batch.settings)
+        return RowScorer(self._model, self._version, self._contract, self._baseline, batch, explainer)
+
+    def _explainer(self, settings: GroupSettings) -> Explainer | None:
+        n_reasons = settings.output.reasons
+        return Explainer.of(self._model, n_reasons) if n_reasons else None
 
     def _columns(self, settings: GroupSettings, rows: RowsToScore) -> PredictionColumns:
         """Return the columns of the predictions: ids as stated, else those of the contract."""
@@ -184,12 +238,6 @@ class InferencePipeline:
             [name for name in settings.output.keep_columns if name in rows.columns],
             has_reasons=settings.output.reasons > 0,
         )
-
-    def _profile(self, piece: pd.DataFrame, before: BatchProfile | None) -> BatchProfile | None:
-        if self._baseline is None:
-            return None
-        profile = profile_batch(piece, self._baseline)
-        return profile if before is None else merge(before, profile)
 
     def _detect(
         self, profile: BatchProfile, baseline: BaselineStatistics, group: str | None, now: datetime
@@ -204,8 +252,18 @@ class InferencePipeline:
         return detector.detect_drift(profile, created_at=now, model_group=group)
 
 
-def _smaller(pieces: Iterable[MarkedRows]) -> Iterator[MarkedRows]:
-    """Cut pieces of very many short rows, so that one matrix stays small; leave out empty ones."""
-    for piece in pieces:
-        for start in range(0, len(piece.frame), _ROWS_AT_ONCE):
-            yield piece.part(start, start + _ROWS_AT_ONCE)
+def _directory(path: str | Path) -> Path:
+    directory = Path(path)
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+@contextmanager
+def _complete_file(target: Path) -> Iterator[Path]:
+    """Provide a file that gets its name when it is complete, and is removed otherwise."""
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -122,6 +122,7 @@ def test_the_form_of_files_can_differ_by_purpose() -> None:
         ("[format]\ninference = 3", "must be a table"),
         ("[classes]\nmin_rows = 1", "from 2 on"),
         ('[classes]\nrare = "others"', "other, drop, refuse"),
+        ('[scoring]\nengine = "gpu"', 'Line 2: .*"lambda", "map" or "job"'),
         ('[columns.a]\nkind = "number"\ndateformat = "%d"', "for dates"),
     ],
 )

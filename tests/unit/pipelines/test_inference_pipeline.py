@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from mlops.models.drift import BatchProfile, DriftReport
 from mlops.models.errors import ArtifactError, DatasetError
 from mlops.models.scoring.result import DataQuality, InferenceResult
+from mlops.models.settings.group import GroupSettings
+from mlops.models.settings.scoring import OutputSettings
 from mlops.pipelines import inference_pipeline
 from mlops.pipelines.inference_pipeline import InferencePipeline
+from mlops.pipelines.scoring import batch_rows
 
 from .conftest import SMALL, build_table, train
 
@@ -52,6 +55,29 @@ def test_predictions_come_in_the_order_of_the_file(algorithm: str, task: str, tr
         shares = [[float(row[name]) for name in row if name.startswith("probability_")] for row in rows]
         np.testing.assert_allclose(np.sum(shares, axis=1), 1.0, atol=1e-6)
         assert len(shares[0]) == (2 if task == "binary" else 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a,b", "a,b"),
+        ('say "a"', 'say "a"'),
+        ("two\nlines", "two\nlines"),
+        ("=1+1", "'=1+1"),
+        ("plain\n=1+1", "plain\n=1+1"),
+        ("-5", "-5"),
+        ("@cmd", "'@cmd"),
+    ],
+)
+def test_one_special_text_among_plain_ones_is_quoted_or_escaped(
+    text: str, cell: str, trained, tmp_path: Path
+):
+    model = trained("LogisticRegression", "binary").model_path
+    kept = GroupSettings(output=OutputSettings(keep_columns=("note",)))
+    frame = build_table(30).assign(note=[*(f"plain {number}" for number in range(29)), text])
+    frame.to_csv(tmp_path / "score.csv", index=False)
+    result = InferencePipeline(model).execute(tmp_path / "score.csv", tmp_path / "out", settings=kept)
+    assert [row["note"] for row in rows_of(result)[-2:]] == ["plain 28", cell]
 
 
 @pytest.mark.parametrize("is_escaped", [True, False])
@@ -115,7 +141,7 @@ def test_a_file_scored_in_pieces_gives_the_same_bytes(
 ):
     model = trained("LogisticRegression", "binary").model_path
     whole = score(model, build_table(300, seed=5), tmp_path / "whole")
-    monkeypatch.setattr(inference_pipeline, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(batch_rows, "_ROWS_AT_ONCE", 7)
     pieces = score(model, build_table(300, seed=5), tmp_path / "pieces")
     assert pieces.predictions_path.read_bytes() == whole.predictions_path.read_bytes()
     assert pieces.data_quality == whole.data_quality

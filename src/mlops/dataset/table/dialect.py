@@ -21,6 +21,7 @@ from mlops.dataset.form.header_search import (
     usual_width,
 )
 from mlops.dataset.form.quoting import Syntax
+from mlops.models.record import Record as JsonRecord
 from mlops.models.settings.format import FileFormatSettings
 
 COMMENT = "#"
@@ -34,7 +35,7 @@ StatedKey = Literal["delim", "header", "names"]
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(JsonRecord):
     """How to read the table.
 
     `header_line` is the 1-based line of the header, of the first row without one; `skipped_bytes` lie before

@@ -40,12 +40,14 @@ class RecordCutter:
     """Cuts blocks of text into records of `len(dialect.names)` fields and keeps notes in `shape`.
 
     With `only_lines`, ascending, only the records that begin there are cut, and the notes are incomplete.
+    `n_bytes` counts the bytes of the text before the block that was yielded last.
     """
 
     def __init__(
         self, dialect: Dialect, header: bytes, limits: Limits, *, only_lines: Positions | None = None
     ) -> None:
         self.shape = Shape()
+        self.n_bytes = 0
         self._syntax = dialect.syntax
         self._delimiter = dialect.delimiter.encode()
         self._n_fields = len(dialect.names)
@@ -64,6 +66,7 @@ class RecordCutter:
             carry = buffer[end:]
             if end:
                 yield from self._records(buffer[:end])
+                self.n_bytes += end
             if len(carry) > _LONGEST_RECORD_BYTES:
                 self._give_up(carry)
                 return

@@ -22,6 +22,7 @@ from mlops.dataset.table.counts.aggregates import counts_rows
 from mlops.dataset.table.frames import clean, profile_of
 from mlops.dataset.table.values import as_categories, as_texts, distinct_values
 from mlops.models.dataset import Contract
+from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings
 
 type Kind = Literal["number", "integer", "category", "code", "text", "date", "boolean", "empty"]
@@ -71,7 +72,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableCells:
+class UnreadableCells(Record):
     """The cells of a column that are not what the column holds, and became missing.
 
     `lines` are the first ones, 1-based, as an editor shows them; `examples` are fit to be shown.

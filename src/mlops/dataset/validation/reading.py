@@ -17,10 +17,10 @@ from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.chunks import Chunk
-from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.table import Table, unreadable_cells
 from mlops.dataset.validation.contracts import contract_of, contract_of_frame
-from mlops.dataset.validation.pieces import TablePieces, cells_of, frame_of, is_numeric, named_columns
+from mlops.dataset.validation.pieces import TablePieces, frame_of
+from mlops.dataset.validation.reading_plan import ColumnPlan, column_plans, named_columns, plan_reading
 from mlops.dataset.validation.survey.expectations import expected_contract, overlaid
 from mlops.dataset.validation.survey.gathering import survey_file
 from mlops.dataset.validation.survey.survey import Survey
@@ -162,7 +162,8 @@ def read_pieces(
     """
     stack = ExitStack()
     file, survey = stack.enter_context(_surveyed(path, schema, settings))
-    return TablePieces(file, survey, unreadable_cells(named_columns(survey)), stack)
+    unreadable = unreadable_cells(named_columns(survey))
+    return TablePieces(file, survey.inspection, plan_reading(file, survey), unreadable, stack)
 
 
 @contextmanager
@@ -225,16 +226,15 @@ def _refuse_unreadable(survey: Survey, name: str) -> None:
 
 
 def _frame(chunks: Sequence[Chunk], survey: Survey) -> pd.DataFrame:
-    return frame_of({c.name: _whole(chunks, c, survey) for c in named_columns(survey)})
+    return frame_of({column.name: _whole(chunks, column) for column in column_plans(survey)})
 
 
-def _whole(chunks: Sequence[Chunk], column: ColumnProfile, survey: Survey) -> NDArray[Any]:
+def _whole(chunks: Sequence[Chunk], column: ColumnPlan) -> NDArray[Any]:
     """Return a column of all blocks; whole numbers without a gap become integers."""
-    is_number = is_numeric(column, survey)
-    parts = [cells_of(chunk, column, survey) for chunk in chunks]
+    parts = [column.cells(chunk) for chunk in chunks]
     if not parts:
-        return np.empty(0, np.float64 if is_number else object)
+        return np.empty(0, np.float64 if column.is_number else object)
     whole = np.concatenate(parts)
-    if is_number and (np.abs(whole) < _EXACT_INTEGER).all() and (np.rint(whole) == whole).all():
+    if column.is_number and (np.abs(whole) < _EXACT_INTEGER).all() and (np.rint(whole) == whole).all():
         return whole.astype(np.int64)
     return whole

@@ -16,6 +16,7 @@ from mlops.dataset.features.date_parts import part_name
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.table import unreadable_cells
 from mlops.dataset.validation.pieces import TablePieces
+from mlops.dataset.validation.reading_plan import plan_reading
 from mlops.dataset.validation.survey.gathering import survey_file
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
@@ -79,7 +80,11 @@ def check_scoring_table(
         table.path, terms.settings, terms.contract, purpose="inference", limits=limits, conversion=conversion
     )
     used = [column for column in survey.used_columns if not survey.is_id(column)]
-    return report_on(survey), TablePieces(table.path, survey, unreadable_cells(used))
+    report = report_on(survey)
+    if survey.dialect is None:
+        return report, None
+    plan = plan_reading(table.path, survey)
+    return report, TablePieces(table.path, survey.inspection, plan, unreadable_cells(used))
 
 
 def _is_used(name: str, features: Collection[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -54,6 +55,13 @@ class S3Objects:
         extra = {"VersionId": ref.version_id} if ref.version_id else None
         with _miss_as_not_found(ref):
             self._s3.download_file(ref.bucket, ref.key, str(path), ExtraArgs=extra)
+
+    def download_range(self, ref: ObjectRef, path: Path, start: int, stop: int) -> None:
+        """Write some bytes of the content to a local file."""
+        with _miss_as_not_found(ref):
+            body = self._s3.get_object(**_address(ref), Range=f"bytes={start}-{stop - 1}")["Body"]
+        with closing(body), path.open("wb") as file:
+            shutil.copyfileobj(body, file)
 
     def write(self, ref: ObjectRef, content: bytes, content_type: str) -> ObjectRef:
         """Store the content."""

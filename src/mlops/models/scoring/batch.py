@@ -10,6 +10,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.prediction import SCORED
+from mlops.models.settings.scoring import ScoringEngine
 
 MANIFEST = "manifest.json"
 
@@ -54,7 +55,7 @@ class BatchManifest(Record):
     """Written last: a batch with a manifest is complete, and consists of exactly these files.
 
     `columns` names those of the predictions; `source_sha256` is the digest of the content that was scored;
-    manifests of releases before 0.3 have neither.
+    `engine` says what scored it. Manifests of releases before 0.3 have none of them.
     """
 
     summary: BatchSummary
@@ -65,3 +66,4 @@ class BatchManifest(Record):
     files: Mapping[str, BatchFile]
     columns: PredictionColumns | None = None
     source_sha256: str | None = None
+    engine: ScoringEngine | None = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from mlops.models.errors import SettingsError
 from mlops.models.output_columns import STATUS_COLUMN, is_reserved
 from mlops.models.record import Record
 
 MIN_ROWS_JUDGED = 100
+# one Lambda function, several of them side by side (a Distributed Map), or a SageMaker processing job
+ScoringEngine = Literal["lambda", "map", "job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,13 @@ class ScoringSettings(Record):
     With `wait_for_champion` they wait until the group has a champion; without it they are refused until then.
     A file of at least 100 rows is refused when more than the share `max_bad_share` (0..1) of its rows cannot
     be scored; a smaller one when none can. `row_status_column` is the name of the column that says of each
-    row whether it was scored.
+    row whether it was scored. `engine` is what scores the files; with `auto` their size decides.
     """
 
     wait_for_champion: bool = True
     max_bad_share: float = 0.05
     row_status_column: str = STATUS_COLUMN
+    engine: ScoringEngine | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -37,10 +40,14 @@ class ScoringSettings(Record):
                 f"scoring.row_status_column cannot be {self.row_status_column!r}: another column of the "
                 f'predictions may have that name. State a free name, such as "{STATUS_COLUMN}".'
             )
+        if self.engine not in ("auto", *get_args(ScoringEngine)):
+            raise SettingsError(
+                f'scoring.engine must be "auto", "lambda", "map" or "job", not {self.engine!r}.'
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what was added later is in it only when it is stated."""
-        return _with_stated(self, ("max_bad_share", "row_status_column"))
+        return _with_stated(self, ("max_bad_share", "row_status_column", "engine"))
 
     def refuses(self, n_bad: int, n_rows: int) -> bool:
         """Return whether so many rows that cannot be scored refuse the whole file."""

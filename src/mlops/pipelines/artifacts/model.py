@@ -229,7 +229,11 @@ def align(frame: pd.DataFrame, features: tuple[FeatureColumn, ...]) -> tuple[pd.
 
 
 def _count_unknown(texts: pd.Series, levels: tuple[str, ...] | None) -> int:
-    return 0 if levels is None else int((texts.notna() & ~texts.isin(levels)).sum())
+    if levels is None:
+        return 0
+    codes, values = distinct_values(texts)
+    is_unknown = np.array([*(value not in levels for value in values), False])  # the last one: no value
+    return int(is_unknown[codes].sum())
 
 
 def with_date_parts(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:

@@ -130,6 +130,9 @@ _REPEAT_DECISION = "The decision is kept, and is carried out at the next check o
 _REPEAT: Mapping[str, str] = {
     "Run inference": _REPEAT_SCORING,
     "Run inference in a job": _REPEAT_SCORING,
+    "List ranges": _REPEAT_SCORING,
+    "Score ranges": _REPEAT_SCORING,
+    "Merge ranges": _REPEAT_SCORING,
     "List parts": _REPEAT_PARTS,
     "Survey parts": _REPEAT_PARTS,
     "Merge parts": _REPEAT_PARTS,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
 from mlops.models.errors import DatasetError
+from mlops.models.record import Record
 from mlops.models.scoring.prediction import SCORED
 from mlops.models.settings.scoring import ScoringSettings
 from mlops.pipelines.scoring.row_status import RowStatuses
@@ -16,21 +19,29 @@ _MAX_LISTED = 10
 _MAX_REASONS = 5
 
 
-@dataclass(slots=True)
-class BadRows:
-    """Counts rows by their status, and remembers the first ones of each reason by their number."""
+@dataclass(frozen=True, slots=True)
+class BadRows(Record):
+    """How many rows have each status, and the numbers of the first ones of each reason."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    first: dict[str, list[int]] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    first: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def add(self, statuses: RowStatuses, start: int) -> None:
-        """Take some rows, of which the first one is at the position `start` of the file."""
-        self.counts.update(statuses.counts())
-        for position, reason in enumerate(statuses.names[1:], start=1):
-            listed = self.first.setdefault(reason, [])
-            if (n_more := _MAX_LISTED - len(listed)) > 0:
-                rows = np.flatnonzero(statuses.codes == position)[:n_more]
-                listed += (rows + start + 1).tolist()
+    @classmethod
+    def of(cls, statuses: RowStatuses, start: int) -> Self:
+        """Count some rows, of which the first one is at the position `start` of the file."""
+        first = {
+            reason: tuple((np.flatnonzero(statuses.codes == code)[:_MAX_LISTED] + start + 1).tolist())
+            for code, reason in enumerate(statuses.names[1:], start=1)
+        }
+        return cls(statuses.counts(), first)
+
+    def plus(self, later: Self) -> Self:
+        """Return the counts of both; `later` are rows that follow."""
+        first = {
+            reason: (*self.first.get(reason, ()), *later.first.get(reason, ()))[:_MAX_LISTED]
+            for reason in dict.fromkeys((*self.first, *later.first))
+        }
+        return type(self)(Counter(self.counts) + Counter(later.counts), first)
 
     def refuse_too_many(self, settings: ScoringSettings, name: str) -> None:
         """Refuse a file of which too much cannot be scored.
@@ -40,8 +51,8 @@ class BadRows:
         DatasetError
             If there are no rows, or more bad ones than the settings allow; the first ones are listed.
         """
-        n_rows = self.counts.total()
-        n_bad = n_rows - self.counts[SCORED]
+        n_rows = sum(self.counts.values())
+        n_bad = n_rows - self.counts.get(SCORED, 0)
         if n_rows == 0:
             raise DatasetError(f"{name} has no rows to score.")
         if settings.refuses(n_bad, n_rows):
@@ -52,7 +63,7 @@ class BadRows:
             )
 
     def _reasons(self) -> str:
-        reasons = [reason for reason, _ in self.counts.most_common() if reason != SCORED]
+        reasons = [reason for reason, _ in Counter(self.counts).most_common() if reason != SCORED]
         listed = [self._reason(reason) for reason in reasons[:_MAX_REASONS]]
         more = len(reasons) - _MAX_REASONS
         return "; ".join(listed) + (f"; and {more} other reasons" if more > 0 else "")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
 from mlops.dataset.table.table import UnreadableCells, unreadable_notes
+from mlops.models.record import Record
 from mlops.models.scoring.prediction import MISSING_REQUIRED
 from mlops.models.scoring.result import DataQuality
 from mlops.pipelines.artifacts.model import ModelSchema
@@ -17,74 +20,101 @@ _NOT_SCORED = ": no prediction"
 NOTHING: Mapping[str, UnreadableCells] = {}
 
 
-class QualityCounter:
-    """Adds up what each piece of a file shows; `result` is the same however the file was cut."""
+@dataclass(frozen=True, slots=True)
+class QualityCounts(Record):
+    """What did not fit in some rows, scored or not, by column.
 
-    def __init__(self, schema: ModelSchema) -> None:
-        self._schema = schema
-        self._n_rows = 0
-        self._missing: Counter[str] = Counter()
-        self._unreadable: Counter[str] = Counter()
-        self._unknown: Counter[str] = Counter()
-        self._statuses: Counter[str] = Counter()
-        self._unexpected: dict[str, None] = {}
+    `unexpected` are columns that the model does not know. The counts of all rows are the same however the
+    file was cut.
+    """
 
-    def add(self, rows: ScoredRows) -> None:
-        """Count all rows of one piece, scored or not, and what did not fit in them."""
+    n_rows: int = 0
+    missing: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    unexpected: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: ScoredRows, schema: ModelSchema) -> Self:
+        """Count the rows of one piece."""
         frame = rows.frame
-        self._n_rows += len(frame)
-        self._statuses.update(rows.statuses.counts())
-        missing = frame[list(self._schema.feature_names)].isna().sum()
-        self._missing.update({str(name): int(count) for name, count in missing.items()})
-        self._unreadable.update({name: int(marks.sum()) for name, marks in rows.unreadable.items()})
-        self._unknown.update(rows.unknown_levels)
-        expected = {*self._schema.feature_names, *self._schema.ignored_columns, self._schema.target}
-        self._unexpected.update(
-            dict.fromkeys(str(name) for name in frame.columns if str(name) not in expected)
+        expected = {*schema.feature_names, *schema.ignored_columns, schema.target}
+        return cls(
+            len(frame),
+            {name: int(frame[name].isna().to_numpy().sum()) for name in schema.feature_names},
+            {name: int(marks.sum()) for name, marks in rows.unreadable.items()},
+            dict(rows.unknown_levels),
+            tuple(str(name) for name in frame.columns if str(name) not in expected),
         )
 
-    def result(
-        self, unreadable: Mapping[str, UnreadableCells] = NOTHING, remarks: tuple[str, ...] = ()
-    ) -> DataQuality:
-        """Return what was counted so far.
-
-        Parameters
-        ----------
-        unreadable
-            Cells that could not be read, by column; their lines are named.
-        remarks
-            Sentences about the file as a whole.
-        """
-        used = columns_of_model(self._schema)
-        read = {name: cells for name, cells in unreadable.items() if name in used and self._unreadable[name]}
-        n_rows = max(self._n_rows, 1)
-        missing = {name: self._missing[name] / n_rows for name in self._schema.feature_names}
-        return DataQuality(
-            n_rows=self._n_rows,
-            missing_fraction=missing,
-            unreadable_numbers={name: n for name, n in self._unreadable.items() if n},
-            unknown_levels=dict(self._unknown),
-            unexpected_columns=tuple(self._unexpected),
-            findings=(*remarks, *unreadable_notes(read, _NOT_SCORED), *self._findings(missing, read)),
-            row_statuses=dict(self._statuses),
+    def plus(self, later: Self) -> Self:
+        """Return the counts of both; `later` are rows that follow."""
+        return type(self)(
+            self.n_rows + later.n_rows,
+            _sum(self.missing, later.missing),
+            _sum(self.unreadable, later.unreadable),
+            _sum(self.unknown, later.unknown),
+            tuple(dict.fromkeys((*self.unexpected, *later.unexpected))),
         )
 
-    def _findings(self, missing: dict[str, float], named: Collection[str]) -> list[str]:
-        """Return sentences that name columns and counts, never a cell."""
-        findings = []
-        for name, share in missing.items():
-            if share > _MANY_MISSING:
-                findings.append(f"{share:.0%} of the rows have no value of {name!r}.")
-        for name, count in self._unreadable.items():
-            if name in named or not count:
-                continue
-            findings.append(f"{count} cells of {name!r} could not be read{_NOT_SCORED}.")
-        if n_rows := self._statuses[MISSING_REQUIRED]:
-            findings.append(f"{n_rows} rows lack a required value, or every feature: no prediction.")
-        for name, count in self._unknown.items():
-            findings.append(f"{count} rows have a value of {name!r} that the model has never seen.")
-        if self._unexpected:
-            findings.append(
-                f"Columns that the model does not know were left out: {', '.join(self._unexpected)}."
-            )
-        return findings
+
+def data_quality(
+    counts: QualityCounts,
+    row_statuses: Mapping[str, int],
+    schema: ModelSchema,
+    unreadable: Mapping[str, UnreadableCells] = NOTHING,
+    remarks: tuple[str, ...] = (),
+) -> DataQuality:
+    """Return what is to be said of a file.
+
+    Parameters
+    ----------
+    counts, row_statuses
+        Those of all its rows.
+    unreadable
+        Cells that could not be read, by column; their lines are named.
+    remarks
+        Sentences about the file as a whole.
+    """
+    used = columns_of_model(schema)
+    read = {name: cells for name, cells in unreadable.items() if name in used and counts.unreadable.get(name)}
+    n_rows = max(counts.n_rows, 1)
+    missing = {name: counts.missing.get(name, 0) / n_rows for name in schema.feature_names}
+    n_required = row_statuses.get(MISSING_REQUIRED, 0)
+    return DataQuality(
+        n_rows=counts.n_rows,
+        missing_fraction=missing,
+        unreadable_numbers={name: n for name, n in counts.unreadable.items() if n},
+        unknown_levels=dict(counts.unknown),
+        unexpected_columns=counts.unexpected,
+        findings=(
+            *remarks,
+            *unreadable_notes(read, _NOT_SCORED),
+            *_findings(counts, missing, read, n_required),
+        ),
+        row_statuses=dict(row_statuses),
+    )
+
+
+def _findings(
+    counts: QualityCounts, missing: Mapping[str, float], named: Collection[str], n_required: int
+) -> Iterator[str]:
+    """Yield sentences that name columns and counts, never a cell."""
+    for name, share in missing.items():
+        if share > _MANY_MISSING:
+            yield f"{share:.0%} of the rows have no value of {name!r}."
+    for name, count in counts.unreadable.items():
+        if count and name not in named:
+            yield f"{count} cells of {name!r} could not be read{_NOT_SCORED}."
+    if n_required:
+        yield f"{n_required} rows lack a required value, or every feature: no prediction."
+    for name, count in counts.unknown.items():
+        yield f"{count} rows have a value of {name!r} that the model has never seen."
+    if counts.unexpected:
+        yield f"Columns that the model does not know were left out: {', '.join(counts.unexpected)}."
+
+
+def _sum(first: Mapping[str, int], later: Mapping[str, int]) -> dict[str, int]:
+    total = Counter(first)
+    total.update(later)
+    return dict(total)

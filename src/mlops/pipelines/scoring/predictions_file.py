@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -14,13 +13,15 @@ from numpy.typing import NDArray
 
 from mlops.dataset.table.values import as_texts, distinct_values
 from mlops.models.scoring.columns import PredictionColumns
-from mlops.pages.spreadsheet import without_formula
+from mlops.pages.spreadsheet import FORMULA_SIGNS, without_formula
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.scoring.scored_rows import ScoredRows
 
 # what a 32-bit float holds; digits beyond it are noise of the platform
 _NUMBER = "%.9g\n"
 _SPECIAL = frozenset(',"\r\n')
+# a character that is quoted, or that may begin a formula
+_NOT_PLAIN = re.compile(rf'[,"\r]|(?m:^)\s*[{re.escape(FORMULA_SIGNS)}]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,12 @@ class PredictionsWriter:
 
     def write_header(self) -> None:
         """Write the names of the columns."""
-        self.stream.write(",".join(map(_quoted, self.columns.names)) + "\n")
+        self.stream.write(header_line(self.columns))
 
     def write(self, rows: ScoredRows) -> None:
         """Write some rows; the first one of the file has the number 1."""
         cells = self._cells(rows)
-        self.stream.write("".join([line + "\n" for line in map(",".join, zip(*cells, strict=True))]))
+        self.stream.write("\n".join(map(",".join, zip(*cells, strict=True))) + "\n")
 
     def _cells(self, rows: ScoredRows) -> list[Sequence[str]]:
         """Return the cells column by column."""
@@ -79,10 +80,22 @@ class PredictionsWriter:
 
     def _texts(self, column: pd.Series) -> list[str]:
         codes, values = distinct_values(as_texts(column))
-        return _taken([*map(self._cell, values), ""], codes)
+        return _taken([*self._cells_of(values.tolist()), ""], codes)
+
+    def _cells_of(self, texts: list[str]) -> list[str]:
+        """Return texts as cells; most columns, such as ids, have nothing to quote, which one look shows."""
+        joined = "\n".join(texts)
+        if joined.count("\n") == len(texts) - 1 and _NOT_PLAIN.search(joined) is None:
+            return texts
+        return list(map(self._cell, texts))
 
     def _cell(self, text: str) -> str:
         return _quoted(without_formula(text) if self.escapes_formulas else text)
+
+
+def header_line(columns: PredictionColumns) -> str:
+    """Return the line with the names of the columns."""
+    return ",".join(map(_quoted, columns.names)) + "\n"
 
 
 def _written(numbers: NDArray[np.float64]) -> list[str]:
@@ -107,8 +120,4 @@ def _spread(cells: list[str], is_scored: NDArray[np.bool_]) -> list[str]:
 
 def _quoted(text: str) -> str:
     """Return a cell as CSV writes it."""
-    if _SPECIAL.isdisjoint(text):
-        return text
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow([text])
-    return buffer.getvalue()
+    return text if _SPECIAL.isdisjoint(text) else '"' + text.replace('"', '""') + '"'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mlops.dataset.features.date_parts import part_names
 from mlops.dataset.notation.stated import stated_notation
 from mlops.dataset.table.frames import lost_numbers
 from mlops.dataset.table.table import Table, UnreadableCells
-from mlops.dataset.validation.pieces import MarkedRows, named_columns
+from mlops.dataset.validation.pieces import MarkedRows, TablePieces
 from mlops.dataset.validation.reading import find_table
 from mlops.dataset.validation.scoring import ScoringTerms, check_scoring_file
 from mlops.dataset.validation.survey.names import matched_names
@@ -32,7 +32,8 @@ _SHOWN_RULES = frozenset(("renamed_columns", "absent_ids", "missing_ids"))
 class RowsToScore:
     """The rows piece by piece, with the date parts of the model, and what was noticed about all of them.
 
-    `unreadable` counts the cells that could not be read, by column, with their lines in the file.
+    `unreadable` counts the cells that could not be read, by column, with their lines in the file. `table` is
+    the file; None when the rows are those of a frame, or of a file that was converted to be read.
     """
 
     name: str
@@ -40,6 +41,7 @@ class RowsToScore:
     pieces: Iterator[MarkedRows]
     unreadable: Mapping[str, UnreadableCells]
     remarks: tuple[str, ...]
+    table: TablePieces | None = None
 
 
 def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
@@ -58,9 +60,10 @@ def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: Mo
         reasons = " ".join(finding.message for finding in report.of_severity("reject")[:_MAX_REASONS])
         raise DatasetError(f"{path.name} cannot be scored: {reasons}")
     remarks = tuple(f.message for f in report.of_severity("warn") if f.rule_id in _SHOWN_RULES)
-    rows = (_with_dates(piece, schema) for piece in pieces.marked())
-    names = tuple(column.name for column in named_columns(pieces.survey))
-    return RowsToScore(path.name, names, rows, pieces.unreadable, remarks)
+    rows = with_dates(pieces.marked(), schema)
+    names = tuple(column.name for column in pieces.plan.columns)
+    table = pieces if pieces.path == path else None
+    return RowsToScore(path.name, names, rows, pieces.unreadable, remarks, table)
 
 
 def contract_of_model(schema: ModelSchema) -> Contract:
@@ -79,10 +82,11 @@ def contract_of_model(schema: ModelSchema) -> Contract:
     return Contract(tuple(columns), schema.target, version=0)
 
 
-def _with_dates(rows: MarkedRows, schema: ModelSchema) -> MarkedRows:
+def with_dates(pieces: Iterable[MarkedRows], schema: ModelSchema) -> Iterator[MarkedRows]:
     """Add the parts of dates, and mark the rows whose cell is no date."""
-    frame = with_date_parts(rows.frame, schema)
-    return MarkedRows(frame, {**rows.unreadable, **unreadable_dates(frame, schema)})
+    for rows in pieces:
+        frame = with_date_parts(rows.frame, schema)
+        yield MarkedRows(frame, {**rows.unreadable, **unreadable_dates(frame, schema)})
 
 
 def _rows_of_frame(frame: pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
@@ -91,7 +95,7 @@ def _rows_of_frame(frame: pd.DataFrame, terms: ScoringTerms, schema: ModelSchema
     table = Table.from_frame(named, terms.settings, terms.contract, has_target=False)
     rows = MarkedRows(table.frame, _unreadable(named, table, terms))
     remarks = tuple(f"Column {written} was taken for {name}." for name, written in renamed.items())
-    return RowsToScore(table.name, table.names, iter([_with_dates(rows, schema)]), table.unreadable, remarks)
+    return RowsToScore(table.name, table.names, with_dates([rows], schema), table.unreadable, remarks)
 
 
 def _unreadable(frame: pd.DataFrame, table: Table, terms: ScoringTerms) -> dict[str, NDArray[np.bool_]]:

@@ -34,6 +34,11 @@ from mlops.pipelines.inference_pipeline import DATA_QUALITY, DRIFT_PAGE, DRIFT_R
 
 _FIELDS = frozenset({"nonce", "file"})
 _DOWNLOADS = {PREDICTIONS: "Download the predictions", DRIFT_PAGE: "Download the drift report"}
+_ENGINES = {
+    "lambda": "at once by one function",
+    "map": "in ranges of rows by functions side by side",
+    "job": "at once in a SageMaker job",
+}
 _WHAT_NOW = "To have it scored again, drop the file again."
 
 
@@ -79,6 +84,7 @@ class ResultPage:
             "result",
             summary=opened.manifest.summary,
             scored_at=opened.manifest.created_at,
+            engine=_ENGINES.get(opened.manifest.engine or "", ""),
             quality=DataQuality.from_json(self._read(opened, DATA_QUALITY)),
             drift=self._drift(opened),
             downloads={name: text for name, text in _DOWNLOADS.items() if name in opened.manifest.files},

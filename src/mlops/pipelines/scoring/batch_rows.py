@@ -1,0 +1,95 @@
+"""The rows of one batch: scored, written and counted, all at once or in ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from mlops.dataset.table.table import UnreadableCells
+from mlops.dataset.validation.pieces import MarkedRows
+from mlops.models.dataset import Contract
+from mlops.models.drift import BaselineStatistics, BatchProfile
+from mlops.models.record import Record
+from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.settings.group import GroupSettings
+from mlops.monitoring.profiles.batch import merge, profile_batch
+from mlops.pipelines.artifacts.model import Model
+from mlops.pipelines.scoring.bad_rows import BadRows
+from mlops.pipelines.scoring.data_quality import QualityCounts
+from mlops.pipelines.scoring.predictions_file import PredictionsWriter
+from mlops.pipelines.scoring.reasons import Explainer
+from mlops.pipelines.scoring.scored_rows import ScoredRows, score_rows
+
+_ROWS_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTerms(Record):
+    """What is the same for all rows of a batch, and what was noticed when its file was read.
+
+    `name` is that of the file, `columns` are those of the predictions. `unreadable` counts the cells that
+    could not be read, by column; `remarks` are sentences about the file.
+    """
+
+    name: str
+    columns: PredictionColumns
+    settings: GroupSettings
+    unreadable: Mapping[str, UnreadableCells] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts(Record):
+    """What was counted in some rows; `profile` is None without a baseline, and before the first row."""
+
+    quality: QualityCounts = field(default_factory=QualityCounts)
+    bad_rows: BadRows = field(default_factory=BadRows)
+    profile: BatchProfile | None = None
+
+    def plus(self, later: Self) -> Self:
+        """Return the counts of both; `later` are rows that follow."""
+        profiles = [each for each in (self.profile, later.profile) if each is not None]
+        return type(self)(
+            self.quality.plus(later.quality),
+            self.bad_rows.plus(later.bad_rows),
+            merge(*profiles) if profiles else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RowScorer:
+    """Scores rows with one model in one version, and writes them as the terms of the batch say."""
+
+    model: Model
+    version: str
+    contract: Contract
+    baseline: BaselineStatistics | None
+    terms: BatchTerms
+    explainer: Explainer | None
+
+    def score(self, pieces: Iterable[MarkedRows], target: Path) -> RowCounts:
+        """Write the header and a line for each row; return what was counted."""
+        escapes = self.terms.settings.output.escape_formulas
+        counts = RowCounts()
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            writer = PredictionsWriter(stream, self.terms.columns, self.version, escapes)
+            writer.write_header()
+            for piece in _smaller(pieces):
+                rows = score_rows(piece, self.model, self.contract, explainer=self.explainer)
+                writer.write(rows)
+                counts = counts.plus(self._count(rows))
+        return counts
+
+    def _count(self, rows: ScoredRows) -> RowCounts:
+        profile = None if self.baseline is None else profile_batch(rows.frame, self.baseline)
+        bad_rows = BadRows.of(rows.statuses, rows.frame.index[0])
+        return RowCounts(QualityCounts.of(rows, self.model.schema), bad_rows, profile)
+
+
+def _smaller(pieces: Iterable[MarkedRows]) -> Iterator[MarkedRows]:
+    """Cut pieces of very many short rows, so that one matrix stays small; leave out empty ones."""
+    for piece in pieces:
+        for start in range(0, len(piece.frame), _ROWS_AT_ONCE):
+            yield piece.part(start, start + _ROWS_AT_ONCE)
