@@ -136,7 +136,7 @@ def published_by_the_nightly_check(bus: Bus) -> None:
         model_version="v1.0.0",
         window_days=7,
     )
-    for kind in (event_names.DRIFT_DETECTED, event_names.DRIFT_RESOLVED):
+    for kind in (event_names.DRIFT_DETECTED, event_names.DRIFT_WARNED, event_names.DRIFT_RESOLVED):
         announce_drift(kind, report, report_uri="s3://a/drift_report.html", notifier=bus)
 
 

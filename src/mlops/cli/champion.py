@@ -1,14 +1,18 @@
-"""`mlops promote GROUP VERSION` and `mlops rollback GROUP`: which version is in service."""
+"""`mlops promote`, `rollback` and `snooze`: the version in service, and the emails about its drift."""
 
 from __future__ import annotations
 
 import argparse
+from datetime import timedelta
 from typing import Any
 
 from mlops.cli.command import add_command, add_reason
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
+from mlops.infrastructure.clock import utc_now
 from mlops.registry.rollback import roll_back
+
+_MAX_DAYS = 365
 
 
 def add_parser(subparsers: Any) -> None:
@@ -30,6 +34,36 @@ def add_parser(subparsers: Any) -> None:
     rollback.add_argument(
         "--to", metavar="VERSION", help="an archived version other than the previous champion"
     )
+    snooze = add_command(
+        subparsers,
+        "snooze",
+        "keep emails and the alarm about changed inputs of a group back",
+        _snooze,
+        "group",
+    )
+    snooze.add_argument(
+        "--days", type=_days, default=7, metavar="N", help="how long (default 7); 0 ends a snooze"
+    )
+    snooze.add_argument("--reason", default="", help="why; it is kept in the audit log")
+
+
+def _snooze(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
+    until = utc_now().date() + timedelta(days=parsed.days) if parsed.days else None
+    champion = context.registry.snooze_drift(parsed.group, until, by=context.actor, reason=parsed.reason)
+    document = {"group": parsed.group, "version": champion.version, "until": until and until.isoformat()}
+    if until is None:
+        return document, f"Changed inputs of {parsed.group} are announced again."
+    return document, (
+        f"No emails and no alarm about changed inputs of {parsed.group} until the end of {until} (UTC), "
+        f"or until another version replaces {champion.version}. The nightly reports continue."
+    )
+
+
+def _days(text: str) -> int:
+    days = int(text) if text.isdecimal() else -1
+    if not 0 <= days <= _MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of days from 0 to {_MAX_DAYS}")
+    return days
 
 
 def _promote(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

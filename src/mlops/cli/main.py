@@ -41,6 +41,7 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "audit": "mlops.cli.audit",
         "promote": "mlops.cli.champion",
         "rollback": "mlops.cli.champion",
+        "snooze": "mlops.cli.champion",
     },
     "Approvals": {
         "pending": "mlops.cli.approvals",

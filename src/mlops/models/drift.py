@@ -24,6 +24,7 @@ AnomalyKind = Literal[
     "new_value",
     "outliers",
     "retyped_column",
+    "scale_change",
 ]
 
 
@@ -141,7 +142,8 @@ class Histogram(Record):
 class Anomaly(Record):
     """Something about one column that deserves a sentence of its own, whatever the statistics say.
 
-    `share` is the part of the rows that it touches, 0..1.
+    `share` is the part of the rows that it touches, 0..1. A fault is an anomaly that no population explains,
+    such as a column that is missing: it alerts whatever the importance of the feature.
     """
 
     column: str
@@ -149,14 +151,18 @@ class Anomaly(Record):
     verdict: DriftVerdict
     message: str
     share: float = 0.0
+    is_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureDrift(Record):
     """How far one feature has moved. In every statistic 0.0 = same and larger = more drift.
 
-    `p_value` and `q_value` (after Benjamini-Hochberg over the features of the report) belong to the
-    chi-square; small = the difference is not by chance. They are 1.0 when there are too few rows.
+    `p_value` and `q_value` (after Benjamini-Hochberg over all questions of the report) are those of the
+    values; small = the difference is not by chance. They are 1.0 when there are too few rows. The
+    statistics are those of the values that are not missing; where most training rows have one value and the
+    others have moved, of those others: `compared` says so. `missing_psi` is the index of the missing share,
+    `psi_by_chance` the index to expect of that number of rows without drift.
     """
 
     name: str
@@ -179,6 +185,9 @@ class FeatureDrift(Record):
     importance: float | None = None
     is_important: bool = True
     histogram: Histogram | None = None
+    compared: str = ""
+    psi_by_chance: float = 0.0
+    missing_psi: float = 0.0
 
     @property
     def has_drift(self) -> bool:
@@ -190,8 +199,9 @@ class FeatureDrift(Record):
 class DriftReport(Record):
     """The verdict on one batch, or on a window of batches, against the training data.
 
-    `drift_score` is the largest PSI among the features whose change is statistically significant: 0.0 =
-    same, larger = more drift. `features_with_drift` is ranked by importance x effect.
+    `drift_score` is the largest PSI among the features whose change is statistically significant, kept
+    within the range of the verdict and at most 1: 0.0 = same, larger = more drift. `features_with_drift` is
+    ranked by importance x effect. `rule` says in words how the verdict was reached.
     """
 
     verdict: DriftVerdict
@@ -210,6 +220,7 @@ class DriftReport(Record):
     model_version: str | None = None
     window_days: int | None = None
     n_batches: int | None = None
+    rule: str = ""
 
 
 def _on_one_line(record: Record) -> str:

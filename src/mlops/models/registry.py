@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -117,7 +117,7 @@ class ModelMetadata(Candidate):
     `number` counts the versions of the group from 1; `version` is its name for people. Everything but
     `status` and the three `status_` fields, tags, notes and `approval_request` (the hash of the id of its
     newest approval request) stays as it was registered. `evidence_uri` is the folder with the training run's
-    JSON documents.
+    JSON documents. `drift_snoozed_until` is the last day without emails and alarm about its inputs.
     """
 
     model_group: str
@@ -130,6 +130,7 @@ class ModelMetadata(Candidate):
     status_changed_at: datetime | None = None
     status_changed_by: str | None = None
     status_reason: str | None = None
+    drift_snoozed_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

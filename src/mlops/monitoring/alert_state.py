@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from mlops.infrastructure.event_names import DRIFT_DETECTED, DRIFT_RESOLVED
+from mlops.infrastructure.event_names import DRIFT_DETECTED, DRIFT_RESOLVED, DRIFT_WARNED
 from mlops.models.drift import DriftVerdict
 from mlops.models.record import Record
 
-NotificationKind = Literal["DriftDetected", "DriftResolved"]
+NotificationKind = Literal["DriftDetected", "DriftResolved", "DriftWarned"]
 
 NIGHTS_REMEMBERED = 3
 NIGHTS_TO_ALARM = 2
@@ -38,7 +38,8 @@ class AlertState(Record):
     """What the nightly check remembers of a group between nights.
 
     `pending` is announced but perhaps not sent yet: it is written before the email is sent and cleared after.
-    An alarm within the cool-down of the last one is kept back: `is_alarmed` without `is_announced`.
+    An alarm within the cool-down of the last one, or while the group is snoozed, is kept back: `is_alarmed`
+    without `is_announced`. `is_warned` says that a lasting warning was announced.
     """
 
     last_checked: date
@@ -48,36 +49,79 @@ class AlertState(Record):
     is_announced: bool = False
     announced_on: date | None = None
     pending: Notification | None = None
+    is_warned: bool = False
+    warned_on: date | None = None
+    is_snoozed: bool = False
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether the alarm of the group is on: announced by email, not over, and not snoozed."""
+        return self.is_alarmed and self.is_announced and not self.is_snoozed
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether none of the last three judged nights was OK."""
+        return len(self.nights) == NIGHTS_REMEMBERED and all(each.verdict != "OK" for each in self.nights)
 
 
 def advance(
-    state: AlertState | None, *, night: date, verdict: DriftVerdict, model_version: str
+    state: AlertState | None,
+    *,
+    night: date,
+    verdict: DriftVerdict,
+    model_version: str,
+    snoozed_until: date | None = None,
 ) -> AlertState:
     """Return the state after one more night; the same night again replaces its first verdict.
 
-    The alarm is on while two of the last three judged nights are ALERT. Nights with too few rows neither
-    raise nor end it. Another champion starts with an empty memory: its verdicts have another baseline.
+    The alarm is on while two of the last three judged nights are ALERT; three that are not OK are a lasting
+    warning. Nights with too few rows neither raise nor end it. Another champion starts with an empty memory:
+    its verdicts have another baseline. `snoozed_until` is the last day without announcements.
     """
     before = state or AlertState(last_checked=night, model_version=model_version)
     nights = before.nights if before.model_version == model_version else ()
     nights = tuple(each for each in nights if each.night != night)
     if verdict != "INSUFFICIENT_DATA":
         nights = (*nights, Night(night, verdict))[-NIGHTS_REMEMBERED:]
-    after = replace(before, last_checked=night, model_version=model_version, nights=nights, pending=None)
+    after = replace(
+        _with_snooze(before, is_snoozed=snoozed_until is not None and night <= snoozed_until),
+        last_checked=night,
+        model_version=model_version,
+        nights=nights,
+        pending=None,
+    )
     if not nights:
         return after
     is_alarmed = sum(each.verdict == "ALERT" for each in nights) >= NIGHTS_TO_ALARM
     return _notify(replace(after, is_alarmed=is_alarmed), night)
 
 
+def _with_snooze(state: AlertState, *, is_snoozed: bool) -> AlertState:
+    """Return the state with or without a snooze; after one, an alarm that is still on is announced again."""
+    if state.is_snoozed and not is_snoozed:
+        return replace(state, is_snoozed=False, is_announced=False, announced_on=None)
+    return replace(state, is_snoozed=is_snoozed)
+
+
 def _notify(state: AlertState, night: date) -> AlertState:
-    if state.is_alarmed and not state.is_announced and not _is_cooling_down(state, night):
+    if state.is_alarmed and not state.is_announced and not _is_quiet(state, night, state.announced_on):
         pending = Notification(DRIFT_DETECTED, night)
         return replace(state, is_announced=True, announced_on=night, pending=pending)
-    if state.is_announced and not state.is_alarmed:
-        return replace(state, is_announced=False, pending=Notification(DRIFT_RESOLVED, night))
+    if state.is_announced or state.is_warned:
+        return _resolve(state, night)
+    if state.is_lasting and not state.is_alarmed and not _is_quiet(state, night, state.warned_on):
+        pending = Notification(DRIFT_WARNED, night)
+        return replace(state, is_warned=True, warned_on=night, pending=pending)
     return state
 
 
-def _is_cooling_down(state: AlertState, night: date) -> bool:
-    return state.announced_on is not None and night - state.announced_on < COOL_DOWN
+def _resolve(state: AlertState, night: date) -> AlertState:
+    """Announce the end on a night that is OK, once the alarm is over."""
+    if state.is_alarmed or state.nights[-1].verdict != "OK":
+        return state
+    return replace(state, is_announced=False, is_warned=False, pending=Notification(DRIFT_RESOLVED, night))
+
+
+def _is_quiet(state: AlertState, night: date, last: date | None) -> bool:
+    """Tell whether nothing may be announced: the group is snoozed, or the last announcement is too recent."""
+    return state.is_snoozed or (last is not None and night - last < COOL_DOWN)

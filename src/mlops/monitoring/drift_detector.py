@@ -10,13 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport, FeatureDrift
+from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DriftError
 from mlops.monitoring.drift_metrics import MetricSink, default_sink, metrics_of
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import profile_batch
 from mlops.monitoring.verdict.anomalies import extra_columns
-from mlops.monitoring.verdict.verdict import MIN_ROWS, SIGNIFICANT, Thresholds, judge_dataset, judge_features
+from mlops.monitoring.verdict.dataset_verdict import judge_dataset, largest_effect
+from mlops.monitoring.verdict.rule import Thresholds, rule_text
+from mlops.monitoring.verdict.verdict import judge_features
 
 
 class DriftDetector:
@@ -68,13 +70,13 @@ class DriftDetector:
         """Judge rows, or the profile of rows, against the training data.
 
         A feature warns or alerts when its change is both large (`threshold`) and no accident (chi-square,
-        corrected for the number of features, q <= 0.05), or when an anomaly says so. Under 100 rows the
+        corrected for the number of questions, q <= 0.05), or when an anomaly says so. Under 100 rows the
         verdict is INSUFFICIENT_DATA. No content of the data raises.
 
         Returns
         -------
         DriftReport
-            `drift_score` 0.0 = same, larger = more drift; features ranked by importance x effect.
+            `drift_score` 0.0 = same, larger = more drift, at most 1; features ranked by importance x effect.
 
         Raises
         ------
@@ -90,7 +92,7 @@ class DriftDetector:
         return DriftReport(
             verdict=verdict,
             reasons=reasons,
-            drift_score=_drift_score(features, batch.n_rows),
+            drift_score=self.thresholds.score(largest_effect(features, anomalies), verdict),
             features_with_drift=tuple(feature.name for feature in features if feature.has_drift),
             features={feature.name: feature for feature in features},
             anomalies=tuple(anomalies),
@@ -104,6 +106,7 @@ class DriftDetector:
             model_version=self.baseline.model_version,
             window_days=window_days,
             n_batches=n_batches,
+            rule=rule_text(self.thresholds),
         )
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:
@@ -135,9 +138,3 @@ def _without(baseline: BaselineStatistics, columns: Sequence[str]) -> BaselineSt
         return baseline
     kept = {name: profile for name, profile in baseline.features.items() if name not in left_out}
     return replace(baseline, features=kept, excluded={**baseline.excluded, **left_out})
-
-
-def _drift_score(features: Sequence[FeatureDrift], n_rows: int) -> float:
-    if n_rows < MIN_ROWS:
-        return 0.0
-    return max((feature.psi for feature in features if feature.q_value <= SIGNIFICANT), default=0.0)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from mlops.infrastructure.aws.cloudwatch import Metric, publish
-from mlops.infrastructure.metric_names import DRIFT_ALERTS, DRIFT_SCORE, FEATURES_WITH_DRIFT
+from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT
 from mlops.models.drift import DriftReport
 
 MetricSink = Callable[[DriftReport, Mapping[str, float]], None]
@@ -33,11 +33,10 @@ def cloudwatch_sink(namespace: str) -> MetricSink:
 
 
 def as_cloudwatch(metrics: Mapping[str, float]) -> list[Metric]:
-    """Return those of the numbers that alarms and dashboards use."""
+    """Return the numbers for dashboards; the alarm depends on the alert state, not on one check."""
     return [
         Metric(DRIFT_SCORE, metrics["overall_drift_score"], "None"),
         Metric(FEATURES_WITH_DRIFT, metrics["features_with_drift"]),
-        Metric(DRIFT_ALERTS, metrics["drift_alerts"]),
     ]
 
 

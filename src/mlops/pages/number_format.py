@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+_MAX_DIGITS = 12
 
-def percent(share: float) -> str:
-    """Write a share: `12 %`, `0.4 %`, `< 0.1 %`."""
+
+def percent(share: float, *, decimals: int = 0) -> str:
+    """Write a share: `12 %`, `0.4 %`, `< 0.1 %`; with more decimals on request."""
     hundredths = 100.0 * share
+    if decimals:
+        return f"{hundredths:.{decimals}f} %"
     if 0.0 < hundredths < 0.1:
         return "< 0.1 %"
     if 0.1 <= hundredths < 0.95 or 99.05 < hundredths < 100.0:
@@ -18,15 +22,37 @@ def percent(share: float) -> str:
     return f"{hundredths:.0f} %"
 
 
-def number(value: float) -> str:
+def number(value: float, *, digits: int = 3) -> str:
     """Write a number for a reader: three digits that matter, thousands apart, no needless zeros."""
     if value == 0:
         return "0"
-    if 1000 <= abs(value) < 10_000:
-        return f"{value:.0f}"  # may be a year
-    if 10_000 <= abs(value) < 1e15:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    if not 1000 <= abs(value) < 1e15:
+        return f"{value:.{digits}g}"
+    decimals = max(digits - len(f"{abs(value):.0f}"), 0)
+    text = f"{value:.{decimals}f}" if abs(value) < 10_000 else f"{value:,.{decimals}f}"  # may be a year
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def number_change(before: float | Sequence[float], now: float | Sequence[float]) -> str:
+    """Write `41 -> 55`, or `30 to 41 -> 31 to 55`, with as many digits as show the difference."""
+    sides = [[side] if isinstance(side, float | int) else side for side in (before, now)]
+    return _with_difference(
+        [" to ".join(number(value, digits=digits) for value in side) for side in sides]
+        for digits in range(3, _MAX_DIGITS)
+    )
+
+
+def percent_change(before: float, now: float) -> str:
+    """Write `12 % -> 55 %`, with as many decimals as show the difference."""
+    return _with_difference(
+        [percent(share, decimals=decimals) for share in (before, now)] for decimals in range(_MAX_DIGITS)
+    )
+
+
+def _with_difference(texts: Iterable[list[str]]) -> str:
+    """Return the first pair of texts that differ, or the first pair."""
+    pairs = list(texts)
+    return " -> ".join(next((pair for pair in pairs if pair[0] != pair[1]), pairs[0]))
 
 
 def p_value(value: float) -> str:

@@ -19,7 +19,7 @@ from mlops.models.registry import (
 from mlops.registry.lifecycle import Action, next_status
 from mlops.registry.store import Change, VersionWrite
 
-_STAYING = (Action.ANSWER, Action.ANNOTATE)
+_STAYING = (Action.ANSWER, Action.ANNOTATE, Action.SNOOZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,12 @@ def annotation(state: GroupState, labelled: ModelMetadata, stamp: AuditStamp) ->
     """Return the change that gives a version the tags and notes of `labelled`, and nothing else."""
     write = VersionWrite(labelled, Action.ANNOTATE)
     return _change(labelled.model_group, state, stamp, (write,), befores=(labelled.status,))
+
+
+def snooze(state: GroupState, champion: ModelMetadata, stamp: AuditStamp) -> Change:
+    """Return the change that stores until when the champion's drift is snoozed, and nothing else."""
+    write = VersionWrite(champion, Action.SNOOZE)
+    return _change(champion.model_group, state, stamp, (write,), befores=(champion.status,))
 
 
 def answer(state: GroupState, model: ModelMetadata, stamp: AuditStamp) -> Change:

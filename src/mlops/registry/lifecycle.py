@@ -27,6 +27,7 @@ class Action(StrEnum):
     ROLL_BACK = "roll back to"
     ANSWER = "answer"
     ANNOTATE = "annotate"
+    SNOOZE = "snooze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         Action.ROLL_BACK: Transition((Status.ARCHIVED,), Status.CHAMPION),
         Action.ANSWER: Transition(tuple(Status), None),
         Action.ANNOTATE: Transition(tuple(Status), None),
+        Action.SNOOZE: Transition((Status.CHAMPION,), None),
     }
 )
 

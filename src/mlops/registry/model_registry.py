@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,30 @@ class ModelRegistry(VersionSteps):
                 return model
             self._store.commit(changes.annotation(state, labelled, stamp))
             return labelled
+
+        return self._backoff.run(attempt)
+
+    def snooze_drift(
+        self, group: str, until: date | None, *, by: str | None = None, reason: str = ""
+    ) -> ModelMetadata:
+        """Keep emails and the alarm about changed inputs of the champion back, up to the end of `until`.
+
+        None ends a snooze. The next champion starts without one. The audit log records each change.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the group has no champion.
+        """
+        days = f"drift snoozed until {until}" if until else "snooze of drift ended"
+        stamp = self._stamp(by, f"{days}: {reason}" if reason else days)
+
+        def attempt() -> ModelMetadata:
+            state, champion = self._existing_state(group), self.find_model(group, "champion")
+            snoozed = replace(champion, drift_snoozed_until=until)
+            if snoozed != champion:
+                self._store.commit(changes.snooze(state, snoozed, stamp))
+            return snoozed
 
         return self._backoff.run(attempt)
 

@@ -13,6 +13,7 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
+from mlops.monitoring.report.report_text import verdict_line
 from mlops.pages.number_format import counted, rows
 
 _MAX_FEATURES_NAMED = 5
@@ -54,6 +55,7 @@ def compose_email(
         lines += [f"- {_describe(drift, name)}" for name in drift.features_with_drift[:_MAX_FEATURES_NAMED]]
         more = len(drift.features_with_drift) - _MAX_FEATURES_NAMED
         lines += [f"- and {more} more"] if more > 0 else []
+        lines += ["", verdict_line(drift), *([f"Rule: {drift.rule}"] if drift.rule else [])]
     if quality.findings:
         lines += ["", "Findings in the file:", *(f"- {finding}" for finding in quality.findings)]
     return subject, "\n".join(lines) + "\n"
@@ -65,7 +67,7 @@ def _are(count: int) -> str:
 
 def _metrics(summary: BatchSummary) -> list[Metric]:
     metrics = [Metric(ROWS_SCORED, summary.n_scored)]
-    if summary.drift_score is not None:
+    if summary.drift_score is not None and summary.drift_verdict != "INSUFFICIENT_DATA":
         metrics.append(Metric(DRIFT_SCORE, summary.drift_score, "None"))
         metrics.append(Metric(FEATURES_WITH_DRIFT, len(summary.features_with_drift)))
     return metrics
@@ -86,8 +88,6 @@ def _verdict_sentence(drift: DriftReport) -> str:
         return (
             "The inputs that the model uses have not drifted, but the drift report has remarks on the file."
         )
-    if drift.verdict == "OK":
-        return "Some inputs have changed since training, but none that matters much to the model:"
     return (
         "The inputs have changed since training. That does not make the predictions wrong, "
         "but look at them with care:"

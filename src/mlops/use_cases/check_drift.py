@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from mlops.infrastructure.aws.cloudwatch import Metric
-from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
+from mlops.infrastructure.metric_names import DRIFT_ALERTS, DRIFT_CHECKS_COMPLETED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DriftError
@@ -18,7 +18,7 @@ from mlops.monitoring.alert_state import AlertState, advance
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
-from mlops.monitoring.verdict.verdict import MIN_ROWS
+from mlops.monitoring.verdict.rule import MIN_ROWS
 from mlops.use_cases.drift_archive import NightlyArchive
 from mlops.use_cases.drift_notification import notify
 
@@ -93,9 +93,17 @@ class NightlyCheck:
             if report.verdict != "INSUFFICIENT_DATA":
                 self.notifier.publish_metrics(as_cloudwatch(metrics_of(report)), group=group)
             if state is None or night >= state.last_checked:
-                state = advance(state, night=night, verdict=report.verdict, model_version=champion.version)
+                state = advance(
+                    state,
+                    night=night,
+                    verdict=report.verdict,
+                    model_version=champion.version,
+                    snoozed_until=champion.drift_snoozed_until,
+                )
                 self.archive.write_state(group, state)
                 state = self._send_pending(group, state)
+        if state is not None:
+            self.notifier.publish_metrics([Metric(DRIFT_ALERTS, int(state.is_alarming))], group=group)
         uri = self.archive.report_uri(group, scheduled_at.date())
         return [GroupCheck(group, report.verdict, report.n_batches or 0, report.n_rows, uri)]
 

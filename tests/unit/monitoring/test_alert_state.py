@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -17,12 +18,14 @@ LETTERS: dict[str, DriftVerdict] = {"A": "ALERT", "w": "WARN", "o": "OK", "-": "
 
 
 def announcements(nights: str, *, version: str = "v1.0.0", state: AlertState | None = None) -> str:
-    """Play one letter a night and return what was announced: D(etected), R(esolved) or a dot."""
+    """Play one letter a night and return what was announced: D(etected), W(arned), R(esolved) or a dot."""
     heard = ""
     for offset, letter in enumerate(nights):
         night = FIRST + timedelta(days=offset)
         state = advance(state, night=night, verdict=LETTERS[letter], model_version=version)
-        heard += {None: ".", "DriftDetected": "D", "DriftResolved": "R"}[state.pending and state.pending.kind]
+        heard += {None: ".", "DriftDetected": "D", "DriftResolved": "R", "DriftWarned": "W"}[
+            state.pending and state.pending.kind
+        ]
     return heard
 
 
@@ -33,7 +36,15 @@ def announcements(nights: str, *, version: str = "v1.0.0", state: AlertState | N
         ("AA", ".D"),
         ("AoA", "..D"),
         ("AooA", "...."),
-        ("wwww", "...."),
+        ("ww", ".."),
+        ("wwwww", "..W.."),
+        ("wwwo", "..WR"),
+        ("wwwAA", "..W.D"),
+        ("wwwoww", "..WR.."),
+        ("wwwowwwwwwww", "..WR.....W.."),
+        ("wAwwo", "..W.R"),
+        ("AAwwww", ".D...."),
+        ("AAwwoo", ".D..R."),
         ("AAAAA", ".D..."),
         ("AAoo", ".D.R"),
         ("A-A", "..D"),
@@ -66,12 +77,25 @@ def test_the_alarm_about_the_old_champion_is_resolved_when_the_new_one_is_fine()
     assert after.pending == Notification("DriftResolved", night)
 
 
+def test_a_snooze_keeps_quiet_and_an_alarm_that_is_still_on_is_announced_after_it():
+    until, heard, alarming, state = FIRST + timedelta(days=4), [], [], None
+    for offset in range(7):
+        night = FIRST + timedelta(days=offset)
+        snoozed_until = until if offset >= 2 else None
+        state = advance(
+            state, night=night, verdict="ALERT", model_version="v1.0.0", snoozed_until=snoozed_until
+        )
+        heard.append(state.pending and state.pending.kind)
+        alarming.append(state.is_alarming)
+    assert heard == [None, "DriftDetected", None, None, None, "DriftDetected", None]
+    assert alarming == [False, True, False, False, False, True, True]
+
+
 @pytest.mark.property
 @given(st.text(alphabet="Awo-", max_size=40))
 def test_detected_and_resolved_alternate_and_alarms_are_a_week_apart(nights: str):
     heard = announcements(nights)
-    reported = heard.replace(".", "")
-    assert reported == ("DR" * len(reported))[: len(reported)]
+    assert re.fullmatch("((WD?|D)R)*(WD?|D)?", heard.replace(".", ""))
     alarms = [index for index, letter in enumerate(heard) if letter == "D"]
     assert all(later - earlier >= 7 for earlier, later in pairwise(alarms))
 

@@ -54,6 +54,13 @@ def test_an_alert_exits_with_three_and_writes_json_and_a_page(
     assert "Drift of batch.csv" in page.read_text()
 
 
+def test_the_exit_code_follows_the_verdict(baseline: Path, tmp_path: Path):
+    people(41, rows=300, seed=1).assign(surprise=1).to_csv(tmp_path / "more.csv", index=False)
+    assert run(baseline, tmp_path / "more.csv") == 4
+    people(60, rows=20, seed=1).to_csv(tmp_path / "few.csv", index=False)
+    assert run(baseline, tmp_path / "few.csv") == 5
+
+
 def test_a_higher_threshold_is_obeyed(baseline: Path, tmp_path: Path):
     assert run(baseline, a_file(tmp_path, 60), "--threshold", "50", "--alert-threshold", "60") == 0
 

@@ -15,11 +15,17 @@ from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.statistics.chi_square import chi_square_tail, chi_square_test, pool_sparse_bins
 from mlops.monitoring.statistics.cramers_v import cramers_v, cramers_v_uncorrected
 from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
-from mlops.monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_of_counts
+from mlops.monitoring.statistics.kolmogorov_smirnov import (
+    kolmogorov_smirnov,
+    kolmogorov_smirnov_of_counts,
+    kolmogorov_smirnov_p_value,
+)
 from mlops.monitoring.statistics.population_stability_index import (
+    expected_without_drift,
     population_stability_index,
     population_stability_index_of_counts,
 )
+from mlops.monitoring.statistics.rates import rate_increase_p_value, unseen_levels_p_value
 from mlops.monitoring.statistics.shares import shares
 from mlops.monitoring.statistics.wasserstein import wasserstein, wasserstein_of_counts
 
@@ -164,3 +170,50 @@ def test_benjamini_hochberg_equals_scipys(p_values: list[float]):
 
 def test_benjamini_hochberg_of_no_test_is_empty():
     assert len(benjamini_hochberg([])) == 0
+
+
+def test_the_index_to_expect_without_drift_is_the_mean_of_many_draws():
+    rng = np.random.default_rng(0)
+    probabilities = np.full(10, 0.1)
+    before, now = rng.multinomial(900, probabilities, 400), rng.multinomial(300, probabilities, 400)
+    drawn = np.mean([population_stability_index_of_counts(*pair) for pair in zip(before, now, strict=True)])
+    assert drawn == pytest.approx(expected_without_drift(before[0], now[0]), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("distance", "rows"), [(0.05, 400), (0.1, 300), (0.15, 300), (0.24, 200), (0.3, 120)]
+)
+def test_the_kolmogorov_smirnov_p_value_is_close_to_scipys(distance: float, rows: int):
+    # scipy's asymptotic form of two samples is that of one sample of n m / (n + m) rows
+    exact = scipy.stats.kstwo.sf(distance, rows * rows // (2 * rows))
+    assert kolmogorov_smirnov_p_value(distance, rows, rows) == pytest.approx(exact, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "counts", [(0, 1000, 1, 1000), (3, 2000, 9, 500), (40, 9000, 80, 9000), (700, 5000, 790, 5000)]
+)
+def test_the_p_value_of_a_rate_is_the_binomial_tail(counts: tuple[int, int, int, int]):
+    n_before, rows_before, n_now, rows_now = counts
+    exact = scipy.stats.binom.sf(n_now - 1, n_before + n_now, rows_now / (rows_now + rows_before))
+    assert rate_increase_p_value(*counts) == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize(("rows_before", "rows_now"), [(500, 500), (2000, 300), (500, 5000)])
+def test_unseen_levels_of_the_same_population_are_rarely_significant(rows_before: int, rows_now: int):
+    p_values = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        levels = rng.zipf(1.8, rows_before + rows_now)
+        before, now = levels[:rows_before], levels[rows_before:]
+        _, repeats = np.unique(before, return_counts=True)
+        unseen = np.unique(now[~np.isin(now, before)], return_counts=True)[1]
+        p_values.append(
+            unseen_levels_p_value(int((repeats == 1).sum()), rows_before, unseen.tolist(), rows_now)
+        )
+    assert np.mean(np.array(p_values) <= 0.01) <= 0.03
+
+
+def test_unseen_levels_of_another_population_are_significant():
+    assert unseen_levels_p_value(0, 1000, [1], 1000) > 0.2
+    assert unseen_levels_p_value(0, 1000, [12], 1000) < 0.001
+    assert unseen_levels_p_value(2, 1000, [1] * 40, 1000) < 0.001

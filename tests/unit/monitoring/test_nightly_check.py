@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,11 @@ class World:
         )
         self.write(f"models/{group}/{version}/baseline_statistics.json", baseline.to_json())
 
-    def score(self, group: str, day: date, *, rows: int, age: float = 41, version: str = "v1.0.0") -> None:
+    def score(
+        self, group: str, day: date, *, rows: int, age: float = 41, version: str = "v1.0.0", **more: int
+    ) -> None:
         rng = np.random.default_rng(rows + day.toordinal())
-        frame = pd.DataFrame({"age": rng.normal(age, 10, rows), "dose": rng.normal(5, 1, rows)})
+        frame = pd.DataFrame({"age": rng.normal(age, 10, rows), "dose": rng.normal(5, 1, rows), **more})
         profile = profile_batch(frame, self.baselines[group])
         batch_id = f"{rng.integers(2**31):x}"
         self.write(f"profiles/{group}/{version}/{day.isoformat()}/{batch_id}.json", profile.to_json())
@@ -127,6 +130,10 @@ def world(tmp_path: Path) -> World:
 
 def day(offset: int) -> date:
     return NIGHT + timedelta(days=offset)
+
+
+def night_of(detail: dict[str, Any]) -> date:
+    return date.fromisoformat(detail["report_uri"].split("/")[-2])
 
 
 def test_a_night_merges_the_batches_of_the_day_and_writes_both_reports(world: World):
@@ -156,7 +163,7 @@ def test_a_group_without_enough_rows_is_reported_without_verdict_or_numbers(worl
     world.score("adherence", day(-2), rows=60, age=90)
     (check,) = world.run()
     assert (check.verdict, check.n_rows) == ("INSUFFICIENT_DATA", 60)
-    assert world.notifier.published == [(None, "DriftChecksCompleted", 1)]
+    assert world.notifier.published == [("adherence", "DriftAlerts", 0), (None, "DriftChecksCompleted", 1)]
 
 
 def test_a_group_that_was_never_scored_has_an_empty_report(world: World):
@@ -184,8 +191,51 @@ def test_numbers_are_published_per_group(world: World):
     assert world.notifier.published[:3] == [
         ("adherence", "DriftScore", report.drift_score),
         ("adherence", "FeaturesWithDrift", 1),
-        ("adherence", "DriftAlerts", 1),
+        ("adherence", "DriftAlerts", 0),
     ]
+
+
+def test_the_alarm_and_the_email_start_and_end_in_the_same_nights(world: World):
+    world.add_group("adherence")
+    for offset, age in enumerate([60, 60, 41, 41, 41]):
+        world.score("adherence", day(2 * offset), rows=300, age=age)
+    for offset in range(10):
+        world.run(day(offset))
+    alarms = [int(value) for _, name, value in world.notifier.published if name == "DriftAlerts"]
+    announced = [night_of(detail) for _, detail in world.notifier.events]
+    assert announced == [day(alarms.index(1)), day(len(alarms) - alarms[::-1].index(1))]
+    assert alarms == sorted(alarms[: alarms.index(1) + 1]) + sorted(
+        alarms[alarms.index(1) + 1 :], reverse=True
+    )
+
+
+def test_a_snoozed_group_is_checked_but_sends_nothing_until_the_snooze_ends(world: World):
+    world.add_group("adherence")
+    for offset in range(-1, 6):
+        world.score("adherence", day(offset), rows=300, age=60)
+    champion = world.champions.by_group["adherence"]
+    world.champions.by_group["adherence"] = replace(champion, drift_snoozed_until=day(3))
+    for offset in range(6):
+        world.run(day(offset))
+    assert world.report("adherence", day(2)).verdict == "ALERT"
+    assert [night_of(detail) for _, detail in world.notifier.events] == [day(4)]
+    alarms = [int(value) for _, name, value in world.notifier.published if name == "DriftAlerts"]
+    assert alarms == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_warning_that_lasts_is_emailed_once_and_resolved(world: World):
+    world.add_group("adherence")
+    for offset in range(-1, 8):
+        world.score("adherence", day(offset), rows=1000, **({"surprise": 1} if offset < 4 else {}))
+    for offset in range(9):
+        world.run(day(offset))
+    assert [kind for kind, _ in world.notifier.events] == ["DriftWarned", "DriftResolved"]
+    subject, body = world.notifier.emails[0]
+    assert subject == "Inputs changed somewhat in 3 checks: adherence"
+    assert "- surprise: training did not have this column" in body
+    assert "Verdict WARN, drift score " in body
+    assert "Rule: ALERT when" in body
+    assert "mlops snooze adherence --days 7" in body
 
 
 def test_the_second_night_of_drift_sends_one_mail_and_one_event(world: World):

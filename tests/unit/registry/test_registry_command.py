@@ -6,10 +6,12 @@ import csv
 import getpass
 import io
 import json
+from datetime import timedelta
 
 import pytest
 
 from mlops.cli.main import main
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.infrastructure.table import Put
 from mlops.models.registry import AuditEntry, Candidate, DataFindings, DatasetChanges, TrainingJob
@@ -172,6 +174,34 @@ def test_an_audit_that_does_not_lead_to_the_registry_is_refused(mlops, tmp_path)
     item = dict(table.get(f"GROUP#{GROUP}", "VERSION#00000001"))
     table.write(Put(item | {"document": item["document"].replace('"Registered"', '"Approved"')}))
     assert "The audit log leaves v1.0.0 Registered" in mlops("audit", GROUP, refused=True)
+
+
+def test_a_snooze_is_stored_with_the_champion_and_audited(mlops, registry):
+    serve_both(mlops)
+    printed = mlops("snooze", GROUP, "--days", "3", "--reason", "new lab")
+    until = utc_now().date() + timedelta(days=3)
+    assert f"until the end of {until} (UTC), or until another version replaces v1.1.0" in printed
+    assert registry.find_model(GROUP, "champion").drift_snoozed_until == until
+    mlops("snooze", GROUP, "--days", "0")
+    assert registry.find_model(GROUP, "champion").drift_snoozed_until is None
+    entries = [(e.action, e.version, e.reason) for e in registry.check_audit(GROUP)][-2:]
+    assert entries == [
+        ("snooze", "v1.1.0", f"drift snoozed until {until}: new lab"),
+        ("snooze", "v1.1.0", "snooze of drift ended"),
+    ]
+
+
+def test_the_next_champion_starts_without_a_snooze(mlops, registry):
+    mlops("approve", GROUP, "v1.0.0", "--reason", "good")
+    mlops("promote", GROUP, "v1.0.0", "--reason", "go")
+    mlops("snooze", GROUP)
+    mlops("approve", GROUP, "v1.1.0", "--reason", "good")
+    mlops("promote", GROUP, "v1.1.0", "--reason", "go")
+    assert registry.find_model(GROUP, "champion").drift_snoozed_until is None
+
+
+def test_a_group_without_a_champion_cannot_be_snoozed(mlops):
+    assert "no champion yet" in mlops("snooze", GROUP, refused=True)
 
 
 def test_tags_and_notes_are_kept_and_audited(mlops):

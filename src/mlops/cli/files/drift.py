@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mlops.cli.command import add_target, context_of
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import Contract
-from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict
 from mlops.models.errors import DriftError
 from mlops.models.settings.group import GroupSettings
+
+EXIT_CODES: Mapping[DriftVerdict, int] = MappingProxyType(
+    {"OK": 0, "ALERT": 3, "WARN": 4, "INSUFFICIENT_DATA": 5}
+)
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -22,7 +28,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "drift",
         help="compare a CSV file with a model's training data, or show the last nightly check",
         description="Compare a CSV file with the training data of a model; without a file, show the report "
-        "of the last nightly check of a group. Exit code 0: no alert, 3: alert.",
+        "of the last nightly check of a group. Exit code by verdict: 0 OK, 3 ALERT, 4 WARN, "
+        "5 INSUFFICIENT_DATA.",
     )
     parser.add_argument(
         "baseline",
@@ -44,7 +51,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report and return the exit code: 0, or 3 when the verdict is ALERT.
+    """Print the report and return the exit code of its verdict.
 
     Raises
     ------
@@ -63,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html:
         arguments.html.write_text(render(report, title=title), encoding="utf-8")
     sys.stdout.write(report.to_json() if arguments.json else render_text(report))
-    return 3 if report.verdict == "ALERT" else 0
+    return EXIT_CODES[report.verdict]
 
 
 def _compare(arguments: argparse.Namespace) -> DriftReport:

@@ -14,6 +14,7 @@ from mlops.models.metrics import metric_definition, metric_interval, metric_valu
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import GateCheck, TrainingResult
+from mlops.monitoring.report.report_text import verdict_line
 
 _REJECTED_BY_GATE = 1
 
@@ -137,6 +138,6 @@ def _describe_scoring(result: InferenceResult) -> str:
     lines += [f"Finding: {finding}" for finding in result.data_quality.findings]
     if result.drift_report is not None:
         drift = result.drift_report
-        lines.append(f"Drift: {drift.verdict}, score {drift.drift_score:.3f}")
+        lines.append(f"Drift: {verdict_line(drift)}")
         lines += [f"  {drift.features[name].description}" for name in drift.features_with_drift]
     return "\n".join(lines)

@@ -84,11 +84,24 @@ def _quantile_bins(ordered: Floats, low_fence: float, high_fence: float) -> tupl
     heavy = deciles[repeats > _HEAVY_SHARE * len(ordered)]
     bin_edges = _sorted_ends(deciles, just_below(heavy))
     percentiles = quantiles(ordered, np.arange(1, 100) / 100)
+    rest = _without_commonest(ordered, deciles[repeats > len(ordered) / 2])
     # "below the fence" as a right-closed bin ends just before the fence
     fences = np.append(just_below(np.array([low_fence])), high_fence)
     tails = _tail_edges(percentiles[0], low_fence, percentiles[-1], high_fence)
-    edges = _sorted_ends(bin_edges, percentiles, fences, tails)
+    edges = _sorted_ends(bin_edges, percentiles, fences, tails, rest)
     return edges, np.append(np.searchsorted(bin_edges, edges), len(bin_edges))
+
+
+def _without_commonest(ordered: Floats, commonest: Floats) -> Floats:
+    """Return ends at each twentieth of the values beside one that most rows have: few percentiles are there.
+
+    A value of more than a twentieth of them is a fine bin of its own.
+    """
+    rest = ordered[~np.isin(ordered, commonest)] if len(commonest) else ordered[:0]
+    if not len(rest):
+        return rest
+    ends, repeats = np.unique(quantiles(rest, np.arange(1, 20) / 20), return_counts=True)
+    return np.append(ends, just_below(ends[repeats > 1]))
 
 
 def _tail_edges(low: float, low_fence: float, high: float, high_fence: float) -> Floats:

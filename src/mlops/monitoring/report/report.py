@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
 from mlops.monitoring.report.report_plots import plot
-from mlops.monitoring.report.report_text import HEADLINES, facts_line, render_text, unattached_anomalies
+from mlops.monitoring.report.report_text import (
+    HEADLINES,
+    drift_score_text,
+    facts_line,
+    render_text,
+    unattached_anomalies,
+)
 from mlops.pages.number_format import arrows, number, p_value, percent
 from mlops.pages.rendering import render as render_page
 
@@ -31,20 +37,28 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         facts_line=facts_line(report),
         tiles=_tiles(report, len(moved)),
         badges=_BADGES,
+        is_judged=report.verdict != "INSUFFICIENT_DATA",
         moved=moved,
         calm=[feature for feature in report.features.values() if not feature.has_drift],
         anomalies=unattached_anomalies(report),
         change_of=_change,
         numbers_of=_numbers,
+        psi_text=_psi,
         plot=plot,
     )
 
 
 def _tiles(report: DriftReport, n_moved: int) -> tuple[tuple[str, str, str], ...]:
-    limits = f"0 = same; {report.threshold:g} warns, {report.alert_threshold:g} alerts"
+    limits = f"0 = same, {report.threshold:g} warns, {report.alert_threshold:g} alerts"
+    limits += "" if report.alert_threshold > 1.0 else ", at most 1; within the range of the verdict"
+    is_judged = report.verdict != "INSUFFICIENT_DATA"
     return (
-        ("Drift score", f"{report.drift_score:.2f}", limits),
-        ("Features changed", f"{n_moved} of {len(report.features)}", "large and no accident"),
+        ("Drift score", drift_score_text(report), limits),
+        (
+            "Features changed",
+            f"{n_moved} of {len(report.features)}" if is_judged else "-",
+            "large and no accident",
+        ),
         ("Rows now", f"{report.n_rows:,}", f"{report.n_rows_baseline:,} at training"),
     )
 
@@ -54,8 +68,16 @@ def _change(feature: FeatureDrift) -> str:
     return arrows(feature.description.removeprefix(f"{feature.name}: "))
 
 
+def _psi(feature: FeatureDrift) -> str:
+    """Write the index up to 1; above, the values hardly overlap and its size says no more."""
+    return "> 1" if feature.psi > 1.0 else f"{feature.psi:.3f}"
+
+
 def _numbers(feature: FeatureDrift) -> Iterator[tuple[str, str]]:
-    yield "PSI", f"{feature.psi:.3f}"
+    if feature.compared:
+        yield "Compared", feature.compared
+    yield "PSI", _psi(feature)
+    yield "PSI by chance", f"{feature.psi_by_chance:.3f}"
     yield "q-value", p_value(feature.q_value)
     if feature.kind == "categorical":
         yield "Cramer's V", f"{feature.cramers_v:.3f}"

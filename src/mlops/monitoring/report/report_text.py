@@ -15,8 +15,8 @@ _MAX_LINES = 10
 
 
 def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
-    """Return the report for an email: the verdict, then what changed, most important first."""
-    lines = [HEADLINES[report.verdict], facts_line(report), ""]
+    """Return the report for an email: the verdict with its reasons, what changed, and the rule."""
+    lines = [HEADLINES[report.verdict], facts_line(report), verdict_line(report), ""]
     changes = [report.features[name].description for name in report.features_with_drift]
     changes += [anomaly.message for anomaly in unattached_anomalies(report)]
     lines += [f"- {change}" for change in changes[:max_lines]]
@@ -24,7 +24,19 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
     if report.verdict in ("WARN", "ALERT"):
         lines += ["", "This says that inputs changed, not that the model is bad."]
-    return "\n".join(lines).rstrip() + "\n"
+    text = "\n".join(lines).rstrip() + "\n"
+    return f"{text}\nRule: {report.rule}\n" if report.rule else text
+
+
+def verdict_line(report: DriftReport) -> str:
+    """Return the verdict, the drift score and the reasons, in one line."""
+    reasons = f": {'; '.join(report.reasons)}" if report.reasons else ""
+    return f"Verdict {report.verdict}, drift score {drift_score_text(report)}{reasons}"
+
+
+def drift_score_text(report: DriftReport) -> str:
+    """Return the drift score with two digits, or `-` where there were too few rows for one."""
+    return "-" if report.verdict == "INSUFFICIENT_DATA" else f"{report.drift_score:.2f}"
 
 
 def facts_line(report: DriftReport) -> str:

@@ -49,3 +49,11 @@ def population_stability_index_of_counts(reference_counts: ArrayLike, current_co
     if not (reference.sum() and current.sum()):
         return 0.0
     return population_stability_index(smoothed_shares(reference), smoothed_shares(current))
+
+
+def expected_without_drift(reference_counts: ArrayLike, current_counts: ArrayLike) -> float:
+    """Return the index to expect without drift: (B - 1)(1/n + 1/m) for B occupied bins."""
+    reference, current = occupied(reference_counts, current_counts)
+    if not (reference.sum() and current.sum()):
+        return 0.0
+    return float((len(reference) - 1) * (1.0 / reference.sum() + 1.0 / current.sum()))

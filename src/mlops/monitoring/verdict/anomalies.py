@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlops.models.drift import Anomaly, AnomalyKind, BatchProfile, DriftVerdict, FeatureCounts, FeatureProfile
-from mlops.monitoring.profiles.numeric import outlier_bins
-from mlops.monitoring.verdict.feature_comparison import bin_counts
-from mlops.pages.number_format import number, percent, rows
+from mlops.monitoring.verdict.feature_comparison import bin_counts, n_outliers, without_commonest
+from mlops.monitoring.verdict.rule import MANY_ROWS, MISSING_POINTS, MOST_ROWS, SIGNIFICANT
+from mlops.monitoring.verdict.scale import unit_factors
+from mlops.pages.number_format import number, percent, percent_change, rows
 
-_SIGNIFICANT = 0.05
-_MISSING_POINTS = 0.05
-_MANY = 0.01
 _TIMES_REFERENCE = 3.0
 _UNLIKELY = 0.001
 
 
+@dataclass(frozen=True, slots=True)
+class QValues:
+    """The corrected significance of each question about one feature; small = no accident."""
+
+    present: float = 1.0
+    rest: float = 1.0
+    missing: float = 1.0
+    unseen: float = 1.0
+    outliers: float = 1.0
+
+
 def find_anomalies(
-    profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int, missing_q_value: float
+    profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int, q_values: QValues
 ) -> list[Anomaly]:
     """Return the anomalies of one feature in a batch of `n_rows` rows.
 
-    `missing_q_value` is the corrected significance of the change of the missing share.
+    An anomaly of most of the rows is a fault: no population explains it.
     """
     if not n_rows:
         return []
@@ -34,10 +43,11 @@ def find_anomalies(
     anomalies = [
         *_absent_in_part(profile, batch, n_rows),
         *_retyped(profile, batch, n_rows),
-        *_missing_values(profile, batch, n_rows, missing_q_value),
-        *_outliers(profile, batch, n_rows),
-        *_new_values(profile, batch, n_rows),
+        *_missing_values(profile, batch, n_rows, q_values.missing),
+        *_outliers(profile, batch, q_values.outliers),
+        *_new_values(profile, batch, n_rows, q_values.unseen),
         *_constant(profile, batch, n_rows),
+        *_scale(profile, batch, q_values),
     ]
     return sorted(anomalies, key=lambda anomaly: anomaly.kind)
 
@@ -53,12 +63,12 @@ def extra_columns(batch: BatchProfile) -> list[Anomaly]:
 def _unusable(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Anomaly | None:
     """Return the one thing to say about a column that has no usable value at all."""
     if batch.n_absent == n_rows:
-        return _anomaly(profile, "missing_column", "ALERT", "the column is missing", 1.0)
+        return _anomaly(profile, "missing_column", "ALERT", "the column is missing", 1.0, is_fault=True)
     if batch.n_retyped and batch.n_missing == n_rows:
         message = f"has {_other_type(profile)}, training had {_type(profile)}"
-        return _anomaly(profile, "retyped_column", "ALERT", message, batch.n_retyped / n_rows)
+        return _anomaly(profile, "retyped_column", "ALERT", message, batch.n_retyped / n_rows, is_fault=True)
     if batch.n_missing == n_rows and profile.missing_share**n_rows < _UNLIKELY:
-        return _anomaly(profile, "empty_column", "ALERT", "all values are missing", 1.0)
+        return _anomaly(profile, "empty_column", "ALERT", "all values are missing", 1.0, is_fault=True)
     return None
 
 
@@ -66,62 +76,58 @@ def _absent_in_part(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) 
     if batch.n_absent:
         share = batch.n_absent / n_rows
         message = f"some files lack the column, {percent(share)} of rows"
-        yield _anomaly(profile, "missing_column", "ALERT" if share > _MANY else "WARN", message, share)
+        yield _anomaly(
+            profile, "missing_column", _by_share(share), message, share, is_fault=share > MOST_ROWS
+        )
 
 
 def _retyped(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
     if batch.n_retyped:
         share = batch.n_retyped / n_rows
         message = f"{percent(share)} of rows have {_other_type(profile)} instead of {_type(profile)}"
-        yield _anomaly(profile, "retyped_column", "ALERT" if share > _MANY else "WARN", message, share)
+        yield _anomaly(
+            profile, "retyped_column", _by_share(share), message, share, is_fault=share > MOST_ROWS
+        )
 
 
 def _missing_values(
     profile: FeatureProfile, batch: FeatureCounts, n_rows: int, q_value: float
 ) -> Iterator[Anomaly]:
-    share = batch.n_missing / n_rows
-    if share - profile.missing_share > _MISSING_POINTS and q_value <= _SIGNIFICANT:
-        message = f"missing {percent(profile.missing_share)} -> {percent(share)}"
-        yield _anomaly(profile, "missing_values", "ALERT", message, share)
+    before, now = profile.missing_share, batch.n_missing / n_rows
+    if abs(now - before) > MISSING_POINTS and q_value <= SIGNIFICANT:
+        message = f"missing {percent_change(before, now)}"
+        yield _anomaly(profile, "missing_values", "ALERT", message, now, is_fault=now - before > MOST_ROWS)
 
 
-def _outliers(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
-    if profile.low_fence is None or profile.high_fence is None:
-        return
-    is_outside = outlier_bins(profile)
-    before = int(np.asarray(profile.counts)[is_outside].sum()) / max(profile.n_rows, 1)
-    share = int(np.asarray(batch.counts)[is_outside].sum()) / n_rows
-    if share > _MANY and share > _TIMES_REFERENCE * before:
-        message = f"{percent(share)} of rows are far outside the range of training"
-        yield _anomaly(profile, "outliers", "ALERT", message, share)
+def _outliers(profile: FeatureProfile, batch: FeatureCounts, q_value: float) -> Iterator[Anomaly]:
+    before = n_outliers(profile, profile.counts) / max(sum(profile.counts), 1)
+    n_now = n_outliers(profile, batch.counts)
+    share = n_now / max(sum(batch.counts), 1)
+    if share > MANY_ROWS and share > _TIMES_REFERENCE * before and q_value <= SIGNIFICANT:
+        message = f"{percent(share)} of values are far outside the range of training"
+        is_fault = n_now > _most_of_the_others(profile, batch)
+        yield _anomaly(profile, "outliers", "ALERT", message, share, is_fault=is_fault)
 
 
-def _new_values(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Iterator[Anomaly]:
-    """Report values that training never saw, in the light of how many were to be expected.
-
-    For a closed list of categories none is expected, and a single row is worth a warning.
-    """
+def _new_values(
+    profile: FeatureProfile, batch: FeatureCounts, n_rows: int, q_value: float
+) -> Iterator[Anomaly]:
+    """Report values that training never saw; OK where as many were to be expected (see `rates`)."""
     if not batch.n_new:
         return
     share = batch.n_new / n_rows
-    expected = _expected_new_rows(profile, n_rows)
-    is_expected = bool(expected) and batch.n_new <= expected + 3.0 * math.sqrt(expected + 1.0)
     is_category = profile.kind == "categorical"
     few: DriftVerdict = "WARN" if is_category else "OK"
-    verdict: DriftVerdict = "OK" if is_expected else "ALERT" if share > _MANY else few
+    verdict: DriftVerdict = "OK" if q_value > SIGNIFICANT else "ALERT" if share > MANY_ROWS else few
     kind: AnomalyKind = "new_category" if is_category else "new_value"
-    yield _anomaly(profile, kind, verdict, _new_message(batch, share), share)
+    is_fault = verdict == "ALERT" and batch.n_new > _most_of_the_others(profile, batch)
+    yield _anomaly(profile, kind, verdict, _new_message(batch, share), share, is_fault=is_fault)
 
 
-def _expected_new_rows(profile: FeatureProfile, n_rows: int) -> float:
-    """Return how many rows are likely to hold a value that is rare rather than new.
-
-    Values that occur once in training tell how much of later rows is unseen (Good and Turing). Where training
-    has rare categories, one that it missed may have a share of up to 3 / n (the rule of three).
-    """
-    n_training = max(profile.n_rows, 1)
-    has_rare = profile.kind == "categorical" and profile.counts[-1] > 0
-    return max(profile.n_singletons, 3 if has_rare else 0) / n_training * n_rows
+def _most_of_the_others(profile: FeatureProfile, batch: FeatureCounts) -> float:
+    """Return how many rows are most of the values, without the value that most training rows have."""
+    _, others = without_commonest(profile, batch) or (profile, batch)
+    return MOST_ROWS * sum(others.counts)
 
 
 def _new_message(batch: FeatureCounts, share: float) -> str:
@@ -146,6 +152,22 @@ def _constant(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Ite
         yield _anomaly(profile, "constant_column", "WARN", message, n_known / n_rows)
 
 
+def _scale(profile: FeatureProfile, batch: FeatureCounts, q_values: QValues) -> Iterator[Anomaly]:
+    if profile.kind != "numeric" or min(q_values.present, q_values.rest) > SIGNIFICANT:
+        return
+    if factors := unit_factors(profile, batch):
+        message = f"values are {_times(factors)} those of training, as in another unit"
+        yield _anomaly(profile, "scale_change", "ALERT", message, 1.0, is_fault=True)
+
+
+def _times(factors: Sequence[float]) -> str:
+    """Write the factor where only one fits, else the direction."""
+    if len(factors) > 1:
+        return "many times" if factors[0] > 1.0 else "a small fraction of"
+    factor = factors[0]
+    return f"about {number(factor)} times" if factor > 1.0 else f"about 1/{number(1.0 / factor)} of"
+
+
 def _has_one_value(profile: FeatureProfile, batch: FeatureCounts) -> bool:
     if profile.kind == "numeric":
         return batch.minimum == batch.maximum
@@ -153,10 +175,20 @@ def _has_one_value(profile: FeatureProfile, batch: FeatureCounts) -> bool:
     return np.count_nonzero(batch.counts) == 1 and (not n_other or len(batch.new_levels) == 1)
 
 
+def _by_share(share: float) -> DriftVerdict:
+    return "ALERT" if share > MANY_ROWS else "WARN"
+
+
 def _anomaly(
-    profile: FeatureProfile, kind: AnomalyKind, verdict: DriftVerdict, message: str, share: float
+    profile: FeatureProfile,
+    kind: AnomalyKind,
+    verdict: DriftVerdict,
+    message: str,
+    share: float,
+    *,
+    is_fault: bool = False,
 ) -> Anomaly:
-    return Anomaly(profile.name, kind, verdict, f"{profile.name}: {message}", share)
+    return Anomaly(profile.name, kind, verdict, f"{profile.name}: {message}", share, is_fault)
 
 
 def _type(profile: FeatureProfile) -> str:

@@ -7,22 +7,22 @@ import math
 import numpy as np
 
 from mlops.models.drift import FeatureCounts, FeatureProfile, Histogram
-from mlops.monitoring.statistics.shares import Floats
+from mlops.monitoring.statistics.shares import Floats, shares
 from mlops.monitoring.verdict.feature_comparison import bin_counts, bin_ends, quantile_of_counts
-from mlops.pages.number_format import number, percent
+from mlops.pages.number_format import number, number_change, percent_change
 
 _N_BARS = 24
 _MAX_LABELS = 8
 _DIGITS = 6
 
 
-def describe_change(profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int) -> str:
-    """Say what changed about the values themselves: `median 41 -> 55`, `naive 100 % -> 12 %`."""
-    if not n_rows or not sum(batch.counts) or not sum(profile.counts):
+def describe_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
+    """Say what changed about the present values: `median 41 -> 55`, `share of naive: 100 % -> 12 %`."""
+    if not (sum(batch.counts) and sum(profile.counts)):
         return ""
     if profile.binning == "quantiles":
         return _median_change(profile, batch)
-    return _share_change(profile, batch, n_rows)
+    return _share_change(profile, batch)
 
 
 def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
@@ -36,32 +36,39 @@ def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
         for side in (profile, batch)
     )
     if profile.median is not None:
-        before[1] = number(profile.median)  # known exactly
-    if before[1] == now[1] and before != now:
-        return f"median {now[1]}, middle half {before[0]} to {before[2]} -> {now[0]} to {now[2]}"
-    return f"median {before[1]} -> {now[1]}"
+        before[1] = profile.median  # known exactly
+    if before[1] != now[1]:
+        return f"median {number_change(before[1], now[1])}"
+    if before != now:
+        return f"median {number(now[1])}, middle half {number_change(before[::2], now[::2])}"
+    return _largest_bin_change(profile, batch, ends)
 
 
-def _quartile(side: FeatureProfile | FeatureCounts, ends: Floats, share: float, *, is_whole: bool) -> str:
-    """Write a quantile of one side; none is outside the values seen on that side."""
+def _quartile(side: FeatureProfile | FeatureCounts, ends: Floats, share: float, *, is_whole: bool) -> float:
+    """Return a quantile of one side; none is outside the values seen on that side."""
     if side.minimum is not None and side.maximum is not None:
         ends = np.clip(ends, side.minimum, side.maximum)
-    value = quantile_of_counts(side.counts, ends, share)
-    if value is None:
-        return "?"
+    value = quantile_of_counts(side.counts, ends, share) or 0.0
     # of whole numbers the bin (40, 41] holds 41 alone
-    return number(math.ceil(value) if is_whole else value)
+    return float(math.ceil(value)) if is_whole else value
 
 
-def _share_change(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> str:
-    """Name the value whose share of the rows changed most."""
-    names = [*value_names(profile), "other values"]
-    before = bin_counts(profile, profile.counts) / max(profile.n_rows, 1)
-    now = bin_counts(profile, batch.counts) / n_rows
+def _largest_bin_change(profile: FeatureProfile, batch: FeatureCounts, ends: Floats) -> str:
+    """Name the bin whose share of the values changed most: the median and the middle half are the same."""
+    before, now = (shares(bin_counts(profile, side.counts)) for side in (profile, batch))
     most = int(abs(now - before).argmax())
-    if profile.kind == "numeric" and most == len(names) - 1:
-        return _median_change(profile, batch)
-    return f"share of {names[most]}: {percent(float(before[most]))} -> {percent(float(now[most]))}"
+    fine = np.flatnonzero(np.asarray(profile.bins) == most)
+    low, high = number(ends[fine[0]]), number(ends[fine[-1] + 1])
+    values = f"values from {low} to {high}" if low != high else f"value {high}"
+    return f"share of {values}: {percent_change(float(before[most]), float(now[most]))}"
+
+
+def _share_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
+    """Name the value whose share of the present values changed most."""
+    names = [*value_names(profile), "other values"]
+    before, now = (shares(bin_counts(profile, side.counts)) for side in (profile, batch))
+    most = int(abs(now - before).argmax())
+    return f"share of {names[most]}: {percent_change(float(before[most]), float(now[most]))}"
 
 
 def value_names(profile: FeatureProfile) -> list[str]:

@@ -2,57 +2,184 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops.models.drift import FeatureCounts, FeatureProfile
-from mlops.monitoring.statistics.chi_square import ChiSquareTest, chi_square_test, pool_sparse_bins
+from mlops.monitoring.profiles.numeric import outlier_bins
+from mlops.monitoring.statistics.chi_square import (
+    MIN_EXPECTED_COUNT,
+    ChiSquareTest,
+    chi_square_test,
+    pool_sparse_bins,
+)
 from mlops.monitoring.statistics.cramers_v import cramers_v
 from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
-from mlops.monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov_of_counts
-from mlops.monitoring.statistics.population_stability_index import population_stability_index_of_counts
+from mlops.monitoring.statistics.kolmogorov_smirnov import (
+    kolmogorov_smirnov_of_counts,
+    kolmogorov_smirnov_p_value,
+)
+from mlops.monitoring.statistics.population_stability_index import (
+    expected_without_drift,
+    population_stability_index_of_counts,
+)
+from mlops.monitoring.statistics.rates import rate_increase_p_value, unseen_levels_p_value
 from mlops.monitoring.statistics.shares import Floats, occupied, shares
 from mlops.monitoring.statistics.wasserstein import wasserstein_of_counts
+from mlops.monitoring.verdict.rule import MOST_ROWS
+from mlops.pages.number_format import number
+
+_ROWS_OF_MISSED_LEVELS = 3  # rows in a sample of equal size, by the rule of three
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far values have moved over their bins; 0.0 = same, larger = more drift.
+
+    `psi_by_chance` is the index to expect of that number of rows without any drift. `p_value` is that of the
+    chi-square over the bins; of numbers twice the smaller one of it and of the Kolmogorov-Smirnov test, which
+    finds small shifts of few values. `ks` and `wasserstein` are None where they do not apply.
+    """
+
+    psi: float
+    psi_by_chance: float
+    chi_square: ChiSquareTest
+    p_value: float
+    cramers_v: float
+    jensen_shannon: float
+    ks: float | None = None
+    wasserstein: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureComparison:
-    """The statistics of one feature; 0.0 = same, larger = more drift.
+    """The questions about one feature, each with its effect and its p-value.
 
-    `missing` tests the missing share alone. `ks` and `wasserstein` are None where they do not apply.
+    `present` compares all values that are not missing. `rest` compares those beside the commonest value,
+    where training has it in more than half of the rows: a change of the others would not show otherwise.
     """
 
-    psi: float
-    chi_square: ChiSquareTest
-    cramers_v: float
-    jensen_shannon: float
-    ks: float | None
-    wasserstein: float | None
+    present: Shift
+    rest: Shift | None
     missing: ChiSquareTest
+    missing_psi: float
+    unseen_p_value: float
+    outliers_p_value: float
 
 
 def compare_feature(profile: FeatureProfile, batch: FeatureCounts) -> FeatureComparison:
-    """Compare a batch with the training rows; missing values are a bin of their own."""
-    reference = np.append(bin_counts(profile, profile.counts), profile.n_missing)
-    current = np.append(bin_counts(profile, batch.counts), batch.n_missing)
-    pooled = pool_sparse_bins(reference, current)
-    test = chi_square_test(*pooled)
-    both_shares = (shares(row) for row in occupied(reference, current))
+    """Compare a batch with the training rows: values, missing values, unseen values and outliers apart."""
+    present = (sum(profile.counts), sum(batch.counts))
+    missing = ([present[0], profile.n_missing], [present[1], batch.n_missing])
+    others = without_commonest(profile, batch)
     return FeatureComparison(
-        psi=population_stability_index_of_counts(reference, current),
-        chi_square=test,
-        cramers_v=cramers_v(
-            test.statistic, n_bins=test.degrees_of_freedom + 1, n_rows=int(reference.sum() + current.sum())
+        present=replace(
+            _shift(profile, batch, *_compared_counts(profile, batch)),
+            wasserstein=_wasserstein(profile, batch),
         ),
-        jensen_shannon=jensen_shannon_distance(*both_shares) if reference.sum() and current.sum() else 0.0,
-        ks=kolmogorov_smirnov_of_counts(profile.counts, batch.counts) if profile.kind == "numeric" else None,
-        wasserstein=_wasserstein(profile, batch),
-        missing=chi_square_test(
-            [sum(profile.counts), profile.n_missing], [sum(batch.counts), batch.n_missing]
+        rest=_rest_shift(*others) if others else None,
+        missing=chi_square_test(*missing),
+        missing_psi=population_stability_index_of_counts(*missing),
+        unseen_p_value=_unseen_p_value(profile, batch, *present),
+        outliers_p_value=rate_increase_p_value(
+            n_outliers(profile, profile.counts), present[0], n_outliers(profile, batch.counts), present[1]
         ),
     )
+
+
+def _compared_counts(
+    profile: FeatureProfile, batch: FeatureCounts
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return both sides per bin; values of fewer than 5 training rows join the bin of the other values.
+
+    Training has no value there that it did not see, a batch of the same rows has some: values that are rare
+    in training say how many.
+    """
+    before, now = (bin_counts(profile, side.counts) for side in (profile, batch))
+    if profile.binning == "quantiles":
+        return before, now
+    is_rare = before[:-1] < MIN_EXPECTED_COUNT
+    for side in (before, now):
+        side[-1] += side[:-1][is_rare].sum()
+        side[:-1][is_rare] = 0
+    return before, now
+
+
+def _shift(
+    profile: FeatureProfile, batch: FeatureCounts, reference: NDArray[np.int64], current: NDArray[np.int64]
+) -> Shift:
+    """Compare rows per bin; the distance of Kolmogorov and Smirnov is that of the fine bins."""
+    test = chi_square_test(*pool_sparse_bins(reference, current))
+    rows = int(reference.sum()), int(current.sum())
+    both_shares = (shares(row) for row in occupied(reference, current))
+    ks = kolmogorov_smirnov_of_counts(profile.counts, batch.counts) if profile.kind == "numeric" else None
+    p_value = test.p_value
+    if ks is not None:
+        p_value = min(1.0, 2.0 * min(p_value, kolmogorov_smirnov_p_value(ks, *rows)))
+    return Shift(
+        psi=population_stability_index_of_counts(reference, current),
+        psi_by_chance=expected_without_drift(reference, current),
+        chi_square=test,
+        p_value=p_value,
+        cramers_v=cramers_v(test.statistic, n_bins=test.degrees_of_freedom + 1, n_rows=sum(rows)),
+        jensen_shannon=jensen_shannon_distance(*both_shares) if all(rows) else 0.0,
+        ks=ks,
+    )
+
+
+def without_commonest(
+    profile: FeatureProfile, batch: FeatureCounts
+) -> tuple[FeatureProfile, FeatureCounts] | None:
+    """Return both sides without the value that most training rows have; None when there is no such value."""
+    most = int(np.argmax(profile.counts))
+    is_others = profile.kind == "categorical" and most == len(profile.counts) - 1
+    if is_others or profile.counts[most] <= MOST_ROWS * sum(profile.counts):
+        return None
+    before, now = (
+        tuple(0 if place == most else n for place, n in enumerate(counts))
+        for counts in (profile.counts, batch.counts)
+    )
+    return replace(profile, counts=before, median=None), replace(batch, counts=now)
+
+
+def commonest_value(profile: FeatureProfile) -> str:
+    """Return the value that most training rows have, as text."""
+    most = int(np.argmax(profile.counts))
+    return profile.levels[most] if profile.kind == "categorical" else number(profile.edges[most])
+
+
+def _rest_shift(profile: FeatureProfile, batch: FeatureCounts) -> Shift:
+    if profile.binning != "quantiles":
+        return _shift(profile, batch, *_compared_counts(profile, batch))
+    counts = np.asarray(profile.counts)
+    middle = (np.cumsum(counts) - counts / 2.0) / max(counts.sum(), 1)
+    tenths = np.minimum((10.0 * middle).astype(np.intp), 9)
+    before, now = (
+        np.bincount(tenths, weights=side, minlength=10).astype(np.int64) for side in (counts, batch.counts)
+    )
+    return _shift(profile, batch, before, now)
+
+
+def n_outliers(profile: FeatureProfile, counts: tuple[int, ...]) -> int:
+    """Return the rows outside of the fences of training."""
+    return int(np.asarray(counts)[outlier_bins(profile)].sum())
+
+
+def _unseen_p_value(profile: FeatureProfile, batch: FeatureCounts, n_before: int, n_now: int) -> float:
+    """Test the rows of values that training lacked.
+
+    Of those whose values are not remembered it is assumed that they have about as many rows each as values
+    that training just missed.
+    """
+    known = list(batch.new_levels.values())
+    n_unknown = max(batch.n_new - sum(known), 0)
+    usual = max(1, math.ceil(_ROWS_OF_MISSED_LEVELS * n_now / max(n_before, 1)))
+    rows_each = usual if known or profile.n_singletons else max(n_unknown, 1)
+    unknown = [rows_each] * (n_unknown // rows_each)
+    return unseen_levels_p_value(profile.n_singletons, n_before, [*known, *unknown], n_now)
 
 
 def bin_counts(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
-"""From numbers to OK, WARN, ALERT: decided here and nowhere else."""
+"""From numbers to the verdict of each feature, by the limits in `rule`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops.models.drift import (
@@ -14,33 +14,35 @@ from mlops.models.drift import (
     FeatureDrift,
     FeatureProfile,
 )
-from mlops.models.errors import DriftError
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
-from mlops.monitoring.verdict.anomalies import find_anomalies
+from mlops.monitoring.verdict.anomalies import QValues, find_anomalies
 from mlops.monitoring.verdict.description import describe_change, feature_histogram
-from mlops.monitoring.verdict.feature_comparison import FeatureComparison, compare_feature
-from mlops.pages.number_format import listing
+from mlops.monitoring.verdict.feature_comparison import (
+    FeatureComparison,
+    Shift,
+    commonest_value,
+    compare_feature,
+    without_commonest,
+)
+from mlops.monitoring.verdict.rule import (
+    IMPORTANT_SHARE,
+    MIN_OVERLAP,
+    MIN_ROWS,
+    SIGNIFICANT,
+    Thresholds,
+)
 
-MIN_ROWS = 100
-SIGNIFICANT = 0.05
-_IMPORTANT_SHARE = 0.8
-_MANY_FEATURES = 0.3
 _SEVERITY: tuple[DriftVerdict, ...] = ("INSUFFICIENT_DATA", "OK", "WARN", "ALERT")
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Effects (PSI; for categories also Cramer's V) from which a significant change warns and alerts."""
+class _JudgedShift:
+    """The larger of the changes of a feature's values; `is_rest` for the values beside the commonest."""
 
-    warn: float = 0.1
-    alert: float = 0.2
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that are equal to each other or can never be reached."""
-        if not 0.0 < self.warn <= self.alert:
-            raise DriftError(
-                f"threshold ({self.warn}) must be above 0 and at most alert_threshold ({self.alert})."
-            )
+    shift: Shift
+    q_value: float
+    verdict: DriftVerdict
+    is_rest: bool = False
 
 
 def judge_features(
@@ -49,33 +51,75 @@ def judge_features(
     """Return the features, ranked by importance x effect, and the anomalies of each."""
     profiles = baseline.features
     comparisons = {name: compare_feature(profile, batch.features[name]) for name, profile in profiles.items()}
-    q_values = benjamini_hochberg([each.chi_square.p_value for each in comparisons.values()]).tolist()
-    missing = benjamini_hochberg([each.missing.p_value for each in comparisons.values()]).tolist()
+    q_values = correct(comparisons)
     important = important_features(profiles.values())
     features: list[FeatureDrift] = []
     anomalies: list[Anomaly] = []
-    for index, (name, comparison) in enumerate(comparisons.items()):
+    for name, comparison in comparisons.items():
         profile, counts = profiles[name], batch.features[name]
-        verdict = judge_effect(
-            comparison,
-            is_categorical=profile.kind == "categorical",
-            q_value=q_values[index],
-            thresholds=thresholds,
-        )
-        irregular = find_anomalies(profile, counts, n_rows=batch.n_rows, missing_q_value=missing[index])
+        judged = _judge_shift(profile, comparison, q_values[name], thresholds)
+        irregular = find_anomalies(profile, counts, n_rows=batch.n_rows, q_values=q_values[name])
         feature = _feature_drift(
             profile,
             counts,
             comparison,
             irregular,
-            verdict,
-            q_value=q_values[index],
+            judged,
             n_rows=batch.n_rows,
             is_important=name in important,
         )
         features.append(feature)
-        anomalies += [*irregular, *_shift(feature, verdict)]
+        anomalies += [*irregular, *_shift_anomaly(feature, judged)]
     return sorted(features, key=_rank), anomalies
+
+
+def correct(comparisons: Mapping[str, FeatureComparison]) -> dict[str, QValues]:
+    """Correct the p-values of all questions about all features together (Benjamini-Hochberg)."""
+    p_values = {
+        (name, question): p for name, each in comparisons.items() for question, p in _p_values(each).items()
+    }
+    corrected = dict(zip(p_values, benjamini_hochberg(list(p_values.values())).tolist(), strict=True))
+    return {
+        name: QValues(**{question: corrected[name, question] for question in _p_values(each)})
+        for name, each in comparisons.items()
+    }
+
+
+def _p_values(comparison: FeatureComparison) -> dict[str, float]:
+    """Return the p-value of each question that can be asked: none about missing values without them."""
+    p_values = {"present": comparison.present.p_value}
+    if comparison.rest is not None:
+        p_values["rest"] = comparison.rest.p_value
+    if comparison.missing.degrees_of_freedom:
+        p_values["missing"] = comparison.missing.p_value
+    if comparison.unseen_p_value < 1.0:
+        p_values["unseen"] = comparison.unseen_p_value
+    if comparison.outliers_p_value < 1.0:
+        p_values["outliers"] = comparison.outliers_p_value
+    return p_values
+
+
+def _judge_shift(
+    profile: FeatureProfile, comparison: FeatureComparison, q_values: QValues, thresholds: Thresholds
+) -> _JudgedShift:
+    """Judge the present values, and those beside the commonest one; the more serious verdict counts."""
+    asked = [(comparison.present, q_values.present, False)]
+    if comparison.rest is not None:
+        asked.append((comparison.rest, q_values.rest, True))
+    judged = [
+        _JudgedShift(
+            shift,
+            q_value,
+            judge_effect(
+                shift, is_categorical=profile.kind == "categorical", q_value=q_value, thresholds=thresholds
+            ),
+            is_rest,
+        )
+        for shift, q_value, is_rest in asked
+    ]
+    return max(
+        judged, key=lambda each: (_SEVERITY.index(each.verdict), each.verdict != "OK" and each.shift.psi)
+    )
 
 
 def _feature_drift(
@@ -83,109 +127,91 @@ def _feature_drift(
     counts: FeatureCounts,
     comparison: FeatureComparison,
     anomalies: Sequence[Anomaly],
-    verdict: DriftVerdict,
+    judged: _JudgedShift,
     *,
-    q_value: float,
     n_rows: int,
     is_important: bool,
 ) -> FeatureDrift:
     notable = [anomaly for anomaly in anomalies if anomaly.verdict != "OK"]
-    test = comparison.chi_square
+    shift, test = judged.shift, judged.shift.chi_square
+    compared = f"values other than {commonest_value(profile)}" if judged.is_rest else ""
     return FeatureDrift(
         name=profile.name,
         kind=profile.kind,
-        verdict=worst(verdict, *(a.verdict for a in notable)) if n_rows >= MIN_ROWS else "INSUFFICIENT_DATA",
-        psi=comparison.psi,
+        verdict=worst(judged.verdict, *(a.verdict for a in notable))
+        if n_rows >= MIN_ROWS
+        else "INSUFFICIENT_DATA",
+        psi=shift.psi,
+        psi_by_chance=shift.psi_by_chance,
         chi_square=test.statistic,
         degrees_of_freedom=test.degrees_of_freedom,
-        p_value=test.p_value,
-        q_value=q_value,
-        cramers_v=comparison.cramers_v,
-        jensen_shannon=comparison.jensen_shannon,
-        ks=comparison.ks,
-        wasserstein=comparison.wasserstein,
+        p_value=shift.p_value,
+        q_value=judged.q_value,
+        cramers_v=shift.cramers_v,
+        jensen_shannon=shift.jensen_shannon,
+        ks=comparison.present.ks,
+        wasserstein=comparison.present.wasserstein,
         missing_share_reference=profile.missing_share,
         missing_share_current=counts.n_missing / n_rows if n_rows else 0.0,
         n_rows=n_rows,
-        description=_description(profile, counts, notable, n_rows),
-        reasons=_reasons(comparison, notable, verdict, q_value),
+        description=_description(profile, counts, notable, compared),
+        reasons=_reasons(judged, notable),
         importance=profile.importance,
         is_important=is_important,
         histogram=feature_histogram(profile, counts, n_rows=n_rows),
+        compared=compared,
+        missing_psi=comparison.missing_psi,
     )
 
 
 def _description(
-    profile: FeatureProfile, counts: FeatureCounts, anomalies: Sequence[Anomaly], n_rows: int
+    profile: FeatureProfile, counts: FeatureCounts, anomalies: Sequence[Anomaly], compared: str
 ) -> str:
     facts = [anomaly.message.removeprefix(f"{profile.name}: ") for anomaly in anomalies]
-    change = describe_change(profile, counts, n_rows=n_rows)
+    sides = (without_commonest(profile, counts) if compared else None) or (profile, counts)
+    change = describe_change(*sides)
     if change and not (facts and change.startswith("share of other values")):
-        facts.append(change)
+        facts.append(f"{compared}: {change}" if compared else change)
     return f"{profile.name}: {'; '.join(facts) or 'no values'}"
 
 
-def _reasons(
-    comparison: FeatureComparison, anomalies: Sequence[Anomaly], verdict: DriftVerdict, q_value: float
-) -> tuple[str, ...]:
+def _reasons(judged: _JudgedShift, anomalies: Sequence[Anomaly]) -> tuple[str, ...]:
     """Say in terms of the statistics why the verdict is not OK."""
-    effect = f"PSI {comparison.psi:.3f}, Cramer's V {comparison.cramers_v:.3f}, q {q_value:.2g}"
-    moved = [effect] if verdict in ("WARN", "ALERT") else []
+    effect = f"PSI {judged.shift.psi:.3f}, Cramer's V {judged.shift.cramers_v:.3f}, q {judged.q_value:.2g}"
+    moved = [effect] if judged.verdict in ("WARN", "ALERT") else []
     return (*moved, *(f"{anomaly.kind}: {anomaly.share:.1%} of rows" for anomaly in anomalies))
 
 
-def _shift(feature: FeatureDrift, verdict: DriftVerdict) -> list[Anomaly]:
-    """Report a shifted distribution among the anomalies too."""
-    if verdict == "OK" or feature.n_rows < MIN_ROWS:
+def _shift_anomaly(feature: FeatureDrift, judged: _JudgedShift) -> list[Anomaly]:
+    """Report a shifted distribution among the anomalies too; as a fault when the values hardly overlap."""
+    if judged.verdict == "OK" or feature.n_rows < MIN_ROWS:
         return []
-    return [Anomaly(feature.name, "distribution_shift", verdict, feature.description, 1.0)]
+    is_fault = judged.shift.ks is not None and judged.shift.ks >= 1.0 - MIN_OVERLAP
+    return [Anomaly(feature.name, "distribution_shift", judged.verdict, feature.description, 1.0, is_fault)]
 
 
 def _rank(feature: FeatureDrift) -> tuple[bool, float, float, str]:
     """Order by importance x effect, features with drift first; without importance by effect alone."""
     weight = 1.0 if feature.importance is None else max(feature.importance, 0.0)
-    return (not feature.has_drift, -weight * feature.psi, -feature.psi, feature.name)
+    effect = feature.psi + feature.missing_psi
+    return (not feature.has_drift, -weight * effect, -effect, feature.name)
 
 
 def judge_effect(
-    comparison: FeatureComparison, *, is_categorical: bool, q_value: float, thresholds: Thresholds
+    shift: Shift, *, is_categorical: bool, q_value: float, thresholds: Thresholds
 ) -> DriftVerdict:
-    """Judge the change of one feature: it must be large *and* no accident.
+    """Judge a change of values: it must be large, beyond what chance adds to few rows, *and* no accident.
 
     For categories either effect size will do. Cramer's V shrinks when a small batch meets a large training
     set, so asking for both would let real drift pass.
     """
     if q_value > SIGNIFICANT:
         return "OK"
-    effect = max(comparison.psi, comparison.cramers_v) if is_categorical else comparison.psi
+    beyond_chance = shift.psi - shift.psi_by_chance
+    effect = max(beyond_chance, shift.cramers_v) if is_categorical else beyond_chance
     if effect >= thresholds.alert:
         return "ALERT"
     return "WARN" if effect >= thresholds.warn else "OK"
-
-
-def judge_dataset(
-    features: Sequence[FeatureDrift], anomalies: Iterable[Anomaly], *, n_rows: int
-) -> tuple[DriftVerdict, tuple[str, ...]]:
-    """Judge all features together, and say why.
-
-    ALERT when an important feature alerts or more than 30 % of the features have moved; WARN when anything
-    at all has; INSUFFICIENT_DATA under 100 rows.
-    """
-    if n_rows < MIN_ROWS:
-        return "INSUFFICIENT_DATA", (f"{n_rows} of at least {MIN_ROWS} rows",)
-    alerting = [feature.name for feature in features if feature.verdict == "ALERT" and feature.is_important]
-    moved = [feature.name for feature in features if feature.has_drift]
-    reasons = []
-    if alerting:
-        reasons.append(f"important features changed: {listing(alerting)}")
-    if len(moved) > _MANY_FEATURES * len(features):
-        reasons.append(f"{len(moved)} of {len(features)} features changed")
-    if reasons:
-        return "ALERT", tuple(reasons)
-    if moved:
-        return "WARN", (f"changed: {listing(moved)}",)
-    warnings = [anomaly.message for anomaly in anomalies if anomaly.verdict in ("WARN", "ALERT")]
-    return ("WARN", tuple(warnings[:5])) if warnings else ("OK", ())
 
 
 def important_features(profiles: Iterable[FeatureProfile]) -> frozenset[str]:
@@ -196,7 +222,7 @@ def important_features(profiles: Iterable[FeatureProfile]) -> frozenset[str]:
         return frozenset(weights)
     important, carried = set(), 0.0
     for name in sorted(weights, key=lambda name: -weights[name]):
-        if carried >= _IMPORTANT_SHARE * total:
+        if carried >= IMPORTANT_SHARE * total:
             break
         important.add(name)
         carried += weights[name]

@@ -1,0 +1,63 @@
+"""Does a batch look like the training data in another unit?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops.models.drift import FeatureCounts, FeatureProfile
+from mlops.monitoring.profiles.numeric import just_below
+from mlops.monitoring.statistics.shares import Floats, shares
+from mlops.monitoring.verdict.feature_comparison import bin_ends
+
+# miles, pounds, inches, feet, weeks, months, hours, minutes, years, hours in seconds, ounces; glucose,
+# cholesterol and creatinine in mg/dl; powers of ten
+_UNITS = (
+    *(1.609, 2.205, 2.54, 3.281, 7.0, 12.0, 24.0, 60.0, 365.25, 3600.0, 28.35),
+    *(18.02, 38.67, 88.42),
+    *(10.0, 100.0, 1e3, 1e4, 1e6),
+)
+_MIN_DISTANCE = 0.2
+_TOLERANCE = 0.05
+_TIMES_CLOSER = 3.0
+
+
+def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
+    """Return the factors of known units that turn the training values into those of the batch.
+
+    The distribution functions at the fine bins must be far apart, and close after the conversion
+    (Kolmogorov-Smirnov distance, with room for the noise of both sides). Zeros, the same in every unit, are
+    left out where they have a bin of their own.
+    """
+    if profile.binning != "quantiles":
+        return []
+    before, now = (_without_zeros(profile, side.counts) for side in (profile, batch))
+    rows = before.sum(), now.sum()
+    if not all(rows):
+        return []
+    ends = bin_ends(profile, batch)
+    reached = [np.concatenate([[0.0], np.cumsum(shares(side))]) for side in (before, now)]
+    noise = 1.36 * math.sqrt(1.0 / rows[0] + 1.0 / rows[1])  # 95 % of the distances without a change
+    plain = _distance(ends, *reached, factor=1.0)
+    if plain < max(_MIN_DISTANCE, 2.0 * noise):
+        return []
+    limit = min(_TOLERANCE + noise, plain / _TIMES_CLOSER)
+    factors = [*_UNITS, *(1.0 / unit for unit in _UNITS)]
+    return [factor for factor in factors if _distance(ends, *reached, factor=factor) <= limit]
+
+
+def _without_zeros(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[np.int64]:
+    kept = np.array(counts)
+    ends = np.array([-np.inf, *profile.edges])
+    is_zero = (ends[1:] == 0.0) & (ends[:-1] == just_below(ends[1:]))
+    kept[:-1][is_zero] = 0
+    return kept
+
+
+def _distance(ends: Floats, before: Floats, now: Floats, *, factor: float) -> float:
+    """Return the largest distance of the batch from training times a factor, at the ends of bins."""
+    with np.errstate(over="ignore"):
+        expected = np.interp(ends / factor, ends, before)
+    return float(np.abs(expected - now).max())
