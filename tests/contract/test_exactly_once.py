@@ -25,10 +25,13 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import NO_GROUP, Upload
 from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts, IntakeResult
+from mlops.ledger.batches import LedgerBatches
 from mlops.models.intake.uploads import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
+
+NO_BATCHES = LedgerBatches(MemoryTable())
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 N_EVENTS, N_VERSIONS, N_KEYS, N_CONTENTS, N_BAD, N_DELETED, N_NOISE = 1000, 120, 40, 99, 12, 8, 30
@@ -185,7 +188,16 @@ def test_a_thousand_deliveries_over_files_give_one_result_per_version(
     rng = random.Random(seed)
     objects, versions = FilesystemObjects(tmp_path / "o"), DatasetVersions(MemoryTable())
     listener = Listener(rng, fault_share)
-    ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts", some_policies())
+    ports = IntakePorts(
+        objects,
+        versions,
+        NoModels(),
+        listener,
+        listener,
+        "artifacts",
+        some_policies(),
+        LedgerBatches(MemoryTable()),
+    )
     storm = a_storm(objects, rng)
     check_everything_happened_once(storm, listener, versions, deliver(storm, ports, rng))
 
@@ -196,6 +208,15 @@ def test_a_thousand_deliveries_over_s3_and_dynamodb_give_one_result_per_version(
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     objects, versions, listener = S3Objects(), DatasetVersions(DynamoDBTable(registry_table)), Listener(rng)
-    ports = IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts", some_policies())
+    ports = IntakePorts(
+        objects,
+        versions,
+        NoModels(),
+        listener,
+        listener,
+        "artifacts",
+        some_policies(),
+        LedgerBatches(MemoryTable()),
+    )
     storm = a_storm(objects, rng)
     check_everything_happened_once(storm, listener, versions, deliver(storm, ports, rng))

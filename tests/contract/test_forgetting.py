@@ -78,7 +78,8 @@ def forgetting(world: World, group: str = "g", countdown: list[int] | None = Non
     if countdown is not None:
         objects, versions = (Killing(port, countdown, before=True) for port in (objects, versions))
     catalog = DatasetCatalog(versions, objects, world.models, "artifacts")
-    return forgetting_in(group, catalog, ledger_in(objects), "data")
+    labels = BucketFiles(objects, "artifacts", "labels/")
+    return forgetting_in(group, catalog, ledger_in(objects), labels, "data")
 
 
 def ledger_in(objects: ObjectStore) -> Ledger:

@@ -20,11 +20,14 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts
 from mlops.intake.recovery import recover_uploads
+from mlops.ledger.batches import LedgerBatches
 from mlops.models.intake.uploads import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.contract.test_exactly_once import Listener, NoModels, a_table
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
+
+NO_BATCHES = LedgerBatches(MemoryTable())
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 N_UPLOADS, LOST_SHARE = 60, 0.05
@@ -35,14 +38,25 @@ def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePort
     listener = Listener(random.Random(1))
     if request.param == "files":
         objects, versions = FilesystemObjects(tmp_path / "o"), DatasetVersions(MemoryTable())
-        yield IntakePorts(objects, versions, NoModels(), listener, listener, "artifacts", some_policies())
+        yield IntakePorts(
+            objects,
+            versions,
+            NoModels(),
+            listener,
+            listener,
+            "artifacts",
+            some_policies(),
+            LedgerBatches(MemoryTable()),
+        )
         return
     table = request.getfixturevalue("registry_table")
     for bucket in ("data", "artifacts"):
         client("s3").create_bucket(Bucket=bucket)
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     aws = S3Objects(), DatasetVersions(DynamoDBTable(table))
-    yield IntakePorts(*aws, NoModels(), listener, listener, "artifacts", some_policies())
+    yield IntakePorts(
+        *aws, NoModels(), listener, listener, "artifacts", some_policies(), LedgerBatches(MemoryTable())
+    )
 
 
 def drop(ports: IntakePorts, key: str, content: bytes) -> Upload:
@@ -115,7 +129,16 @@ def test_a_file_that_was_deleted_is_not_recovered(registry_table: str) -> None:
     client("s3").put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
     listener = Listener(random.Random(1))
     versions = DatasetVersions(DynamoDBTable(registry_table))
-    ports = IntakePorts(S3Objects(), versions, NoModels(), listener, listener, "artifacts", some_policies())
+    ports = IntakePorts(
+        S3Objects(),
+        versions,
+        NoModels(),
+        listener,
+        listener,
+        "artifacts",
+        some_policies(),
+        LedgerBatches(MemoryTable()),
+    )
     kept, _ = drop(ports, "g/training/a.csv", b"1"), drop(ports, "g/training/b.csv", b"2")
     client("s3").delete_object(Bucket="data", Key="g/training/b.csv")
     assert sweep(ports) == [kept]

@@ -123,6 +123,24 @@ def recorded(stack: DeployedStack, scored: Walk, scored_drifted: Walk) -> tuple[
 
 
 @pytest.fixture(scope="session")
+def labelled(stack: DeployedStack, recorded: tuple[Walk, Walk]) -> dict:
+    """The report after the outcomes of the first batch were dropped; each came true as often as predicted."""
+    batch_id, rng = recorded[0].output["batch_id"], np.random.default_rng(0)
+    rows = [row for row in rows_of_the_ledger(stack) if row["batch_id"] == batch_id]
+    labels = pd.DataFrame(
+        {
+            "batch": batch_id,
+            "row": [row["row"] for row in rows],
+            "patient_id": [row["patient_id"] for row in rows],
+            "outcome": [int(rng.random() < row["probability_1"]) for row in rows],
+        }
+    )
+    stack.drop(labels.to_csv(index=False).encode(), f"{GROUP}/labels/outcomes.csv")
+    wait(lambda: stack.keys(f"quality/{GROUP}/") or None, "a report of realised quality", 90)
+    return json.loads(run_mlops(stack, "quality", GROUP, "--json"))
+
+
+@pytest.fixture(scope="session")
 def missing_batch(stack: DeployedStack) -> dict:
     """What the function says when the batch of an event was deleted."""
     address = f"s3://{stack.outputs['ArtifactBucketName']}/predictions/absent/b/predictions.csv"

@@ -42,7 +42,15 @@ def test_data_expires_after_the_days_of_a_parameter_and_0_keeps_it(
 def test_no_rule_deletes_the_newest_version_of_settings_or_anything_that_models_need() -> None:
     assert not [rule for rule in rules("DataBucket") if "ExpirationInDays" in rule]
     expiring = {rule["Prefix"] for rule in rules("ArtifactBucket") if "ExpirationInDays" in rule}
-    assert expiring == {"parts/", "converted/", "quarantine/", "predictions/", "ledger/", "queries/"}
+    assert expiring == {
+        "parts/",
+        "converted/",
+        "quarantine/",
+        "predictions/",
+        "labels/",
+        "ledger/",
+        "queries/",
+    }
 
 
 def test_only_people_with_the_policy_may_remove_data_and_read_tombstones() -> None:

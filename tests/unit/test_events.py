@@ -30,8 +30,10 @@ from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion_notification import notify_decline, notify_promotion, notify_registration
 from mlops.registry.rollback import roll_back
 from mlops.use_cases.batch_notification import BatchNotifier
+from mlops.use_cases.check_quality import quality_detail
 from mlops.use_cases.drift_notification import notify as announce_drift
 from tests.unit.dataset.intake_world import GOOD, Unavailable, World
+from tests.unit.pages.samples import a_quality_report
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
 NAMES = {value for name, value in vars(event_names).items() if name.isupper()}
@@ -140,6 +142,13 @@ def published_by_the_nightly_check(bus: Bus) -> None:
         announce_drift(kind, report, report_uri="s3://a/drift_report.html", notifier=bus)
 
 
+def published_by_measuring_quality(bus: Bus) -> None:
+    report = a_quality_report()
+    report = replace(report, model_group=GROUP)
+    for name in (event_names.QUALITY_MEASURED, event_names.QUALITY_DROPPED):
+        bus.publish_event(name, quality_detail(report, "s3://a/quality_report.html"))
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]]:
     """Everything that the code publishes, by the functions that publish it."""
@@ -149,6 +158,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]
     published_by_intake_about_what_is_not_used(bus, tmp_path_factory.mktemp("intake"))
     published_by_scoring(bus)
     published_by_the_nightly_check(bus)
+    published_by_measuring_quality(bus)
     return bus.published
 
 

@@ -28,6 +28,8 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "datasets": "mlops.cli.datasets",
         "runs": "mlops.cli.runs",
         "predictions": "mlops.cli.predictions",
+        "labels": "mlops.cli.quality",
+        "quality": "mlops.cli.quality",
         "forget": "mlops.cli.forget",
         "forgotten": "mlops.cli.forget",
     },

@@ -94,6 +94,26 @@ class Group:
             frame["prediction"] = pd.to_numeric(frame["prediction"])
         return frame
 
+    def quality(self) -> pd.DataFrame:
+        """Return the realised quality of the group: how good predictions were whose outcome is known.
+
+        On plain files it is measured now; of a stack it is the newest report.
+
+        Returns
+        -------
+        DataFrame
+            One row for each part of the predictions (`kind` is `overall`, `period`, `segment`, `delay`,
+            `version` or `young`): numbers of labels and predictions, each score by scikit-learn's name with
+            the ends of its interval as `<score>_low` and `<score>_high`, the approved score that it is
+            compared with, and the verdict. Without a labelled prediction there are no rows.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        from mlops.monitoring.quality.table import rows_of  # noqa: PLC0415
+
+        report = self.context.quality_report(self.name)
+        return pd.DataFrame.from_records(rows_of(report) if report else [])
+
     def versions(self) -> list[ModelMetadata]:
         """Return the model versions, oldest first."""
         return self.context.registry.list_models(self.name)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.pipelines.jobs.training_job import Machine
     from mlops.pipelines.jobs.trial_jobs import TrialJobs
     from mlops.use_cases.batch_notification import BatchNotifier
+    from mlops.use_cases.check_quality import QualityCheck
+    from mlops.use_cases.measure_quality import QualitySources
     from mlops.use_cases.model_cache import ModelCache
     from mlops.use_cases.record_failure import FailureRecorder
     from mlops.use_cases.results.page import ResultPage
@@ -138,6 +140,7 @@ class Dependencies(StackContext):
             self.notifier,
             self.artifact_bucket,
             self.policies,
+            self.ledger.batches,
         )
 
     @cached_property
@@ -165,6 +168,28 @@ class Dependencies(StackContext):
     def upload_retention_days(self) -> int:
         """How long used files stay in the data bucket; 0 keeps them."""
         return environment.read(_RetentionSettings, self.variables).upload_retention_days
+
+    @cached_property
+    def quality_sources(self) -> QualitySources:
+        """What realised quality is measured from; the settings are those of `model.toml` now."""
+        from mlops.context.quality import current_settings  # noqa: PLC0415
+        from mlops.use_cases.measure_quality import QualitySources  # noqa: PLC0415
+
+        return QualitySources(
+            self.registry,
+            self.ledger.files,
+            self.label_files,
+            self.ledger.batches,
+            self.objects,
+            current_settings(self.datasets, self.data_bucket),
+        )
+
+    @cached_property
+    def quality_check(self) -> QualityCheck:
+        """What measures realised quality, and says when it dropped."""
+        from mlops.use_cases.check_quality import QualityCheck  # noqa: PLC0415
+
+        return QualityCheck(self.quality_sources, self.quality_archive, self.notifier)
 
     @cached_property
     def models(self) -> ModelCache:

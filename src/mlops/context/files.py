@@ -13,10 +13,13 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.approval.policy.store import Policies
     from mlops.dataset.catalog.catalog import DatasetCatalog
     from mlops.experiment.tracker import ExperimentTracker
+    from mlops.ledger.files import LedgerFiles
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
+    from mlops.models.quality import QualityReport
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.forgetting.forget import Forgetting
+    from mlops.use_cases.measure_quality import QualitySources
 
 
 class FilesContext:
@@ -51,7 +54,7 @@ class FilesContext:
         """What removes the rows of persons from all that is stored for a group."""
         from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
 
-        return forgetting_in(group, self.datasets, self.ledger)
+        return forgetting_in(group, self.datasets, self.ledger, self.label_files)
 
     @cached_property
     def runs(self) -> ExperimentTracker:
@@ -78,6 +81,34 @@ class FilesContext:
         from mlops.ledger.reading import FolderEngine, Predictions  # noqa: PLC0415
 
         return Predictions(self.ledger.batches, FolderEngine(self.root / "ledger"))
+
+    @cached_property
+    def label_files(self) -> LedgerFiles:
+        """The labels of all groups."""
+        from mlops.ledger.files import FolderFiles  # noqa: PLC0415
+
+        return FolderFiles(self.root / "labels")
+
+    @cached_property
+    def quality_sources(self) -> QualitySources:
+        """What realised quality is measured from; the settings are those of the champion's training."""
+        from mlops.use_cases.measure_quality import QualitySources  # noqa: PLC0415
+
+        return QualitySources(
+            self.registry,
+            self.ledger.files,
+            self.label_files,
+            self.ledger.batches,
+            self.datasets.objects,
+            lambda champion: champion.settings.quality,
+        )
+
+    def quality_report(self, group: str) -> QualityReport | None:
+        """Return the realised quality of a group, measured now; None without a labelled prediction."""
+        from mlops.infrastructure.clock import utc_now  # noqa: PLC0415
+        from mlops.use_cases.measure_quality import measure_group  # noqa: PLC0415
+
+        return measure_group(group, self.quality_sources, utc_now()).report
 
     @cached_property
     def policies(self) -> Policies:

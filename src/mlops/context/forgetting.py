@@ -7,6 +7,7 @@ from mlops.dataset.catalog.catalog import DatasetCatalog
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.answers.settings_file import read_settings
 from mlops.intake.placement.placement import SETTINGS_FILE
+from mlops.ledger.files import LedgerFiles
 from mlops.ledger.recording import Ledger
 from mlops.models.errors import DatasetError, SettingsError
 from mlops.models.settings.group import GroupSettings
@@ -16,7 +17,11 @@ from mlops.use_cases.forgetting.tombstones import TombstoneStore
 
 
 def forgetting_in(
-    group: str, datasets: DatasetCatalog, ledger: Ledger, data_bucket: str | None = None
+    group: str,
+    datasets: DatasetCatalog,
+    ledger: Ledger,
+    labels: LedgerFiles,
+    data_bucket: str | None = None,
 ) -> Forgetting:
     """Return what forgets persons of a group; `data_bucket` is None where no one uploads files.
 
@@ -43,6 +48,7 @@ def forgetting_in(
         settings,
         contract,
         ledger,
+        labels,
     )
     tombstones = TombstoneStore(datasets.objects, datasets.artifact_bucket)
     return Forgetting(group, personal_data(group, storage), tombstones, settings, contract)

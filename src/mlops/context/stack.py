@@ -25,14 +25,16 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.infrastructure.notifications import Notifier
     from mlops.infrastructure.object_store import ObjectStore
     from mlops.intake.failures.retry import RetryService
-    from mlops.ledger.batches import LedgerBatches
+    from mlops.ledger.files import LedgerFiles
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
     from mlops.links.signer import LinkSigner
+    from mlops.models.quality import QualityReport
     from mlops.models.registry import ModelMetadata
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.drift_archive import NightlyArchive
     from mlops.use_cases.forgetting.forget import Forgetting
+    from mlops.use_cases.quality_archive import QualityArchive
 
 
 class StackContext:
@@ -119,7 +121,8 @@ class StackContext:
         """What removes the rows of persons from all that is stored for a group."""
         from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
 
-        return forgetting_in(group, self.datasets, self.ledger, self.variable("DATA_BUCKET_NAME"))
+        data = self.variable("DATA_BUCKET_NAME")
+        return forgetting_in(group, self.datasets, self.ledger, self.label_files, data)
 
     @cached_property
     def run_store(self) -> RunStore:
@@ -138,10 +141,32 @@ class StackContext:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of predictions, to record and to change it."""
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+        from mlops.ledger.batches import LedgerBatches  # noqa: PLC0415
         from mlops.ledger.files import BucketFiles  # noqa: PLC0415
         from mlops.ledger.recording import Ledger  # noqa: PLC0415
 
-        return Ledger(BucketFiles(self.objects, self.artifact_bucket), self._ledger_batches)
+        batches = LedgerBatches(DynamoDBTable(self.variable("REGISTRY_TABLE_NAME")))
+        return Ledger(BucketFiles(self.objects, self.artifact_bucket), batches)
+
+    @cached_property
+    def label_files(self) -> LedgerFiles:
+        """The labels of all groups."""
+        from mlops.ledger.files import BucketFiles  # noqa: PLC0415
+        from mlops.ledger.labels.recording import PREFIX  # noqa: PLC0415
+
+        return BucketFiles(self.objects, self.artifact_bucket, PREFIX)
+
+    @cached_property
+    def quality_archive(self) -> QualityArchive:
+        """The reports of realised quality."""
+        from mlops.use_cases.quality_archive import QualityArchive  # noqa: PLC0415
+
+        return QualityArchive(self.objects, self.artifact_bucket)
+
+    def quality_report(self, group: str) -> QualityReport | None:
+        """Return the realised quality of a group as it was measured last; None before the first time."""
+        return self.quality_archive.last_report(group)
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -150,14 +175,7 @@ class StackContext:
         from mlops.ledger.reading import Predictions  # noqa: PLC0415
 
         engine = AthenaEngine(self.variable("LEDGER_DATABASE_NAME"), self.variable("LEDGER_WORKGROUP_NAME"))
-        return Predictions(self._ledger_batches, engine)
-
-    @cached_property
-    def _ledger_batches(self) -> LedgerBatches:
-        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
-        from mlops.ledger.batches import LedgerBatches  # noqa: PLC0415
-
-        return LedgerBatches(DynamoDBTable(self.variable("REGISTRY_TABLE_NAME")))
+        return Predictions(self.ledger.batches, engine)
 
     @cached_property
     def drift_archive(self) -> NightlyArchive:

@@ -43,6 +43,7 @@ from mlops.intake.decisions import (
     reject,
     result_of,
 )
+from mlops.intake.labels import decide_labels, labels_format
 from mlops.intake.outbox import acceptance
 from mlops.intake.placement.folders import closes_folder
 from mlops.intake.placement.placement import is_settings_file, why_misplaced
@@ -65,11 +66,11 @@ def receive_upload(
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
     settings were trained on before. A scoring file is scored with the current champion, and waits while
-    there is none. A file that cannot be used is moved to quarantine, and an email says what to do. A file of
-    another format than CSV is first requested to be converted, and received again afterwards. An object that
-    closes a folder of parts starts their validation, which ends in `parts.merging`. An object in a wrong
-    place stays there, and an email says where it belongs. Temporary files and those of systems are ignored,
-    and the reason is recorded.
+    there is none. Labels are recorded beside the ledger, and wait as well. A file that cannot be used is
+    moved to quarantine, and an email says what to do. A file of another format than CSV is first requested to
+    be converted, and received again afterwards. An object that closes a folder of parts starts their
+    validation, which ends in `parts.merging`. An object in a wrong place stays there, and an email says where
+    it belongs. Temporary files and those of systems are ignored, and the reason is recorded.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def _decide(attempt: Attempt) -> Decision:
         advice = "Train on fewer rows, or raise MaxUploadBytes." if is_training else "Split the file."
         finding = Finding("too_large", "reject", message, advice=advice)
         return reject(attempt, _rejection(upload, finding))
-    return _decide_scoring(attempt) if upload.purpose == "inference" else _decide_training(attempt)
+    return _DECIDE_FOR[str(upload.purpose)](attempt)
 
 
 def _decide_training(attempt: Attempt) -> Decision:
@@ -199,6 +200,22 @@ def _decide_scoring(attempt: Attempt) -> Decision:
         state="accepted", reason=None, work_id=batch_id, finished_at=attempt.now
     )
     return Decision(replace(accepted, outbox=acceptance(accepted, report)), report)
+
+
+def _decide_labels(attempt: Attempt) -> Decision:
+    """Check a file of labels by the champion, and by how `model.toml` says that such files are written."""
+    upload, ports = attempt.upload, attempt.ports
+    champion = ports.models.champion(str(upload.group))
+    if champion is None:
+        return wait_for_champion(attempt)
+    form = labels_format(upload, champion, ports)
+    stored = _conversion(attempt, form.of("labels"))
+    if isinstance(stored, Decision):
+        return stored
+    return decide_labels(attempt, champion, form, _table_file(attempt, stored))
+
+
+_DECIDE_FOR = {"training": _decide_training, "inference": _decide_scoring, "labels": _decide_labels}
 
 
 def _settings_to_score_by(champion: ModelMetadata, attempt: Attempt) -> GroupSettings:

@@ -17,8 +17,10 @@ from mlops.models.intake.uploads import Notification, UploadRecord
 from mlops.models.objects import ObjectRef
 
 
-def acceptance(record: UploadRecord, report: ValidationReport) -> tuple[Notification, ...]:
-    """Return the notifications about a file that was accepted."""
+def acceptance(
+    record: UploadRecord, report: ValidationReport, labels_uri: str | None = None
+) -> tuple[Notification, ...]:
+    """Return the notifications about a file that was accepted; `labels_uri` is where labels are recorded."""
     detail = {
         "group": record.group,
         "upload_id": record.upload_id,
@@ -26,6 +28,7 @@ def acceptance(record: UploadRecord, report: ValidationReport) -> tuple[Notifica
         "dataset_id": record.dataset_id,
         "verdict": report.verdict,
         "n_rows": report.n_rows,
+        **({"labels_uri": labels_uri} if labels_uri else {}),
     }
     return (
         Notification("event", DATASET_ACCEPTED, detail=detail),

@@ -12,6 +12,7 @@ from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.aws.stepfunctions import Execution
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.ledger.batches import LedgerBatches
 from mlops.models.record import Record
 
 Outcome = Literal["accepted", "rejected", "ignored", "failed", "waiting", "in_progress"]
@@ -44,6 +45,7 @@ class IntakePorts:
     notifier: Notifier
     artifact_bucket: str
     policies: Policies
+    batches: LedgerBatches
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Files to score that wait for the first champion of their group.
+"""Files to score, and labels, that wait for the first champion of their group.
 
 A file that waits stays where it was put. Its upload is undecided, so the daily sweep hands it to intake again
 as it does any other one; a new champion does so at once.
@@ -41,11 +41,21 @@ def wait_for_champion(attempt: Attempt) -> Decision:
 
 def compose_waiting(upload: Upload) -> tuple[str, str]:
     """Return subject and body of the email about a file that waits."""
+    if upload.purpose == "labels":
+        return _labels_waiting(upload)
     body = (
         f"The file {shown(upload.key, 200)} waits: the group {upload.group} has no approved model yet.\n"
         "It is scored as soon as a version is approved. Nothing needs to be dropped again.\n\n"
         "To have such files refused instead, put these lines into model.toml:\n"
         "    [scoring]\n    wait_for_champion = false\n"
+    )
+    return f"[{upload.group}] {shown(upload.filename, 80)} waits for a model", body
+
+
+def _labels_waiting(upload: Upload) -> tuple[str, str]:
+    body = (
+        f"The labels in {shown(upload.key, 200)} wait: the group {upload.group} has no approved model yet.\n"
+        "They are read as soon as a version is approved. Nothing needs to be dropped again.\n"
     )
     return f"[{upload.group}] {shown(upload.filename, 80)} waits for a model", body
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,14 @@ class Column:
     sql_type: str
     glue_type: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """The columns of a table of the ledger, and the partitions that are folders of its files."""
+
+    columns: tuple[Column, ...]
+    partitions: tuple[Column, ...]
 
 
 # A new column goes to the end, with a higher SCHEMA_VERSION: in older files it is NULL. None is renamed or
@@ -41,6 +49,12 @@ COLUMNS = (
     Column("input_digest", "VARCHAR", "string", "SHA-256 of the content that was scored."),
     Column("scored_at", "TIMESTAMP", "timestamp", "When the batch was scored, in UTC."),
     Column("schema_version", "INTEGER", "int", "The version of this list."),
+    Column(
+        "inputs",
+        "MAP(VARCHAR, VARCHAR)",
+        "map<string,string>",
+        "The columns of the scored file that are kept beside the prediction (`[output] keep_columns`).",
+    ),
 )
 PARTITIONS = (
     Column(
@@ -48,3 +62,4 @@ PARTITIONS = (
     ),
     Column("batch_date", "VARCHAR", "string", "The day of `scored_at`, such as `2026-11-27`."),
 )
+PREDICTIONS = TableLayout(COLUMNS, PARTITIONS)

@@ -82,6 +82,7 @@ class DeliveredFile:
             "input_digest": text(batch.input_digest) if batch.input_digest else "NULL",
             "scored_at": f"TIMESTAMPTZ {text(moment)} AT TIME ZONE 'UTC'",
             "schema_version": str(SCHEMA_VERSION),
+            "inputs": self._inputs(),
         }
         columns = [
             f"CAST({values[column.name]} AS {column.sql_type}) AS {name(column.name)}" for column in COLUMNS
@@ -96,6 +97,11 @@ class DeliveredFile:
             label: f"CAST({self._cell(column)} AS DOUBLE)" for label, column in self.probabilities.items()
         }
         return f"CASE WHEN {self._cell(PREDICTION_COLUMN)} IS NOT NULL THEN {_map(values)} END"
+
+    def _inputs(self) -> str:
+        """Return the map of the kept columns; NULL without any."""
+        kept = self.columns.inputs if self.columns else {}
+        return _map({key: self._cell(column) for key, column in kept.items()}) if kept else "NULL"
 
     def _cell(self, column: str) -> str:
         return f"c{self.header.index(column)}" if column in self.header else "NULL"

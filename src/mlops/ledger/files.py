@@ -90,7 +90,7 @@ class FolderFiles:
 
     def list(self, prefix: str = "") -> Iterator[LedgerFile]:
         """Yield the files whose key begins with the prefix."""
-        for path in sorted(self.root.glob("model_group=*/batch_date=*/*.parquet")):
+        for path in sorted(self.root.glob("model_group=*/*=*/*.parquet")):
             key = path.relative_to(self.root).as_posix()
             if key.startswith(prefix):
                 yield LedgerFile(key, path.stat().st_size)
@@ -116,16 +116,17 @@ class FolderFiles:
 
 
 class BucketFiles:
-    """`LedgerFiles` below `ledger/` in a bucket whose versions are kept."""
+    """`LedgerFiles` below a prefix, `ledger/` by default, in a bucket whose versions are kept."""
 
-    def __init__(self, objects: ObjectStore, bucket: str) -> None:
+    def __init__(self, objects: ObjectStore, bucket: str, prefix: str = PREFIX) -> None:
         self._objects = objects
         self._bucket = bucket
+        self._prefix = prefix
 
     def list(self, prefix: str = "") -> Iterator[LedgerFile]:
         """Yield the files whose key begins with the prefix."""
-        for facts in self._objects.list(self._bucket, PREFIX + prefix):
-            yield LedgerFile(facts.ref.key.removeprefix(PREFIX), facts.size_bytes)
+        for facts in self._objects.list(self._bucket, self._prefix + prefix):
+            yield LedgerFile(facts.ref.key.removeprefix(self._prefix), facts.size_bytes)
 
     def fetch(self, key: str, target: Path) -> None:
         """Download a file."""
@@ -144,9 +145,9 @@ class BucketFiles:
     def remove_former_content(self, key: str) -> None:
         """Remove every version but the newest."""
         newest = self._objects.head(self._ref(key)).ref
-        for facts in tuple(self._objects.list_history(self._bucket, PREFIX + key)):
+        for facts in tuple(self._objects.list_history(self._bucket, self._prefix + key)):
             if facts.ref.key == newest.key and facts.ref != newest:
                 self._objects.delete(facts.ref)
 
     def _ref(self, key: str) -> ObjectRef:
-        return ObjectRef(self._bucket, PREFIX + key)
+        return ObjectRef(self._bucket, self._prefix + key)

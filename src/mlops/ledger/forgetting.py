@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlops.infrastructure.duckdb_engine import connect
-from mlops.ledger.columns import COLUMNS
+from mlops.ledger.columns import PREDICTIONS, TableLayout
 from mlops.ledger.files import LedgerFiles, group_prefix
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
@@ -41,7 +41,13 @@ class RemovedRows(Record):
 
 
 def remove_rows(
-    ledger: Ledger, group: str, rows: RowsOfPersons, now: datetime, *, is_final: bool = True
+    ledger: Ledger,
+    group: str,
+    rows: RowsOfPersons,
+    now: datetime,
+    *,
+    layout: TableLayout = PREDICTIONS,
+    is_final: bool = True,
 ) -> Iterator[RemovedRows]:
     """Remove rows with every former content of their files; yield each file that had some, once it is done.
 
@@ -51,6 +57,8 @@ def remove_rows(
 
     Parameters
     ----------
+    layout
+        That of the table whose files `ledger` has.
     is_final
         If false, nothing is changed.
 
@@ -61,19 +69,21 @@ def remove_rows(
     """
     with ledger.batches.change(group, now) if is_final else nullcontext():
         for key in [file.key for file in ledger.files.list(group_prefix(group))]:
-            n_removed = _rewrite(key, rows, ledger.files, is_final=is_final)
+            n_removed = _rewrite(key, rows, ledger.files, layout, is_final=is_final)
             if n_removed:
                 yield RemovedRows(key, n_removed)
 
 
-def _rewrite(key: str, rows: RowsOfPersons, files: LedgerFiles, *, is_final: bool) -> int:
+def _rewrite(
+    key: str, rows: RowsOfPersons, files: LedgerFiles, layout: TableLayout, *, is_final: bool
+) -> int:
     """Write one file without the rows, if it has some; return how many they were."""
     with TemporaryDirectory() as folder:
         source, target = Path(folder) / key, Path(folder) / "kept.parquet"
         source.parent.mkdir(parents=True)
         files.fetch(key, source)
         with closing(connect([Path(folder)], scratch=Path(folder), memory=MEMORY, threads=1)) as connection:
-            n_rows, n_kept = _write_kept(connection, source, target, rows)
+            n_rows, n_kept = _write_kept(connection, source, target, rows, layout)
         if is_final and n_kept < n_rows:
             files.store(target, key)
     if is_final:  # also of a run that stopped after it had stored the file
@@ -82,16 +92,16 @@ def _rewrite(key: str, rows: RowsOfPersons, files: LedgerFiles, *, is_final: boo
 
 
 def _write_kept(
-    connection: DuckDBPyConnection, source: Path, target: Path, rows: RowsOfPersons
+    connection: DuckDBPyConnection, source: Path, target: Path, rows: RowsOfPersons, layout: TableLayout
 ) -> tuple[int, int]:
     """Write the rows that are kept; return how many there were, and how many are kept."""
-    stored, row_id = parquet_source([source]), f"ids[{text(rows.column)}]"
+    stored, row_id = parquet_source([source], layout), f"ids[{text(rows.column)}]"
     connection.execute("CREATE TABLE removed (id VARCHAR)")
     ids = connection.cursor().execute(f"SELECT DISTINCT {row_id} FROM {stored} WHERE {row_id} IS NOT NULL")
     while some := ids.fetchmany(_IDS_AT_ONCE):
         if removed := [one for one in some if rows.is_removed(one[0])]:
             connection.executemany("INSERT INTO removed VALUES (?)", removed)
-    columns = ", ".join(name(column.name) for column in COLUMNS)
+    columns = ", ".join(name(column.name) for column in layout.columns)
     kept = f"SELECT {columns} FROM {stored} WHERE {row_id} IS NULL OR {row_id} NOT IN (FROM removed)"
     n_rows = connection.execute(f"SELECT count(*) FROM {stored}").fetchall()[0][0]
     return int(n_rows), write_parquet(connection, kept, target)

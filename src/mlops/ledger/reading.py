@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mlops.infrastructure.duckdb_engine import connect
 from mlops.ledger import sql
 from mlops.ledger.batches import LedgerBatches
-from mlops.ledger.columns import COLUMNS, PARTITIONS, Column
+from mlops.ledger.columns import PREDICTIONS, Column, TableLayout
+from mlops.ledger.label_columns import LABELS
 from mlops.models.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -74,41 +75,60 @@ class Predictions:
 
 
 class FolderEngine:
-    """`QueryEngine` over the files below a directory: DuckDB, which may read nothing else."""
+    """`QueryEngine` over the files below directories, DuckDB, which may read nothing else.
 
-    def __init__(self, root: Path) -> None:
+    Parameters
+    ----------
+    root, labels
+        Where the files of predictions are, and those of labels.
+    """
+
+    def __init__(self, root: Path, labels: Path | None = None) -> None:
         self._root = root
+        self._labels = labels or root.parent / "labels"
 
     def select(self, statement: str) -> Rows:
         """Return all rows of the result."""
         with (
             TemporaryDirectory() as scratch,
-            closing(connect([self._root], scratch=Path(scratch), memory=_MEMORY)) as connection,
+            closing(connect([self._root, self._labels], scratch=Path(scratch), memory=_MEMORY)) as connection,
         ):
             import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
 
             try:
-                connection.execute(f"CREATE VIEW {sql.TABLE} AS SELECT * FROM {self._source()}")
+                for table, source in self._sources().items():
+                    connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {source}")
                 _refuse_changes(connection, statement)
                 result = connection.execute(statement)
                 return Rows(tuple(column[0] for column in result.description), tuple(result.fetchall()))
             except duckdb.Error as error:
                 raise LedgerError(f"The query failed: {' '.join(str(error).split())}") from error
 
-    def _source(self) -> str:
-        pattern = self._root / "model_group=*" / "batch_date=*" / "*.parquet"
-        if not any(self._root.glob("model_group=*/batch_date=*/*.parquet")):
-            return f"(SELECT {', '.join(map(_no_value, (*COLUMNS, *PARTITIONS)))} WHERE FALSE)"
-        return parquet_source([pattern])
+    def _sources(self) -> Mapping[str, str]:
+        """Return what reads each table."""
+        return {
+            sql.TABLE: parquet_source(_files(self._root)),
+            sql.LABEL_TABLE: parquet_source(_files(self._labels), LABELS),
+        }
 
 
-def parquet_source(paths: list[Path]) -> str:
-    """Return what reads files of the ledger with their partitions, also files of earlier schema versions."""
-    types = ", ".join(f"'{column.name}': {column.sql_type}" for column in PARTITIONS)
+def _files(root: Path) -> list[Path]:
+    """Return the pattern of the files of a table, nothing while there are none."""
+    pattern = "model_group=*/*=*/*.parquet"
+    return [root / pattern] if any(root.glob(pattern)) else []
+
+
+def parquet_source(paths: Sequence[Path], layout: TableLayout = PREDICTIONS) -> str:
+    """Return what reads files of a table with their partitions; columns that older files lack are NULL."""
+    no_rows = f"SELECT {', '.join(map(_no_value, (*layout.columns, *layout.partitions)))} WHERE FALSE"
+    if not paths:
+        return f"({no_rows})"
+    types = ", ".join(f"'{column.name}': {column.sql_type}" for column in layout.partitions)
     listed = ", ".join(sql.text(str(path)) for path in paths)
-    return (
+    files = (
         f"read_parquet([{listed}], union_by_name = true, hive_partitioning = true, hive_types = {{{types}}})"
     )
+    return f"({no_rows} UNION ALL BY NAME SELECT * FROM {files})"
 
 
 def _no_value(column: Column) -> str:

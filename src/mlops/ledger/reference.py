@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable
 
 from mlops.ledger.columns import COLUMNS, PARTITIONS, SCHEMA_VERSION, Column
+from mlops.ledger.label_columns import LABELS
+from mlops.ledger.label_columns import SCHEMA_VERSION as LABEL_SCHEMA_VERSION
 
 _INTRODUCTION = f"""\
 # Ledger of predictions
@@ -48,6 +50,32 @@ use the workgroup of the output `LedgerWorkgroupName` and state `model_group = '
 come twice while the files of a day are merged. A query may read at most `LedgerQueryLimitBytes`. Its
 result is deleted after 7 days.
 """
+_LABELS = f"""
+## Labels
+
+What came true is dropped into `<group>/labels/`, in any format that is read, and becomes rows of Parquet
+files below `labels/`, in the Glue table `label_rows`. A file has the id columns of the group and the
+outcome, in a column with the name of the target, `label` or `outcome`. Without ids, `batch` and `row` of the
+predictions say whose outcome it is; `batch` may be left out when the file is named as the folder of the
+predictions. The time of the outcome is in `label_time`, or in the column that `time_column` names.
+
+```csv
+patient_id,offtrt,label_time
+10056,0,2026-11-20
+10059,1,2026-11-21T08:30:00Z
+```
+
+A file with an unknown class, a time in the future or another fault is refused as a whole. A label belongs to
+the latest prediction of its id before the outcome was known: at its time, else when it was dropped. Labels
+that come before the prediction wait for it. Of several labels of a prediction the last one counts.
+
+`mlops labels FILE --root DIR --group GROUP` records labels on plain files, and `mlops quality GROUP` shows
+how good the predictions were. In `mlops predictions GROUP --sql` the table `labels` has all labels of the
+group, each once. The table `[quality]` in `model.toml` says when that is judged:
+`min_labels = 100`, `window_days = 90`, `label_delay_days` (derived from the labels when it is not stated).
+Schema version of the labels: {LABEL_SCHEMA_VERSION}.
+
+"""
 
 
 def render_reference() -> str:
@@ -61,7 +89,10 @@ def render_reference() -> str:
             "## Partitions",
             "",
             *_table(PARTITIONS),
-            _CONCLUSION,
+            _CONCLUSION + _LABELS.rstrip("\n"),
+            "",
+            *_table((*LABELS.columns, *LABELS.partitions)),
+            "",
         ]
     )
 

@@ -9,16 +9,20 @@ from datetime import date
 
 from mlops.ledger.batches import RecordedBatch
 from mlops.ledger.columns import COLUMNS, PARTITIONS
+from mlops.ledger.label_columns import LABELS
 from mlops.models.errors import LedgerError
 
 TABLE = "ledger"
 VIEW = "predictions"
+LABEL_TABLE = "label_rows"
+LABEL_VIEW = "labels"
 _BEFORE_IDS = ("batch_date", "batch_id", "file", "row")
 _AFTER_IDS = ("prediction",)
 _AFTER_CLASSES = (
     *("interval_low", "interval_high", "row_status", "model_version", "scored_at"),
     *("reasons", "shadow_version", "shadow_prediction", "input_digest"),
 )
+_NAMES_LABELS = re.compile(rf"\b{LABEL_VIEW}\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\s*(select|with)\b\s*(recursive\b)?", re.IGNORECASE)
 
 
@@ -67,13 +71,23 @@ def unique_rows(source: str, condition: str = "TRUE") -> str:
     )
 
 
+def _unique_labels(condition: str) -> str:
+    """Return the SELECT of each label once: a file may be stored on two days by a run that was repeated."""
+    columns = ", ".join(name(column.name) for column in (*LABELS.partitions, *LABELS.columns))
+    return (
+        f"SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY model_group, upload_id, label_row "
+        f"ORDER BY received_at) AS copy_number FROM {LABEL_TABLE} WHERE {condition}) AS copies "
+        "WHERE copy_number = 1"
+    )
+
+
 def has_id(row_id: str) -> str:
     """Return the condition that one of the ids of a row is `row_id`."""
     return f"contains(map_values(ids), {text(row_id)})"
 
 
 def statement(selection: Selection, query: str) -> str:
-    """Return a query of a person, in which `predictions` are the selected rows.
+    """Return a query of a person: `predictions` are the selected rows, `labels` all labels of the group.
 
     Raises
     ------
@@ -90,6 +104,8 @@ def statement(selection: Selection, query: str) -> str:
     if selection.row_id is not None:
         conditions.append(has_id(selection.row_id))
     view = f"{VIEW} AS ({unique_rows(TABLE, ' AND '.join(conditions))})"
+    if _NAMES_LABELS.search(query):
+        view = f"{view}, {LABEL_VIEW} AS ({_unique_labels(conditions[0])})"
     if start[1].lower() == "with":
         return f"WITH {start[2] or ''} {view}, {query[start.end() :]}"
     return f"WITH {view} {query}"

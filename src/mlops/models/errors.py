@@ -65,6 +65,10 @@ class DriftError(MlopsError):
     """Data cannot be compared with a model's baseline, or a nightly check failed."""
 
 
+class QualityError(MlopsError):
+    """The realised quality of a group cannot be measured."""
+
+
 class ExperimentError(MlopsError):
     """A run cannot be recorded, compared or exported."""
 

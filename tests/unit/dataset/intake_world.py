@@ -16,6 +16,7 @@ from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.intake import receive_upload
 from mlops.intake.ports import IntakePorts, IntakeResult
+from mlops.ledger.batches import LedgerBatches
 from mlops.models.intake.uploads import Claim
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
@@ -142,11 +143,14 @@ class World:
         self.objects = FilesystemObjects(self.root / "objects")
         self.versions = DatasetVersions(MemoryTable())
         self.policies = some_policies()
+        self.batches = LedgerBatches(MemoryTable())
 
     def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
         found = (self.objects, self.versions, self.models, self.executions, self.notifier)
         wrapped = found if countdown is None else [Killing(port, countdown, before=before) for port in found]
-        return IntakePorts(*wrapped, artifact_bucket="artifacts", policies=self.policies)  # type: ignore[arg-type]
+        return IntakePorts(
+            *wrapped, artifact_bucket="artifacts", policies=self.policies, batches=self.batches
+        )  # type: ignore[arg-type]
 
     def drop(self, key: str, content: str) -> Upload:
         ref = self.objects.write(ObjectRef("data", key), content.encode(), "text/csv")

@@ -49,7 +49,7 @@ def sweep(world: World, now: datetime = TOMORROW) -> tuple[list[Upload], int]:
         ("g/train/x.csv", "outside_training_and_inference", "g/training/x.csv"),
         ("g/x.csv", "outside_training_and_inference", "g/inference/x.csv"),
         ("g /training/x.csv", "no_group_name", "g/training/x.csv"),
-        ("g/labels/x.csv", "labels_are_not_evaluated", "labels/ are not read yet"),
+        ("g/outcomes/x.csv", "outside_training_and_inference", "g/labels/x.csv"),
         ("g/inference/f/_SUCCESS", "closes_nothing", "each of them is scored alone"),
         ("g/training/a\nb.csv", "unusable_name", "g/training/ab.csv"),
     ],

@@ -117,8 +117,13 @@ def test_a_file_that_may_be_for_training_or_scoring_has_two_guesses() -> None:
     assert probable_keys(an_upload("x.csv"), ["only"])[0] == "only/training/x.csv"
 
 
-def test_labels_are_not_read_yet_and_there_is_no_other_place_for_them() -> None:
-    assert place("claims-2026/labels/x.csv") == ("labels_are_not_evaluated", ())
+def test_labels_have_a_folder_of_their_own() -> None:
+    assert place("claims-2026/labels/x.csv")[0] is None
+    assert place("claims-2026/labels/2026/x.csv")[0] is None
+    assert place("claims-2026/outcomes/x.csv") == (
+        "outside_training_and_inference",
+        ("claims-2026/labels/x.csv",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,4 +157,4 @@ KEYS = st.one_of(
 def test_every_key_has_one_outcome_and_every_guess_is_a_place_that_is_used(key: str) -> None:
     for guess in probable_keys(an_upload(key), GROUPS):
         meant = an_upload(guess.replace("<group>", "g").replace("<folder>", "f"))
-        assert why_misplaced(meant) in (None, "labels_are_not_evaluated")
+        assert why_misplaced(meant) is None

@@ -78,7 +78,8 @@ def test_a_row_is_recorded_with_everything_that_was_delivered(
         "shadow_prediction": None,
         "input_digest": "ab12",
         "scored_at": datetime(2026, 3, 2, 8, 30),  # noqa: DTZ001  the column is in UTC, without a zone
-        "schema_version": 1,
+        "schema_version": 2,
+        "inputs": None,
     }
     assert set(recorded) == {column.name for column in (*COLUMNS, *PARTITIONS)}
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops.ledger.columns import COLUMNS, PARTITIONS
+import pytest
+
+from mlops.ledger.columns import PREDICTIONS, TableLayout
+from mlops.ledger.label_columns import LABELS
 from mlops.ledger.reference import render_reference
 from tests.infrastructure import template as t
 
@@ -14,21 +17,33 @@ def test_the_page_of_the_ledger_is_current(repository: Path) -> None:
     assert page == render_reference(), "run python -m mlops.ledger.reference > docs/ledger.md"
 
 
-def test_the_glue_table_has_the_columns_and_partitions_of_the_code() -> None:
-    (table,) = t.resources("AWS::Glue::Table").values()
-    declared = table["Properties"]["TableInput"]
+each_table = pytest.mark.parametrize(
+    ("name", "layout", "day"),
+    [("LedgerTable", PREDICTIONS, "batch_date"), ("LabelTable", LABELS, "label_date")],
+)
+
+
+@each_table
+def test_the_glue_table_has_the_columns_and_partitions_of_the_code(
+    name: str, layout: TableLayout, day: str
+) -> None:
+    declared = t.resources("AWS::Glue::Table")[name]["Properties"]["TableInput"]
     columns = [(column["Name"], column["Type"]) for column in declared["StorageDescriptor"]["Columns"]]
     keys = [(column["Name"], column["Type"]) for column in declared["PartitionKeys"]]
-    assert columns == [(column.name, column.glue_type) for column in COLUMNS]
-    assert keys == [(column.name, column.glue_type) for column in PARTITIONS]
+    assert columns == [(column.name, column.glue_type) for column in layout.columns]
+    assert keys == [(column.name, column.glue_type) for column in layout.partitions]
+    assert keys[-1][0] == day
 
 
-def test_partitions_are_projected_so_that_none_has_to_be_added() -> None:
-    (table,) = t.resources("AWS::Glue::Table").values()
-    parameters = table["Properties"]["TableInput"]["Parameters"]
+@each_table
+def test_partitions_are_projected_so_that_none_has_to_be_added(
+    name: str, layout: TableLayout, day: str
+) -> None:
+    parameters = t.resources("AWS::Glue::Table")[name]["Properties"]["TableInput"]["Parameters"]
     assert parameters["projection.enabled"] == "true"
-    kinds = {column.name: parameters[f"projection.{column.name}.type"] for column in PARTITIONS}
-    assert kinds == {"model_group": "injected", "batch_date": "date"}
+    kinds = {column.name: parameters[f"projection.{column.name}.type"] for column in layout.partitions}
+    assert kinds == {"model_group": "injected", day: "date"}
+    folder = "ledger" if layout is PREDICTIONS else "labels"
     assert parameters["storage.location.template"] == {
-        "Fn::Sub": "s3://${ArtifactBucket}/ledger/model_group=${!model_group}/batch_date=${!batch_date}/"
+        "Fn::Sub": f"s3://${{ArtifactBucket}}/{folder}/model_group=${{!model_group}}/{day}=${{!{day}}}/"
     }

@@ -26,6 +26,7 @@ from mlops.models.evaluation import (
     SliceTable,
 )
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunFailure, RunStatus
+from mlops.models.quality import LabelCounts, PartKind, QualityPart, QualityReport, QualityScore
 from mlops.models.registry import Artifact, DataFindings, ModelMetadata, Source, Status, TrainingJob
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import (
@@ -43,6 +44,56 @@ from mlops.pipelines.evaluation.gate import judge
 NOW = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 ATTACK = "<script>alert(1)</script>\"onload='x'&{{ 7*7 }}"
 DIGEST = "5f2a" * 16
+
+
+def a_quality_report() -> QualityReport:
+    """A month of a champion whose newest days, and one of whose sites, are below what was approved."""
+    approved = QualityScore(0.781, (0.752, 0.808))
+
+    def part(kind: PartKind, name: str, area: float, n: int = 420, **changes: Any) -> QualityPart:
+        scores = {
+            "accuracy": QualityScore(area - 0.05, (area - 0.09, area - 0.01)),
+            "roc_auc": QualityScore(area, (area - 0.035, area + 0.03)),
+            "neg_brier_score": QualityScore(-0.18),
+        }
+        return QualityPart(kind, name, n, n + 80, scores, 0.031, **changes)
+
+    areas = (0.79, 0.772, 0.80, 0.785, 0.69)
+    periods = [
+        part(
+            "period",
+            f"2026-02-{1 + 5 * n:02d} to 2026-02-{5 + 5 * n:02d}",
+            area,
+            approved=approved,
+            q_value=0.001 if area < 0.7 else 0.6,
+            verdict="DROPPED" if area < 0.7 else "OK",
+        )
+        for n, area in enumerate(areas)
+    ]
+    segments = (
+        part("segment", "site: north", 0.66, approved=QualityScore(0.77), q_value=0.01, verdict="DROPPED"),
+        part("segment", "site: south", 0.74, 60, approved=QualityScore(0.75), verdict="INSUFFICIENT_DATA"),
+    )
+    shares = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
+    return QualityReport(
+        "adherence",
+        "v1.2.0",
+        NOW.date(),
+        NOW,
+        "binary",
+        "roc_auc",
+        "DROPPED",
+        part("overall", "2026-02-01 to 2026-02-25", 0.77, 2100, approved=approved, q_value=0.2, verdict="OK"),
+        LabelCounts(2400, 2310, 90, 12, 35),
+        90,
+        100,
+        periods=tuple(periods),
+        segments=segments,
+        delays=(part("delay", "less than a day", 0.71, 300), part("delay", "1 to 7 days", 0.78, 1800)),
+        versions=(part("version", "v1.1.0", 0.75, 700, approved=QualityScore(0.76)),),
+        young=part("young", "2026-02-26 to 2026-02-28", 0.7, 130),
+        calibration=tuple(CalibrationBin(share, share * 0.9 + 0.03, 210) for share in shares),
+    )
 
 
 def a_drift_report(**changes: Any) -> DriftReport:

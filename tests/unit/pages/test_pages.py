@@ -28,6 +28,7 @@ from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
+from mlops.monitoring.quality.report import render as render_quality
 from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH
@@ -39,8 +40,20 @@ from mlops.registry.comparison.comparison import compare as compare_versions
 from . import samples
 
 # Texts that do not come from people or data: by them a page chooses what it says.
-VERDICTS = {"OK", "WARN", "ALERT", "accept", "warn", "reject", "info", "approved", "rejected"}
-KINDS = {"numeric", "categorical", "binary", "regression", "extra_column"}
+VERDICTS = {
+    "OK",
+    "WARN",
+    "ALERT",
+    "DROPPED",
+    "INSUFFICIENT_DATA",
+    "accept",
+    "warn",
+    "reject",
+    "info",
+    "approved",
+    "rejected",
+}
+KINDS = {"numeric", "categorical", "binary", "regression", "extra_column", "period", "segment", "young"}
 KEYS = {"message", "severity", "column", "model_version", "gate", "primary_metric"}
 CHOICES = frozenset(VERDICTS | KINDS | KEYS | set(SCORE_NAMES))
 
@@ -126,6 +139,7 @@ PAGES: dict[str, Callable[[Change], str]] = {
     "result without drift": lambda change: a_result_page(change, has_drift=False),
     "message": lambda change: message(410, change("Too late"), change("It has expired.")).html,
     "drift report": lambda change: render_drift(change(samples.a_drift_report())),
+    "quality": lambda change: render_quality(change(samples.a_quality_report())),
     "model card": a_card,
     "model card of a regression": lambda change: a_card(change, "regression"),
     "runs": a_runs_page,

@@ -7,9 +7,10 @@ import pytest
 
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails
 from mlops.models.training import SCORE_NAMES
+from mlops.monitoring.quality.calibration import expected_calibration_error
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Scores
-from mlops.pipelines.evaluation.evaluation_details import class_calibration, expected_calibration_error
+from mlops.pipelines.evaluation.evaluation_details import class_calibration
 from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.features.task import Problem
 

@@ -58,10 +58,12 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 def run_score(arguments: argparse.Namespace) -> int:
     """Score, and print where the predictions are and whether the inputs have drifted."""
-    from mlops.pipelines.inference_pipeline import InferencePipeline  # noqa: PLC0415
+    from mlops.pipelines.inference_pipeline import UNREGISTERED, InferencePipeline  # noqa: PLC0415
 
     context = _context_of_ledger(arguments)
-    result = InferencePipeline(arguments.model).execute(arguments.file, arguments.output)
+    version = _registered_version(arguments, context) if context else None
+    pipeline = InferencePipeline(arguments.model, model_version=version or UNREGISTERED)
+    result = pipeline.execute(arguments.file, arguments.output)
     if context is not None:
         _record(result, arguments, context)
     print(result.to_json() if arguments.json else _describe_scoring(result))  # noqa: T201
@@ -87,6 +89,15 @@ def _context_of_ledger(arguments: argparse.Namespace) -> FilesContext | None:
             f"{', '.join(groups) or 'none'}."
         )
     return context
+
+
+def _registered_version(arguments: argparse.Namespace, context: FilesContext) -> str | None:
+    """Return the newest version of the group with the bytes of this model; None where there is none."""
+    from mlops.registry.artifacts import describe_artifact  # noqa: PLC0415
+
+    digest = describe_artifact(str(arguments.model)).sha256
+    models = context.registry.list_models(arguments.group)
+    return next((model.version for model in reversed(models) if model.artifact.sha256 == digest), None)
 
 
 def _record(result: InferenceResult, arguments: argparse.Namespace, context: FilesContext) -> None:

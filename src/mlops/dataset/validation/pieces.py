@@ -48,8 +48,12 @@ class TablePieces:
     resources: ExitStack = field(default_factory=ExitStack)  # holds a converted file as long as the pieces
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
+        return (piece.frame for piece in self.plain())
+
+    def plain(self) -> Iterator[MarkedRows]:
+        """Yield the pieces as `marked` does, with text as strings in columns of `object`."""
         texts = {column.name: object for column in self.plan.columns if not column.is_number}
-        return (piece.frame.astype(texts) for piece in self.marked())
+        return (MarkedRows(piece.frame.astype(texts), piece.unreadable) for piece in self.marked())
 
     def marked(self) -> Iterator[MarkedRows]:
         """Yield the pieces, with the rows of each that could not be read; a file without rows has one.

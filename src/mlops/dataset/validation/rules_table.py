@@ -35,6 +35,20 @@ AT_CONVERSION = {
         "info, warn, reject",
     ),
 }
+IN_LABELS = {
+    "future_labels": ("An outcome has a time that is not yet.", "reject"),
+    "label_batches": ("A row names a batch that is not in the ledger, or several.", "reject"),
+    "label_columns": (
+        "There is no outcome, or nothing that says which prediction a row belongs to.",
+        "reject",
+    ),
+    "label_numbers": ("An outcome is no number, and the target is one.", "reject"),
+    "label_rows": ("A row number is not one of the batch.", "reject"),
+    "label_times": ("The time of an outcome cannot be read.", "reject"),
+    "labels_left_out": ("Rows without an outcome or an id were left out.", "info, warn"),
+    "no_labels": ("No row has an id and an outcome.", "reject"),
+    "unknown_classes": ("An outcome is of a class that the model does not know.", "reject"),
+}
 _INTRODUCTION = """\
 # Validation rules
 
@@ -70,7 +84,17 @@ def render_rules_table() -> str:
         "| rule | when | severity |",
         "|---|---|---|",
     ]
-    return "\n".join([_INTRODUCTION, *sections, *upload, *refused, *formats, *converted, ""])
+    labels = [
+        "",
+        "## Labels",
+        "",
+        "A file of labels is used as a whole or not at all:",
+        "",
+        "| rule | when | severity |",
+        "|---|---|---|",
+        *(f"| `{rule_id}` | {what} | {does} |" for rule_id, (what, does) in IN_LABELS.items()),
+    ]
+    return "\n".join([_INTRODUCTION, *sections, *upload, *refused, *formats, *converted, *labels, ""])
 
 
 def _section(subject: str, rules: list[Rule]) -> str:

@@ -20,9 +20,10 @@ MISPLACED = {
         "its first folder cannot be a group: the name of a group has 1 to 63 letters, digits, dots, hyphens"
         " and underscores, and begins with a letter or a digit"
     ),
-    "outside_training_and_inference": "of a group only the folders training/ and inference/ are used",
+    "outside_training_and_inference": (
+        "of a group only the folders training/, inference/ and labels/ are used"
+    ),
     "settings_in_a_folder": f"the settings of a group are in {SETTINGS_FILE}, directly in its folder",
-    "labels_are_not_evaluated": "files in labels/ are not read yet",
     "closes_nothing": (
         "it marks a folder of parts below training/ as complete, and is not in one; files to score need no"
         " mark, each of them is scored alone"
@@ -62,8 +63,6 @@ def _why_not_used(upload: Upload, folders: list[str]) -> str | None:
         return "settings_in_a_folder"
     if upload.purpose is None:
         return "outside_training_and_inference"
-    if upload.purpose == "labels":
-        return "labels_are_not_evaluated"
     return _why_not_in_purpose(upload, folders)
 
 

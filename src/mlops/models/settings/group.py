@@ -23,6 +23,7 @@ from mlops.models.settings.prediction import (
     check_intervals,
     check_threshold,
 )
+from mlops.models.settings.quality import QualitySettings
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
 from mlops.models.settings.search import SearchSettings, check_search
 
@@ -39,6 +40,9 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "test_fraction": (0.001, 0.9),
     "approval.required_approvals": (1, 20),
     "output.reasons": (0, 10),
+    "quality.min_labels": (30, 1_000_000),
+    "quality.window_days": (1, 730),
+    "quality.label_delay_days": (0, 730),
 }
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
@@ -75,7 +79,7 @@ class GroupSettings(Record):
     learned again from the next file. `format` states how the files are written, `classes` what is done with
     classes of few rows, `scoring` what is done with files to score, `output` how predictions are written,
     `threshold` from which probability on a row is positive, `intervals` how wide those of numbers are,
-    `slices` which parts of the held-out rows are shown on their own.
+    `slices` which parts of the held-out rows are shown on their own, `quality` when these are judged later.
     """
 
     target: str | None = None
@@ -103,6 +107,7 @@ class GroupSettings(Record):
     threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
     intervals: IntervalSettings = field(default_factory=IntervalSettings)
     slices: SliceSettings = field(default_factory=SliceSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
@@ -205,6 +210,7 @@ _TABLES: Mapping[str, type] = {
     "threshold": ThresholdSettings,
     "intervals": IntervalSettings,
     "slices": SliceSettings,
+    "quality": QualitySettings,
 }
 _TABLES_OF_0_1 = ("drift", "approval", "search")
 

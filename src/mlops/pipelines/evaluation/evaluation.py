@@ -10,12 +10,9 @@ import numpy as np
 
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.training import EvaluationMetrics, Interval
+from mlops.monitoring.quality.calibration import expected_calibration_error
 from mlops.pipelines.artifacts.model import Model, Scores
-from mlops.pipelines.evaluation.evaluation_details import (
-    class_calibration,
-    describe_evaluation,
-    expected_calibration_error,
-)
+from mlops.pipelines.evaluation.evaluation_details import class_calibration, describe_evaluation
 from mlops.pipelines.evaluation.heavy_tails import rmse_interval
 from mlops.pipelines.evaluation.importance import (
     leak_warnings,

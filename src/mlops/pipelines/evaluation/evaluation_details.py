@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -68,32 +68,6 @@ def _curves(judged: JudgedRows) -> tuple[dict[str, tuple[Point, ...]], dict[str,
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[Point, ...]:
     kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).round().astype(int))
     return tuple(zip(x[kept].round(5).tolist(), y[kept].round(5).tolist(), strict=True))
-
-
-def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float | None:
-    """Return the expected calibration error: the mean distance of prediction and outcome over the rows.
-
-    Few rows raise it: also a perfectly calibrated model is off in parts of ten rows.
-
-    Parameters
-    ----------
-    bins
-        Rows by prediction, as `class_calibration` divides them.
-
-    Returns
-    -------
-    float or None
-        0.0 = what is predicted comes true as often; None without rows.
-
-    References
-    ----------
-    Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI 2015;
-    with parts of equal numbers of rows, as Nguyen and O'Connor, EMNLP 2015. Of several classes it is that of
-    the most probable one, as Guo et al., ICML 2017.
-    """
-    n_rows = sum(part.n_rows for part in bins)
-    distances = (part.n_rows * abs(part.predicted - part.observed) for part in bins)
-    return sum(distances) / n_rows if n_rows else None
 
 
 def class_calibration(judged: JudgedRows) -> tuple[CalibrationBin, ...]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.ledger.columns import PREDICTIONS
+from mlops.ledger.files import LedgerFiles
+from mlops.ledger.label_columns import LABELS
 from mlops.ledger.recording import Ledger
 from mlops.models.dataset import Contract
 from mlops.models.settings.group import GroupSettings
@@ -37,6 +40,7 @@ class Storage:
     settings: GroupSettings
     contract: Contract | None
     ledger: Ledger
+    labels: LedgerFiles
 
 
 def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
@@ -55,11 +59,15 @@ def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
         settings=GroupSettings(),  # `[format]` is about files of people
         column_in=keep.column_of_predictions,
     )
-    ledger = LedgerRows(storage.ledger)  # after the predictions, of which it is made
+    # after the predictions and the uploads, of which they are made
+    tables = (
+        LedgerRows("ledger", storage.ledger, PREDICTIONS),
+        LedgerRows("labels", replace(storage.ledger, files=storage.labels), LABELS),
+    )
     if storage.data_bucket is None:
-        return (*stores, predictions, ledger)
+        return (*stores, predictions, *tables)
     uploads = replace(stores[0], bucket=storage.data_bucket, prefix=f"{group}/", keep_rest=keep.keep_upload)
-    return (uploads, *stores[1:], predictions, ledger)
+    return (uploads, *stores[1:], predictions, *tables)
 
 
 def _artifacts(

@@ -105,7 +105,7 @@ def missing_ids(survey: Survey) -> Iterable[RuleFinding]:
 @rule("absent_ids", "A file to score has no id column.")
 def absent_ids(survey: Survey) -> Iterable[RuleFinding]:
     """Tell that predictions can be matched by the order of the rows only."""
-    if survey.is_training or survey.contract is None:
+    if survey.purpose != "inference" or survey.contract is None:
         return
     ids = survey.settings.id_columns or [c.name for c in survey.contract.columns if c.role == "id"]
     absent = [name for name in ids if name not in survey.names]

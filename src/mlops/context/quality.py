@@ -1,0 +1,28 @@
+"""The settings of realised quality as they are now: they say nothing about the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mlops.dataset.catalog.acceptance import DatasetStorage
+from mlops.infrastructure.upload_events import Upload
+from mlops.intake.answers.settings_file import read_settings
+from mlops.intake.placement.placement import SETTINGS_FILE
+from mlops.models.errors import SettingsError
+from mlops.models.registry import ModelMetadata
+from mlops.models.settings.quality import QualitySettings
+
+
+def current_settings(
+    datasets: DatasetStorage, data_bucket: str
+) -> Callable[[ModelMetadata], QualitySettings]:
+    """Return what reads `[quality]` of a group; a mistake in `model.toml` leaves that of the training."""
+
+    def settings_of(champion: ModelMetadata) -> QualitySettings:
+        upload = Upload(data_bucket, f"{champion.model_group}/{SETTINGS_FILE}", None, 0)
+        try:
+            return read_settings(upload, datasets).quality
+        except SettingsError:
+            return champion.settings.quality
+
+    return settings_of

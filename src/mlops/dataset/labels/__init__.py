@@ -1,0 +1,1 @@
+"""Files of labels: outcomes that became known after the prediction."""

@@ -1,0 +1,190 @@
+"""What is counted of the joined predictions of one version: `LabelledPredictions` of monitoring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mlops.infrastructure.duckdb_engine import connect
+from mlops.ledger.files import LedgerFiles, Partition, group_prefix
+from mlops.ledger.labels.joining import JoinTerms, join_labels
+from mlops.ledger.sql import text
+from mlops.models.evaluation import SliceQuality
+from mlops.models.quality import LabelCounts
+from mlops.monitoring.quality.counts import ClassCounts, Counts, NumberSums
+from mlops.monitoring.quality.periods import Labelled
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# the process has some 100 MB beside it
+_MEMORY = "160MB"
+# from when the labels came; each is up to before the next
+_DELAYS = {"less than a day": 1, "1 to 7 days": 8, "8 to 30 days": 31, "more than 30 days": 1_000_000}
+# probabilities that differ by 1 % in their odds count as equal
+_BIN = "CAST(round(100 * ln(greatest(probability, 1e-9) / greatest(1 - probability, 1e-9))) AS INTEGER)"
+_OF_CLASSES = (
+    f"label, predicted, coalesce({_BIN}, 0), count(*), sum(probability), sum(probability * probability)"
+)
+_OF_NUMBERS = (
+    "count(*), sum(predicted - label), sum(abs(predicted - label)), sum((predicted - label) ** 2), "
+    "sum((predicted - label) ** 4), max((predicted - label) ** 2), sum(label), "
+    "coalesce(var_pop(label), 0) * count(*)"
+)
+_RANGE = re.compile(r"below (?P<below>\S+)|from (?P<start>\S+)|(?P<low>\S+) to (?P<high>\S+)")
+
+
+class JoinedPredictions:
+    """The predictions of one version since a day, and their labels; `of` gives those of another version."""
+
+    def __init__(
+        self, connection: DuckDBPyConnection, terms: JoinTerms, label_counts: LabelCounts, version: str
+    ) -> None:
+        self.label_counts = label_counts
+        self._connection = connection
+        self._terms = terms
+        self._version = version
+        self._of_version = f"batch IN (SELECT batch FROM batches WHERE model_version = {text(version)})"
+
+    def of(self, version: str) -> JoinedPredictions:
+        """Return those of another version."""
+        return JoinedPredictions(self._connection, self._terms, self.label_counts, version)
+
+    def versions(self) -> list[str]:
+        """Return the versions that scored since the day, in the order of their names."""
+        rows = self._connection.execute("SELECT DISTINCT model_version FROM batches ORDER BY model_version")
+        return [version for (version,) in rows.fetchall()]
+
+    def matched_labels(self, upload_id: str) -> int:
+        """Return how many labels of one file have a prediction, of any version."""
+        ((n,),) = self._connection.execute(
+            "SELECT count(*) FROM matched JOIN labelled USING (number) JOIN uploads USING (upload) "
+            f"WHERE upload_id = {text(upload_id)}"
+        ).fetchall()
+        return int(n)
+
+    def days(self) -> Mapping[date, Labelled]:
+        """Return them by the day on which they were scored."""
+        sizes = self._connection.execute(
+            "SELECT CAST(scored_at AS DATE), count(*) FROM predicted JOIN batches USING (batch) WHERE "
+            f"{self._of_version} GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        counts = self._counted("day", "TRUE")
+        return {day: Labelled(counts.get(day, self._nothing()), n) for day, n in sizes}
+
+    def delays(self, days: Sequence[date]) -> Mapping[str, Labelled]:
+        """Return those of some days by the days between prediction and label."""
+        cases = " ".join(f"WHEN delay_days < {end} THEN {text(name)}" for name, end in _DELAYS.items())
+        counts = self._counted(f"CASE {cases} END", _of_days(days))
+        return {name: Labelled(counts[name], counts[name].n_labels) for name in _DELAYS if name in counts}
+
+    def segments(
+        self, days: Sequence[date], slices: Sequence[SliceQuality]
+    ) -> Sequence[tuple[SliceQuality, Labelled]]:
+        """Return those of some days by slice; a slice without a label is left out."""
+        segments = []
+        for number, column in enumerate(self._terms.columns):
+            of_column = [entry for entry in slices if entry.column == column]
+            cases = " ".join(
+                f"WHEN {_condition(entry.value, f'slice_{number}')} THEN {position}"
+                for position, entry in enumerate(of_column)
+            )
+            if not cases:
+                continue
+            expression = f"CASE {cases} END"
+            counts = self._counted(expression, _of_days(days))
+            sizes = self._sizes(expression, days)
+            segments += [
+                (entry, Labelled(counts[position], sizes[position]))
+                for position, entry in enumerate(of_column)
+                if position in counts
+            ]
+        return segments
+
+    def _sizes(self, expression: str, days: Sequence[date]) -> Mapping[int, int]:
+        rows = self._connection.execute(f"""
+            SELECT {expression} AS part, count(*)
+            FROM (SELECT *, CAST(scored_at AS DATE) AS day FROM predicted JOIN batches USING (batch)) AS dated
+            WHERE {self._of_version} AND {_of_days(days)} GROUP BY part""")
+        return dict(rows.fetchall())
+
+    def _counted(self, expression: str, condition: str) -> dict[Any, Counts]:
+        """Return the counts of the joined rows by the value of an expression."""
+        if not self._terms.labels:
+            rows = self._connection.execute(f"""
+                SELECT {expression} AS part, {_OF_NUMBERS} FROM joined
+                WHERE {self._of_version} AND {condition} GROUP BY part""").fetchall()
+            return {part: NumberSums(*sums) for part, *sums in rows}
+        rows = self._connection.execute(f"""
+            SELECT {expression} AS part, {_OF_CLASSES} FROM joined WHERE {self._of_version} AND {condition}
+            GROUP BY ALL ORDER BY ALL""").fetchall()
+        return {
+            part: ClassCounts.of_rows(row[1:] for row in of_part)
+            for part, of_part in groupby(rows, key=itemgetter(0))
+        }
+
+    def _nothing(self) -> Counts:
+        return ClassCounts.of_rows(()) if self._terms.labels else NumberSums()
+
+
+@contextmanager
+def joined_predictions(
+    group: str, version: str, terms: JoinTerms, *, ledger: LedgerFiles, labels: LedgerFiles, since: date
+) -> Iterator[JoinedPredictions]:
+    """Provide the joined predictions of a version; the files of the group are copied meanwhile."""
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        recent = [
+            file.key
+            for file in ledger.list(group_prefix(group))
+            if Partition.of_key(file.key).batch_date >= since
+        ]
+        predicted = _copy(recent, ledger, root / "ledger")
+        labelled = _copy([file.key for file in labels.list(group_prefix(group))], labels, root / "labels")
+        with closing(connect([root], scratch=root, memory=_MEMORY, threads=1)) as connection:
+            counts = join_labels(connection, predicted, labelled, since=since, terms=terms)
+            yield JoinedPredictions(connection, terms, counts, version)
+
+
+def _copy(keys: Sequence[str], files: LedgerFiles, folder: Path) -> list[Path]:
+    for key in keys:
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        files.fetch(key, folder / key)
+    return [folder / key for key in keys]
+
+
+def _of_days(days: Sequence[date]) -> str:
+    return f"day IN ({', '.join(f'DATE {text(day.isoformat())}' for day in days)})"
+
+
+def _condition(value: str, column: str) -> str:
+    """Return which rows are in a slice, by its name: a level, a range of numbers, or all other levels."""
+    if value == "missing":
+        return f"{column} IS NULL"
+    if value.startswith("other ("):
+        return f"{column} IS NOT NULL"  # after the levels
+    match = _RANGE.fullmatch(value)
+    if match is None:
+        return f"{column} = {text(value)}"
+    number = f"TRY_CAST({column} AS DOUBLE)"
+    bounds = {name: bound for name, bound in match.groupdict().items() if bound is not None}
+    if not all(map(_is_number, bounds.values())):
+        return f"{column} = {text(value)}"
+    low, high = bounds.get("start") or bounds.get("low"), bounds.get("below") or bounds.get("high")
+    conditions = ([f"{number} >= {low}"] if low else []) + ([f"{number} < {high}"] if high else [])
+    return " AND ".join(conditions)
+
+
+def _is_number(text_of_number: str) -> bool:
+    try:
+        float(text_of_number)
+    except ValueError:
+        return False
+    return True

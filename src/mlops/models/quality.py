@@ -1,0 +1,96 @@
+"""Realised quality: scores of predictions whose outcome is known, beside the score that was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from mlops.models.evaluation import CalibrationBin
+from mlops.models.record import Record
+from mlops.models.settings.group import TaskName
+from mlops.models.training import Interval
+
+QualityVerdict = Literal["OK", "DROPPED", "INSUFFICIENT_DATA"]
+PartKind = Literal["overall", "period", "segment", "delay", "version", "young"]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityScore(Record):
+    """A score of scikit-learn's name and direction; `interval` is of 95 %, None without one."""
+
+    value: float
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPart(Record):
+    """The quality of some labelled predictions.
+
+    `approved` is the score on held-out rows that they are compared with. `q_value` is small when the score is
+    below it by more than chance, after the correction for the number of comparisons; it and `verdict` are
+    None where nothing is compared. `calibration_error` is the expected calibration error (0.0 = never off).
+    """
+
+    kind: PartKind
+    name: str
+    n_labels: int
+    n_predictions: int
+    scores: Mapping[str, QualityScore] = field(default_factory=dict)
+    calibration_error: float | None = None
+    approved: QualityScore | None = None
+    q_value: float | None = None
+    verdict: QualityVerdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCounts(Record):
+    """How the labels of a group were matched with predictions.
+
+    `n_waiting` labels have no prediction yet. `n_conflicts` predictions got labels that differ, of which the
+    last one counts. `n_repeated` labels have an id that was scored several times.
+    """
+
+    n_labels: int = 0
+    n_matched: int = 0
+    n_waiting: int = 0
+    n_conflicts: int = 0
+    n_repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport(Record):
+    """The realised quality of a group's champion on one day.
+
+    `metric` is the score that is judged. `verdict` is `DROPPED` when all judged predictions together, the
+    newest judged period or a segment is below its approved score. `young` are the predictions of days for
+    which labels still come, `delays` the judged ones by the days between prediction and label, `versions` all
+    labelled ones of the other versions that scored in the window.
+    """
+
+    model_group: str
+    model_version: str
+    measured_on: date
+    created_at: datetime
+    task: TaskName
+    metric: str
+    verdict: QualityVerdict
+    overall: QualityPart
+    counts: LabelCounts
+    window_days: int
+    min_labels: int
+    label_delay_days: int | None = None
+    periods: tuple[QualityPart, ...] = ()
+    segments: tuple[QualityPart, ...] = ()
+    delays: tuple[QualityPart, ...] = ()
+    versions: tuple[QualityPart, ...] = ()
+    young: QualityPart | None = None
+    calibration: tuple[CalibrationBin, ...] = ()
+
+    @property
+    def dropped(self) -> tuple[QualityPart, ...]:
+        """The parts whose score is below the approved one by more than chance."""
+        judged = tuple(part for part in self.periods if part.verdict in ("OK", "DROPPED"))
+        parts = (self.overall, *judged[-1:], *self.segments)
+        return tuple(part for part in parts if part.verdict == "DROPPED")

@@ -1,0 +1,1 @@
+"""Realised quality: scores with analytic intervals from counts that add up, and their verdict."""

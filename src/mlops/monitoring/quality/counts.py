@@ -1,0 +1,107 @@
+"""What is counted of labelled predictions: enough for every score, and it adds up over days and segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+type Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """Labelled predictions of classes, counted by label, prediction and bin of the probability.
+
+    Every array has one entry for each combination that occurs, shape (m,). `label` and `predicted` are
+    positions in the labels of the model, of two classes (negative, positive); a class that the model does not
+    have is -1. `bins` order the probabilities, those of one bin count as equal. `probability` is the sum of
+    the probabilities of the positive class, or of several classes of the predicted one, `squares` that of
+    their squares; both are NaN where the model gave none.
+    """
+
+    label: Positions
+    predicted: Positions
+    bins: Positions
+    n: Floats
+    probability: Floats
+    squares: Floats
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[tuple[float | None, ...]]) -> Self:
+        """Return the counts of rows of (label, predicted, bin, n, probability, squares)."""
+        table = np.array(list(rows), dtype=np.float64).reshape(-1, len(fields(cls)))
+        whole = np.nan_to_num(table[:, :3]).astype(np.int64)
+        return cls(whole[:, 0], whole[:, 1], whole[:, 2], table[:, 3], table[:, 4], table[:, 5])
+
+    def plus(self, other: Self) -> Self:
+        """Return the counts of both."""
+        return type(self)(
+            *(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self))
+        )
+
+    @property
+    def n_labels(self) -> int:
+        """How many predictions were counted."""
+        return int(self.n.sum())
+
+    def confusion(self, n_classes: int) -> Floats:
+        """Return how often each label (row) was predicted as each class (column); the last of both is -1."""
+        matrix = np.zeros((n_classes + 1, n_classes + 1))
+        np.add.at(matrix, (self.label, self.predicted), self.n)
+        return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSums:
+    """Sums over labelled predictions of numbers; `error` is prediction minus outcome.
+
+    `absolute`, `squares` and `fourth` are sums of powers of the absolute error, `largest` is the largest
+    squared error, `spread` the sum of squared distances of the outcomes from their mean.
+    """
+
+    n: float = 0.0
+    error: float = 0.0
+    absolute: float = 0.0
+    squares: float = 0.0
+    fourth: float = 0.0
+    largest: float = 0.0
+    outcome: float = 0.0
+    spread: float = 0.0
+
+    def plus(self, other: Self) -> Self:
+        """Return the sums of both; the spread by the update of Chan, Golub and LeVeque (1983)."""
+        if not self.n or not other.n:
+            return self if self.n else other
+        n = self.n + other.n
+        between = (self.outcome / self.n - other.outcome / other.n) ** 2 * self.n * other.n / n
+        return type(self)(
+            n,
+            self.error + other.error,
+            self.absolute + other.absolute,
+            self.squares + other.squares,
+            self.fourth + other.fourth,
+            max(self.largest, other.largest),
+            self.outcome + other.outcome,
+            self.spread + other.spread + between,
+        )
+
+    @property
+    def n_labels(self) -> int:
+        """How many predictions were counted."""
+        return int(self.n)
+
+
+type Counts = ClassCounts | NumberSums
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """Return the sum of one or more counts of the same kind."""
+    first, *others = counts
+    for other in others:
+        first = first.plus(other)  # type: ignore[arg-type]  # all are of one task
+    return first

@@ -1,0 +1,52 @@
+"""Errors of predicted numbers, with large-sample intervals."""
+
+from __future__ import annotations
+
+import math
+
+from mlops.models.quality import QualityScore
+from mlops.monitoring.quality.counts import NumberSums
+from mlops.monitoring.quality.proportions import Z_95
+
+# of the sum of squared errors in one row: from there on the interval says less than it promises
+MAX_SHARE_OF_ONE_ROW = 0.1
+
+
+def number_scores(sums: NumberSums) -> dict[str, QualityScore]:
+    """Return the scores by name.
+
+    The variance of a mean error is that of its terms over n; on the scale of the logarithm, because errors
+    are skewed to the right. Where one row has more than a tenth of all squared errors the mean of them is not
+    nearly normal, and neither score has an interval: such a part is shown and not judged.
+
+    References
+    ----------
+    Lehmann, Elements of Large-Sample Theory, 1999, section 2.5 (delta method); for the heavy tails: Cowell
+    and Flachaire, Income distribution and inequality measurement, Journal of Econometrics 141, 2007.
+    """
+    n = sums.n
+    if n < 2.0:
+        return {}
+    mean_square, mean_absolute = sums.squares / n, sums.absolute / n
+    scores = {
+        "neg_root_mean_squared_error": QualityScore(-math.sqrt(mean_square)),
+        "neg_mean_absolute_error": QualityScore(-mean_absolute),
+    }
+    if sums.spread > 0.0:
+        scores["r2"] = QualityScore(1.0 - sums.squares / sums.spread)
+    if mean_square > 0.0 and sums.largest <= MAX_SHARE_OF_ONE_ROW * sums.squares:
+        of_squares = _relative_error(mean_square, sums.fourth / n, n) / 2.0
+        of_absolutes = _relative_error(mean_absolute, mean_square, n)
+        scores["neg_root_mean_squared_error"] = _negated(math.sqrt(mean_square), of_squares)
+        scores["neg_mean_absolute_error"] = _negated(mean_absolute, of_absolutes)
+    return scores
+
+
+def _relative_error(mean: float, mean_of_squares: float, n: float) -> float:
+    """Return the standard error of a mean, as a share of it."""
+    return math.sqrt(max(0.0, mean_of_squares - mean**2) / (n - 1.0)) / mean
+
+
+def _negated(error: float, relative_error: float) -> QualityScore:
+    factor = math.exp(Z_95 * relative_error)
+    return QualityScore(-error, (-error * factor, -error / factor))

@@ -1,0 +1,66 @@
+"""The report of realised quality as plain text, for emails and the command line: short lines, ASCII."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from mlops.models.metrics import describe_metric, metric_interval, metric_name, metric_value
+from mlops.models.quality import QualityPart, QualityReport, QualityVerdict
+from mlops.monitoring.quality.verdict import RULE
+from mlops.pages.number_format import counted
+
+_WIDTH = 100
+HEADLINES: dict[QualityVerdict, str] = {
+    "OK": "The quality is as approved.",
+    "DROPPED": "The quality is below the approved one.",
+    "INSUFFICIENT_DATA": "Too few labels for a verdict.",
+}
+
+
+def render_text(report: QualityReport) -> str:
+    """Return the verdict with its numbers, the parts that dropped, and how the labels were matched."""
+    lines = [HEADLINES[report.verdict], facts_line(report), "", sentence(report.overall, report)]
+    lines += [f"- {sentence(part, report)}" for part in report.dropped if part.kind != "overall"]
+    if report.young is not None:
+        labels = counted(report.young.n_labels, "label")
+        lines += ["", f"Not judged yet, because labels still come: {report.young.name} ({labels})."]
+    rule = wrap(RULE.format(min_labels=report.min_labels), _WIDTH)
+    lines += ["", *label_sentences(report), "", *rule]
+    return "\n".join(lines) + "\n"
+
+
+def facts_line(report: QualityReport) -> str:
+    """Return what was measured, in one line."""
+    n_labels, n_predictions = report.overall.n_labels, report.overall.n_predictions
+    return (
+        f"{report.model_group} {report.model_version}, {counted(n_labels, 'label')} of "
+        f"{counted(n_predictions, 'prediction')}, {report.created_at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def sentence(part: QualityPart, report: QualityReport) -> str:
+    """Return the judged score of a part, beside the approved one."""
+    name = "All judged predictions" if part.kind == "overall" else part.name
+    score = part.scores.get(report.metric)
+    if score is None:
+        return f"{name}: {metric_name(report.metric)} is not defined by {counted(part.n_labels, 'label')}."
+    interval = f" ({metric_interval(report.metric, score.interval)})" if score.interval else ""
+    approved = f", approved {metric_value(report.metric, part.approved.value)}" if part.approved else ""
+    return f"{name}: {describe_metric(report.metric, score.value)}{interval}{approved}."
+
+
+def label_sentences(report: QualityReport) -> list[str]:
+    """Return how the labels were matched with predictions."""
+    counts = report.counts
+    sentences = [f"{counted(counts.n_matched, 'label')} of {counts.n_labels:,} match a prediction."]
+    if counts.n_waiting:
+        sentences.append(f"{counted(counts.n_waiting, 'label')} wait for their prediction.")
+    if counts.n_conflicts:
+        are = "prediction has" if counts.n_conflicts == 1 else "predictions have"
+        sentences.append(f"{counts.n_conflicts:,} {are} labels that differ; the last one counts.")
+    if counts.n_repeated:
+        n = counted(counts.n_repeated, "label")
+        sentences.append(
+            f"{n} of ids that were scored several times; the latest prediction before it counts."
+        )
+    return sentences

@@ -1,0 +1,222 @@
+"""Labels are matched with the prediction that they belong to, whatever comes first and however often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mlops.ledger.files import FolderFiles
+from mlops.ledger.forgetting import RowsOfPersons, remove_rows
+from mlops.ledger.label_columns import LABELS
+from mlops.ledger.labels.counting import joined_predictions
+from mlops.ledger.labels.joining import JoinTerms
+from mlops.ledger.labels.recording import LabelFile, is_recorded, record_labels
+from mlops.ledger.reading import Predictions
+from mlops.ledger.recording import Ledger
+from mlops.ledger.sql import Selection
+from mlops.models.evaluation import SliceQuality
+from mlops.models.quality import LabelCounts
+from mlops.models.scoring.columns import PredictionColumns
+from mlops.monitoring.quality.counts import ClassCounts, NumberSums
+
+from .conftest import GROUP, MORNING, Record, scored_rows, write_csv
+
+TERMS = JoinTerms("binary", ("patient_id",), ("no", "yes"))
+SINCE = date(2026, 1, 1)
+EVENING, NEXT_WEEK = MORNING + timedelta(hours=10), MORNING + timedelta(days=7)
+
+type Drop = Callable[..., LabelFile]
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> FolderFiles:
+    """An empty table of labels."""
+    return FolderFiles(tmp_path / "labels")
+
+
+@pytest.fixture
+def drop(labels: FolderFiles, tmp_path: Path) -> Drop:
+    """Records (id, batch, row, label, time), one row of a file of labels for each."""
+
+    def dropped(*rows: Sequence[object], at: datetime = EVENING, upload_id: str = "u1") -> LabelFile:
+        file = LabelFile(GROUP, upload_id, "labels.csv", at)
+        cells = [(number, *row) for number, row in enumerate(rows, start=1)]
+        header = ("label_row", "patient_id", "batch_id", "row", "label", "label_time")
+        path = write_csv(tmp_path / "normalised" / f"{upload_id}.csv", header, cells)
+        assert record_labels(file, path, ("patient_id",), labels) == len(rows)
+        return file
+
+    return dropped
+
+
+@pytest.fixture
+def join(ledger: Ledger, labels: FolderFiles) -> Callable[..., tuple[dict[str, tuple], LabelCounts]]:
+    """The labels of each day as (label, predicted, number), and the counts."""
+
+    def joined(terms: JoinTerms = TERMS, version: str = "v1.0.0") -> tuple[dict[str, tuple], LabelCounts]:
+        with joined_predictions(
+            GROUP, version, terms, ledger=ledger.files, labels=labels, since=SINCE
+        ) as predictions:
+            days = {}
+            for day, labelled in predictions.days().items():
+                counts = labelled.counts
+                assert isinstance(counts, ClassCounts)
+                cells = zip(counts.label.tolist(), counts.predicted.tolist(), counts.n.tolist(), strict=True)
+                days[day.isoformat()] = sorted(cells)
+            return days, predictions.label_counts
+
+    return joined
+
+
+def test_labels_are_joined_by_id_and_the_others_wait(record: Record, drop: Drop, join) -> None:
+    record(scored_rows(3))
+    drop(("P1", "", "", "yes", ""), ("P2", "", "", "no", ""), ("P9", "", "", "no", ""))
+    days, counts = join()
+    assert days == {"2026-03-02": [(0, 1, 1.0), (1, 1, 1.0)]}
+    assert counts == LabelCounts(3, 2, 1, 0, 0)
+
+
+def test_the_last_label_of_an_id_counts_by_time_else_by_arrival(record: Record, drop: Drop, join) -> None:
+    record(scored_rows(2))
+    drop(("P1", "", "", "no", "2026-03-05T00:00:00Z"), ("P2", "", "", "no", ""), at=NEXT_WEEK)
+    drop(
+        ("P1", "", "", "yes", "2026-03-04T00:00:00Z"),
+        ("P2", "", "", "yes", ""),
+        at=NEXT_WEEK + timedelta(hours=1),
+        upload_id="u2",
+    )
+    days, counts = join()
+    assert days == {"2026-03-02": [(0, 1, 1.0), (1, 1, 1.0)]}  # P1 no, P2 yes
+    assert counts.n_conflicts == 2
+
+
+def test_equal_labels_of_an_id_are_no_conflict(record: Record, drop: Drop, join) -> None:
+    record(scored_rows(1))
+    drop(("P1", "", "", "yes", ""), ("P1", "", "", "yes", ""))
+    assert join()[1] == LabelCounts(2, 2, 0, 0, 0)
+
+
+def test_a_label_that_comes_before_the_prediction_is_joined_later(record: Record, drop: Drop, join) -> None:
+    drop(("P1", "", "", "yes", ""), at=MORNING - timedelta(days=3))
+    assert join() == ({}, LabelCounts(1, 0, 1, 0, 0))
+    record(scored_rows(1))
+    assert join() == ({"2026-03-02": [(1, 1, 1.0)]}, LabelCounts(1, 1, 0, 0, 0))
+
+
+def test_an_id_scored_several_times_takes_the_latest_prediction_before_the_time_of_the_label(
+    record: Record, drop: Drop, join
+) -> None:
+    record(scored_rows(2), batch_id="b1")
+    record(scored_rows(2), batch_id="b2", at=MORNING + timedelta(days=2))
+    drop(
+        ("P1", "", "", "yes", "2026-03-03T12:00:00Z"),
+        ("P2", "", "", "no", ""),
+        ("P2", "", "", "no", "2026-03-01T00:00:00Z"),
+        at=NEXT_WEEK,
+    )
+    days, counts = join()
+    assert days == {"2026-03-02": [(1, 1, 1.0)], "2026-03-04": [(0, 1, 1.0)]}
+    assert counts == LabelCounts(3, 2, 1, 0, 2)  # of P2 one was known before every prediction
+
+
+def test_a_label_by_row_belongs_to_its_batch_alone(record: Record, drop: Drop, join) -> None:
+    record(scored_rows(2), batch_id="b1")
+    record(scored_rows(2), batch_id="b2", at=MORNING + timedelta(days=2))
+    drop(("P1", "b1", 1, "no", ""), ("", "b1", 2, "yes", ""), ("", "b7", 1, "yes", ""), at=NEXT_WEEK)
+    days, counts = join()
+    assert days == {"2026-03-02": [(0, 1, 1.0), (1, 1, 1.0)], "2026-03-04": []}
+    assert (counts.n_matched, counts.n_waiting) == (2, 1)
+
+
+def test_rows_that_are_stored_twice_while_days_are_merged_count_once(
+    ledger: Ledger, record: Record, drop: Drop, join, tmp_path: Path
+) -> None:
+    record(scored_rows(2))
+    (file,) = ledger.files.list()
+    ledger.files.fetch(file.key, tmp_path / "copy")
+    ledger.files.store(tmp_path / "copy", file.key.replace("batch-b1", "day-1"))
+    drop(("P1", "", "", "yes", ""))
+    assert join() == ({"2026-03-02": [(1, 1, 1.0)]}, LabelCounts(1, 1, 0, 0, 0))
+
+
+def test_segments_are_those_of_the_approved_slices(
+    ledger: Ledger, labels: FolderFiles, record: Record, drop: Drop
+) -> None:
+    columns = PredictionColumns.of(["patient_id"], ["no", "yes"], "row_status", ["site", "age"])
+    rows = [
+        (number, f"P{number}", "yes", 0.25, 0.75, "scored", "v1.0.0", site, age)
+        for number, (site, age) in enumerate([("A", 30), ("A", 55), ("B", 60), ("C", 80), ("", 81)], start=1)
+    ]
+    record(rows, columns)
+    drop(*((f"P{number}", "", "", "yes", "") for number in range(1, 5)))
+    names = [
+        ("site", "A"),
+        ("site", "other (2 levels)"),
+        ("site", "missing"),
+        ("age", "below 55"),
+        ("age", "55 to 80"),
+        ("age", "from 80"),
+    ]
+    slices = [SliceQuality(column, value, 100) for column, value in names]
+    terms = JoinTerms("binary", ("patient_id",), ("no", "yes"), columns=("site", "age"))
+    with joined_predictions(
+        GROUP, "v1.0.0", terms, ledger=ledger.files, labels=labels, since=SINCE
+    ) as joined:
+        segments = joined.segments([MORNING.date()], slices)
+    found = {
+        (e.column, e.value): (labelled.counts.n_labels, labelled.n_predictions) for e, labelled in segments
+    }
+    assert found == {
+        ("site", "A"): (2, 2),
+        ("site", "other (2 levels)"): (2, 2),
+        ("age", "below 55"): (1, 1),
+        ("age", "55 to 80"): (2, 2),
+        ("age", "from 80"): (1, 2),
+    }
+
+
+def test_numbers_are_compared_as_numbers(
+    ledger: Ledger, labels: FolderFiles, record: Record, drop: Drop
+) -> None:
+    columns = PredictionColumns.of(["patient_id"], [], "row_status", [])
+    record([(1, "P1", "12.5", 10, 15, "scored", "v1.0.0"), (2, "P2", "7", 5, 9, "scored", "v1.0.0")], columns)
+    drop(("P1", "", "", "10", ""), ("P2", "", "", "8.5", ""))
+    terms = JoinTerms("regression", ("patient_id",))
+    with joined_predictions(
+        GROUP, "v1.0.0", terms, ledger=ledger.files, labels=labels, since=SINCE
+    ) as joined:
+        (labelled,) = joined.days().values()
+    assert isinstance(labelled.counts, NumberSums)
+    assert (labelled.counts.n, labelled.counts.error, labelled.counts.squares) == (2, 1.0, 2.5**2 + 1.5**2)
+
+
+def test_a_file_of_labels_is_recorded_on_one_day_only(labels: FolderFiles, drop: Drop) -> None:
+    file = drop(("P1", "", "", "yes", ""))
+    assert is_recorded(file, labels)
+    assert is_recorded(LabelFile(GROUP, "u1", "labels.csv", datetime.now(UTC)), labels)
+    assert not is_recorded(LabelFile(GROUP, "u2", "labels.csv", EVENING), labels)
+
+
+def test_labels_are_a_table_beside_the_predictions_in_the_sql_of_a_person(
+    record: Record, drop: Drop, predictions: Predictions
+) -> None:
+    record(scored_rows(2))
+    query = "SELECT p.prediction, l.label FROM predictions AS p JOIN labels AS l ON p.ids = l.ids"
+    assert predictions.select(Selection(GROUP), query).values == ()
+    drop(("P1", "", "", "no", ""))
+    assert predictions.select(Selection(GROUP), query).values == (("yes", "no"),)
+    assert predictions.select(Selection("others"), "SELECT count(*) FROM labels").values == ((0,),)
+
+
+def test_the_labels_of_a_person_are_removed_with_the_id(
+    ledger: Ledger, labels: FolderFiles, drop: Drop, record: Record, join
+) -> None:
+    record(scored_rows(2))
+    drop(("P1", "", "", "yes", ""), ("P2", "", "", "no", ""))
+    of_labels = Ledger(labels, ledger.batches)
+    rows = RowsOfPersons("patient_id", "P1".__eq__)
+    assert [each.n_rows for each in remove_rows(of_labels, GROUP, rows, NEXT_WEEK, layout=LABELS)] == [1]
+    assert join()[0] == {"2026-03-02": [(0, 1, 1.0)]}
