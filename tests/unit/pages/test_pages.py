@@ -55,7 +55,8 @@ VERDICTS = {
 }
 KINDS = {"numeric", "categorical", "binary", "regression", "extra_column", "period", "segment", "young"}
 KEYS = {"message", "severity", "column", "model_version", "gate", "primary_metric"}
-CHOICES = frozenset(VERDICTS | KINDS | KEYS | set(SCORE_NAMES))
+ENGINES = {"auto"}
+CHOICES = frozenset(VERDICTS | KINDS | KEYS | ENGINES | set(SCORE_NAMES))
 
 Change = Callable[[Any], Any]
 
@@ -121,6 +122,7 @@ def a_result_page(change: Change, *, has_drift: bool = True) -> str:
         "result",
         summary=change(summary),
         scored_at=samples.NOW,
+        engine="in ranges of rows by functions side by side",
         quality=change(quality),
         drift=change(samples.a_drift_report()) if has_drift else None,
         downloads={"predictions.csv": "Download the predictions"},
