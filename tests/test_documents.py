@@ -214,6 +214,7 @@ ELSEWHERE = {
     "make down": Elsewhere("tests/e2e/conftest.py"),
     'eval "$(.venv/bin/python -m local env)"': Elsewhere("tests/e2e/test_the_command.py"),
     ".venv/bin/python -m local invoke": Elsewhere(reason="needs Docker and the image of Lambda"),
+    "curl --aws-sigv4": Elsewhere("tests/unit/context/test_predict.py"),
     "aws s3 cp": Elsewhere("tests/e2e/test_path.py"),
     "aws events": Elsewhere("tests/e2e/test_the_command.py"),
     "make deploy": Elsewhere(reason="needs an AWS account; tests/e2e deploys the same template"),

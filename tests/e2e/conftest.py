@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mlops
 from local.cloud import HttpAnswer, local_cloud
-from local.stack import DeployedStack, deploy_application, version_in, wait
+from local.stack import STACK_NAME, DeployedStack, deploy_application, version_in, wait
 from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
 from tests.e2e.faults import has_failed_once, without_table
 from tests.e2e.killed_training import KilledTraining, kill_and_retry
@@ -140,6 +141,15 @@ def labelled(stack: DeployedStack, recorded: tuple[Walk, Walk]) -> dict:
     return json.loads(run_mlops(stack, "quality", GROUP, "--json"))
 
 
+def requested(stack: DeployedStack, champion: Walk) -> pd.DataFrame:
+    """The answer to the first rows of the example's scoring file, predicted at once and in the ledger."""
+    rows = pd.read_csv(EXAMPLE / "score.csv", dtype={"patient_id": str}).head(5)
+    with operating(stack):
+        answer = mlops.connect(STACK_NAME).group(GROUP).predict(rows, reasons=True)
+    wait(lambda: in_ledger(stack, "batch-requests-") or None, "the request in the ledger", 90)
+    return answer
+
+
 @pytest.fixture(scope="session")
 def missing_batch(stack: DeployedStack) -> dict:
     """What the function says when the batch of an event was deleted."""
@@ -153,7 +163,9 @@ def missing_batch(stack: DeployedStack) -> dict:
 
 
 @pytest.fixture(scope="session")
-def merged_ledger(stack: DeployedStack, recorded: tuple[Walk, Walk], scored_in_a_job: Walk) -> dict:
+def merged_ledger(
+    stack: DeployedStack, recorded: tuple[Walk, Walk], scored_in_a_job: Walk, requested: pd.DataFrame
+) -> dict:
     """The answer of the nightly merging, on the day after the batches were scored."""
     name = f"batch-{scored_in_a_job.output['batch_id']}.parquet"
     wait(lambda: in_ledger(stack, name) or None, f"{name} in the ledger", 90)

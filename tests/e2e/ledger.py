@@ -13,8 +13,8 @@ from tests.e2e.walks import GROUP
 
 
 def in_ledger(stack: DeployedStack, name: str) -> bool:
-    """Whether a file of that name is in the ledger of the group."""
-    return any(key.endswith(f"/{name}") for key in stack.keys(f"ledger/model_group={GROUP}/"))
+    """Whether a file whose name begins so is in the ledger of the group."""
+    return any(f"/{name}" in key for key in stack.keys(f"ledger/model_group={GROUP}/"))
 
 
 def rows_of_the_ledger(stack: DeployedStack, *words: str) -> list[Mapping[str, Any]]:

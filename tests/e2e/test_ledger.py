@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from local.stack import DeployedStack
@@ -44,6 +45,13 @@ def test_rows_are_found_by_the_id_of_a_patient(stack: DeployedStack, recorded: t
     rows = rows_of_the_ledger(stack, "--id", patient)
     assert {row["patient_id"] for row in rows} == {patient}
     assert rows_of_the_ledger(stack, "--id", f"{patient}' OR TRUE --") == []
+
+
+def test_predictions_of_a_request_are_in_the_ledger(stack: DeployedStack, requested: pd.DataFrame) -> None:
+    rows = [row for row in rows_of_the_ledger(stack) if row["file"] == "request"]
+    for name in ("row", "patient_id", "prediction", "probability_1", "model_version"):
+        assert [row[name] for row in rows] == list(requested[name])
+    assert len({row["batch_id"] for row in rows}) == 1
 
 
 @pytest.mark.parametrize(

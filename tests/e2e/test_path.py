@@ -13,6 +13,10 @@ import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import DeployedStack, read_form
+from mlops.context.predict_api import request_predictions
+from mlops.models.errors import ScoringError
+from mlops.models.scoring.answer import PredictionRequest
+from tests.e2e.approvals import operating
 from tests.e2e.walks import EXAMPLE, GROUP, Walk, walk
 
 pytestmark = pytest.mark.e2e
@@ -80,6 +84,30 @@ def test_the_link_in_the_email_leads_to_the_predictions(stack: DeployedStack, sc
     download = stack.cloud.request("GET", answer.headers["location"])
     folder = stack.batch_folder(GROUP, scored.output["batch_id"])
     assert download.body == stack.read(f"{folder}/predictions.csv")
+
+
+def test_rows_are_predicted_at_once_as_in_a_file(
+    stack: DeployedStack, scored: Walk, requested: pd.DataFrame
+) -> None:
+    expected = predictions(stack, scored.output["batch_id"]).head(len(requested))
+    for name in ("row", "patient_id", "prediction", "row_status", "model_version"):
+        assert list(requested[name].astype(str)) == list(expected[name])
+    assert list(requested["probability_1"]) == list(expected["probability_1"].astype(float))
+    assert all(len(reasons) == 3 for reasons in requested["reasons"])
+
+
+def test_a_request_to_predict_must_be_signed_by_someone_who_may(
+    stack: DeployedStack, requested: pd.DataFrame
+) -> None:
+    url = f"{stack.outputs['PredictUrl']}/groups/{GROUP}/predict"
+    assert stack.cloud.request("POST", url, b'{"rows": [{}]}').status == 403
+    roles = stack.cloud.client("iam").list_roles()["Roles"]
+    reader = next(role["Arn"] for role in roles if "ShowResultFunction" in role["RoleName"])
+    with operating(stack), pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.cloud.as_role(reader).items():
+            patch.setenv(name.upper(), value)
+        with pytest.raises(ScoringError, match="403"):
+            request_predictions(stack.outputs["PredictUrl"], GROUP, PredictionRequest(({},)))
 
 
 def test_a_batch_like_the_training_data_has_no_drift(scored: Walk) -> None:

@@ -102,7 +102,7 @@ def test_topics_are_encrypted_and_approval_mails_reach_one_person_each() -> None
             assert properties["FilterPolicy"] == {"approver": [properties["Endpoint"]]}
 
 
-def test_every_dead_letter_queue_is_encrypted_kept_two_weeks_and_watched() -> None:
+def test_every_queue_is_encrypted_kept_two_weeks_and_watched() -> None:
     watched = {
         alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
         for alarm in t.resources("AWS::CloudWatch::Alarm").values()
@@ -206,6 +206,22 @@ def test_pages_are_below_a_token_and_no_other_function_answers_the_api() -> None
     }
     assert all("/{token}" in path for _, path in routes)
     assert not [name for name, properties in t.functions().items() if "FunctionUrlConfig" in properties]
+
+
+def test_the_predict_api_is_authorised_by_iam_or_else_by_tokens_and_limited() -> None:
+    (route,) = (route["Properties"] for route in t.resources("AWS::ApiGatewayV2::Route").values())
+    assert route["RouteKey"] == "POST /groups/{group}/predict"
+    assert route["AuthorizationType"] == {"Fn::If": ["HasJwtIssuer", "JWT", "AWS_IAM"]}
+    (authorizer,) = t.resources("AWS::ApiGatewayV2::Authorizer").values()
+    assert (authorizer["Condition"], authorizer["Properties"]["AuthorizerType"]) == ("HasJwtIssuer", "JWT")
+    (stage,) = t.resources("AWS::ApiGatewayV2::Stage").values()
+    limits = stage["Properties"]["DefaultRouteSettings"]
+    assert limits == {
+        "ThrottlingRateLimit": {"Ref": "PredictRateLimit"},
+        "ThrottlingBurstLimit": {"Ref": "PredictBurstLimit"},
+    }
+    calling = {owner for owner, s in t.statements() if "execute-api:Invoke" in t.actions(s)}
+    assert calling == {"PredictCaller"}, "a role of the stack calls the API, or people have two policies"
 
 
 def test_a_check_that_the_scan_leaves_out_has_a_reason() -> None:

@@ -67,7 +67,7 @@ MUTATIONS = (
         "dead letters are not encrypted",
         _QUEUE,
         _QUEUE.replace("      KmsMasterKeyId: !Ref PlatformKey\n", ""),
-        "test_every_dead_letter_queue_is_encrypted_kept_two_weeks_and_watched",
+        "test_every_queue_is_encrypted_kept_two_weeks_and_watched",
     ),
     _TLS(
         "the data bucket refuses TLS instead of plain requests",
@@ -98,6 +98,12 @@ MUTATIONS = (
         'Principal: {Service: "*"}\n            Action: sqs:SendMessage\n'
         "            Resource: !GetAtt UploadDeadLetterQueue.Arn",
         "test_resource_policies_let_in_named_services_only",
+    ),
+    _less(
+        "everyone may predict",
+        "!If [HasJwtIssuer, JWT, AWS_IAM]",
+        "!If [HasJwtIssuer, JWT, NONE]",
+        "test_the_predict_api_is_authorised_by_iam_or_else_by_tokens_and_limited",
     ),
     _less(
         "buckets may be public",

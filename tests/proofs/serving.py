@@ -16,7 +16,11 @@ import duckdb
 
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
+from mlops.ledger.batches import ScoredBatch
+from mlops.ledger.requests import ScoredRequest
 from mlops.models.registry import Artifact, Candidate
+from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.scoring.scored_table import ScoredTable
 from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.artifacts.archive import pack
 from mlops.pipelines.training_pipeline import TrainingPipeline
@@ -52,6 +56,8 @@ class ServingDay(Walk):
         assert [group["verdict"] for group in checked["groups"]] == ["ALERT"], checked
         self.step("record_predictions", {"detail": scored})
         self._store_another_batch()
+        message = {"messageId": "1", "body": self._a_request().to_message()}
+        assert self.step("record_requests", {"Records": [message]}) == {"batchItemFailures": []}
         self.step("merge_predictions", {"scheduled_at": tomorrow.isoformat()})
         (day,) = self._ledger_keys()
         self.names |= {day.rpartition("/day-")[2].removesuffix(".parquet"): "DAY"}
@@ -100,6 +106,13 @@ class ServingDay(Walk):
         source = {"Bucket": "artifacts", "Key": key}
         target = key.replace("/batch-", "/batch-copy-of-")
         self.world.cloud.client("s3").copy_object(Bucket="artifacts", Key=target, CopySource=source)
+
+    def _a_request(self) -> ScoredRequest:
+        """Return what `predict` puts into the queue for one row."""
+        batch = ScoredBatch(self.group, "request-1", "request", "v1.0.0", datetime.now(UTC))
+        columns = PredictionColumns.of(["patient_id"], ["0", "1"], "row_status", [])
+        row = ("1", "P1", "1", "0.25", "0.75", "scored", "v1.0.0")
+        return ScoredRequest(batch, ScoredTable(columns, (row,)))
 
     def _rows_of_the_ledger(self) -> int:
         """Return how many rows the one file of the day has."""

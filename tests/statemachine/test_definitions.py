@@ -149,6 +149,8 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
         errors.StepError,
         errors.LedgerError,  # no state machine writes the ledger
         errors.MlflowError,
+        errors.RequestError,  # no state machine answers requests
+        errors.RequestTooLargeError,
     }
     assert ours == {*errors.PERMANENT_ERRORS, *errors.TRANSIENT_ERRORS, *endings}
     assert not {*errors.PERMANENT_ERRORS} & {*errors.TRANSIENT_ERRORS}

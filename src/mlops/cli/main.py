@@ -27,6 +27,7 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
     "Datasets, runs and predictions": {
         "datasets": "mlops.cli.datasets",
         "runs": "mlops.cli.runs",
+        "predict": "mlops.cli.predict",
         "predictions": "mlops.cli.predictions",
         "labels": "mlops.cli.quality",
         "quality": "mlops.cli.quality",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops.context.context import Context, open_context
 
@@ -113,6 +114,41 @@ class Group:
 
         report = self.context.quality_report(self.name)
         return pd.DataFrame.from_records(rows_of(report) if report else [])
+
+    def predict(
+        self, rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, reasons: bool = False
+    ) -> pd.DataFrame:
+        """Predict rows with the champion now: by the API of a stack, or here on plain files.
+
+        Parameters
+        ----------
+        rows
+            From 1 to 1,000 rows: a frame, or a mapping of values by column for each. A missing value is None,
+            NaN or NaT.
+        reasons
+            Whether the columns that moved each prediction most are named.
+
+        Returns
+        -------
+        DataFrame
+            A row for each row, in their order, with the columns of a predictions file; `row_status` says why
+            a row has no prediction.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the group has no champion.
+        RequestError
+            If the rows cannot be scored as they are.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        from mlops.context.frame_rows import rows_of_frame  # noqa: PLC0415
+        from mlops.use_cases.predict.request_body import checked_request  # noqa: PLC0415
+
+        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), dtype=object)
+        request = checked_request(rows_of_frame(frame), reasons=reasons)
+        return pd.DataFrame(list(self.context.predict(self.name, request).predictions))
 
     def versions(self) -> list[ModelMetadata]:
         """Return the model versions, oldest first."""

@@ -31,8 +31,12 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.use_cases.check_quality import QualityCheck
     from mlops.use_cases.measure_quality import QualitySources
     from mlops.use_cases.model_cache import ModelCache
+    from mlops.use_cases.predict.predict import Predictor
     from mlops.use_cases.record_failure import FailureRecorder
     from mlops.use_cases.results.page import ResultPage
+
+
+_MODELS_OF_PREDICT = 4
 
 
 class Dependencies(StackContext):
@@ -199,6 +203,24 @@ class Dependencies(StackContext):
         from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415
 
         return ModelCache(Path(tempfile.mkdtemp(prefix="models-")))
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """What answers requests to predict, with the models that were used last."""
+        import tempfile  # noqa: PLC0415
+
+        from mlops.infrastructure.aws.sqs import send_message  # noqa: PLC0415
+        from mlops.use_cases.model_cache import ModelCache, ScoringModel  # noqa: PLC0415
+        from mlops.use_cases.predict.predict import Predictor  # noqa: PLC0415
+
+        models = ModelCache(Path(tempfile.mkdtemp(prefix="models-")), _MODELS_OF_PREDICT)
+        queue_url = self.variable("REQUEST_QUEUE_URL")
+        return Predictor(
+            self.registry,
+            lambda model: models.pipeline(ScoringModel(model.version, model.artifact), self.objects),
+            lambda message: send_message(queue_url, message),
+            self.now,
+        )
 
     @cached_property
     def batch_notifier(self) -> BatchNotifier:

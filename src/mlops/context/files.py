@@ -17,9 +17,11 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
     from mlops.models.quality import QualityReport
+    from mlops.models.scoring.answer import PredictionAnswer, PredictionRequest
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.forgetting.forget import Forgetting
     from mlops.use_cases.measure_quality import QualitySources
+    from mlops.use_cases.predict.predict import Predictor
 
 
 class FilesContext:
@@ -81,6 +83,26 @@ class FilesContext:
         from mlops.ledger.reading import FolderEngine, Predictions  # noqa: PLC0415
 
         return Predictions(self.ledger.batches, FolderEngine(self.root / "ledger"))
+
+    def predict(self, group: str, request: PredictionRequest) -> PredictionAnswer:
+        """Predict rows with the champion of a group, here; the ledger does not get them."""
+        from uuid import uuid4  # noqa: PLC0415
+
+        return self._predictor.predict(group, request, uuid4().hex)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        """What answers requests with the champions of the registry."""
+        from functools import cache  # noqa: PLC0415
+
+        from mlops.infrastructure.clock import utc_now  # noqa: PLC0415
+        from mlops.use_cases.predict.local import load_registered  # noqa: PLC0415
+        from mlops.use_cases.predict.predict import Predictor  # noqa: PLC0415
+
+        load = cache(load_registered)
+        return Predictor(
+            self.registry, lambda model: load(model.artifact, model.version), lambda _: None, utc_now
+        )
 
     @cached_property
     def label_files(self) -> LedgerFiles:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.links.signer import LinkSigner
     from mlops.models.quality import QualityReport
     from mlops.models.registry import ModelMetadata
+    from mlops.models.scoring.answer import PredictionAnswer, PredictionRequest
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.drift_archive import NightlyArchive
     from mlops.use_cases.forgetting.forget import Forgetting
@@ -176,6 +177,12 @@ class StackContext:
 
         engine = AthenaEngine(self.variable("LEDGER_DATABASE_NAME"), self.variable("LEDGER_WORKGROUP_NAME"))
         return Predictions(self.ledger.batches, engine)
+
+    def predict(self, group: str, request: PredictionRequest) -> PredictionAnswer:
+        """Predict rows with the champion of a group, by the API of the stack."""
+        from mlops.context.predict_api import request_predictions  # noqa: PLC0415
+
+        return request_predictions(self.variable("PREDICT_URL"), group, request)
 
     @cached_property
     def drift_archive(self) -> NightlyArchive:

@@ -28,9 +28,14 @@ class TableLayout:
 # A new column goes to the end, with a higher SCHEMA_VERSION: in older files it is NULL. None is renamed or
 # removed.
 COLUMNS = (
-    Column("batch_id", "VARCHAR", "string", "The batch: one scored file."),
-    Column("row", "BIGINT", "bigint", "Number of the row in the scored file, from 1."),
-    Column("file", "VARCHAR", "string", "The scored file, as it was named when it was dropped."),
+    Column("batch_id", "VARCHAR", "string", "The batch: one scored file, or one request."),
+    Column("row", "BIGINT", "bigint", "Number of the row in the scored file or request, from 1."),
+    Column(
+        "file",
+        "VARCHAR",
+        "string",
+        "The scored file, as it was named when it was dropped; or `request`.",
+    ),
     Column("ids", "MAP(VARCHAR, VARCHAR)", "map<string,string>", "The id columns of the group, by name."),
     Column("prediction", "VARCHAR", "string", "What was delivered: a class, or a number as text."),
     Column(

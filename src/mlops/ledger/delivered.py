@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,18 +70,42 @@ class DeliveredFile:
     def rows(self, batch: ScoredBatch) -> str:
         """Return the SELECT of its rows as rows of the ledger."""
         moment = batch.scored_at.isoformat(sep=" ", timespec="milliseconds")  # as Athena reads it
+        return self._select(
+            {
+                "batch_id": text(batch.batch_id),
+                "file": text(batch.file),
+                "input_digest": text(batch.input_digest) if batch.input_digest else "NULL",
+                "scored_at": f"TIMESTAMPTZ {text(moment)} AT TIME ZONE 'UTC'",
+            }
+        )
+
+    def rows_of_requests(self, file: str) -> str:
+        """Return the SELECT of rows of several requests; the last columns say of which one each row is.
+
+        These are `batch_id`, `input_digest` and `scored_at`, behind the columns of the predictions.
+        """
+        batch_id, input_digest, scored_at = (f"c{len(self.header) - behind}" for behind in (3, 2, 1))
+        moment = f"CAST({scored_at} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+        return self._select(
+            {
+                "batch_id": batch_id,
+                "file": text(file),
+                "input_digest": input_digest,
+                "scored_at": f"date_trunc('milliseconds', {moment})",
+            }
+        )
+
+    def _select(self, origin: Mapping[str, str]) -> str:
+        """Return the SELECT of the rows; `origin` says of which batch they are."""
         values = {
+            **origin,
             **{column: self._cell(column) for column in _TEXTS},
             **{column: f"CAST({self._cell(column)} AS DOUBLE)" for column in INTERVAL_COLUMNS},
-            "batch_id": text(batch.batch_id),
             "row": f"CAST({self._cell(ROW_COLUMN)} AS BIGINT)" if self.columns else "row_number() OVER ()",
-            "file": text(batch.file),
             "ids": _map({key: self._cell(column) for key, column in self.ids.items()}),
             "probabilities": self._probabilities(),
             "row_status": self._cell(self.columns.row_status) if self.columns else "'scored'",
             "model_version": self._cell(VERSION_COLUMN),
-            "input_digest": text(batch.input_digest) if batch.input_digest else "NULL",
-            "scored_at": f"TIMESTAMPTZ {text(moment)} AT TIME ZONE 'UTC'",
             "schema_version": str(SCHEMA_VERSION),
             "inputs": self._inputs(),
         }

@@ -59,24 +59,37 @@ def record_batch(
     delivered = DeliveredFile.open(predictions, columns)
     with TemporaryDirectory() as folder:
         target = Path(folder) / "rows.parquet"
-        n_rows = _write(delivered, batch, target)
+        n_rows = write_rows(delivered.rows(batch), target, delivered.path)
         ledger.files.store(target, Partition(batch.group, batch.batch_date).batch_key(batch.batch_id))
     return ledger.batches.record(
         RecordedBatch(batch, n_rows, tuple(delivered.ids), tuple(delivered.probabilities), SCHEMA_VERSION)
     )
 
 
-def _write(delivered: DeliveredFile, batch: ScoredBatch, target: Path) -> int:
-    """Write the rows as Parquet and return how many they are."""
-    folders = [target.parent, delivered.path.parent]
+def write_rows(select: str, target: Path, source: Path | None = None) -> int:
+    """Write rows that are read from files of predictions as Parquet, and return how many they are.
+
+    Parameters
+    ----------
+    select
+        What reads them.
+    source
+        The file that it reads, where this is not in the folder of `target`.
+
+    Raises
+    ------
+    LedgerError
+        If cells cannot be read as those of predictions.
+    """
+    folders = [target.parent, *([source.parent] if source else ())]
     with closing(connect(folders, scratch=target.parent, memory=MEMORY, threads=1)) as connection:
         import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
 
         try:
-            return write_parquet(connection, delivered.rows(batch), target)
+            return write_parquet(connection, select, target)
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            reason = str(error).splitlines()[0]
-            raise LedgerError(f"{delivered.path.name} cannot be read as predictions: {reason}") from error
+            name, reason = source.name if source else "A request", str(error).splitlines()[0]
+            raise LedgerError(f"{name} cannot be read as predictions: {reason}") from error
 
 
 def write_parquet(connection: DuckDBPyConnection, select: str, target: Path) -> int:

@@ -42,6 +42,10 @@ retries is in `LedgerDeadLetterQueue`; `mlops replay LedgerDeadLetterQueue` reco
 that were scored before the ledger existed are not in it. Every night MergePredictions merges the files of
 closed days. The parameter `LedgerRetentionDays` says how long rows are kept.
 
+Predictions of [requests](predict-api.md) come through `RequestQueue`: RecordRequests writes those of
+about a minute into one file. `batch_id` is `request-` and the id of the request. Messages that failed five
+times are in `RequestDeadLetterQueue`; `mlops replay RequestDeadLetterQueue` hands them in again.
+
 `mlops score MODEL FILE --output OUT --root DIR --group GROUP` records what it scored in the folder
 `DIR/ledger/`, if the registry in `DIR` has the group.
 

@@ -26,6 +26,8 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   ├── RegistryConflictError    another writer changed the group at the same moment, again and again
     │   └── TransitionNotAllowedError   the version's status does not allow the action
     ├── ScoringError             a batch cannot be scored
+    │   ├── RequestError             a request to predict cannot be answered as it is
+    │   └── RequestTooLargeError     a request to predict, or its answer, has too many bytes
     ├── SettingsError            a setting is unknown or has an impossible value
     └── TrainingError            a training run cannot go on
 """
@@ -131,6 +133,14 @@ class TransitionNotAllowedError(RegistryError):
 
 class ScoringError(MlopsError):
     """A batch cannot be scored."""
+
+
+class RequestError(ScoringError):
+    """A request to predict cannot be answered as it is; the message says what to change."""
+
+
+class RequestTooLargeError(ScoringError):
+    """A request to predict, or its answer, has too many bytes; send fewer rows at once."""
 
 
 class SettingsError(MlopsError):

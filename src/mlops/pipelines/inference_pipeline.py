@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +17,10 @@ from mlops.dataset.validation.row_ranges import RowRange, find_ranges, read_rang
 from mlops.dataset.validation.scoring import ScoringTerms, scoring_terms
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.errors import RequestError
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.result import InferenceResult
+from mlops.models.scoring.scored_table import ScoredTable
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
@@ -23,9 +28,13 @@ from mlops.monitoring.report import report as drift_page
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.scoring.batch_rows import BatchTerms, RowCounts, RowScorer
 from mlops.pipelines.scoring.data_quality import data_quality
+from mlops.pipelines.scoring.predictions_file import PredictionsWriter
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange, join_ranges
 from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
+from mlops.pipelines.scoring.request_rows import Row, frame_of_rows
+from mlops.pipelines.scoring.row_status import columns_of_model
 from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows, with_dates
+from mlops.pipelines.scoring.scored_rows import score_rows
 
 PREDICTIONS = "predictions.csv"
 BATCH_PROFILE = "batch_profile.json"
@@ -40,6 +49,7 @@ CONTENT_TYPES: Mapping[str, str] = {
     DATA_QUALITY: "application/json",
 }
 UNREGISTERED = "unregistered"
+REASONS_OF_A_REQUEST = 3
 
 
 class InferencePipeline:
@@ -207,6 +217,42 @@ class InferencePipeline:
             model_group=group,
             threshold=schema.calibrated_threshold or InferenceResult.THRESHOLD,
         )
+
+    def predict(self, rows: Sequence[Row], *, reasons: bool = False) -> ScoredTable:
+        """Score rows that are in memory; each one has a status, however many cannot be scored.
+
+        Parameters
+        ----------
+        rows
+            Values by column: texts, numbers, truth values; None, or no entry, where a value is missing.
+        reasons
+            Whether the columns that moved each prediction most are named: as many as the settings of the
+            training state, else three.
+
+        Raises
+        ------
+        RequestError
+            If no row names a column that the model needs, a value is none of these, or the model cannot give
+            reasons.
+        """
+        explainer = self._request_explainer if reasons else None
+        if reasons and explainer is None:
+            raise RequestError("This model cannot give reasons; send the request without them.")
+        trained, schema = self._manifest.settings, self._model.schema
+        output = replace(trained.output, keep_columns=(), reasons=explainer.n_reasons if explainer else 0)
+        terms = self._terms(replace(trained, output=output))
+        opened = open_rows(frame_of_rows(rows, terms, columns_of_model(schema)), terms, schema)
+        columns, stream = self._columns(terms.settings, opened), StringIO(newline="")
+        writer = PredictionsWriter(stream, columns, self._version, escapes_formulas=False)
+        for piece in opened.pieces:
+            writer.write(score_rows(piece, self._model, self._contract, explainer=explainer))
+        stream.seek(0)
+        return ScoredTable(columns, tuple(map(tuple, csv.reader(stream, strict=True))))
+
+    @cached_property
+    def _request_explainer(self) -> Explainer | None:
+        """What gives the reasons for requests; of a forest it takes long to make."""
+        return Explainer.of(self._model, self._manifest.settings.output.reasons or REASONS_OF_A_REQUEST)
 
     def _terms(self, settings: GroupSettings) -> ScoringTerms:
         """Return what a file is held against: what the model was trained with, scored as the settings say."""

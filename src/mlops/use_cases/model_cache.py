@@ -26,17 +26,20 @@ class ScoringModel(Record):
 
 
 class ModelCache:
-    """Downloaded models by digest: on disk, and the last one in memory.
+    """Models that were used last: downloaded and loaded once, by digest and version.
 
     Parameters
     ----------
     directory
         Where models are unpacked; it is kept between the invocations of a worker.
+    capacity
+        How many models are kept; the one that was not used for longest is given up for a new one.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, capacity: int = 1) -> None:
         self._directory = directory
-        self._loaded: tuple[tuple[str, str], InferencePipeline] | None = None
+        self._capacity = capacity
+        self._loaded: dict[tuple[str, str], InferencePipeline] = {}  # the one that was used last is the last
 
     def pipeline(self, model: ScoringModel, objects: ObjectStore) -> InferencePipeline:
         """Return the pipeline of a model; download it when it is not in the cache.
@@ -47,21 +50,21 @@ class ModelCache:
             If the archive is not the one that was registered, or cannot be loaded.
         """
         key = (model.artifact.sha256, model.version)
-        if self._loaded is None or self._loaded[0] != key:
-            self._loaded = None  # free the memory of the old model before the new one is loaded
+        if key not in self._loaded:
+            while len(self._loaded) >= self._capacity:  # free the memory before the new one is loaded
+                del self._loaded[next(iter(self._loaded))]
             path = self._fetch(model.artifact, objects)
-            self._loaded = (key, InferencePipeline(path, model_version=model.version))
-        return self._loaded[1]
+            self._loaded[key] = InferencePipeline(path, model_version=model.version)
+        self._loaded[key] = self._loaded.pop(key)
+        return self._loaded[key]
 
     def _fetch(self, artifact: Artifact, objects: ObjectStore) -> Path:
         """Download that version, check its digest, unpack it, and rename it last."""
         path = self._directory / artifact.sha256
         if path.is_dir():
             return path
-        shutil.rmtree(
-            self._directory, ignore_errors=True
-        )  # /tmp of a Lambda has space for one model, not for ten
-        self._directory.mkdir(parents=True)
+        self._remove_unused()
+        self._directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
             archive, unpacked = Path(scratch) / "model.tar.gz", Path(scratch) / "model"
             objects.download(ObjectRef.from_uri(artifact.uri, artifact.version_id), archive)
@@ -70,3 +73,10 @@ class ModelCache:
             unpack(archive, unpacked)
             unpacked.rename(path)
         return path
+
+    def _remove_unused(self) -> None:
+        """Remove the files of models that are not loaded: /tmp of a Lambda has space for few."""
+        used = {digest for digest, _ in self._loaded}
+        for path in self._directory.glob("*"):
+            if path.name not in used:
+                shutil.rmtree(path, ignore_errors=True)

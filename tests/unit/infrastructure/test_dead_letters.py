@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlops.infrastructure.aws.clients import client
-from mlops.infrastructure.aws.dead_letters import replay
+from mlops.infrastructure.aws.sqs import replay
 
 INTAKE = "arn:aws:lambda:us-east-1:123456789012:function:intake"
 NIGHTLY = "arn:aws:lambda:us-east-1:123456789012:function:nightly"
@@ -69,3 +69,30 @@ def test_a_letter_that_names_no_function_is_left_and_told(queue, body):
     (letter,) = replay("Dead", queue, functions=functions)
     assert letter.function is None
     assert functions.invoked == []
+
+
+class QueuesOfAws:
+    """SQS as moto has it, and with what AWS says of a message that another queue has given up."""
+
+    def __init__(self, source_arn: str) -> None:
+        self.source_arn = source_arn
+
+    def __getattr__(self, name: str):
+        return getattr(client("sqs"), name)
+
+    def receive_message(self, **arguments):
+        assert "DeadLetterQueueSourceArn" in arguments["MessageSystemAttributeNames"]
+        answer = client("sqs").receive_message(**arguments)
+        attributes = {"DeadLetterQueueSourceArn": self.source_arn}
+        return {"Messages": [{**letter, "Attributes": attributes} for letter in answer.get("Messages", [])]}
+
+
+def test_a_message_that_another_queue_has_given_up_goes_back_into_it(queue):
+    sqs = client("sqs")
+    source = sqs.create_queue(QueueName="source")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.send_message(QueueUrl=queue, MessageBody="the rows")
+    (letter,) = replay("Dead", queue, sqs=QueuesOfAws(arn), functions=Functions())
+    assert letter.function == arn
+    assert [m["Body"] for m in sqs.receive_message(QueueUrl=source)["Messages"]] == ["the rows"]
+    assert list(replay("Dead", queue, sqs=QueuesOfAws(arn), functions=Functions())) == []

@@ -32,6 +32,7 @@ class Stack:
     notification_topic_arn: str
     platform_key_arn: str
     policy_table_name: str
+    predict_url: str
     registry_table_name: str
     result_signing_secret_arn: str
     rollback_url: str

@@ -1,4 +1,4 @@
-"""Events that no try could handle: out of their dead-letter queue, to the function they were meant for."""
+"""Messages of queues, on SQS: sent, and out of a dead-letter queue to where they were meant for."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ _HIDDEN_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Replayed(Record):
-    """One dead letter; without a `function` it cannot be replayed, and it is still in its queue."""
+    """One dead letter, and the function or the queue that has it now.
+
+    Without a `function` it cannot be replayed, and it is still in its queue.
+    """
 
     queue: str
     message_id: str
     function: str | None
+
+
+def send_message(url: str, body: str) -> None:
+    """Put a message into the queue with that address; it is stored when this returns."""
+    client("sqs").send_message(QueueUrl=url, MessageBody=body)
 
 
 def dead_letter_queues(stack: str, *, cloudformation: Any = None) -> dict[str, str]:
@@ -36,11 +44,11 @@ def dead_letter_queues(stack: str, *, cloudformation: Any = None) -> dict[str, s
 
 
 def replay(queue: str, url: str, *, sqs: Any = None, functions: Any = None) -> Iterator[Replayed]:
-    """Hand every event in the queue to its function once, and yield what became of it.
+    """Hand every event in the queue to its function or queue once, and yield what became of it.
 
-    The function takes it as it took it first: asynchronously, with its retries. What fails again comes back
-    into the queue, as a new letter that this call leaves alone. A letter leaves the queue only after its
-    function has accepted it.
+    It is taken as it was first: by a function asynchronously, with its retries; by a queue as a message. What
+    fails again comes back as a new letter, which this call leaves alone. A letter leaves the queue only after
+    it was accepted.
     """
     sqs, functions = sqs or client("sqs"), functions or client("lambda")
     seen: set[str] = set()
@@ -48,15 +56,25 @@ def replay(queue: str, url: str, *, sqs: Any = None, functions: Any = None) -> I
         fresh = [letter for letter in letters if letter["MessageId"] not in seen]
         for letter in fresh:
             seen.add(letter["MessageId"])
-            function, event = _addressed(letter)
-            if function is not None:
-                functions.invoke(
-                    FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode()
-                )
+            target = _hand_on(letter, sqs, functions)
+            if target is not None:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
-            yield Replayed(queue, letter["MessageId"], function)
+            yield Replayed(queue, letter["MessageId"], target)
         if not fresh:
             return
+
+
+def _hand_on(letter: Mapping[str, Any], sqs: Any, functions: Any) -> str | None:
+    """Hand a letter on, and return the ARN of what took it; None when it is not known what that is."""
+    source = letter.get("Attributes", {}).get("DeadLetterQueueSourceArn")
+    if source:
+        address = sqs.get_queue_url(QueueName=source.rpartition(":")[2])["QueueUrl"]
+        sqs.send_message(QueueUrl=address, MessageBody=letter["Body"])
+        return str(source)
+    function, event = _addressed(letter)
+    if function is not None:
+        functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+    return function
 
 
 def _receive(url: str, sqs: Any) -> list[Mapping[str, Any]]:
@@ -66,6 +84,7 @@ def _receive(url: str, sqs: Any) -> list[Mapping[str, Any]]:
         VisibilityTimeout=_HIDDEN_SECONDS,
         WaitTimeSeconds=1,
         MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["DeadLetterQueueSourceArn"],
     )
     letters: list[Mapping[str, Any]] = answer.get("Messages", [])
     return letters

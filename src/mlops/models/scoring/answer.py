@@ -1,0 +1,37 @@
+"""Requests to predict rows at once, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.models.record import Record
+
+MAX_ROWS = 1_000
+MAX_REQUEST_BYTES = 5_000_000
+# what a message of the queue holds at most, with every character escaped
+MAX_ROW_BYTES = 60_000
+# the answer of a function may have 6 MB
+MAX_ANSWER_BYTES = 5_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRequest(Record):
+    """Rows to score, values by column, and whether the predictions are explained."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    reasons: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionAnswer(Record):
+    """What a request is answered with: one prediction for each row, in their order.
+
+    A prediction has the columns of a predictions file: numbers as numbers, None where a cell would be empty.
+    """
+
+    request_id: str
+    group: str
+    model_version: str
+    predictions: tuple[Mapping[str, Any], ...]

@@ -1,0 +1,1 @@
+"""Prediction of rows at once, on request."""

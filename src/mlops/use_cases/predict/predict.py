@@ -1,0 +1,86 @@
+"""Rows of one request are scored with the champion of the moment, and handed on to the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from mlops.ledger.batches import ScoredBatch
+from mlops.ledger.requests import FILE, split_request
+from mlops.models.errors import ModelNotFoundError, RequestTooLargeError
+from mlops.models.registry import ModelMetadata
+from mlops.models.scoring.answer import MAX_ANSWER_BYTES, PredictionAnswer, PredictionRequest
+from mlops.models.scoring.scored_table import ScoredTable
+from mlops.pipelines.inference_pipeline import InferencePipeline
+
+
+class Champions(Protocol):
+    """The versions in service."""
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        """Return the version in service; None before the first promotion, and for an unknown group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """Answers requests.
+
+    Parameters
+    ----------
+    champions
+        What names the version to score with.
+    load
+        Returns the pipeline of a version; it is called for each request, so it should keep what it loads.
+    send
+        Takes a message for the ledger; an answer is returned only after all of them were taken.
+    now
+        The clock.
+    """
+
+    champions: Champions
+    load: Callable[[ModelMetadata], InferencePipeline]
+    send: Callable[[str], None]
+    now: Callable[[], datetime]
+
+    def predict(self, group: str, request: PredictionRequest, request_id: str) -> PredictionAnswer:
+        """Score the rows of a request.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the group has no champion.
+        ArtifactError
+            If the champion cannot be loaded.
+        RequestError
+            If the rows cannot be read, or lack a column.
+        RequestTooLargeError
+            If the answer has too many bytes.
+        """
+        champion = self.champions.champion(group)
+        if champion is None:
+            raise ModelNotFoundError(
+                f"The group {group} does not exist or has no model in service; `mlops groups` lists the "
+                "groups, and a model is in service after its approval."
+            )
+        table = self.load(champion).predict(request.rows, reasons=request.reasons)
+        answer = PredictionAnswer(request_id, group, champion.version, tuple(table.documents()))
+        if (size := len(json.dumps(answer.to_dict()))) > MAX_ANSWER_BYTES:
+            raise RequestTooLargeError(f"The answer would have {size:,} bytes. Send fewer rows at once.")
+        self._record(table, request, answer)
+        return answer
+
+    def _record(self, table: ScoredTable, request: PredictionRequest, answer: PredictionAnswer) -> None:
+        batch = ScoredBatch(
+            group=answer.group,
+            batch_id=f"request-{answer.request_id}",
+            file=FILE,
+            model_version=answer.model_version,
+            scored_at=self.now(),
+            input_digest=sha256(json.dumps(request.rows, sort_keys=True).encode()).hexdigest(),
+        )
+        for message in split_request(batch, table):
+            self.send(message.to_message())
