@@ -65,6 +65,11 @@ def test_the_factor_of_another_unit_is_named_where_only_one_fits(baseline: Basel
     assert "values are a small fraction of those of training" in smaller.features["dose"].description
 
 
+def test_a_shift_is_not_called_another_unit(baseline: BaselineStatistics):
+    report = judged(baseline, "age", lambda column: column + 30.0, rows=300)
+    assert [each.kind for each in report.anomalies if each.column == "age"] == ["distribution_shift"]
+
+
 @pytest.mark.parametrize("name", UNIMPORTANT)
 def test_a_column_without_values_alerts_whatever_its_importance(baseline: BaselineStatistics, name: str):
     report = judged(baseline, name, lambda column: column.mask(column.notna()))

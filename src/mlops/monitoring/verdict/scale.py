@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlops.models.drift import FeatureCounts, FeatureProfile
 from mlops.monitoring.profiles.numeric import just_below
 from mlops.monitoring.statistics.shares import Floats, shares
-from mlops.monitoring.verdict.feature_comparison import bin_ends
+from mlops.monitoring.verdict.feature_comparison import bin_ends, quantile_of_counts
 
 # miles, pounds, inches, feet, weeks, months, hours, minutes, years, hours in seconds, ounces; glucose,
 # cholesterol and creatinine in mg/dl; powers of ten
@@ -22,6 +22,7 @@ _UNITS = (
 _MIN_DISTANCE = 0.2
 _TOLERANCE = 0.05
 _TIMES_CLOSER = 3.0
+_LARGE_FACTOR = 5.0
 
 
 def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
@@ -29,7 +30,7 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
 
     The distribution functions at the fine bins must be far apart, and close after the conversion
     (Kolmogorov-Smirnov distance, with room for the noise of both sides). Zeros, the same in every unit, are
-    left out where they have a bin of their own.
+    left out where they have a bin of their own. A small factor must fit no worse than a shift of the median.
     """
     if profile.binning != "quantiles":
         return []
@@ -40,12 +41,21 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
     ends = bin_ends(profile, batch)
     reached = [np.concatenate([[0.0], np.cumsum(shares(side))]) for side in (before, now)]
     noise = 1.36 * math.sqrt(1.0 / rows[0] + 1.0 / rows[1])  # 95 % of the distances without a change
-    plain = _distance(ends, *reached, factor=1.0)
+    plain = _distance(ends, *reached)
     if plain < max(_MIN_DISTANCE, 2.0 * noise):
         return []
+    medians = [quantile_of_counts(tuple(side.tolist()), ends, 0.5) or 0.0 for side in (before, now)]
+    shifted = _distance(ends, *reached, shift=medians[1] - medians[0])
     limit = min(_TOLERANCE + noise, plain / _TIMES_CLOSER)
-    factors = [*_UNITS, *(1.0 / unit for unit in _UNITS)]
-    return [factor for factor in factors if _distance(ends, *reached, factor=factor) <= limit]
+    limits = {
+        factor: limit if factor >= _LARGE_FACTOR else min(limit, shifted + noise / 2.0) for factor in _UNITS
+    }
+    return [
+        each
+        for factor in _UNITS
+        for each in (factor, 1.0 / factor)
+        if _distance(ends, *reached, factor=each) <= limits[factor]
+    ]
 
 
 def _without_zeros(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[np.int64]:
@@ -56,8 +66,8 @@ def _without_zeros(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[
     return kept
 
 
-def _distance(ends: Floats, before: Floats, now: Floats, *, factor: float) -> float:
-    """Return the largest distance of the batch from training times a factor, at the ends of bins."""
-    with np.errstate(over="ignore"):
-        expected = np.interp(ends / factor, ends, before)
+def _distance(ends: Floats, before: Floats, now: Floats, *, factor: float = 1.0, shift: float = 0.0) -> float:
+    """Return the largest distance of the batch from the converted training rows, at the ends of the bins."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = np.interp((ends - shift) / factor, ends, before)
     return float(np.abs(expected - now).max())

@@ -37,12 +37,17 @@ _SEVERITY: tuple[DriftVerdict, ...] = ("INSUFFICIENT_DATA", "OK", "WARN", "ALERT
 
 @dataclass(frozen=True, slots=True)
 class _JudgedShift:
-    """The larger of the changes of a feature's values; `is_rest` for the values beside the commonest."""
+    """A judged change of a feature's values; `is_rest` for the values beside the commonest."""
 
     shift: Shift
     q_value: float
     verdict: DriftVerdict
     is_rest: bool = False
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether numbers hardly overlap with those of training, as in another unit."""
+        return self.verdict != "OK" and self.shift.ks is not None and self.shift.ks >= 1.0 - MIN_OVERLAP
 
 
 def judge_features(
@@ -117,9 +122,7 @@ def _judge_shift(
         )
         for shift, q_value, is_rest in asked
     ]
-    return max(
-        judged, key=lambda each: (_SEVERITY.index(each.verdict), each.verdict != "OK" and each.shift.psi)
-    )
+    return max(judged, key=lambda each: (_SEVERITY.index(each.verdict), each.is_fault, not each.is_rest))
 
 
 def _feature_drift(
@@ -186,8 +189,9 @@ def _shift_anomaly(feature: FeatureDrift, judged: _JudgedShift) -> list[Anomaly]
     """Report a shifted distribution among the anomalies too; as a fault when the values hardly overlap."""
     if judged.verdict == "OK" or feature.n_rows < MIN_ROWS:
         return []
-    is_fault = judged.shift.ks is not None and judged.shift.ks >= 1.0 - MIN_OVERLAP
-    return [Anomaly(feature.name, "distribution_shift", judged.verdict, feature.description, 1.0, is_fault)]
+    return [
+        Anomaly(feature.name, "distribution_shift", judged.verdict, feature.description, 1.0, judged.is_fault)
+    ]
 
 
 def _rank(feature: FeatureDrift) -> tuple[bool, float, float, str]:
