@@ -39,5 +39,5 @@ def test_labels_of_a_class_that_the_model_does_not_know_are_refused(
 ) -> None:
     stack.drop(b"patient_id,offtrt\n10056,perhaps\n", f"{GROUP}/labels/wrong.csv")
     mail = stack.wait_for_email(lambda m: m["subject"] == f"[{GROUP}] wrong.csv was rejected", "a refusal")
-    assert "The classes are 0, 1." in mail["body"]
+    assert "Its classes: 0, 1." in mail["body"]
     assert not any("wrong" in key for key in stack.keys("labels/"))

@@ -100,6 +100,7 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
     assert {alarm["MetricName"] for alarm in ours} == {
         "DriftAlerts",
         "DriftChecksCompleted",
+        "QualityDrops",
         "ExecutionsFailed",
         "UploadSweepsCompleted",
         "OldestApprovalSeconds",

@@ -100,7 +100,7 @@ def test_numbers_are_read_in_the_notation_of_the_contract(check: Check) -> None:
         "7.0",
     ]
     report, _ = check('patient_id,cost\nP1,"1.234,50 €"\nP2,many\n', of)
-    assert refused(report) == {"label_numbers": "1 label of outcomes that are no numbers, in row 2."}
+    assert refused(report) == {"label_numbers": "1 label of outcomes that are not numbers, in row 2."}
 
 
 def test_a_pooled_class_is_known_and_whole_numbers_are_classes_however_they_are_written(check: Check) -> None:

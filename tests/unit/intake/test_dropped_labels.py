@@ -96,7 +96,7 @@ def test_a_file_with_a_fault_is_moved_to_quarantine_and_nothing_of_it_is_recorde
     ((subject, body),) = world.notifier.emails
     assert subject == "[g] november.csv was rejected"
     assert "'perhaps'" in body
-    assert "The classes are no, yes." in body
+    assert "Its classes: no, yes." in body
 
 
 def test_labels_of_rows_name_their_batch_by_the_name_of_the_file(world: World) -> None:

@@ -81,15 +81,15 @@ def test_labels_are_joined_by_id_and_the_others_wait(record: Record, drop: Drop,
 
 def test_the_last_label_of_an_id_counts_by_time_else_by_arrival(record: Record, drop: Drop, join) -> None:
     record(scored_rows(2))
-    drop(("P1", "", "", "no", "2026-03-05T00:00:00Z"), ("P2", "", "", "no", ""), at=NEXT_WEEK)
+    drop(("P1", "", "", "no", "2026-03-05T00:00:00Z"), ("P2", "", "", "yes", ""), at=NEXT_WEEK)
     drop(
         ("P1", "", "", "yes", "2026-03-04T00:00:00Z"),
-        ("P2", "", "", "yes", ""),
+        ("P2", "", "", "no", ""),
         at=NEXT_WEEK + timedelta(hours=1),
         upload_id="u2",
     )
     days, counts = join()
-    assert days == {"2026-03-02": [(0, 1, 1.0), (1, 1, 1.0)]}  # P1 no, P2 yes
+    assert days == {"2026-03-02": [(0, 1, 2.0)]}
     assert counts.n_conflicts == 2
 
 

@@ -19,7 +19,7 @@ type Marks = NDArray[np.bool_]
 _MAX_ROWS = 20
 _DROP_AGAIN = "Correct them and drop the file again; nothing of it was used."
 _MESSAGES = {
-    "label_numbers": ("{n} of outcomes that are no numbers, in {rows}.", _DROP_AGAIN),
+    "label_numbers": ("{n} of outcomes that are not numbers, in {rows}.", _DROP_AGAIN),
     "label_times": (
         "{n} with a time that cannot be read, in {rows}.",
         "Write times as 2026-11-28 or 2026-11-28T14:30:00Z, or state [format.labels] dateformat.",
@@ -81,9 +81,7 @@ def _unknown_classes(unknown: Counter[str], rows: Sequence[int], classes: Sequen
         f"{': ' if named else ''}{named}, in {_rows_text(rows, unknown.total())}."
     )
     known = ", ".join(shown(label) for label in classes[:10])
-    advice = (
-        f"The classes are {known}. Correct the labels; a new class is learned from a training file with it."
-    )
+    advice = f"Its classes: {known}. Correct the labels; a new class is learned from a training file with it."
     return Finding("unknown_classes", "reject", message, count=unknown.total(), advice=advice)
 
 

@@ -42,7 +42,7 @@ IN_LABELS = {
         "There is no outcome, or nothing that says which prediction a row belongs to.",
         "reject",
     ),
-    "label_numbers": ("An outcome is no number, and the target is one.", "reject"),
+    "label_numbers": ("An outcome is not a number, and the target is.", "reject"),
     "label_rows": ("A row number is not one of the batch.", "reject"),
     "label_times": ("The time of an outcome cannot be read.", "reject"),
     "labels_left_out": ("Rows without an outcome or an id were left out.", "info, warn"),
