@@ -56,12 +56,11 @@ bench: $(READY) ## Run the benchmarks side by side with their peers
 dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
 	$(BIN)/python -m hatchling build --clean --directory dist
 
-deploy: $(READY) ## Build and deploy to AWS (asks on the first run); CONFIG=dev|prod
-	$(BIN)/sam build --config-env $(or $(CONFIG),default)
-	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG),--guided)
+deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=..
+	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)'
 
 lock: $(READY) ## Resolve the dependencies of pyproject.toml again
-	$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-header --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --all-extras --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.12 pyproject.toml --output-file requirements.lock
 
 # A Python 3.12 under any of its usual names makes the environment; if there is none, uv fetches one. uv, at the

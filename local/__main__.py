@@ -1,4 +1,4 @@
-"""`python -m local up|down|status|env|deploy|demo|serve`."""
+"""`python -m local up|down|status|env|deploy|demo|serve|relay`."""
 
 import argparse
 import shlex
@@ -30,7 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(run=run)
-        if name != "serve":
+        if name not in ("serve", "relay"):
             added.add_argument("--directory", type=Path, default=launcher.DEFAULT_DIRECTORY)
         return added
 
@@ -46,15 +46,12 @@ def make_parser() -> argparse.ArgumentParser:
     deploy.add_argument("--stack", required=True)
     deploy.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
     command("demo", _demo, "Deploy the application and walk its whole path on real data.")
-    invoke = command(
-        "invoke", _invoke, "sam local invoke of one function in Docker, against the deployed stack."
-    )
-    invoke.add_argument("function", help="its folder, such as receive_upload")
-    invoke.add_argument("--case", default="", help="which of its events; the plain one by default")
-    invoke.add_argument("--skip-pull-image", action="store_true", help="use the image that is here already")
     serve = command("serve", _serve, "Run the emulator in the foreground (what `up` starts).")
     serve.add_argument("--port", type=int, required=True)
     serve.add_argument("--instance", required=True)
+    relay = command("relay", _relay, "Let containers reach the emulator (what `up --deploy` starts).")
+    relay.add_argument("--address", required=True)
+    relay.add_argument("--port", type=int, required=True)
     return parser
 
 
@@ -66,9 +63,15 @@ def _up(options: argparse.Namespace) -> int:
         state = launcher.start(options.directory, options.port)
         print(f"Running on {state.endpoint} (pages: {state.endpoint}/_local/, stop: python -m local down).")
     if options.deploy:
-        from local.stack import deploy_application  # noqa: PLC0415 - not needed to start
+        from local.containers import write_container_template  # noqa: PLC0415 - not needed to start
+        from local.deploy import BUILD_DIRECTORY, SOURCES, build  # noqa: PLC0415
+        from local.stack import STACK_NAME, deploy_application  # noqa: PLC0415
 
-        _print_outputs(deploy_application(_connected(options)).outputs)
+        stack = deploy_application(_connected(options))
+        template = launcher.REPOSITORY_ROOT / "template.yaml"
+        built = build(stack.cloud, template, SOURCES, template.parent / BUILD_DIRECTORY)
+        write_container_template(stack.cloud, built, STACK_NAME)
+        _print_outputs(stack.outputs)
     return 0
 
 
@@ -110,16 +113,6 @@ def _demo(options: argparse.Namespace) -> int:
     return 0
 
 
-def _invoke(options: argparse.Namespace) -> int:
-    from local.deploy import outputs  # noqa: PLC0415 - as above
-    from local.invoke import invoke  # noqa: PLC0415
-    from local.stack import STACK_NAME  # noqa: PLC0415
-
-    cloud = _connected(options)
-    more = ["--skip-pull-image"] if options.skip_pull_image else []
-    return invoke(cloud, outputs(cloud, STACK_NAME), options.function, options.case, *more)
-
-
 def _print_outputs(outputs: Mapping[str, str]) -> None:
     for name, value in outputs.items():
         print(f"{name} = {value}")
@@ -129,6 +122,13 @@ def _serve(options: argparse.Namespace) -> int:
     from local.server import serve  # noqa: PLC0415 - imports MiniStack, which reads its environment at import
 
     serve(options.instance)
+    return 0
+
+
+def _relay(options: argparse.Namespace) -> int:
+    from local.relay import serve_relay  # noqa: PLC0415 - as above
+
+    serve_relay(options.address, options.port)
     return 0
 
 

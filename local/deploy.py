@@ -14,6 +14,7 @@ from local.cloud import LocalCloud
 from local.errors import DeployError
 
 DEPLOY_BUCKET = "local-deployments"
+BUILD_DIRECTORY = Path(".aws-sam") / "build"  # beside the template, which `sam` itself uses too
 # What a build depends on, beside the template.
 SOURCES = ("functions", "layers", "src", "statemachine", "training", "requirements.lock", "samconfig.toml")
 # Folders beside a template that never go into a deployment.
@@ -62,7 +63,7 @@ def deploy(
         `sam` failed; the message ends with its last lines.
     """
     template = template.resolve()
-    directory = build_directory or template.parent / ".aws-sam" / "build"
+    directory = build_directory or template.parent / BUILD_DIRECTORY
     _make_bucket(cloud)
     with _exclusive(directory):
         digest = source_digest(template, sources)

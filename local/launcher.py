@@ -34,8 +34,11 @@ DEFAULT_DIRECTORY = REPOSITORY_ROOT / ".local"
 START_TIMEOUT_SECONDS = 60.0
 STATE_FILE = "state.json"
 LOG_FILE = "cloud.log"
+CONTAINER_TEMPLATE = (
+    "made-by-make-up.json"  # the name is the advice in the message of sam when the file is missing
+)
 # Everything the cloud writes in its directory; `down` removes these and no other file.
-OWN_ENTRIES = (STATE_FILE, LOG_FILE, "iam.jsonl", "tmp", "builds")
+OWN_ENTRIES = (STATE_FILE, LOG_FILE, "iam.jsonl", "tmp", "builds", CONTAINER_TEMPLATE)
 # Emulators started by this very process: they are its children and must be collected when they end.
 _started: dict[int, subprocess.Popen[bytes]] = {}
 

@@ -54,7 +54,7 @@ WORDS = re.compile(rf"(?i:\b(?:{'|'.join(INSTEAD)})\b)|(?:\b|(?<=\n)|^)(?:{'|'.j
 
 GOAL_PER_10_000_LINES = 15.0
 SEARCHED = (
-    *("src", "functions", "training", "statemachine", "template.yaml", "layers", "local"),
+    *("src", "functions", "training", "statemachine", "template.yaml", "layers", "local", "deployment"),
     *("tests", "benchmarks", "events", "examples", "docs", ".github", ".ci"),
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
     *("Makefile", "pyproject.toml", "samconfig.toml"),

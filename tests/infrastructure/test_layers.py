@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -153,6 +154,27 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
         "wcwidth",
         "xgboost_cpu",
     }
+
+
+@pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
+def test_a_layer_is_built_for_the_processor_of_the_functions_even_when_strip_fails(
+    architecture: str, machine: int, tmp_path: Path
+) -> None:
+    """The numbers are e_machine of the ELF format; strip refuses native code of another processor."""
+    for name in ("strip", "llvm-strip"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    layer = tmp_path / "layer"
+    command = ["make", "-s", "-C", "layers", "build-PowertoolsLayer", f"ARTIFACTS_DIR={layer}"]
+    environment = os.environ | {"ARCHITECTURE": architecture, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, cwd=t.REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "strip failed: the symbols of native code stay" in done.stderr
+    libraries = list(layer.rglob("*.so"))
+    assert libraries
+    assert {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries} == {machine}
 
 
 def test_a_build_notices_that_the_library_changed() -> None:

@@ -70,6 +70,12 @@ def test_state_machines_get_exactly_the_placeholders_that_they_use() -> None:
         assert definition.placeholders == set(machine["Properties"]["DefinitionSubstitutions"])
 
 
+def test_nothing_is_bound_to_the_partition_of_the_commercial_regions() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (t.REPOSITORY / "statemachine").glob("*.json")]
+    for text in [*texts, (t.REPOSITORY / "template.yaml").read_text(encoding="utf-8")]:
+        assert "arn:aws:" not in text
+
+
 def test_nothing_has_a_physical_name_but_what_cannot_do_without() -> None:
     named = re.compile(r"(Bucket|Table|Topic|Queue|Function|StateMachine|Role|LogGroup|Alarm|Dashboard)Name$")
     resources = t.template()["Resources"]

@@ -23,13 +23,13 @@ class Definition:
 
     @classmethod
     def load(cls, path: Path) -> Definition:
-        """Read the file as it is, which must be valid JSON, with a number for every placeholder.
+        """Read the file as it is, which must be valid JSON, with a value for every placeholder.
 
         The placeholders of functions stay, because they tell which function a state invokes.
         """
         text = path.read_text(encoding="utf-8")
         json.loads(text)
-        rendered = PLACEHOLDER.sub(lambda p: p[0] if p[1].endswith("FunctionArn") else "60", text)
+        rendered = PLACEHOLDER.sub(_value, text)
         return cls(path.name.removesuffix(".asl.json"), text, json.loads(rendered))
 
     @property
@@ -73,6 +73,12 @@ class Definition:
         for name, state in self.states.items():
             own = {field: value for field, value in state.items() if field != "ItemProcessor"}
             yield from ((name, text) for text in _expressions(own))
+
+
+def _value(placeholder: re.Match[str]) -> str:
+    if placeholder[1].endswith("FunctionArn"):
+        return placeholder[0]
+    return "aws" if placeholder[1] == "Partition" else "60"
 
 
 def _expressions(node: Any) -> Iterator[str]:

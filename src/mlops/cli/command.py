@@ -84,6 +84,12 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def write_output(parsed: argparse.Namespace, document: Any, text: str) -> None:
+    """Print the document with `--json`, and the text without."""
+    output = json.dumps(document, indent=2, ensure_ascii=False) if parsed.json else text.rstrip("\n")
+    sys.stdout.write(f"{output}\n")
+
+
 def _reason(text: str) -> str:
     reason = text.strip()
     if problem := find_reason_problem(reason, is_required=True):
@@ -92,7 +98,5 @@ def _reason(text: str) -> str:
 
 
 def _run(action: Action, parsed: argparse.Namespace) -> int:
-    document, text = action(parsed, context_of(parsed))
-    output = json.dumps(document, indent=2, ensure_ascii=False) if parsed.json else text.rstrip("\n")
-    sys.stdout.write(f"{output}\n")
+    write_output(parsed, *action(parsed, context_of(parsed)))
     return 0

@@ -54,10 +54,12 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "reopen": "mlops.cli.approvals",
         "rotate-key": "mlops.cli.approvals",
         "policy": "mlops.cli.policy",
+        "confirm": "mlops.cli.subscriptions",
     },
     "Failures": {
         "retry": "mlops.cli.retries",
         "replay": "mlops.cli.dead_letters",
+        "doctor": "mlops.cli.doctor",
     },
 }
 COMMANDS: Mapping[str, str] = {

@@ -65,6 +65,24 @@ def read_stack(name: str, *, cloudformation: Any = None) -> Stack:
         ) from error
 
 
+def stack_resources(name: str, kind: str, *, cloudformation: Any = None) -> dict[str, str]:
+    """Return the physical ids of the resources of a type, such as `AWS::SQS::Queue`, by logical id."""
+    pages = (cloudformation or client("cloudformation")).get_paginator("list_stack_resources")
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=name)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == kind
+    }
+
+
+def stack_parameter(name: str, parameter: str, *, cloudformation: Any = None) -> str:
+    """Return the value of one parameter of the stack; an empty text when it has no such parameter."""
+    answer = (cloudformation or client("cloudformation")).describe_stacks(StackName=name)
+    parameters = answer["Stacks"][0].get("Parameters", [])
+    return next((p["ParameterValue"] for p in parameters if p["ParameterKey"] == parameter), "")
+
+
 def _as_variable(output: str) -> str:
     """`ApprovalTableName` becomes `APPROVAL_TABLE_NAME`."""
     return "".join(f"_{letter}" if letter.isupper() else letter for letter in output).lstrip("_").upper()

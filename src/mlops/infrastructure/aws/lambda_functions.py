@@ -1,4 +1,4 @@
-"""Starting other functions, on AWS Lambda."""
+"""Starting other functions, and their limit, on AWS Lambda."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def start_function(name: str, event: Mapping[str, Any], *, functions: Any = None
     (functions or client("lambda")).invoke(
         FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode()
     )
+
+
+def concurrency_limit(*, functions: Any = None) -> int:
+    """Return how many functions may run at once in this account and region."""
+    settings = (functions or client("lambda")).get_account_settings()
+    return int(settings["AccountLimit"]["ConcurrentExecutions"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.cloudformation import stack_resources
 from mlops.models.record import Record
 
 # long enough to hand an event on, short enough for the next try when handing on has failed
@@ -33,14 +34,15 @@ def send_message(url: str, body: str) -> None:
 
 def dead_letter_queues(stack: str, *, cloudformation: Any = None) -> dict[str, str]:
     """Return the addresses of the stack's dead-letter queues by logical id."""
-    pages = (cloudformation or client("cloudformation")).get_paginator("list_stack_resources")
-    return {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in pages.paginate(StackName=stack)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::SQS::Queue"
-        and resource["LogicalResourceId"].endswith("DeadLetterQueue")
-    }
+    queues = stack_resources(stack, "AWS::SQS::Queue", cloudformation=cloudformation)
+    return {name: url for name, url in queues.items() if name.endswith("DeadLetterQueue")}
+
+
+def count_letters(url: str, *, sqs: Any = None) -> int:
+    """Return how many messages are in a queue, about."""
+    name = "ApproximateNumberOfMessages"
+    answer = (sqs or client("sqs")).get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
 
 
 def replay(queue: str, url: str, *, sqs: Any = None, functions: Any = None) -> Iterator[Replayed]:

@@ -98,3 +98,13 @@ def find_execution(execution_arn: str, *, stepfunctions: Any = None) -> Executio
         return None
     document = json.loads(answer["input"])
     return Execution(execution_arn, str(answer["status"]), document, answer.get("stopDate"))
+
+
+def running_executions(state_machine_arn: str, *, stepfunctions: Any = None) -> list[tuple[str, datetime]]:
+    """Return the ARNs of the executions that run, each with when it was started."""
+    pages = (stepfunctions or client("stepfunctions")).get_paginator("list_executions")
+    return [
+        (execution["executionArn"], execution["startDate"])
+        for page in pages.paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
+        for execution in page["executions"]
+    ]

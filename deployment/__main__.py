@@ -1,0 +1,80 @@
+"""`python -m deployment`: check, build, deploy; the exit code is 0 on success."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from deployment.account import Account
+from deployment.errors import DeploymentError
+from deployment.plan import Plan, make_plan
+from deployment.settings import parse_parameters, read_settings
+from deployment.sizes import check_sizes
+from deployment.template import read_template
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Deploy, or say in one sentence why not."""
+    options = make_parser().parse_args(arguments)
+    try:
+        deploy(plan(options))
+    except DeploymentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    print("Confirm the subscription emails that a new approver gets: without them no link can be sent.")
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; an empty value counts as missing."""
+    parser = argparse.ArgumentParser(prog="python -m deployment", description="Deploy the stack to AWS.")
+    parser.add_argument("--config", default="", help="section of samconfig.toml; default when empty")
+    parser.add_argument("--region", default="", help="AWS region; that of the environment when empty")
+    parser.add_argument("--approver", default="", help="email address that approves models")
+    parser.add_argument(
+        "--parameters", default="", help="more parameters, such as 'MinRows=80 SpotTraining=on'"
+    )
+    return parser
+
+
+def plan(options: argparse.Namespace) -> Plan:
+    """Return the plan for the options; reads the account and changes nothing."""
+    settings = read_settings(REPOSITORY / "samconfig.toml", options.config or "default")
+    requested = parse_parameters(options.parameters)
+    if options.approver:
+        requested["ApproverEmail"] = options.approver
+    account = _account(options.region or settings.region)
+    region = account.region
+    account.check_credentials()
+    deployed = account.deployed_parameters(settings.stack_name)
+    return make_plan(settings, read_template(REPOSITORY / "template.yaml"), region, deployed, requested)
+
+
+def _account(region: str | None) -> Account:
+    try:
+        return Account(boto3.Session(region_name=region))
+    except BotoCoreError as error:
+        raise DeploymentError(f"The AWS profile cannot be used: {error}") from error
+
+
+def deploy(plan: Plan) -> None:
+    """Build and deploy, without anything to read answers from."""
+    _run(plan.build_command, os.environ | {"ARCHITECTURE": plan.architecture})
+    check_sizes(REPOSITORY / ".aws-sam" / "build" / "template.yaml")
+    _run(plan.deploy_command, dict(os.environ))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    subprocess.run(command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""`mlops doctor`: what a person must do for a stack to work."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from mlops.cli.command import add_command, context_of, write_output
+from mlops.context.stack import StackContext
+from mlops.models.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mlops.use_cases.doctor import Diagnosis, StackFacts
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    summary = "check subscriptions, dead letters, executions, quotas and log retention of a stack"
+    parser = add_command(subparsers, "doctor", summary, _examine)
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    """Print the diagnoses and return the exit code: 1 when something needs a person."""
+    document, text = _examine(parsed, context_of(parsed))
+    write_output(parsed, document, text)
+    return 1 if any(entry["is_fault"] for entry in document) else 0
+
+
+def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str, Any]], str]:
+    if not isinstance(context, StackContext):
+        raise SettingsError("Plain files need no doctor; name a stack with --stack.")
+    from mlops.use_cases.doctor import examine  # noqa: PLC0415  brings boto3
+
+    diagnoses = examine(_facts(parsed.stack, context))
+    return [diagnosis.to_dict() for diagnosis in diagnoses], "\n".join(map(_line, diagnoses))
+
+
+def _facts(stack: str, context: StackContext) -> StackFacts:
+    from mlops.infrastructure.aws import cloudformation  # noqa: PLC0415
+    from mlops.infrastructure.aws.dead_letters import dead_letter_queues  # noqa: PLC0415
+    from mlops.use_cases.doctor import StackFacts  # noqa: PLC0415
+
+    machines = cloudformation.stack_resources(stack, "AWS::StepFunctions::StateMachine")
+    return StackFacts(
+        topic_arns=[context.variable("APPROVAL_TOPIC_ARN"), context.variable("NOTIFICATION_TOPIC_ARN")],
+        dead_letter_queues=dead_letter_queues(stack),
+        state_machine_arns=list(machines.values()),
+        approval_timeout_seconds=int(cloudformation.stack_parameter(stack, "ApprovalTimeoutSeconds")),
+        training_instance_type=cloudformation.stack_parameter(stack, "TrainingInstanceType"),
+        now=context.now(),
+    )
+
+
+def _line(diagnosis: Diagnosis) -> str:
+    if not diagnosis.is_fault:
+        return f"ok     {diagnosis.check}"
+    return f"fault  {diagnosis.check}: {diagnosis.message} {diagnosis.remedy}"
