@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mlops.infrastructure.table import Absent, Index, Item, Put, SetAttribute
+from mlops.infrastructure.table import Absent, Index, Item, NewerValues, Put, SetAttribute
 
 
 class MemoryTable:
@@ -42,6 +42,20 @@ class MemoryTable:
         else:
             holds = condition is None or (stored or {}).get(condition.attribute) in condition.values
         return key, copy.deepcopy(dict(operation.item)) if holds else None
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
+        return [self.get(*key) for key in keys]
+
+    def write_newer(self, writes: Sequence[NewerValues]) -> int:
+        n_written = 0
+        for write in writes:
+            key = write.partition, write.sort
+            with self._lock:
+                item = self._items.setdefault(key, {"pk": write.partition, "sk": write.sort})
+                if item.get(write.time_name, "") < write.time:
+                    item |= copy.deepcopy(dict(write.attributes)) | {write.time_name: write.time}
+                    n_written += 1
+        return n_written
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         with self._lock:

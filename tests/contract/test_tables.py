@@ -16,9 +16,11 @@ import mlops
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.infrastructure.table import (
+    MAX_KEYS,
     PLAIN_LIMIT_BYTES,
     Absent,
     Index,
+    NewerValues,
     OneOf,
     Put,
     SetAttribute,
@@ -151,6 +153,44 @@ def test_64_threads_count_without_losing_one(table):
         list(pool.map(increment, range(64)))
     assert table.get("p", "1") == an_item(count=64)
     assert len(list(table.query("p", "c"))) == 64
+
+
+def newer(time: str, value: int, *, sort: str = "1", name: str = "a") -> NewerValues:
+    return NewerValues("p", sort, f"{name}_at", time, {f"{name}_value": value, "last": value})
+
+
+def test_many_items_are_read_in_the_order_of_their_keys(table):
+    table.write(*(Put(an_item(f"{number:03d}", n=number)) for number in range(MAX_KEYS)))
+    keys_of_items = [("p", f"{number:03d}") for number in reversed(range(1, MAX_KEYS + 1))]
+    assert table.get_many(keys_of_items) == [None, *(table.get(*key) for key in keys_of_items[1:])]
+    assert table.get_many([]) == []
+
+
+def test_values_are_replaced_by_later_ones_only_and_other_attributes_stay(table):
+    table.write(Put(an_item(other=1)))
+    writes = [newer("2026-02", 2), newer("2026-01", 1, name="b"), newer("2026-03", 9, sort="2")]
+    assert table.write_newer(writes) == 3
+    assert table.write_newer([newer("2026-01", 1), newer("2026-02", 7), newer("2026-02", 5, name="b")]) == 1
+    stored = table.get("p", "1")
+    assert {name: stored[name] for name in ("other", "a_at", "a_value", "b_at", "b_value", "last")} == {
+        "other": 1, "a_at": "2026-02", "a_value": 2, "b_at": "2026-02", "b_value": 5, "last": 5,
+    }  # fmt: skip
+    assert table.get("p", "2") == {"pk": "p", "sk": "2", "a_at": "2026-03", "a_value": 9, "last": 9}
+    assert table.write_newer([]) == 0
+
+
+def test_of_64_writers_of_one_item_the_latest_time_wins(table):
+    barrier = threading.Barrier(64)
+
+    def write(number: int) -> int:
+        barrier.wait()
+        return table.write_newer([newer(f"{number:02d}", number), newer(f"{63 - number:02d}", 1, sort="2")])
+
+    with ThreadPoolExecutor(64) as pool:
+        n_written = sum(pool.map(write, range(64)))
+    assert 2 <= n_written <= 128
+    assert table.get("p", "1") == an_item(a_at="63", a_value=63, last=63)
+    assert table.get("p", "2")["a_at"] == "63"
 
 
 _WRITER = """

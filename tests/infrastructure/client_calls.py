@@ -36,6 +36,8 @@ _PARTS_OF_TRANSACTIONS = {
 # The port `Table`: what its methods and operations become in DynamoDB.
 _TABLE = {
     "get": "dynamodb:GetItem",
+    "get_many": "dynamodb:BatchGetItem",
+    "write_newer": "dynamodb:UpdateItem",
     "query": "dynamodb:Query",
     "query_index": "dynamodb:Query",
     "Put": "dynamodb:PutItem",

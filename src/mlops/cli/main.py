@@ -31,6 +31,7 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "predictions": "mlops.cli.predictions",
         "labels": "mlops.cli.quality",
         "quality": "mlops.cli.quality",
+        "features": "mlops.cli.features",
         "forget": "mlops.cli.forget",
         "forgotten": "mlops.cli.forget",
     },

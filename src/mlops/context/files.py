@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.approval.policy.store import Policies
     from mlops.dataset.catalog.catalog import DatasetCatalog
     from mlops.experiment.tracker import ExperimentTracker
+    from mlops.feature_store.store import FeatureStore
     from mlops.ledger.files import LedgerFiles
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
@@ -131,6 +132,22 @@ class FilesContext:
         from mlops.use_cases.measure_quality import measure_group  # noqa: PLC0415
 
         return measure_group(group, self.quality_sources, utc_now()).report
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """The feature store."""
+        from mlops.feature_store.store import FeatureStore  # noqa: PLC0415
+        from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
+        from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
+
+        folder = self.root / "feature-store"
+        return FeatureStore(
+            SqliteTable(folder / "registry.sqlite3"),
+            SqliteTable(folder / "online.sqlite3"),
+            FilesystemObjects(folder),
+            "offline",
+            actor=self.actor,
+        )
 
     @cached_property
     def policies(self) -> Policies:

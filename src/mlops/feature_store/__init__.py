@@ -1,1 +1,1 @@
-"""Feature definitions with offline and online reads: reserved, nothing is here yet."""
+"""Features: definitions in code, their values over time (offline), and the newest value of each (online)."""

@@ -51,3 +51,13 @@ def connect(
     connection.execute("SET enable_progress_bar = false")  # it would be written to our output
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def quoted_name(value: str) -> str:
+    """Return a name as an identifier of SQL."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def quoted_text(value: str) -> str:
+    """Return a text as a literal of SQL."""
+    return "'" + value.replace("'", "''") + "'"

@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops.infrastructure.table import Absent, Index, Item, Put, SetAttribute
+from mlops.infrastructure.table import Absent, Index, Item, NewerValues, Put, SetAttribute
 
 LOCK_TIMEOUT_SECONDS = 120.0
 
@@ -27,6 +27,11 @@ _SCHEMA = """
 """
 
 
+_SELECT_MANY = """
+    SELECT * FROM items WHERE (pk, sk) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
+    )
+"""
 _SELECT_RISING = "SELECT * FROM items WHERE pk = ? AND sk >= ? AND sk < ? ORDER BY sk LIMIT 200"
 _SELECT_FALLING = "SELECT * FROM items WHERE pk = ? AND sk >= ? AND sk < ? ORDER BY sk DESC LIMIT 200"
 
@@ -55,6 +60,28 @@ class SqliteTable:
                 _store(connection, operation, stored)
             connection.commit()
         return True
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
+        """Return the items with these keys."""
+        rows = self._read(_SELECT_MANY, json.dumps(keys))
+        items = {(partition, sort): _item(partition, sort, text) for partition, sort, text in rows}
+        return [items.get(key) for key in keys]
+
+    def write_newer(self, writes: Sequence[NewerValues]) -> int:
+        """Do each write for itself, all in one transaction of the file."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        n_written = 0
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for write in writes:
+                keys = write.partition, write.sort
+                row = connection.execute("SELECT * FROM items WHERE pk = ? AND sk = ?", keys).fetchone()
+                item = _item(*row) if row else dict(zip(("pk", "sk"), keys, strict=True))
+                if str(item.get(write.time_name, "")) < write.time:
+                    _insert(connection, item | dict(write.attributes) | {write.time_name: write.time})
+                    n_written += 1
+            connection.commit()
+        return n_written
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition."""
@@ -109,6 +136,10 @@ def _store(
     else:
         item = stored or {"pk": operation.partition, "sk": operation.sort}
         item |= {operation.name: operation.value}
+    _insert(connection, item)
+
+
+def _insert(connection: sqlite3.Connection, item: dict[str, Any]) -> None:
     keys = item.pop("pk"), item.pop("sk")
     text = json.dumps(item, ensure_ascii=False, allow_nan=False, default=_bytes_as_text)
     connection.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (*keys, text))

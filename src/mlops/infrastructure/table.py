@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,9 @@ type Item = Mapping[str, Any]
 
 # An item of DynamoDB holds 400 KB, and reading costs by size.
 PLAIN_LIMIT_BYTES = 25_000
+
+# what DynamoDB reads in one request
+MAX_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,20 @@ class SetAttribute:
 
 
 @dataclass(frozen=True, slots=True)
+class NewerValues:
+    """Set attributes of an item unless it has an equal or later time in `time_name`; the others stay.
+
+    `time` is text that sorts as the times do; it is set as well.
+    """
+
+    partition: str
+    sort: str
+    time_name: str
+    time: str
+    attributes: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """A secondary index: the items that have the attribute, by its value."""
 
@@ -66,6 +83,12 @@ class Table(Protocol):
         one of the items at the same moment. A write that was repeated after a lost answer returns False if
         its own first attempt made the condition false.
         """
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
+        """Return the items with at most 100 different keys in one request, in their order, as `get` does."""
+
+    def write_newer(self, writes: Sequence[NewerValues]) -> int:
+        """Do each write for itself, in any order, and return how many changed their item."""
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition whose sort key begins with the prefix, by rising or falling key.

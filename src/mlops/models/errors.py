@@ -13,6 +13,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     ├── ExperimentError          a run cannot be recorded, compared or exported
     │   ├── MlflowError              the MLflow server refuses or does not answer
     │   └── RunNotFoundError         no run has that id, or fits the conditions
+    ├── FeatureStoreError        features cannot be defined, stored or read
     ├── JobError                 a job or a step did not come to its end, whatever the data
     │   ├── CapacityError            AWS has no machine to give
     │   ├── JobStoppedError          the job was stopped, by its time limit or by a person
@@ -81,6 +82,10 @@ class MlflowError(ExperimentError):
 
 class RunNotFoundError(ExperimentError):
     """No run has that id, or fits the conditions."""
+
+
+class FeatureStoreError(MlopsError):
+    """Features cannot be defined, stored or read."""
 
 
 class JobError(MlopsError):

@@ -6,7 +6,7 @@ import json
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -18,8 +18,8 @@ type _Decoder = Callable[[Any], Any]
 class Record:
     """Gives a frozen dataclass `to_dict` and `from_dict`, exact inverses of each other.
 
-    Field types may be JSON scalars, `datetime`, `date`, `Path`, enums, other records, `tuple[X, ...]`,
-    fixed tuples, `Mapping[str, X]` and unions with None.
+    Field types may be JSON scalars, `datetime`, `date`, `timedelta` (as seconds), `Path`, enums, other
+    records, `tuple[X, ...]`, fixed tuples, `Mapping[str, X]` and unions with None.
     """
 
     __slots__ = ()
@@ -68,7 +68,7 @@ def _lost(document: Any, record: Any) -> Iterator[str]:
         yield from (name for pair in zip(document, record, strict=False) for name in _lost(*pair))
 
 
-def _encode(value: Any) -> Any:
+def _encode(value: Any) -> Any:  # noqa: PLR0911  one line for each type
     match value:
         case Record():
             return value.to_dict()
@@ -76,6 +76,8 @@ def _encode(value: Any) -> Any:
             return value.value
         case datetime() | date():
             return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
         case Mapping():
             return {key: _encode(item) for key, item in value.items()}
         case tuple() | list():
@@ -139,6 +141,8 @@ def _scalar_decoder(hint: type) -> _Decoder:
         return lambda value: value if isinstance(value, hint) else hint.from_dict(value)
     if issubclass(hint, (datetime, date)):
         return lambda value: hint.fromisoformat(value) if isinstance(value, str) else value
+    if issubclass(hint, timedelta):
+        return lambda value: value if isinstance(value, hint) else hint(seconds=value)
     if issubclass(hint, (Enum, Path)):
         return hint
     if hint is float:

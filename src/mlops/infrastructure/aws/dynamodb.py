@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.clients import client
-from mlops.infrastructure.table import Absent, Index, Item, Put, SetAttribute
+from mlops.infrastructure.contention import Backoff
+from mlops.infrastructure.table import Absent, Index, Item, NewerValues, Put, SetAttribute
+from mlops.models.errors import RegistryConflictError
 
 # single writes raise the one kind of code, transactions give the other as reasons
 _CONFLICTS = frozenset(
@@ -23,6 +26,10 @@ _CONFLICTS = frozenset(
         "TransactionInProgressException",
     }
 )
+
+
+# the connections that a client of boto3 keeps open by default
+_THREADS = 10
 
 
 class DynamoDBTable:
@@ -50,6 +57,54 @@ class DynamoDBTable:
             if not _is_conflict(error):
                 raise
             return False
+        return True
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
+        """Return the items with these keys; what DynamoDB left out, under load, is requested again."""
+        items: dict[tuple[str, str], Item] = {}
+        pending = list(keys)
+
+        def read() -> None:
+            encoded = [encode_item({"pk": partition, "sk": sort}) for partition, sort in pending]
+            request = {self._name: {"Keys": encoded, "ConsistentRead": True}}
+            answer = self._dynamodb.batch_get_item(RequestItems=request)
+            for item in map(decode_item, answer["Responses"].get(self._name, ())):
+                items[item["pk"], item["sk"]] = item
+            left_out = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", ())
+            pending[:] = [(key["pk"], key["sk"]) for key in map(decode_item, left_out)]
+            if pending:
+                raise RegistryConflictError(f"DynamoDB left out {len(pending)} keys.")
+
+        if pending:
+            Backoff().run(read)
+        return [items.get(key) for key in keys]
+
+    def write_newer(self, writes: Sequence[NewerValues]) -> int:
+        """Do each write for itself, several at once."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return sum(pool.map(lambda write: Backoff().run(lambda: self._write_newer(write)), writes))
+
+    def _write_newer(self, write: NewerValues) -> bool:
+        """Do one write; False if the item has an equal or later time."""
+        values = {write.time_name: write.time, **write.attributes}
+        places = {f"#name{index}": f":value{index}" for index in range(len(values))}
+        try:
+            self._dynamodb.update_item(
+                TableName=self._name,
+                Key=encode_item({"pk": write.partition, "sk": write.sort}),
+                UpdateExpression=f"SET {', '.join(f'{name} = {value}' for name, value in places.items())}",
+                ConditionExpression="attribute_not_exists(#name0) OR #name0 < :value0",
+                ExpressionAttributeNames=dict(zip(places, values, strict=True)),
+                ExpressionAttributeValues=encode_item(
+                    dict(zip(places.values(), values.values(), strict=True))
+                ),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            if _is_conflict(error):
+                raise RegistryConflictError("A transaction writes the item at this moment.") from error
+            raise
         return True
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:

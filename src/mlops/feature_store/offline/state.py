@@ -1,0 +1,87 @@
+"""What was ingested into each view, in the registry's table.
+
+Items of a view share the partition `FEATURE_VALUES#<view>`: `STATE`, and `INGESTION#<id>` for each file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mlops.infrastructure.table import Absent, OneOf, Put, Table
+from mlops.models.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion(Record):
+    """One file that was ingested; the id begins with the revision of the view that it made.
+
+    `n_rows` are those of the file, `n_stored` those that were not stored before; the times are of the latter.
+    """
+
+    view: str
+    ingestion_id: str
+    file: str
+    sha256: str
+    n_rows: int
+    n_stored: int
+    earliest: datetime | None
+    latest: datetime | None
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState(Record):
+    """The values of a view together: their number, and the time of the latest one."""
+
+    revision: int = 0
+    n_rows: int = 0
+    latest: datetime | None = None
+    ingested_at: datetime | None = None
+
+    def after(self, ingestion: Ingestion) -> ViewState:
+        """Return the state with one more ingestion."""
+        latest = max(filter(None, (self.latest, ingestion.latest)), default=None)
+        return replace(
+            self,
+            revision=self.revision + 1,
+            n_rows=self.n_rows + ingestion.n_stored,
+            latest=latest,
+            ingested_at=ingestion.at,
+        )
+
+
+class ValueStates:
+    """The states of all views."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, view: str) -> ViewState:
+        """Return the state of a view; revision 0 before its first file."""
+        item = self._table.get(_partition(view), "STATE")
+        return ViewState.from_json(item["document"]) if item else ViewState()
+
+    def record(self, before: ViewState, ingestion: Ingestion) -> bool:
+        """Record an ingestion; False, with nothing recorded, if there was another one since `before`."""
+        after = before.after(ingestion)
+        condition = OneOf("revision", (before.revision,)) if before.revision else Absent()
+        keys = {"pk": _partition(ingestion.view)}
+        return self._table.write(
+            Put({**keys, "sk": "STATE", "revision": after.revision, "document": after.to_json()}, condition),
+            Put(
+                {**keys, "sk": f"INGESTION#{ingestion.ingestion_id}", "document": ingestion.to_json()},
+                Absent(),
+            ),
+        )
+
+    def ingestions(self, view: str) -> Iterator[Ingestion]:
+        """Yield the ingestions of a view, newest first."""
+        for item in self._table.query(_partition(view), "INGESTION#", newest_first=True):
+            yield Ingestion.from_json(item["document"])
+
+
+def _partition(view: str) -> str:
+    return f"FEATURE_VALUES#{view}"

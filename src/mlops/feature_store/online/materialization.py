@@ -1,0 +1,174 @@
+"""Materialisation: the newest values of each entity are copied from the files into the online store.
+
+Writes are conditional: values of an older time never replace newer ones, in whatever order they are written.
+So a materialisation can be repeated, may run several times at once, and completes what one before it left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView
+from mlops.feature_store.offline.files import FeatureFile, OfflineStore
+from mlops.feature_store.online.items import expiry, newer_values
+from mlops.infrastructure.duckdb_engine import connect, quoted_name
+from mlops.infrastructure.table import Put, Table
+from mlops.models.errors import FeatureStoreError
+from mlops.models.record import Record
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "512MB"
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Materialization(Record):
+    """What was copied of a view: the values of `n_entities`, of which `n_written` changed the store."""
+
+    view: str
+    start: datetime | None
+    end: datetime
+    n_entities: int
+    n_written: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Record):
+    """How far the incremental materialisation of a view has come: until `end`, of files until `revision`."""
+
+    end: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Materializer:
+    """Copies from the files of views into the online table.
+
+    Parameters
+    ----------
+    progress_table
+        The registry's table, with the progress of each view.
+    """
+
+    offline: OfflineStore
+    online: Table
+    progress_table: Table
+
+    def materialize(
+        self,
+        view: FeatureView,
+        start: datetime | None,
+        end: datetime,
+        *,
+        views: Sequence[FeatureView],
+        now: datetime,
+    ) -> Materialization:
+        """Copy the newest values from after `start` until `end`, both included.
+
+        Parameters
+        ----------
+        start
+            None = from the beginning.
+        views
+            All views, of which the longest ttl says when an item expires.
+
+        Raises
+        ------
+        FeatureStoreError
+            If a time has no UTC offset, or the end is before the start or in the future.
+        """
+        _check_times(start, end, now)
+        condition = f"{EVENT_TIME} <= {_moment(end)}"
+        if start is not None:
+            condition += f" AND {EVENT_TIME} >= {_moment(start)}"
+        first = start.astimezone(UTC).date() if start else None
+        last = end.astimezone(UTC).date()
+        is_needed = lambda file: (first is None or first <= file.day) and file.day <= last  # noqa: E731
+        return Materialization(
+            view.name, start, end, *self._copy(view, is_needed, condition, expiry(views, view, now))
+        )
+
+    def materialize_incremental(
+        self, view: FeatureView, end: datetime, *, views: Sequence[FeatureView], now: datetime
+    ) -> Materialization:
+        """Copy what was not copied yet until `end`: later values, and late or corrected earlier ones.
+
+        Raises
+        ------
+        FeatureStoreError
+            If the end has no UTC offset or is in the future.
+        """
+        _check_times(None, end, now)
+        before, revision = self.progress(view.name), self.offline.states.get(view.name).revision
+        is_needed: Callable[[FeatureFile], bool] = lambda _: True  # noqa: E731
+        if before is not None:
+            copied_until = before.end.astimezone(UTC).date()
+            is_needed = lambda file: file.day >= copied_until or file.revision > before.revision  # noqa: E731
+        counts = self._copy(view, is_needed, f"{EVENT_TIME} <= {_moment(end)}", expiry(views, view, now))
+        after = Progress(end, revision)
+        if before is None or before.end <= end:
+            keys = {"pk": f"FEATURE_VALUES#{view.name}", "sk": "MATERIALIZED"}
+            self.progress_table.write(Put({**keys, "document": after.to_json()}))
+        return Materialization(view.name, before.end if before else None, end, *counts)
+
+    def progress(self, view: str) -> Progress | None:
+        """Return how far a view was copied incrementally, None before the first time."""
+        item = self.progress_table.get(f"FEATURE_VALUES#{view}", "MATERIALIZED")
+        return Progress.from_json(item["document"]) if item else None
+
+    def _copy(
+        self,
+        view: FeatureView,
+        is_needed: Callable[[FeatureFile], bool],
+        condition: str,
+        expires: datetime | None,
+    ) -> tuple[int, int]:
+        """Copy the newest of the rows that meet a condition; return the numbers of entities and of writes."""
+        n_entities = n_written = 0
+        with TemporaryDirectory() as name:
+            folder = Path(name).resolve()
+            with closing(connect([folder], scratch=folder, memory=MEMORY)) as connection:
+                source = self.offline.fetch(view, folder, is_needed)
+                for rows in _newest(connection, view, source, condition):
+                    updates = [
+                        newer_values(view, row, row[EVENT_TIME], row[CREATED_TIME], expires) for row in rows
+                    ]
+                    n_entities += len(updates)
+                    n_written += self.online.write_newer(updates)
+        return n_entities, n_written
+
+
+def _newest(
+    connection: DuckDBPyConnection, view: FeatureView, source: str, condition: str
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the newest row of each entity, some at a time."""
+    keys = ", ".join(map(quoted_name, view.key_names))
+    columns = [*view.feature_names, EVENT_TIME, CREATED_TIME]
+    packed = ", ".join(f"{quoted_name(name)} := {quoted_name(name)}" for name in columns)
+    newest = f"arg_max(struct_pack({packed}), row({EVENT_TIME}, {CREATED_TIME})) AS newest"
+    query = f"SELECT {keys}, {newest} FROM {source} WHERE {condition} GROUP BY {keys}"
+    cursor = connection.execute(query)
+    while rows := cursor.fetchmany(_BATCH):
+        yield [{**dict(zip(view.key_names, row, strict=False)), **row[-1]} for row in rows]
+
+
+def _check_times(start: datetime | None, end: datetime, now: datetime) -> None:
+    for moment in filter(None, (start, end)):
+        if moment.tzinfo is None:
+            raise FeatureStoreError(f"{moment.isoformat()} has no UTC offset; write one, such as +00:00.")
+    if end > now:
+        raise FeatureStoreError(f"The end {end.isoformat()} is in the future; it may be {now.isoformat()}.")
+    if start is not None and start > end:
+        raise FeatureStoreError(f"The start {start.isoformat()} is after the end {end.isoformat()}.")
+
+
+def _moment(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"

@@ -1,0 +1,1 @@
+"""Stored definitions: every version of each, with who applied it and when."""

@@ -1,0 +1,191 @@
+"""The feature store: definitions, values over time, and the newest values, behind the verbs of Feast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops.feature_store.definitions.definition_file import Definition
+from mlops.feature_store.definitions.views import FeatureView
+from mlops.feature_store.offline.entity_rows import EntityRows
+from mlops.feature_store.offline.files import OfflineStore
+from mlops.feature_store.offline.historical import RetrievalJob
+from mlops.feature_store.offline.ingestion import ingest
+from mlops.feature_store.offline.state import Ingestion, ValueStates
+from mlops.feature_store.online.materialization import Materialization, Materializer
+from mlops.feature_store.online.reading import OnlineResponse, read_online
+from mlops.feature_store.registry.applying import Plan, commit, plan
+from mlops.feature_store.registry.references import FeatureSelection, select_features
+from mlops.feature_store.registry.versions import Definitions, DefinitionStore
+from mlops.infrastructure.clock import utc_now
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FeatureStore:
+    """Features of all entities.
+
+    Parameters
+    ----------
+    registry_table
+        The table of the definitions and of what was ingested.
+    online_table
+        The table of the newest values.
+    bucket
+        Where the files with all values are, below `features/`.
+    actor
+        Who acts, as the audit log names them.
+    """
+
+    def __init__(
+        self,
+        registry_table: Table,
+        online_table: Table,
+        objects: ObjectStore,
+        bucket: str,
+        *,
+        actor: str,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.definition_store = DefinitionStore(registry_table)
+        self.offline = OfflineStore(objects, bucket, ValueStates(registry_table))
+        self.materializer = Materializer(self.offline, online_table, registry_table)
+        self._online_table = online_table
+        self._actor = actor
+        self._now = now
+
+    def definitions(self) -> Definitions:
+        """Return all definitions with their versions."""
+        return self.definition_store.read()
+
+    def plan(self, definitions: Iterable[Definition]) -> Plan:
+        """Return what `apply` would store.
+
+        Raises
+        ------
+        FeatureStoreError
+            If a definition is not valid, or contradicts stored values.
+        """
+        stored = self.definition_store.read()
+        has_values = lambda view: self.offline.states.get(view).n_rows > 0  # noqa: E731
+        return plan(definitions, stored, has_values=has_values, by=self._actor, now=self._now())
+
+    def apply(self, definitions: Iterable[Definition]) -> Plan:
+        """Store definitions as new versions, all or none, with an audit entry; equal ones stay as they are.
+
+        Raises
+        ------
+        FeatureStoreError
+            As `plan`, or if someone else applied definitions meanwhile.
+        """
+        planned = self.plan(definitions)
+        commit(self.definition_store, planned, by=self._actor, now=self._now())
+        return planned
+
+    def ingest(self, view: str, path: Path) -> Ingestion:
+        """Store the rows of a CSV or Parquet file that are not stored yet.
+
+        Raises
+        ------
+        FeatureStoreError
+            If the file does not fit the view; nothing is stored then.
+        """
+        definition = self.definitions().view(view)
+        return ingest(self.offline, definition, path, by=self._actor, now=self._now())
+
+    def get_historical_features(
+        self,
+        entity_df: pd.DataFrame | Path | str,
+        features: FeatureSelection,
+        *,
+        full_feature_names: bool = False,
+        timezone: str | None = None,
+        as_known: bool = False,
+    ) -> RetrievalJob:
+        """Return a job that reads features as of the time of each entity row, by `to_df` or `to_parquet`.
+
+        Parameters
+        ----------
+        entity_df
+            A DataFrame, the path of a CSV or Parquet file, or a SELECT over the feature views: with the keys,
+            the column `event_timestamp`, and any others.
+        features
+            The name of a service, or references such as `["vitals:bmi", "visits:n_visits"]`.
+        timezone
+            Of times without a UTC offset; without it they are refused.
+        as_known
+            Leave out rows that were created after the time of the entity row.
+
+        Raises
+        ------
+        FeatureStoreError
+            If a view or a feature does not exist.
+        """
+        definitions = self.definitions()
+        selected = select_features(features, definitions, full_feature_names=full_feature_names)
+        rows = EntityRows(entity_df, timezone)
+        all_views, now = definitions.views(), self._now()
+        return RetrievalJob(rows, selected, self.offline, all_views, now, as_known)
+
+    def materialize(
+        self, start: datetime | None, end: datetime, views: Sequence[str] = ()
+    ) -> list[Materialization]:
+        """Copy the newest values between two times, both included, into the online store.
+
+        Parameters
+        ----------
+        start
+            None = from the beginning.
+        views
+            By default all views that are online.
+
+        Raises
+        ------
+        FeatureStoreError
+            If a view does not exist or is not online, or a time cannot be used.
+        """
+        every, now = self.definitions().views(), self._now()
+        selected = self._online_views(views)
+        return [self.materializer.materialize(each, start, end, views=every, now=now) for each in selected]
+
+    def materialize_incremental(self, end: datetime, views: Sequence[str] = ()) -> list[Materialization]:
+        """Copy what was not copied yet until `end`, late and corrected rows as well.
+
+        Raises
+        ------
+        FeatureStoreError
+            As `materialize`.
+        """
+        every, now = self.definitions().views(), self._now()
+        selected = self._online_views(views)
+        return [
+            self.materializer.materialize_incremental(each, end, views=every, now=now) for each in selected
+        ]
+
+    def get_online_features(
+        self,
+        features: FeatureSelection,
+        entity_rows: Sequence[Mapping[str, Any]],
+        *,
+        full_feature_names: bool = False,
+    ) -> OnlineResponse:
+        """Return the newest values of 1 to 100 entities, with their status.
+
+        Raises
+        ------
+        FeatureStoreError
+            If a view or a feature does not exist, or an entity row lacks a key.
+        """
+        selected = select_features(features, self.definitions(), full_feature_names=full_feature_names)
+        return read_online(self._online_table, selected, entity_rows, self._now())
+
+    def _online_views(self, names: Sequence[str]) -> list[FeatureView]:
+        definitions = self.definitions()
+        if names:
+            return [definitions.view(name) for name in names]
+        return [view for view in definitions.views() if view.online]
