@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.context.dependencies import Dependencies
-from mlops.use_cases.check_drift import NightlyCheck
+from mlops.use_cases.drift.check_drift import NightlyCheck
 
 logger = Logger()
 DEPENDENCIES = Dependencies("check_drift")

@@ -18,9 +18,9 @@ from mlops.infrastructure.aws.clients import client
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.labels.recording import LabelFile, record_labels
 from mlops.ledger.recording import record_batch
-from mlops.models.quality import QualityReport
 from mlops.models.registry import Artifact, Candidate
 from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.scoring.quality import QualityReport
 from mlops.models.training import EvaluationMetrics
 from tests.unit.ledger.conftest import write_csv
 

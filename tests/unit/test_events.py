@@ -30,8 +30,8 @@ from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion_notification import notify_decline, notify_promotion, notify_registration
 from mlops.registry.rollback import roll_back
 from mlops.use_cases.batch_notification import BatchNotifier
-from mlops.use_cases.check_quality import quality_detail
-from mlops.use_cases.drift_notification import notify as announce_drift
+from mlops.use_cases.drift.drift_notification import notify as announce_drift
+from mlops.use_cases.quality.check_quality import quality_detail
 from tests.unit.dataset.intake_world import GOOD, Unavailable, World
 from tests.unit.pages.samples import a_quality_report
 

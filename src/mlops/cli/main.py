@@ -27,10 +27,10 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
     "Datasets, runs and predictions": {
         "datasets": "mlops.cli.datasets",
         "runs": "mlops.cli.runs",
-        "predict": "mlops.cli.predict",
-        "predictions": "mlops.cli.predictions",
-        "labels": "mlops.cli.quality",
-        "quality": "mlops.cli.quality",
+        "predict": "mlops.cli.scoring.predict",
+        "predictions": "mlops.cli.scoring.predictions",
+        "labels": "mlops.cli.scoring.quality",
+        "quality": "mlops.cli.scoring.quality",
         "features": "mlops.cli.features",
         "forget": "mlops.cli.forget",
         "forgotten": "mlops.cli.forget",
@@ -55,12 +55,12 @@ _TOPICS: Mapping[str, Mapping[str, str]] = {
         "reopen": "mlops.cli.approvals",
         "rotate-key": "mlops.cli.approvals",
         "policy": "mlops.cli.policy",
-        "confirm": "mlops.cli.subscriptions",
+        "confirm": "mlops.cli.operations.subscriptions",
     },
     "Failures": {
-        "retry": "mlops.cli.retries",
-        "replay": "mlops.cli.dead_letters",
-        "doctor": "mlops.cli.doctor",
+        "retry": "mlops.cli.operations.retries",
+        "replay": "mlops.cli.operations.dead_letters",
+        "doctor": "mlops.cli.operations.doctor",
     },
 }
 COMMANDS: Mapping[str, str] = {

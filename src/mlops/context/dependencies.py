@@ -28,10 +28,10 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.pipelines.jobs.training_job import Machine
     from mlops.pipelines.jobs.trial_jobs import TrialJobs
     from mlops.use_cases.batch_notification import BatchNotifier
-    from mlops.use_cases.check_quality import QualityCheck
-    from mlops.use_cases.measure_quality import QualitySources
     from mlops.use_cases.model_cache import ModelCache
     from mlops.use_cases.predict.predict import Predictor
+    from mlops.use_cases.quality.check_quality import QualityCheck
+    from mlops.use_cases.quality.measure_quality import QualitySources
     from mlops.use_cases.record_failure import FailureRecorder
     from mlops.use_cases.results.page import ResultPage
 
@@ -150,7 +150,7 @@ class Dependencies(StackContext):
     @cached_property
     def start_intake(self) -> Callable[[Upload], None]:
         """What starts the function that receives uploads, without waiting for its end."""
-        from mlops.infrastructure.aws.lambda_functions import start_function  # noqa: PLC0415
+        from mlops.infrastructure.aws.account.lambda_functions import start_function  # noqa: PLC0415
         from mlops.infrastructure.upload_events import s3_event  # noqa: PLC0415
 
         name = self.variable("RECEIVE_UPLOAD_FUNCTION_NAME")
@@ -177,7 +177,7 @@ class Dependencies(StackContext):
     def quality_sources(self) -> QualitySources:
         """What realised quality is measured from; the settings are those of `model.toml` now."""
         from mlops.context.quality import current_settings  # noqa: PLC0415
-        from mlops.use_cases.measure_quality import QualitySources  # noqa: PLC0415
+        from mlops.use_cases.quality.measure_quality import QualitySources  # noqa: PLC0415
 
         return QualitySources(
             self.registry,
@@ -191,7 +191,7 @@ class Dependencies(StackContext):
     @cached_property
     def quality_check(self) -> QualityCheck:
         """What measures realised quality, and says when it dropped."""
-        from mlops.use_cases.check_quality import QualityCheck  # noqa: PLC0415
+        from mlops.use_cases.quality.check_quality import QualityCheck  # noqa: PLC0415
 
         return QualityCheck(self.quality_sources, self.quality_archive, self.notifier)
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.ledger.files import LedgerFiles
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
-    from mlops.models.quality import QualityReport
     from mlops.models.scoring.answer import PredictionAnswer, PredictionRequest
+    from mlops.models.scoring.quality import QualityReport
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.forgetting.forget import Forgetting
-    from mlops.use_cases.measure_quality import QualitySources
     from mlops.use_cases.predict.predict import Predictor
+    from mlops.use_cases.quality.measure_quality import QualitySources
 
 
 class FilesContext:
@@ -115,7 +115,7 @@ class FilesContext:
     @cached_property
     def quality_sources(self) -> QualitySources:
         """What realised quality is measured from; the settings are those of the champion's training."""
-        from mlops.use_cases.measure_quality import QualitySources  # noqa: PLC0415
+        from mlops.use_cases.quality.measure_quality import QualitySources  # noqa: PLC0415
 
         return QualitySources(
             self.registry,
@@ -129,7 +129,7 @@ class FilesContext:
     def quality_report(self, group: str) -> QualityReport | None:
         """Return the realised quality of a group, measured now; None without a labelled prediction."""
         from mlops.infrastructure.clock import utc_now  # noqa: PLC0415
-        from mlops.use_cases.measure_quality import measure_group  # noqa: PLC0415
+        from mlops.use_cases.quality.measure_quality import measure_group  # noqa: PLC0415
 
         return measure_group(group, self.quality_sources, utc_now()).report
 

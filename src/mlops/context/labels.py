@@ -17,7 +17,7 @@ from mlops.models.errors import DatasetError, QualityError
 from mlops.models.registry import ModelMetadata
 from mlops.pipelines.artifacts.artifacts import SCHEMA
 from mlops.pipelines.artifacts.model import ModelSchema
-from mlops.use_cases.record_labels import record_label_file, terms_of
+from mlops.use_cases.quality.record_labels import record_label_file, terms_of
 
 
 def record_labels_of(group: str, path: Path, context: FilesContext) -> ValidationReport:

@@ -29,13 +29,13 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.ledger.reading import Predictions
     from mlops.ledger.recording import Ledger
     from mlops.links.signer import LinkSigner
-    from mlops.models.quality import QualityReport
     from mlops.models.registry import ModelMetadata
     from mlops.models.scoring.answer import PredictionAnswer, PredictionRequest
+    from mlops.models.scoring.quality import QualityReport
     from mlops.registry.model_registry import ModelRegistry
-    from mlops.use_cases.drift_archive import NightlyArchive
+    from mlops.use_cases.drift.drift_archive import NightlyArchive
     from mlops.use_cases.forgetting.forget import Forgetting
-    from mlops.use_cases.quality_archive import QualityArchive
+    from mlops.use_cases.quality.quality_archive import QualityArchive
 
 
 class StackContext:
@@ -79,7 +79,7 @@ class StackContext:
         """Who acts, as the audit log names them."""
         if self._actor is not None:
             return self._actor
-        from mlops.infrastructure.aws.sts import caller_arn  # noqa: PLC0415
+        from mlops.infrastructure.aws.account.sts import caller_arn  # noqa: PLC0415
 
         return caller_arn()
 
@@ -161,7 +161,7 @@ class StackContext:
     @cached_property
     def quality_archive(self) -> QualityArchive:
         """The reports of realised quality."""
-        from mlops.use_cases.quality_archive import QualityArchive  # noqa: PLC0415
+        from mlops.use_cases.quality.quality_archive import QualityArchive  # noqa: PLC0415
 
         return QualityArchive(self.objects, self.artifact_bucket)
 
@@ -187,7 +187,7 @@ class StackContext:
     @cached_property
     def drift_archive(self) -> NightlyArchive:
         """The documents of the nightly drift check."""
-        from mlops.use_cases.drift_archive import NightlyArchive  # noqa: PLC0415
+        from mlops.use_cases.drift.drift_archive import NightlyArchive  # noqa: PLC0415
 
         return NightlyArchive(self.objects, self.artifact_bucket)
 

@@ -22,7 +22,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.format import FormatSettings
 from mlops.pages.number_format import counted
-from mlops.use_cases.record_labels import record_label_file, terms_of
+from mlops.use_cases.quality.record_labels import record_label_file, terms_of
 
 
 def labels_format(upload: Upload, champion: ModelMetadata, ports: IntakePorts) -> FormatSettings:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mlops.infrastructure.aws.account.lambda_functions import concurrency_limit
+from mlops.infrastructure.aws.account.logs import groups_kept_forever
+from mlops.infrastructure.aws.account.service_quotas import quota_value
 from mlops.infrastructure.aws.clients import aws_errors
-from mlops.infrastructure.aws.lambda_functions import concurrency_limit
-from mlops.infrastructure.aws.logs import groups_kept_forever
-from mlops.infrastructure.aws.service_quotas import quota_value
 from mlops.infrastructure.aws.sns import email_subscriptions
 from mlops.infrastructure.aws.sqs import count_letters
 from mlops.infrastructure.aws.stepfunctions import running_executions

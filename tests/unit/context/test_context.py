@@ -13,7 +13,7 @@ from mlops.context.context import open_context, open_stack
 from mlops.context.dependencies import Dependencies
 from mlops.context.files import FilesContext
 from mlops.context.stack import StackContext
-from mlops.infrastructure.aws.cloudformation import Stack
+from mlops.infrastructure.aws.account.cloudformation import Stack
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.errors import SettingsError
 from mlops.models.registry import Artifact, Candidate

@@ -18,8 +18,8 @@ from mlops.ledger.reading import Predictions
 from mlops.ledger.recording import Ledger
 from mlops.ledger.sql import Selection
 from mlops.models.evaluation import SliceQuality
-from mlops.models.quality import LabelCounts
 from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.scoring.quality import LabelCounts
 from mlops.monitoring.quality.counts import ClassCounts, NumberSums
 
 from .conftest import GROUP, MORNING, Record, scored_rows, write_csv

@@ -21,8 +21,8 @@ from mlops.models.registry import Artifact, ModelMetadata, Status
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring import build_baseline, profile_batch
-from mlops.use_cases.check_drift import NightlyCheck, nights_due
-from mlops.use_cases.drift_archive import NightlyArchive
+from mlops.use_cases.drift.check_drift import NightlyCheck, nights_due
+from mlops.use_cases.drift.drift_archive import NightlyArchive
 
 BUCKET = "artifacts"
 NIGHT = date(2026, 5, 10)

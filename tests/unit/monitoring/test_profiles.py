@@ -159,5 +159,5 @@ def test_the_records_and_the_command_import_without_numpy():
 
 
 def test_the_nightly_check_needs_neither_scipy_nor_scikit_learn():
-    modules = ("mlops.use_cases.check_drift", "mlops.infrastructure.notifications")
+    modules = ("mlops.use_cases.drift.check_drift", "mlops.infrastructure.notifications")
     assert imported_of({"scipy", "sklearn"}, *modules) == set()

@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 
 from mlops.models.evaluation import SliceQuality
-from mlops.models.quality import LabelCounts, QualityScore
+from mlops.models.scoring.quality import LabelCounts, QualityScore
 from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error
 from mlops.monitoring.quality.class_scores import class_scores

@@ -26,8 +26,8 @@ from mlops.models.evaluation import (
     SliceTable,
 )
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunFailure, RunStatus
-from mlops.models.quality import LabelCounts, PartKind, QualityPart, QualityReport, QualityScore
 from mlops.models.registry import Artifact, DataFindings, ModelMetadata, Source, Status, TrainingJob
+from mlops.models.scoring.quality import LabelCounts, PartKind, QualityPart, QualityReport, QualityScore
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import (
     ChampionComparison,

@@ -135,8 +135,8 @@ def test_a_check_that_is_not_permitted_is_a_fault_and_the_others_go_on(facts: St
 def test_the_command_ends_with_1_when_something_needs_a_person(
     facts: StackFacts, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    monkeypatch.setattr("mlops.cli.doctor.context_of", lambda _: StackContext({}))
-    monkeypatch.setattr("mlops.cli.doctor._facts", lambda *_: facts)
+    monkeypatch.setattr("mlops.cli.operations.doctor.context_of", lambda _: StackContext({}))
+    monkeypatch.setattr("mlops.cli.operations.doctor._facts", lambda *_: facts)
     with limits():
         assert main(["doctor", "--stack", "mlops"]) == 0
     assert "fault" not in capsys.readouterr().out

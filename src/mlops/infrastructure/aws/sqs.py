@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.infrastructure.aws.account.cloudformation import stack_resources
 from mlops.infrastructure.aws.clients import client
-from mlops.infrastructure.aws.cloudformation import stack_resources
 from mlops.models.record import Record
 
 # long enough to hand an event on, short enough for the next try when handing on has failed

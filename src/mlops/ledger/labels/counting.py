@@ -17,7 +17,7 @@ from mlops.ledger.files import LedgerFiles, Partition, group_prefix
 from mlops.ledger.labels.joining import JoinTerms, join_labels
 from mlops.ledger.sql import text
 from mlops.models.evaluation import SliceQuality
-from mlops.models.quality import LabelCounts
+from mlops.models.scoring.quality import LabelCounts
 from mlops.monitoring.quality.counts import ClassCounts, Counts, NumberSums
 from mlops.monitoring.quality.periods import Labelled
 

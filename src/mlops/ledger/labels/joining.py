@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mlops.ledger.label_columns import LABELS
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.sql import text
-from mlops.models.quality import LabelCounts
+from mlops.models.scoring.quality import LabelCounts
 from mlops.models.settings.group import TaskName
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlops.models.quality import QualityScore
+from mlops.models.scoring.quality import QualityScore
 from mlops.monitoring.quality.counts import ClassCounts
 from mlops.monitoring.quality.proportions import f1, mean_of_shares, share
 from mlops.monitoring.quality.roc_area import roc_auc

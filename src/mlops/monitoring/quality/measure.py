@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops.models.quality import PartKind, QualityPart, QualityScore
+from mlops.models.scoring.quality import PartKind, QualityPart, QualityScore
 from mlops.models.settings.group import TaskName
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error

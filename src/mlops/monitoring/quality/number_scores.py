@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mlops.models.quality import QualityScore
+from mlops.models.scoring.quality import QualityScore
 from mlops.monitoring.quality.counts import NumberSums
 from mlops.monitoring.quality.proportions import Z_95
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlops.models.quality import QualityScore
+from mlops.models.scoring.quality import QualityScore
 from mlops.models.training import Interval
 
 Z_95 = 1.959964

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from mlops.models.evaluation import CalibrationBin, SliceQuality
-from mlops.models.quality import (
+from mlops.models.scoring.quality import (
     LabelCounts,
     PartKind,
     QualityPart,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mlops.models.quality import QualityReport, QualityVerdict
 from mlops.models.record import Record
+from mlops.models.scoring.quality import QualityReport, QualityVerdict
 
 Announcement = Literal["dropped", "recovered"]
 

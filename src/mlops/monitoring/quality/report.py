@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from mlops.models.evaluation import CalibrationBin
 from mlops.models.metrics import metric_name, metric_shown, metric_value
-from mlops.models.quality import QualityPart, QualityReport, QualityVerdict
+from mlops.models.scoring.quality import QualityPart, QualityReport, QualityVerdict
 from mlops.monitoring.quality.report_text import HEADLINES, facts_line, label_sentences, sentence
 from mlops.monitoring.quality.verdict import RULE
 from mlops.pages import svg

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 
 from mlops.models.metrics import describe_metric, metric_interval, metric_name, metric_value
-from mlops.models.quality import QualityPart, QualityReport, QualityVerdict
+from mlops.models.scoring.quality import QualityPart, QualityReport, QualityVerdict
 from mlops.monitoring.quality.verdict import RULE
 from mlops.pages.number_format import counted
 

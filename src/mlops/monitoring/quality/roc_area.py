@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from mlops.models.quality import QualityScore
+from mlops.models.scoring.quality import QualityScore
 from mlops.models.training import Interval
 from mlops.monitoring.quality.counts import ClassCounts, Floats
 from mlops.monitoring.quality.proportions import Z_95

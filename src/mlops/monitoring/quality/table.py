@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops.models.quality import QualityPart, QualityReport
+from mlops.models.scoring.quality import QualityPart, QualityReport
 
 
 def rows_of(report: QualityReport) -> list[dict[str, Any]]:

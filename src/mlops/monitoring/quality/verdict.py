@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlops.models.quality import QualityPart, QualityScore
+from mlops.models.scoring.quality import QualityPart, QualityScore
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.proportions import Z_95
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg

@@ -37,7 +37,7 @@ def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str
 
 
 def _facts(stack: str, context: StackContext) -> StackFacts:
-    from mlops.infrastructure.aws import cloudformation  # noqa: PLC0415
+    from mlops.infrastructure.aws.account import cloudformation  # noqa: PLC0415
     from mlops.infrastructure.aws.sqs import dead_letter_queues  # noqa: PLC0415
     from mlops.use_cases.doctor import StackFacts  # noqa: PLC0415
 

@@ -19,8 +19,8 @@ from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
 from mlops.monitoring.verdict.rule import MIN_ROWS
-from mlops.use_cases.drift_archive import NightlyArchive
-from mlops.use_cases.drift_notification import notify
+from mlops.use_cases.drift.drift_archive import NightlyArchive
+from mlops.use_cases.drift.drift_notification import notify
 
 WINDOWS_DAYS = (1, 7, 30)
 MAX_NIGHTS = 30

@@ -18,12 +18,12 @@ from mlops.infrastructure.metric_names import (
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.errors import QualityError
 from mlops.models.metrics import metric_shown
-from mlops.models.quality import QualityReport
 from mlops.models.record import Record
+from mlops.models.scoring.quality import QualityReport
 from mlops.monitoring.quality.quality_state import QualityState, advance
 from mlops.monitoring.quality.report_text import render_text
-from mlops.use_cases.measure_quality import Measurement, QualitySources, measure_group
-from mlops.use_cases.quality_archive import QualityArchive
+from mlops.use_cases.quality.measure_quality import Measurement, QualitySources, measure_group
+from mlops.use_cases.quality.quality_archive import QualityArchive
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from mlops.ledger.labels.joining import JoinTerms
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.evaluation import EvaluationDetails, SliceQuality
 from mlops.models.objects import ObjectRef
-from mlops.models.quality import QualityPart, QualityReport
 from mlops.models.registry import ModelMetadata
+from mlops.models.scoring.quality import QualityPart, QualityReport
 from mlops.models.settings.classes import OTHER_CLASS
 from mlops.models.settings.group import TaskName
 from mlops.models.settings.quality import QualitySettings

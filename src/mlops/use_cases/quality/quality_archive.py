@@ -8,7 +8,7 @@ from datetime import date
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
-from mlops.models.quality import QualityReport
+from mlops.models.scoring.quality import QualityReport
 from mlops.monitoring.quality.quality_state import QualityState
 from mlops.monitoring.quality.report import render
 

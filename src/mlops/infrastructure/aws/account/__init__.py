@@ -1,0 +1,1 @@
+"""What is asked about a stack and its account: resources, quotas, logs, identity."""

@@ -1,0 +1,1 @@
+"""The nightly check of the inputs: what it compares, keeps and reports."""

@@ -1,0 +1,1 @@
+"""Realised quality: labels are recorded and compared with the predictions; changes are sent."""
