@@ -161,8 +161,9 @@ MUTATIONS = (
     ),
     _wider(
         "every function may be invoked",
-        "Resource: [!GetAtt RunInferenceFunction.Arn, !GetAtt ExplainFailureFunction.Arn]",
-        'Resource: "*"',
+        "                - !GetAtt RunInferenceFunction.Arn\n"
+        "                - !GetAtt ListRangesFunction.Arn\n",
+        '                - "*"\n',
         "test_a_policy_statement_is_as_narrow_as_its_actions_allow",
     ),
     _wider(

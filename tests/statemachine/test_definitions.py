@@ -151,6 +151,8 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
         errors.MlflowError,
         errors.RequestError,  # no state machine answers requests
         errors.RequestTooLargeError,
+        errors.QualityError,  # no state machine measures quality
+        errors.FeatureStoreError,  # no state machine uses features
     }
     assert ours == {*errors.PERMANENT_ERRORS, *errors.TRANSIENT_ERRORS, *endings}
     assert not {*errors.PERMANENT_ERRORS} & {*errors.TRANSIENT_ERRORS}

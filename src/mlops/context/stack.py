@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import SettingsError
 
@@ -239,17 +237,9 @@ class StackContext:
     @cached_property
     def policies(self) -> Policies:
         """The approval policies: the parameters of the stack, and the record of each group."""
-        from mlops.approval.policy.store import Policies, PolicyStore  # noqa: PLC0415
-        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
-        from mlops.models.policy import StackPolicy  # noqa: PLC0415
+        from mlops.context.policies import policies_of_stack  # noqa: PLC0415
 
-        settings = environment.read(_PolicySettings, self.variables)
-        stack = StackPolicy(
-            tuple(filter(None, settings.approver_emails.split(","))),
-            settings.allow_automatic_approval == "on",
-            settings.minimum_approvals,
-        )
-        return Policies(stack, PolicyStore(DynamoDBTable(settings.policy_table_name)))
+        return policies_of_stack(self.variables)
 
     @cached_property
     def rollbacks(self) -> RollbackService:
@@ -301,16 +291,3 @@ class StackContext:
         from mlops.approval.mailer import Mailer  # noqa: PLC0415
 
         return Mailer(self.variable("APPROVAL_TOPIC_ARN"), self.variable(base_url), self.link_signer)
-
-
-@dataclass(frozen=True, slots=True)
-class _PolicySettings:
-    """The variables of `StackContext.policies`; addresses are separated by commas, empty ones do not count.
-
-    `allow_automatic_approval` is `on` or `off`.
-    """
-
-    policy_table_name: str
-    approver_emails: str
-    allow_automatic_approval: str
-    minimum_approvals: int

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -28,7 +25,7 @@ from mlops.monitoring.report import report as drift_page
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.scoring.batch_rows import BatchTerms, RowCounts, RowScorer
 from mlops.pipelines.scoring.data_quality import data_quality
-from mlops.pipelines.scoring.predictions_file import PredictionsWriter
+from mlops.pipelines.scoring.predictions_file import complete_file, scored_table
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange, join_ranges
 from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
 from mlops.pipelines.scoring.request_rows import Row, frame_of_rows
@@ -127,7 +124,7 @@ class InferencePipeline:
         terms = self._terms(settings or self._manifest.settings)
         rows = open_rows(input_path, terms, self._model.schema)
         batch = self._batch_terms(terms.settings, rows)
-        with _complete_file(_directory(output_path) / PREDICTIONS) as predictions:
+        with complete_file(_directory(output_path) / PREDICTIONS) as predictions:
             counts = self._scorer(batch).score(rows.pieces, predictions)
             counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
         return self._report(batch, counts, Path(output_path), model_group, now)
@@ -183,7 +180,7 @@ class InferencePipeline:
             If too many rows of the file cannot be scored (`[scoring] max_bad_share`).
         """
         batch = plan.terms
-        with _complete_file(_directory(output_path) / PREDICTIONS) as predictions:
+        with complete_file(_directory(output_path) / PREDICTIONS) as predictions:
             counts = join_ranges(ranges, batch.columns, predictions)
             counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
         return self._report(batch, counts, Path(output_path), model_group, now)
@@ -242,12 +239,10 @@ class InferencePipeline:
         output = replace(trained.output, keep_columns=(), reasons=explainer.n_reasons if explainer else 0)
         terms = self._terms(replace(trained, output=output))
         opened = open_rows(frame_of_rows(rows, terms, columns_of_model(schema)), terms, schema)
-        columns, stream = self._columns(terms.settings, opened), StringIO(newline="")
-        writer = PredictionsWriter(stream, columns, self._version, escapes_formulas=False)
-        for piece in opened.pieces:
-            writer.write(score_rows(piece, self._model, self._contract, explainer=explainer))
-        stream.seek(0)
-        return ScoredTable(columns, tuple(map(tuple, csv.reader(stream, strict=True))))
+        scored = (
+            score_rows(piece, self._model, self._contract, explainer=explainer) for piece in opened.pieces
+        )
+        return scored_table(scored, self._columns(terms.settings, opened), self._version)
 
     @cached_property
     def _request_explainer(self) -> Explainer | None:
@@ -302,14 +297,3 @@ def _directory(path: str | Path) -> Path:
     directory = Path(path)
     directory.mkdir(parents=True, exist_ok=True)
     return directory
-
-
-@contextmanager
-def _complete_file(target: Path) -> Iterator[Path]:
-    """Provide a file that gets its name when it is complete, and is removed otherwise."""
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        yield partial
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)

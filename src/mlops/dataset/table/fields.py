@@ -250,3 +250,10 @@ def _one_block(blocks: list[Block]) -> Block:
             for name in ("starts", "ends", "delimiters")
         ),
     )
+
+
+def are_among(lines: Positions, others: Positions) -> NDArray[np.bool_]:
+    """Mark the positions that are among others; both ascend."""
+    places = np.searchsorted(others, lines)
+    marks: NDArray[np.bool_] = others[np.minimum(places, len(others) - 1)] == lines
+    return marks

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlops.dataset.form.quoting import Marks
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import COMMENT, Dialect
-from mlops.dataset.table.fields import Block, Positions, cut_out
+from mlops.dataset.table.fields import Block, Positions, are_among, cut_out
 from mlops.dataset.table.shape import Shape
 
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
@@ -100,7 +100,7 @@ class RecordCutter:
         lines = np.arange(self._line, self._line + n_lines)
         self._line += n_lines
         if self._only_lines is not None:
-            rows = np.flatnonzero(_are_among(lines, self._only_lines))
+            rows = np.flatnonzero(are_among(lines, self._only_lines))
             if not len(rows):
                 return
             if not self._syntax.has_quotes(buffer):  # no field holds newlines
@@ -124,7 +124,7 @@ class RecordCutter:
         keep = self._check(buffer, octets, layout, lines)
         self.shape.n_records += int(keep.sum())
         if self._only_lines is not None:
-            keep &= _are_among(lines, self._only_lines)
+            keep &= are_among(lines, self._only_lines)
         delimiters, shape = layout.delimiters, (int(keep.sum()), self._n_fields - 1)
         if keep.all():
             grid = delimiters.reshape(shape)
@@ -294,10 +294,3 @@ class RecordCutter:
 
 def _is_footer(record: bytes) -> bool:
     return record.strip(b' "\t,;|').lower().startswith(_FOOTER_WORDS)
-
-
-def _are_among(lines: Positions, others: Positions) -> NDArray[np.bool_]:
-    """Mark the lines that are among others; both ascend."""
-    places = np.searchsorted(others, lines)
-    marks: NDArray[np.bool_] = others[np.minimum(places, len(others) - 1)] == lines
-    return marks

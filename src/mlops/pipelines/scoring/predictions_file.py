@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -13,6 +17,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.table.values import as_texts, distinct_values
 from mlops.models.scoring.columns import PredictionColumns
+from mlops.models.scoring.scored_table import ScoredTable
 from mlops.pages.spreadsheet import FORMULA_SIGNS, without_formula
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.scoring.scored_rows import ScoredRows
@@ -91,6 +96,27 @@ class PredictionsWriter:
 
     def _cell(self, text: str) -> str:
         return _quoted(without_formula(text) if self.escapes_formulas else text)
+
+
+def scored_table(rows: Iterable[ScoredRows], columns: PredictionColumns, model_version: str) -> ScoredTable:
+    """Return the cells of a predictions file, without a file; formulas are not escaped."""
+    stream = StringIO(newline="")
+    writer = PredictionsWriter(stream, columns, model_version, escapes_formulas=False)
+    for some in rows:
+        writer.write(some)
+    stream.seek(0)
+    return ScoredTable(columns, tuple(map(tuple, csv.reader(stream, strict=True))))
+
+
+@contextmanager
+def complete_file(target: Path) -> Iterator[Path]:
+    """Provide a file that gets its name when it is complete, and is removed otherwise."""
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def header_line(columns: PredictionColumns) -> str:
