@@ -114,13 +114,14 @@ def test_a_comparison_on_the_same_rows_needs_no_person():
     assert not judge(metrics()).requires_person
 
 
-def test_the_more_looks_at_the_same_rows_the_clearer_the_difference_must_be():
+def test_after_twenty_looks_at_the_same_rows_the_difference_must_be_clearer():
     comparison = against_champion(0.04, 0.015, 0.065)
-    first, twentieth = (judge(metrics(), replace(comparison, looks=looks)) for looks in (1, 20))
+    first, twentieth, fortieth = (judge(metrics(), replace(comparison, looks=looks)) for looks in (1, 20, 40))
     assert first.passed
-    assert not twentieth.passed
-    assert "(comparison 20 on them)" in twentieth.reasons[1]
-    assert "at 97.5%" in first.reasons[1]
+    assert twentieth.passed
+    assert not fortieth.passed
+    assert "(comparison 40 on them)" in fortieth.reasons[1]
+    assert "at 99.3%" in first.reasons[1]
 
 
 @pytest.mark.parametrize(
