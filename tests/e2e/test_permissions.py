@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 # On AWS, SNS uses the topic's key in the name of the publisher, Lambda writes dead letters in the name of
 # the function, and EventBridge Scheduler encrypts them in the name of the schedule; local topics, queues and
 # secrets are not encrypted, and local dead letters need no permission.
-UNSEEN = {"EncryptMails", "KeepDeadLetters", "EncryptDeadLetters", "ReadEncryptedKeys"}
+UNSEEN = {"EncryptMails", "EncryptFailedEvents", "KeepDeadLetters", "EncryptDeadLetters", "ReadEncryptedKeys"}
 # Needed only while the training of the same parts runs, or after it has failed; where uploads expire; and for
 # links to results that were deleted.
 SELDOM = {

@@ -172,7 +172,7 @@ def test_the_model_stays_loaded_until_there_is_another_champion(
         ('{"rows": [{"age": NaN}]}', 400, "NaN is not a JSON number"),
         ('{"rows": [{"age": "\\ud800"}]}', 400, "not text in UTF-8"),
         (json.dumps({"rows": [{"age": "x" * (MAX_ROW_BYTES + 1)}]}), 413, "Row 1 has 60,001 bytes"),
-        (" " * (MAX_REQUEST_BYTES + 1), 413, "at most 5,000,000 are possible"),
+        (" " * (MAX_REQUEST_BYTES + 1), 413, "at most 4,500,000 are possible"),
     ],
 )  # fmt: skip
 def test_an_error_in_a_body_is_a_status_and_a_sentence(

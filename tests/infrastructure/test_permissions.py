@@ -272,3 +272,33 @@ def test_the_permission_to_change_policies_is_attached_to_no_role_of_the_stack()
     assert "PolicyAdministrator" not in text
     policy = t.template()["Resources"]["PolicyAdministrator"]["Properties"]
     assert not {"Roles", "Users", "Groups"} & set(policy)
+
+
+def test_a_function_that_keeps_failed_events_in_an_encrypted_queue_may_use_its_key() -> None:
+    may_encrypt = {
+        owner
+        for owner, statement in t.statements()
+        if {"kms:GenerateDataKey", "kms:Decrypt"} <= t.actions(statement) and "PlatformKey" in str(statement)
+    }
+    keeping = {
+        name
+        for name, resource in t.functions().items()
+        if "OnFailure" in resource["Properties"].get("EventInvokeConfig", {}).get("DestinationConfig", {})
+    }
+    assert len(keeping) > 5
+    assert keeping <= may_encrypt
+
+
+def test_what_reads_dropped_files_reaches_every_kind_of_them() -> None:
+    for owner, sid in (
+        ("ReceiveUploadFunction", "ReadAndRemoveDroppedFiles"),
+        ("ConvertUploadFunction", "ReadDroppedFiles"),
+    ):
+        reached = str(of_role(owner, sid)["Resource"])
+        for kind in ("training", "inference", "labels"):
+            assert f"/*/{kind}/*" in reached or "DataBucket.Arn}/*'" in reached, (owner, kind)
+
+
+@pytest.mark.parametrize("owner", ["RunInferenceFunction", "MergeRangesFunction"])
+def test_what_repeats_a_batch_reads_the_version_that_it_wrote(owner: str) -> None:
+    assert "s3:GetObjectVersion" in t.actions(of_role(owner, "WritePredictionsAndProfiles"))

@@ -70,7 +70,13 @@ def record_messages(bodies: Mapping[str, str], ledger: Ledger) -> tuple[list[Rec
         try:
             recorded.append(record_requests(list(messages.values()), ledger))
         except LedgerError:
-            failed += messages
+            if len(messages) == 1:
+                failed += messages
+                continue
+            for message_id in messages:  # one message must not keep the others out
+                alone = record_messages({message_id: bodies[message_id]}, ledger)
+                recorded += alone[0]
+                failed += alone[1]
     return recorded, failed
 
 
@@ -133,7 +139,7 @@ def _delivered(requests: Sequence[ScoredRequest], folder: Path) -> Iterator[Deli
     for number, (columns, members) in enumerate(forms.values()):
         path = folder / f"requests-{number}.csv"
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
+            writer = csv.writer(stream)  # its line end decides what is quoted: a lone \r must be
             writer.writerow((*columns.names, "batch_id", "input_digest", "scored_at"))
             for member in members:
                 batch = member.batch

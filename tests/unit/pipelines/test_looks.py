@@ -18,7 +18,7 @@ def look_at(rows: range, champion: str = "v1.0.0", comparable: bool = True) -> C
 
 
 def share_of_sequences_with_an_error(n_looks: int) -> float:
-    """Integrate over the luck of the champion, which is half the variance of each difference of equal models."""
+    """Integrate over the luck of the champion: half the variance of each difference of equal models."""
     luck, weights = np.polynomial.hermite_e.hermegauss(80)
     bounds = norm.isf([error_of_look(look) for look in range(1, n_looks + 1)])
     passes_none = np.prod(norm.cdf(np.sqrt(2.0) * bounds - luck[:, None]), axis=1)

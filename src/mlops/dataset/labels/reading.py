@@ -138,10 +138,11 @@ class _Reader:
         n_written = 0
         header = ("label_row", *self._terms.id_columns, "batch_id", "row", "label", "label_time")
         with target.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerow(header)
+            csv.writer(stream).writerow(header)
             for piece in pieces.plain():
                 rows = self._rows(piece)
-                rows.to_csv(stream, header=False, index=False, lineterminator="\n")
+                # the line end decides what is quoted: a lone \r must be
+                rows.to_csv(stream, header=False, index=False, lineterminator="\r\n")
                 n_written += len(rows)
         return n_written
 

@@ -2,7 +2,8 @@
 
 The source of the function is stored, and what is stored is what runs. It is held to plain expressions: no
 import, no name outside of the list below, no attribute that begins with an underscore. That keeps functions
-pure, and finds mistakes; it does not protect against a person who may change the registry's table.
+pure, and keeps a definition that somebody else wrote from running a program; it does not protect against a
+person who may change the registry's table.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +37,14 @@ _NAMES: Mapping[str, Any] = MappingProxyType(
 _REFUSED = (
     *(ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.ClassDef, ast.Lambda),
     *(ast.AsyncFunctionDef, ast.Await, ast.Yield, ast.YieldFrom, ast.While, ast.Try),
+    ast.GeneratorExp,
+)
+# methods of texts, numbers, dates, lists and mappings, and what math has; others lead to the interpreter
+_ATTRIBUTES = frozenset(
+    name
+    for owner in (str, int, float, list, dict, set, tuple, date, datetime, timedelta, math)
+    for name in dir(owner)
+    if not name.startswith("_") and name not in ("format", "format_map")
 )
 
 
@@ -170,10 +180,10 @@ def _problems(function: ast.FunctionDef) -> Iterator[str]:
     for node in ast.walk(function):
         if isinstance(node, _REFUSED) or (isinstance(node, ast.FunctionDef) and node is not function):
             yield f"line {node.lineno} has a statement that is not allowed ({type(node).__name__})"
-        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            yield f"line {node.lineno} uses {node.attr}"
         elif isinstance(node, ast.Attribute) and node.attr in ("format", "format_map"):
             yield f"line {node.lineno} uses {node.attr}; write an f-string"
+        elif isinstance(node, ast.Attribute) and node.attr not in _ATTRIBUTES:
+            yield f"line {node.lineno} uses {node.attr}, which is no method of a value and not in math"
         elif isinstance(node, ast.Name) and node.id not in local and node.id not in _NAMES:
             yield f"line {node.lineno} uses {node.id}, which it does not define"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -179,12 +180,13 @@ def _condition(value: str, column: str) -> str:
         return f"{column} = {text(value)}"
     low, high = bounds.get("start") or bounds.get("low"), bounds.get("below") or bounds.get("high")
     conditions = ([f"{number} >= {low}"] if low else []) + ([f"{number} < {high}"] if high else [])
-    return " AND ".join(conditions)
+    return (
+        f"({column} = {text(value)} OR ({' AND '.join(conditions)}))"  # a level may be written like a range
+    )
 
 
 def _is_number(text_of_number: str) -> bool:
     try:
-        float(text_of_number)
+        return math.isfinite(float(text_of_number))
     except ValueError:
         return False
-    return True

@@ -117,8 +117,11 @@ def _match(connection: DuckDBPyConnection) -> None:
     # keys are unique: of equal ones an ASOF join would take any
     connection.execute("""
         CREATE TABLE keyed AS
-        SELECT id, scored_at, max(batch) AS batch, max("row") AS "row"
-        FROM predicted JOIN batches USING (batch) WHERE id IS NOT NULL GROUP BY id, scored_at""")
+        SELECT id, scored_at, last.batch AS batch, last."row" AS "row"
+        FROM (
+            SELECT id, scored_at, max({'batch': batch, 'row': "row"}) AS last
+            FROM predicted JOIN batches USING (batch) WHERE id IS NOT NULL
+            GROUP BY id, scored_at) AS newest""")
     connection.execute("""
         CREATE TABLE matched AS
         SELECT number, batch, "row" FROM labelled SEMI JOIN predicted USING (batch, "row")

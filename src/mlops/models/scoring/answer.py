@@ -9,10 +9,11 @@ from typing import Any
 from mlops.models.record import Record
 
 MAX_ROWS = 1_000
-MAX_REQUEST_BYTES = 5_000_000
-# what a message of the queue holds at most, with every character escaped
+# the event of a function may have 6 MB, in which the body is escaped once more
+MAX_REQUEST_BYTES = 4_500_000
+# of text as it is escaped in JSON; a message of the queue holds 256 KiB
 MAX_ROW_BYTES = 60_000
-# the answer of a function may have 6 MB
+# the answer of a function may have 6 MB, in which the body is escaped once more
 MAX_ANSWER_BYTES = 5_500_000
 
 

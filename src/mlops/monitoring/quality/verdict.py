@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlops.models.scoring.quality import QualityPart, QualityScore
+from mlops.models.scoring.quality import QualityPart
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.proportions import Z_95
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
@@ -22,7 +22,7 @@ def judge(parts: Sequence[QualityPart], measure: Measure) -> list[QualityPart]:
     """Return the parts with their verdicts; parts that are compared with nothing stay without one.
 
     The difference to the approved score counts, with the uncertainty of both: an approved score of few
-    held-out rows is not exact either.
+    held-out rows is not exact either. A part whose approved score has no interval is not judged.
     """
     p_values = {
         position: p_value
@@ -44,17 +44,16 @@ def _judged(part: QualityPart, q_value: float | None) -> QualityPart:
 def _p_value(part: QualityPart, measure: Measure) -> float | None:
     """Return how likely a score so far below the approved one is by chance; None when that is not judged."""
     score = part.scores.get(measure.metric)
-    if part.approved is None or part.n_labels < measure.min_labels or score is None or score.interval is None:
+    if part.approved is None or part.n_labels < measure.min_labels or score is None:
         return None
-    error = math.hypot(_standard_error(score), _standard_error(part.approved))
+    if score.interval is None or part.approved.interval is None:
+        return None
+    error = math.hypot(_standard_error(score.interval), _standard_error(part.approved.interval))
     distance = part.approved.value - score.value
     if error == 0.0:
         return 0.0 if distance > 0.0 else 1.0
     return 0.5 * math.erfc(distance / error / math.sqrt(2.0))
 
 
-def _standard_error(score: QualityScore) -> float:
-    if score.interval is None:
-        return 0.0
-    low, high = score.interval
-    return (high - low) / (2.0 * Z_95)
+def _standard_error(interval: tuple[float, float]) -> float:
+    return (interval[1] - interval[0]) / (2.0 * Z_95)

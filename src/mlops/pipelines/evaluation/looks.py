@@ -11,7 +11,8 @@ Imports no numpy, because the Lambda that registers a model counts the looks.
 References
 ----------
 K. K. Gordon Lan, D. L. DeMets: Discrete sequential boundaries for clinical trials. Biometrika 70 (1983).
-C. W. Dunnett: A multiple comparison procedure for comparing several treatments with a control. JASA 50 (1955).
+C. W. Dunnett: A multiple comparison procedure for comparing several treatments with a control. Journal of the
+American Statistical Association 50 (1955).
 """
 
 from __future__ import annotations

@@ -13,9 +13,11 @@ from mlops.models.errors import (
     DatasetError,
     MlopsError,
     ModelNotFoundError,
+    RegistryError,
     RequestError,
     RequestTooLargeError,
 )
+from mlops.models.tags import check_group
 from mlops.use_cases.predict.predict import Predictor
 from mlops.use_cases.predict.request_body import read_body
 
@@ -38,11 +40,20 @@ def answer_request(event: Mapping[str, Any], predictor: Predictor) -> dict[str, 
     request_id = str(event["requestContext"]["requestId"])
     group = str((event.get("pathParameters") or {}).get("group") or "")
     try:
+        _check_name(group)
         answer = predictor.predict(group, read_body(_body_of(event)), request_id)
     except _ANSWERED as error:
         status = next(status for kind, status in _STATUSES if isinstance(error, kind))
         return _response(status, {"message": str(error), "request_id": request_id})
     return _response(200, answer.to_dict())
+
+
+def _check_name(group: str) -> None:
+    """Refuse what cannot be the name of a group, before a table is asked for it."""
+    try:
+        check_group(group)
+    except RegistryError as error:
+        raise ModelNotFoundError(str(error)) from error
 
 
 def _body_of(event: Mapping[str, Any]) -> bytes:

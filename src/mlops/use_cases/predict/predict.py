@@ -68,7 +68,7 @@ class Predictor:
             )
         table = self.load(champion).predict(request.rows, reasons=request.reasons)
         answer = PredictionAnswer(request_id, group, champion.version, tuple(table.documents()))
-        if (size := len(json.dumps(answer.to_dict()))) > MAX_ANSWER_BYTES:
+        if (size := len(json.dumps(json.dumps(answer.to_dict())))) > MAX_ANSWER_BYTES:
             raise RequestTooLargeError(f"The answer would have {size:,} bytes. Send fewer rows at once.")
         self._record(table, request, answer)
         return answer

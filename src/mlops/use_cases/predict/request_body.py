@@ -66,7 +66,8 @@ def checked_request(rows: Any, *, reasons: Any) -> PredictionRequest:
 
 def _refuse_long_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     for number, row in enumerate(rows, start=1):
-        size = len("".join([value for value in row.values() if type(value) is str]).encode())
+        # as it is written into a message of the queue
+        size = len(json.dumps("".join([value for value in row.values() if type(value) is str]))) - 2
         if size > MAX_ROW_BYTES:
             raise RequestTooLargeError(
                 f"Row {number} has {size:,} bytes of text, and at most {MAX_ROW_BYTES:,} are possible. Leave "

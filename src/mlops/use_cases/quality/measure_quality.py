@@ -25,6 +25,7 @@ from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.measure import Measure, ordered_labels
 from mlops.monitoring.quality.periods import joined
 from mlops.monitoring.quality.quality_report import report_quality
+from mlops.use_cases.quality.record_labels import id_columns_of
 from mlops.use_cases.training_evidence import DETAILS_FILENAME
 
 
@@ -123,7 +124,7 @@ def _joined(
     pools = champion.settings.classes.rare != "drop"
     terms = JoinTerms(
         task=task,
-        id_columns=batches[-1].id_columns,
+        id_columns=id_columns_of(champion, batches),
         labels=ordered_labels(champion.metrics) if task != "regression" else (),
         other=OTHER_CLASS if pools else None,
         columns=champion.settings.slices.columns,

@@ -14,6 +14,7 @@ from mlops.dataset.limits import Limits
 from mlops.ledger.batches import LedgerBatches, RecordedBatch
 from mlops.ledger.files import LedgerFiles
 from mlops.ledger.labels.recording import LabelFile, is_recorded, record_labels
+from mlops.ledger.requests import FILE
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.batch_folder import batch_folder
@@ -30,11 +31,22 @@ def terms_of(
     `form` is the `[format]` of the group as it is now.
     """
     recorded = batches.list(champion.model_group)
-    ids = champion.settings.id_columns or (recorded[-1].id_columns if recorded else ())
-    settings = replace(champion.settings, format=form, id_columns=ids)
+    settings = replace(champion.settings, format=form, id_columns=id_columns_of(champion, recorded))
     target = champion.target or settings.target
     classes = champion.metrics.labels
     return label_terms(settings, contract, target, classes, named_batches(recorded))
+
+
+def id_columns_of(champion: ModelMetadata, recorded: Sequence[RecordedBatch]) -> tuple[str, ...]:
+    """Return the columns that name a row: as stated, else those of the newest scored file, else of a request.
+
+    Requests may leave out the ids, which says nothing about those of the group.
+    """
+    if champion.settings.id_columns:
+        return champion.settings.id_columns
+    with_ids = [each for each in reversed(recorded) if each.id_columns]
+    of_files = [each for each in with_ids if each.batch.file != FILE]
+    return next((each.id_columns for each in of_files or with_ids), ())
 
 
 def record_label_file(
