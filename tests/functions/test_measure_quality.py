@@ -202,8 +202,13 @@ def test_the_settings_of_model_toml_count_as_they_are_now(stage: Stage) -> None:
     assert stage.measure(NIGHT)["groups"][0]["verdict"] == "DROPPED"
 
 
-def test_a_group_without_labels_is_no_fault(stage: Stage) -> None:
+def test_a_group_without_labels_has_an_estimate_and_sends_nothing(stage: Stage) -> None:
     stage.score_and_label(2, distance=1.0, has_labels=False)
     (result,) = stage.measure(NIGHT)["groups"]
-    assert (result["verdict"], result["report_uri"]) == ("INSUFFICIENT_DATA", None)
-    assert stage.notified.metrics == {"QualityChecksCompleted": 1}
+    assert (result["verdict"], result["n_labels"]) == ("INSUFFICIENT_DATA", 0)
+    assert (stage.notified.emails, stage.notified.events) == ([], [])
+    report = stage.dependencies.quality_archive.last_report(GROUP)
+    assert report is not None
+    (estimate,) = report.estimates
+    assert stage.notified.metrics["EstimatedQuality"] == estimate.score.value
+    assert "RealisedQuality" not in stage.notified.metrics

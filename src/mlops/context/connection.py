@@ -96,7 +96,7 @@ class Group:
         return frame
 
     def quality(self) -> pd.DataFrame:
-        """Return the realised quality of the group: how good predictions were whose outcome is known.
+        """Return the realised quality of the group, and the estimated one of predictions without labels.
 
         On plain files it is measured now; of a stack it is the newest report.
 
@@ -104,9 +104,11 @@ class Group:
         -------
         DataFrame
             One row for each part of the predictions (`kind` is `overall`, `period`, `segment`, `delay`,
-            `version` or `young`): numbers of labels and predictions, each score by scikit-learn's name with
-            the ends of its interval as `<score>_low` and `<score>_high`, the approved score that it is
-            compared with, and the verdict. Without a labelled prediction there are no rows.
+            `version`, `young` or `estimate`): numbers of labels and predictions, each score by
+            scikit-learn's name with the ends of its interval as `<score>_low` and `<score>_high`, the
+            approved score that it is compared with, and the verdict. Estimates have no verdict, but
+            `realised` and `estimate_minus_realised` once their labels came. Without a label or an estimate
+            there are no rows.
         """
         import pandas as pd  # noqa: PLC0415
 

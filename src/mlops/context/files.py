@@ -127,7 +127,7 @@ class FilesContext:
         )
 
     def quality_report(self, group: str) -> QualityReport | None:
-        """Return the realised quality of a group, measured now; None without a labelled prediction."""
+        """Return the realised quality of a group, measured now; None without a label or an estimate."""
         from mlops.infrastructure.clock import utc_now  # noqa: PLC0415
         from mlops.use_cases.quality.measure_quality import measure_group  # noqa: PLC0415
 

@@ -69,7 +69,7 @@ def test_labels_are_recorded_and_the_quality_is_shown(root: Path, capsys: pytest
     assert main(["quality", GROUP, "--json", *target]) == 0
     assert json.loads(capsys.readouterr().out)["overall"]["scores"]["accuracy"]["value"] == 0.8
     frame = mlops.connect(root).group(GROUP).quality()
-    assert frame["kind"].tolist() == ["overall", "period", "delay"]
+    assert frame["kind"].tolist() == ["overall", "period", "delay", "estimate"]
     assert frame.loc[0, ["n_labels", "accuracy", "approved", "verdict"]].tolist() == [200, 0.8, 0.8, "OK"]
 
 
@@ -94,9 +94,11 @@ def test_a_file_with_a_fault_is_an_error_that_says_what_to_do(
     assert not (root / "labels").exists()
 
 
-def test_without_labels_the_command_says_how_to_give_them(
+def test_without_labels_the_command_shows_the_estimate_and_says_how_to_give_them(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["quality", GROUP, "--root", str(root)]) == 2
-    assert "mlops labels" in capsys.readouterr().err
-    assert len(mlops.connect(root).group(GROUP).quality()) == 0
+    assert main(["quality", GROUP, "--root", str(root)]) == 0
+    text = capsys.readouterr().out
+    assert "No prediction of patients has a label yet. Record labels with `mlops labels`" in text
+    assert "Estimated without labels" in text
+    assert mlops.connect(root).group(GROUP).quality()["kind"].tolist() == ["overall", "estimate"]

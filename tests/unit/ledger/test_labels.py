@@ -20,7 +20,7 @@ from mlops.ledger.sql import Selection
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.quality import LabelCounts
-from mlops.monitoring.quality.counts import ClassCounts, NumberSums
+from mlops.monitoring.quality.counts import ClassCounts, IntervalSums, NumberSums
 
 from .conftest import GROUP, MORNING, Record, scored_rows, write_csv
 
@@ -220,3 +220,56 @@ def test_the_labels_of_a_person_are_removed_with_the_id(
     rows = RowsOfPersons("patient_id", "P1".__eq__)
     assert [each.n_rows for each in remove_rows(of_labels, GROUP, rows, NEXT_WEEK, layout=LABELS)] == [1]
     assert join()[0] == {"2026-03-02": [(0, 1, 1.0)]}
+
+
+type Expected = Callable[[JoinTerms], dict[str, object]]
+
+
+@pytest.fixture
+def expected(ledger: Ledger, labels: FolderFiles) -> Expected:
+    """What is expected of each day, without any label: expected numbers by (label, predicted), or sums."""
+
+    def of_days(terms: JoinTerms) -> dict[str, object]:
+        with joined_predictions(
+            GROUP, "v1.0.0", terms, ledger=ledger.files, labels=labels, since=SINCE
+        ) as predictions:
+            days = predictions.expected_days().items()
+        return {day.isoformat(): _expected_cells(counts) for day, counts in days}
+
+    return of_days
+
+
+def _expected_cells(counts: ClassCounts | IntervalSums) -> object:
+    if isinstance(counts, IntervalSums):
+        return (counts.n, counts.width, counts.squares)
+    cells: dict[tuple[int, int], float] = {}
+    for label, predicted, n in zip(counts.label, counts.predicted, counts.n, strict=True):
+        cells[int(label), int(predicted)] = cells.get((int(label), int(predicted)), 0.0) + float(n)
+    return pytest.approx(cells)
+
+
+def test_each_prediction_is_expected_in_every_class_with_its_probability(
+    record: Record, expected: Expected
+) -> None:
+    record([*scored_rows(2), (3, "P3", "no", 0.9, 0.1, "scored", "v1.0.0", "")])
+    record([(1, "P1", "no", 0.6, 0.4, "scored", "v1.0.0", "")], batch_id="b2", at=NEXT_WEEK)
+    assert expected(TERMS) == {
+        "2026-03-02": {(0, 1): 0.5, (1, 1): 1.5, (0, 0): 0.9, (1, 0): 0.1},
+        "2026-03-09": {(0, 0): 0.6, (1, 0): 0.4},
+    }
+
+
+def test_several_classes_are_expected_by_the_probability_of_each(record: Record, expected: Expected) -> None:
+    columns = PredictionColumns.of(["patient_id"], ["a", "b", "c"], "row_status", [])
+    rows = [("b", 0.25, 0.5, 0.25), ("a", 0.75, 0.0, 0.25)]
+    record([(n, f"P{n}", *row, "scored", "v1.0.0") for n, row in enumerate(rows, start=1)], columns)
+    assert expected(JoinTerms("multiclass", ("patient_id",), ("a", "b", "c"))) == {
+        "2026-03-02": {(0, 1): 0.25, (1, 1): 0.5, (2, 1): 0.25, (0, 0): 0.75, (1, 0): 0.0, (2, 0): 0.25}
+    }
+
+
+def test_of_numbers_the_widths_of_the_intervals_are_summed(record: Record, expected: Expected) -> None:
+    columns = PredictionColumns.of(["patient_id"], [], "row_status", [])
+    cells = [("12.5", 10, 15), ("7", 5, 9), ("8", "", "")]
+    record([(n, f"P{n}", *row, "scored", "v1.0.0") for n, row in enumerate(cells, start=1)], columns)
+    assert expected(JoinTerms("regression", ("patient_id",))) == {"2026-03-02": (2, 9.0, 41.0)}

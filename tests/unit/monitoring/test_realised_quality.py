@@ -14,7 +14,7 @@ from mlops.models.scoring.quality import LabelCounts, QualityScore
 from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error
 from mlops.monitoring.quality.class_scores import class_scores
-from mlops.monitoring.quality.counts import ClassCounts, NumberSums, total
+from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts, NumberSums, total
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.number_scores import number_scores
 from mlops.monitoring.quality.periods import Labelled, mature_days
@@ -164,6 +164,9 @@ class Rows:
 
     def days(self) -> Mapping[date, Labelled]:
         return self._days
+
+    def expected_days(self) -> Mapping[date, ExpectedCounts]:
+        return {}
 
     def delays(self, days: Sequence[date]) -> Mapping[str, Labelled]:
         return {}

@@ -27,7 +27,14 @@ from mlops.models.evaluation import (
 )
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunFailure, RunStatus
 from mlops.models.registry import Artifact, DataFindings, ModelMetadata, Source, Status, TrainingJob
-from mlops.models.scoring.quality import LabelCounts, PartKind, QualityPart, QualityReport, QualityScore
+from mlops.models.scoring.quality import (
+    LabelCounts,
+    PartKind,
+    QualityEstimate,
+    QualityPart,
+    QualityReport,
+    QualityScore,
+)
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import (
     ChampionComparison,
@@ -58,6 +65,7 @@ def a_quality_report() -> QualityReport:
         }
         return QualityPart(kind, name, n, n + 80, scores, 0.031, **changes)
 
+    estimated = {"accuracy": QualityScore(0.74, (0.70, 0.78)), "roc_auc": QualityScore(0.784, (0.75, 0.81))}
     areas = (0.79, 0.772, 0.80, 0.785, 0.69)
     periods = [
         part(
@@ -93,6 +101,12 @@ def a_quality_report() -> QualityReport:
         versions=(part("version", "v1.1.0", 0.75, 700, approved=QualityScore(0.76)),),
         young=part("young", "2026-02-26 to 2026-02-28", 0.7, 130),
         calibration=tuple(CalibrationBin(share, share * 0.9 + 0.03, 210) for share in shares),
+        estimates=(
+            QualityEstimate(
+                "2026-02-21 to 2026-02-25", 500, "roc_auc", estimated, QualityScore(0.69, (0.655, 0.72))
+            ),
+            QualityEstimate("2026-02-26 to 2026-02-28", 210, "roc_auc", estimated),
+        ),
     )
 
 

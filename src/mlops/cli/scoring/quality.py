@@ -41,14 +41,11 @@ def _labels(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 def _quality(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     from mlops.monitoring.quality.report import render  # noqa: PLC0415
-    from mlops.monitoring.quality.report_text import render_text  # noqa: PLC0415
+    from mlops.monitoring.quality.report_text import no_labels, render_text  # noqa: PLC0415
 
     report = context.quality_report(parsed.group)
     if report is None:
-        raise QualityError(
-            f"No prediction of {parsed.group} has a label yet. Record labels with `mlops labels`, or drop "
-            f"them into {parsed.group}/labels/ of a stack."
-        )
+        raise QualityError(no_labels(parsed.group))
     if parsed.html:
         parsed.html.write_text(render(report), encoding="utf-8")
     return report.to_dict(), render_text(report)

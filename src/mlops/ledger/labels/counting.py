@@ -19,7 +19,7 @@ from mlops.ledger.labels.joining import JoinTerms, join_labels
 from mlops.ledger.sql import text
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.quality import LabelCounts
-from mlops.monitoring.quality.counts import ClassCounts, Counts, NumberSums
+from mlops.monitoring.quality.counts import ClassCounts, Counts, ExpectedCounts, IntervalSums, NumberSums
 from mlops.monitoring.quality.periods import Labelled
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _OF_NUMBERS = (
     "sum((predicted - label) ** 4), max((predicted - label) ** 2), sum(label), "
     "coalesce(var_pop(label), 0) * count(*)"
 )
+_OF_CHANCES = "sum(chance), sum(chance * probability), sum(chance * probability * probability)"
 _RANGE = re.compile(r"below (?P<below>\S+)|from (?P<start>\S+)|(?P<low>\S+) to (?P<high>\S+)")
 
 
@@ -80,6 +81,32 @@ class JoinedPredictions:
         counts = self._counted("day", "TRUE")
         return {day: Labelled(counts.get(day, self._nothing()), n) for day, n in sizes}
 
+    def expected_days(self) -> Mapping[date, ExpectedCounts]:
+        """Return what is expected of their outcomes by day, with or without a label.
+
+        Of classes each prediction counts for every class, with the probability of the class. Predictions
+        without probabilities, or without intervals, are left out.
+        """
+        is_binary, n_classes = self._terms.task == "binary", len(self._terms.labels)
+        source = f"predicted JOIN batches USING (batch) WHERE {self._of_version}"
+        if not n_classes:
+            rows = self._connection.execute(f"""
+                SELECT CAST(scored_at AS DATE) AS day, count(*), sum(width), sum(width * width)
+                FROM {source} AND width IS NOT NULL GROUP BY day""").fetchall()
+            return {day: IntervalSums(*sums) for day, *sums in rows}
+        chances = (
+            ("1 - probability", "probability") if is_binary else map("chance_{}".format, range(n_classes))
+        )
+        of_classes = " UNION ALL ".join(
+            f"SELECT CAST(scored_at AS DATE) AS day, {label} AS label, predicted, "
+            f"{_BIN if is_binary else 0} AS bin, {chance} AS chance, probability FROM {source}"
+            for label, chance in enumerate(chances)
+        )
+        rows = self._connection.execute(f"""
+            SELECT day, label, predicted, bin, {_OF_CHANCES} FROM ({of_classes}) WHERE chance IS NOT NULL
+            GROUP BY ALL ORDER BY ALL""").fetchall()
+        return _by_first(rows)
+
     def delays(self, days: Sequence[date]) -> Mapping[str, Labelled]:
         """Return those of some days by the days between prediction and label."""
         cases = " ".join(f"WHEN delay_days < {end} THEN {text(name)}" for name, end in _DELAYS.items())
@@ -116,7 +143,7 @@ class JoinedPredictions:
             WHERE {self._of_version} AND {_of_days(days)} GROUP BY part""")
         return dict(rows.fetchall())
 
-    def _counted(self, expression: str, condition: str) -> dict[Any, Counts]:
+    def _counted(self, expression: str, condition: str) -> Mapping[Any, Counts]:
         """Return the counts of the joined rows by the value of an expression."""
         if not self._terms.labels:
             rows = self._connection.execute(f"""
@@ -126,10 +153,7 @@ class JoinedPredictions:
         rows = self._connection.execute(f"""
             SELECT {expression} AS part, {_OF_CLASSES} FROM joined WHERE {self._of_version} AND {condition}
             GROUP BY ALL ORDER BY ALL""").fetchall()
-        return {
-            part: ClassCounts.of_rows(row[1:] for row in of_part)
-            for part, of_part in groupby(rows, key=itemgetter(0))
-        }
+        return _by_first(rows)
 
     def _nothing(self) -> Counts:
         return ClassCounts.of_rows(()) if self._terms.labels else NumberSums()
@@ -159,6 +183,14 @@ def _copy(keys: Sequence[str], files: LedgerFiles, folder: Path) -> list[Path]:
         (folder / key).parent.mkdir(parents=True, exist_ok=True)
         files.fetch(key, folder / key)
     return [folder / key for key in keys]
+
+
+def _by_first(rows: Sequence[tuple[Any, ...]]) -> dict[Any, ClassCounts]:
+    """Return the counts of ordered rows by their first cell."""
+    return {
+        part: ClassCounts.of_rows(row[1:] for row in of_part)
+        for part, of_part in groupby(rows, key=itemgetter(0))
+    }
 
 
 def _of_days(days: Sequence[date]) -> str:

@@ -88,7 +88,7 @@ def _number_predictions(
     connection.execute(f"""
         CREATE TABLE predicted AS
         SELECT batch, "row", any_value({_id(terms)}) AS id, any_value({_prediction(terms)}) AS predicted,
-            any_value({_probability(terms)}) AS probability{slices}
+            any_value({_probability(terms)}) AS probability{_expected(terms)}{slices}
         FROM {source} JOIN batches USING (batch_id) WHERE {scored} GROUP BY batch, "row"
         """)
 
@@ -195,6 +195,16 @@ def _probability(terms: JoinTerms) -> str:
     if terms.task == "binary":
         return f"coalesce(probabilities[{text(terms.labels[1])}], probabilities['probability'])"
     return "coalesce(probabilities[prediction], probabilities['probability'])"
+
+
+def _expected(terms: JoinTerms) -> str:
+    """Return the columns that say what to expect of an outcome, beside the probability of two classes."""
+    if not terms.labels:
+        return ", any_value(interval_high - interval_low) AS width"
+    if terms.task == "binary":
+        return ""
+    chances = enumerate(terms.labels)
+    return "".join(f", CAST(any_value(probabilities[{text(c)}]) AS FLOAT) AS chance_{n}" for n, c in chances)
 
 
 def _slice(column: str) -> str:

@@ -45,6 +45,31 @@ class QualityPart(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class QualityEstimate(Record):
+    """What the scores of a period are expected to be, without its labels.
+
+    `scores` come from the probabilities or intervals of its predictions; that of `metric` is one of them.
+    `realised` is what this score has reached there, None before the labels of the period are there.
+    """
+
+    name: str
+    n_predictions: int
+    metric: str
+    scores: Mapping[str, QualityScore]
+    realised: QualityScore | None = None
+
+    @property
+    def score(self) -> QualityScore:
+        """The score that is compared with what is realised."""
+        return self.scores[self.metric]
+
+    @property
+    def error(self) -> float | None:
+        """Estimate minus realised score; None before the labels are there."""
+        return self.score.value - self.realised.value if self.realised else None
+
+
+@dataclass(frozen=True, slots=True)
 class LabelCounts(Record):
     """How the labels of a group were matched with predictions.
 
@@ -66,7 +91,8 @@ class QualityReport(Record):
     `metric` is the score that is judged. `verdict` is `DROPPED` when all judged predictions together, the
     newest judged period or a segment is below its approved score. `young` are the predictions of days for
     which labels still come, `delays` the judged ones by the days between prediction and label, `versions` all
-    labelled ones of the other versions that scored in the window.
+    labelled ones of the other versions that scored in the window. `estimates` are by period, the newest last,
+    and have no part in the verdict.
     """
 
     model_group: str
@@ -87,6 +113,7 @@ class QualityReport(Record):
     versions: tuple[QualityPart, ...] = ()
     young: QualityPart | None = None
     calibration: tuple[CalibrationBin, ...] = ()
+    estimates: tuple[QualityEstimate, ...] = ()
 
     @property
     def dropped(self) -> tuple[QualityPart, ...]:
@@ -94,3 +121,9 @@ class QualityReport(Record):
         judged = tuple(part for part in self.periods if part.verdict in ("OK", "DROPPED"))
         parts = (self.overall, *judged[-1:], *self.segments)
         return tuple(part for part in parts if part.verdict == "DROPPED")
+
+    @property
+    def newest_estimate(self) -> QualityEstimate | None:
+        """That of the newest period with at least `min_labels` predictions; None without one."""
+        enough = [estimate for estimate in self.estimates if estimate.n_predictions >= self.min_labels]
+        return enough[-1] if enough else None

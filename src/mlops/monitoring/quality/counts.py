@@ -47,7 +47,7 @@ class ClassCounts:
     @property
     def n_labels(self) -> int:
         """How many predictions were counted."""
-        return int(self.n.sum())
+        return round(float(self.n.sum()))
 
     def confusion(self, n_classes: int) -> Floats:
         """Return how often each label (row) was predicted as each class (column); the last of both is -1."""
@@ -96,12 +96,32 @@ class NumberSums:
         return int(self.n)
 
 
+@dataclass(frozen=True, slots=True)
+class IntervalSums:
+    """Sums over predictions of numbers: the widths of their intervals, and the squares of these."""
+
+    n: float
+    width: float
+    squares: float
+
+    def plus(self, other: Self) -> Self:
+        """Return the sums of both."""
+        return type(self)(self.n + other.n, self.width + other.width, self.squares + other.squares)
+
+    @property
+    def n_labels(self) -> int:
+        """How many predictions were counted."""
+        return int(self.n)
+
+
 type Counts = ClassCounts | NumberSums
+# of predictions whose outcome is not known: each class counts as often as its probability says
+type ExpectedCounts = ClassCounts | IntervalSums
 
 
-def total(counts: Iterable[Counts]) -> Counts:
+def total[C: ClassCounts | NumberSums | IntervalSums](counts: Iterable[C]) -> C:
     """Return the sum of one or more counts of the same kind."""
     first, *others = counts
     for other in others:
-        first = first.plus(other)  # type: ignore[arg-type]  # all are of one task
+        first = first.plus(other)  # type: ignore[arg-type, assignment]  # all are of one task
     return first

@@ -10,8 +10,8 @@ from mlops.models.settings.group import TaskName
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error
 from mlops.monitoring.quality.class_scores import class_scores
-from mlops.monitoring.quality.counts import ClassCounts, Counts
-from mlops.monitoring.quality.number_scores import number_scores
+from mlops.monitoring.quality.counts import ClassCounts, Counts, ExpectedCounts
+from mlops.monitoring.quality.number_scores import ErrorScale, expected_number_scores, number_scores
 
 # scores with an analytic interval; R2 depends on how different the outcomes of a period are: RMSE is judged
 _JUDGED: Mapping[TaskName, tuple[str, ...]] = {
@@ -27,7 +27,8 @@ class Measure:
 
     `labels` are its classes, of two (negative, positive); `approved` is the judged score on its held-out
     rows, None where the version has none; `is_primary` says whether it is the score that decided about the
-    version. `min_labels` is the number of labels from which on a part is judged.
+    version. `min_labels` is the number of labels from which on a part is judged. `error_scale` is that of its
+    intervals, None where it has none.
     """
 
     task: TaskName
@@ -36,6 +37,7 @@ class Measure:
     labels: tuple[str, ...] = ()
     min_labels: int = 100
     is_primary: bool = True
+    error_scale: ErrorScale | None = None
 
     @classmethod
     def of(cls, task: TaskName, metrics: EvaluationMetrics, min_labels: int) -> Measure:
@@ -44,7 +46,8 @@ class Measure:
         metric = metrics.primary if metrics.primary in judged else judged[0]
         is_primary = metric == metrics.primary
         approved = approved_score(metrics, metric)
-        return cls(task, metric, approved, ordered_labels(metrics), min_labels, is_primary)
+        labels, scale = ordered_labels(metrics), ErrorScale.of(metrics)
+        return cls(task, metric, approved, labels, min_labels, is_primary, scale)
 
     def part(
         self,
@@ -62,6 +65,17 @@ class Measure:
         else:
             scores = number_scores(counts)
         return QualityPart(kind, name, counts.n_labels, n_predictions, scores, error, approved)
+
+    @property
+    def estimate_metric(self) -> str:
+        """The score that is estimated without labels, to compare it with what is realised."""
+        return "neg_mean_absolute_error" if self.task == "regression" else self.metric
+
+    def expected_scores(self, counts: ExpectedCounts) -> dict[str, QualityScore]:
+        """Return the scores that are expected of predictions, with the intervals of as many labels."""
+        if isinstance(counts, ClassCounts):
+            return class_scores(counts, len(self.labels))
+        return expected_number_scores(counts, self.error_scale) if self.error_scale else {}
 
 
 def approved_score(metrics: EvaluationMetrics, metric: str) -> QualityScore | None:

@@ -3,13 +3,56 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Self
 
 from mlops.models.scoring.quality import QualityScore
-from mlops.monitoring.quality.counts import NumberSums
+from mlops.models.training import EvaluationMetrics
+from mlops.monitoring.quality.counts import IntervalSums, NumberSums
 from mlops.monitoring.quality.proportions import Z_95
 
 # of the sum of squared errors in one row: from there on the interval says less than it promises
 MAX_SHARE_OF_ONE_ROW = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorScale:
+    """How large the errors of the held-out rows were, beside the mean width of their intervals.
+
+    `relative_error` is the standard error of the mean absolute error, as a share of it.
+    """
+
+    mean_width: float
+    mean_absolute: float
+    mean_square: float
+    relative_error: float = 0.0
+
+    @classmethod
+    def of(cls, metrics: EvaluationMetrics) -> Self | None:
+        """Return the scale of a version; None where it has no intervals or no errors."""
+        width, absolute = metrics.mean_interval_width, metrics.neg_mean_absolute_error
+        root = metrics.neg_root_mean_squared_error
+        if not width or not absolute or not root:
+            return None
+        low, high = metrics.intervals.get("neg_mean_absolute_error", (absolute, absolute))
+        relative = math.log(low / high) / (2.0 * Z_95) if high < 0.0 else 0.0
+        return cls(width, -absolute, root**2, relative)
+
+
+def expected_number_scores(sums: IntervalSums, scale: ErrorScale) -> dict[str, QualityScore]:
+    """Return the absolute error that is expected of predictions by the widths of their intervals.
+
+    Errors divided by the width of the interval are taken to be as on the held-out rows. The interval is of
+    the realised error of as many rows; their mean square is not underestimated, because the square of the
+    mean width is at most the mean of the squares.
+    """
+    n = sums.n
+    if n < 2.0:
+        return {}
+    mean_absolute = scale.mean_absolute / scale.mean_width * sums.width / n
+    mean_square = scale.mean_square / scale.mean_width**2 * sums.squares / n
+    relative_error = math.hypot(_relative_error(mean_absolute, mean_square, n), scale.relative_error)
+    return {"neg_mean_absolute_error": _negated(mean_absolute, relative_error)}
 
 
 def number_scores(sums: NumberSums) -> dict[str, QualityScore]:

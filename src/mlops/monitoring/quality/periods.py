@@ -42,16 +42,16 @@ def mature_days(
     return tuple(sorted(day for day, share in shares.items() if 0.0 < share >= _SHARE_OF_USUAL * usual))
 
 
-def periods_of(days: Sequence[date], labelled: Mapping[date, Labelled], min_labels: int) -> list[list[date]]:
-    """Return the days in the shortest runs of at least `min_labels` labels; the last one may have fewer."""
+def periods_of(days: Sequence[date], sizes: Mapping[date, int], min_size: int) -> list[list[date]]:
+    """Return the days in the shortest runs of at least `min_size` rows; the last one may have fewer."""
     periods: list[list[date]] = []
-    n_labels = 0
+    n_rows = 0
     for day in days:
-        if not periods or n_labels >= min_labels:
+        if not periods or n_rows >= min_size:
             periods.append([])
-            n_labels = 0
+            n_rows = 0
         periods[-1].append(day)
-        n_labels += labelled[day].counts.n_labels
+        n_rows += sizes[day]
     return periods
 
 

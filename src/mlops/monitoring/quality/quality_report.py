@@ -18,7 +18,8 @@ from mlops.models.scoring.quality import (
 )
 from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins
-from mlops.monitoring.quality.counts import ClassCounts
+from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts
+from mlops.monitoring.quality.estimate import estimate_periods
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.periods import Labelled, joined, mature_days, name_of, periods_of
 from mlops.monitoring.quality.verdict import judge
@@ -31,6 +32,9 @@ class LabelledPredictions(Protocol):
 
     def days(self) -> Mapping[date, Labelled]:
         """Return them by the day on which they were scored, in UTC; days without predictions are left out."""
+
+    def expected_days(self) -> Mapping[date, ExpectedCounts]:
+        """Return what is expected of all outcomes by day; days of which nothing is known are left out."""
 
     def delays(self, days: Sequence[date]) -> Mapping[str, Labelled]:
         """Return those of some days by the days between prediction and label."""
@@ -52,7 +56,7 @@ def report_quality(
     versions: Sequence[QualityPart] = (),
     now: datetime,
 ) -> QualityReport | None:
-    """Return the report; None when no prediction of the version has a label.
+    """Return the report; None when no prediction of the version has a label or can be estimated.
 
     Parameters
     ----------
@@ -65,21 +69,20 @@ def report_quality(
     now
         The time of the report, in UTC; its day decides which predictions are old enough.
     """
-    days = labelled.days()
-    if not any(each.counts.n_labels for each in days.values()):
+    days, expected = labelled.days(), labelled.expected_days()
+    sizes = {day: each.counts.n_labels for day, each in days.items()}
+    if not any(sizes.values()) and not expected:
         return None
     mature = mature_days(days, now.date(), settings.label_delay_days)
     young = [day for day in sorted(days) if day not in mature] if mature else []
     shown = mature or tuple(sorted(days))
     together = joined(shown, days)
     approved = measure.approved if mature else None
+    runs = periods_of(mature, sizes, measure.min_labels)
     overall, *others = judge(
         [
             _part(measure, "overall", name_of(shown), together, approved),
-            *(
-                _part(measure, "period", name_of(run), joined(run, days), measure.approved)
-                for run in periods_of(mature, days, measure.min_labels)
-            ),
+            *(_part(measure, "period", name_of(run), joined(run, days), measure.approved) for run in runs),
             *(
                 _part(measure, "segment", f"{entry.column}: {entry.value}", each, _approved(entry, measure))
                 for entry, each in labelled.segments(shown, slices)
@@ -87,6 +90,7 @@ def report_quality(
         ],
         measure,
     )
+    periods = tuple(part for part in others if part.kind == "period")
     report = QualityReport(
         group,
         version,
@@ -100,12 +104,13 @@ def report_quality(
         settings.window_days,
         measure.min_labels,
         settings.label_delay_days,
-        periods=tuple(part for part in others if part.kind == "period"),
+        periods=periods,
         segments=tuple(part for part in others if part.kind == "segment"),
         delays=tuple(_part(measure, "delay", *entry) for entry in labelled.delays(shown).items()),
         versions=tuple(versions),
         young=_part(measure, "young", name_of(young), joined(young, days)) if young else None,
         calibration=_calibration(together, measure),
+        estimates=estimate_periods(expected, list(zip(runs, periods, strict=True)), measure),
     )
     return replace(report, verdict=_verdict(report))
 

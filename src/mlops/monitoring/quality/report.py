@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mlops.models.evaluation import CalibrationBin
-from mlops.models.metrics import metric_name, metric_shown, metric_value
-from mlops.models.scoring.quality import QualityPart, QualityReport, QualityVerdict
+from mlops.models.metrics import metric_difference, metric_name, metric_shown, metric_value
+from mlops.models.scoring.quality import QualityEstimate, QualityPart, QualityReport, QualityVerdict
+from mlops.monitoring.quality.estimate import ASSUMPTIONS
 from mlops.monitoring.quality.report_text import HEADLINES, facts_line, label_sentences, sentence
 from mlops.monitoring.quality.verdict import RULE
 from mlops.pages import svg
@@ -39,6 +40,8 @@ def render(report: QualityReport) -> str:
         periods=_periods(report),
         calibration=_calibration(report.calibration) if report.calibration else None,
         sections=_sections(report),
+        estimates=_estimates(report),
+        assumption=ASSUMPTIONS[report.task],
         scores=tuple(report.overall.scores),
         rule=RULE.format(min_labels=report.min_labels),
     )
@@ -57,7 +60,18 @@ def _tiles(report: QualityReport) -> list[tuple[str, str, str]]:
     ]
     if overall.calibration_error is not None:
         tiles.append(("Calibration error", number(overall.calibration_error), "0 = comes true as predicted"))
+    if newest := report.newest_estimate:
+        value = metric_value(newest.metric, newest.score.value)
+        tiles.append((f"Estimated {metric_name(newest.metric)}", value, f"without labels, {newest.name}"))
     return tiles
+
+
+def _estimates(report: QualityReport) -> list[tuple[QualityEstimate, str]]:
+    """Return the estimates, the newest first, each with its difference from what was realised."""
+    return [
+        (each, "–" if each.error is None else metric_difference(each.metric, each.error))
+        for each in reversed(report.estimates)
+    ]
 
 
 def _periods(report: QualityReport) -> Markup | None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from mlops.models.metrics import describe_metric, metric_interval, metric_name, metric_value
+from mlops.models.metrics import (
+    describe_metric,
+    metric_difference,
+    metric_interval,
+    metric_name,
+    metric_value,
+)
 from mlops.models.scoring.quality import QualityPart, QualityReport, QualityVerdict
+from mlops.monitoring.quality.estimate import ASSUMPTIONS
 from mlops.monitoring.quality.verdict import RULE
 from mlops.pages.number_format import counted
 
@@ -19,14 +26,25 @@ HEADLINES: dict[QualityVerdict, str] = {
 
 def render_text(report: QualityReport) -> str:
     """Return the verdict with its numbers, the parts that dropped, and how the labels were matched."""
-    lines = [HEADLINES[report.verdict], facts_line(report), "", sentence(report.overall, report)]
+    overall = sentence(report.overall, report) if report.overall.n_labels else no_labels(report.model_group)
+    lines = [HEADLINES[report.verdict], facts_line(report), "", overall]
     lines += [f"- {sentence(part, report)}" for part in report.dropped if part.kind != "overall"]
     if report.young is not None:
         labels = counted(report.young.n_labels, "label")
         lines += ["", f"Not judged yet, because labels still come: {report.young.name} ({labels})."]
+    if estimated := estimate_sentences(report):
+        lines += ["", *estimated, *wrap(ASSUMPTIONS[report.task], _WIDTH)]
     rule = wrap(RULE.format(min_labels=report.min_labels), _WIDTH)
     lines += ["", *label_sentences(report), "", *rule]
     return "\n".join(lines) + "\n"
+
+
+def no_labels(group: str) -> str:
+    """Return what to do about a group without labels."""
+    return (
+        f"No prediction of {group} has a label yet. Record labels with `mlops labels`, or drop them into "
+        f"{group}/labels/ of a stack."
+    )
 
 
 def facts_line(report: QualityReport) -> str:
@@ -47,6 +65,22 @@ def sentence(part: QualityPart, report: QualityReport) -> str:
     interval = f" ({metric_interval(report.metric, score.interval)})" if score.interval else ""
     approved = f", approved {metric_value(report.metric, part.approved.value)}" if part.approved else ""
     return f"{name}: {describe_metric(report.metric, score.value)}{interval}{approved}."
+
+
+def estimate_sentences(report: QualityReport) -> list[str]:
+    """Return the newest estimate, and how wrong the newest one was whose labels came since."""
+    newest = report.newest_estimate
+    if newest is None:
+        return []
+    score, interval = newest.score, newest.score.interval
+    within = f" ({metric_interval(newest.metric, interval)})" if interval else ""
+    described = f"{describe_metric(newest.metric, score.value)}{within}"
+    errors = [
+        f"Estimate minus realised, {each.name}: {metric_difference(each.metric, each.error)}."
+        for each in report.estimates
+        if each.error is not None
+    ]
+    return [f"Estimated without labels, {newest.name}: {described}.", *errors[-1:]]
 
 
 def label_sentences(report: QualityReport) -> list[str]:

@@ -10,6 +10,7 @@ from mlops.dataset.privacy import shown
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import QUALITY_DROPPED, QUALITY_MEASURED
 from mlops.infrastructure.metric_names import (
+    ESTIMATED_QUALITY,
     LABELLED_PREDICTIONS,
     QUALITY_CHECKS_COMPLETED,
     QUALITY_DROPS,
@@ -87,7 +88,8 @@ class QualityCheck:
             return CheckedQuality(group, "INSUFFICIENT_DATA"), measured
         uri = self.archive.write_report(report)
         self.notifier.publish_metrics(_metrics(report), group=group)
-        self.notifier.publish_event(QUALITY_MEASURED, quality_detail(report, uri))
+        if report.overall.n_labels:
+            self.notifier.publish_event(QUALITY_MEASURED, quality_detail(report, uri))
         state = advance(state, report)
         self.archive.write_state(group, state)
         self._send_pending(group, state)
@@ -143,6 +145,8 @@ def _metrics(report: QualityReport) -> list[Metric]:
     ]
     if score is not None:
         metrics.append(Metric(REALISED_QUALITY, metric_shown(report.metric, score.value)))
+    if newest := report.newest_estimate:
+        metrics.append(Metric(ESTIMATED_QUALITY, metric_shown(newest.metric, newest.score.value)))
     return metrics
 
 

@@ -56,7 +56,7 @@ class QualitySources:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The report of a group, None without a labelled prediction; and how many labels of one file match."""
+    """The report of a group, None without a label or an estimate; and how many labels of one file match."""
 
     group: str
     report: QualityReport | None
