@@ -127,6 +127,14 @@ def test_the_layers_of_the_architecture_are_those_that_are_checked() -> None:
     assert not {name for name in layers if not re.search(rf"\b{name}\b", picture)}
 
 
+def test_the_architecture_names_every_function_and_state_machine() -> None:
+    page = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    functions = {path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py")}
+    machines = {path.name.split(".")[0] for path in (REPOSITORY / "statemachine").glob("*.asl.json")}
+    assert len(functions) > 30
+    assert not {name for name in functions | machines if f"`{name}`" not in page}
+
+
 @each_document
 def test_every_json_block_is_json(document: Path) -> None:
     for block in blocks(document, "json"):

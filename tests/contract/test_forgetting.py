@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -187,6 +188,23 @@ def test_the_manifest_of_a_batch_names_the_new_version_of_its_predictions(filled
     file = manifest.files["predictions.csv"]
     named = ObjectRef("artifacts", f"{folder}/predictions.csv", file.version_id)
     assert filled.objects.read(named) == b"patient_id,prediction\nP8,0\n"
+
+
+def test_compressed_predictions_stay_compressed_without_the_person(world: World) -> None:
+    world.receive(world.drop("g/training/train.csv", GOOD))
+    folder = "predictions/g/2026-10-05/score-1"
+    ref = ObjectRef("artifacts", f"{folder}/predictions.csv.gz")
+    stored = world.objects.write(ref, gzip.compress(FEW.encode()), "application/gzip")
+    files = {"predictions.csv.gz": BatchFile("0" * 64, stored.version_id)}
+    manifest = BatchManifest(BatchSummary("g", "1", 2, stored.uri), "v1.0.0", "1" * 64, stored, NOW, files)
+    store(world, f"{folder}/manifest.json", manifest.to_json())
+    [removal] = forget(world)
+    assert (removal.store, removal.n_rows, removal.action) == ("predictions", 1, "rewritten")
+    content = world.objects.read(ObjectRef("artifacts", f"{folder}/manifest.json"))
+    named = BatchManifest.from_json(content).files["predictions.csv.gz"]
+    rest = world.objects.read(replace(ref, version_id=named.version_id))
+    assert gzip.decompress(rest) == b"patient_id,prediction\nP8,0\n"
+    assert hashlib.sha256(rest).hexdigest() == named.sha256
 
 
 def test_in_predictions_the_column_has_the_name_that_the_manifest_says(world: World) -> None:

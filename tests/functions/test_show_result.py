@@ -31,7 +31,7 @@ PREDICTIONS = "row,prediction\n1,Ada Lovelace\n"
 class Page:
     """The function over a bucket with one batch; `at` is the time of the next visit."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "predictions.csv") -> None:
         self.s3 = client("s3")
         self.s3.create_bucket(Bucket="artifacts")
         self.s3.put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
@@ -40,14 +40,14 @@ class Page:
         self.at = NOW
         self.dependencies = Dependencies("show_result", variables, now=lambda: self.at)
         self.summary = BatchSummary(
-            "claims", "0d7e4a1b93c25f680d7e4a1b93c25f68", 3, f"s3://artifacts/{FOLDER}/predictions.csv",
+            "claims", "0d7e4a1b93c25f680d7e4a1b93c25f68", 3, f"s3://artifacts/{FOLDER}/{name}",
             file_name="March <2026>.csv", model_version="v1.0.0",
             row_statuses={"scored": 2, "unreadable:age": 1},
         )  # fmt: skip
         quality = DataQuality(
             3, findings=("1 cell of 'age' could not be read.",), row_statuses=self.summary.row_statuses
         )
-        files = {"predictions.csv": PREDICTIONS, "data_quality.json": quality.to_json()}
+        files = {name: PREDICTIONS, "data_quality.json": quality.to_json()}
         stored = {name: BatchFile("", self.put(name, content)) for name, content in files.items()}
         manifest = BatchManifest(
             self.summary, "v1.0.0", "", ObjectRef("data", "claims/inference/March <2026>.csv"), NOW, stored,
@@ -113,6 +113,24 @@ def test_the_form_leads_for_five_minutes_to_the_version_that_belongs_to_the_batc
     )
     policy = page.visit(token)["headers"]["Content-Security-Policy"]
     assert f"form-action 'self' {address.scheme}://{address.netloc};" in policy
+
+
+def test_compressed_predictions_are_downloaded_under_their_name(aws):
+    page = Page("predictions.csv.gz")
+    token = page.token()
+    answers = {
+        name: page.visit(token, "POST", nonce=page.nonce(token), file=name)
+        for name in ("predictions.csv.gz", "predictions.csv")
+    }
+    assert {name: answer["statusCode"] for name, answer in answers.items()} == {
+        "predictions.csv.gz": 303,
+        "predictions.csv": 400,
+    }
+    address = urlsplit(answers["predictions.csv.gz"]["headers"]["Location"])
+    assert address.path.endswith(f"{FOLDER}/predictions.csv.gz")
+    assert (
+        "march-0d7e4a1b93c2-predictions.csv.gz" in parse_qs(address.query)["response-content-disposition"][0]
+    )
 
 
 def test_a_form_without_the_nonce_of_its_page_leads_nowhere(page: Page):

@@ -39,5 +39,5 @@ class Backoff:
                 limit = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 10))
                 self.sleep(self.rng.uniform(0, limit))
         raise RegistryConflictError(
-            f"The group was changed by others during each of {self.attempts} attempts; try again later."
+            f"Others changed the same record during each of {self.attempts} attempts; try again later."
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
+from mlops.infrastructure.duckdb_engine import quoted_name
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.columns import COLUMNS, SCHEMA_VERSION
-from mlops.ledger.sql import name, text
+from mlops.ledger.sql import text
 from mlops.models.errors import LedgerError
 from mlops.models.output_columns import (
     INTERVAL_COLUMNS,
@@ -20,6 +21,7 @@ from mlops.models.output_columns import (
     ROW_COLUMN,
     VERSION_COLUMN,
 )
+from mlops.models.scoring.batch_files import open_predictions
 from mlops.models.scoring.columns import PredictionColumns
 
 # the columns of files before 0.3: ids, then these
@@ -45,8 +47,7 @@ class DeliveredFile:
         LedgerError
             If a column is missing.
         """
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8", newline="") as stream:
+        with TextIOWrapper(open_predictions(path), "utf-8", newline="") as stream:
             header = tuple(next(csv.reader(stream), ()))
         expected = columns.names if columns else (PREDICTION_COLUMN, VERSION_COLUMN)
         if missing := [column for column in expected if column not in header]:
@@ -110,7 +111,8 @@ class DeliveredFile:
             "inputs": self._inputs(),
         }
         columns = [
-            f"CAST({values[column.name]} AS {column.sql_type}) AS {name(column.name)}" for column in COLUMNS
+            f"CAST({values[column.name]} AS {column.sql_type}) AS {quoted_name(column.name)}"
+            for column in COLUMNS
         ]
         return f"SELECT {', '.join(columns)} FROM {self._source()}"
 

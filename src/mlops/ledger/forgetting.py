@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlops.infrastructure.duckdb_engine import connect
+from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger.columns import PREDICTIONS, TableLayout
 from mlops.ledger.files import LedgerFiles, group_prefix
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
-from mlops.ledger.sql import name, text
+from mlops.ledger.sql import text
 from mlops.models.record import Record
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _write_kept(
     while some := ids.fetchmany(_IDS_AT_ONCE):
         if removed := [one for one in some if rows.is_removed(one[0])]:
             connection.executemany("INSERT INTO removed VALUES (?)", removed)
-    columns = ", ".join(name(column.name) for column in layout.columns)
+    columns = ", ".join(quoted_name(column.name) for column in layout.columns)
     kept = f"SELECT {columns} FROM {stored} WHERE {row_id} IS NULL OR {row_id} NOT IN (FROM removed)"
     n_rows = connection.execute(f"SELECT count(*) FROM {stored}").fetchall()[0][0]
     return int(n_rows), write_parquet(connection, kept, target)

@@ -14,12 +14,12 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops.infrastructure.duckdb_engine import connect
+from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger.columns import COLUMNS
 from mlops.ledger.files import LedgerFile, LedgerFiles, Partition
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
-from mlops.ledger.sql import name, unique_rows
+from mlops.ledger.sql import unique_rows
 from mlops.models.record import Record
 
 # a merged day fits into the temporary storage of a function, with its files
@@ -71,7 +71,7 @@ def _merge(partition: Partition, keys: Sequence[str], files: LedgerFiles) -> Mer
         for key, path in zip(keys, paths, strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             files.fetch(key, path)
-        columns = ", ".join(name(column.name) for column in COLUMNS)
+        columns = ", ".join(quoted_name(column.name) for column in COLUMNS)
         select = f'SELECT {columns} FROM ({unique_rows(parquet_source(paths))}) ORDER BY batch_id, "row"'
         with closing(connect([root], scratch=root, memory=MEMORY, threads=1)) as connection:
             n_rows = write_parquet(connection, select, target)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlops.infrastructure.duckdb_engine import connect
+from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger import sql
 from mlops.ledger.batches import LedgerBatches
 from mlops.ledger.columns import PREDICTIONS, Column, TableLayout
@@ -132,7 +132,7 @@ def parquet_source(paths: Sequence[Path], layout: TableLayout = PREDICTIONS) -> 
 
 
 def _no_value(column: Column) -> str:
-    return f"CAST(NULL AS {column.sql_type}) AS {sql.name(column.name)}"
+    return f"CAST(NULL AS {column.sql_type}) AS {quoted_name(column.name)}"
 
 
 def _refuse_changes(connection: DuckDBPyConnection, statement: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from mlops.infrastructure.duckdb_engine import quoted_name, quoted_text
 from mlops.ledger.batches import RecordedBatch
 from mlops.ledger.columns import COLUMNS, PARTITIONS
 from mlops.ledger.label_columns import LABELS
@@ -45,12 +46,7 @@ def text(value: str) -> str:
     """
     if "\0" in value:
         raise LedgerError("A text with the character NUL cannot be searched for.")
-    return "'" + value.replace("'", "''") + "'"
-
-
-def name(value: str) -> str:
-    """Return a name as a quoted identifier, so that `row` or `group` are names like others."""
-    return '"' + value.replace('"', '""') + '"'
+    return quoted_text(value)
 
 
 def unique_rows(source: str, condition: str = "TRUE") -> str:
@@ -63,7 +59,7 @@ def unique_rows(source: str, condition: str = "TRUE") -> str:
     condition
         On the columns of `source`.
     """
-    columns = ", ".join(name(column.name) for column in (*PARTITIONS, *COLUMNS))
+    columns = ", ".join(quoted_name(column.name) for column in (*PARTITIONS, *COLUMNS))
     key = 'model_group, batch_date, batch_id, "row"'
     return (
         f"SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY scored_at) AS "
@@ -73,7 +69,7 @@ def unique_rows(source: str, condition: str = "TRUE") -> str:
 
 def _unique_labels(condition: str) -> str:
     """Return the SELECT of each label once: a file may be stored on two days by a run that was repeated."""
-    columns = ", ".join(name(column.name) for column in (*LABELS.partitions, *LABELS.columns))
+    columns = ", ".join(quoted_name(column.name) for column in (*LABELS.partitions, *LABELS.columns))
     return (
         f"SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY model_group, upload_id, label_row "
         f"ORDER BY received_at) AS copy_number FROM {LABEL_TABLE} WHERE {condition}) AS copies "
@@ -123,11 +119,11 @@ def whole_rows(batches: Iterable[RecordedBatch]) -> tuple[tuple[str, ...], str]:
     classes = dict.fromkeys(label for recorded in batches for label in recorded.classes)
     taken = {*_BEFORE_IDS, *_AFTER_IDS, *_AFTER_CLASSES}
     columns = {
-        **{column: name(column) for column in _BEFORE_IDS},
+        **{column: quoted_name(column) for column in _BEFORE_IDS},
         **{f"input_{key}" if key in taken else key: f"TRY(ids[{text(key)}])" for key in ids},
-        **{column: name(column) for column in _AFTER_IDS},
+        **{column: quoted_name(column) for column in _AFTER_IDS},
         **{_probability_name(key): f"TRY(probabilities[{text(key)}])" for key in classes},
-        **{column: name(column) for column in _AFTER_CLASSES},
+        **{column: quoted_name(column) for column in _AFTER_CLASSES},
     }
     query = f'SELECT {", ".join(columns.values())} FROM {VIEW} ORDER BY scored_at, batch_id, "row"'
     return tuple(columns), query

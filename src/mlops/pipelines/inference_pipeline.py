@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from mlops.dataset.validation.scoring import ScoringTerms, scoring_terms
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import RequestError
+from mlops.models.scoring.batch_files import BATCH_PROFILE, DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.scoring.scored_table import ScoredTable
@@ -25,7 +26,7 @@ from mlops.monitoring.report import report as drift_page
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.scoring.batch_rows import BatchTerms, RowCounts, RowScorer
 from mlops.pipelines.scoring.data_quality import data_quality
-from mlops.pipelines.scoring.predictions_file import complete_file, scored_table
+from mlops.pipelines.scoring.predictions_file import scored_table, writing_predictions
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange, join_ranges
 from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
 from mlops.pipelines.scoring.request_rows import Row, frame_of_rows
@@ -33,18 +34,6 @@ from mlops.pipelines.scoring.row_status import columns_of_model
 from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows, with_dates
 from mlops.pipelines.scoring.scored_rows import score_rows
 
-PREDICTIONS = "predictions.csv"
-BATCH_PROFILE = "batch_profile.json"
-DRIFT_REPORT = "drift_report.json"
-DRIFT_PAGE = "drift_report.html"
-DATA_QUALITY = "data_quality.json"
-CONTENT_TYPES: Mapping[str, str] = {
-    PREDICTIONS: "text/csv; charset=utf-8",
-    BATCH_PROFILE: "application/json",
-    DRIFT_REPORT: "application/json",
-    DRIFT_PAGE: "text/html; charset=utf-8",
-    DATA_QUALITY: "application/json",
-}
 UNREGISTERED = "unregistered"
 REASONS_OF_A_REQUEST = 3
 
@@ -98,7 +87,8 @@ class InferencePipeline:
         """Score the rows of a table; a file in pieces, so that memory does not grow with it.
 
         Writes into `output_path`: `predictions.csv` (a row for each row of the file, in its order, see
-        `PredictionColumns`), `data_quality.json`, and with a baseline `batch_profile.json`,
+        `PredictionColumns`; `predictions.csv.gz` where `[output] compression` or the file is gzip),
+        `data_quality.json`, and with a baseline `batch_profile.json`,
         `drift_report.json` and `drift_report.html`. A row with a cell that cannot be read, or without a value
         that must not be missing, has no prediction; its status says why. Quality and drift count all rows.
 
@@ -124,7 +114,7 @@ class InferencePipeline:
         terms = self._terms(settings or self._manifest.settings)
         rows = open_rows(input_path, terms, self._model.schema)
         batch = self._batch_terms(terms.settings, rows)
-        with complete_file(_directory(output_path) / PREDICTIONS) as predictions:
+        with writing_predictions(batch.predictions_in(output_path)) as predictions:
             counts = self._scorer(batch).score(rows.pieces, predictions)
             counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
         return self._report(batch, counts, Path(output_path), model_group, now)
@@ -180,7 +170,7 @@ class InferencePipeline:
             If too many rows of the file cannot be scored (`[scoring] max_bad_share`).
         """
         batch = plan.terms
-        with complete_file(_directory(output_path) / PREDICTIONS) as predictions:
+        with writing_predictions(batch.predictions_in(output_path)) as predictions:
             counts = join_ranges(ranges, batch.columns, predictions)
             counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
         return self._report(batch, counts, Path(output_path), model_group, now)
@@ -204,7 +194,7 @@ class InferencePipeline:
             (directory / DRIFT_REPORT).write_text(drift.to_json(), encoding="utf-8")
             (directory / DRIFT_PAGE).write_text(drift_page.render(drift), encoding="utf-8")
         return InferenceResult(
-            predictions_path=directory / PREDICTIONS,
+            predictions_path=batch.predictions_in(directory),
             n_rows=quality.n_rows,
             model_version=self._version,
             task=schema.task,
@@ -258,7 +248,8 @@ class InferencePipeline:
     def _batch_terms(self, settings: GroupSettings, rows: RowsToScore) -> BatchTerms:
         has_no_reasons = settings.output.reasons > 0 and self._explainer(settings) is None
         remarks = (*rows.remarks, NO_REASONS) if has_no_reasons else rows.remarks
-        return BatchTerms(rows.name, self._columns(settings, rows), settings, rows.unreadable, remarks)
+        columns, is_compressed = self._columns(settings, rows), settings.output.compresses(rows.compression)
+        return BatchTerms(rows.name, columns, settings, rows.unreadable, remarks, is_compressed)
 
     def _scorer(self, batch: BatchTerms) -> RowScorer:
         explainer = self._explainer(batch.settings)
@@ -291,9 +282,3 @@ class InferencePipeline:
             exclude_columns=settings.exclude_columns,
         )
         return detector.detect_drift(profile, created_at=now, model_group=group)
-
-
-def _directory(path: str | Path) -> Path:
-    directory = Path(path)
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory

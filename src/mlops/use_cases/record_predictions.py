@@ -13,6 +13,7 @@ from mlops.ledger.recording import Ledger, record_batch
 from mlops.models.errors import LedgerError
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import MANIFEST, BatchManifest, BatchSummary
+from mlops.models.scoring.batch_files import open_predictions
 from mlops.models.scoring.result import InferenceResult
 from mlops.pipelines.artifacts.archive import sha256_of
 
@@ -28,7 +29,7 @@ def record_predictions(summary: BatchSummary, objects: ObjectStore, ledger: Ledg
         If the batch was deleted.
     """
     delivered = ObjectRef.from_uri(summary.predictions_uri)
-    folder, _, name = delivered.key.rpartition("/")
+    folder, name = delivered.key.rpartition("/")[0], summary.predictions_name
     manifest = BatchManifest.from_json(objects.read(ObjectRef(delivered.bucket, f"{folder}/{MANIFEST}")))
     batch = ScoredBatch(
         group=summary.group,
@@ -58,7 +59,8 @@ def record_scoring(
         The file that was scored.
     """
     input_digest = sha256_of(source)
-    digests = f"{input_digest} {sha256_of(result.predictions_path)}"
+    with open_predictions(result.predictions_path) as predictions:  # the same with and without compression
+        digests = f"{input_digest} {hashlib.file_digest(predictions, 'sha256').hexdigest()}"
     batch = ScoredBatch(
         group=group,
         batch_id=hashlib.sha256(digests.encode()).hexdigest()[:32],

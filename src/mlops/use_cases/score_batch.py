@@ -15,19 +15,18 @@ from mlops.models.drift import DriftReport
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.scoring.batch import MANIFEST, BatchFile, BatchManifest, BatchSummary
-from mlops.models.scoring.batch_folder import folder_without_name
-from mlops.models.scoring.result import DataQuality, InferenceResult
-from mlops.models.settings.group import GroupSettings
-from mlops.models.settings.scoring import ScoringEngine
-from mlops.pipelines.artifacts.archive import sha256_of
-from mlops.pipelines.inference_pipeline import (
+from mlops.models.scoring.batch_files import (
     BATCH_PROFILE,
     CONTENT_TYPES,
     DATA_QUALITY,
     DRIFT_PAGE,
     DRIFT_REPORT,
-    PREDICTIONS,
 )
+from mlops.models.scoring.batch_folder import folder_without_name
+from mlops.models.scoring.result import DataQuality, InferenceResult
+from mlops.models.settings.group import GroupSettings
+from mlops.models.settings.scoring import ScoringEngine
+from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.use_cases.model_cache import ModelCache, ScoringModel
 
 ANNOUNCED = "announced.json"
@@ -127,7 +126,7 @@ class Batch:
             group=request.group,
             batch_id=request.batch_id,
             n_rows=result.n_rows,
-            predictions_uri=self.ref(PREDICTIONS).uri,
+            predictions_uri=self.ref(result.predictions_path.name).uri,
             report_uri=self.ref(DRIFT_PAGE).uri if drift else None,
             drift_verdict=drift.verdict if drift else None,
             drift_score=drift.drift_score if drift else None,

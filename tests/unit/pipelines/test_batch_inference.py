@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from dataclasses import replace
@@ -12,20 +13,26 @@ import pytest
 
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
+from mlops.ledger.batches import LedgerBatches
+from mlops.ledger.files import FolderFiles
+from mlops.ledger.recording import Ledger
 from mlops.models.drift import BatchProfile
 from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
 from mlops.models.scoring.batch import BatchManifest, BatchSummary
 from mlops.models.scoring.batch_folder import batch_folder
+from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.use_cases.batch_notification import compose_email
+from mlops.use_cases.record_predictions import record_predictions
 from mlops.use_cases.score_batch import (
     ModelCache,
     ScoringModel,
     ScoringRequest,
     score_batch,
 )
+from tests.memory_table import MemoryTable
 
 from .conftest import build_table
 
@@ -114,6 +121,42 @@ def test_an_upload_that_was_converted_is_scored_from_its_table(bench: Bench):
     digests = [bench.manifest(request).files["predictions.csv"].sha256 for request in (plain, converted)]
     assert (summaries[0].n_rows, digests[0]) == (summaries[1].n_rows, digests[1])
     assert bench.manifest(converted).source == other.upload.ref
+
+
+def test_predictions_of_a_compressed_upload_are_compressed_and_recorded(bench: Bench, tmp_path: Path):
+    plain = bench.request()
+    content = gzip.compress(bench.objects.read(plain.upload.ref))
+    ref = bench.objects.write(ObjectRef("data", "trial/inference/2.csv.gz"), content, "application/gzip")
+    request = bench.requested(Upload(ref.bucket, ref.key, ref.version_id, len(content)))
+    bench.score(plain)
+    summary = bench.score(request)
+    assert summary.predictions_uri == f"s3://artifacts/{request.folder}/predictions.csv.gz"
+    delivered = [
+        bench.objects.read(ObjectRef("artifacts", f"{each.folder}/{name}"))
+        for each, name in ((plain, "predictions.csv"), (request, "predictions.csv.gz"))
+    ]
+    assert gzip.decompress(delivered[1]) == delivered[0]
+    assert "predictions.csv" not in bench.manifest(request).files
+    ledger = Ledger(FolderFiles(tmp_path / "ledger"), LedgerBatches(MemoryTable()))
+    assert record_predictions(summary, bench.objects, ledger).n_rows == 150
+
+
+def test_a_job_and_a_function_store_the_same_bytes_of_gzip(bench: Bench):
+    settings = GroupSettings.from_toml('[output]\ncompression = "gzip"\n')
+    requests = [replace(bench.request(seed=2 + number), settings=settings) for number in (0, 1)]
+    requests[1] = replace(requests[1], content=requests[0].upload.ref)
+    for request, engine in zip(requests, ("lambda", "job"), strict=True):
+        score_batch(
+            request,
+            bench.objects,
+            artifact_bucket="artifacts",
+            models=bench.models,
+            notify=bench.announced,
+            now=NOW,
+            engine=engine,
+        )
+    files = [bench.manifest(request).files["predictions.csv.gz"] for request in requests]
+    assert files[0].sha256 == files[1].sha256
 
 
 def test_the_summary_is_what_the_state_machine_passes_on(bench: Bench):

@@ -18,7 +18,7 @@ from mlops.models.errors import DatasetError
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
-from mlops.pipelines.inference_pipeline import CONTENT_TYPES, InferencePipeline
+from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.scoring.batch_rows import RowCounts
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange
 
@@ -100,8 +100,20 @@ def test_ranges_and_the_whole_file_give_the_same_bytes(content, pipeline, put, t
     ranges = in_ranges(pipeline, path, tmp_path)
     assert whole.n_rows == ROWS
     assert replace(ranges, predictions_path=whole.predictions_path) == whole
-    for name in CONTENT_TYPES:
-        assert (tmp_path / "ranges" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert contents(tmp_path / "ranges") == contents(tmp_path / "whole")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_ranges_and_the_whole_file_give_the_same_bytes_of_gzip(pipeline, put, tmp_path: Path):
+    path = put(written(patients()))
+    compressed = GroupSettings(output=OutputSettings(compression="gzip"))
+    pipeline.execute(path, tmp_path / "whole", settings=compressed, now=NOW)
+    in_ranges(pipeline, path, tmp_path, compressed)
+    assert contents(tmp_path / "ranges") == contents(tmp_path / "whole")
+    assert (tmp_path / "ranges" / "predictions.csv.gz").is_file()
 
 
 @each_way_of_writing

@@ -15,7 +15,7 @@ from mlops.dataset.conversion.refusal import damaged, refused
 from mlops.dataset.conversion.table_file import ConvertedTable, header_line
 from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import name_in_report, shown
-from mlops.infrastructure.duckdb_engine import connect
+from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.infrastructure.extras import require_package
 from mlops.models.dataset import Finding
 
@@ -166,7 +166,7 @@ def _columns(connection: DuckDBPyConnection, source: Path, table: DuckDBPyRelati
     query = "SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)"
     names = _top_level(connection.execute(query, [str(source)]).fetchall())
     return [
-        _Column(position, name, str(kind), '"' + reference.replace('"', '""') + '"')
+        _Column(position, name, str(kind), quoted_name(reference))
         for position, (name, reference, kind) in enumerate(
             zip(names, table.columns, table.types, strict=True)
         )

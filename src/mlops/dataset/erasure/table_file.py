@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.table_file import CONVERTED_TABLE, TableFile
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.erasure.records import RecordFilter
+from mlops.dataset.form.compressing import reproducible_gzip
 from mlops.dataset.form.inspection import Inspection, inspect, open_blocks, read_head, without_start
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.table.dialect import Dialect, detect
@@ -138,6 +138,6 @@ def _writing(path: Path, compression: str | None) -> Iterator[BinaryIO]:
     with path.open("wb") as file:
         if compression is None:
             yield file
-        else:  # the same rows give the same bytes: without a name and a time
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as stream:
+        else:
+            with reproducible_gzip(file) as stream:
                 yield cast("BinaryIO", stream)

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops.infrastructure.duckdb_engine import connect
+from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger.files import LedgerFiles, group_prefix
 from mlops.ledger.label_columns import COLUMNS, SCHEMA_VERSION
 from mlops.ledger.recording import MEMORY, write_parquet
-from mlops.ledger.sql import name, text
+from mlops.ledger.sql import text
 from mlops.models.record import Record
 
 PREFIX = "labels/"
@@ -82,7 +82,7 @@ def _select(file: LabelFile, rows: Path, id_columns: tuple[str, ...]) -> str:
         "received_at": f"TIMESTAMPTZ {text(moment)} AT TIME ZONE 'UTC'",
         "schema_version": str(SCHEMA_VERSION),
     }
-    select = ", ".join(f"CAST({values[c.name]} AS {c.sql_type}) AS {name(c.name)}" for c in COLUMNS)
+    select = ", ".join(f"CAST({values[c.name]} AS {c.sql_type}) AS {quoted_name(c.name)}" for c in COLUMNS)
     cells = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(id_columns) + 5))
     return (
         f"SELECT {select} FROM read_csv({text(str(rows))}, header = true, auto_detect = false, "

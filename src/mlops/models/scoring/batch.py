@@ -37,6 +37,11 @@ class BatchSummary(Record):
     row_statuses: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def predictions_name(self) -> str:
+        """The name of the file of predictions, which says whether it is compressed."""
+        return self.predictions_uri.rpartition("/")[2]
+
+    @property
     def n_scored(self) -> int:
         """How many rows have a prediction."""
         return self.row_statuses.get(SCORED, 0) if self.row_statuses else self.n_rows

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import ClassVar
 
 from mlops.models.drift import DriftReport
 from mlops.models.record import Record
+from mlops.models.scoring.batch_files import open_predictions
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.prediction import SCORED, Prediction, prediction_type
 from mlops.models.settings.group import TaskName
@@ -63,6 +65,6 @@ class InferenceResult(Record):
         Those of the group `medication-adherence` are `MedicationAdherencePrediction`s.
         """
         of_row = prediction_type(self.model_group).of_row
-        with self.predictions_path.open(encoding="utf-8", newline="") as stream:
+        with TextIOWrapper(open_predictions(self.predictions_path), "utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
                 yield of_row(row, self.columns, self.threshold)

@@ -62,16 +62,29 @@ class OutputSettings(Record):
 
     With `escape_formulas` an apostrophe is put before a text that a spreadsheet would run as a formula.
     `keep_columns` are columns of the file to score that are written beside the predictions. `reasons` is how
-    many columns are named that moved the prediction most; 0 for none.
+    many columns are named that moved the prediction most; 0 for none. `compression` is that of the file of
+    predictions; with `auto` it is the one of the scored file.
     """
 
     escape_formulas: bool = True
     keep_columns: tuple[str, ...] = ()
     reasons: int = 0
+    compression: Literal["auto", "none", "gzip"] = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse values that are not known."""
+        if self.compression not in ("auto", "none", "gzip"):
+            raise SettingsError(
+                f'output.compression must be "auto", "none" or "gzip", not {self.compression!r}.'
+            )
+
+    def compresses(self, compression_of_source: str | None) -> bool:
+        """Return whether predictions are compressed, of a file with or without compression."""
+        return (compression_of_source if self.compression == "auto" else self.compression) == "gzip"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what was added later is in it only when it is stated."""
-        return _with_stated(self, ("keep_columns", "reasons"))
+        return _with_stated(self, ("keep_columns", "reasons", "compression"))
 
 
 def _with_stated(settings: Record, added: tuple[str, ...]) -> dict[str, Any]:

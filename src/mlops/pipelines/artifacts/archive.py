@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+from mlops.dataset.form.compressing import reproducible_gzip
 from mlops.models.errors import ArtifactError
 
 MAX_MEMBERS = 1_000
@@ -27,7 +28,7 @@ def pack(directory: Path, archive: Path) -> None:
     """Write the files of a directory as tar.gz; the same files give the same bytes."""
     with (
         archive.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,
+        reproducible_gzip(raw) as stream,
         tarfile.open(fileobj=stream, mode="w") as tar,
     ):
         for path in sorted(entry for entry in directory.rglob("*") if entry.is_file()):

@@ -12,6 +12,7 @@ from mlops.dataset.validation.pieces import MarkedRows
 from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics, BatchProfile
 from mlops.models.record import Record
+from mlops.models.scoring.batch_files import COMPRESSED_PREDICTIONS, PREDICTIONS
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.profiles.batch import merge, profile_batch
@@ -30,7 +31,8 @@ class BatchTerms(Record):
     """What is the same for all rows of a batch, and what was noticed when its file was read.
 
     `name` is that of the file, `columns` are those of the predictions. `unreadable` counts the cells that
-    could not be read, by column; `remarks` are sentences about the file.
+    could not be read, by column; `remarks` are sentences about the file. `is_compressed` says of the file of
+    predictions that it is.
     """
 
     name: str
@@ -38,6 +40,11 @@ class BatchTerms(Record):
     settings: GroupSettings
     unreadable: Mapping[str, UnreadableCells] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    is_compressed: bool = False
+
+    def predictions_in(self, directory: str | Path) -> Path:
+        """Return where the predictions belong in the directory of the results."""
+        return Path(directory) / (COMPRESSED_PREDICTIONS if self.is_compressed else PREDICTIONS)
 
 
 @dataclass(frozen=True, slots=True)

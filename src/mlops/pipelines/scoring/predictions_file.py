@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.form.compressing import compress_file
 from mlops.dataset.table.values import as_texts, distinct_values
+from mlops.models.scoring.batch_files import COMPRESSED_PREDICTIONS, PREDICTIONS, is_compressed
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.scored_table import ScoredTable
 from mlops.pages.spreadsheet import FORMULA_SIGNS, without_formula
@@ -24,6 +26,8 @@ from mlops.pipelines.scoring.scored_rows import ScoredRows
 
 # what a 32-bit float holds; digits beyond it are noise of the platform
 _NUMBER = "%.9g\n"
+# 200,000 rows: 0.08 CPU seconds to a third of the size; level 6 needs 0.38 and saves 8 % more
+_COMPRESSION_LEVEL = 1
 _SPECIAL = frozenset(',"\r\n')
 # a character that is quoted, or that may begin a formula
 _NOT_PLAIN = re.compile(rf'[,"\r]|(?m:^)\s*[{re.escape(FORMULA_SIGNS)}]')
@@ -109,14 +113,26 @@ def scored_table(rows: Iterable[ScoredRows], columns: PredictionColumns, model_v
 
 
 @contextmanager
-def complete_file(target: Path) -> Iterator[Path]:
-    """Provide a file that gets its name when it is complete, and is removed otherwise."""
-    partial = target.with_name(f"{target.name}.partial")
+def writing_predictions(target: Path) -> Iterator[Path]:
+    """Provide a file for the text of the predictions, which become `target` when they are complete.
+
+    They are compressed when the name of `target` says so: all at once, so that predictions that were written
+    in other pieces are the same bytes. Those of an earlier run under the other name are removed.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial, packed = (target.with_name(f"{target.name}.{ending}") for ending in ("partial", "packed"))
     try:
         yield partial
-        partial.replace(target)
+        if is_compressed(target):
+            compress_file(partial, packed, _COMPRESSION_LEVEL)
+            packed.replace(target)
+        else:
+            partial.replace(target)
+        for name in {PREDICTIONS, COMPRESSED_PREDICTIONS} - {target.name}:
+            target.with_name(name).unlink(missing_ok=True)
     finally:
         partial.unlink(missing_ok=True)
+        packed.unlink(missing_ok=True)
 
 
 def header_line(columns: PredictionColumns) -> str:

@@ -34,6 +34,7 @@ class RowsToScore:
 
     `unreadable` counts the cells that could not be read, by column, with their lines in the file. `table` is
     the file; None when the rows are those of a frame, or of a file that was converted to be read.
+    `compression` is that of the text that was read.
     """
 
     name: str
@@ -42,6 +43,7 @@ class RowsToScore:
     unreadable: Mapping[str, UnreadableCells]
     remarks: tuple[str, ...]
     table: TablePieces | None = None
+    compression: str | None = None
 
 
 def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
@@ -63,7 +65,9 @@ def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: Mo
     rows = with_dates(pieces.marked(), schema)
     names = tuple(column.name for column in pieces.plan.columns)
     table = pieces if pieces.path == path else None
-    return RowsToScore(path.name, names, rows, pieces.unreadable, remarks, table)
+    return RowsToScore(
+        path.name, names, rows, pieces.unreadable, remarks, table, pieces.inspection.compression
+    )
 
 
 def contract_of_model(schema: ModelSchema) -> Contract:

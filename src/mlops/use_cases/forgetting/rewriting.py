@@ -12,6 +12,7 @@ from mlops.models.dataset import DatasetVersion, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import MANIFEST, BatchFile, BatchManifest
+from mlops.models.scoring.batch_files import CONTENT_TYPES
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.use_cases.forgetting.personal_data import beside
 
@@ -68,12 +69,12 @@ class Rewriting:
 
     def keep_predictions(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:  # noqa: ARG002
         """Store the rest of a file of a batch, and name the new version in the manifest of the batch."""
-        stored = self.objects.upload(rest, _newest(ref), f"{_CSV}; charset=utf-8")
+        name = ref.key.rsplit("/", 1)[-1]
+        stored = self.objects.upload(rest, _newest(ref), CONTENT_TYPES.get(name, _CSV))
         place = ObjectRef(ref.bucket, beside(ref.key, MANIFEST))
         manifest = self._manifest(ref)
         if manifest is None:
             return
-        name = ref.key.rsplit("/", 1)[-1]
         files = {**manifest.files, name: BatchFile(sha256_of(rest), stored.version_id)}
         self.objects.write(place, replace(manifest, files=files).to_json().encode(), "application/json")
 

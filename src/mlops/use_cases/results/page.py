@@ -18,6 +18,7 @@ from mlops.models.drift import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import MANIFEST, BatchManifest
+from mlops.models.scoring.batch_files import DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT
 from mlops.models.scoring.result import DataQuality
 from mlops.pages.http import (
     GoneError,
@@ -30,10 +31,8 @@ from mlops.pages.http import (
     read_form,
 )
 from mlops.pages.rendering import render
-from mlops.pipelines.inference_pipeline import DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT, PREDICTIONS
 
 _FIELDS = frozenset({"nonce", "file"})
-_DOWNLOADS = {PREDICTIONS: "Download the predictions", DRIFT_PAGE: "Download the drift report"}
 _ENGINES = {
     "lambda": "at once by one function",
     "map": "in ranges of rows by functions side by side",
@@ -48,6 +47,17 @@ class _Opened:
 
     link: Link
     manifest: BatchManifest
+
+    @property
+    def predictions(self) -> str:
+        """The name of the file of predictions."""
+        return self.manifest.summary.predictions_name
+
+    @property
+    def downloads(self) -> dict[str, str]:
+        """The files that can be downloaded, and what their buttons say."""
+        texts = {self.predictions: "Download the predictions", DRIFT_PAGE: "Download the drift report"}
+        return {name: text for name, text in texts.items() if name in self.manifest.files}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +97,11 @@ class ResultPage:
             engine=_ENGINES.get(opened.manifest.engine or "", ""),
             quality=DataQuality.from_json(self._read(opened, DATA_QUALITY)),
             drift=self._drift(opened),
-            downloads={name: text for name, text in _DOWNLOADS.items() if name in opened.manifest.files},
+            downloads=opened.downloads,
             nonce=self.signer.make_nonce(opened.link, now=self.now()),
         )
         # the answer to the form leads to the object storage, which browsers count as a target of the form
-        target = urlsplit(self._address(opened, PREDICTIONS))
+        target = urlsplit(self._address(opened, opened.predictions))
         return leading_to(Response(200, html), f"{target.scheme}://{target.netloc}")
 
     def _download(self, http_request: Request) -> Response:
@@ -99,7 +109,7 @@ class ResultPage:
         form = read_form(http_request, _FIELDS)
         self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.now())
         name = form.get("file", "")
-        if name not in _DOWNLOADS or name not in opened.manifest.files:
+        if name not in opened.downloads:
             return message(400, "Not possible", "This result has no such file.")
         return Response(303, "", {"Location": self._address(opened, name)})
 
