@@ -218,6 +218,7 @@ ELSEWHERE = {
     "make up": Elsewhere("tests/e2e/conftest.py"),
     "make down": Elsewhere("tests/e2e/conftest.py"),
     'eval "$(.venv/bin/python -m local env)"': Elsewhere("tests/e2e/test_the_command.py"),
+    'eval "$(mlops completion': Elsewhere("tests/unit/test_command_line.py"),
     ".venv/bin/sam local": Elsewhere(reason="needs Docker and the image of Lambda"),
     "curl --aws-sigv4": Elsewhere("tests/unit/context/test_predict.py"),
     "aws s3 cp": Elsewhere("tests/e2e/test_path.py"),
@@ -282,6 +283,16 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_commands_on_plain_files_work(name: str, folder: Path) -> None:
+    run_commands(name, folder)
+    assert (folder / "model" / "model_card.html").is_file()
+    assert (folder / "predictions" / "predictions.csv").is_file()
+
+
+def test_the_commands_of_the_page_about_the_command_line_work(folder: Path) -> None:
+    run_commands("docs/command-line.md", folder)
+
+
+def run_commands(name: str, folder: Path) -> None:
     # the console script of this environment
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command in filter(runs_here, commands(REPOSITORY / name)):
@@ -292,8 +303,6 @@ def test_commands_on_plain_files_work(name: str, folder: Path) -> None:
             line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    assert (folder / "model" / "model_card.html").is_file()
-    assert (folder / "predictions" / "predictions.csv").is_file()
 
 
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

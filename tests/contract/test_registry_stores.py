@@ -206,7 +206,7 @@ def test_unknown_names_are_answered_with_known_ones(registry):
     registry.register(GROUP, a_candidate())
     with pytest.raises(ModelNotFoundError, match=r"its newest is v1\.0\.0"):
         registry.get_model(GROUP, "v9.0.0")
-    with pytest.raises(ModelNotFoundError, match="known groups: adherence"):
+    with pytest.raises(ModelNotFoundError, match="Did you mean 'adherence'"):
         registry.approve_model("adherense", "v1.0.0")
 
 

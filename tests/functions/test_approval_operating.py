@@ -59,8 +59,11 @@ def test_a_session_named_after_an_approver_is_that_approver(stage):
 def test_a_stranger_cannot_be_anybodys_second_yes_but_can_say_no(stage):
     stage.subscribe("ada@example.com", "cyd@example.com")
     stage.ask(stage.register(settings=stage.settings(required_approvals=2)))
-    with pytest.raises(ApprovalError, match="needs the answer of its approvers"):
+    with pytest.raises(ApprovalError, match="needs the answer of its approvers") as refused:
         answer(stage, ROBOT)
+    assert f"and this is {ROBOT}" in str(refused.value)
+    assert "profile.approver.role_session_name YOUR_ADDRESS" in str(refused.value)
+    assert "AWS_PROFILE=approver mlops approve " in str(refused.value)
     assert answer(stage, ROBOT, "rejected", "leaks").request.decision.decision == "rejected"
 
 

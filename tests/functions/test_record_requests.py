@@ -128,3 +128,22 @@ def test_cells_that_are_no_numbers_fail_and_leave_other_groups_alone(
     bad = {**record, "messageId": "broken", "body": json.dumps(broken)}
     assert handle(dependencies, bad, record) == ["broken"]
     assert len(rows(dependencies, tmp_path)) == 2
+
+
+def test_an_id_with_a_line_end_is_recorded_as_it_is(
+    record: dict[str, Any], dependencies: Dependencies, tmp_path: Path
+) -> None:
+    odd = json.loads(another(record, "odd")["body"])
+    odd["table"]["rows"][0][1] = "A\rB"
+    assert handle(dependencies, {**record, "messageId": "odd", "body": json.dumps(odd)}, record) == []
+    assert "A\rB" in {row["patient_id"] for row in rows(dependencies, tmp_path)}
+
+
+def test_a_message_that_cannot_be_recorded_does_not_keep_others_of_its_group_out(
+    record: dict[str, Any], dependencies: Dependencies, tmp_path: Path
+) -> None:
+    broken = json.loads(another(record, "broken")["body"])
+    broken["table"]["rows"][0][3] = "much"
+    bad = {**record, "messageId": "broken", "body": json.dumps(broken)}
+    assert handle(dependencies, bad, record, another(record, "c")) == ["broken"]
+    assert len(rows(dependencies, tmp_path)) == 4

@@ -135,10 +135,7 @@ def answer_by_command(
         request.required_approvals > 1 or request.is_restricted or request.evidence.uploader is not None
     )
     if choice == "approved" and approver is None and needs_others:
-        raise ApprovalError(
-            f"{group} {version} needs the answer of its approvers ({', '.join(request.approvers)}): "
-            "answer through the link in the email, or under a session that is named after the address."
-        )
+        raise ApprovalError(_describe_needed_identity(request, actor))
     answer = Answer(approver or actor, choice, reason.strip(), service.now(), way="command line")
     result = service.answer(request.id_hash, answer)
     if not result.is_new:
@@ -146,6 +143,20 @@ def answer_by_command(
             f"The answer did not count: {group} {version} has one from this identity already."
         )
     return result
+
+
+def _describe_needed_identity(request: ApprovalRequest, actor: str) -> str:
+    """Say who must answer instead of `actor`, and with which commands they sign in to do it."""
+    address = request.approvers[0] if len(request.approvers) == 1 else "YOUR_ADDRESS"
+    profile = {"role_arn": "ROLE_ARN", "role_session_name": address, "source_profile": "default"}
+    commands = [f"aws configure set profile.approver.{name} {value}" for name, value in profile.items()]
+    commands += [f"AWS_PROFILE=approver mlops approve {request.group} {request.version} --reason '...'"]
+    return (
+        f"{request.group} {request.version} needs the answer of its approvers "
+        f"({', '.join(request.approvers)}), and this is {actor}: answer through the link in the email, "
+        "or under a session of a role that is named after the address of the approver, with "
+        f"`{'; '.join(commands)}`."
+    )
 
 
 def resend_email(service: ApprovalService, mailer: Mailer, group: str, version: str) -> int:

@@ -23,20 +23,13 @@ _UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL, Status.APPROVED)
 
 def add_parser(subparsers: Any) -> None:
     """Add the six commands."""
-    pending = add_command(subparsers, "pending", "list the versions that are not decided yet", _pending)
+    pending = add_command(subparsers, "pending", _pending)
     pending.add_argument("group", nargs="?", help="default: all groups")
-    for name, summary, action in (
-        ("approve", "approve a version; write it in full, as on the page", _approve),
-        ("reject", "reject a version permanently", _reject),
-        ("reopen", "request approval again for a version that has expired", _reopen),
-    ):
-        parser = add_command(subparsers, name, summary, action, "group", "version")
+    for name, action in (("approve", _approve), ("reject", _reject), ("reopen", _reopen)):
+        parser = add_command(subparsers, name, action, "group", "version")
         add_reason(parser)
-    add_command(
-        subparsers, "remind", "email the approvers of a version a new link", _remind, "group", "version"
-    )
-    summary = "replace the key that signs links; links in use keep working until the next replacement"
-    add_command(subparsers, "rotate-key", summary, _rotate_key)
+    add_command(subparsers, "remind", _remind, "group", "version")
+    add_command(subparsers, "rotate-key", _rotate_key)
 
 
 def _pending(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mlops.cli.command import add_target, columns, context_of
-from mlops.models.errors import ModelNotFoundError
 from mlops.models.registry import AuditEntry
 from mlops.registry.audit import FORMATS, export
 
@@ -18,9 +17,8 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "audit",
-        help="show or export the audit log of a group",
         description="Show or export the audit log of a group, after a check that its entries, replayed, give "
-        "the current registry. Exit code 2 when they do not.",
+        "the current registry. The exit code is 2 when they do not.",
     )
     parser.add_argument("group")
     parser.add_argument("--format", choices=("text", *FORMATS), default="text", help="default: text")
@@ -38,12 +36,12 @@ def run(parsed: argparse.Namespace) -> int:
     Raises
     ------
     RegistryError
-        If the log does not match the registry.
+        If the log does not match the registry, or the group has no version.
     """
     registry = context_of(parsed).registry
     entries = registry.check_audit(parsed.group)
     if not entries:
-        raise ModelNotFoundError(f"The group {parsed.group!r} has no version; see `mlops groups`.")
+        raise registry.missing_group(parsed.group)
     text = _table(entries) if parsed.format == "text" else export(entries, parsed.format)
     if parsed.output:
         parsed.output.write_text(text, encoding="utf-8", newline="")

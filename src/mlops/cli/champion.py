@@ -17,13 +17,9 @@ _MAX_DAYS = 365
 
 def add_parser(subparsers: Any) -> None:
     """Add the commands."""
-    promote = add_command(
-        subparsers, "promote", "put an approved version into service", _promote, "group", "version"
-    )
+    promote = add_command(subparsers, "promote", _promote, "group", "version")
     add_reason(promote)
-    rollback = add_command(
-        subparsers, "rollback", "put the previous champion back into service", _rollback, "group"
-    )
+    rollback = add_command(subparsers, "rollback", _rollback, "group")
     add_reason(rollback)
     rollback.add_argument(
         "--from",
@@ -37,7 +33,6 @@ def add_parser(subparsers: Any) -> None:
     snooze = add_command(
         subparsers,
         "snooze",
-        "keep emails and the alarm about changed inputs of a group back",
         _snooze,
         "group",
     )

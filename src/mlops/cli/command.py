@@ -10,25 +10,31 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlops.cli.commands import COMMANDS, STACK_VARIABLE, TARGET_HELP
 from mlops.context.context import Context, open_context
 from mlops.models.tags import find_reason_problem
-
-STACK_VARIABLE = "MLOPS_STACK"
-TARGET_HELP = (
-    f"With --stack, or the environment variable {STACK_VARIABLE}, a command uses a deployed stack: on AWS "
-    'with your credentials, or on the local cloud after `eval "$(python -m local env)"`. Otherwise it uses '
-    "plain files below --root."
-)
 
 # from the arguments and the context to what is printed: a JSON document, and the same as text
 type Action = Callable[[argparse.Namespace, Context], tuple[Any, str]]
 
 
-def add_command(
-    subparsers: Any, name: str, summary: str, action: Action, *arguments: str
-) -> argparse.ArgumentParser:
+def add_command(subparsers: Any, name: str, action: Action, *arguments: str) -> argparse.ArgumentParser:
     """Add a command with positional arguments, `--json`, and the arguments that select its target."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+    return add_action(subparsers, name, COMMANDS[name].summary, action, *arguments)
+
+
+def add_actions(subparsers: Any, name: str, more: str = "") -> Any:
+    """Add a command that has actions, described by its summary and `more`; return where to add them."""
+    description = f"{COMMANDS[name].description} {more}".rstrip()
+    parser: argparse.ArgumentParser = subparsers.add_parser(name, description=description)
+    return parser.add_subparsers(required=True, metavar="ACTION")
+
+
+def add_action(
+    actions: Any, name: str, summary: str, action: Action, *arguments: str
+) -> argparse.ArgumentParser:
+    """Add one action of a command, with what `add_command` gives a command."""
+    parser: argparse.ArgumentParser = actions.add_parser(
         name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
     )
     for argument in arguments:

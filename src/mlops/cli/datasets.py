@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.cli.command import add_command, columns
+from mlops.cli.command import add_action, add_actions, columns
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
 from mlops.dataset.privacy import shown
@@ -26,18 +26,16 @@ _NAMES = "A dataset is named by its digest (or the start of it), by a model vers
 
 def add_parser(subparsers: Any) -> None:
     """Add `datasets` with its actions; each prints text, or JSON with `--json`."""
-    summary = "list, show, compare and add the files that models are trained on"
-    parser = subparsers.add_parser("datasets", help=summary, description=f"{summary.capitalize()}. {_NAMES}")
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    listing = add_command(actions, "list", "list the datasets of a group, or its unused files", _list)
+    actions = add_actions(subparsers, "datasets", _NAMES)
+    listing = add_action(actions, "list", "list the datasets of a group, or its unused files", _list)
     listing.add_argument("group", nargs="?", help="may be left out with --ignored: files in any folder")
     listing.add_argument("--ignored", action="store_true", help="list the files that were not used, and why")
-    add_command(actions, "show", "show a dataset and the versions trained on it", _show, "group", "dataset")
-    compare = add_command(
+    add_action(actions, "show", "show a dataset and the versions trained on it", _show, "group", "dataset")
+    compare = add_action(
         actions, "compare", "show what changed between two datasets", _compare, "group", "before"
     )
     compare.add_argument("after", nargs="?", default="latest", help="default: the newest")
-    contract = add_command(
+    contract = add_action(
         actions,
         "contract",
         "show the contract that the files of a group are checked against",
@@ -45,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
         "group",
     )
     contract.add_argument("--version", type=int, help="default: the current one")
-    add_command(actions, "add", "validate a training file and store it as a dataset", _add, "group", "file")
+    add_action(actions, "add", "validate a training file and store it as a dataset", _add, "group", "file")
 
 
 def _list(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

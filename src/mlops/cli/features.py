@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.cli.command import add_command, columns
+from mlops.cli.command import add_action, add_actions, columns
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
@@ -21,24 +21,22 @@ if TYPE_CHECKING:  # imported on first use: the help needs none of them
 
 def add_parser(subparsers: Any) -> None:
     """Add `features` with its actions."""
-    summary = "define, store and read features: right in time, and the newest ones"
-    parser = subparsers.add_parser("features", help=summary, description=f"{summary.capitalize()}.")
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    add_command(actions, "list", "list the views and services, with their values", _list)
-    add_command(actions, "show", "show a view or service, its versions and its files", _show, "name")
-    apply = add_command(actions, "apply", "validate and store the definitions of a file", _apply, "file")
+    actions = add_actions(subparsers, "features")
+    add_action(actions, "list", "list the views and services, with their values", _list)
+    add_action(actions, "show", "show a view or service, its versions and its files", _show, "name")
+    apply = add_action(actions, "apply", "validate and store the definitions of a file", _apply, "file")
     apply.add_argument("--dry-run", action="store_true", help="only show what would change")
     apply.epilog = "A Python file runs as a program, with your rights; a TOML file is only read."
-    add_command(actions, "ingest", "store the rows of a CSV or Parquet file", _ingest, "view", "file")
-    materialize = add_command(
+    add_action(actions, "ingest", "store the rows of a CSV or Parquet file", _ingest, "view", "file")
+    materialize = add_action(
         actions, "materialize", "copy the newest values to the online store", _materialize
     )
     materialize.add_argument("--start", type=_moment, metavar="TIME", help="copy again from this time on")
     materialize.add_argument("--end", type=_moment, metavar="TIME", help="default: now")
     materialize.add_argument("--view", action="append", default=[], help="default: all that are online")
-    get = add_command(actions, "get", "read the newest values of entities", _get, "features")
+    get = add_action(actions, "get", "read the newest values of entities", _get, "features")
     get.add_argument("entities", nargs="+", metavar="KEY=VALUE[,KEY=VALUE]", type=_entity)
-    history = add_command(
+    history = add_action(
         actions, "history", "read values as of the times of entity rows", _history, "features"
     )
     history.add_argument(

@@ -21,8 +21,7 @@ _MAX_LISTED = 20
 
 def add_parser(subparsers: Any) -> None:
     """Add the two commands."""
-    summary = "remove the rows of a person from all files of a group, older versions included"
-    forget = add_command(subparsers, "forget", summary, _forget, "group")
+    forget = add_command(subparsers, "forget", _forget, "group")
     forget.epilog = (
         "Nothing is changed without --yes. An id is compared as the files write it: 007 is not 7. "
         "What cannot be removed, such as a trained model, is listed."
@@ -30,8 +29,7 @@ def add_parser(subparsers: Any) -> None:
     forget.add_argument("id", help="the id of the person; - reads it from standard input")
     forget.add_argument("--column", metavar="NAME", help="the column of the id (default: the only id column)")
     forget.add_argument("--reason", default="", help="why; it is kept, and must not contain the id")
-    summary = "list who was forgotten, by digest and not by id, or remove their rows again"
-    forgotten = add_command(subparsers, "forgotten", summary, _forgotten, "group")
+    forgotten = add_command(subparsers, "forgotten", _forgotten, "group")
     again = "remove their rows again: after a restore, or when later files contain them"
     forgotten.add_argument("--again", action="store_true", help=again)
     for parser in (forget, forgotten):

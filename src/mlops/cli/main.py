@@ -6,88 +6,44 @@ import argparse
 import os
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mlops import __version__
-from mlops.cli.command import TARGET_HELP
+from mlops.cli.commands import COMMANDS, TARGET_HELP, TOPICS
+from mlops.cli.exit_codes import ExitCode
 from mlops.infrastructure.aws.clients import aws_errors
 from mlops.infrastructure.extras import EXTRA_OF, missing_package_message
 from mlops.models.errors import MlopsError
+from mlops.models.settings.nearest import nearest
 
-# by topic, the module of each command: it has `add_parser(subparsers)`, which sets `run(arguments) -> int`
-_TOPICS: Mapping[str, Mapping[str, str]] = {
-    "Files": {
-        "validate": "mlops.cli.files.validation",
-        "train": "mlops.cli.files.pipelines",
-        "score": "mlops.cli.files.pipelines",
-        "drift": "mlops.cli.files.drift",
-    },
-    "Datasets, runs and predictions": {
-        "datasets": "mlops.cli.datasets",
-        "runs": "mlops.cli.runs",
-        "predict": "mlops.cli.scoring.predict",
-        "predictions": "mlops.cli.scoring.predictions",
-        "labels": "mlops.cli.scoring.quality",
-        "quality": "mlops.cli.scoring.quality",
-        "features": "mlops.cli.features",
-        "forget": "mlops.cli.forget",
-        "forgotten": "mlops.cli.forget",
-    },
-    "Models": {
-        "groups": "mlops.cli.versions",
-        "versions": "mlops.cli.versions",
-        "show": "mlops.cli.versions",
-        "compare": "mlops.cli.versions",
-        "tag": "mlops.cli.versions",
-        "note": "mlops.cli.versions",
-        "audit": "mlops.cli.audit",
-        "promote": "mlops.cli.champion",
-        "rollback": "mlops.cli.champion",
-        "snooze": "mlops.cli.champion",
-    },
-    "Approvals": {
-        "pending": "mlops.cli.approvals",
-        "approve": "mlops.cli.approvals",
-        "reject": "mlops.cli.approvals",
-        "remind": "mlops.cli.approvals",
-        "reopen": "mlops.cli.approvals",
-        "rotate-key": "mlops.cli.approvals",
-        "policy": "mlops.cli.policy",
-        "confirm": "mlops.cli.operations.subscriptions",
-    },
-    "Failures": {
-        "retry": "mlops.cli.operations.retries",
-        "replay": "mlops.cli.operations.dead_letters",
-        "doctor": "mlops.cli.operations.doctor",
-    },
-}
-COMMANDS: Mapping[str, str] = {
-    name: module for commands in _TOPICS.values() for name, module in commands.items()
-}
-
-_ERROR = 2
 _WIDTH = 79
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports what is wrong with the arguments in one sentence."""
+    """Reports what is wrong with the arguments in one sentence, and what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_ERROR, f"mlops: {message}; see `{self.prog} --help`.\n")
+        end = " See" if message.endswith("?") else "; see"
+        self.exit(ExitCode.ERROR, f"mlops: {message}{end} `{self.prog} --help`.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            proposal = nearest(str(value), map(str, action.choices)).rstrip(".")
+            raise argparse.ArgumentError(action, f"{str(value)!r} is unknown. {proposal}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 2, after one sentence, for an error."""
+    """Run the command line and return one of `ExitCode`; after an error, which is one sentence, `ERROR`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parsed = _parser(words).parse_args(words)
+    parsed = command_parser(words).parse_args(words or ["--help"])
     try:
         code = int(parsed.run(parsed))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has stopped, as in `mlops audit GROUP | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return ExitCode.OK
     except MlopsError as error:
         return _report(str(error))
     except OSError as error:
@@ -103,35 +59,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(sentence: str) -> int:
     sys.stderr.write(f"mlops: {' '.join(sentence.split())}\n")
-    return _ERROR
+    return ExitCode.ERROR
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Build the parser; only the module of the command in `words` is imported, all of them for the help."""
+def command_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser with the arguments of the command in `words`; of no other, its module is imported."""
     parser = _Parser(
         prog="mlops",
-        usage="mlops [-h] COMMAND ...",
-        description=textwrap.fill("Train, approve, serve and monitor tabular models.", _WIDTH),
+        usage="mlops [-h] [--version] COMMAND ...",
+        description="Train, approve, serve and monitor tabular models.",
+        epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mlops {__version__}")
     subparsers = parser.add_subparsers(prog="mlops", required=True, metavar="COMMAND", help=argparse.SUPPRESS)
-    module = COMMANDS.get(words[0]) if words else None
-    for name in [module] if module else dict.fromkeys(COMMANDS.values()):
-        import_module(name).add_parser(subparsers)
-    if module is None:
-        summaries = {choice.dest: choice.help or "" for choice in subparsers._choices_actions}
-        parser.epilog = _command_list(summaries)
+    command = COMMANDS.get(next((word for word in words if not word.startswith("-")), ""))
+    if command is not None:
+        import_module(f"mlops.cli.{command.module}").add_parser(subparsers)
+    for name in COMMANDS.keys() - subparsers.choices.keys():
+        subparsers.add_parser(name)
     return parser
 
 
-def _command_list(summaries: Mapping[str, str]) -> str:
-    """Return the commands with their summaries, by topic, and how a command finds its target."""
+def _epilog() -> str:
+    """Return the commands by topic, how a command finds its target, and the exit codes."""
     lines: list[str] = []
-    for topic, commands in _TOPICS.items():
-        lines += [f"{topic}:"]
-        for name in commands:
-            entry = f"  {name:<12}{summaries[name]}"
-            lines += textwrap.wrap(entry, _WIDTH, subsequent_indent=" " * 14, break_on_hyphens=False)
-        lines += [""]
-    return "\n".join([*lines, textwrap.fill(TARGET_HELP, _WIDTH, break_on_hyphens=False)])
+    for topic, commands in TOPICS.items():
+        rows = ((name, command.summary) for name, command in commands.items())
+        lines += [f"{topic}:", *_rows(rows), ""]
+    lines += [textwrap.fill(TARGET_HELP, _WIDTH, break_on_hyphens=False), ""]
+    codes = ((str(code.value), code.meaning) for code in ExitCode)
+    return "\n".join([*lines, "Exit codes:", *_rows(codes)])
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> Iterable[str]:
+    for name, text in rows:
+        entry = f"  {name:<13}{text}"
+        yield from textwrap.wrap(entry, _WIDTH, subsequent_indent=" " * 15, break_on_hyphens=False)

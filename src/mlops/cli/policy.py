@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
-from mlops.cli.command import add_command, add_reason, columns
+from mlops.cli.command import add_action, add_actions, add_reason, columns
 from mlops.context.context import Context
 from mlops.infrastructure.clock import utc_now
 from mlops.models.policy import PolicyRecord, Retraining, StackPolicy
@@ -25,11 +25,9 @@ type _Floor = tuple[str, str, float | None]
 
 def add_parser(subparsers: Any) -> None:
     """Add `policy` with its actions."""
-    summary = "show or change who may approve, how many, and how low a gate may be"
-    parser = subparsers.add_parser("policy", help=summary, description=f"{summary.capitalize()}.")
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    add_command(actions, "show", "show the approval policy of a group, and its history", _show, "group")
-    change = add_command(actions, "set", "change the approval policy of a group", _set, "group")
+    actions = add_actions(subparsers, "policy")
+    add_action(actions, "show", "show the approval policy of a group, and its history", _show, "group")
+    change = add_action(actions, "set", "change the approval policy of a group", _set, "group")
     change.add_argument(
         "--approvers", metavar="EMAIL,...", type=_addresses, help=f"who may approve, or `{_EVERYONE}`"
     )

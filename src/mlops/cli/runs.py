@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mlops.cli.command import add_target, context_of
+from mlops.cli.command import add_actions, add_target, context_of
 from mlops.cli.descriptions import failure_line
 from mlops.experiment.comparison.comparison import ABSENT, duration_text, metric_text, value_text
 from mlops.experiment.comparison.page import render_page
@@ -26,9 +26,7 @@ from mlops.models.training import SCORE_NAMES
 
 def add_parser(subparsers: Any) -> None:
     """Add the command with its four sub-commands; each sets `run`, which returns the exit status."""
-    summary = "list, show, compare and export training runs"
-    parser = subparsers.add_parser("runs", help=summary, description=f"{summary.capitalize()}.")
-    commands = parser.add_subparsers(required=True, metavar="ACTION")
+    commands = add_actions(subparsers, "runs")
     _add_list(commands)
     _add_show(commands)
     _add_compare(commands)

@@ -9,7 +9,7 @@ from typing import Any
 from mlops.cli.command import add_command, columns
 from mlops.cli.descriptions import describe, failure_line, score_of
 from mlops.context.context import Context
-from mlops.models.errors import ModelNotFoundError, RegistryError
+from mlops.models.errors import RegistryError
 from mlops.models.registry import ModelMetadata
 from mlops.models.tags import has_visible_characters
 
@@ -18,19 +18,17 @@ _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
 
 def add_parser(subparsers: Any) -> None:
     """Add the six commands."""
-    add_command(subparsers, "groups", "list the model groups", _groups)
-    add_command(subparsers, "versions", "list the versions of a group", _versions, "group")
-    show = add_command(subparsers, "show", "show everything about a version", _show, "group")
+    add_command(subparsers, "groups", _groups)
+    add_command(subparsers, "versions", _versions, "group")
+    show = add_command(subparsers, "show", _show, "group")
     show.add_argument("version", nargs="?", default="latest", help=f"{_NAMES} (default)")
-    compare = add_command(
-        subparsers, "compare", "show the differences between two versions", _compare, "group"
-    )
+    compare = add_command(subparsers, "compare", _compare, "group")
     compare.add_argument("a", nargs="?", default="champion", help=f"{_NAMES} (default: champion)")
     compare.add_argument("b", nargs="?", default="latest", help=f"{_NAMES} (default)")
     compare.add_argument("--html", type=Path, metavar="OUT", help="also write the comparison as a page")
-    tag = add_command(subparsers, "tag", "set or remove tags of a version", _tag, "group", "version")
+    tag = add_command(subparsers, "tag", _tag, "group", "version")
     tag.add_argument("tags", nargs="+", metavar="NAME=VALUE", help="NAME= without a value removes the tag")
-    note = add_command(subparsers, "note", "add a note to a version", _note, "group", "version")
+    note = add_command(subparsers, "note", _note, "group", "version")
     note.add_argument("text", help="a sentence; it is appended to the notes of the version")
 
 
@@ -52,7 +50,7 @@ def _group_row(context: Context, group: str) -> tuple[str, ...]:
 def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     models = context.registry.list_models(parsed.group)
     if not models:
-        raise ModelNotFoundError(f"The group {parsed.group!r} has no version; see `mlops groups`.")
+        raise context.registry.missing_group(parsed.group)
     rows = [("version", "status", "created", "algorithm", "score"), *map(_version_row, models)]
     return [model.to_dict() for model in models], columns(rows)
 

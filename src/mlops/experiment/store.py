@@ -99,8 +99,9 @@ class RunStore:
         """Return the error for a run that does not exist; it names the nearest one that does."""
         run_ids = [run.run_id for run in islice(self.runs(group), _NAMED_RUNS)]
         if not run_ids:
-            groups = ", ".join(self.groups()) or "none"
-            return RunNotFoundError(f"The group {group!r} has no run yet; groups with runs: {groups}.")
+            groups = self.groups()
+            proposal = nearest(group, groups) if groups else "No group has one."
+            return RunNotFoundError(f"The group {group!r} has no run yet. {proposal}")
         hint = f"{nearest(run_id, run_ids)} The newest is {run_ids[0]}."
         return RunNotFoundError(f"{group} has no run {run_id!r}. {hint}")
 

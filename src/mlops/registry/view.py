@@ -10,6 +10,7 @@ from mlops.models.drift import BaselineStatistics
 from mlops.models.errors import ModelNotFoundError, RegistryConflictError, RegistryError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status
+from mlops.models.settings.nearest import nearest
 from mlops.registry.artifacts import s3_objects
 from mlops.registry.audit import check
 from mlops.registry.comparison.comparison import ModelComparison, compare
@@ -38,11 +39,7 @@ class RegistryView:
         model = self._store.version(group, version)
         if model is not None:
             return model
-        state = self._store.group_state(group)
-        if state is None:
-            raise ModelNotFoundError(
-                f"The group {group!r} has no version yet; known groups: {self._group_names()}."
-            )
+        state = self._existing_state(group)
         raise ModelNotFoundError(f"{group} has no version {version!r}; its newest is {state.latest}.")
 
     def find_model(self, group: str, name: str) -> ModelMetadata:
@@ -156,13 +153,14 @@ class RegistryView:
         objects = self._objects or s3_objects()
         return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
 
+    def missing_group(self, group: str) -> ModelNotFoundError:
+        """Return the error for a group without a version; it names the nearest one that has some."""
+        groups = self.groups()
+        proposal = nearest(group, groups) if groups else "No group has one."
+        return ModelNotFoundError(f"The group {group!r} has no version yet. {proposal}")
+
     def _existing_state(self, group: str) -> GroupState:
         state = self._store.group_state(group)
         if state is None:
-            raise ModelNotFoundError(
-                f"The group {group!r} has no version yet; known groups: {self._group_names()}."
-            )
+            raise self.missing_group(group)
         return state
-
-    def _group_names(self) -> str:
-        return ", ".join(self.groups()) or "none"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -90,3 +93,62 @@ def test_every_rule_has_a_title_and_a_reason_to_exist() -> None:
     for rule in RULES.values():
         assert rule.title.endswith(".")
         assert rule.check.__doc__
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "bad, 100%.csv"
+    path.write_text(GOOD.replace(",20,", ",twenty,", 1), "utf-8")
+    return path
+
+
+def test_one_rejected_file_of_several_decides_the_exit_code(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", str(bad), str(good)]) == 1
+    assert [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")] == [
+        "bad, 100%.csv: reject (120 rows, 4 columns)",
+        "good.csv: accept (120 rows, 4 columns)",
+    ]
+
+
+def test_the_json_of_several_files_names_each(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["validate", str(good), str(bad), "--json"])
+    documents = json.loads(capsys.readouterr().out)
+    assert [(document["file"], document["verdict"]) for document in documents] == [
+        (str(good), "accept"),
+        (str(bad), "reject"),
+    ]
+
+
+def test_github_gets_each_finding_at_its_line_with_escaped_properties(
+    bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", str(bad), "--format", "github"]) == 1
+    annotations = [line for line in capsys.readouterr().out.splitlines() if line.startswith("::")]
+    name = str(bad).replace("%", "%25").replace(",", "%2C")
+    assert annotations[0].startswith(f"::error file={name},line=2,title=type_mismatch::")
+
+
+def test_junit_has_a_test_case_for_each_file(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = bad.with_name("a\x07b.csv")
+    broken.write_text(GOOD.replace("age", "a\x07e", 1), "utf-8")
+    main(["validate", str(good), str(bad), str(broken), "--format", "junit"])
+    suite = ElementTree.fromstring(capsys.readouterr().out)
+    cases = {case.get("name"): case.find("failure") for case in suite}
+    assert (suite.get("tests"), len(cases)) == ("3", 3)
+    assert cases[str(good)] is None
+    assert (failure := cases[str(bad)]) is not None
+    assert failure.get("type") == "type_mismatch"
+
+
+def test_stdin_is_a_file(
+    monkeypatch: pytest.MonkeyPatch, good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(good.read_bytes())))
+    assert main(["validate", "-"]) == 0
+    assert capsys.readouterr().out.startswith("stdin: accept (120 rows, 4 columns)\n")

@@ -113,7 +113,7 @@ def test_what_is_missing_is_answered_with_what_is_there(three_runs):
         three_runs.get_run(GROUP, "run-33")
     with pytest.raises(RunNotFoundError, match="The newest is run-3"):
         three_runs.get_run(GROUP, "zzzzzzzzzz")
-    with pytest.raises(RunNotFoundError, match="groups with runs: adherence"):
+    with pytest.raises(RunNotFoundError, match="Did you mean 'adherence'"):
         three_runs.get_run("adherense", "run-1")
     with pytest.raises(ExperimentError, match="cannot be the id of a run"):
         three_runs.get_run(GROUP, "../../etc")

@@ -164,6 +164,8 @@ def test_with_values_the_types_and_keys_of_a_view_are_fixed(store, tmp_path):
         ("return {'a': '{0.real}'.format(row)}", "uses format"),
         ("return {'a': now()}", "uses now"),
         ("global x", "Global"),
+        ("g = (1 for _ in [1])\n    return {'a': g}", "GeneratorExp"),
+        ("return {'a': row.gi_frame.f_back.f_builtins}", "uses gi_frame|uses f_builtins|uses f_back"),
     ],
 )
 def test_a_function_of_more_than_its_row_is_refused(body, message):

@@ -122,6 +122,18 @@ def test_an_id_scored_several_times_takes_the_latest_prediction_before_the_time_
     assert counts == LabelCounts(3, 2, 1, 0, 2)  # of P2 one was known before every prediction
 
 
+def test_an_id_in_two_batches_of_the_same_moment_takes_a_row_that_has_it(
+    record: Record, drop: Drop, join
+) -> None:
+    first, second = scored_rows(3), scored_rows(3, first=101)
+    first[2] = (3, "P7", "yes", 0.25, 0.75, "scored", "v1.0.0", "")
+    second[0] = (1, "P7", "no", 0.75, 0.25, "scored", "v1.0.0", "")
+    record(first, batch_id="b1")
+    record(second, batch_id="b2")
+    drop(("P7", "", "", "no", ""))
+    assert join()[0] == {"2026-03-02": [(0, 0, 1.0)]}  # row 1 of b2, not its row 3, which is of somebody else
+
+
 def test_a_label_by_row_belongs_to_its_batch_alone(record: Record, drop: Drop, join) -> None:
     record(scored_rows(2), batch_id="b1")
     record(scored_rows(2), batch_id="b2", at=MORNING + timedelta(days=2))
@@ -273,3 +285,23 @@ def test_of_numbers_the_widths_of_the_intervals_are_summed(record: Record, expec
     cells = [("12.5", 10, 15), ("7", 5, 9), ("8", "", "")]
     record([(n, f"P{n}", *row, "scored", "v1.0.0") for n, row in enumerate(cells, start=1)], columns)
     assert expected(JoinTerms("regression", ("patient_id",))) == {"2026-03-02": (2, 9.0, 41.0)}
+
+
+def test_a_level_that_is_written_like_a_range_is_a_segment(
+    ledger: Ledger, labels: FolderFiles, record: Record, drop: Drop
+) -> None:
+    columns = PredictionColumns.of(["patient_id"], ["no", "yes"], "row_status", ["band"])
+    bands = ["18 to 25", "26 to 40", "below inf"]
+    rows = [
+        (number, f"P{number}", "yes", 0.25, 0.75, "scored", "v1.0.0", band)
+        for number, band in enumerate(bands, start=1)
+    ]
+    record(rows, columns)
+    drop(*((f"P{number}", "", "", "yes", "") for number in range(1, 4)))
+    slices = [SliceQuality("band", band, 100) for band in bands]
+    terms = JoinTerms("binary", ("patient_id",), ("no", "yes"), columns=("band",))
+    with joined_predictions(
+        GROUP, "v1.0.0", terms, ledger=ledger.files, labels=labels, since=SINCE
+    ) as joined:
+        segments = joined.segments([MORNING.date()], slices)
+    assert [(entry.value, labelled.n_predictions) for entry, labelled in segments] == [(b, 1) for b in bands]

@@ -119,7 +119,7 @@ def test_a_scored_file_is_recorded_once_in_the_ledger_beside_the_registry(
     [
         (("--group", "houses"), "name both --root and --group"),
         (("--root", "."), "name both --root and --group"),
-        (("--root", ".", "--group", "houses"), "has no group houses; it has none"),
+        (("--root", ".", "--group", "houses"), "The group 'houses' has no version yet. No group has one."),
     ],
 )
 def test_a_file_is_not_scored_when_it_cannot_be_recorded(

@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 
 from mlops.models.evaluation import SliceQuality
-from mlops.models.scoring.quality import LabelCounts, QualityScore
+from mlops.models.scoring.quality import LabelCounts, QualityPart, QualityScore
 from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error
 from mlops.monitoring.quality.class_scores import class_scores
@@ -19,6 +19,7 @@ from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.number_scores import number_scores
 from mlops.monitoring.quality.periods import Labelled, mature_days
 from mlops.monitoring.quality.quality_report import report_quality
+from mlops.monitoring.quality.verdict import judge
 
 TODAY = datetime(2026, 11, 28, tzinfo=UTC)
 APPROVED = QualityScore(0.76, (0.74, 0.78))
@@ -254,3 +255,10 @@ def test_false_alarms_are_rare_over_many_days_and_segments() -> None:
         )
         n_alarms += report is not None and report.verdict == "DROPPED"
     assert n_alarms <= 6
+
+
+def test_a_part_whose_approved_score_has_no_interval_is_not_judged() -> None:
+    approved = QualityScore(0.9, None)
+    part = QualityPart("segment", "A", 500, 500, {"roc_auc": QualityScore(0.7, (0.65, 0.75))}, approved)
+    (judged,) = judge([part], MEASURE)
+    assert judged.verdict == "INSUFFICIENT_DATA"

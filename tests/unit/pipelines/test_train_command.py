@@ -54,3 +54,14 @@ def test_the_gate_is_part_of_the_json(run):
     assert code == 1
     assert gate["passed"] is False
     assert gate["checks"][0]["name"] == "beats_dummy"
+
+
+def test_a_model_is_replaced_only_on_request(tmp_path, run):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "manifest.json").write_text("{}")
+    code, _, complaint = run()
+    assert (code, complaint.count("\n")) == (2, 1)
+    assert "contains a model already" in complaint
+    assert (tmp_path / "m" / "manifest.json").read_text() == "{}"
+    assert run("--overwrite")[0] == 0
+    assert (tmp_path / "m" / "manifest.json").read_text() != "{}"

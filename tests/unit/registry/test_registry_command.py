@@ -252,15 +252,18 @@ def test_a_version_that_waits_for_its_approvers_is_left_to_them(mlops, registry)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("versions", "missing"), "has no version"),
-        (("audit", "missing"), "has no version"),
+        (("versions", "missing"), "has no version yet. Known: adherence."),
+        (("audit", "missing"), "has no version yet. Known: adherence."),
         (("show", GROUP, "v9.0.0"), "has no version 'v9.0.0'"),
         (("show", GROUP, "champion"), "has no champion yet"),
         (("tag", GROUP, "v1.0.0", "team"), "NAME=VALUE"),
         (("tag", GROUP, "v1.0.0", "=x"), "cannot name a tag"),
         (("tag", GROUP, "v1.0.0", f"t={'x' * 257}"), "256 characters"),
         (("note", GROUP, "v1.0.0", " "), "The note is empty"),
-        (("drift", "missing", "file.csv"), "not a file, a directory or a model group"),
+        (
+            ("drift", "missing", "file.csv"),
+            "is not a file or a directory. The group 'missing' has no version yet. Known: adherence.",
+        ),
         (("drift", GROUP), "--stack"),
         (
             ("compare", GROUP, "v1.0.0", "v1.1.0", "--html", "/nowhere/x.html"),

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from mlops.cli.command import add_target, context_of
+from mlops.cli.exit_codes import ExitCode
+from mlops.cli.files.paths import local_path
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import Contract
@@ -17,8 +19,13 @@ from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict
 from mlops.models.errors import DriftError
 from mlops.models.settings.group import GroupSettings
 
-EXIT_CODES: Mapping[DriftVerdict, int] = MappingProxyType(
-    {"OK": 0, "ALERT": 3, "WARN": 4, "INSUFFICIENT_DATA": 5}
+EXIT_CODES: Mapping[DriftVerdict, ExitCode] = MappingProxyType(
+    {
+        "OK": ExitCode.OK,
+        "ALERT": ExitCode.DRIFT_ALERT,
+        "WARN": ExitCode.DRIFT_WARN,
+        "INSUFFICIENT_DATA": ExitCode.DRIFT_UNKNOWN,
+    }
 )
 
 
@@ -26,16 +33,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the command to the `mlops` command line; the parsed arguments carry it as `run`."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "drift",
-        help="compare a CSV file with a model's training data, or show the last nightly check",
         description="Compare a CSV file with the training data of a model; without a file, show the report "
-        "of the last nightly check of a group. Exit code by verdict: 0 OK, 3 ALERT, 4 WARN, "
-        "5 INSUFFICIENT_DATA.",
+        "of the last nightly check of a group. The exit code is that of the verdict.",
     )
     parser.add_argument(
         "baseline",
         help="baseline_statistics.json, a model directory that contains it, or a model group: its champion's",
     )
-    parser.add_argument("file", type=Path, nargs="?", help="the CSV file; may be left out for a group")
+    parser.add_argument("file", type=local_path, nargs="?", help="the CSV file; may be left out for a group")
     parser.add_argument("--threshold", type=float, default=0.1, help="effect size that warns (default 0.1)")
     parser.add_argument(
         "--alert-threshold",
@@ -106,7 +111,8 @@ def _baseline(arguments: argparse.Namespace) -> tuple[Path | BaselineStatistics,
         return path, GroupSettings()
     registry = context_of(arguments).registry
     if arguments.baseline not in registry.groups():
-        raise DriftError(f"{arguments.baseline} is not a file, a directory or a model group with a version.")
+        problem = f"{arguments.baseline} is not a file or a directory."
+        raise DriftError(f"{problem} {registry.missing_group(arguments.baseline)}")
     champion = registry.find_model(arguments.baseline, "champion")
     return registry.load_baseline_statistics(arguments.baseline, champion.version), champion.settings
 

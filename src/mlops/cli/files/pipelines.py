@@ -7,30 +7,32 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlops.cli.commands import COMMANDS
+from mlops.cli.exit_codes import ExitCode
+from mlops.cli.files.paths import local_path
 from mlops.context.files import FilesContext
 from mlops.infrastructure.clock import utc_now
-from mlops.models.errors import SettingsError
+from mlops.models.errors import SettingsError, TrainingError
 from mlops.models.metrics import metric_definition, metric_interval, metric_value
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import GateCheck, TrainingResult
 from mlops.monitoring.report.report_text import verdict_line
 
-_REJECTED_BY_GATE = 1
-
 
 def add_parser(subparsers: Any) -> None:
     """Add the two commands; each sets `run`, which returns the exit status."""
-    train = subparsers.add_parser("train", help="train a model on a CSV file")
-    train.add_argument("file", type=Path, help="the CSV file, or a directory that contains one")
+    train = subparsers.add_parser("train", description=COMMANDS["train"].description)
+    train.add_argument("file", type=local_path, help="the CSV file, or a directory that contains one")
     train.add_argument("--output", type=Path, required=True, help="the model directory to write")
+    train.add_argument("--overwrite", action="store_true", help="replace the model that --output contains")
     train.add_argument("--settings", type=Path, help="settings of the model group, a model.toml")
     train.add_argument("--champion", type=Path, help="a model directory to compare with, on the same rows")
     train.add_argument("--json", action="store_true", help="print the whole result, gate included, as JSON")
     train.set_defaults(run=run_train)
-    score = subparsers.add_parser("score", help="score a CSV file with a trained model")
-    score.add_argument("model", type=Path, help="the model directory")
-    score.add_argument("file", type=Path, help="the CSV file, or a directory that contains one")
+    score = subparsers.add_parser("score", description=COMMANDS["score"].description)
+    score.add_argument("model", type=local_path, help="the model directory")
+    score.add_argument("file", type=local_path, help="the CSV file, or a directory that contains one")
     score.add_argument(
         "--output", type=Path, required=True, help="the directory to write predictions and reports to"
     )
@@ -42,9 +44,17 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run_train(arguments: argparse.Namespace) -> int:
-    """Train, and print the result; return 1, with the reasons on stderr, when the gate rejects the model."""
+    """Train, and print the result; the exit code says whether the gate rejects the model, stderr why.
+
+    Raises
+    ------
+    TrainingError
+        If the output directory contains a model, without `--overwrite`.
+    """
     from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415  imports scikit-learn
 
+    if not arguments.overwrite:
+        _check_no_model(arguments.output)
     settings = _settings(arguments.settings)
     pipeline = TrainingPipeline(settings)
     result = pipeline.execute(arguments.file, arguments.output, champion_path=arguments.champion)
@@ -53,7 +63,7 @@ def run_train(arguments: argparse.Namespace) -> int:
         return 0
     reasons = " ".join(check.message for check in _checks(result) if not check.passed)
     sys.stderr.write(f"mlops: the model was written, but the gate rejects it: {reasons}\n")
-    return _REJECTED_BY_GATE
+    return ExitCode.NOT_PASSED
 
 
 def run_score(arguments: argparse.Namespace) -> int:
@@ -70,24 +80,32 @@ def run_score(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_no_model(output: Path) -> None:
+    from mlops.pipelines.artifacts.artifacts import MANIFEST  # noqa: PLC0415
+
+    if (output / MANIFEST).exists():
+        raise TrainingError(
+            f"{output} contains a model already: name another directory, or replace it with --overwrite."
+        )
+
+
 def _context_of_ledger(arguments: argparse.Namespace) -> FilesContext | None:
     """Return where the predictions are recorded, None without `--root` and `--group`.
 
     Raises
     ------
     SettingsError
-        If one of the two is missing, or the registry has no such group.
+        If one of the two is missing.
+    ModelNotFoundError
+        If the registry has no such group.
     """
     if arguments.root is None and arguments.group is None:
         return None
     if arguments.root is None or arguments.group is None:
         raise SettingsError("To record predictions, name both --root and --group.")
     context = FilesContext(arguments.root)
-    if arguments.group not in (groups := context.registry.groups()):
-        raise SettingsError(
-            f"The registry in {arguments.root} has no group {arguments.group}; it has "
-            f"{', '.join(groups) or 'none'}."
-        )
+    if arguments.group not in context.registry.groups():
+        raise context.registry.missing_group(arguments.group)
     return context
 
 

@@ -1,55 +1,105 @@
-"""`mlops validate FILE`: check a file, or a folder with the parts of one table."""
+"""`mlops validate FILE ...`: check files, or folders with the parts of one table."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from mlops.cli.commands import COMMANDS
+from mlops.cli.exit_codes import ExitCode
+from mlops.cli.files.paths import local_path
+from mlops.cli.files.report_formats import FORMATS
 from mlops.dataset.limits import Limits
-from mlops.dataset.privacy import shown
 from mlops.dataset.validation.parts.validate_parts import validate_parts
 from mlops.dataset.validation.validate import validate
+from mlops.infrastructure.upload_events import Purpose
 from mlops.intake.parts.listing import parts_in_folder
-from mlops.models.dataset import Contract, Finding, ValidationReport
+from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
 
-_SIGNS = {"reject": "x", "warn": "!", "info": "-"}
+_STDIN = Path("-")
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the sub-command."""
-    parser = subparsers.add_parser("validate", help="check whether a file of data can be used")
+    parser = subparsers.add_parser(
+        "validate",
+        description=f"{COMMANDS['validate'].description} A rejected file gives exit code 1. "
+        "`--format github` shows each finding at its line of a pull request, `--format junit` is the "
+        "XML of test reports.",
+    )
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a file, or a folder with the parts of one table"
+        "files",
+        type=local_path,
+        nargs="+",
+        metavar="FILE",
+        help="a file, a folder with the parts of one table, or - for what is read from stdin",
     )
     parser.add_argument("--settings", type=Path, metavar="model.toml", help="settings of the model group")
     parser.add_argument(
-        "--contract", type=Path, metavar="contract.json", help="the contract to check the file against"
+        "--contract", type=Path, metavar="contract.json", help="the contract to check the files against"
     )
     parser.add_argument("--purpose", choices=("training", "inference"), default="training")
     parser.add_argument(
         "--min-rows", type=int, default=Limits().min_rows, help="minimum number of rows to train on"
     )
-    parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="default: text")
+    parser.add_argument(
+        "--json",
+        action="store_const",
+        const="json",
+        dest="format",
+        help="same as --format json: the whole report, or a list of them for several files",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report; return 0 when the file can be used, 1 when it is rejected."""
+    """Print the reports; return `NOT_PASSED` when a file is rejected."""
     settings = GroupSettings.from_toml(_read(arguments.settings)) if arguments.settings else None
     contract = _contract(arguments.contract) if arguments.contract else None
-    limits = Limits(min_rows=arguments.min_rows)
-    if arguments.file.is_dir():
-        parts = parts_in_folder(arguments.file)
-        report = validate_parts(parts, settings, contract, purpose=arguments.purpose, limits=limits)
-    else:
-        report = validate(arguments.file, settings, contract, purpose=arguments.purpose, limits=limits)
-    text = report.to_json() if arguments.json else _as_text(arguments.file.name, report)
-    sys.stdout.write(text)
-    return 1 if report.verdict == "reject" else 0
+    check = partial(
+        _check, settings, contract, purpose=arguments.purpose, limits=Limits(min_rows=arguments.min_rows)
+    )
+    reports = [(_name(path), check(path)) for path in arguments.files]
+    sys.stdout.write(f"{FORMATS[arguments.format](reports)}\n")
+    is_rejected = any(report.verdict == "reject" for _, report in reports)
+    return ExitCode.NOT_PASSED if is_rejected else ExitCode.OK
+
+
+def _name(path: Path) -> str:
+    return "stdin" if path == _STDIN else str(path)
+
+
+def _check(
+    settings: GroupSettings | None, contract: Contract | None, path: Path, *, purpose: Purpose, limits: Limits
+) -> ValidationReport:
+    if path.is_dir():
+        return validate_parts(parts_in_folder(path), settings, contract, purpose=purpose, limits=limits)
+    with _as_file(path) as file:
+        return validate(file, settings, contract, purpose=purpose, limits=limits)
+
+
+@contextmanager
+def _as_file(path: Path) -> Iterator[Path]:
+    """Give the file; what comes from stdin is stored in a temporary file, which can be read again."""
+    if path != _STDIN:
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, "stdin")
+        with copy.open("wb") as target:
+            shutil.copyfileobj(sys.stdin.buffer, target)
+        yield copy
 
 
 def _read(path: Path) -> str:
@@ -69,22 +119,3 @@ def _contract(path: Path) -> Contract:
         return Contract.from_dict(contract, strict=True)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"{path} is neither a contract nor a report with one: {error}") from error
-
-
-def _as_text(name: str, report: ValidationReport) -> str:
-    lines = [f"{shown(name, 100)}: {report.verdict} ({report.n_rows:,} rows, {report.n_columns:,} columns)"]
-    for finding in report.findings:
-        lines += _finding_lines(finding)
-    return "\n".join(lines) + "\n"
-
-
-def _finding_lines(finding: Finding) -> list[str]:
-    lines = [f"  {_SIGNS[finding.severity]} {finding.message} [{finding.rule_id}]"]
-    if finding.examples:
-        lines.append(f"      for example: {', '.join(finding.examples)}")
-    if finding.advice:
-        lines.append(f"      {finding.advice}")
-    if finding.accept_with:
-        lines.append("      Or accept it on purpose, with these lines in model.toml:")
-        lines += [f"        {line}" for line in finding.accept_with.splitlines()]
-    return lines

@@ -13,8 +13,7 @@ from mlops.models.errors import SettingsError
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    summary = "start the functions again with the events in their dead-letter queues, each once"
-    parser = add_command(subparsers, "replay", summary, _replay)
+    parser = add_command(subparsers, "replay", _replay)
     parser.add_argument("queue", nargs="?", help="logical id of one queue (default: all of the stack)")
 
 

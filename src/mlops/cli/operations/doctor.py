@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from mlops.cli.command import add_command, context_of, write_output
+from mlops.cli.exit_codes import ExitCode
 from mlops.context.stack import StackContext
 from mlops.models.errors import SettingsError
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    summary = "check subscriptions, dead letters, executions, quotas and log retention of a stack"
-    parser = add_command(subparsers, "doctor", summary, _examine)
+    parser = add_command(subparsers, "doctor", _examine)
     parser.set_defaults(run=_run)
 
 
@@ -24,7 +24,7 @@ def _run(parsed: argparse.Namespace) -> int:
     """Print the diagnoses and return the exit code: 1 when something needs a person."""
     document, text = _examine(parsed, context_of(parsed))
     write_output(parsed, document, text)
-    return 1 if any(entry["is_fault"] for entry in document) else 0
+    return ExitCode.NOT_PASSED if any(entry["is_fault"] for entry in document) else ExitCode.OK
 
 
 def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str, Any]], str]:

@@ -14,7 +14,7 @@ from mlops.models.errors import TrainingError
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    parser = add_command(subparsers, "retry", "start a failed training again", _retry, "group")
+    parser = add_command(subparsers, "retry", _retry, "group")
     parser.add_argument(
         "--training",
         metavar="ID",

@@ -16,8 +16,7 @@ _TOPIC_VARIABLES = ("APPROVAL_TOPIC_ARN", "NOTIFICATION_TOPIC_ARN")
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    summary = "confirm an email subscription; only the AWS account can end it then, no link in an email"
-    parser = add_command(subparsers, "confirm", summary, _confirm)
+    parser = add_command(subparsers, "confirm", _confirm)
     parser.add_argument("url", metavar="URL", help="the link in the email that requests the confirmation")
 
 

@@ -19,7 +19,7 @@ from mlops.models.scoring.answer import PredictionAnswer
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    parser = add_command(subparsers, "predict", "predict rows with the champion now", _predict, "group")
+    parser = add_command(subparsers, "predict", _predict, "group")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--rows",

@@ -19,7 +19,7 @@ _MAX_LINES = 50
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    parser = add_command(subparsers, "predictions", "show predictions in the ledger", _predictions, "group")
+    parser = add_command(subparsers, "predictions", _predictions, "group")
     parser.add_argument("--id", metavar="ID", help="only rows that have this id")
     parser.add_argument(
         "--since", type=_day, metavar="DAY", help="only rows scored since this day in UTC, such as 2026-11-01"

@@ -14,12 +14,10 @@ from mlops.models.errors import DatasetError, QualityError
 
 def add_parser(subparsers: Any) -> None:
     """Add both commands."""
-    labels = add_command(subparsers, "labels", "record the outcomes of predictions on plain files", _labels)
+    labels = add_command(subparsers, "labels", _labels)
     labels.add_argument("file", type=Path, help="ids (or batch and row), the outcome, and its time if known")
     labels.add_argument("--group", required=True, help="the model group whose predictions they belong to")
-    quality = add_command(
-        subparsers, "quality", "show how good the predictions of a group were", _quality, "group"
-    )
+    quality = add_command(subparsers, "quality", _quality, "group")
     quality.add_argument("--html", type=Path, metavar="OUT", help="write the report as a page")
 
 
