@@ -1,7 +1,7 @@
 """Checks the inputs of every champion for drift.
 
 Started every night by EventBridge Scheduler. Reads batch profiles, baselines and alert states in the artifact
-bucket; writes one report per group and night, the alert states and metrics, and sends an email and an event
+bucket; writes one report per group and night, the alert states and metrics, and sends emails and an event
 when a state changes. Raises DriftError, after all groups were processed, when one could not be checked.
 """
 
@@ -14,7 +14,6 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.context.dependencies import Dependencies
-from mlops.use_cases.drift.check_drift import NightlyCheck
 
 logger = Logger()
 DEPENDENCIES = Dependencies("check_drift")
@@ -25,7 +24,6 @@ def handler(
     event: dict[str, Any], context: LambdaContext, dependencies: Dependencies = DEPENDENCIES
 ) -> dict[str, Any]:
     """Run the check for the night the event was scheduled for."""
-    check = NightlyCheck(dependencies.drift_archive, dependencies.registry, dependencies.notifier)
-    checks = check.run(datetime.fromisoformat(event["scheduled_at"]))
+    checks = dependencies.drift_check.run(datetime.fromisoformat(event["scheduled_at"]))
     logger.info("drift checked", groups=len(checks), scheduled_at=event["scheduled_at"])
     return {"groups": [check.to_dict() for check in checks]}

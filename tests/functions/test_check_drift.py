@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
 
 from functions.check_drift import app
 from mlops.context.dependencies import Dependencies
@@ -40,7 +43,13 @@ def check(registry_table: str) -> Check:
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     client("events").create_event_bus(Name="mlops")
+    secret = client("secretsmanager").create_secret(
+        Name="keys", SecretString=json.dumps({"current": "k" * 64})
+    )
     variables = {
+        "ALERT_BASE_URL": "https://api.example.com/alerts",
+        "APPROVAL_SIGNING_SECRET_ARN": secret["ARN"],
+        "APPROVAL_TOPIC_ARN": client("sns").create_topic(Name="approval")["TopicArn"],
         "ARTIFACT_BUCKET_NAME": BUCKET,
         "EVENT_BUS_NAME": "mlops",
         "METRICS_NAMESPACE": "Trial",
@@ -72,6 +81,15 @@ def a_champion_with_scored_rows(registry_table: str, tmp_path: Path, *, age: flo
     batch = profile_batch(pd.DataFrame({"age": rng.normal(age, 10, 200)}), baseline)
     put(f"models/{GROUP}/v1.0.0/baseline_statistics.json", baseline.to_json())
     put(f"profiles/{GROUP}/v1.0.0/2026-11-21/batch.json", batch.to_json())
+
+
+def emails() -> dict[str, list[tuple[str, str]]]:
+    """Return subject and body of the emails of each topic."""
+    topics = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].topics
+    return {
+        arn.rpartition(":")[2]: [(subject, body) for _, body, subject, *_ in topic.sent_notifications]
+        for arn, topic in topics.items()
+    }
 
 
 def published() -> dict[tuple[str, str], float]:
@@ -120,6 +138,25 @@ def test_a_champion_is_checked_reported_and_measured(
     values = published()
     assert {("DriftAlerts", ""), ("DriftAlerts", GROUP), ("DriftChecksCompleted", "")} <= set(values)
     assert values["FeaturesWithDrift", GROUP] == 1.0
+
+
+def test_the_second_night_of_drift_is_emailed_to_each_approver_with_a_link_of_their_own(
+    check: Check, event: dict[str, Any], registry_table: str, tmp_path: Path
+):
+    a_champion_with_scored_rows(registry_table, tmp_path, age=60)
+    (topic,) = [t["TopicArn"] for t in client("sns").list_topics()["Topics"] if "approval" in t["TopicArn"]]
+    for address in ("ada@example.com", "grace@example.com"):
+        client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+    check(event)
+    assert emails() == {"notifications": [], "approval": []}
+    check({"scheduled_at": "2026-11-23T02:00:00Z"})
+    links = [
+        re.search(r"^https://api.example.com/alerts/(\S+)$", body, re.MULTILINE)
+        for _, body in emails()["approval"]
+    ]
+    assert len({link[1] for link in links}) == 2
+    assert {subject for subject, _ in emails()["approval"]} == {f"Inputs changed: {GROUP} (age)"}
+    assert emails()["notifications"] == []
 
 
 def test_a_group_without_its_baseline_fails_the_function_without_heartbeat(

@@ -197,10 +197,13 @@ def test_a_value_that_is_no_cell_is_named_by_row_and_column(
 
 
 def test_a_group_without_a_champion_is_not_found(post) -> None:
-    for group in ("unknown", "../secret", ""):
+    status, answer = post(group="unknown")
+    assert status == 404
+    assert "does not exist or has no model in service" in answer["message"]
+    for group in ("../secret", "", "x" * 3_000):
         status, answer = post(group=group)
         assert status == 404
-        assert "does not exist or has no model in service" in answer["message"]
+        assert "cannot name a model group" in answer["message"]
 
 
 def test_a_model_that_is_not_the_registered_one_is_unavailable(post, dependencies: Dependencies) -> None:

@@ -180,6 +180,17 @@ def test_what_scores_can_sign_links_to_results_but_no_approval_and_the_page_read
     }
 
 
+def test_the_page_of_a_drift_alert_reads_reports_and_writes_nothing_but_the_registry() -> None:
+    of_page = [statement for owner, statement in t.statements() if owner == "AnswerAlertFunction"]
+    assert set().union(*map(t.actions, of_page)) == {
+        "s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+        "sns:ListSubscriptionsByTopic", "secretsmanager:GetSecretValue", "kms:Decrypt",
+    }  # fmt: skip
+    read = of_role("AnswerAlertFunction", "ReadReportsAndAlertState")
+    assert t.reached(read) == {"${ArtifactBucket.Arn}/drift/*"}
+    assert t.reached(of_role("AnswerAlertFunction", "ChangeRegistry")) == {"RegistryTable.Arn"}
+
+
 @pytest.mark.parametrize("role", JOB_ROLES)
 def test_the_role_of_a_job_is_assumed_by_sagemaker_for_this_account_only(role: str) -> None:
     (trust,) = t.template()["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]

@@ -203,6 +203,7 @@ def test_pages_are_below_a_token_and_no_other_function_answers_the_api() -> None
         "RollBackModelFunction",
         "RetryTrainingFunction",
         "ShowResultFunction",
+        "AnswerAlertFunction",
     }
     assert all("/{token}" in path for _, path in routes)
     assert not [name for name, properties in t.functions().items() if "FunctionUrlConfig" in properties]

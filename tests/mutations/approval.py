@@ -57,6 +57,28 @@ MUTATIONS = (
         f"{_FUNCTIONS}test_show_result.py::test_an_expired_link_says_so_and_what_to_do",
     ),
     _weaker(
+        "a link to a drift alert never ends",
+        "src/mlops/use_cases/drift/alert_page.py",
+        "if link.is_expired(self.now()):",
+        "if False:",
+        f"{_FUNCTIONS}test_answer_alert.py::test_an_expired_link_and_a_removed_report_say_so",
+    ),
+    _weaker(
+        "the link of a former approver answers a drift alert",
+        "src/mlops/use_cases/drift/alert_links.py",
+        "if hmac.compare_digest(approver_key(approver), link.holder):",
+        "if True:",
+        f"{_FUNCTIONS}test_answer_alert.py"
+        "::test_the_link_of_someone_who_is_no_approver_any_more_opens_nothing",
+    ),
+    _weaker(
+        "a drift alert is answered without the nonce of its page",
+        "src/mlops/use_cases/drift/alert_page.py",
+        'self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.now())',
+        "pass",
+        f"{_FUNCTIONS}test_answer_alert.py::test_a_nonce_of_another_link_or_of_yesterday_changes_nothing",
+    ),
+    _weaker(
         "links from the future are accepted",
         _SIGNER,
         'if payload["iat"] > now.timestamp() + CLOCK_SKEW_SECONDS:',

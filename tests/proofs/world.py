@@ -62,6 +62,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
         {
             **cloud.variables(),
             **POLICY_VARIABLES,
+            "ALERT_BASE_URL": "https://api.example.com/alerts",
             "APPROVAL_BASE_URL": "https://api.example.com/approvals",
             "APPROVAL_SIGNING_SECRET_ARN": secret["ARN"],
             "APPROVAL_TABLE_NAME": "approvals",

@@ -10,9 +10,8 @@ from mlops.cli.command import add_command, add_reason
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
+from mlops.models.registry import MAX_SNOOZE_DAYS
 from mlops.registry.rollback import roll_back
-
-_MAX_DAYS = 365
 
 
 def add_parser(subparsers: Any) -> None:
@@ -56,8 +55,10 @@ def _snooze(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 def _days(text: str) -> int:
     days = int(text) if text.isdecimal() else -1
-    if not 0 <= days <= _MAX_DAYS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of days from 0 to {_MAX_DAYS}")
+    if not 0 <= days <= MAX_SNOOZE_DAYS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number of days from 0 to {MAX_SNOOZE_DAYS}"
+        )
     return days
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.pipelines.jobs.training_job import Machine
     from mlops.pipelines.jobs.trial_jobs import TrialJobs
     from mlops.use_cases.batch_notification import BatchNotifier
+    from mlops.use_cases.drift.alert_page import AlertPage
+    from mlops.use_cases.drift.check_drift import NightlyCheck
     from mlops.use_cases.model_cache import ModelCache
     from mlops.use_cases.predict.predict import Predictor
     from mlops.use_cases.quality.check_quality import QualityCheck
@@ -194,6 +196,31 @@ class Dependencies(StackContext):
         from mlops.use_cases.quality.check_quality import QualityCheck  # noqa: PLC0415
 
         return QualityCheck(self.quality_sources, self.quality_archive, self.notifier)
+
+    @cached_property
+    def drift_check(self) -> NightlyCheck:
+        """The nightly check of the inputs."""
+        from mlops.use_cases.drift.alert_mailer import AlertMailer  # noqa: PLC0415
+        from mlops.use_cases.drift.check_drift import NightlyCheck  # noqa: PLC0415
+
+        base_url = self.variable("ALERT_BASE_URL")
+        mailer = AlertMailer(self.variable("APPROVAL_TOPIC_ARN"), base_url, self.link_signer, self.now)
+        return NightlyCheck(self.drift_archive, self.registry, self.notifier, mailer)
+
+    @cached_property
+    def alert_page(self) -> AlertPage:
+        """The page of a drift alert, for the approvers who have confirmed their subscription."""
+        from mlops.infrastructure.aws.sns import confirmed_emails  # noqa: PLC0415
+        from mlops.use_cases.drift.alert_page import AlertPage  # noqa: PLC0415
+
+        topic_arn = self.variable("APPROVAL_TOPIC_ARN")
+        return AlertPage(
+            self.drift_archive,
+            self.registry,
+            self.link_signer,
+            lambda: confirmed_emails(topic_arn),
+            self.now,
+        )
 
     @cached_property
     def models(self) -> ModelCache:

@@ -110,6 +110,17 @@ class Candidate(Record):
     notes: str = ""
 
 
+MAX_SNOOZE_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement(Record):
+    """Who took note of the drift alert that was announced on `night`."""
+
+    night: date
+    by: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelMetadata(Candidate):
     """One registered version of a model.
@@ -117,7 +128,8 @@ class ModelMetadata(Candidate):
     `number` counts the versions of the group from 1; `version` is its name for people. Everything but
     `status` and the three `status_` fields, tags, notes and `approval_request` (the hash of the id of its
     newest approval request) stays as it was registered. `evidence_uri` is the folder with the training run's
-    JSON documents. `drift_snoozed_until` is the last day without emails and alarm about its inputs.
+    JSON documents. `drift_snoozed_until` is the last day without emails and alarm about its inputs;
+    `drift_acknowledged` keeps emails about one drift alert back until it is over.
     """
 
     model_group: str
@@ -131,6 +143,7 @@ class ModelMetadata(Candidate):
     status_changed_by: str | None = None
     status_reason: str | None = None
     drift_snoozed_until: date | None = None
+    drift_acknowledged: Acknowledgement | None = None
 
 
 @dataclass(frozen=True, slots=True)

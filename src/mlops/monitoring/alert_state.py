@@ -39,7 +39,9 @@ class AlertState(Record):
 
     `pending` is announced but perhaps not sent yet: it is written before the email is sent and cleared after.
     An alarm within the cool-down of the last one, or while the group is snoozed, is kept back: `is_alarmed`
-    without `is_announced`. `is_warned` says that a lasting warning was announced.
+    without `is_announced`. `is_warned` says that a lasting warning was announced. An alert begins with the
+    first announcement (`alert_since`) and ends when its end is announced; one that `is_acknowledged` goes on
+    without emails.
     """
 
     last_checked: date
@@ -52,11 +54,17 @@ class AlertState(Record):
     is_warned: bool = False
     warned_on: date | None = None
     is_snoozed: bool = False
+    alert_since: date | None = None
+    is_acknowledged: bool = False
 
     @property
     def is_alarming(self) -> bool:
         """Whether the alarm of the group is on: announced by email, not over, and not snoozed."""
         return self.is_alarmed and self.is_announced and not self.is_snoozed
+
+    def is_open(self, night: date) -> bool:
+        """Return whether the alert that was announced on `night` is not over."""
+        return self.alert_since is not None and self.alert_since <= night
 
     @property
     def is_lasting(self) -> bool:
@@ -71,12 +79,14 @@ def advance(
     verdict: DriftVerdict,
     model_version: str,
     snoozed_until: date | None = None,
+    acknowledged_on: date | None = None,
 ) -> AlertState:
     """Return the state after one more night; the same night again replaces its first verdict.
 
     The alarm is on while two of the last three judged nights are ALERT; three that are not OK are a lasting
     warning. Nights with too few rows neither raise nor end it. Another champion starts with an empty memory:
-    its verdicts have another baseline. `snoozed_until` is the last day without announcements.
+    its verdicts have another baseline. `snoozed_until` is the last day without announcements;
+    `acknowledged_on` is the night whose announcement a person has acknowledged.
     """
     before = state or AlertState(last_checked=night, model_version=model_version)
     nights = before.nights if before.model_version == model_version else ()
@@ -89,6 +99,7 @@ def advance(
         model_version=model_version,
         nights=nights,
         pending=None,
+        is_acknowledged=acknowledged_on is not None and before.is_open(acknowledged_on),
     )
     if not nights:
         return after
@@ -105,21 +116,32 @@ def _with_snooze(state: AlertState, *, is_snoozed: bool) -> AlertState:
 
 def _notify(state: AlertState, night: date) -> AlertState:
     if state.is_alarmed and not state.is_announced and not _is_quiet(state, night, state.announced_on):
-        pending = Notification(DRIFT_DETECTED, night)
-        return replace(state, is_announced=True, announced_on=night, pending=pending)
+        return _announce(replace(state, is_announced=True, announced_on=night), DRIFT_DETECTED, night)
     if state.is_announced or state.is_warned:
         return _resolve(state, night)
     if state.is_lasting and not state.is_alarmed and not _is_quiet(state, night, state.warned_on):
-        pending = Notification(DRIFT_WARNED, night)
-        return replace(state, is_warned=True, warned_on=night, pending=pending)
+        return _announce(replace(state, is_warned=True, warned_on=night), DRIFT_WARNED, night)
     return state
+
+
+def _announce(state: AlertState, kind: NotificationKind, night: date) -> AlertState:
+    """Begin or continue an alert; one that a person has acknowledged continues without an announcement."""
+    pending = None if state.is_acknowledged else Notification(kind, night)
+    return replace(state, alert_since=state.alert_since or night, pending=pending)
 
 
 def _resolve(state: AlertState, night: date) -> AlertState:
     """Announce the end on a night that is OK, once the alarm is over."""
     if state.is_alarmed or state.nights[-1].verdict != "OK":
         return state
-    return replace(state, is_announced=False, is_warned=False, pending=Notification(DRIFT_RESOLVED, night))
+    return replace(
+        state,
+        is_announced=False,
+        is_warned=False,
+        alert_since=None,
+        is_acknowledged=False,
+        pending=Notification(DRIFT_RESOLVED, night),
+    )
 
 
 def _is_quiet(state: AlertState, night: date, last: date | None) -> bool:

@@ -19,7 +19,7 @@ from mlops.models.registry import (
 from mlops.registry.lifecycle import Action, next_status
 from mlops.registry.store import Change, VersionWrite
 
-_STAYING = (Action.ANSWER, Action.ANNOTATE, Action.SNOOZE)
+_STAYING = (Action.ANSWER, Action.ANNOTATE, Action.SNOOZE, Action.ACKNOWLEDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,12 @@ def annotation(state: GroupState, labelled: ModelMetadata, stamp: AuditStamp) ->
 def snooze(state: GroupState, champion: ModelMetadata, stamp: AuditStamp) -> Change:
     """Return the change that stores until when the champion's drift is snoozed, and nothing else."""
     write = VersionWrite(champion, Action.SNOOZE)
+    return _change(champion.model_group, state, stamp, (write,), befores=(champion.status,))
+
+
+def acknowledgement(state: GroupState, champion: ModelMetadata, stamp: AuditStamp) -> Change:
+    """Return the change that stores which drift alert of the champion was acknowledged, and nothing else."""
+    write = VersionWrite(champion, Action.ACKNOWLEDGE)
     return _change(champion.model_group, state, stamp, (write,), befores=(champion.status,))
 
 

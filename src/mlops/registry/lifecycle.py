@@ -28,6 +28,7 @@ class Action(StrEnum):
     ANSWER = "answer"
     ANNOTATE = "annotate"
     SNOOZE = "snooze"
+    ACKNOWLEDGE = "acknowledge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         Action.ANSWER: Transition(tuple(Status), None),
         Action.ANNOTATE: Transition(tuple(Status), None),
         Action.SNOOZE: Transition((Status.CHAMPION,), None),
+        Action.ACKNOWLEDGE: Transition((Status.CHAMPION,), None),
     }
 )
 

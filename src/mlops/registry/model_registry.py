@@ -11,7 +11,7 @@ from typing import Any
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import ObjectStore
-from mlops.models.registry import Candidate, ModelMetadata, Registration
+from mlops.models.registry import Acknowledgement, Candidate, ModelMetadata, Registration
 from mlops.models.tags import check_group, check_labels, with_labels
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
@@ -177,6 +177,30 @@ class ModelRegistry(VersionSteps):
             if snoozed != champion:
                 self._store.commit(changes.snooze(state, snoozed, stamp))
             return snoozed
+
+        return self._backoff.run(attempt)
+
+    def acknowledge_drift(self, group: str, night: date, *, by: str) -> ModelMetadata:
+        """Keep emails about the drift alert of the champion that was announced on `night` back.
+
+        They stay back until the alert is over. The first acknowledgement of an alert counts; the audit log
+        records it.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the group has no champion.
+        """
+        stamp = self._stamp(by, f"drift alert of {night} acknowledged")
+
+        def attempt() -> ModelMetadata:
+            state, champion = self._existing_state(group), self.find_model(group, "champion")
+            before = champion.drift_acknowledged
+            if before is not None and before.night >= night:
+                return champion
+            acknowledged = replace(champion, drift_acknowledged=Acknowledgement(night, by))
+            self._store.commit(changes.acknowledgement(state, acknowledged, stamp))
+            return acknowledged
 
         return self._backoff.run(attempt)
 

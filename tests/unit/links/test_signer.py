@@ -125,7 +125,7 @@ def test_a_mailed_link_to_a_result_opens_its_folder():
     assert link.expires_at == NOW + timedelta(days=30)
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", [Purpose(name) for name in MAILED["tokens"]])
 def test_a_mailed_link_is_for_one_purpose_too(purpose: Purpose):
     signer = LinkSigner(SigningKeys((MAILED["key"].encode(),)))
     for other in set(Purpose) - {purpose}:

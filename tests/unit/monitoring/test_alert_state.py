@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.models.drift import DriftVerdict
-from mlops.monitoring.alert_state import AlertState, Notification, advance
+from mlops.monitoring.alert_state import AlertState, Night, Notification, advance
 
 FIRST = date(2026, 5, 1)
 LETTERS: dict[str, DriftVerdict] = {"A": "ALERT", "w": "WARN", "o": "OK", "-": "INSUFFICIENT_DATA"}
@@ -89,6 +89,46 @@ def test_a_snooze_keeps_quiet_and_an_alarm_that_is_still_on_is_announced_after_i
         alarming.append(state.is_alarming)
     assert heard == [None, "DriftDetected", None, None, None, "DriftDetected", None]
     assert alarming == [False, True, False, False, False, True, True]
+
+
+def acknowledged(nights: str, *, from_night: int, announced_on: int) -> tuple[str, list[bool]]:
+    """Return the announcements and the alarm of each night, with an acknowledgement from one night on."""
+    heard, alarming, state = "", [], None
+    for offset, letter in enumerate(nights):
+        state = advance(
+            state,
+            night=FIRST + timedelta(days=offset),
+            verdict=LETTERS[letter],
+            model_version="v1.0.0",
+            acknowledged_on=FIRST + timedelta(days=announced_on) if offset >= from_night else None,
+        )
+        heard += state.pending.kind[len("Drift")] if state.pending else "."
+        alarming.append(state.is_alarming)
+    return heard, alarming
+
+
+def test_a_warning_that_is_acknowledged_becomes_an_alarm_without_an_email_until_it_is_over():
+    assert announcements("wwwAAooo") == "..W.D.R."
+    heard, alarming = acknowledged("wwwAAooo", from_night=3, announced_on=2)
+    assert heard == "..W...R."
+    assert alarming == [False] * 4 + [True, True] + [False] * 2
+
+
+def test_an_acknowledgement_does_not_cover_the_next_alert():
+    heard, _ = acknowledged("wwwooooooowww", from_night=3, announced_on=2)
+    assert heard == "..WR........W"
+
+
+def test_an_acknowledged_alarm_is_not_announced_again_after_a_snooze():
+    state = AlertState(
+        FIRST, "v1.0.0", is_alarmed=True, is_announced=True, is_snoozed=True, alert_since=FIRST,
+        nights=(Night(FIRST, "ALERT"),),
+    )  # fmt: skip
+    night = FIRST + timedelta(days=1)
+    again = advance(state, night=night, verdict="ALERT", model_version="v1.0.0")
+    assert again.pending == Notification("DriftDetected", night)
+    after = advance(state, night=night, verdict="ALERT", model_version="v1.0.0", acknowledged_on=FIRST)
+    assert (after.pending, after.is_alarming) == (None, True)
 
 
 @pytest.mark.property

@@ -17,12 +17,13 @@ from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.registry import Acknowledgement, Artifact, ModelMetadata, Status
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring import build_baseline, profile_batch
 from mlops.use_cases.drift.check_drift import NightlyCheck, nights_due
 from mlops.use_cases.drift.drift_archive import NightlyArchive
+from mlops.use_cases.drift.drift_notification import Compose
 
 BUCKET = "artifacts"
 NIGHT = date(2026, 5, 10)
@@ -67,6 +68,19 @@ class RecordingAnnouncer:
         return sum(name == "DriftChecksCompleted" for _, name, _ in self.published)
 
 
+class RecordingPersonalEmails:
+    """`PersonalEmails` to as many approvers as it is told; by default there are none."""
+
+    def __init__(self) -> None:
+        self.n_approvers = 0
+        self.emails: list[tuple[str, date, str]] = []
+
+    def send(self, group: str, night: date, compose: Compose) -> int:
+        subject, _ = compose("https://api.example.com/alerts/a.b")
+        self.emails += [(group, night, subject)] * self.n_approvers
+        return self.n_approvers
+
+
 class World:
     """An artifact bucket on disk, a registry, and a check over both."""
 
@@ -75,7 +89,10 @@ class World:
         self.champions = FakeChampions()
         self.notifier = RecordingAnnouncer()
         self.baselines: dict[str, BaselineStatistics] = {}
-        self.check = NightlyCheck(NightlyArchive(self.objects, BUCKET), self.champions, self.notifier)
+        self.personal = RecordingPersonalEmails()
+        self.check = NightlyCheck(
+            NightlyArchive(self.objects, BUCKET), self.champions, self.notifier, self.personal
+        )
 
     def add_group(
         self, group: str, *, version: str = "v1.0.0", settings: GroupSettings | None = None
@@ -253,6 +270,35 @@ def test_the_second_night_of_drift_sends_one_mail_and_one_event(world: World):
     assert "s3://artifacts/drift/adherence/2026-05-11/drift_report.html" in body
     ((kind, detail),) = world.notifier.events
     assert (kind, detail["group"], detail["features_with_drift"]) == ("DriftDetected", "adherence", ["age"])
+
+
+def test_approvers_get_personal_emails_of_an_alert_and_its_end_goes_to_all_subscribers(world: World):
+    world.add_group("adherence")
+    world.personal.n_approvers = 2
+    for offset, age in enumerate([60, 60, 41, 41, 41, 41]):
+        world.score("adherence", day(2 * offset), rows=300, age=age)
+    for offset in range(12):
+        world.run(day(offset))
+    assert world.personal.emails == [("adherence", day(1), "Inputs changed: adherence (age)")] * 2
+    assert [subject for subject, _ in world.notifier.emails] == ["Inputs are back to normal: adherence"]
+    assert [kind for kind, _ in world.notifier.events] == ["DriftDetected", "DriftResolved"]
+
+
+def test_an_acknowledged_warning_becomes_an_alarm_without_an_email(world: World):
+    world.add_group("adherence")
+    for offset in range(-1, 6):
+        drift = {"age": 60} if offset > 2 else {"surprise": 1}
+        world.score("adherence", day(offset), rows=1000, **drift)
+    for offset in range(3):
+        world.run(day(offset))
+    champion = world.champions.by_group["adherence"]
+    acknowledged = Acknowledgement(day(2), "link of ada@example.com")
+    world.champions.by_group["adherence"] = replace(champion, drift_acknowledged=acknowledged)
+    for offset in range(3, 7):
+        world.run(day(offset))
+    assert [kind for kind, _ in world.notifier.events] == ["DriftWarned"]
+    assert len(world.notifier.emails) == 1
+    assert [int(value) for _, name, value in world.notifier.published if name == "DriftAlerts"][-1] == 1
 
 
 def test_when_the_inputs_return_a_mail_says_so(world: World):

@@ -259,6 +259,8 @@ def test_false_alarms_are_rare_over_many_days_and_segments() -> None:
 
 def test_a_part_whose_approved_score_has_no_interval_is_not_judged() -> None:
     approved = QualityScore(0.9, None)
-    part = QualityPart("segment", "A", 500, 500, {"roc_auc": QualityScore(0.7, (0.65, 0.75))}, approved)
+    part = QualityPart(
+        "segment", "A", 500, 500, {"roc_auc": QualityScore(0.7, (0.65, 0.75))}, approved=approved
+    )
     (judged,) = judge([part], MEASURE)
     assert judged.verdict == "INSUFFICIENT_DATA"

@@ -17,8 +17,7 @@ _MAX_LINES = 10
 def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     """Return the report for an email: the verdict with its reasons, what changed, and the rule."""
     lines = [HEADLINES[report.verdict], facts_line(report), verdict_line(report), ""]
-    changes = [report.features[name].description for name in report.features_with_drift]
-    changes += [anomaly.message for anomaly in unattached_anomalies(report)]
+    changes = describe_changes(report)
     lines += [f"- {change}" for change in changes[:max_lines]]
     if len(changes) > max_lines:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
@@ -26,6 +25,12 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
         lines += ["", "This says that inputs changed, not that the model is bad."]
     text = "\n".join(lines).rstrip() + "\n"
     return f"{text}\nRule: {report.rule}\n" if report.rule else text
+
+
+def describe_changes(report: DriftReport) -> list[str]:
+    """Return one sentence for each feature that moved, and for each other anomaly."""
+    moved = [report.features[name].description for name in report.features_with_drift]
+    return moved + [anomaly.message for anomaly in unattached_anomalies(report)]
 
 
 def verdict_line(report: DriftReport) -> str:

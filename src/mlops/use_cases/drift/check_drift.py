@@ -20,7 +20,7 @@ from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
 from mlops.monitoring.verdict.rule import MIN_ROWS
 from mlops.use_cases.drift.drift_archive import NightlyArchive
-from mlops.use_cases.drift.drift_notification import notify
+from mlops.use_cases.drift.drift_notification import PersonalEmails, notify
 
 WINDOWS_DAYS = (1, 7, 30)
 MAX_NIGHTS = 30
@@ -49,11 +49,12 @@ class GroupCheck(Record):
 
 @dataclass(frozen=True, slots=True)
 class NightlyCheck:
-    """The check, with its documents, the champions and the notifier."""
+    """The check, with its documents, the champions, and where notifications are sent."""
 
     archive: NightlyArchive
     champions: Champions
     notifier: Notifier
+    personal: PersonalEmails
 
     def run(self, scheduled_at: datetime) -> list[GroupCheck]:
         """Check every group that has a champion, also for nights that were missed since the last check.
@@ -85,6 +86,7 @@ class NightlyCheck:
         champion = self.champions.champion(group)
         if champion is None:
             return []
+        acknowledged = champion.drift_acknowledged
         baseline = replace(self.archive.baseline(group, champion.version), model_version=champion.version)
         state = self._send_pending(group, self.archive.state(group))
         for night in nights_due(state, scheduled_at.date()):
@@ -99,6 +101,7 @@ class NightlyCheck:
                     verdict=report.verdict,
                     model_version=champion.version,
                     snoozed_until=champion.drift_snoozed_until,
+                    acknowledged_on=acknowledged.night if acknowledged else None,
                 )
                 self.archive.write_state(group, state)
                 state = self._send_pending(group, state)
@@ -155,8 +158,10 @@ class NightlyCheck:
         notify(
             state.pending.kind,
             self.archive.report(group, night),
+            night,
             report_uri=self.archive.report_uri(group, night),
             notifier=self.notifier,
+            personal=self.personal,
         )
         sent = replace(state, pending=None)
         self.archive.write_state(group, sent)

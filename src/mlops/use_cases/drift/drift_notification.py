@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Protocol
 
 from mlops.infrastructure.event_names import DRIFT_RESOLVED
 from mlops.infrastructure.notifications import Notifier
@@ -18,8 +20,45 @@ _SUBJECTS: dict[NotificationKind, str] = {
 }
 
 
-def notify(kind: NotificationKind, report: DriftReport, *, report_uri: str, notifier: Notifier) -> None:
-    """Send the email and publish the event about the report of one night."""
+type Compose = Callable[[str], tuple[str, str]]
+
+
+class PersonalEmails(Protocol):
+    """Emails with a link that only its receiver gets."""
+
+    def send(self, group: str, night: date, compose: Compose) -> int:
+        """Email every approver a personal link to the alert of a night; return how many emails were sent.
+
+        `compose` returns subject and body for the lines with the link.
+        """
+
+
+def notify(
+    kind: NotificationKind,
+    report: DriftReport,
+    night: date,
+    *,
+    report_uri: str,
+    notifier: Notifier,
+    personal: PersonalEmails,
+) -> None:
+    """Send the emails and publish the event about the report of one night.
+
+    An alert is emailed to each approver with a personal link. Its end, and an alert where there is no
+    approver, is emailed to the subscribers of the notifications.
+    """
+    group = report.model_group or ""
+
+    def compose(link_text: str) -> tuple[str, str]:
+        return _compose(kind, report, report_uri, link_text)
+
+    if kind == DRIFT_RESOLVED or not personal.send(group, night, compose):
+        notifier.send_email(*compose(""), group=group)
+    notifier.publish_event(kind, _detail(report, report_uri))
+
+
+def _compose(kind: NotificationKind, report: DriftReport, report_uri: str, link_text: str) -> tuple[str, str]:
+    """Return subject and body of the email."""
     group = report.model_group or ""
     moved = listing(report.features_with_drift, max_names=3)
     subject = f"{_SUBJECTS[kind]}: {group}"
@@ -31,9 +70,8 @@ def notify(kind: NotificationKind, report: DriftReport, *, report_uri: str, noti
             "Look at the report. If the change is permanent, drop newer training data into the bucket.\n"
             f"`mlops snooze {group} --days 7` keeps the next emails and the alarm of this group back."
         )
-    body = f"{render_text(report)}\n{advice}\n\nThe whole report, with plots:\n{report_uri}\n"
-    notifier.send_email(subject, body, group=group)
-    notifier.publish_event(kind, _detail(report, report_uri))
+        advice += f"\n\nAcknowledge or snooze this alert here:\n{link_text}" if link_text else ""
+    return subject, f"{render_text(report)}\n{advice}\n\nThe whole report, with plots:\n{report_uri}\n"
 
 
 def _detail(report: DriftReport, report_uri: str) -> dict[str, Any]:

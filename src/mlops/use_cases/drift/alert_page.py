@@ -1,0 +1,135 @@
+"""The page of a drift alert: GET and HEAD show what changed, POST acknowledges or snoozes the alert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from mlops.links.link import Link, Purpose
+from mlops.links.signer import LinkSigner
+from mlops.models.drift import DriftReport
+from mlops.models.errors import ObjectNotFoundError
+from mlops.models.registry import MAX_SNOOZE_DAYS, Acknowledgement, ModelMetadata
+from mlops.monitoring.alert_state import AlertState
+from mlops.monitoring.report.report_text import HEADLINES, describe_changes, facts_line, verdict_line
+from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
+from mlops.pages.rendering import render
+from mlops.use_cases.drift.alert_links import find_holder, night_of
+from mlops.use_cases.drift.drift_archive import NightlyArchive
+
+_FIELDS = frozenset({"nonce", "answer", "days"})
+_WHAT_NOW = "Nothing was changed. To keep emails about a group back, use `mlops snooze`."
+_DAYS_EXPECTED = f"To snooze, a whole number of days from 1 to {MAX_SNOOZE_DAYS} is needed."
+
+
+class AlertRegistry(Protocol):
+    """The part of the registry that the page needs."""
+
+    def champion(self, group: str) -> ModelMetadata | None:
+        """Return the version in service; None before the first promotion."""
+
+    def snooze_drift(
+        self, group: str, until: date | None, *, by: str | None = None, reason: str = ""
+    ) -> ModelMetadata:
+        """Keep emails and the alarm back up to the end of `until`."""
+
+    def acknowledge_drift(self, group: str, night: date, *, by: str) -> ModelMetadata:
+        """Keep emails about the alert of a night back until it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The alert that a link leads to, as it is now."""
+
+    link: Link
+    approver: str
+    night: date
+    report: DriftReport
+    state: AlertState | None
+    champion: ModelMetadata | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its end was announced, or another version is in service."""
+        is_same = self.champion is not None and self.champion.version == self.report.model_version
+        return not is_same or self.state is None or not self.state.is_open(self.night)
+
+    @property
+    def acknowledged(self) -> Acknowledgement | None:
+        """Who acknowledged this alert; None while it is not, or is over."""
+        answer = self.champion and self.champion.drift_acknowledged
+        return answer if answer and self.state and self.state.is_open(answer.night) else None
+
+    def snoozed_until(self, today: date) -> date | None:
+        """Return the last day of the snooze of the group; None without one."""
+        until = self.champion and self.champion.drift_snoozed_until
+        return until if until and until >= today else None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """The page at `/alerts/{token}`; `approvers` returns the addresses whose links are accepted."""
+
+    archive: NightlyArchive
+    registry: AlertRegistry
+    signer: LinkSigner
+    approvers: Callable[[], list[str]]
+    now: Callable[[], datetime]
+
+    def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the HTTP response to an HTTP event."""
+        routes: Routes = {"/alerts/{token}": {"GET": self._show, "HEAD": self._show, "POST": self._answer}}
+        return answer_request(event, routes)
+
+    def _open(self, http_request: Request) -> _Opened:
+        link = self.signer.read(http_request.token, Purpose.ALERT, now=self.now())
+        if link.is_expired(self.now()):
+            until = f"It was valid until {link.expires_at:%Y-%m-%d}."
+            raise GoneError("This link to a drift alert has expired", until, _WHAT_NOW)
+        approver, night = find_holder(link, self.approvers()), night_of(link)
+        try:
+            report = self.archive.report(link.group, night)
+        except ObjectNotFoundError as error:
+            raise GoneError("This drift report is not stored any more", _WHAT_NOW) from error
+        state, champion = self.archive.state(link.group), self.registry.champion(link.group)
+        return _Opened(link, approver, night, report, state, champion)
+
+    def _show(self, http_request: Request) -> Response:
+        opened = self._open(http_request)
+        html = render(
+            "drift_alert",
+            alert=opened,
+            headline=HEADLINES[opened.report.verdict],
+            verdict_line=verdict_line(opened.report),
+            facts_line=facts_line(opened.report),
+            changes=describe_changes(opened.report),
+            snoozed_until=opened.snoozed_until(self.now().date()),
+            max_days=MAX_SNOOZE_DAYS,
+            nonce="" if opened.is_over else self.signer.make_nonce(opened.link, now=self.now()),
+        )
+        return Response(200, html)
+
+    def _answer(self, http_request: Request) -> Response:
+        opened = self._open(http_request)
+        form = read_form(http_request, _FIELDS)
+        self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.now())
+        if opened.is_over:
+            raise GoneError("This alert is over", _WHAT_NOW)
+        group, by = opened.link.group, f"link of {opened.approver}"
+        days = _read_days(form.get("days", ""))
+        if form.get("answer") == "acknowledge":
+            self.registry.acknowledge_drift(group, opened.night, by=by)
+        elif form.get("answer") == "snooze" and days:
+            self.registry.snooze_drift(group, self.now().date() + timedelta(days), by=by)
+        else:
+            return message(400, "Not possible", _DAYS_EXPECTED, _WHAT_NOW)
+        return Response(303, "", {"Location": http_request.token})
+
+
+def _read_days(text: str) -> int:
+    """Return the number of days; 0 where the text is not one that is allowed."""
+    days = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+    return days if days <= MAX_SNOOZE_DAYS else 0
