@@ -36,7 +36,7 @@ NO_BATCHES = LedgerBatches(MemoryTable())
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 N_EVENTS, N_VERSIONS, N_KEYS, N_CONTENTS, N_BAD, N_DELETED, N_NOISE = 1000, 120, 40, 99, 12, 8, 30
 GROUPS = ("alpha", "beta")
-NOISE = ("top.csv", "alpha/training/", "alpha/notes/a.csv", "beta/training/.hidden", "beta/labels/a.csv")
+NOISE = ("top.csv", "alpha/training/", "alpha/notes/a.csv", "beta/training/.hidden", "beta/outcomes/a.csv")
 N_ANSWERED = N_NOISE * 3 // len(NOISE)  # those in a wrong place: an email each, fewer than become a digest
 
 

@@ -141,6 +141,7 @@ def labelled(stack: DeployedStack, recorded: tuple[Walk, Walk]) -> dict:
     return json.loads(run_mlops(stack, "quality", GROUP, "--json"))
 
 
+@pytest.fixture(scope="session")
 def requested(stack: DeployedStack, champion: Walk) -> pd.DataFrame:
     """The answer to the first rows of the example's scoring file, predicted at once and in the ledger."""
     rows = pd.read_csv(EXAMPLE / "score.csv", dtype={"patient_id": str}).head(5)

@@ -84,7 +84,7 @@ def a_candidate(**changes: Any) -> Candidate:
         comparable=True,
         n_rows=400,
         metrics={
-            "average_precision": MetricComparison(0.61, 0.55, 0.06, (0.01, 0.11)),
+            "average_precision": MetricComparison(0.61, 0.55, 0.06, (0.02, 0.10)),
             "roc_auc": MetricComparison(0.78, 0.77, 0.01, (-0.012, 0.032)),
         },
     )

@@ -54,7 +54,7 @@ def link(stage) -> str:
     "message",
     [
         "Average precision",
-        "+0.0100 to +0.1100",
+        "+0.0200 to +0.1000",
         "is above the no-skill model",
         "Compared with the data of v0.9.0: 1,800 rows then, 2,000 now.",
         "Drift between the two: WARN (score 0.14, 0 = same).",

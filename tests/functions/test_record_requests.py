@@ -133,9 +133,9 @@ def test_cells_that_are_no_numbers_fail_and_leave_other_groups_alone(
 def test_an_id_with_a_line_end_is_recorded_as_it_is(
     record: dict[str, Any], dependencies: Dependencies, tmp_path: Path
 ) -> None:
-    odd = json.loads(another(record, "odd")["body"])
-    odd["table"]["rows"][0][1] = "A\rB"
-    assert handle(dependencies, {**record, "messageId": "odd", "body": json.dumps(odd)}, record) == []
+    unusual = json.loads(another(record, "unusual")["body"])
+    unusual["table"]["rows"][0][1] = "A\rB"
+    assert handle(dependencies, {**record, "messageId": "unusual", "body": json.dumps(unusual)}, record) == []
     assert "A\rB" in {row["patient_id"] for row in rows(dependencies, tmp_path)}
 
 

@@ -293,8 +293,8 @@ def test_a_function_that_keeps_failed_events_in_an_encrypted_queue_may_use_its_k
     }
     keeping = {
         name
-        for name, resource in t.functions().items()
-        if "OnFailure" in resource["Properties"].get("EventInvokeConfig", {}).get("DestinationConfig", {})
+        for name, properties in t.functions().items()
+        if "OnFailure" in properties.get("EventInvokeConfig", {}).get("DestinationConfig", {})
     }
     assert len(keeping) > 5
     assert keeping <= may_encrypt

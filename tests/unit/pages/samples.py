@@ -268,7 +268,7 @@ def a_regression_result() -> TrainingResult:
         intervals={"neg_root_mean_squared_error": (-19.9, -16.2)},
         dummy={"neg_root_mean_squared_error": -23.4},
     )
-    compared = {"neg_root_mean_squared_error": MetricComparison(-17.98, -18.44, 0.46, (0.1, 0.82))}
+    compared = {"neg_root_mean_squared_error": MetricComparison(-17.98, -18.44, 0.46, (0.15, 0.77))}
     return a_training_result(
         metrics=metrics,
         task="regression",

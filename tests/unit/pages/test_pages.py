@@ -29,6 +29,7 @@ from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
 from mlops.monitoring.quality.report import render as render_quality
+from mlops.monitoring.report.report_text import HEADLINES, describe_changes, facts_line, verdict_line
 from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH
@@ -110,6 +111,29 @@ def a_retry_page(change: Change, nonce: str = "n") -> str:
     return render("retry", failure=change(failure), latest=change(latest), nonce=nonce)
 
 
+def an_alert_page(change: Change, nonce: str = "n") -> str:
+    report = change(samples.a_drift_report())
+    alert = {
+        "link": {"group": change("adherence")},
+        "night": samples.NOW.date(),
+        "report": report,
+        "approver": change("ada@example.com"),
+        "acknowledged": None if nonce else {"by": change("link of ada@example.com")},
+        "is_over": not nonce,
+    }
+    return render(
+        "drift_alert",
+        alert=alert,
+        headline=HEADLINES[report.verdict],
+        verdict_line=verdict_line(report),
+        facts_line=facts_line(report),
+        changes=describe_changes(report),
+        snoozed_until=None if nonce else samples.NOW.date(),
+        max_days=365,
+        nonce=nonce,
+    )
+
+
 def a_result_page(change: Change, *, has_drift: bool = True) -> str:
     statuses = {"scored": 2, "unreadable:age": 1} if has_drift else {"scored": 3}
     summary = BatchSummary(
@@ -141,6 +165,8 @@ PAGES: dict[str, Callable[[Change], str]] = {
     "result without drift": lambda change: a_result_page(change, has_drift=False),
     "message": lambda change: message(410, change("Too late"), change("It has expired.")).html,
     "drift report": lambda change: render_drift(change(samples.a_drift_report())),
+    "drift alert": an_alert_page,
+    "drift alert that is over": lambda change: an_alert_page(change, nonce=""),
     "quality": lambda change: render_quality(change(samples.a_quality_report())),
     "model card": a_card,
     "model card of a regression": lambda change: a_card(change, "regression"),
@@ -293,7 +319,7 @@ def test_the_scores_of_a_regression_read_as_errors():
     text = Outline(PAGES["model card of a regression"](plain)).text
     words = " ".join(text.split())
     assert "RMSE 17.98 (16.20 to 19.90) is better than a model that looks at nothing (23.40)." in words
-    assert "17.98 against 18.44, difference -0.460 (-0.872 to -0.0483 at 97.5%)" in words
+    assert "17.98 against 18.44, difference -0.460 (-0.888 to -0.0319 at 99.3%)" in words
     assert "lower is better, in the unit of the target" in words
     assert "RMSE out of fold: HistGradientBoosting 18.10, Ridge 19.40" in words
 
