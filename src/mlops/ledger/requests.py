@@ -69,14 +69,12 @@ def record_messages(bodies: Mapping[str, str], ledger: Ledger) -> tuple[list[Rec
     for messages in _by_batch(readable):
         try:
             recorded.append(record_requests(list(messages.values()), ledger))
-        except LedgerError:
-            if len(messages) == 1:
-                failed += messages
-                continue
-            for message_id in messages:  # one message must not keep the others out
-                alone = record_messages({message_id: bodies[message_id]}, ledger)
-                recorded += alone[0]
-                failed += alone[1]
+        except LedgerError:  # one message must not keep the others out
+            for message_id, request in messages.items():
+                try:
+                    recorded.append(record_requests([request], ledger))
+                except LedgerError:
+                    failed.append(message_id)
     return recorded, failed
 
 

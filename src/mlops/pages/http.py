@@ -44,7 +44,7 @@ class CrossSiteFormError(Exception):
 
 
 class GoneError(Exception):
-    """What a link opened is gone or has expired.
+    """What a link opened was removed or has expired.
 
     The first argument is the title of the page that says so; the others say why, and what to do now.
     """

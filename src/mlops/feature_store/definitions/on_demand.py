@@ -2,7 +2,7 @@
 
 The source of the function is stored, and what is stored is what runs. It is held to plain expressions: no
 import, no name outside of the list below, no attribute that begins with an underscore. That keeps functions
-pure, and keeps a definition that somebody else wrote from running a program; it does not protect against a
+pure, and keeps a definition of another author from running a program; it does not protect against a
 person who may change the registry's table.
 """
 
