@@ -64,12 +64,14 @@ def _up(options: argparse.Namespace) -> int:
         print(f"Running on {state.endpoint} (pages: {state.endpoint}/_local/, stop: python -m local down).")
     if options.deploy:
         from local.containers import write_container_template  # noqa: PLC0415 - not needed to start
-        from local.deploy import BUILD_DIRECTORY, SOURCES, build  # noqa: PLC0415
+        from local.deploy import BUILD_DIRECTORY, SOURCES, build, exclusive_build  # noqa: PLC0415
         from local.stack import STACK_NAME, deploy_application  # noqa: PLC0415
 
         stack = deploy_application(_connected(options))
         template = launcher.REPOSITORY_ROOT / "template.yaml"
-        built = build(stack.cloud, template, SOURCES, template.parent / BUILD_DIRECTORY)
+        directory = template.parent / BUILD_DIRECTORY
+        with exclusive_build(directory):
+            built = build(stack.cloud.environment(), template, SOURCES, directory)
         write_container_template(stack.cloud, built, STACK_NAME)
         _print_outputs(stack.outputs)
     return 0

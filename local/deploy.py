@@ -65,17 +65,22 @@ def deploy(
     template = template.resolve()
     directory = build_directory or template.parent / BUILD_DIRECTORY
     _make_bucket(cloud)
-    with _exclusive(directory):
+    with exclusive_build(directory):
         digest = source_digest(template, sources)
         with _if_changed(cloud, stack_name, [digest, parameters or {}]) as is_changed:
             if is_changed:
-                built = build(cloud, template, sources, directory)
+                built = build(cloud.environment(), template, sources, directory)
                 _deploy(cloud, built, stack_name, parameters or {})
     return outputs(cloud, stack_name)
 
 
-def build(cloud: LocalCloud, template: Path, sources: Iterable[str], build_directory: Path) -> Path:
-    """Return the built template, after `sam build` unless the last build was of the same sources."""
+def build(
+    environment: Mapping[str, str], template: Path, sources: Iterable[str], build_directory: Path
+) -> Path:
+    """Return the built template, after `sam build` unless the last build was of the same sources.
+
+    Call it inside of `exclusive_build`.
+    """
     digest = source_digest(template, sources)
     stamp, built = build_directory / ".source-digest", build_directory / "template.yaml"
     if built.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
@@ -83,7 +88,7 @@ def build(cloud: LocalCloud, template: Path, sources: Iterable[str], build_direc
     shutil.rmtree(build_directory, ignore_errors=True)
     where = ["--template-file", str(template), "--build-dir", str(build_directory)]
     # not --cached: sam would look for changes in layers/ only, and build the layer of the library once
-    _sam(cloud, template.parent, ["build", "--parallel", "--build-in-source", *where])
+    _sam(environment, template.parent, ["build", "--parallel", "--build-in-source", *where])
     stamp.write_text(digest, encoding="utf-8")
     return built
 
@@ -114,7 +119,7 @@ def _deploy(cloud: LocalCloud, built: Path, stack_name: str, parameters: Mapping
         settings.write("version = 0.1\n")
         settings.flush()
         _sam(
-            cloud,
+            cloud.environment(),
             built.parent,
             ["deploy", "--config-file", settings.name, "--template-file", str(built)]
             + ["--stack-name", stack_name, "--s3-bucket", DEPLOY_BUCKET, "--s3-prefix", stack_name]
@@ -137,8 +142,8 @@ def _if_changed(cloud: LocalCloud, stack_name: str, inputs: list[object]) -> Ite
 
 
 @contextmanager
-def _exclusive(build_directory: Path) -> Iterator[None]:
-    """Let one deployment of a checkout (the demo, the tests) build at a time."""
+def exclusive_build(build_directory: Path) -> Iterator[None]:
+    """Let one process of a checkout (the demo, the tests) build at a time."""
     build_directory.parent.mkdir(parents=True, exist_ok=True)
     with (build_directory.parent / ".local-deploy.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -152,11 +157,11 @@ def _make_bucket(cloud: LocalCloud) -> None:
         client.create_bucket(Bucket=DEPLOY_BUCKET)
 
 
-def _sam(cloud: LocalCloud, directory: Path, arguments: list[str]) -> None:
+def _sam(environment: Mapping[str, str], directory: Path, arguments: list[str]) -> None:
     done = subprocess.run(
         ["sam", *arguments],
         cwd=directory,
-        env=cloud.environment(),
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

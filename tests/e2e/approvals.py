@@ -55,6 +55,14 @@ class Operator:
             count_answer(request, Answer(APPROVER, "rejected", "Not now.", long_ago))
         )
 
+    def ask_earlier(self, group: str, version: str, earlier: timedelta) -> None:
+        """Let a request look as if it was made earlier; its time limit stays."""
+        model = self.registry.get_model(group, version)
+        request = self.service.table.get(model.approval_request or "")
+        assert request is not None
+        began = (request.asked_at or request.created_at) - earlier
+        assert self.service.table.put(replace(request, asked_at=began, revision=request.revision + 1))
+
     def forget_rollback(self, group: str, version: str, previous: str) -> None:
         """Store the decision to roll back, as the page does, and die before it is carried out."""
         offer = self.rollbacks.offer(group, version, previous, [APPROVER]).offer

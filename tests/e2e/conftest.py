@@ -341,13 +341,11 @@ def reminder(stack: DeployedStack) -> dict:
     """The email that reminds of a candidate whose time is running out; its execution is stopped then."""
     execution = start_training(stack, "abandoned", a_regression_table(seed=10), 'target = "price"')
     stack.wait_for_approval_link("abandoned")
-
-    def reminded() -> dict | None:
-        watch(stack)
-        expected = "Reminder: approve abandoned"
-        return next((mail for mail in stack.cloud.emails() if mail["subject"].startswith(expected)), None)
-
-    mail = wait(reminded, "a reminder", APPROVAL_TIMEOUT_SECONDS)
+    with operating(stack) as operator:
+        operator.ask_earlier("abandoned", "v1.0.0", timedelta(seconds=APPROVAL_TIMEOUT_SECONDS))
+    assert watch(stack)["n_reminded"] >= 1
+    expected = "Reminder: approve abandoned"
+    mail = stack.wait_for_email(lambda m: m["subject"].startswith(expected), "reminder")
     stack.cloud.client("stepfunctions").stop_execution(executionArn=execution)
     return mail
 

@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from local.deploy import SOURCES
+from local.deploy import BUILD_DIRECTORY, SOURCES, build, exclusive_build
 from tests.infrastructure import template as t
 
 LIMIT_BYTES = 240 * 2**20  # Lambda takes 250 MiB; the rest is head-room for patch releases
@@ -28,14 +29,13 @@ each_function = pytest.mark.parametrize("logical_id", sorted(t.functions()))
 
 
 @pytest.fixture(scope="session")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every layer as `sam build` makes it, by logical id."""
-    built = {}
-    for logical_id in t.resources("AWS::Serverless::LayerVersion"):
-        built[logical_id] = tmp_path_factory.mktemp(logical_id)
-        command = ["make", "-s", "-C", "layers", f"build-{logical_id}", f"ARTIFACTS_DIR={built[logical_id]}"]
-        subprocess.run(command, cwd=t.REPOSITORY, check=True, capture_output=True)
-    return built
+def layers() -> dict[str, Path]:
+    """Every layer as `sam build` makes it, by logical id; the end-to-end tests deploy the same build."""
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    directory = t.REPOSITORY / BUILD_DIRECTORY
+    with exclusive_build(directory):
+        build({**os.environ, "PATH": programs}, t.REPOSITORY / "template.yaml", SOURCES, directory)
+    return {logical_id: directory / logical_id for logical_id in t.resources("AWS::Serverless::LayerVersion")}
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +54,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def modules_of(layers: dict[str, Path], runtime: Path):
     """What importing a handler loads, when only its layers and the runtime are there."""
 
+    @cache
     def list_modules(logical_id: str) -> set[str]:
         function = t.functions()[logical_id]
         path = [str(t.REPOSITORY / function["CodeUri"])]

