@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from mlops.models.approval import RequestStatus
 from mlops.models.objects import ObjectRef
+from mlops.models.settings.group import GroupSettings
 from tests.functions.approval_stage import GROUP, a_candidate, an_http_event
 
 pytestmark = pytest.mark.browser
@@ -139,6 +141,31 @@ def test_a_person_reads_chooses_types_and_approves(stage, address, open_page, vi
     assert page.complaints == []
     assert stage.request_of("v1.0.1").status is RequestStatus.DECIDED
     assert stage.execution()["status"] == "SUCCEEDED"
+
+
+def test_settings_that_differ_are_whole_on_a_computer_and_on_a_phone(stage, site, open_page):
+    long_name = "a_rather_long_name_of_a_column_that_identifies_the_patient_in_the_other_hospital"
+    before = GroupSettings(target="off_treatment", id_columns=("patient_id",))
+    after = replace(
+        before, id_columns=("patient_id", long_name), hyperparameters={"n_estimators": 100, "max_depth": 10}
+    )
+    champion = stage.register(dataset_version="d0", settings=before)
+    stage.registry.approve_model(champion.model_group, champion.version)
+    stage.registry.promote_model(champion.model_group, champion.version)
+    stage.subscribe("ada@example.com")
+    address = stage.ask(stage.register(settings=after))[0].replace(HOST, site)
+    for viewport in (COMPUTER, PHONE):
+        page = open_page(address, viewport)
+        table = page.locator("table.settings")
+        assert table.locator("tbody tr").count() == 3
+        right = max(
+            cell.bounding_box()["x"] + cell.bounding_box()["width"] for cell in table.locator("td").all()
+        )
+        card = page.locator("section.card", has=table).bounding_box()
+        assert right <= card["x"] + card["width"], "a value is behind the edge of its card"
+        key = table.get_by_text("hyperparameters.n_estimators").bounding_box()
+        assert key["height"] < 24, "a key is broken although there is room"
+        picture(page, f"settings-{viewport['width']}")
 
 
 def test_a_reason_as_long_as_its_field_takes_counts_with_all_its_lines(stage, address, open_page):
