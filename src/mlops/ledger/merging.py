@@ -7,6 +7,7 @@ leaves rows twice, which readers see once, and the next run merges all of them a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ from mlops.models.record import Record
 
 # a merged day fits into the temporary storage of a function, with its files
 _MAX_MERGED_BYTES = 256 * 2**20
+# requests to the predict API leave a file for each minute or less: one after the other, some thousand of them
+# take longer than a function may run
+_PARALLEL_REQUESTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,14 @@ def _merge(partition: Partition, keys: Sequence[str], files: LedgerFiles) -> Mer
     with TemporaryDirectory() as folder:
         root, target = Path(folder), Path(folder) / "merged.parquet"
         paths = [root / key for key in keys]
-        for key, path in zip(keys, paths, strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            files.fetch(key, path)
+        paths[0].parent.mkdir(parents=True)  # of all: they are of one partition
+        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+            list(pool.map(files.fetch, keys, paths))
         columns = ", ".join(quoted_name(column.name) for column in COLUMNS)
         select = f'SELECT {columns} FROM ({unique_rows(parquet_source(paths))}) ORDER BY batch_id, "row"'
         with closing(connect([root], scratch=root, memory=MEMORY, threads=1)) as connection:
             n_rows = write_parquet(connection, select, target)
         files.store(target, merged_key)
-    for key in keys:
-        files.remove(key)
+    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+        list(pool.map(files.remove, keys))
     return MergedDay(partition.group, partition.batch_date.isoformat(), len(keys), n_rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier, Lock
 
 import pytest
 
@@ -27,6 +28,7 @@ class StoppingFiles(FolderFiles):
     def __init__(self, root: Path, changes: int) -> None:
         super().__init__(root)
         self.changes = changes
+        self.lock = Lock()
 
     def store(self, source: Path, key: str) -> None:
         self._count()
@@ -37,9 +39,26 @@ class StoppingFiles(FolderFiles):
         super().remove(key)
 
     def _count(self) -> None:
-        if not self.changes:
-            raise KeyboardInterrupt
-        self.changes -= 1
+        with self.lock:
+            if not self.changes:
+                raise KeyboardInterrupt
+            self.changes -= 1
+
+
+class MeetingFiles(FolderFiles):
+    """Fetches and removes three files only when all three are asked for at the same time."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.barrier = Barrier(3, timeout=20)
+
+    def fetch(self, key: str, target: Path) -> None:
+        self.barrier.wait()
+        super().fetch(key, target)
+
+    def remove(self, key: str) -> None:
+        self.barrier.wait()
+        super().remove(key)
 
 
 @pytest.fixture
@@ -104,6 +123,13 @@ def test_wherever_a_run_stops_each_row_is_read_once_and_the_next_run_ends_it(
     merge(ledger)
     assert len(keys(ledger)) == 1
     assert predictions.select(Selection(GROUP)) == before
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_files_are_fetched_and_removed_at_the_same_time(ledger: Ledger) -> None:
+    assert isinstance(ledger.files, FolderFiles)
+    merge(Ledger(MeetingFiles(ledger.files.root), ledger.batches))
+    assert len(keys(ledger)) == 1
 
 
 @pytest.mark.usefixtures("three_batches")
