@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 from local import launcher
@@ -52,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     relay = command("relay", _relay, "Let containers reach the emulator (what `up --deploy` starts).")
     relay.add_argument("--address", required=True)
     relay.add_argument("--port", type=int, required=True)
+    relay.add_argument("--network", type=ip_network, required=True)
     return parser
 
 
@@ -130,7 +132,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _relay(options: argparse.Namespace) -> int:
     from local.relay import serve_relay  # noqa: PLC0415 - as above
 
-    serve_relay(options.address, options.port)
+    serve_relay(options.address, options.port, options.network)
     return 0
 
 

@@ -19,7 +19,7 @@ from samcli.yamlhelper import yaml_parse
 from local.cloud import LocalCloud
 from local.environment import variables
 from local.launcher import CONTAINER_TEMPLATE
-from local.relay import start_relay
+from local.relay import Network, start_relay
 
 
 def write_container_template(cloud: LocalCloud, built: Path, stack_name: str) -> Path:
@@ -52,21 +52,22 @@ def container_endpoint(cloud: LocalCloud) -> str:
     Docker Desktop has a name for this machine that reaches 127.0.0.1. Docker on Linux has only the address
     of its bridge, where the cloud does not listen.
     """
-    address = _bridge_address() if sys.platform == "linux" else None
-    if address is None:
+    network = _bridge_network() if sys.platform == "linux" else None
+    if network is None:
         return f"http://host.docker.internal:{cloud.port}"
-    start_relay(cloud.directory, address, cloud.port)
+    address = str(next(network.hosts()))  # the first is the gateway: this machine
+    start_relay(cloud.directory, address, cloud.port, network)
     return f"http://{address}:{cloud.port}"
 
 
-def _bridge_address() -> str | None:
-    """Return the address of this machine on Docker's default network; None when no engine answers."""
+def _bridge_network() -> Network | None:
+    """Return Docker's default network; None when no engine answers."""
     query = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-    return str(next(ip_network(done.stdout.strip()).hosts()))  # the first is the gateway: this machine
+    return ip_network(done.stdout.strip())
 
 
 def _deployed_variables(cloud: LocalCloud, stack_name: str, logical_id: str) -> Mapping[str, Any]:

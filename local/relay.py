@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from socket import create_connection, socket
 
@@ -17,7 +18,10 @@ _START_TIMEOUT_SECONDS = 10.0
 _started: list[subprocess.Popen[bytes]] = []  # they run on after this process, which does not wait for them
 
 
-def start_relay(directory: Path, address: str, port: int) -> None:
+Network = IPv4Network | IPv6Network
+
+
+def start_relay(directory: Path, address: str, port: int, network: Network) -> None:
     """Run a relay in the background until `down`, unless one runs already.
 
     Parameters
@@ -26,6 +30,8 @@ def start_relay(directory: Path, address: str, port: int) -> None:
         Of the cloud: its mark on the process is how `down` finds it.
     address, port
         Where to listen; the cloud has the same port on 127.0.0.1.
+    network
+        The addresses of the containers: any other sender is refused.
 
     Raises
     ------
@@ -35,7 +41,10 @@ def start_relay(directory: Path, address: str, port: int) -> None:
     if _listens(address, port):
         return
     process = subprocess.Popen(
-        [sys.executable, "-m", "local", "relay", "--address", address, "--port", str(port)],
+        [
+            *(sys.executable, "-m", "local", "relay"),
+            *("--address", address, "--port", str(port), "--network", str(network)),
+        ],
         cwd=Path(__file__).resolve().parent.parent,
         env={**os.environ, DIRECTORY_MARK: str(directory)},
         stdin=subprocess.DEVNULL,
@@ -51,8 +60,11 @@ def start_relay(directory: Path, address: str, port: int) -> None:
         time.sleep(0.05)
 
 
-def serve_relay(address: str, port: int) -> None:
-    """Listen at `address` and pass every connection on to the same port of 127.0.0.1, until killed."""
+def serve_relay(address: str, port: int, network: Network) -> None:
+    """Listen at `address` and pass connections of `network` on to the same port of 127.0.0.1, until killed.
+
+    Other machines may have a route to the bridge, so the address of the sender decides.
+    """
 
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -65,6 +77,9 @@ def serve_relay(address: str, port: int) -> None:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
         allow_reuse_address = True
+
+        def verify_request(self, _request: object, client_address: tuple[str, int]) -> bool:
+            return ip_address(client_address[0]) in network
 
     with Server((address, port), Relay) as server:
         server.serve_forever()

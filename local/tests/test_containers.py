@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -44,20 +45,33 @@ def test_the_template_has_the_variables_of_the_deployed_functions(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Docker Desktop needs no relay")
 def test_a_relay_passes_requests_on_and_ends_with_its_cloud(cloud: LocalCloud, tmp_path: Path) -> None:
-    start_relay(tmp_path, "127.0.0.2", cloud.port)
-    start_relay(tmp_path, "127.0.0.2", cloud.port)  # as a second `make up` does
+    for _ in range(2):  # as a second `make up` does
+        start_relay(tmp_path, "127.0.0.2", cloud.port, ip_network("127.0.0.0/8"))
     try:
-        answer = subprocess.run(
-            ["curl", "-sS", f"http://127.0.0.2:{cloud.port}/_local/ready"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        answer = ask_relay(cloud)
+        assert answer.returncode == 0, answer.stderr
         assert answer.stdout == cloud.request("GET", f"{cloud.endpoint}/_local/ready").text
         assert len(processes_of(tmp_path)) == 1
     finally:
         terminate(processes_of(tmp_path))
     assert processes_of(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Docker Desktop needs no relay")
+def test_a_relay_refuses_senders_that_are_not_in_the_network_of_the_containers(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    start_relay(tmp_path, "127.0.0.2", cloud.port, ip_network("192.0.2.0/24"))
+    try:
+        answer = ask_relay(cloud)
+        assert (answer.returncode != 0, answer.stdout) == (True, "")
+    finally:
+        terminate(processes_of(tmp_path))
+
+
+def ask_relay(cloud: LocalCloud) -> subprocess.CompletedProcess[str]:
+    address = f"http://127.0.0.2:{cloud.port}/_local/ready"
+    return subprocess.run(["curl", "-sS", address], capture_output=True, text=True, check=False)
 
 
 def test_without_a_cloud_sam_local_fails_with_what_to_do(tmp_path: Path) -> None:
