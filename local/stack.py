@@ -151,7 +151,12 @@ class DeployedStack:
         form = read_form(page.text)
         if decision not in form.choices:
             raise LocalCloudError(f"The page offers {sorted(form.choices)}, not {decision!r}.")
-        fields = {**form.hidden, "decision": decision, "version": version, "reason": reason}
+        return self.post_form(
+            link, {**form.hidden, "decision": decision, "version": version, "reason": reason}
+        )
+
+    def post_form(self, link: str, fields: Mapping[str, str]) -> HttpAnswer:
+        """Send a form to the page behind a link."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self.cloud.request("POST", link, urlencode(fields).encode(), headers)
 

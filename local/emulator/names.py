@@ -289,18 +289,19 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "fixes.stepfunctions.distributed_map",
         aws=(
-            "`Arguments` of the ItemReader, `ItemSelector`, `Output` and `Assign` of a Distributed Map "
-            "are JSONata where the state machine is; its children start without the variables of their "
-            "parent."
+            "`Arguments` of the ItemReader, `ItemSelector`, `MaxConcurrency`, `Output` and `Assign` of a "
+            "Distributed Map are JSONata where the state machine is; its children start without the "
+            "variables of their parent. Listing them needs a permission for the Map Run."
         ),
         ministack=(
-            "The first two are read as JSONPath templates, the others are ignored, and the variables are "
-            "handed on."
+            "The first two are read as JSONPath templates, the third must be a number, the others are "
+            "ignored, and the variables are handed on. The permission is one for `*`."
         ),
         wraps=(
             "stepfunctions._resolve_params_obj",
             "stepfunctions._run_distributed_map",
             "stepfunctions._run_sub_machine",
+            "iam_actions.extract_resource_arn",
         ),
     ),
     Difference(

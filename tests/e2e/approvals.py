@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
@@ -113,9 +112,7 @@ def roll_back(stack: DeployedStack, link: str, version: str, reason: str) -> Htt
     """Open the page behind a rollback link and send its form."""
     page = stack.cloud.request("GET", link)
     assert page.status == 200, page.text
-    fields = {**read_form(page.text).hidden, "version": version, "reason": reason}
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return stack.cloud.request("POST", link, urlencode(fields).encode(), headers)
+    return stack.post_form(link, {**read_form(page.text).hidden, "version": version, "reason": reason})
 
 
 def message(page: str) -> str:

@@ -12,12 +12,20 @@ import pytest
 
 import mlops
 from local.cloud import HttpAnswer, local_cloud
-from local.stack import STACK_NAME, DeployedStack, deploy_application, version_in, wait
+from local.stack import (
+    STACK_NAME,
+    DeployedStack,
+    deploy_application,
+    read_form,
+    version_in,
+    wait,
+)
 from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
-from tests.e2e.faults import has_failed_once, without_table
+from tests.e2e.faults import failing_ranges, has_failed_once, without_table
 from tests.e2e.killed_training import KilledTraining, kill_and_retry
 from tests.e2e.ledger import in_ledger, rows_of_the_ledger
 from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
+from tests.e2e.ranges_walk import score_converted_file, score_deleted_file
 from tests.e2e.walks import (
     EXAMPLE,
     GROUP,
@@ -105,6 +113,37 @@ def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
 def scored_in_ranges(stack: DeployedStack, champion: Walk) -> Walk:
     """A file above the limit of one function, scored in ranges of its rows."""
     return score(stack, GROUP, "medium.csv", _larger_than(LAMBDA_SCORING_LIMIT_BYTES))
+
+
+@pytest.fixture(scope="session")
+def failed_range(stack: DeployedStack, scored_in_ranges: Walk) -> dict:
+    """The email about a file of which a range could not be scored."""
+    existing = stack.executions("RunInference")
+    with failing_ranges(stack):
+        stack.drop(_larger_than(LAMBDA_SCORING_LIMIT_BYTES), f"{GROUP}/inference/broken.csv")
+        stack.finish(stack.wait_for_execution("RunInference", existing))
+    return stack.wait_for_email(lambda m: "inference/broken.csv" in m["body"], "failure")
+
+
+@pytest.fixture(scope="session")
+def converted_range(stack: DeployedStack, scored_workbook: Walk) -> dict:
+    """The answer for the first range of a file that was converted."""
+    return score_converted_file(stack, scored_workbook)
+
+
+@pytest.fixture(scope="session")
+def errors_of_a_deleted_file(stack: DeployedStack, scored_in_ranges: Walk) -> set[str]:
+    """How the functions that list and score ranges fail when the file is gone."""
+    return score_deleted_file(stack, scored_in_ranges)
+
+
+@pytest.fixture(scope="session")
+def opened_result(stack: DeployedStack, scored: Walk) -> tuple[HttpAnswer, HttpAnswer]:
+    """The page behind the link in the email about predictions, and the answer to its form."""
+    mail = stack.wait_for_email(lambda m: "predictions of score.csv are ready" in m["subject"], "result")
+    link = next(link for link in mail["links"] if "/results/" in link)
+    page = stack.cloud.request("GET", link)
+    return page, stack.post_form(link, {**read_form(page.text).hidden, "file": "predictions.csv"})
 
 
 def _larger_than(size_bytes: int) -> bytes:
@@ -231,6 +270,16 @@ def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
     """The email of the second night in drift: one night alone does not alert."""
     stack.check_drift(days_ahead=1)
     return stack.wait_for_email(lambda m: m["subject"].startswith(f"Inputs changed: {GROUP}"), "drift")
+
+
+@pytest.fixture(scope="session")
+def acknowledged_alert(stack: DeployedStack, drift_mail: dict) -> HttpAnswer:
+    """The page of the drift alert, after it was acknowledged."""
+    link = next(link for link in drift_mail["links"] if "/alerts/" in link)
+    form = read_form(stack.cloud.request("GET", link).text)
+    answer = stack.post_form(link, {**form.hidden, "answer": "acknowledge"})
+    assert answer.status == 303, answer.text
+    return stack.cloud.request("GET", link)
 
 
 @pytest.fixture(scope="session")

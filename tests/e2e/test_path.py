@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
 
 from local.cloud import HttpAnswer
-from local.stack import DeployedStack, read_form
+from local.stack import DeployedStack
 from mlops.context.predict_api import request_predictions
 from mlops.models.errors import ScoringError
 from mlops.models.scoring.answer import PredictionRequest
@@ -72,14 +70,11 @@ def test_predictions_come_back_in_the_order_of_the_rows(stack: DeployedStack, sc
     assert scored.states[-1] == "Predictions ready"
 
 
-def test_the_link_in_the_email_leads_to_the_predictions(stack: DeployedStack, scored: Walk) -> None:
-    mail = stack.wait_for_email(lambda m: "predictions of score.csv are ready" in m["subject"], "result")
-    link = re.search(r"^http\S+/results/\S+$", mail["body"], re.MULTILINE)[0]
-    page = stack.cloud.request("GET", link)
+def test_the_link_in_the_email_leads_to_the_predictions(
+    stack: DeployedStack, scored: Walk, opened_result: tuple[HttpAnswer, HttpAnswer]
+) -> None:
+    page, answer = opened_result
     assert "score.csv" in page.text
-    form = urlencode({**read_form(page.text).hidden, "file": "predictions.csv"}).encode()
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = stack.cloud.request("POST", link, form, headers)
     assert answer.status == 303
     download = stack.cloud.request("GET", answer.headers["location"])
     folder = stack.batch_folder(GROUP, scored.output["batch_id"])
@@ -140,9 +135,27 @@ def test_a_larger_file_is_scored_in_ranges_or_in_a_job_by_the_same_code(
 
 def test_a_scoring_that_fails_is_mailed_with_the_step(stack: DeployedStack, failed_scoring: str) -> None:
     assert stack.status(failed_scoring) == "FAILED"
-    mail = stack.wait_for_email(lambda m: m["subject"] == f"{GROUP}: scoring failed", "failure")
+    expected = f"{GROUP}: scoring failed"
+    mail = stack.wait_for_email(lambda m: m["subject"] == expected and "File: k\n" in m["body"], "failure")
     assert "Step: Run inference" in mail["body"]
     assert "Traceback" not in mail["body"]
+
+
+def test_the_email_about_a_failed_range_says_why_it_failed(failed_range: dict) -> None:
+    assert failed_range["subject"] == f"{GROUP}: scoring failed"
+    assert "Step: Score ranges\nError: ObjectNotFoundError" in failed_range["body"]
+    assert "/ranges/00000.csv does not exist." in failed_range["body"]
+
+
+def test_ranges_of_a_converted_file_are_read_and_a_deleted_file_is_named_as_such(
+    converted_range: dict, errors_of_a_deleted_file: set[str]
+) -> None:
+    assert converted_range == {"index": 0}
+    assert errors_of_a_deleted_file == {"ObjectNotFoundError"}
+
+
+def test_a_drift_alert_is_acknowledged_on_its_page(acknowledged_alert: HttpAnswer) -> None:
+    assert "Acknowledged by link of approver@example.com." in acknowledged_alert.text
 
 
 def test_an_artifact_that_is_not_the_approved_one_is_not_promoted(

@@ -33,25 +33,15 @@ SELDOM = {
 }
 # What no walk reaches yet; tests of the functions and of the template cover it.
 NOT_WALKED = {
-    *(
-        ("AnswerAlertFunctionRole", statement["Sid"])
-        for owner, statement in t.statements()
-        if owner == "AnswerAlertFunction"
-    ),
     ("CheckDriftFunctionRole", "SendMails"),  # at the end of an alert
     ("MeasureQualityFunctionRole", "SendMails"),  # when quality drops
-    *((f"{name}FunctionRole", "ReadConvertedFiles") for name in ("ListRanges", "ScoreRange")),
     *(
         (f"{name}FunctionRole", "SeeWhetherAnObjectIsThere")
-        for name in ("ListRanges", "ScoreRange", "Predict", "RecordRequests")
+        for name in ("AnswerAlert", "Predict", "RecordRequests")
     ),
 }
-# Walked by tests that may run in another process, against another stack.
-ELSEWHERE = {
-    ("ReceiveUploadFunctionRole", "SeeWhetherAnExecutionContinues"),
-    ("ShowResultFunctionRole", "ReadPredictions"),
-    ("ShowResultFunctionRole", "SignResultLinks"),
-}
+# Walked by a test that may run in another process, against another stack.
+ELSEWHERE = {("ReceiveUploadFunctionRole", "SeeWhetherAnExecutionContinues")}
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +79,11 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     scored_in_ranges: Walk,
     labelled: dict,
     requested: pd.DataFrame,
+    opened_result: tuple[HttpAnswer, HttpAnswer],
+    acknowledged_alert: HttpAnswer,
+    failed_range: dict,
+    converted_range: dict,
+    errors_of_a_deleted_file: set[str],
 ) -> DeployedStack:
     """The stack after every path was walked once."""
     walk(stack, forgotten_candidate)

@@ -7,14 +7,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.client import BaseClient
+from botocore.stub import Stubber
 
 from functions.explain_failure import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.stepfunctions import ItemFailure, failed_item
 from mlops.infrastructure.notifications import AwsNotifier
 from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import SigningKeys
+from mlops.models.errors import StepError
 from mlops.models.experiment import RunStatus
 from mlops.models.intake.trainings import TrainingRecord
 from mlops.pipelines.jobs.trial_jobs import TrialJob
@@ -113,7 +118,7 @@ def a_failed_tuning(event: dict) -> dict:
 
 def test_a_failed_tuning_job_is_explained_by_its_trials_and_has_a_cost(explain, dependencies, event: dict):
     trials = [TrialJob(f"t{n}", "Failed", {"C": str(n)}, None, "All rows are alike.", 720) for n in range(5)]
-    training = FailedTraining.from_event(a_failed_tuning(event), FixedTrials(trials))
+    training = FailedTraining.from_event(a_failed_tuning(event), FixedTrials(trials), no_item)
     explained = training.explain()
     assert (explained.error, explained.reason) == ("TrainingError", "All rows are alike.")
     dependencies.failure_recorder.record(training, explained, now=datetime.now(UTC))
@@ -126,7 +131,76 @@ def test_a_failed_tuning_job_is_explained_by_its_trials_and_has_a_cost(explain, 
 
 
 def test_only_a_tuning_job_has_its_trials_looked_up(event: dict):
-    assert FailedTraining.from_event(event, FixedTrials(None)).trials == ()
+    assert FailedTraining.from_event(event, FixedTrials(None), no_item).trials == ()
+
+
+def no_item(execution_arn: str) -> ItemFailure | None:
+    raise AssertionError("Only an execution with a failed item has its items looked up.")
+
+
+MAP_RUN = "arn:aws:states:us-east-1:123456789012:mapRun:RunInference/ScoreRanges"
+ITEM = "arn:aws:states:us-east-1:123456789012:execution:RunInference/ScoreRanges:2"
+
+
+def step_functions(*, failed: list[str], error: dict[str, str]) -> BaseClient:
+    """Step Functions with two Map Runs of an execution, the newer of which has these failed items."""
+    states = boto3.client("stepfunctions", region_name="us-east-1")
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    runs = [
+        {
+            "executionArn": "e",
+            "mapRunArn": f"{MAP_RUN}:{n}",
+            "stateMachineArn": "m",
+            "startDate": at.replace(day=n),
+        }
+        for n in (2, 1)
+    ]
+    execution = {"stateMachineArn": "m", "name": "2", "status": "FAILED", "startDate": at}
+    stubber = Stubber(states)
+    stubber.add_response("list_map_runs", {"mapRuns": runs}, {"executionArn": "e"})
+    stubber.add_response(
+        "list_executions",
+        {"executions": [{"executionArn": arn, **execution} for arn in failed]},
+        {"mapRunArn": f"{MAP_RUN}:2", "statusFilter": "FAILED", "maxResults": 1},
+    )
+    stubber.add_response(
+        "describe_execution", {"executionArn": ITEM, **execution, **error}, {"executionArn": ITEM}
+    )
+    stubber.activate()
+    return states
+
+
+OTHER_BYTES = json.dumps({"errorType": "ArtifactError", "errorMessage": "Other bytes."})
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason", "kind"),
+    [
+        ("ArtifactError", OTHER_BYTES, "Other bytes.", "ArtifactError"),
+        ("Lambda.TooManyRequestsException", "Rate Exceeded.", "Rate Exceeded.", "ThrottledError"),
+        ("States.Timeout", "", "The step reached its time limit.", "JobStoppedError"),
+    ],
+)
+@pytest.mark.parametrize("step", ["Score ranges", "Survey parts"])
+def test_a_failed_range_or_part_keeps_its_cause(dependencies, step, error, cause, reason, kind):
+    states = step_functions(failed=[ITEM], error={"error": error, "cause": cause})
+    dependencies.failed_item = lambda arn: failed_item(arn, stepfunctions=states)
+    failure = {"step": step, "error": "States.ExceedToleratedFailureThreshold", "cause": "One item failed."}
+    explanation = app.handler(
+        {"group": GROUP, "failure": failure, "execution_arn": "e"}, CONTEXT, dependencies=dependencies
+    )
+    assert (explanation["error"], explanation["reason"]) == (kind, reason)
+
+
+def test_an_item_that_is_not_listed_yet_is_looked_up_again():
+    states = step_functions(failed=[], error={})
+    failure = {"step": "Score ranges", "error": "States.ExceedToleratedFailureThreshold", "cause": ""}
+    with pytest.raises(StepError, match="not listed yet"):
+        FailedTraining.from_event(
+            {"group": GROUP, "failure": failure, "execution_arn": "e"},
+            FixedTrials(None),
+            lambda arn: failed_item(arn, stepfunctions=states),
+        )
 
 
 class FixedTrials:

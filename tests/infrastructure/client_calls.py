@@ -24,6 +24,8 @@ _ACTIONS = {
     "lambda:Invoke": {"lambda:InvokeFunction"},
     "stepfunctions:StartExecution": {"states:StartExecution"},
     "stepfunctions:DescribeExecution": {"states:DescribeExecution"},
+    "stepfunctions:ListExecutions": {"states:ListExecutions"},
+    "stepfunctions:ListMapRuns": {"states:ListMapRuns"},
     "stepfunctions:SendTaskSuccess": {"states:SendTaskSuccess"},
 }
 _TRANSFERS = {"upload_file": _WRITE, "download_file": _READ, "copy": _READ | _WRITE}

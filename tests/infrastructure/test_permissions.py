@@ -233,15 +233,34 @@ def test_no_function_reads_or_writes_the_tags_of_objects() -> None:
     )
 
 
-def test_a_function_that_reads_objects_learns_when_one_is_missing() -> None:
+def test_what_reads_objects_of_a_bucket_learns_when_one_of_them_is_missing() -> None:
     """Without s3:ListBucket, S3 answers 403 for a missing object, which looks like a fault to be retried."""
-    owners: dict[str, set[str]] = {}
-    for owner, statement in t.statements():
-        owners.setdefault(owner, set()).update(t.actions(statement))
-    reading = {owner for owner, actions in owners.items() if "s3:GetObject" in actions}
-    blind = {owner for owner in reading if "s3:ListBucket" not in owners[owner]}
-    # their items were written by the step before
-    assert blind == {"RunInferenceStateMachine", "ValidatePartsStateMachine"}
+    reading, listing = (
+        {
+            (owner, resource.removeprefix("${").split(".")[0])
+            for owner, statement in t.statements()
+            if t.actions(statement) & actions
+            for resource in t.reached(statement)
+        }
+        for actions in ({"s3:GetObject", "s3:GetObjectVersion"}, {"s3:ListBucket"})
+    )
+    assert {bucket for _, bucket in reading} == {"DataBucket", "ArtifactBucket"}
+    # the items of the state machines were written by the step before
+    blind = {"RunInferenceStateMachine", "ValidatePartsStateMachine"}
+    assert reading - listing == {(machine, "ArtifactBucket") for machine in blind}
+
+
+def test_what_explains_a_failure_reads_the_executions_of_maps_and_no_others() -> None:
+    read = of_role("ExplainFailureFunction", "ReadTheCauseOfAFailedItem")
+    definitions = (t.REPOSITORY / "statemachine").glob("*.asl.json")
+    machines = {path.name.split(".")[0] for path in definitions if '"Type": "Map"' in path.read_text()}
+    assert machines == {"run_inference", "validate_parts"}
+    kinds = {(r.split(":")[-2], r.split(":")[-1]) for r in t.reached(read)}
+    assert kinds == {
+        (kind, f"*{machine}StateMachine-*")
+        for kind in ("execution", "mapRun")
+        for machine in ("RunInference", "ValidateParts")
+    }
 
 
 def test_schedules_may_encrypt_what_they_could_not_deliver() -> None:

@@ -221,8 +221,10 @@ def test_the_predict_api_is_authorised_by_iam_or_else_by_tokens_and_limited() ->
         "ThrottlingRateLimit": {"Ref": "PredictRateLimit"},
         "ThrottlingBurstLimit": {"Ref": "PredictBurstLimit"},
     }
-    calling = {owner for owner, s in t.statements() if "execute-api:Invoke" in t.actions(s)}
-    assert calling == {"PredictCaller"}, "a role of the stack calls the API, or people have two policies"
+    calling = {owner: t.reached(s) for owner, s in t.statements() if "execute-api:Invoke" in t.actions(s)}
+    assert set(calling) == {"PredictCaller"}, "a role of the stack calls the API, or people have two policies"
+    (route_of_caller,) = calling["PredictCaller"]
+    assert route_of_caller.endswith(":${PredictApi}/*/POST/groups/*/predict")
 
 
 def test_a_check_that_the_scan_leaves_out_has_a_reason() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.mutations import approval, artifacts, permissions, protection
+from tests.mutations import approval, artifacts, permissions, protection, serving
 
 AREAS = {
     "permissions": permissions.MUTATIONS,
     "protection": protection.MUTATIONS,
     "approval": approval.MUTATIONS,
     "artifacts": artifacts.MUTATIONS,
+    "serving": serving.MUTATIONS,
 }

@@ -180,7 +180,33 @@ def test_a_map_tolerates_no_failure_and_catches_it(machine: Definition) -> None:
         if state["Type"] == "Map":
             assert state["ToleratedFailureCount"] == 0, name
             assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
-            assert state["MaxConcurrency"] > 0, name
+            assert re.fullmatch(r"\{% [1-9]\d* %\}", state["MaxConcurrency"]), name
+
+
+@each_definition
+def test_an_item_of_a_map_waits_for_a_function_that_may_run_and_fails_under_its_own_error(
+    machine: Definition,
+) -> None:
+    """A new account runs ten functions at once; `Explain failure` reads why an item failed from its end."""
+    if ":" not in machine.name:
+        return
+    for name, task in machine.tasks.items():
+        waits = [r for r in task["Retry"] if r["ErrorEquals"] == ["Lambda.TooManyRequestsException"]]
+        (wait,) = waits
+        assert is_retried(task, "Lambda.TooManyRequestsException")
+        delays = [wait["IntervalSeconds"] * wait["BackoffRate"] ** n for n in range(wait["MaxAttempts"])]
+        assert sum(min(delay, wait["MaxDelaySeconds"]) for delay in delays) / 2 >= 3_000, name
+        (catcher,) = task["Catch"]
+        ending = machine.states[catcher["Next"]]
+        assert (ending["Type"], ending["Error"]) == ("Fail", "{% $failure.error %}"), name
+        assert "$failure.cause" in ending["Cause"], name
+
+
+@each_machine
+def test_what_explains_a_failure_knows_the_execution_whose_items_may_have_failed(machine: Definition) -> None:
+    if any(state["Type"] == "Map" for state in machine.states.values()):
+        payload = machine.states["Explain failure"]["Arguments"]["Payload"]
+        assert payload["execution_arn"] == "{% $states.context.Execution.Id %}"
 
 
 @each_machine

@@ -54,6 +54,9 @@ def test_a_distributed_map_speaks_jsonata_and_its_children_know_nothing_of_their
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     children = [{"seen": number, "knows_parent": False} for number in (2, 4, 6)]
     assert json.loads(execution["output"]) == {"n": 3, "children": children, "total": 12}
+    states = cloud.client("stepfunctions")
+    (run,) = states.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    assert states.describe_map_run(mapRunArn=run["mapRunArn"])["maxConcurrency"] == 2
 
 
 @pytest.fixture

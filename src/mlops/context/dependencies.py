@@ -20,6 +20,7 @@ from mlops.infrastructure.clock import utc_now
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.dataset.limits import Limits
+    from mlops.infrastructure.aws.stepfunctions import ItemFailure
     from mlops.infrastructure.upload_events import Upload
     from mlops.intake.executions import StepFunctionsExecutions
     from mlops.intake.failures.watch_trainings import TrainingWatch
@@ -99,6 +100,13 @@ class Dependencies(StackContext):
         from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs  # noqa: PLC0415
 
         return SageMakerTrialJobs()
+
+    @cached_property
+    def failed_item(self) -> Callable[[str], ItemFailure | None]:
+        """What finds why an item of an execution failed."""
+        from mlops.infrastructure.aws.stepfunctions import failed_item  # noqa: PLC0415
+
+        return failed_item
 
     @cached_property
     def failure_recorder(self) -> FailureRecorder:

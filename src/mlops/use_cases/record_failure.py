@@ -11,13 +11,15 @@ from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.experiment.store import RunStore
 from mlops.experiment.training_runs import record_failed_training
 from mlops.infrastructure.aws.cloudwatch import Metric
+from mlops.infrastructure.aws.stepfunctions import ItemFailure
 from mlops.infrastructure.metric_names import TRAINING_COST_USD
 from mlops.infrastructure.notifications import Notifier
+from mlops.models.errors import StepError
 from mlops.models.experiment import RunDataset, RunFailure
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.registry import TrainingJob
 from mlops.models.settings.group import GroupSettings
-from mlops.pipelines.jobs.failure import Explanation, Failure, explain_failure
+from mlops.pipelines.jobs.failure import OF_AN_ITEM, Explanation, Failure, explain_failure
 from mlops.pipelines.jobs.training_cost import cost_usd
 from mlops.pipelines.jobs.training_job import describe_job
 from mlops.pipelines.jobs.trial_jobs import TrialJob, TrialJobs, bill_of, commonest_reason
@@ -49,18 +51,36 @@ class FailedTraining:
     trials: tuple[TrialJob, ...] = ()
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any], trial_jobs: TrialJobs) -> FailedTraining:
-        """Read the input of the step "Explain failure"; for a failed tuning job its trials are requested."""
+    def from_event(
+        cls,
+        event: Mapping[str, Any],
+        trial_jobs: TrialJobs,
+        failed_item: Callable[[str], ItemFailure | None],
+    ) -> FailedTraining:
+        """Read the input of the step "Explain failure".
+
+        Of a failed tuning job the trials are requested, of an execution with a failed item the cause.
+
+        Raises
+        ------
+        StepError
+            If Step Functions does not list the failed item yet.
+        """
         failed, settings = event["failure"], event.get("settings")
         failure = Failure(
             failed["step"],
             failed["error"],
-            failed["cause"],
+            failed.get("cause") or "",  # a time-out may have none
             event.get("job") or {},
             event["group"],
             event.get("version") or "",
             event.get("n_lost_jobs", 0),
         )
+        if failure.error == OF_AN_ITEM and event.get("execution_arn"):
+            item = failed_item(event["execution_arn"])
+            if item is None:
+                raise StepError("The failed item is not listed yet.")
+            failure = replace(failure, error=item.error, cause=item.cause)
         return cls(
             group=event["group"],
             failure=failure,

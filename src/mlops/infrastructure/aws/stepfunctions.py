@@ -29,6 +29,14 @@ class Execution:
     stopped_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ItemFailure:
+    """Why the execution of one item of a Map state failed, in the words of Step Functions."""
+
+    error: str
+    cause: str
+
+
 def start_execution(
     state_machine_arn: str, name: str, document: Mapping[str, Any], *, stepfunctions: Any = None
 ) -> str:
@@ -108,3 +116,20 @@ def running_executions(state_machine_arn: str, *, stepfunctions: Any = None) -> 
         for page in pages.paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
         for execution in page["executions"]
     ]
+
+
+def failed_item(execution_arn: str, *, stepfunctions: Any = None) -> ItemFailure | None:
+    """Return why an item of the newest Map Run of an execution failed; None when none is listed (yet).
+
+    A Map state that ended because an item failed says only that one did.
+    """
+    states = stepfunctions or client("stepfunctions")
+    pages = states.get_paginator("list_map_runs").paginate(executionArn=execution_arn)
+    runs = sorted((run for page in pages for run in page["mapRuns"]), key=lambda run: run["startDate"])
+    if not runs:
+        return None
+    failed = states.list_executions(mapRunArn=runs[-1]["mapRunArn"], statusFilter="FAILED", maxResults=1)
+    if not failed["executions"]:
+        return None
+    item = states.describe_execution(executionArn=failed["executions"][0]["executionArn"])
+    return ItemFailure(str(item.get("error") or ""), str(item.get("cause") or ""))

@@ -27,6 +27,7 @@ _STATUSES = ("TrainingJobStatus", "ProcessingJobStatus", "HyperParameterTuningJo
 _LOST = ("CapacityError", "InternalServerError")  # how the reason of a job begins that AWS has lost
 _MAX_CHARACTERS = 1_000
 MAX_LOST_JOBS = 2  # a job that AWS has lost is run again so many times
+OF_AN_ITEM = "States.ExceedToleratedFailureThreshold"  # of a Map state: an item failed, whatever the reason
 TRIAL_TIME_LIMIT = "A trial of the search reached the time limit of its job."
 
 
@@ -110,7 +111,8 @@ def _explain_aws(failure: Failure, message: str, raw_message: str) -> Explanatio
     if is_lost or "ResourceLimitExceeded" in failure.error:
         run_again = is_lost and failure.n_lost_jobs < MAX_LOST_JOBS
         return replace(_not_run(message, again), run_again=run_again)
-    if "Throttl" in failure.error or "Throttling" in message or "Rate exceeded" in message:
+    too_many = ("Throttl", "TooManyRequests", "rate exceeded")
+    if any(sign.casefold() in f"{failure.error} {message}".casefold() for sign in too_many):
         return Explanation("ThrottledError", _short(message), f"{_THROTTLED} {again}")
     is_failed_job = "Failed" in (failure.document.get(name) for name in _STATUSES)
     return _killed(killed[1], again) if killed and is_failed_job else None
