@@ -12,6 +12,7 @@ from local.emulator import install_corrections
 from local.fixes.functions.worker_limit import has_waiting_caller
 from local.processes import EMULATOR_MARK
 from local.sagemaker import tuning
+from local.sagemaker.endpoints.hosting import forget_all as stop_all_endpoints
 from local.sagemaker.jobs.lifecycle import stop_all_jobs
 
 Scope = dict[str, Any]
@@ -35,6 +36,7 @@ def serve(instance: str) -> None:
         ministack_app.main()
     finally:
         tuning.forget_all()  # first, or they would start more jobs
+        stop_all_endpoints()
         stop_all_jobs()
 
 

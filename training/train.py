@@ -96,6 +96,7 @@ def train(container: Container, config: dict[str, Any]) -> None:
         needed |= packages_of(algorithm_of(champion))
         install_missing(BUNDLE / "wheels", Path(scratch) / "packages", with_xgboost="xgboost" in needed)
         from mlops.pipelines.artifacts.artifacts import copy_evidence  # noqa: PLC0415  needs the packages
+        from mlops.pipelines.artifacts.serving_code import add_serving_code  # noqa: PLC0415
         from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415
 
         result = TrainingPipeline(settings, row_key=read_row_key(container.row_key)).execute(
@@ -107,6 +108,7 @@ def train(container: Container, config: dict[str, Any]) -> None:
             group=group,
             trials_path=container.trials if container.trials.is_dir() else None,
         )
+    add_serving_code(BUNDLE, container.model)
     copy_evidence(container.model, container.evidence)
     for name, value in result.metrics.values().items():
         print(f"metric {name}={value:.6f}")  # noqa: T201  read by the job's metric definitions

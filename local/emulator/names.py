@@ -330,9 +330,12 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "sagemaker",
-        aws="SageMaker runs training, processing and tuning jobs, by its API and from state machines.",
+        aws=(
+            "SageMaker runs training, processing and tuning jobs and endpoints, by its API and from state "
+            "machines."
+        ),
         ministack="SageMaker is missing.",
-        wraps=("iam_actions.extract_resource_arn",),
+        wraps=("iam_actions.extract_iam_action", "iam_actions.extract_resource_arn"),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""SageMaker training, tuning and processing jobs that really run, in subprocesses of this machine.
+"""SageMaker jobs and endpoints that really run, in subprocesses of this machine.
 
 Hooked into MiniStack's router, IAM enforcement, persistence map and Step Functions, which has no SageMaker.
 """
@@ -14,6 +14,8 @@ from ministack.services import stepfunctions
 from local.emulator import wrap
 from local.sagemaker import integration, tuning
 from local.sagemaker.api import service
+from local.sagemaker.endpoints import api as endpoints_api
+from local.sagemaker.endpoints import hosting
 from local.sagemaker.jobs import job as jobs
 
 TARGET_PREFIX = "SageMaker"
@@ -30,6 +32,7 @@ def install() -> None:
     app._loaded_modules["sagemaker"] = _as_module()
     app._state_map["sagemaker"] = "sagemaker"
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    wrap("iam_actions.extract_iam_action", _with_invocations)
     wrap("iam_actions.extract_resource_arn", _with_job_arns)
     integration.install()
     stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": TARGET_PREFIX, "protocol": "json"}
@@ -52,13 +55,27 @@ def _as_module() -> ModuleType:
 def _forget_all() -> None:
     tuning.forget_all()
     jobs.forget_all()
+    hosting.forget_all()
 
 
 def _with_job_arns(original: Any) -> Any:
     def extract(name: str, method: str, path: str, headers: dict[str, str], body: bytes, *others: Any) -> str:
         if name == "sagemaker":
+            endpoint = endpoints_api.invoked_endpoint(path)
+            if endpoint is not None:
+                return f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:endpoint/{endpoint.lower()}"
             operation = headers.get("x-amz-target", "").partition(".")[2]
             return service.resource_of(operation, service.parsed(body), get_region(), get_account_id())
         return str(original(name, method, path, headers, body, *others))
+
+    return extract
+
+
+def _with_invocations(original: Any) -> Any:
+    def extract(name: str, method: str, path: str, *others: Any) -> str | None:
+        if name == "sagemaker" and endpoints_api.invoked_endpoint(path) is not None:
+            return "sagemaker:InvokeEndpoint"
+        action: str | None = original(name, method, path, *others)
+        return action
 
     return extract

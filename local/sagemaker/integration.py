@@ -1,5 +1,5 @@
 """`sagemaker:createTrainingJob`, `createProcessingJob` and `createHyperParameterTuningJob` in state machines,
-with and without `.sync`.
+with and without `.sync`, and what creates and updates endpoints.
 
 As on AWS: Step Functions tags the job as its own (so the role needs AddTags), waits for its end, returns
 the Describe result with times in milliseconds, fails with States.TaskFailed and the job as JSON in Cause
@@ -36,6 +36,7 @@ _RULES = {
     "Processing": "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
     "HyperParameterTuning": "StepFunctionsGetEventsForSageMakerTuningJobsRule",
 }
+_ENDPOINT_OPERATIONS = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint")
 # Errors that Step Functions names after the exception; the others share one name.
 _OWN_NAMES = {
     "ResourceInUse": "ResourceInUseException",
@@ -48,15 +49,25 @@ def install() -> None:
     """Register the integrations with Step Functions."""
     for kind in _RULES:
         stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:create{kind}Job"] = _task(kind)
+    for operation in _ENDPOINT_OPERATIONS:
+        name = operation[0].lower() + operation[1:]
+        stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:{name}"] = _request_task(operation)
+
+
+def _request_task(operation: str) -> Any:
+    """Return what answers as soon as the API has answered."""
+
+    def run_task(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+        task = _running_task()
+        arn = resource_of(operation, arguments, get_region(), get_account_id())
+        return _called(operation, arguments, task, [(f"sagemaker:{operation}", arn)])
+
+    return run_task
 
 
 def _task(kind: str) -> Any:
     def run_task(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        task = current_task.get()
-        if task is None:
-            raise stepfunctions._ExecutionError(
-                "States.Runtime", "This integration runs in a state machine only."
-            )
+        task = _running_task()
         waits = ".sync" in resource
         started = time.monotonic()
         answer = _create(kind, arguments, task, waits=waits)
@@ -67,8 +78,16 @@ def _task(kind: str) -> Any:
     return run_task
 
 
+def _running_task() -> RunningTask:
+    task = current_task.get()
+    if task is None:
+        raise stepfunctions._ExecutionError(
+            "States.Runtime", "This integration runs in a state machine only."
+        )
+    return task
+
+
 def _create(kind: str, arguments: dict[str, Any], task: RunningTask, *, waits: bool) -> dict[str, Any]:
-    authorise = _as_machine(task)
     arn = resource_of(f"{kind}Job", arguments, get_region(), get_account_id())
     needed = [(f"sagemaker:Create{kind}Job", arn)]
     if waits:
@@ -76,12 +95,20 @@ def _create(kind: str, arguments: dict[str, Any], task: RunningTask, *, waits: b
         needed += [(entry.action, entry.resource) for entry in managed_rule_permissions(_RULES[kind], "")]
         ours = [{"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}]
         arguments = {**arguments, "Tags": [*arguments.get("Tags", []), *ours]}
+    return _called(f"Create{kind}Job", arguments, task, needed)
+
+
+def _called(
+    operation: str, arguments: dict[str, Any], task: RunningTask, needed: list[tuple[str, str]]
+) -> dict[str, Any]:
+    """Call an operation as the state machine, whose role needs these actions on these resources."""
+    authorise = _as_machine(task)
     for action, resource in needed:
         refusal = authorise(action, resource, {})
         if refusal is not None:
             raise stepfunctions._ExecutionError(f"SageMaker.{_COMMON_NAME}", refusal)
     try:
-        return call(f"Create{kind}Job", arguments, authorise)
+        return call(operation, arguments, authorise)
     except SageMakerError as error:
         name = _OWN_NAMES.get(error.code, _COMMON_NAME)
         details = f"Service: AmazonSageMaker; Status Code: {error.status}; Error Code: {error.code}"

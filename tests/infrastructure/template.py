@@ -105,5 +105,7 @@ def _text(value: str | dict[str, Any]) -> str:
     if isinstance(value, str):
         return value
     (intrinsic, argument), *_ = value.items()
+    if intrinsic == "Fn::Sub" and not isinstance(argument, str):
+        argument = argument[0]  # the text, before the values of its names
     text = argument if isinstance(argument, str) else ".".join(argument)
     return text if intrinsic == "Fn::Sub" else f"{text.removesuffix('.Arn')}.Arn"

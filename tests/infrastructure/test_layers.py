@@ -143,6 +143,7 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
     source = layers["TrainingSourceLayer"] / "training"
     assert (source / "train.py").is_file()
     assert (source / "score.py").is_file()
+    assert (source / "inference.py").is_file()
     assert (source / "mlops" / "__init__.py").is_file()
     wheels = {path.name.split("-")[0] for path in (source / "wheels").glob("*.whl")}
     assert wheels == {

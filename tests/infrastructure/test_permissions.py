@@ -30,7 +30,8 @@ TABLES = {
         "dataset/catalog/trainings.py",
     ),
 }
-JOB_ROLES = ("TrainingJobRole", "ScoringJobRole")
+SAGEMAKER = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}"
+JOB_ROLES = ("TrainingJobRole", "ScoringJobRole", "EndpointRole")
 
 
 def of_role(role: str, sid: str) -> dict[str, Any]:
@@ -112,6 +113,15 @@ def test_no_role_may_remove_items_of_a_table_or_objects_of_the_system() -> None:
         ("RecoverUploadsFunction", "s3:DeleteObjectVersion", "${DataBucket.Arn}/*"),
         ("MergePartsFunction", "s3:DeleteObjectVersion", "${DataBucket.Arn}/*/training/*"),
         ("MergePredictionsFunction", "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}/ledger/*"),
+        *(
+            ("MoveEndpointStateMachine", f"sagemaker:Delete{kind}", f"{SAGEMAKER}:{name}/mlops-${{Stack}}-*")
+            for kind, name in (
+                ("Endpoint", "endpoint"),
+                ("Endpoint", "endpoint-config"),  # in one statement with what needs both
+                ("EndpointConfig", "endpoint-config"),
+                ("Model", "model"),
+            )
+        ),
     }
 
 
@@ -204,19 +214,46 @@ def test_the_role_of_a_job_is_assumed_by_sagemaker_for_this_account_only(role: s
 
 @pytest.mark.parametrize(
     ("machine", "role"),
-    [("TrainModelStateMachine", "TrainingJobRole"), ("RunInferenceStateMachine", "ScoringJobRole")],
+    [
+        ("TrainModelStateMachine", "TrainingJobRole"),
+        ("RunInferenceStateMachine", "ScoringJobRole"),
+        ("MoveEndpointStateMachine", "EndpointRole"),
+    ],
 )
 def test_a_state_machine_passes_the_role_of_its_own_jobs_to_sagemaker_and_no_other(
     machine: str, role: str
 ) -> None:
     passing = {owner: s for owner, s in t.statements() if "iam:PassRole" in t.actions(s)}
-    assert set(passing) == {"TrainModelStateMachine", "RunInferenceStateMachine"}
+    assert set(passing) == {"TrainModelStateMachine", "RunInferenceStateMachine", "MoveEndpointStateMachine"}
     assert t.reached(passing[machine]) == {f"{role}.Arn"}
     assert passing[machine]["Condition"] == {
         "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
     }
     properties = t.resources("AWS::Serverless::StateMachine")[machine]["Properties"]
     assert properties["DefinitionSubstitutions"][f"{role}Arn"] == {"Fn::GetAtt": [role, "Arn"]}
+
+
+def test_an_endpoint_reads_the_archives_that_are_served_and_reaches_nothing_else() -> None:
+    actions = {a for owner, s in t.statements() if owner == "EndpointRole" for a in t.actions(s)}
+    assert {action.split(":")[0] for action in actions} == {"s3", "logs", "ecr"}
+    read = of_role("EndpointRole", "ReadServedArchives")
+    assert t.actions(read) == {"s3:GetObject"}
+    assert t.reached(read) == {"${ArtifactBucket.Arn}/serving/*"}
+    writers = {
+        owner
+        for owner, s in t.statements_of_roles()
+        if "s3:PutObject" in t.actions(s) and any("/serving/" in resource for resource in t.reached(s))
+    }
+    assert writers == {"PlanEndpointFunction"}
+
+
+def test_endpoints_are_changed_and_called_below_the_prefix_of_the_stack_only() -> None:
+    kinds = ("model", "endpoint-config", "endpoint")
+    own = {f"{SAGEMAKER}:{kind}/mlops-${{Stack}}-*" for kind in kinds}
+    owners = ("MoveEndpointStateMachine", "PlanEndpointFunction", "EndpointCaller")
+    for owner, statement in t.statements():
+        if owner in owners and any(action.startswith("sagemaker:") for action in t.actions(statement)):
+            assert t.reached(statement) <= own, statement["Sid"]
 
 
 def test_training_and_its_trials_run_without_a_network() -> None:

@@ -153,6 +153,7 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
         errors.RequestTooLargeError,
         errors.QualityError,  # no state machine measures quality
         errors.FeatureStoreError,  # no state machine uses features
+        errors.EndpointError,
     }
     assert ours == {*errors.PERMANENT_ERRORS, *errors.TRANSIENT_ERRORS, *endings}
     assert not {*errors.PERMANENT_ERRORS} & {*errors.TRANSIENT_ERRORS}
@@ -160,7 +161,7 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
 
 @each_machine
 def test_a_lost_job_is_run_again_under_another_name(machine: Definition) -> None:
-    jobs = {n: t for n, t in machine.tasks.items() if ":sagemaker:" in t["Resource"]}
+    jobs = {n: t for n, t in machine.tasks.items() if t["Resource"].endswith("Job.sync")}
     if not jobs:
         return
     again = machine.states["Run the job again?"]

@@ -31,9 +31,12 @@ from mlops.registry.promotion_notification import notify_decline, notify_promoti
 from mlops.registry.rollback import roll_back
 from mlops.use_cases.batch_notification import BatchNotifier
 from mlops.use_cases.drift.drift_notification import notify as announce_drift
+from mlops.use_cases.endpoints.follow_champion import EndpointPlanner
+from mlops.use_cases.endpoints.plan import Hosting, ServedVersion
 from mlops.use_cases.quality.check_quality import quality_detail
 from tests.unit.dataset.intake_world import GOOD, Unavailable, World
 from tests.unit.pages.samples import a_quality_report
+from tests.unit.use_cases.test_endpoint_plan import FakeSageMaker
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
 NAMES = {value for name, value in vars(event_names).items() if name.isupper()}
@@ -163,6 +166,24 @@ def published_by_measuring_quality(bus: Bus) -> None:
         bus.publish_event(name, quality_detail(report, "s3://a/quality_report.html"))
 
 
+def published_by_endpoints(bus: Bus, folder: Path) -> None:
+    registry = ModelRegistry(root=folder / "endpoints", actor="ada")
+    registry.register(GROUP, Candidate("Ridge", {}, EvaluationMetrics(), "d", Artifact("s3://b/k", "0" * 64)))
+    registry.approve_model(GROUP, "v1.0.0")
+    registry.promote_model(GROUP, "v1.0.0")
+    hosting = Hosting("image", 2048, 5)
+    name = ServedVersion(GROUP, "v1.0.0", Artifact("s3://b/k", "0" * 64), hosting).name("mlops-0a1b2c3d")
+    served, never = FakeSageMaker(status="InService", configuration=name), FakeSageMaker(status="Updating")
+    for existing in (served, never):
+        existing.models = existing.configurations = {name}
+        planner = EndpointPlanner(
+            registry, None, bus, existing, "artifacts", folder, "mlops-0a1b2c3d", hosting, {GROUP}
+        )
+        plan = None
+        while plan is None or plan["step"] == "wait":
+            plan = planner.next_step(GROUP, plan)
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]]:
     """Everything that the code publishes, by the functions that publish it."""
@@ -173,6 +194,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]
     published_by_scoring(bus)
     published_by_the_nightly_check(bus)
     published_by_measuring_quality(bus)
+    published_by_endpoints(bus, tmp_path_factory.mktemp("endpoints"))
     return bus.published
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ministack.core.iam_actions import dynamodb_transaction_checks, extract_resource_arn
+from ministack.core import iam_actions
+from ministack.core.iam_actions import dynamodb_transaction_checks
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
@@ -121,15 +122,13 @@ def _sdk_permissions(service: str, operation: str, arguments: dict[str, Any]) ->
         if checks:
             return [Permission(action, arn, error) for action, arn in checks]
         return [_dynamodb_permission(name, arguments, error)]
-    if namespace == "sagemaker":
-        return []  # checked by the service itself, with PassRole and tags
     if namespace == "cloudwatch":
         context = {"cloudwatch:namespace": arguments.get("Namespace")}
         return [Permission(f"cloudwatch:{name}", "*", error, context)]
     key = stepfunctions._AWS_SDK_SERVICE_MAP.get(service.lower(), {}).get("service_key", service.lower())
     wire = arguments if namespace != "states" else stepfunctions._convert_keys_to_camel(arguments)
     headers = {"x-amz-target": f"{service}.{name}", "content-type": "application/x-amz-json-1.1"}
-    arn = extract_resource_arn(
+    arn = iam_actions.extract_resource_arn(
         key, "POST", "/", headers, json.dumps(wire).encode(), arguments, region, account
     )
     return [Permission(f"{namespace}:{name}", arn, error)]

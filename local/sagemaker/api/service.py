@@ -1,5 +1,6 @@
-"""The SageMaker API: four operations per kind of job, those on tuning jobs, and tags."""
+"""The SageMaker API: four operations per kind of job, those on tuning jobs and endpoints, and tags."""
 
+import asyncio
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from local.sagemaker import tuning
 from local.sagemaker.api import tuning_service
 from local.sagemaker.api.checks import Authorise, check_caller, check_waiting_time
 from local.sagemaker.api.request_model import check_request, service_model
+from local.sagemaker.endpoints import api as endpoints_api
 from local.sagemaker.errors import SageMakerError, validation_error
 from local.sagemaker.jobs import lifecycle, script_mode
 from local.sagemaker.jobs.describe import describe, with_times_as
@@ -27,12 +29,15 @@ _KINDS: tuple[Kind, ...] = ("Training", "Processing")
 
 async def handle_request(
     method: str,  # noqa: ARG001 - this is how MiniStack calls a service
-    path: str,  # noqa: ARG001
+    path: str,
     headers: dict[str, str],
     body: bytes,
     query_params: dict[str, Any],
 ) -> tuple[int, dict[str, str], bytes]:
     """Answer one HTTP request, as MiniStack's services do."""
+    endpoint = endpoints_api.invoked_endpoint(path)
+    if endpoint is not None:
+        return await asyncio.to_thread(endpoints_api.invoke, endpoint, headers, body)
     operation = headers.get("x-amz-target", "").partition(".")[2]
     try:
         result = call(operation, parsed(body), _caller(headers, query_params))
@@ -57,6 +62,9 @@ def call(operation: str, request: dict[str, Any], authorise: Authorise) -> dict[
     if operation in tuning_service.OPERATIONS:
         arn = resource_of(operation, request, get_region(), get_account_id())
         return tuning_service.call(operation, request, authorise, arn)
+    if operation in endpoints_api.OPERATIONS:
+        arn = resource_of(operation, request, get_region(), get_account_id())
+        return endpoints_api.call(operation, request, authorise, arn)
     if operation in ("AddTags", "ListTags", "DeleteTags"):
         check_request(operation, request)
         return _tags(operation, request)
@@ -81,6 +89,9 @@ def resource_of(operation: str, request: dict[str, Any], region: str, account: s
     if "HyperParameterTuningJobName" in request:
         name = request["HyperParameterTuningJobName"]
         return f"arn:aws:sagemaker:{region}:{account}:hyper-parameter-tuning-job/{name}"
+    hosted = endpoints_api.resource_name(operation, request)
+    if hosted is not None:
+        return f"arn:aws:sagemaker:{region}:{account}:{hosted}"
     for kind in _KINDS:
         name = request.get(f"{kind}JobName")
         if name and f"{kind}Job" in operation:
@@ -170,6 +181,8 @@ def _list(kind: Kind, request: dict[str, Any]) -> dict[str, Any]:
 
 def _tags(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     arn = str(request["ResourceArn"])
+    if ":endpoint" in arn or ":model/" in arn:
+        raise validation_error("The local cloud keeps no tags of models and endpoints.")
     is_tuning = ":hyper-parameter-tuning-job/" in arn
     job = tuning.find_by_arn(arn) if is_tuning else find_by_arn(arn)
     if operation == "AddTags":

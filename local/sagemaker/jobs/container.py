@@ -35,11 +35,16 @@ def local_path(job: Job, text: str) -> str:
 
 
 def check_image_access(job: Job) -> None:
-    """Fail the job when its role could not pull its image from ECR; no image is pulled here."""
+    """Fail the job when its role could not pull its image from ECR."""
     if job.kind == "Training":
         image = str(job.request["AlgorithmSpecification"]["TrainingImage"])
     else:
         image = str(job.request["AppSpecification"]["ImageUri"])
+    check_image(image, job.role_arn)
+
+
+def check_image(image: str, role_arn: str) -> None:
+    """Fail when a role could not pull an image from ECR; no image is pulled here."""
     match = _ECR_IMAGE.match(image)
     if match is None:
         return
@@ -49,7 +54,7 @@ def check_image_access(job: Job) -> None:
         ("ecr:GetAuthorizationToken", "*"),
         *((name, arn) for name in _REPOSITORY_ACTIONS),
     ]:
-        decision = decide(job.role_arn, "SageMaker", action, resource)
+        decision = decide(role_arn, "SageMaker", action, resource)
         if not decision.allowed:
             raise JobFailedError(f"ClientError: The image {image} cannot be pulled: {decision.message}")
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops.context.function_settings import (
+    EndpointSettings,
+    LimitSettings,
+    MachineSettings,
+    RetentionSettings,
+)
 from mlops.context.stack import StackContext
 from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
@@ -31,6 +36,7 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.use_cases.batch_notification import BatchNotifier
     from mlops.use_cases.drift.alert_page import AlertPage
     from mlops.use_cases.drift.check_drift import NightlyCheck
+    from mlops.use_cases.endpoints.follow_champion import EndpointPlanner
     from mlops.use_cases.model_cache import ModelCache
     from mlops.use_cases.predict.predict import Predictor
     from mlops.use_cases.quality.check_quality import QualityCheck
@@ -67,7 +73,7 @@ class Dependencies(StackContext):
         """How large and how small an uploaded file may be."""
         from mlops.dataset.limits import Limits  # noqa: PLC0415
 
-        settings = environment.read(_LimitSettings, self.variables)
+        settings = environment.read(LimitSettings, self.variables)
         default = Limits()
         return Limits(
             min_rows=settings.min_rows or default.min_rows,
@@ -79,7 +85,7 @@ class Dependencies(StackContext):
         """What the deployment lets training jobs run on."""
         from mlops.pipelines.jobs.training_job import Machine  # noqa: PLC0415
 
-        settings = environment.read(_MachineSettings, self.variables)
+        settings = environment.read(MachineSettings, self.variables)
         return Machine(
             instance_type=settings.training_instance_type,
             max_runtime_seconds=settings.training_timeout_seconds,
@@ -181,7 +187,7 @@ class Dependencies(StackContext):
     @property
     def upload_retention_days(self) -> int:
         """How long used files stay in the data bucket; 0 keeps them."""
-        return environment.read(_RetentionSettings, self.variables).upload_retention_days
+        return environment.read(RetentionSettings, self.variables).upload_retention_days
 
     @cached_property
     def quality_sources(self) -> QualitySources:
@@ -258,6 +264,25 @@ class Dependencies(StackContext):
         )
 
     @cached_property
+    def endpoint_planner(self) -> EndpointPlanner:
+        """What plans the endpoints of the groups."""
+        from mlops.infrastructure.aws.sagemaker import SageMakerEndpoints  # noqa: PLC0415
+        from mlops.use_cases.endpoints.follow_champion import EndpointPlanner  # noqa: PLC0415
+
+        settings = environment.read(EndpointSettings, self.variables)
+        return EndpointPlanner(
+            self.registry,
+            self.objects,
+            self.notifier,
+            SageMakerEndpoints(),
+            self.artifact_bucket,
+            self.training_source,
+            settings.endpoint_name_prefix,
+            settings.hosting,
+            settings.groups,
+        )
+
+    @cached_property
     def batch_notifier(self) -> BatchNotifier:
         """What notifies people and systems of predictions."""
         from mlops.use_cases.batch_notification import BatchNotifier  # noqa: PLC0415
@@ -278,30 +303,3 @@ class Dependencies(StackContext):
     def _result_signer(self) -> LinkSigner:
         """What signs links to results; not with the keys of approvals: scoring functions may read them."""
         return self._signer("RESULT_SIGNING_SECRET_ARN")
-
-
-@dataclass(frozen=True, slots=True)
-class _LimitSettings:
-    """The variables of `Dependencies.limits`; 0 = the default of the library."""
-
-    max_upload_bytes: int = 0
-    min_rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _RetentionSettings:
-    """The variable of `Dependencies.upload_retention_days`."""
-
-    upload_retention_days: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _MachineSettings:
-    """The variables of `Dependencies.machine`; `spot_training` is `on` or `off`."""
-
-    training_instance_type: str
-    training_timeout_seconds: int
-    spot_training: str = "off"
-    spot_wait_seconds: int = 0
-    training_usd_per_hour: float = 0.0
-    tuning_parallel_jobs: int = 0

@@ -10,6 +10,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     ├── DatasetError             a file cannot be used as data
     │   └── UploadBusyError          another run works on the upload at this moment
     ├── DriftError               data cannot be compared with a model's baseline, or a nightly check failed
+    ├── EndpointError            an endpoint does not serve the champion
     ├── ExperimentError          a run cannot be recorded, compared or exported
     │   ├── MlflowError              the MLflow server refuses or does not answer
     │   └── RunNotFoundError         no run has that id, or fits the conditions
@@ -70,6 +71,10 @@ class DriftError(MlopsError):
 
 class QualityError(MlopsError):
     """The realised quality of a group cannot be measured."""
+
+
+class EndpointError(MlopsError):
+    """The endpoint of a group does not serve the champion."""
 
 
 class ExperimentError(MlopsError):

@@ -75,6 +75,11 @@ class InferencePipeline:
             self._baseline = replace(load_baseline_statistics(baseline_path), model_version=model_version)
         self._contract = contract_of_model(self._model.schema)
 
+    @property
+    def version(self) -> str:
+        """What is written beside each prediction."""
+        return self._version
+
     def execute(
         self,
         input_path: str | Path | pd.DataFrame,
@@ -205,13 +210,14 @@ class InferencePipeline:
             threshold=schema.calibrated_threshold or InferenceResult.THRESHOLD,
         )
 
-    def predict(self, rows: Sequence[Row], *, reasons: bool = False) -> ScoredTable:
-        """Score rows that are in memory; each one has a status, however many cannot be scored.
+    def predict(self, rows: Sequence[Row] | Path, *, reasons: bool = False) -> ScoredTable:
+        """Score rows that fit into memory; each one has a status, however many cannot be scored.
 
         Parameters
         ----------
         rows
-            Values by column: texts, numbers, truth values; None, or no entry, where a value is missing.
+            Values by column: texts, numbers, truth values; None, or no entry, where a value is missing. Or
+            the path of a small file with the rows.
         reasons
             Whether the columns that moved each prediction most are named: as many as the settings of the
             training state, else three.
@@ -221,6 +227,8 @@ class InferencePipeline:
         RequestError
             If no row names a column that the model needs, a value is none of these, or the model cannot give
             reasons.
+        DatasetError
+            If the file cannot be scored.
         """
         explainer = self._request_explainer if reasons else None
         if reasons and explainer is None:
@@ -228,7 +236,8 @@ class InferencePipeline:
         trained, schema = self._manifest.settings, self._model.schema
         output = replace(trained.output, keep_columns=(), reasons=explainer.n_reasons if explainer else 0)
         terms = self._terms(replace(trained, output=output))
-        opened = open_rows(frame_of_rows(rows, terms, columns_of_model(schema)), terms, schema)
+        source = rows if isinstance(rows, Path) else frame_of_rows(rows, terms, columns_of_model(schema))
+        opened = open_rows(source, terms, schema)
         scored = (
             score_rows(piece, self._model, self._contract, explainer=explainer) for piece in opened.pieces
         )

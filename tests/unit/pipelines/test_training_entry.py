@@ -13,7 +13,7 @@ import pytest
 
 from mlops.infrastructure.row_key import user_row_key
 from mlops.models.dataset import ColumnContract, Contract
-from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts import artifacts, serving_code
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 
 from .conftest import SETTINGS, build_table
@@ -54,8 +54,11 @@ def test_a_job_writes_the_model_and_its_evidence_apart(container: Path):
     artifacts.load_model(model)
     assert artifacts.read_manifest(model).model_group == "trial"
     assert {path.name for path in evidence.iterdir()} == {
-        path.name for path in model.iterdir() if path.name not in (*artifacts.MODEL_FILES, artifacts.ROW_KEYS)
+        path.name
+        for path in model.iterdir()
+        if path.name not in (*artifacts.MODEL_FILES, artifacts.ROW_KEYS, serving_code.FOLDER)
     }
+    assert serving_code.has_serving_code(model)
     assert "metric roc_auc=0." in job.stdout
     assert not (container / "output" / "failure").exists()
 

@@ -129,9 +129,21 @@ _REPEAT_SCORING = "Nothing is wrong with the file: drop it again."
 _REPEAT_PARTS = "Nothing is wrong with the parts: drop the closing file again."
 _REPEAT_EMAIL = "Only the email failed: `mlops show {group} {version}` says what it would have said."
 _REPEAT_DECISION = "The decision is kept, and is carried out at the next check of the approvals."
+_REPEAT_ENDPOINT = (
+    "Start an execution of the state machine MoveEndpoint with the input "
+    '{{"detail": {{"group": "{group}"}}}}, or wait for the next promotion or rollback.'
+)
 _REPEAT: Mapping[str, str] = {
     "Run inference": _REPEAT_SCORING,
     "Run inference in a job": _REPEAT_SCORING,
+    "Plan endpoint": _REPEAT_ENDPOINT,
+    "Create model": _REPEAT_ENDPOINT,
+    "Create configuration": _REPEAT_ENDPOINT,
+    "Create endpoint": _REPEAT_ENDPOINT,
+    "Update endpoint": _REPEAT_ENDPOINT,
+    "Delete endpoint": _REPEAT_ENDPOINT,
+    "Delete configuration": _REPEAT_ENDPOINT,
+    "Delete model": _REPEAT_ENDPOINT,
     "List ranges": _REPEAT_SCORING,
     "Score ranges": _REPEAT_SCORING,
     "Merge ranges": _REPEAT_SCORING,

@@ -1,0 +1,1 @@
+"""Endpoints: models that are served by a process each."""

@@ -1,0 +1,1 @@
+"""Endpoints of Amazon SageMaker: what they answer, and which version they serve."""
