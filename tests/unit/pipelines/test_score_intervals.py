@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.score_intervals import CASES, percentile, score_interval, true_score
-from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals
+from mlops.pipelines.artifacts.model import Scores
+from mlops.pipelines.evaluation.bootstrap import bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.heavy_tails import rmse_interval
 
 N_SAMPLES = 60
@@ -57,3 +58,15 @@ def test_the_mean_of_skewed_values_has_an_interval_that_leans_to_the_long_side()
 
     low, high = bootstrap_intervals(means, np.arange(120), np.random.default_rng(1))["mean"]
     assert high - values.mean() > 1.2 * (values.mean() - low)
+
+
+def test_rows_of_one_person_alone_have_an_interval_of_no_width() -> None:
+    y, predicted = np.arange(6.0), np.arange(6.0) + 0.5
+    scored = resampled_scores("regression", y, Scores(predicted=predicted))
+    intervals = bootstrap_intervals(
+        lambda looked_at: lambda rows: scored(looked_at[rows]),
+        np.zeros(6, int),
+        np.random.default_rng(0),
+        n_resamples=20,
+    )
+    assert intervals["neg_mean_absolute_error"] == (-0.5, -0.5)

@@ -129,10 +129,10 @@ def _reach(influence: np.ndarray) -> float:
 
 
 def _without_parts(members: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield the row positions without one part of the members after the other."""
+    """Yield the row positions without one part of the members after the other; nothing for one member."""
     distinct, numbers = np.unique(members, return_inverse=True)
     parts = (rng.permutation(len(distinct)) % _N_PARTS)[numbers]
-    for part in np.unique(parts):
+    for part in np.unique(parts) if len(distinct) > 1 else ():
         yield np.flatnonzero(parts != part)
 
 
