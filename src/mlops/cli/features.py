@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from mlops.context.context import Context
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import FeatureStoreError
+from mlops.pages.spreadsheet import write_frame
 
 if TYPE_CHECKING:  # imported on first use: the help needs none of them
     from mlops.feature_store.online.materialization import Materialization
@@ -145,7 +147,9 @@ def _history(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
         n_rows = job.to_parquet(parsed.output)
         return {"n_rows": n_rows, "output": str(parsed.output)}, f"{n_rows:,} rows are in {parsed.output}."
     frame = job.to_df()
-    return frame.to_dict("records"), frame.to_csv(index=False)
+    lines = io.StringIO(newline="")
+    write_frame(frame, lines)
+    return frame.to_dict("records"), lines.getvalue()
 
 
 def _store(context: Context) -> FeatureStore:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from types import MappingProxyType
 
 from mlops.models.errors import RegistryError
 from mlops.models.registry import AuditEntry, GroupState, Labels, ModelMetadata, Status
-from mlops.pages.spreadsheet import without_formula
+from mlops.pages.spreadsheet import csv_text
 from mlops.registry.lifecycle import Action, next_status
 
 
@@ -111,12 +109,7 @@ def as_csv(entries: Sequence[AuditEntry]) -> str:
     An entry that changes two versions (a promotion archives the champion before) has two rows with the same
     revision; one that changes none (an answer, a tag, a note) has one without statuses.
     """
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(COLUMNS)
-    for entry in entries:
-        writer.writerows(_rows(entry))
-    return stream.getvalue()
+    return csv_text([COLUMNS, *(row for entry in entries for row in _rows(entry))])
 
 
 def as_json_lines(entries: Sequence[AuditEntry]) -> str:
@@ -134,11 +127,11 @@ FORMATS: Mapping[str, Callable[[Sequence[AuditEntry]], str]] = MappingProxyType(
 )
 
 
-def _rows(entry: AuditEntry) -> Iterator[Iterator[str]]:
+def _rows(entry: AuditEntry) -> Iterator[tuple[object, ...]]:
     if not entry.changes:
-        yield map(_cell, _values(entry, entry.action, entry.version))
+        yield _values(entry, entry.action, entry.version)
     for change in entry.changes:
-        yield map(_cell, _values(entry, change.action, change.version, change.before, change.after))
+        yield _values(entry, change.action, change.version, change.before, change.after)
 
 
 def _values(
@@ -151,7 +144,3 @@ def _values(
         return *row, *champions, None, None, None, None
     artifact = entry.artifact
     return *row, *champions, artifact.sha256, artifact.uri, artifact.version_id, entry.approval_request
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else without_formula(str(value))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +13,7 @@ from mlops.cli.command import add_command, columns
 from mlops.context.context import Context
 from mlops.models.errors import RequestError
 from mlops.models.scoring.answer import PredictionAnswer
+from mlops.pages.spreadsheet import csv_text
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,7 +38,7 @@ def _predict(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
     rows = [_json(text, "--row") for text in parsed.row] if parsed.row else _rows_of(parsed.rows)
     answer = context.predict(parsed.group, checked_request(rows, reasons=parsed.reasons))
-    return answer.to_dict(), _csv(answer) if parsed.csv else _table(answer)
+    return answer.to_dict(), csv_text(_cells(answer)) if parsed.csv else _table(answer)
 
 
 def _rows_of(file: Path) -> Any:
@@ -57,12 +56,6 @@ def _json(text: str, where: str) -> Any:
 
 def _table(answer: PredictionAnswer) -> str:
     return columns(_cells(answer))
-
-
-def _csv(answer: PredictionAnswer) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(_cells(answer))
-    return stream.getvalue()
 
 
 def _cells(answer: PredictionAnswer) -> list[Sequence[str]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 from datetime import date
 from typing import Any
@@ -13,6 +11,7 @@ from mlops.cli.command import add_command, columns
 from mlops.context.context import Context
 from mlops.ledger.reading import Rows
 from mlops.ledger.sql import Selection
+from mlops.pages.spreadsheet import csv_text
 
 _MAX_LINES = 50
 
@@ -49,10 +48,7 @@ def _table(rows: Rows) -> str:
 
 
 def _csv(rows: Rows) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([rows.columns, *([_cell(value) for value in row] for row in rows.values)])
-    return stream.getvalue()
+    return csv_text([rows.columns, *([_cell(value) for value in row] for row in rows.values)])
 
 
 def _cell(value: Any) -> str:

@@ -27,6 +27,7 @@ from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.target.task import find_label
+from mlops.pages.spreadsheet import CSV_LINE_END
 
 # no clock is farther ahead of UTC
 _AHEAD_OF_UTC = timedelta(hours=14)
@@ -141,8 +142,7 @@ class _Reader:
             csv.writer(stream).writerow(header)
             for piece in pieces.plain():
                 rows = self._rows(piece)
-                # the line end decides what is quoted: a lone \r must be
-                rows.to_csv(stream, header=False, index=False, lineterminator="\r\n")
+                rows.to_csv(stream, header=False, index=False, lineterminator=CSV_LINE_END)
                 n_written += len(rows)
         return n_written
 

@@ -22,6 +22,7 @@ from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FileFormatSettings
 from mlops.models.settings.group import GroupSettings
+from mlops.pages.spreadsheet import write_frame
 
 
 def learn_contract(path: str | Path, settings: GroupSettings | None = None) -> Contract:
@@ -60,7 +61,8 @@ def written(frame: pd.DataFrame) -> Iterator[Path]:
     """Write a frame to a file that exists as long as the context."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "frame.csv"
-        frame.to_csv(path, index=False)
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            write_frame(frame, stream)
         yield path
 
 
