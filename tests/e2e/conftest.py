@@ -29,10 +29,10 @@ from tests.e2e.ranges_walk import score_converted_file, score_deleted_file
 from tests.e2e.walks import (
     EXAMPLE,
     GROUP,
-    MORE_ROWS_THAN_THERE_ARE,
+    MORE_ROWS_THAN_A_FOLD_HAS,
     Walk,
     a_regression_table,
-    a_table_of_two_classes,
+    a_table_of_uneven_groups,
     as_parquet,
     as_workbook,
     score,
@@ -284,8 +284,8 @@ def acknowledged_alert(stack: DeployedStack, drift_mail: dict) -> HttpAnswer:
 
 @pytest.fixture(scope="session")
 def failed_training(stack: DeployedStack) -> Walk:
-    """A training with a hyperparameter that does not fit the number of rows."""
-    execution = start_training(stack, "hollow", a_table_of_two_classes(), MORE_ROWS_THAN_THERE_ARE)
+    """A training with a hyperparameter that does not fit the rows of a fold."""
+    execution = start_training(stack, "hollow", a_table_of_uneven_groups(), MORE_ROWS_THAN_A_FOLD_HAS)
     return Walk(execution, stack.finish(execution), stack.status(execution), {})
 
 
@@ -328,9 +328,9 @@ def tuned_candidate(stack: DeployedStack) -> Walk:
 
 @pytest.fixture(scope="session")
 def failed_tuning(stack: DeployedStack) -> Walk:
-    """A tuning job whose trials all have a hyperparameter that does not fit the number of rows."""
-    toml = f"{MORE_ROWS_THAN_THERE_ARE}[search]\ntrials = 9\n"
-    execution = start_training(stack, "untunable", a_table_of_two_classes(seed=15), toml)
+    """A tuning job whose trials all have a hyperparameter that does not fit the rows of a fold."""
+    toml = f"{MORE_ROWS_THAN_A_FOLD_HAS}[search]\ntrials = 9\n"
+    execution = start_training(stack, "untunable", a_table_of_uneven_groups(seed=15), toml)
     return Walk(execution, stack.finish(execution), stack.status(execution), {})
 
 

@@ -31,17 +31,21 @@ class Walk:
     version: str = ""
 
 
-# possible by itself, so validation accepts it; the library refuses it for as few rows as a fit has
-MORE_ROWS_THAN_THERE_ARE = (
-    'target = "price"\nalgorithm = "HistGradientBoosting"\n'
-    "[hyperparameters]\nearly_stopping = true\nvalidation_fraction = 100000\n"
+# few enough for the rows as a whole, so validation accepts it; the library refuses it for a fit without the
+# rows of the largest group
+MORE_ROWS_THAN_A_FOLD_HAS = (
+    'target = "price"\nalgorithm = "HistGradientBoosting"\ngroup_columns = ["estate"]\n'
+    "[hyperparameters]\nearly_stopping = true\nvalidation_fraction = 100\n"
 )
 
 
-def a_table_of_two_classes(seed: int = 3) -> pd.DataFrame:
-    """Return the houses of `a_regression_table` with a price that is `dear` or `cheap`."""
+def a_table_of_uneven_groups(seed: int = 3) -> pd.DataFrame:
+    """Return the houses of `a_regression_table`, nine of ten in one estate, with a price of two classes."""
     table = a_regression_table(seed=seed)
-    return table.assign(price=np.where(table["price"] > table["price"].median(), "dear", "cheap"))
+    estates = ["old"] * 360 + ["new"] * 20 + ["far"] * 20
+    return table.assign(
+        price=np.where(table["price"] > table["price"].median(), "dear", "cheap"), estate=estates
+    )
 
 
 def start_training(

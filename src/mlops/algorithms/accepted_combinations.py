@@ -1,4 +1,4 @@
-"""Which hyperparameters an estimator does not take together, or not for a target.
+"""Which hyperparameters an estimator does not take together, or not for a target or a number of rows.
 
 The libraries find it out when they fit, in a job that is paid for. A test compares the two on random
 combinations.
@@ -103,6 +103,15 @@ CONFLICTS = (
 )
 # the lowest target that a loss takes, and whether it takes this one too
 _LOWEST_TARGETS = {("criterion", "poisson"): True, ("loss", "poisson"): True, ("loss", "gamma"): False}
+# how many times the value a fit must have of rows: twice as many for two leaves of a tree, or for rows to
+# learn from beside those that stop it early
+_ROWS_NEEDED = {
+    "min_samples_leaf": 2,
+    "min_samples_split": 1,
+    "min_child_weight": 2,
+    "max_samples": 1,
+    "validation_fraction": 2,
+}
 
 
 def combination_problem(
@@ -138,6 +147,30 @@ def target_problem(values: Values, minimum: float) -> str | None:
         if values.get(name) == value and (minimum < 0 or (minimum == 0 and not takes_zero)):
             bound = "from 0" if takes_zero else "above 0"
             return f'{name} = "{value}" needs a target {bound}, but its minimum is {minimum:g}'
+    return None
+
+
+def rows_problem(
+    spec: EstimatorSpec, values: Values, tried: Mapping[str, Sequence[Any]], n_rows: int
+) -> str | None:
+    """Say which hyperparameter needs more rows than one fit has; None when all do with them.
+
+    Parameters
+    ----------
+    tried
+        As for `combination_problem`.
+    n_rows
+        The rows that the smallest fit of a training learns from, if they are divided evenly.
+    """
+    for name, divisor in _ROWS_NEEDED.items():
+        for value in (*((values[name],) if name in values else ()), *tried.get(name, ())):
+            # a fraction is a share of the rows, and a truth value is not a number
+            is_count = name in spec.hyperparameters and isinstance(value, (int, float)) and value is not True
+            if is_count and value > 1 and value * divisor > n_rows:
+                return (
+                    f"{name} = {value:,g} needs more rows: a fit learns from {n_rows:,} of them, so it can be"
+                    f" {n_rows // divisor:,} at most"
+                )
     return None
 
 

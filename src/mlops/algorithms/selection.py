@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops.algorithms.accepted_combinations import combination_problem
+from mlops.algorithms.accepted_combinations import combination_problem, rows_problem
 from mlops.algorithms.accepted_values import value_problem
 from mlops.algorithms.contenders import EARLY_STOPPING, candidates
 from mlops.algorithms.definitions import (
@@ -75,6 +75,16 @@ def check_settings(settings: GroupSettings, task: TaskName | None = None) -> Non
         if settings.search and known_task:
             search_space(candidate, known_task, settings.hyperparameters)
     _check_values(settings)
+
+
+def too_many_rows(settings: GroupSettings, task: TaskName, n_rows: int) -> str | None:
+    """Say which hyperparameter of the settings needs more rows than the `n_rows` of a fit; None for none."""
+    tried = settings.search.space if settings.search else {}
+    for candidate in candidates(settings, task):
+        spec = algorithm(candidate.algorithm).spec(task)
+        if problem := rows_problem(spec, settings.hyperparameters, tried, n_rows):
+            return problem
+    return None
 
 
 def _check_accepted(spec: EstimatorSpec, task: TaskName, settings: GroupSettings) -> None:

@@ -15,6 +15,7 @@ from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 
 Interval = tuple[float, float]
+N_FOLDS = 5  # into which the training rows are divided to judge models out of fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,3 +178,30 @@ def test_the_sentence_says_what_is_accepted(
     settings = GroupSettings.from_config({"algorithm": algorithm, "hyperparameters": hyperparameters})
     with pytest.raises(SettingsError, match=message):
         check_settings(settings, "binary")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name", "most"),
+    [
+        ("HistGradientBoosting", "validation_fraction", 64),
+        ("HistGradientBoosting", "min_samples_leaf", 64),
+        ("RandomForest", "max_samples", 128),
+        ("XGBoost", "min_child_weight", 64),
+    ],
+)
+def test_counts_of_rows_that_no_fit_has_are_refused_with_the_most_that_fits(
+    algorithm: str, name: str, most: int, tmp_path: Path
+) -> None:
+    lines = [f"{row % 41},{row * 7 % 30},{('no', 'yes')[row % 3 > 0]}" for row in range(200)]
+    path = tmp_path / "train.csv"
+    path.write_text("\n".join(["a,b,y", *lines]) + "\n")
+
+    def refusals(value: int) -> list[str]:
+        config = {"target": "y", "algorithm": algorithm, "hyperparameters": {name: value}}
+        report = validate(path, GroupSettings.from_config(config))
+        return [f.message for f in report.findings if f.rule_id == "rows_of_settings"]
+
+    assert refusals(most) == []
+    (message,) = refusals(most + 1)
+    assert f"{name} = {most + 1} needs more rows" in message
+    assert f"{most} at most" in message

@@ -11,7 +11,7 @@ import pytest
 
 from mlops.algorithms.contenders import candidates, installed_candidates
 from mlops.models.settings.group import GroupSettings
-from mlops.pipelines.features.splitting import N_FOLDS
+from mlops.models.training import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, choose, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads

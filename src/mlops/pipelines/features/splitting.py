@@ -22,9 +22,9 @@ from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.nearest import nearest
+from mlops.models.training import N_FOLDS
 from mlops.pipelines.artifacts.row_keys import TimeCut
 
-N_FOLDS = 5
 _FEW = 20  # identities
 _FIRST_ROWS = 1_000
 # changing either moves rows between the parts in every group that there is

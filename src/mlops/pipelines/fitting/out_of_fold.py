@@ -12,8 +12,8 @@ import pandas as pd
 from mlops.algorithms.definitions import Algorithm
 from mlops.algorithms.selection import configure
 from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.models.training import N_FOLDS
 from mlops.pipelines.artifacts.model import FeatureColumn, Scores
-from mlops.pipelines.features.splitting import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows
 from mlops.pipelines.fitting.fitting import (
     WeightedRows,

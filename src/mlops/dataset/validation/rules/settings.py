@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.algorithms.accepted_combinations import target_problem
-from mlops.algorithms.selection import check_settings
+from mlops.algorithms.selection import check_settings, too_many_rows
 from mlops.dataset.privacy import shown
 from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
@@ -14,7 +14,7 @@ from mlops.models.errors import SettingsError
 from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.settings.nearest import nearest
 from mlops.models.settings.prediction import tables_of_another_task
-from mlops.models.training import SCORES_OF_TASK
+from mlops.models.training import N_FOLDS, SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."
 _MIN_SHARE = 0.1  # of the rows that the smallest file must have
@@ -36,6 +36,27 @@ def untrainable_settings(survey: Survey) -> Iterable[RuleFinding]:
         if problem:
             message = f"model.toml cannot be trained with: In [hyperparameters], {problem}."
             yield RuleFinding("reject", message, column=target.name, advice=_CORRECT)
+
+
+@rule("rows_of_settings", "A hyperparameter needs more rows than a fit has.")
+def rows_of_settings(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse counts of rows, such as `min_samples_leaf`, that no fit on this file has."""
+    task, settings = task_of(survey), survey.settings
+    if not survey.is_training or task is None or survey.n_rows < survey.limits.min_rows:
+        return
+    try:
+        problem = too_many_rows(settings, task, _rows_of_a_fit(survey))
+    except SettingsError:
+        return  # said by `untrainable_settings`
+    if problem:
+        yield RuleFinding("reject", f"model.toml cannot be trained with: {problem}.", advice=_CORRECT)
+
+
+def _rows_of_a_fit(survey: Survey) -> int:
+    """Return the labelled rows that are left when those to test on and those of a fold are held out."""
+    target = survey.target_column
+    n_labelled = survey.n_rows - (target.n_missing if target else 0)
+    return int(n_labelled * (1 - survey.settings.test_fraction) * (1 - 1 / N_FOLDS))
 
 
 @rule("held_out_rows", "The settings leave too few rows to learn from, or too few to score on.")
