@@ -237,3 +237,25 @@ def test_a_frame_is_scored_as_its_file(tmp_path: Path):
     assert of_frame.predictions_path.read_bytes() == of_file.predictions_path.read_bytes()
     assert of_frame.data_quality == of_file.data_quality
     assert of_frame.drift_report.drift_score == of_file.drift_report.drift_score
+
+
+@pytest.mark.parametrize("name", ["created_at", "visit date", "timestamp", "comments", "nr", "lfd. Nr."])
+def test_moments_remarks_and_numbers_of_rows_in_the_last_column_are_not_taken_for_the_target(
+    name: str, tmp_path: Path
+) -> None:
+    frame = a_table("dose", shapes()["whole numbers that differ"])
+    frame[name] = pd.date_range("2024-01-01", periods=len(frame)).strftime("%Y-%m-%d")
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    assert validate(tmp_path / "train.csv").target == "outcome"
+    assert load_table(tmp_path / "train.csv").target == "outcome"
+
+
+def test_a_date_that_was_taken_for_the_target_is_refused_with_the_line_that_takes_another(
+    tmp_path: Path,
+) -> None:
+    frame = a_table("dose", shapes()["whole numbers that differ"])
+    frame["seen"] = pd.date_range("2024-01-01", periods=len(frame)).strftime("%Y-%m-%d")
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    (refusal,) = validate(tmp_path / "train.csv").of_severity("reject")
+    assert "holds dates" in refusal.message
+    assert str(refusal.accept_with).startswith('target = "outcome"')

@@ -104,6 +104,11 @@ DATES: dict[str, tuple[Values, str]] = {
     "years and months": (of_dates("%Y/%m"), "%Y/%m"),
     "days, months and years without marks": (of_dates("%d%m%Y"), "%d%m%Y"),
     "days and times without marks": (of_dates("%Y%m%dT%H%M%S"), "%Y%m%dT%H%M%S"),
+    "times without any mark": (of_dates("%Y%m%d%H%M%S"), "%Y%m%d%H%M%S"),
+    "months without a mark": (of_dates("%Y%m"), "%Y%m"),
+    "months and years": (of_dates("%m/%Y"), "%m/%Y"),
+    "names of months and years": (of_dates("%B %Y"), "%B %Y"),
+    "short names of months and years": (of_dates("%b-%Y"), "%b-%Y"),
     "a zone": (lambda row: f"{of_dates('%d %b %Y %H:%M:%S')(row)} +0200", "%d %b %Y %H:%M:%S %z"),
 }
 
@@ -139,6 +144,15 @@ def test_half_days_may_be_written_with_points(tmp_path: Path) -> None:
         lambda row: f"{4 + row % 16}th March {2001 + row % 20}",
         lambda row: f"March {4 + row % 16}th, {2001 + row % 20}",
         lambda row: f"{1 + row % 28} de {('enero', 'mayo')[row % 2]} de 2020",
+        lambda row: f"{2019 + row % 3}Q{1 + row % 4}",
+        lambda row: f"Q{1 + row % 4} {2019 + row % 3}",
+        lambda row: f"{2019 + row % 3}-W{1 + row % 52:02d}",
+        lambda row: f"{2019 + row % 3}年{1 + row % 12}月{1 + row % 28}日",
+        of_dates("%a %b %d %H:%M:%S UTC %Y"),
+        of_dates("%b-%y"),
+        of_dates("%H:%M"),
+        lambda row: f"{row % 40}:{row % 60:02d}:{row * 7 % 60:02d}",
+        lambda row: of_dates(("%d/%m/%Y", "%Y-%m-%d")[row % 2])(row),
     ],
 )
 def test_dates_that_are_not_read_bring_a_warning(values: Values, tmp_path: Path) -> None:
@@ -210,7 +224,8 @@ def test_times_may_be_absent_at_midnight(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "factor", "notation"), [("visit_date", 1, "epoch_s"), ("created_at", 1000, "epoch_ms")]
+    ("name", "factor", "notation"),
+    [("visit_date", 1, "epoch_s"), ("created_at", 1000, "epoch_ms"), ("updated_at", 1_000_000, "epoch_us")],
 )
 def test_numbers_in_a_column_named_as_a_date_are_times_since_1970(
     name: str, factor: int, notation: str, tmp_path: Path
@@ -221,8 +236,10 @@ def test_numbers_in_a_column_named_as_a_date_are_times_since_1970(
     assert read_dates(table[name], notation)[0] == pd.Timestamp("2020-09-13T12:26:40Z")
 
 
-def test_numbers_of_the_size_of_times_under_another_name_are_asked_about(tmp_path: Path) -> None:
-    report = validate(a_file(tmp_path, lambda row: str(1_600_000_000 + row * 98_765)), {"target": "left"})
+@pytest.mark.parametrize("factor", [1, 1000, 1_000_000])
+def test_numbers_of_the_size_of_times_under_another_name_are_asked_about(factor: int, tmp_path: Path) -> None:
+    path = a_file(tmp_path, lambda row: str((1_600_000_000 + row * 98_765) * factor))
+    report = validate(path, {"target": "left"})
     assert the_column(report).kind == "integer"
     assert [f.severity for f in findings(report, "date_format")] == ["warn"]
 
@@ -249,6 +266,8 @@ CODES: dict[str, Values] = {
     "numbers of firms": spaced("000 000 000"),
     "organisation numbers": spaced("000000-0000"),
     "grades": cycle("A-", "B+", "C", "A", "B-"),
+    "grades with a minus": cycle("1", "2-", "3", "3-", "4", "1-", "2"),
+    "bit masks": lambda row: hex(row * 7919),
     "wards": lambda row: f"{1 + row % 9}E{1 + row * 5 % 8}",
     "wards of several letters": lambda row: f"{1 + row % 9}{'EEEED'[row % 5]}{1 + row * 5 % 8}",
     "diagnoses": lambda row: f"{'EIJK'[row % 4]}{10 + row * 7 % 60}.{row % 9}",
@@ -566,3 +585,56 @@ def test_cells_that_do_not_fit_are_counted_with_their_lines(case: str, tmp_path:
         assert list(unreadable) == ["x"]
         assert (unreadable["x"].count, unreadable["x"].lines) == (len(lines), lines)
         assert unreadable["x"].examples == (values(3),)
+
+
+SIGNS: dict[str, Values] = {
+    "behind": lambda row: f"{row * 7 % 90}.25" + "-" * (row % 3 == 0),
+    "in parentheses": lambda row: f"({row * 7 % 90}.25)" if row % 3 == 0 else f"{row * 7 % 90}.25",
+    "another minus": lambda row: "\u2212" * (row % 3 == 0) + f"{row * 7 % 90}.25",
+}
+
+
+@pytest.mark.parametrize("case", SIGNS)
+def test_negative_numbers_with_another_sign_are_read_and_named_also_at_scoring(
+    case: str, tmp_path: Path
+) -> None:
+    path = a_file(tmp_path, SIGNS[case])
+    report = validate(path, GroupSettings.from_toml(BASE))
+    assert [finding.rule_id for finding in report.findings if finding.column == "x"] == ["number_format"]
+    expected = [(row * 7 % 90 + 0.25) * (-1 if row % 3 == 0 else 1) for row in range(ROWS)]
+    assert read_table(path, report.contract, GroupSettings.from_toml(BASE))["x"].tolist() == expected
+    assert Contract.from_json(report.contract.to_json()) == report.contract
+    later = a_file(tmp_path, lambda row: SIGNS[case](3 * row))
+    assert read_table(later, report.contract, GroupSettings.from_toml(BASE))["x"].tolist()[1] == -21.25
+
+
+def test_a_comma_before_an_exponent_is_a_decimal_mark(tmp_path: Path) -> None:
+    path = a_file(tmp_path, lambda row: f"{1 + row % 9},{100 + row}e-0{1 + row % 5}", delimiter=";")
+    assert load_table(path)["x"].tolist()[:2] == [1.1e-1, 2.101e-2]
+
+
+def test_a_stated_order_of_day_and_month_that_the_file_contradicts_is_refused(tmp_path: Path) -> None:
+    path = a_file(tmp_path, of_dates("%d/%m/%Y"))
+    stated = GroupSettings.from_toml(f'{BASE}[format]\ndateformat = "%m/%d/%Y"\n')
+    (finding,) = findings(validate(path, stated), "date_format")
+    assert finding.severity == "reject"
+    accepted = GroupSettings.from_toml(f'{BASE}[format]\ndateformat = "%m/%d/%Y"\n{finding.accept_with}\n')
+    report = validate(path, accepted)
+    assert (report.verdict, the_column(report).date_format) == ("accept", "%d/%m/%Y")
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        (lambda row: "not measured" if row % 40 == 0 else str(90 + row % 60), "not measured"),
+        (lambda row: "not measured" if row % 7 == 0 else str(90 + row % 60), "not measured"),
+        (lambda row: "0000-00-00" if row % 9 == 0 else of_dates("%Y-%m-%d")(row), "0000-00-00"),
+    ],
+)
+def test_one_word_for_missing_is_offered_as_such(values: Values, word: str, tmp_path: Path) -> None:
+    path = a_file(tmp_path, values)
+    (finding,) = [f for f in validate(path, GroupSettings.from_toml(BASE)).findings if f.column == "x"]
+    assert f'missing = ["{word}"]' in str(finding.accept_with)
+    report = validate(path, GroupSettings.from_toml(f"{BASE}{finding.accept_with}\n"))
+    assert [finding for finding in report.findings if finding.column == "x"] == []
+    assert the_column(report).kind in ("integer", "number", "date")

@@ -49,12 +49,16 @@ def with_row(text: str, row: str) -> str:
 
 @dataclass(frozen=True)
 class Offer:
-    """A file, what is stated when the rule judges it, and the first file of the group if there was one."""
+    """A file, what is stated when the rule judges it, and the first file of the group if there was one.
+
+    `target` is the line of the target, which is stated before and after.
+    """
 
     text: str
     stated: str = ""
     first: str | None = None
     encoding: str = "utf-8"
+    target: str = TARGET
 
 
 FILES: dict[str, Offer] = {
@@ -79,7 +83,11 @@ FILES: dict[str, Offer] = {
     "extra_columns": Offer(a_table(), first=of_two("age,left", lambda row: str(18 + row * 37 % 70))),
     "header_too_long": Offer(a_table(f"age,{'k' * 600},left")),
     "id_like": Offer(of_two("account,left", lambda row: str(70_000 + row * 7919 % 10_007))),
+    "many_classes": Offer(
+        a_table("age,left,seen").replace(",yes", ",2024-01-05").replace(",no", ",2024-03-09"), target=""
+    ),
     "missing_columns": Offer(a_table("44,red,no")),
+    "mixed_types": Offer(of_two("x,left", lambda row: "not measured" if row % 7 == 0 else str(row % 60))),
     "no_features": Offer(of_two("seen,left", lambda row: f"{2010 + row % 9}-0{1 + row % 8}-1{row % 7}")),
     "preamble": Offer(a_table(above="Registry of patients\n\n")),
     "ragged_row": Offer(with_row(a_table(), "#31")),
@@ -108,11 +116,11 @@ def of_rule(report: ValidationReport, rule_id: str) -> list[Finding]:
 @pytest.mark.parametrize("rule_id", FILES)
 def test_the_lines_that_a_rule_offers_change_the_outcome(rule_id: str, tmp_path: Path) -> None:
     offer = FILES[rule_id]
-    before = of_rule(judged(offer, tmp_path, TARGET + offer.stated), rule_id)
+    before = of_rule(judged(offer, tmp_path, offer.target + offer.stated), rule_id)
     offered = [finding for finding in before if finding.accept_with]
     assert offered, before
     for finding in offered:
-        after = of_rule(judged(offer, tmp_path, f"{TARGET}{finding.accept_with}"), rule_id)
+        after = of_rule(judged(offer, tmp_path, f"{offer.target}{finding.accept_with}"), rule_id)
         worst = max((SEVERITIES.index(each.severity) for each in after), default=-1)
         assert worst < SEVERITIES.index(finding.severity), after
 

@@ -250,3 +250,36 @@ def test_a_broken_form_is_the_only_thing_that_is_said(tmp_path: Path, case: str)
     report = validate(written(tmp_path, BROKEN[case]), GroupSettings(id_columns=("patient",)))
     assert report.verdict == "reject"
     assert len(report.findings) == 1
+
+
+FORMS = {
+    "a row of totals": ([HEADER, *rows(), "Total,361.5,,"], "footer_row", None),
+    "a row of totals of another language": ([HEADER, *rows(), "Summe,361.5,Ghent,"], "footer_row", None),
+    "a row of units": ([HEADER, "years,mg,,", *rows()], "type_mismatch", N_ROWS),
+    "names and values in single quotes": (
+        ["'age','dose','city','outcome'", *(row.replace("Ghent", "'Ghent, south'") for row in rows())],
+        "single_quotes",
+        N_ROWS,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FORMS)
+def test_a_line_that_is_no_record_is_named_once_and_the_lines_that_accept_the_file_do_so(
+    case: str, tmp_path: Path
+) -> None:
+    lines, rule_id, n_accepted = FORMS[case]
+    path = written(tmp_path, lines)
+    [refusal] = validate(path, GroupSettings()).of_severity("reject")
+    assert refusal.rule_id == rule_id
+    if n_accepted is not None:
+        accepted = validate(path, settings_of(tomllib.loads(str(refusal.accept_with))))
+        assert (accepted.verdict, accepted.n_rows) == ("accept", n_accepted)
+
+
+def test_a_category_called_total_in_several_rows_is_no_row_of_totals(tmp_path: Path) -> None:
+    table = [row.replace("Ghent", "Total") for row in rows()]
+    table[-1] = "41,,Total,yes"
+    assert not [
+        f for f in validate(written(tmp_path, [HEADER, *table])).findings if f.rule_id == "footer_row"
+    ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 ISO_DATES = "ISO"  # YYYY-MM-DD, with or without a time and a zone
 UNDECIDED = "undecided"  # the first two numbers of all dates may be day or month
-EPOCHS = {"epoch_s": 1000, "epoch_ms": 1}  # in milliseconds
+EPOCHS = {"epoch_s": 1000, "epoch_ms": 1, "epoch_us": 0.001}  # in milliseconds
 COMPACT = "%Y%m%d"
 
 _TIME = (
@@ -28,6 +28,7 @@ _NUMERIC = re.compile(
     rf"(?P<a>[0-9]{{1,4}})(?P<mark>[-/.])(?P<b>[0-9]{{1,2}})(?P=mark)(?P<c>[0-9]{{4}}|[0-9]{{1,2}})(?:{_TIME})?"
 )
 _YEAR_MONTH = re.compile(r"[12][0-9]{3}(?P<mark>[-/])[0-9]{1,2}")
+_MONTH_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?P<mark>[-/])(?:19|20)[0-9]{2}")
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _LONG_MONTHS = "january|february|march|april|june|july|august|september|october|november|december"
 _MONTH = rf"(?P<month>(?:{_LONG_MONTHS}|{_MONTHS})(?![a-z]))"
@@ -38,18 +39,30 @@ _NAMED = re.compile(
     rf"|{_MONTH.replace('month', 'first')}(?P<s3>{_BETWEEN})[0-9]{{1,2}}(?P<s4>,? +)[0-9]{{4}})(?:{_TIME})?",
     re.IGNORECASE,
 )
-_COMPACT = re.compile(r"(?P<day>[0-9]{8})(?:T[0-9]{4}(?P<second>[0-9]{2})?(?P<zone>Z)?)?")
+_NAMED_MONTH = re.compile(rf"{_MONTH}(?P<mark>[ /-])(?:19|20)[0-9]{{2}}", re.IGNORECASE)
+_COMPACT = re.compile(
+    r"(?P<day>[0-9]{8})(?:(?P<joint>T?)(?:[01][0-9]|2[0-3])[0-5][0-9](?P<second>[0-5][0-9])?(?P<zone>Z)?)?"
+    r"|(?P<month>[0-9]{6})"
+)
+_COMPACT_MONTH = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])")
 _COMPACT_DAYS = {
     re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"): COMPACT,
     re.compile(r"(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}"): "%d%m%Y",
     re.compile(r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:19|20)[0-9]{2}"): "%m%d%Y",
 }
 _HALF = re.compile(r"([ap])\.?m\.?", re.IGNORECASE)
-# dates that are not read: with ordinals, or names of months in another language
+# dates that are not read: with ordinals, or names of months in another language; quarters and weeks; months
+# of two digits for the year, which may be days; as the C library writes them; in Chinese and Japanese
 _UNKNOWN = re.compile(
+    r"(?:19|20)[0-9]{2}[ -]?Q[1-4]|Q[1-4][ /-]?(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-?W[0-9]{2}(?:-?[1-7])?|"
+    rf"(?:{_MONTHS})[ -][0-9]{{2}}|[0-9]{{2,4}} ?[年년] ?[0-9]{{1,2}} ?[月월](?: ?[0-9]{{1,2}} ?[日일])?|"
+    rf"[a-z]{{3}} (?:{_MONTHS}) +[0-9]{{1,2}} [0-9:]{{5,8}}(?: [a-z]{{2,5}}| [+-][0-9]{{4}})? [0-9]{{4}}|"
     r"(?:[^\W\d]{2,9}\.?,? +)?[0-9]{1,2}(?:st|nd|rd|th|\.|º)? *(?:of |de )?[^\W\d]{3,10}\.?,?"
     r"(?: +| de )[0-9]{4}|[^\W\d]{3,10}\.? +[0-9]{1,2}(?:st|nd|rd|th),? +[0-9]{4}",
     re.IGNORECASE,
+)
+_TIME_OF_DAY = re.compile(
+    r"[0-9]{1,3}:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?: ?[ap]\.?m\.?)?", re.IGNORECASE
 )
 _TIME_CODES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 _EARLIEST_YEAR, _LATEST_YEAR = 1000, 2500
@@ -63,12 +76,19 @@ def formats_of(text: str) -> tuple[str, ...]:
         return tuple(f"{day}{_time(match)}" for day in _numeric_days(match))
     if match := _YEAR_MONTH.fullmatch(text):
         return (f"%Y{match['mark']}%m",)
+    if match := _MONTH_YEAR.fullmatch(text):
+        return (f"%m{match['mark']}%Y",)
     return _compact_formats(text) if text[:8].isdigit() else _named_formats(text)
 
 
 def looks_like_date(text: str) -> bool:
     """Whether a text is probably a date in a notation that is not read: `3. März 2021`, `March 3rd, 2021`."""
     return bool(_UNKNOWN.fullmatch(text))
+
+
+def is_time_of_day(text: str) -> bool:
+    """Whether a text is a time without a day, or how long something took: `08:15`, `1:02:30`."""
+    return bool(_TIME_OF_DAY.fullmatch(text))
 
 
 def count_formats(texts: Iterable[str], counts: Iterable[int]) -> Counter[str]:
@@ -114,7 +134,7 @@ def format_of(counts: Counter[str], *, min_cells: float, preferred: str | None =
 
 def epoch_of(minimum: float, maximum: float) -> str | None:
     """Return the notation of numbers whose range is that of times since 1970; None for others."""
-    ranges = ((5e8, 4e9, "epoch_s"), (5e11, 4e12, "epoch_ms"))
+    ranges = ((5e8, 4e9, "epoch_s"), (5e11, 4e12, "epoch_ms"), (5e14, 4e15, "epoch_us"))
     return next((name for low, high, name in ranges if low <= minimum and maximum <= high), None)
 
 
@@ -154,6 +174,11 @@ def undecided_pair(counts: Counter[str]) -> tuple[str, str]:
     return first, _swapped(first)
 
 
+def is_swapped(stated: str, notation: str) -> bool:
+    """Whether a notation is the stated one but for the order of day and month."""
+    return stated != notation and _swapped(stated) == notation
+
+
 def day_part(notation: str) -> str:
     """Return a notation without the time of day."""
     return re.split(r"(?:,? |T)%[HI]", notation, maxsplit=1)[0]
@@ -181,16 +206,20 @@ def _compact_formats(text: str) -> tuple[str, ...]:
     match = _COMPACT.fullmatch(text)
     if match is None:
         return ()
-    time = "" if len(text) == 8 else f"T%H%M{'%S' if match['second'] else ''}{'%z' if match['zone'] else ''}"
+    if match["month"]:
+        return ("%Y%m",) if _COMPACT_MONTH.fullmatch(text) else ()
+    time = "%H%M" + ("%S" if match["second"] else "") + ("%z" if match["zone"] else "")
+    time = "" if len(text) == len(match["day"]) else f"{match['joint']}{time}"
     return tuple(f"{name}{time}" for day, name in _COMPACT_DAYS.items() if day.fullmatch(match["day"]))
 
 
 def _named_formats(text: str) -> tuple[str, ...]:
+    if match := _NAMED_MONTH.fullmatch(text):
+        return tuple(f"{code}{match['mark']}%Y" for code in _month_codes(match["month"]))
     match = _NAMED.fullmatch(text)
     if match is None:
         return ()
-    month = match["month"] or match["first"]
-    codes = ("%b", "%B") if month.lower() == "may" else ("%b",) if len(month) == 3 else ("%B",)
+    codes = _month_codes(match["month"] or match["first"])
     weekday = match["weekday"] or ""
     name = weekday.rstrip(", ")
     before = weekday.replace(name, "%a" if len(name) == 3 else "%A") if name else ""
@@ -200,6 +229,11 @@ def _named_formats(text: str) -> tuple[str, ...]:
     else:
         days = [f"{code}{match['s3']}%d{match['s4']}%Y" for code in codes]
     return tuple(f"{before}{day}{_time(match)}" for day in days)
+
+
+def _month_codes(name: str) -> tuple[str, ...]:
+    """Return how strptime names such a month; `May` is both its short and its long name."""
+    return ("%b", "%B") if name.lower() == "may" else ("%b",) if len(name) == 3 else ("%B",)
 
 
 def _time(match: re.Match[str]) -> str:

@@ -24,6 +24,8 @@ class Notation(Record):
         What is written before or after every number: `$`, `kr`, `%`.
     date_format
         How dates are written, by the names of `date_formats`; None for a column of something else.
+    signs
+        Whether negative numbers are written as `(5)` or `5-`, or with another sign than a hyphen.
     code
         Why numbers are names here that must stay text.
     missing
@@ -39,11 +41,12 @@ class Notation(Record):
     code: CodeShape | None = None
     missing: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    signs: bool = False
 
     @property
     def has_plain_numbers(self) -> bool:
-        """Whether numbers have neither separators nor units."""
-        return self.thousands is None and self.unit is None
+        """Whether numbers have neither separators nor units nor other signs."""
+        return self.thousands is None and self.unit is None and not self.signs
 
     def is_plain(self, decimal: str) -> bool:
         """Whether numbers are written plainly, with the decimal mark of the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -61,10 +62,11 @@ _UNIT_OF = re.compile(
 # digits in groups, with a mark, a unit or of another script: a number was meant
 _NUMBER_LIKE = re.compile(
     rf"\s*\(?\s*{_SIGN}?\s*(?:{_UNITS})?\s*{_SIGN}?"
-    rf"(?:0x[0-9a-fA-F]+|\d{{1,3}}(?P<mark>[.,'’_{_BLANKS}])\d{{3}}(?:(?P=mark)\d{{3}})*"
+    rf"(?:\d{{1,3}}(?P<mark>[.,'’_{_BLANKS}])\d{{3}}(?:(?P=mark)\d{{3}})*"
     rf"(?:(?!(?P=mark))[.,]\d*)?|\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)"
     rf"\s*(?:{_UNITS})?\s*\)?\s*-?\s*"
 )
+_GRADE = re.compile(r"[0-9]-")
 _LONGEST_NUMBER = 60
 _MIN_SAME_SHAPE = 8
 _ROUND_SHARE = 0.5
@@ -80,7 +82,8 @@ def number_of(value: str, notation: Notation) -> float | None:
     match = _match(value, notation.decimal, notation.thousands, notation.unit)
     if match is None:
         return None
-    number = float(f"{re.sub('[^0-9]', '', match['whole'])}.{match['fraction'] or '0'}")
+    digits, exponent = re.sub("[^0-9]", "", match["whole"]), match["exponent"] or "0"
+    number = float(f"{digits}.{match['fraction'] or '0'}e{exponent}")
     return -number if any(sign in "-(\u2212" for sign in _signs(match)) else number
 
 
@@ -109,7 +112,11 @@ def number_notation(
             best, most = (decimal, thousands), n_read
     if best is None or most < min_share * counts.sum():
         return None
-    return Notation(best[0], best[1], unit, None, None, base.missing, base.kept)
+    found = Notation(best[0], best[1], unit, None, None, base.missing, base.kept)
+    if not found.has_plain_numbers:
+        return found
+    signed = [value for value in values if _has_other_sign(value, found)]
+    return None if signed and all(map(_GRADE.fullmatch, signed)) else replace(found, signs=bool(signed))
 
 
 def are_grouped_codes(values: Sequence[str], thousands: str | None) -> bool:
@@ -132,6 +139,12 @@ def are_ambiguous_thousands(values: Iterable[str], decimal: str) -> bool:
             return False
         grouped += match["rest"] is not None
     return grouped > 0
+
+
+def _has_other_sign(value: str, notation: Notation) -> bool:
+    """Whether a number is negative in a way that a plain one is not."""
+    match = _match(value, notation.decimal, notation.thousands, notation.unit)
+    return match is not None and (match["last"] is not None or any(s in "(\u2212" for s in _signs(match)))
 
 
 def _candidates(base: Notation) -> list[tuple[str, str | None]]:
@@ -157,9 +170,11 @@ def _pattern(decimal: str, thousands: str | None, unit: str | None) -> re.Patter
     group = "" if thousands is None else _SEPARATORS.get(thousands, re.escape(thousands))
     whole = r"[0-9]+" if thousands is None else rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+"
     name = "(?!)" if unit is None else re.escape(unit)
+    # `1,234e-5` has a decimal comma: nobody separates thousands before an exponent
+    power = r"(?:[eE](?P<exponent>[+-]?[0-9]{1,3}))?" if thousands is None else r"(?P<exponent>(?!))?"
     return re.compile(
         rf"\s*(?P<first>{name})?\s*(?P<open>\()?\s*(?P<sign>{_SIGN})?\s*(?P<before>{name})?\s*"
-        rf"(?P<inner>{_SIGN})?(?P<whole>{whole})(?:{mark}(?P<fraction>[0-9]*))?"
+        rf"(?P<inner>{_SIGN})?(?P<whole>{whole})(?:{mark}(?P<fraction>[0-9]*))?{power}"
         rf"\s*(?P<after>{name})?\s*(?P<close>\))?(?P<last>-)?\s*"
     )
 

@@ -17,7 +17,7 @@ from mlops.dataset.notation.number_formats import are_grouped_codes, number_nota
 # a column of numbers, or of dates, may hold something else in one cell of ten
 NUMERIC_SHARE = 0.9
 _EXPONENT_CODE = re.compile(r"[0-9]+[eE][0-9]+")
-_LETTER_CODE = re.compile(r"[A-Z]{1,3}[0-9][0-9.]*|[0-9]+[A-Z][0-9]*")
+_LETTER_CODE = re.compile(r"[A-Z]{1,3}[0-9][0-9.]*|[0-9]+[A-Z][0-9]*|[0-9][+-]")
 _MIN_LETTER_CODES = 3
 _MARK = re.compile(r"[.,]")
 _FRACTION = re.compile(r"(?m)^[0-9]+[.,][0-9]+$")

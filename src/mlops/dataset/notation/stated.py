@@ -33,6 +33,7 @@ def stated_notation(expected: ColumnContract | None, form: FileFormatSettings, d
         decimal=expected.decimal or decimal,
         thousands=thousands,
         unit=expected.unit,
+        signs=expected.signs,
         date_format=date_format or form.dateformat,
         missing=tuple(dict.fromkeys((*(form.nullstr or ()), *expected.missing))),
         kept=expected.levels or (),

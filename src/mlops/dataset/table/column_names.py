@@ -31,6 +31,11 @@ _ROW_NUMBER = re.compile(
     r"(?:(?:row|record|line|case|obs|df) )?index|(?:row|record|line) (?:number|no|nr|num)"
 )
 _EXPORTED_INDEX = re.compile(r"(?:unnamed(?: \d+)*)?")
+# what is hardly ever predicted: moments, remarks, numbers of rows
+_NEVER_A_TARGET = re.compile(
+    r"(?:.* )?(?:(?:date|time)stamp|date ?time|date|created|updated|modified|(?:created|updated|modified) at|"
+    r"comments?|remarks?|notes?|free ?text|description)|(?:lfd )?nr"
+)
 _DATE_NAME = re.compile(r"(?:^|.* )(?:date|day|dob|visit|time|timestamp|at)")
 # Releases before 0.2 read the first column of such a name as text. Frozen: it decides who is held out.
 _READ_AS_TEXT_BEFORE = re.compile(r"(?:^|.*[_ .])(?:id|uuid|guid|mrn)", re.IGNORECASE)
@@ -98,8 +103,9 @@ def first_id_before(names: Sequence[str], target: str | None) -> str | None:
 def _assumed_target(names: Sequence[str]) -> str | None:
     lowered = {name.lower(): name for name in reversed(names) if name}
     named = next((lowered[name] for name in TARGET_NAMES if name in lowered), None)
-    candidates = (name for name in reversed(names) if name and not is_id_name(name))
-    return named or next(candidates, None)
+    candidates = [name for name in reversed(names) if name and not is_id_name(name)]
+    likely = (name for name in candidates if not _NEVER_A_TARGET.fullmatch(_words(name)))
+    return named or next(likely, None) or next(iter(candidates), None)
 
 
 def _words(name: str) -> str:

@@ -93,6 +93,7 @@ def _column(survey: Survey, column: ColumnProfile) -> ColumnContract:
         decimal=written.decimal if written else None,
         thousands=written.thousands if written else None,
         unit=written.unit if written else None,
+        signs=written.signs if written else False,
         missing=column.expected.missing if column.expected else (),
         is_unique=role == "id" and survey.keys is not None and not survey.keys.repeated_ids(),
     )

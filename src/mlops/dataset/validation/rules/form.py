@@ -16,6 +16,7 @@ from mlops.dataset.table.dialect import COMMENT, numbered_names
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.accept_with import accept_form, accept_names, accept_without_header
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
+from mlops.dataset.validation.rules.structure import unread_quote
 from mlops.dataset.validation.survey.survey import Survey
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -99,7 +100,7 @@ def comments(survey: Survey) -> Iterable[RuleFinding]:
 )
 def row_names(survey: Survey) -> Iterable[RuleFinding]:
     """Read the first column as row names, as R's `write.table` leaves them, and leave it out."""
-    if survey.dialect is None or not survey.dialect.is_short:
+    if survey.dialect is None or not survey.dialect.is_short or unread_quote(survey):
         return
     n_names = len(survey.names) - 1
     message = (

@@ -24,6 +24,13 @@ _SEPARATORS = {
     " ": "single spaces",
 }
 ONE_BYTE_SEPARATORS = ("\x01", "\x1f", " ")
+# names of a row of totals, which other cells of the column do not hold
+_TOTALS = frozenset(
+    (
+        *("total", "totals", "grand total", "overall", "sum", "summe", "gesamt", "gesamtsumme", "insgesamt"),
+        *("totale", "somme", "suma", "totaal", "summa", "итого", "всего", "合計", "合计", "總計", "总计"),
+    )
+)
 _FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
 
 
@@ -59,12 +66,20 @@ def single_column(survey: Survey) -> Iterable[RuleFinding]:
 @rule("single_quotes", "Names and values are in quotes that were not read as such.", stage="header")
 def single_quotes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that would become part of every name and value."""
-    names = survey.names
-    for mark, kind in _QUOTES.items():
-        if len(names) > 1 and all(len(name) > 1 and name[0] == name[-1] == mark for name in names):
-            message = f"The column names are in {kind} quotes ({mark}), which were read as part of the text."
-            advice = 'Export with double quotes (") or without quotes.'
-            yield RuleFinding("reject", message, advice=advice, accept_with=accept_form(survey, quote=mark))
+    mark = unread_quote(survey)
+    if mark is not None:
+        message = (
+            f"The column names are in {_QUOTES[mark]} quotes ({mark}), which were read as part of the text."
+        )
+        advice = 'Export with double quotes (") or without quotes.'
+        yield RuleFinding("reject", message, advice=advice, accept_with=accept_form(survey, quote=mark))
+
+
+def unread_quote(survey: Survey) -> str | None:
+    """Return the quote around every name of the header that was read as part of it."""
+    names = [name for name in survey.names if name]
+    are_quoted = (mark for mark in _QUOTES if all(len(n) > 1 and n[0] == n[-1] == mark for n in names))
+    return next(are_quoted, None) if len(names) > 1 else None
 
 
 @rule("literal_quotes", "A quote is inside of a field that does not begin with one.", stage="records")
@@ -183,6 +198,15 @@ def footer_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse totals and notes under the table."""
     filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]
     is_sparse = len(survey.last_record) >= 4 and len(filled) <= len(survey.last_record) / 2
-    if survey.shape.footers or (is_sparse and filled and filled[0].lower().startswith(_FOOTER_WORDS)):
+    is_note = bool(filled) and is_sparse and filled[0].lower().startswith(_FOOTER_WORDS)
+    if survey.shape.footers or is_note or _is_total(survey, filled):
         message = "The last row looks like a footer (a total or a note), not like a record."
         yield RuleFinding("reject", message, where=survey.shape.footers, advice="Remove the footer.")
+
+
+def _is_total(survey: Survey, filled: list[str]) -> bool:
+    """Whether the last row has gaps and is named as one of totals, as no other row is."""
+    if not filled or len(filled) == len(survey.last_record) or filled[0].lower() not in _TOTALS:
+        return False
+    column = survey.columns[[cell.strip() for cell in survey.last_record].index(filled[0])]
+    return column.levels[filled[0]] <= 1

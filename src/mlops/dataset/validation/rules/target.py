@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -187,11 +188,22 @@ def many_classes(survey: Survey) -> Iterable[RuleFinding]:
     if not survey.is_training or column is None or not survey.n_rows or column.kind == "empty":
         return
     plan, advice = class_plan(survey), "Set target in model.toml to the right column."
-    if column.kind == "text" or (plan is None and is_classification(survey)):
+    lines = _other_target(survey) if survey.roles.is_target_assumed else None
+    if column.is_date:
+        message = f"The target {shown(column.name)} holds dates, which cannot be predicted."
+        yield RuleFinding("reject", message, column=column.name, advice=advice, accept_with=lines)
+    elif column.kind == "text" or (plan is None and is_classification(survey)):
         message = f"The target {shown(column.name)} has too many different labels: it is free text or an id."
-        yield RuleFinding("reject", message, column=column.name, advice=advice)
+        yield RuleFinding("reject", message, column=column.name, advice=advice, accept_with=lines)
     elif plan and plan.problem and not plan.has_rare_classes and len(class_counts(survey)) > 1:
-        yield RuleFinding("reject", plan.problem, column=column.name, advice=advice)
+        yield RuleFinding("reject", plan.problem, column=column.name, advice=advice, accept_with=lines)
+
+
+def _other_target(survey: Survey) -> str | None:
+    """Return the line that takes the last column which can be a target, in place of the assumed one."""
+    columns = (c for c in reversed(survey.features) if c.is_numeric or c.kind == "category")
+    name = next((column.name for column in columns), None)
+    return name and f"target = {json.dumps(name, ensure_ascii=False)}  # above the first [table]"
 
 
 @rule(

@@ -90,5 +90,6 @@ def _overlaid(column: ColumnContract, stated: ColumnSettings) -> ColumnContract:
         decimal=column.decimal if is_number else None,
         thousands=column.thousands if is_number else None,
         unit=column.unit if is_number else None,
+        signs=column.signs and is_number,
         missing=stated.missing or column.missing,
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from mlops.dataset.privacy import shown
+from mlops.dataset.privacy import safe_examples, shown
 from mlops.dataset.table.dates import is_far_away
+from mlops.dataset.validation.accept_with import accept_column
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
@@ -22,6 +23,7 @@ _DAMAGED = re.compile("\ufffd|[ÃÂ][\u0080-\u00bf\u0152-\u2122]|â€")
 _MANY = 0.9
 _SOME = 0.2
 _MIN_NUMBERS = 8
+_MAX_WORDS = 2
 
 
 @rule("placeholder_dates", "Dates are so far away that they seem to be placeholders.")
@@ -30,7 +32,10 @@ def placeholder_dates(survey: Survey) -> Iterable[RuleFinding]:
     for column in survey.features:
         if not column.is_date:
             continue
-        count = sum(count for level, count in column.levels.items() if is_far_away(level))
+        impossible = column.dates.impossible.values  # those are refused as such
+        count = sum(
+            count for level, count in column.levels.items() if is_far_away(level) and level not in impossible
+        )
         if count:
             message = (
                 f"Column {shown(column.name)}: {plural(count, 'date')} before 1678 or after 2261, such as"
@@ -61,7 +66,15 @@ def mixed_types(survey: Survey) -> Iterable[RuleFinding]:
             f" {n_text:,} are text (words, units or signs), so all of it is read as text."
         )
         advice = "Write plain numbers, put units into the column name, and leave missing cells empty."
-        yield RuleFinding("warn", message, column=column.name, advice=advice)
+        words = [level for level in column.levels if level not in plain]
+        lines = None
+        if (
+            len(words) <= _MAX_WORDS
+            and not set(words) & set(amounts)
+            and safe_examples(words) == tuple(words)
+        ):
+            lines = accept_column(survey, column.name, kind="number", missing=words)
+        yield RuleFinding("warn", message, column=column.name, advice=advice, accept_with=lines)
 
 
 @rule("damaged_text", "Text was read or saved in a wrong encoding before it came here.")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlops.dataset.notation.date_formats import EPOCHS, ISO_DATES, UNDECIDED, looks_like_date, undecided_pair
+from mlops.dataset.notation.date_formats import (
+    ISO_DATES,
+    UNDECIDED,
+    formats_of,
+    is_swapped,
+    is_time_of_day,
+    looks_like_date,
+    undecided_pair,
+)
 from mlops.dataset.notation.number_formats import PERCENT
 from mlops.dataset.notation.recognition import NUMERIC_SHARE
 from mlops.dataset.privacy import shown
@@ -18,7 +26,8 @@ from mlops.models.settings.group import EVERY_DATE
 
 _SERIAL_NUMBERS = (20_000, 60_000)  # days since 1900, as spreadsheets count: 1954 to 2064
 # the years 2000 to 2036: numbers of this size in a column of any name may be times
-_RECENT = ((9.4e8, 2.1e9, "epoch_s"), (9.4e11, 2.1e12, "epoch_ms"))
+_RECENT = ((9.4e8, 2.1e9, "epoch_s"), (9.4e11, 2.1e12, "epoch_ms"), (9.4e14, 2.1e15, "epoch_us"))
+_EPOCH_UNITS = {"epoch_s": "seconds", "epoch_ms": "milliseconds", "epoch_us": "microseconds"}
 _MIN_TIMES = 20
 _SAMPLE = 200
 _CODE_TEXTS = {
@@ -39,18 +48,29 @@ def date_format(survey: Survey) -> Iterable[RuleFinding]:
             yield from _of_dates(survey, column)
         elif column.is_numeric and column.expected is None:
             yield from _of_numbers(survey, column)
-        elif column.expected is None and not column.has_codes and _are_unknown_dates(column):
-            message = (
-                f"Column {shown(column.name)} seems to hold dates in a notation that is not read as one."
-            )
-            advice = "Write dates as 2024-12-31."
+        elif column.expected is None and not column.has_codes and (unread := _unread_dates(column)):
+            what, advice = unread
             accept_with = accept_column(survey, column.name, kind="text")
+            message = f"Column {shown(column.name)} {what}; it is kept as text."
             yield RuleFinding("warn", message, column=column.name, advice=advice, accept_with=accept_with)
 
 
-def _are_unknown_dates(column: ColumnProfile) -> bool:
+def _unread_dates(column: ColumnProfile) -> tuple[str, str] | None:
+    """Return what a column of text seems to hold that is a date or a time to people, and the advice."""
+    if column.is_date:
+        return None
     sample = list(column.levels)[:_SAMPLE]
-    return bool(sample) and sum(map(looks_like_date, sample)) >= NUMERIC_SHARE * len(sample)
+    n_needed = max(NUMERIC_SHARE * len(sample), 1)
+    if sum(map(is_time_of_day, sample)) >= n_needed:
+        return "holds times of day, or how long something took", "Write them as numbers, such as minutes."
+    if sum(map(looks_like_date, sample)) >= n_needed:
+        return "seems to hold dates in a notation that is not read as one", "Write dates as 2024-12-31."
+    if sum(bool(formats_of(text)) or looks_like_date(text) for text in sample) >= n_needed:
+        return (
+            "holds dates that are written in several ways",
+            "Write all dates in one way, such as 2024-12-31.",
+        )
+    return None
 
 
 def _is_stated(survey: Survey, column: ColumnProfile) -> bool:
@@ -77,10 +97,13 @@ def _of_dates(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
         accept_with = accept_date_order(survey, column.name, day_first, month_first)
         severity: Severity = "reject" if _is_needed(survey, column.name) else "warn"
         yield RuleFinding(severity, message, column=column.name, advice=advice, accept_with=accept_with)
+    elif survey.form.dateformat and is_swapped(survey.form.dateformat, notation):
+        stated = survey.form.dateformat
+        message = f"model.toml says dateformat = {stated}, but column {name} is written as {notation}."
+        accept_with = accept_column(survey, column.name, kind="date", dateformat=notation)
+        yield RuleFinding("reject", message, column=column.name, accept_with=accept_with)
     else:
-        what = {"epoch_s": "seconds since 1970", "epoch_ms": "milliseconds since 1970"}.get(
-            notation, notation
-        )
+        what = f"{_EPOCH_UNITS[notation]} since 1970" if notation in _EPOCH_UNITS else notation
         message = f"Column {name} holds dates that are not ISO dates; all of them are read as {what}."
         advice = 'Write dates as 2024-12-31, or state how they are written; kind = "text" keeps them as text.'
         accept_with = accept_column(survey, column.name, kind="date", dateformat=notation)
@@ -108,8 +131,9 @@ def _of_numbers(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
                           accept_with=accept_with)  # fmt: skip
     notation = next((n for start, end, n in _RECENT if start <= low and high <= end), None)
     if notation is not None and (not column.has_all_levels or len(column.levels) >= _MIN_TIMES):
-        unit = "milliseconds" if EPOCHS[notation] == 1 else "seconds"
-        message = f"Column {name} may hold times as {unit} since 1970; it is read as numbers."
+        message = (
+            f"Column {name} may hold times as {_EPOCH_UNITS[notation]} since 1970; it is read as numbers."
+        )
         accept_with = accept_column(survey, column.name, kind="date", dateformat=notation)
         yield RuleFinding("warn", message, column=column.name, advice='State kind = "integer" for numbers.',
                           accept_with=accept_with)  # fmt: skip
@@ -130,6 +154,7 @@ def _described(column: ColumnProfile) -> str:
     notation = column.notation
     parts = [f"the unit {notation.unit}"] if notation.unit not in (None, PERCENT) else []
     parts += ["percent signs (12% is read as 12)"] if notation.unit == PERCENT else []
+    parts += ["parentheses, another minus sign, or the sign behind negative ones"] if notation.signs else []
     parts += [f'"{notation.thousands}" between thousands'] if notation.thousands else []
     parts += [f'"{notation.decimal}" as the decimal mark'] if column.n_fractions else []
     return f"numbers are written with {' and '.join(parts) or 'other marks'}"

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.dataset.notation.date_formats import ISO_DATES
-from mlops.dataset.privacy import shown
-from mlops.dataset.table.column_profile import ColumnProfile
-from mlops.dataset.validation.accept_with import accept_column
+from mlops.dataset.notation.number_formats import is_number_like
+from mlops.dataset.privacy import safe_examples, shown
+from mlops.dataset.table.column_profile import FEW_LEVELS, ColumnProfile
+from mlops.dataset.table.occurrences import Occurrences
+from mlops.dataset.validation.accept_with import accept_column, accept_form
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
+_MAX_NAMED = 3
 _KEEP = "Correct the cells, or name the column in exclude_columns of model.toml."
 
 
 @rule("type_mismatch", "A column of numbers or dates holds something else.")
 def type_mismatch(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse columns whose cells are not what the contract, or most of the column, says."""
+    headings = _under_the_header(survey)
+    if headings:
+        yield _second_header(survey, headings)
     for column in survey.used_columns:
-        if survey.is_id(column) or column.kind == "empty":
+        if survey.is_id(column) or column.kind == "empty" or column in headings:
             continue
         if column.is_numeric and column.not_numbers:
             yield _not_numeric(survey, column)
@@ -29,6 +35,26 @@ def type_mismatch(survey: Survey) -> Iterable[RuleFinding]:
             yield from _dates(survey, column)
 
 
+def _under_the_header(survey: Survey) -> list[ColumnProfile]:
+    """Return the columns of numbers whose only other cell is under the header, when there are several."""
+    if survey.dialect is None or survey.agreed is not None:
+        return []
+    first = [survey.dialect.header_line + 1]
+    columns = [c for c in survey.used_columns if c.is_numeric and c.not_numbers.lines == first]
+    return columns if len(columns) > 1 else []
+
+
+def _second_header(survey: Survey, columns: list[ColumnProfile]) -> RuleFinding:
+    where = columns[0].not_numbers
+    named = ", ".join(shown(column.name) for column in columns[:_MAX_NAMED])
+    message = (
+        f"{lines_text(where).capitalize()} has text in {len(columns)} columns of numbers ({named}): it seems"
+        " to hold units or a second header, not a record."
+    )
+    lines = accept_form(survey, skip=where.lines[0], header=False, names=survey.names)
+    return RuleFinding("reject", message, where=where, advice="Remove the line.", accept_with=lines)
+
+
 def _not_numeric(survey: Survey, column: ColumnProfile) -> RuleFinding:
     where = column.not_numbers
     how = " (written with thousands separators, decimal commas or units)" if column.n_number_like else ""
@@ -36,9 +62,25 @@ def _not_numeric(survey: Survey, column: ColumnProfile) -> RuleFinding:
         f"Column {shown(column.name)} is numeric, but has {plural(where.count, 'cell')} of type text{how}"
         f" on {lines_text(where)}."
     )
-    accept_with = accept_column(survey, column.name, kind="category")
     return RuleFinding("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
-                accept_with=accept_with)  # fmt: skip
+                accept_with=_accept_word(survey, column, where, kind="category"))  # fmt: skip
+
+
+def _accept_word(survey: Survey, column: ColumnProfile, where: Occurrences, *, kind: str) -> str | None:
+    """Return the lines that read one repeated spelling as missing; for other cells those of another kind.
+
+    Beside few numbers, as those of districts, a word is a category of its own.
+    """
+    words = safe_examples(where.values)
+    has_few = column.is_numeric and column.has_all_levels and len(column.levels) <= FEW_LEVELS
+    if (
+        where.count > 1
+        and not has_few
+        and len(words) == len(where.values) == 1
+        and not is_number_like(words[0])
+    ):
+        return accept_column(survey, column.name, missing=list(words))
+    return accept_column(survey, column.name, kind=kind)
 
 
 def _written_otherwise(survey: Survey, column: ColumnProfile) -> RuleFinding:
@@ -58,9 +100,10 @@ def _dates(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
     accept_with = accept_column(survey, column.name, kind="text")
     if column.dates.impossible:
         where = column.dates.impossible
+        lines = _accept_word(survey, column, where, kind="text")
         message = f"Column {name} holds {plural(where.count, 'invalid date')} on {lines_text(where)}."
         yield RuleFinding("reject", message, column=column.name, where=where, show=True, advice=_KEEP,
-                   accept_with=accept_with)  # fmt: skip
+                   accept_with=lines)  # fmt: skip
     if column.dates.misfits:
         where = column.dates.misfits
         count, is_iso = plural(where.count, "cell"), column.date_format == ISO_DATES
