@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
@@ -77,11 +77,23 @@ def personal_kind(values: Iterable[str]) -> str | None:
     """Say which kind of personal data most of the values look like, or None."""
     # longer cells are prose; they are also what a hostile file would slow the patterns down with
     present = [value[:100] for value in values if value.strip()]
-    for kind, pattern in _PERSONAL_VALUES.items():
-        hits = sum(bool(pattern.fullmatch(value)) and _is_plausible(kind, value) for value in present)
-        if present and hits >= max(3, 0.5 * len(present)):
-            return kind
-    return None
+    max_others = len(present) - max(3, 0.5 * len(present))
+    if max_others < 0:
+        return None
+    return next(
+        (kind for kind in _PERSONAL_VALUES if _count_others(kind, present, max_others) <= max_others), None
+    )
+
+
+def _count_others(kind: str, values: Sequence[str], limit: float) -> int:
+    """Return how many values are not of a kind, or the first number above the limit."""
+    n_others, pattern = 0, _PERSONAL_VALUES[kind]
+    for value in values:
+        if not (pattern.fullmatch(value) and _is_plausible(kind, value)):
+            n_others += 1
+            if n_others > limit:
+                break  # as for most columns
+    return n_others
 
 
 def _is_plausible(kind: str, value: str) -> bool:

@@ -78,7 +78,9 @@ def formats_of(text: str) -> tuple[str, ...]:
         return (f"%Y{match['mark']}%m",)
     if match := _MONTH_YEAR.fullmatch(text):
         return (f"%m{match['mark']}%Y",)
-    return _compact_formats(text) if text[:8].isdigit() else _named_formats(text)
+    if text[:8].isdigit():
+        return _compact_formats(text)
+    return _named_formats(text) if text.lower() != text.upper() else ()  # only with letters
 
 
 def looks_like_date(text: str) -> bool:

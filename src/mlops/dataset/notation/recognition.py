@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.dataset.notation.date_formats import ISO_DATES, count_formats, day_part, format_of
+from mlops.dataset.notation.date_formats import ISO_DATES, count_formats, day_part, format_of, formats_of
 from mlops.dataset.notation.notation import CodeShape, Notation
 from mlops.dataset.notation.number_formats import are_grouped_codes, number_notation
 
@@ -66,8 +66,13 @@ def may_hold_dates(evidence: Evidence) -> bool:
     """Whether a sample of the values shows that many of them may be dates."""
     sample = evidence.values[:: max(len(evidence.values) // _SAMPLE, 1)]
     by_day: Counter[str] = Counter()
-    for notation, count in count_formats(sample, [1] * len(sample)).items():
-        by_day[day_part(notation)] += count
+    n_others, max_others = 0, (1 - _LIKELY_SHARE) * len(sample)
+    for text in sample:
+        notations = formats_of(text)
+        by_day.update(map(day_part, notations))
+        n_others += not notations
+        if n_others > max_others:
+            return False  # as for most columns
     return bool(by_day) and max(by_day.values()) >= _LIKELY_SHARE * len(sample)
 
 
