@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -38,6 +39,16 @@ class Contender:
         judged = self.judged
         score = primary_score(self.sample.task, judged.y, judged.scores) if len(judged.y) else None
         return -np.inf if score is None else score
+
+    def judged_on(self, fold: HeldOutFold) -> Self:
+        """Return the contender with one more fold.
+
+        Raises
+        ------
+        TrainingError
+            If a hyperparameter has an impossible value.
+        """
+        return replace(self, folds=(*self.folds, fold.predict(self.settings)))
 
     @property
     def n_rounds(self) -> int | None:
@@ -96,7 +107,7 @@ def _after_preliminary_fold(
 
 def _judged(contenders: Sequence[Contender], fold: HeldOutFold) -> list[Contender]:
     """Return the contenders with one more fold, the best score first."""
-    judged = [replace(one, folds=(*one.folds, fold.predict(one.settings))) for one in contenders]
+    judged = [one.judged_on(fold) for one in contenders]
     return sorted(judged, key=lambda one: -one.score)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +14,8 @@ from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.search import is_range, spans_magnitudes
 from mlops.models.training import Trial
-from mlops.pipelines.evaluation.scores import PRIMARY
-from mlops.pipelines.fitting.fitting import prepare_fit, worthwhile_threads
 from mlops.pipelines.fitting.out_of_fold import Sample
+from mlops.pipelines.fitting.race import Contender
 
 MAX_ROWS = 20_000
 _FEWEST_ROWS = 500
@@ -53,43 +51,49 @@ def search_hyperparameters(sample: Sample, settings: GroupSettings, *, fixed: Co
         If no combination could be fitted.
     """
     sample = sample.of_size(MAX_ROWS)
-    task, aligned, y = sample.task, sample.aligned, sample.y
-    tried = draw_combinations(search_space(settings, task, fixed), settings)
-    unfitted = prepare_fit(sample.features, settings, task, y, n_jobs=worthwhile_threads(aligned))
-    search = _halving_search(unfitted.pipeline, tried, sample, seed=settings.seed)
-    weights = unfitted.weights
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
-        try:
-            search.fit(aligned, y, **({} if weights is None else {"estimator__sample_weight": weights}))
-        except ValueError as error:  # that of scikit-learn when each fit has failed, with their tracebacks
-            reason = str(error).strip().splitlines()[-1]
-            raise TrainingError(
-                f"No combination of the search could be fitted by {settings.algorithm}: {reason}"
-            ) from error
-    trials = _trials(search.cv_results_)
-    if not trials:
-        raise TrainingError(f"No combination of the search could be fitted by {settings.algorithm}.")
-    best = {**settings.hyperparameters, **trials[0].hyperparameters}
-    return Search(replace(settings, hyperparameters=best), trials)
-
-
-def _halving_search(
-    pipeline: Any, combinations: Sequence[Mapping[str, Any]], sample: Sample, *, seed: int
-) -> Any:
-    from sklearn.experimental import enable_halving_search_cv  # noqa: F401, PLC0415  makes the next one importable
-    from sklearn.model_selection import HalvingGridSearchCV  # noqa: PLC0415
-
-    return HalvingGridSearchCV(
-        pipeline,
-        [{f"estimator__{name}": [value] for name, value in one.items()} for one in combinations],
-        factor=_FACTOR,
-        min_resources=_first_rows(len(combinations), len(sample.y)),
-        cv=sample.fold_positions(),
-        scoring=PRIMARY[sample.task],
-        refit=False,
-        random_state=seed,
+    tried = draw_combinations(search_space(settings, sample.task, fixed), settings)
+    running = [replace(settings, hyperparameters={**settings.hyperparameters, **one}) for one in tried]
+    trials: list[Trial] = []
+    for n_rows in _rows_of_rounds(len(tried), len(sample.y)):
+        ranked = judge_combinations(sample.of_size(n_rows), running)
+        trials = [*(_trial(one, settings) for one in ranked), *trials]
+        running = [one.settings for one in ranked[: math.ceil(len(ranked) / _FACTOR)]]
+    return Search(
+        replace(settings, hyperparameters=ranked[0].settings.hyperparameters), _last_of_each(trials)
     )
+
+
+def judge_combinations(sample: Sample, combinations: Sequence[GroupSettings]) -> list[Contender]:
+    """Judge combinations on every fold; return those with a score, the best first.
+
+    All models of a fold share its matrices.
+
+    Raises
+    ------
+    TrainingError
+        If none has a score; the reason is that of the last one.
+    """
+    running = [Contender(one, sample) for one in combinations]
+    reason = "the training rows define no score."
+    for fold in sample.held_out_folds():
+        judged = []
+        for one in running:
+            try:
+                judged.append(one.judged_on(fold))
+            except TrainingError as error:
+                reason = str(error)
+        running = judged
+    ranked = sorted((one for one in running if math.isfinite(one.score)), key=lambda one: -one.score)
+    if not ranked:
+        raise TrainingError(f"No combination of hyperparameters has a score: {reason}")
+    return ranked
+
+
+def _trial(contender: Contender, settings: GroupSettings) -> Trial:
+    """Return what was tried beside the hyperparameters that are set."""
+    own = settings.hyperparameters
+    changed = {n: v for n, v in contender.settings.hyperparameters.items() if n not in own or own[n] != v}
+    return Trial(changed, contender.score, len(contender.sample.y))
 
 
 def draw_combinations(
@@ -120,23 +124,17 @@ def _draw(values: Sequence[Any], rng: np.random.Generator) -> Any:
     return min(high, max(low, round(number))) if is_whole else float(f"{number:.4g}")
 
 
-def _first_rows(n_combinations: int, n_rows: int) -> int:
-    """Return the rows of the first round: so many that the last one has all, and enough to tell anything."""
+def _rows_of_rounds(n_combinations: int, n_rows: int) -> list[int]:
+    """Return the rows of each round: the last one has all, the first one enough to say anything."""
     n_thirds = int(math.log(n_combinations, _FACTOR))
     while n_thirds and n_rows // _FACTOR**n_thirds < _FEWEST_ROWS:
         n_thirds -= 1
-    first: int = n_rows // _FACTOR**n_thirds
-    return first
+    return [n_rows // _FACTOR**power for power in reversed(range(n_thirds + 1))]
 
 
-def _trials(found: Mapping[str, Any]) -> tuple[Trial, ...]:
-    """Return each combination once, by the last round that it reached, and then by its score."""
-    last: dict[str, tuple[int, Trial]] = {}
-    for place, parameters in enumerate(found["params"]):
-        score = float(found["mean_test_score"][place])
-        names = {name.removeprefix("estimator__"): value for name, value in parameters.items()}
-        trial = Trial(names, score, int(found["n_resources"][place]))
-        if math.isfinite(score):
-            last[repr(parameters)] = (int(found["iter"][place]), trial)
-    ordered = sorted(last.values(), key=lambda entry: (-entry[0], -entry[1].score))
-    return tuple(trial for _, trial in ordered)
+def _last_of_each(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """Return each combination once, as it was judged on the most rows: these come first."""
+    last: dict[str, Trial] = {}
+    for trial in trials:
+        last.setdefault(repr(trial.hyperparameters), trial)
+    return tuple(last.values())

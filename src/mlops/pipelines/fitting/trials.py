@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from mlops.algorithms.contenders import candidates, installed_candidates
 from mlops.algorithms.selection import effective_hyperparameters
@@ -15,15 +12,10 @@ from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import Trial
-from mlops.pipelines.evaluation.scores import PRIMARY
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
-from mlops.pipelines.fitting.fitting import (
-    limited_threads,
-    prepare_fit,
-    worthwhile_threads,
-)
+from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.out_of_fold import training_sample
-from mlops.pipelines.fitting.searching import MAX_ROWS, Search
+from mlops.pipelines.fitting.searching import MAX_ROWS, Search, judge_combinations
 from mlops.pipelines.jobs.trial_jobs import TRIALS_FILENAME
 
 
@@ -53,7 +45,7 @@ def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contra
     Returns
     -------
     float
-        The mean over the folds; greater is better.
+        That of all rows together; greater is better.
 
     Raises
     ------
@@ -113,31 +105,8 @@ def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
 
 
 def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
-    """Judge as the last round of a search inside the job does: mean over the folds, on as many rows."""
-    from sklearn.model_selection import cross_val_score  # noqa: PLC0415
-
-    task, sample = rows.problem.task, training_sample(rows).of_size(MAX_ROWS)
-    chosen = candidates(settings, task)[0]
-    aligned, y = sample.aligned, sample.y
-    unfitted = prepare_fit(sample.features, chosen, task, y, n_jobs=worthwhile_threads(aligned))
-    weights = unfitted.weights
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of combinations that are not taken; the taken one is fitted again
-        try:
-            scores = cross_val_score(
-                unfitted.pipeline,
-                aligned,
-                y,
-                cv=sample.fold_positions(),
-                scoring=PRIMARY[task],
-                params=None if weights is None else {"estimator__sample_weight": weights},
-                error_score="raise",
-            )
-        except (ValueError, TypeError) as error:
-            first_line = str(error).strip().splitlines()[0]
-            raise TrainingError(f"{chosen.algorithm} cannot be fitted: {first_line}") from error
-    score = float(np.mean(scores))
-    if not np.isfinite(score):
-        raise TrainingError(f"{chosen.algorithm} has no score on the training rows.")
+    """Judge as the last round of a search inside the job does: on every fold, on as many rows."""
+    chosen = candidates(settings, rows.problem.task)[0]
+    (judged,) = judge_combinations(training_sample(rows).of_size(MAX_ROWS), (chosen,))
     changed = {n: v for n, v in chosen.hyperparameters.items() if rows.settings.hyperparameters.get(n) != v}
-    return Trial(changed, score, len(y), chosen.algorithm)
+    return Trial(changed, judged.score, len(judged.sample.y), chosen.algorithm)
