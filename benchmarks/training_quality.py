@@ -42,7 +42,7 @@ from mlops.algorithms.definitions import ALGORITHMS
 from mlops.dataset.validation.reading import load_table
 from mlops.models.errors import MlopsError
 from mlops.models.settings.group import GroupSettings
-from mlops.pipelines.artifacts.model import Scores, align, with_date_parts
+from mlops.pipelines.artifacts.model import Scores, align, with_made_features
 from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.scores import PRIMARY, compute_scores
 from mlops.pipelines.features.splitting import split_rows
@@ -175,12 +175,12 @@ class Trial:
         fitted = fit_model(prepared)
         seconds = time.process_time() - start
         self.schema = fitted.model.schema
-        rows = with_date_parts(self.frame[self.split.test], self.schema)
+        rows = with_made_features(self.frame[self.split.test], self.schema)
         return fitted.model.score(rows)[0], fitted.configured.algorithm.name, seconds
 
     def theirs(self, name: str) -> tuple[Scores, float]:
         """Fit a peer to the same rows and features; return its scores and the CPU seconds of the fit."""
-        aligned, _ = align(with_date_parts(self.frame, self.schema), self.schema.features)
+        aligned, _ = align(with_made_features(self.frame, self.schema), self.schema.features)
         rows = aligned.infer_objects().fillna(
             {c: "missing" for c in aligned.columns if aligned[c].dtype == object}
         )

@@ -60,10 +60,10 @@ _ALTERNATIVES: Mapping[str, tuple[Hyperparameters, ...]] = {
 def candidates(settings: GroupSettings, task: TaskName | None = None) -> tuple[GroupSettings, ...]:
     """Return the settings to choose from, the simplest first.
 
-    For `auto` those of a linear model and of boosted ones; for an algorithm without hyperparameters and
-    without a search its defaults for weak and for strong signals. `class_weight` is kept in every one of
-    them. Any other hyperparameter, set or searched for, leaves one choice: without an algorithm the first
-    that knows all.
+    For `auto` those of a linear model and of boosted ones, with `[monotonic]` only these; for an algorithm
+    without hyperparameters and without a search its defaults for weak and for strong signals. `class_weight`
+    is kept in every one of them. Any other hyperparameter, set or searched for, leaves one choice: without
+    an algorithm the first that knows all.
 
     Raises
     ------
@@ -91,9 +91,11 @@ def _candidates(settings: GroupSettings, task: TaskName | None, boosting: str) -
     if settings.algorithm != AUTOMATIC:
         return _alternatives(settings) if is_open and settings.search is None else (settings,)
     if not is_open:
-        return (replace(settings, algorithm=_first_that_knows(own)),)
-    linear = replace(settings, algorithm="Ridge" if task == "regression" else "LogisticRegression")
-    return (linear, *_alternatives(replace(settings, algorithm=boosting)))
+        return (replace(settings, algorithm=_first_that_knows(own, has_directions=bool(settings.monotonic))),)
+    boosted = _alternatives(replace(settings, algorithm=boosting))
+    if settings.monotonic:
+        return boosted
+    return (replace(settings, algorithm="Ridge" if task == "regression" else "LogisticRegression"), *boosted)
 
 
 def _alternatives(settings: GroupSettings) -> tuple[GroupSettings, ...]:
@@ -103,9 +105,9 @@ def _alternatives(settings: GroupSettings) -> tuple[GroupSettings, ...]:
     return tuple(replace(settings, hyperparameters={**one, **settings.hyperparameters}) for one in defaults)
 
 
-def _first_that_knows(own: Hyperparameters) -> str:
+def _first_that_knows(own: Hyperparameters, *, has_directions: bool) -> str:
     for entry in ENTRIES:
-        if set(own) <= entry.hyperparameters:
+        if set(own) <= entry.hyperparameters and (entry.classification.directions or not has_directions):
             return entry.name
     names = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
     unknown = [name for name in own if name not in names]

@@ -18,7 +18,8 @@ class EstimatorSpec:
     """One estimator class: where it is, which hyperparameters a team may set, and our defaults for them.
 
     `space` is what a search looks through, in the words of `search.space`: two numbers are a range, other
-    lists are choices.
+    lists are choices. `directions` is the argument that takes 1 for a column whose larger values may only
+    raise the prediction, -1 for the opposite and 0 for neither; None for an estimator without it.
     """
 
     path: str
@@ -28,6 +29,7 @@ class EstimatorSpec:
     space: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     is_seeded: bool = True
     is_parallel: bool = False
+    directions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ ENTRIES = (
             {"tree_method": "hist"},
             _XGBOOST_SPACE,
             is_parallel=True,
+            directions="monotone_constraints",
         ),
         EstimatorSpec(
             "xgboost:XGBRegressor",
@@ -191,6 +194,7 @@ ENTRIES = (
             {"tree_method": "hist"},
             _XGBOOST_SPACE,
             is_parallel=True,
+            directions="monotone_constraints",
         ),
         aliases=("XGBClassifier", "XGBRegressor"),
         accepts_missing=True,
@@ -204,12 +208,14 @@ ENTRIES = (
             _HISTOGRAM_BOOSTING | WEIGHTS,
             _HISTOGRAM_BOOSTING_DEFAULTS,
             space=_HISTOGRAM_BOOSTING_SPACE,
+            directions="monotonic_cst",
         ),
         EstimatorSpec(
             "sklearn.ensemble:HistGradientBoostingRegressor",
             _HISTOGRAM_BOOSTING | {"loss", "quantile"},
             _HISTOGRAM_BOOSTING_DEFAULTS,
             space=_HISTOGRAM_BOOSTING_SPACE,
+            directions="monotonic_cst",
         ),
         aliases=("HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "GradientBoosting"),
         accepts_missing=True,

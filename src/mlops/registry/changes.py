@@ -177,15 +177,17 @@ _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)", re.ASCII)
 def next_version(latest: ModelMetadata, candidate: Candidate) -> str:
     """Return the name of the candidate as the version after `latest`.
 
-    Major when features or target differ, minor when the algorithm or its hyperparameters do, else patch: new
-    data. The order of the features does not matter; unknown features and an unknown target count as
-    unchanged.
+    Major when features or target differ, minor when the algorithm, its hyperparameters or `[monotonic]` do,
+    else patch: new data. The order of the features does not matter; unknown features and an unknown target
+    count as unchanged.
     """
     major, minor, patch = parse_version(latest.version)
     if _has_new_inputs(latest, candidate):
         return f"v{major + 1}.0.0"
     has_new_algorithm = latest.algorithm != candidate.algorithm
-    if has_new_algorithm or dict(latest.hyperparameters) != dict(candidate.hyperparameters):
+    has_new_directions = dict(latest.settings.monotonic) != dict(candidate.settings.monotonic)
+    has_new_values = dict(latest.hyperparameters) != dict(candidate.hyperparameters)
+    if has_new_algorithm or has_new_values or has_new_directions:
         return f"v{major}.{minor + 1}.0"
     return f"v{major}.{minor}.{patch + 1}"
 

@@ -150,7 +150,7 @@ def test_a_search_is_judged_on_later_rows_alone():
     settings = {"algorithm": "LogisticRegression", "search": {"trials": 2}}
     rows = rows_of(a_table_in_time(), time_column="day", **settings)
     days = rows.table["day"].to_numpy()[rows.split.train]
-    positions = training_sample(rows).fold_positions()
-    assert all(days[earlier].max() < days[judged].min() for earlier, judged in positions)
+    folds = training_sample(rows).held_out_folds()
+    assert all(days[fold.fitted].max() < days[fold.judged].min() for fold in folds)
     with limited_threads(rows.aligned):
         assert len(fit_model(rows).trials) == 2

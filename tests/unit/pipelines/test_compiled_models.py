@@ -36,7 +36,7 @@ QUICK = {
 
 
 def a_frame(n_rows: int, task: str, seed: int = 0) -> pd.DataFrame:
-    """Return numbers with gaps, few categories, many categories, and a target that depends on all."""
+    """Return numbers with gaps, few categories, many categories, texts, and a target that depends on all."""
     rng = np.random.default_rng(seed)
     level = rng.integers(90, size=n_rows)
     region = rng.integers(4, size=n_rows)
@@ -54,6 +54,11 @@ def a_frame(n_rows: int, task: str, seed: int = 0) -> pd.DataFrame:
         rng.random(n_rows) < 0.05
     )
     frame["clinic"] = [f"clinic {number:02d}" for number in level]
+    words = np.array(["came", "walked", "again", "with", "slept", "late", "well"])[
+        rng.integers(7, size=(n_rows, 4))
+    ]
+    words[:, 0] = np.array(["mild", "some", "strong"])[np.digitize(signal, [-0.5, 1.0])]
+    frame["note"] = pd.Series([" ".join(row) for row in words]).mask(rng.random(n_rows) < 0.05)
     return frame.assign(outcome=labels[task])
 
 
@@ -61,7 +66,11 @@ def fitted(algorithm: str, task: str) -> Model:
     if task == "regression" and algorithm == "LogisticRegression":
         algorithm = "Ridge"
     settings = GroupSettings(
-        target="outcome", algorithm=algorithm, hyperparameters=QUICK.get(algorithm, {}), task=task
+        target="outcome",
+        algorithm=algorithm,
+        hyperparameters=QUICK.get(algorithm, {}),
+        task=task,
+        text_columns=("note",),
     )
     return fit_model(prepare_rows(a_frame(1_200, task), settings), None).model
 
@@ -89,6 +98,8 @@ def new_rows(model: Model, n_rows: int = 4_000) -> pd.DataFrame:
     for name in ("weight", "age", "visits"):
         frame[name] = frame[name].mask(rng.random(n_rows) < 0.05)
     frame.loc[0, ["dose", "weight"]] = [1e30, -1e30]
+    frame["note"] = frame["note"].mask(rng.random(n_rows) < 0.05, "a Word that nobody wrote, strong")
+    frame["note_words"] = 4.0
     aligned, _ = align(frame, model.schema.features)
     return aligned
 
@@ -101,7 +112,9 @@ def test_the_results_are_those_of_the_pipeline(model: Model) -> None:
     expected = Model(model.schema, model.pipeline).score_aligned(aligned)
     actual = Model(model.schema, compiled=compiled).score_aligned(aligned)
     for name in ("probabilities",) if expected.probabilities is not None else NUMBERS:
-        assert largest_difference(getattr(expected, name), getattr(actual, name)) < TOLERANCE
+        # the ends of an interval follow the prediction with a slope of their own
+        tolerance = TOLERANCE if name in ("predicted", "probabilities") else 3 * TOLERANCE
+        assert largest_difference(getattr(expected, name), getattr(actual, name)) < tolerance
     if model.schema.labels:
         np.testing.assert_array_equal(actual.predicted, expected.predicted)
 

@@ -11,7 +11,8 @@ import pytest
 
 from mlops.dataset.features.date_parts import date_part_values
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
-from mlops.models.settings.group import DatePart, GroupSettings
+from mlops.models.settings.columns import DatePart
+from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline

@@ -11,7 +11,7 @@ from pandas.api import types
 from mlops.dataset.table.dates import read_dates
 from mlops.dataset.table.values import as_numbers
 from mlops.models.errors import DatasetError
-from mlops.models.settings.group import DatePart
+from mlops.models.settings.columns import DatePart
 
 type DateParts = Mapping[str, Sequence[DatePart]]
 
@@ -90,8 +90,3 @@ def unreadable_dates(cells: pd.Series, date_format: str | None, *, of_all: bool 
 def part_name(column: str, part: str) -> str:
     """Return the name of the feature that a part of a date becomes."""
     return f"{column}_{part}"
-
-
-def part_names(parts: DateParts) -> list[str]:
-    """Return the names of all features that the parts become."""
-    return [part_name(name, part) for name, of_column in parts.items() for part in of_column]

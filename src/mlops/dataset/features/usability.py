@@ -18,6 +18,15 @@ _LEFT_OUT: Mapping[Role, str] = {
 }
 
 
+def no_text(column: Column) -> str | None:
+    """Say why a column cannot be one of `text_columns`; None when it can."""
+    if column.has_words:
+        return None
+    if column.role != "feature":
+        return f"text_columns names {column.name!r}, which is the {column.role} column."
+    return f"text_columns names {column.name!r}, which is a column of kind {column.kind}, not of texts."
+
+
 def why_left_out(column: Column, cells: pd.Series) -> str | None:
     """Return why a column can be no feature, None when it can.
 

@@ -49,7 +49,7 @@ class Column:
     `unusable` says why a model cannot learn from it, None when it can. `missing_tokens` are the spellings
     that were read as missing, `date_format` is the notation of a column of dates (see `date_formats`), None
     when it is undecided which number is the month. `personal` is the kind of personal data that most values
-    look like.
+    look like. `has_words` says that the words of its cells are learned from.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Column:
     missing_tokens: tuple[str, ...] = ()
     date_format: str | None = None
     personal: str | None = None
+    has_words: bool = False
 
     @property
     def is_like_id(self) -> bool:
@@ -146,10 +147,12 @@ class Table:
         cells, columns = {}, {}
         for name, profile in profiles.items():
             is_stated_id = name in roles.ids and not roles.are_ids_assumed
-            is_id = is_stated_id or (name in roles.ids and profile.is_id)
+            is_text = name in settings.text_columns and not is_stated_id
+            is_id = is_stated_id or (name in roles.ids and profile.is_id and not is_text)
             column = _converted(self.frame[name], profile, is_number=profile.is_numeric and not is_id)
             role = _role(name, settings, roles, is_id=is_id)
-            cells[name], columns[name] = column, _column(profile, column, role, is_stated_id=is_stated_id)
+            typed = _column(profile, column, role, is_stated_id=is_stated_id)
+            cells[name], columns[name] = column, _with_words(typed) if is_text else typed
         used = [profile for name, profile in profiles.items() if columns[name].role != "id"]
         frame = pd.DataFrame(cells, copy=False)
         return replace(self, frame=frame, columns=columns, unreadable=unreadable_cells(used))
@@ -233,6 +236,13 @@ def _column(profile: ColumnProfile, cells: pd.Series, role: Role, *, is_stated_i
     )
     reason = "id column" if is_stated_id else _why_unusable(column, profile, cells)
     return replace(column, unusable=reason)
+
+
+def _with_words(column: Column) -> Column:
+    """Return a column of `text_columns`; what holds something else than texts stays as it is."""
+    if column.role != "feature" or column.kind not in ("text", "category", "code", "boolean"):
+        return column
+    return replace(column, kind="text", unusable=None, has_words=True)
 
 
 def _kind(profile: ColumnProfile, cells: pd.Series) -> tuple[Kind, str | None]:

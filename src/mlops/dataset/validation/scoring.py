@@ -20,7 +20,8 @@ from mlops.dataset.validation.reading_plan import plan_reading
 from mlops.dataset.validation.survey.gathering import survey_file
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
-from mlops.models.settings.group import DatePart, GroupSettings
+from mlops.models.settings.columns import DatePart
+from mlops.models.settings.group import GroupSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from mlops.models.dataset import Contract, Finding
 from mlops.models.errors import ObjectNotFoundError, SettingsError
 from mlops.models.intake.uploads import Notification
 from mlops.models.objects import ObjectRef
+from mlops.models.settings.columns import EVERY_DATE
 from mlops.models.settings.document import MAX_CHARACTERS
-from mlops.models.settings.group import EVERY_DATE, GroupSettings
+from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.settings.nearest import nearest
 
@@ -126,9 +127,10 @@ def _named_columns(settings: GroupSettings) -> Iterator[tuple[str, str]]:
     for setting in ("target", "time_column"):
         if column := getattr(settings, setting):
             yield setting, column
-    for setting in ("id_columns", "group_columns", "exclude_columns"):
+    for setting in ("id_columns", "group_columns", "exclude_columns", "text_columns"):
         yield from ((setting, column) for column in getattr(settings, setting))
     yield from (("drift.exclude_columns", column) for column in settings.drift.exclude_columns)
     yield from (("slices.columns", column) for column in settings.slices.columns)
     yield from (("date_parts", column) for column in settings.date_parts if column != EVERY_DATE)
+    yield from (("monotonic", column) for column in settings.monotonic)
     yield from (("columns", column) for column in settings.columns)

@@ -1,4 +1,4 @@
-"""Settings of a column in `model.toml`, which replace what was learned from its first file."""
+"""Settings of columns in `model.toml`: what they hold, and what a model learns from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import Any, Literal, get_args
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
-
-_ADDED_KEYS = ("missing", "dateformat")
+from mlops.models.settings.declared import table_of
+from mlops.models.settings.nearest import nearest
 
 StatedKind = Literal["integer", "number", "date", "category", "text"]
+DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", "hour"]
+Direction = Literal["increasing", "decreasing"]
+EVERY_DATE = "*"  # the key of date parts that are set without a column
+
+_ADDED_KEYS = ("missing", "dateformat")
+_MAX_DATED_COLUMNS = 100  # each one becomes up to seven features
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,60 @@ def check_column(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingsError(f"{where}.dateformat must be a text, not {values['dateformat']!r}.")
     _refuse_contradictions(where, values)
     return values
+
+
+def check_column_list(name: str, value: Any) -> list[str]:
+    """Return a list of column names; one name is a list of its own.
+
+    Raises
+    ------
+    SettingsError
+        If it is anything else.
+    """
+    columns = [value] if isinstance(value, str) else value
+    if not isinstance(columns, (list, tuple)) or not all(isinstance(column, str) for column in columns):
+        raise SettingsError(f"{name} must be a column name or a list of column names, not {value!r}.")
+    return list(columns)
+
+
+def check_date_parts(value: Any) -> dict[str, list[str]]:
+    """Accept `date_parts = ["month"]` for every date, and a table of such lists by column.
+
+    Raises
+    ------
+    SettingsError
+        If a part is not known; the nearest one is named.
+    """
+    by_column = (
+        {EVERY_DATE: value} if isinstance(value, (str, list, tuple)) else table_of("date_parts", value)
+    )
+    if len(by_column) > _MAX_DATED_COLUMNS:
+        raise SettingsError(f"date_parts names {len(by_column):,} columns; at most {_MAX_DATED_COLUMNS}.")
+    date_parts = {}
+    for name, parts in by_column.items():
+        where = "date_parts" if name == EVERY_DATE else f"date_parts.{name}"
+        date_parts[name] = check_column_list(where, parts)
+        for part in date_parts[name]:
+            if part not in get_args(DatePart):
+                raise SettingsError(f"Unknown part {part!r} in {where}. {nearest(part, get_args(DatePart))}")
+    return date_parts
+
+
+def check_monotonic(value: Any) -> dict[str, Any]:
+    """Return the directions of `[monotonic]` by column.
+
+    Raises
+    ------
+    SettingsError
+        If a direction is not known; the nearest one is named.
+    """
+    directions = dict(table_of("monotonic", value))
+    for name, direction in directions.items():
+        if direction not in get_args(Direction):
+            known = " or ".join(f'"{one}"' for one in get_args(Direction))
+            proposal = f" {nearest(direction, get_args(Direction))}" if isinstance(direction, str) else ""
+            raise SettingsError(f"monotonic.{name} must be {known}, not {direction!r}.{proposal}")
+    return directions
 
 
 def column_keys() -> frozenset[str]:

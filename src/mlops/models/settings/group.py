@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
 from mlops.models.settings.classes import ClassSettings, check_classes
-from mlops.models.settings.columns import ColumnSettings, check_column, column_keys
+from mlops.models.settings.columns import (
+    ColumnSettings,
+    DatePart,
+    Direction,
+    check_column,
+    check_column_list,
+    check_date_parts,
+    check_monotonic,
+    column_keys,
+)
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
 from mlops.models.settings.document import check_values, read_toml
 from mlops.models.settings.format import FormatSettings, check_format, format_keys
 from mlops.models.settings.gate import GateRule, SliceSettings, check_gate_rule, check_slices
 from mlops.models.settings.lines import with_line
-from mlops.models.settings.nearest import nearest
 from mlops.models.settings.prediction import (
     IntervalSettings,
     ThresholdSettings,
@@ -28,12 +36,9 @@ from mlops.models.settings.scoring import OutputSettings, ScoringSettings
 from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
-DatePart = Literal["year", "quarter", "month", "day", "weekday", "day_of_year", "hour"]
-EVERY_DATE = "*"  # the key of date parts that are set without a column
 AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
 _LAST_CONTRACT = 99_999_999
-_MAX_DATED_COLUMNS = 100  # each one becomes up to seven features
 # what people may write; what earlier releases stored is read in any case
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),  # of a SageMaker tuning job
@@ -44,7 +49,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "quality.window_days": (1, 730),
     "quality.label_delay_days": (0, 730),
 }
-_COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns")
+_COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns", "text_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
 _ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
 
@@ -72,7 +77,9 @@ class GroupSettings(Record):
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
     the entity that must not be on both sides of the split; `time_column` orders the rows. Dates are not
-    features; `date_parts` takes parts of every date, or of those named. Without `algorithm` the better one of
+    features; `date_parts` takes parts of every date, or of those named. The words of `text_columns` are
+    learned from. `monotonic` says of which columns of numbers a larger value never lowers, or never raises,
+    the prediction of a boosted model. Without `algorithm` the better one of
     a linear and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate`
     rules the candidate must beat a dummy model, and the champion by more than chance. `columns` states what
     the group's files hold, over what was learned; a `contract` above the version of the current one has it
@@ -90,6 +97,8 @@ class GroupSettings(Record):
     time_column: str | None = None
     exclude_columns: tuple[str, ...] = ()
     date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
+    text_columns: tuple[str, ...] = ()
+    monotonic: Mapping[str, Direction] = field(default_factory=dict)
     algorithm: str = AUTOMATIC
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     search: SearchSettings | None = None
@@ -110,13 +119,14 @@ class GroupSettings(Record):
     quality: QualitySettings = field(default_factory=QualitySettings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict; tables that 0.1 did not have are in it only when something is stated.
+        """Return a JSON-ready dict; what 0.1 did not have is in it only when something is stated.
 
         So the identity of a training that 0.1 started stays the same.
         """
         document = Record.to_dict(self)
         added = {name: record for name, record in _TABLES.items() if name not in _TABLES_OF_0_1}
         unstated = {name for name, record in added.items() if getattr(self, name) == record()}
+        unstated |= {name for name in _ADDED_KEYS if not getattr(self, name)}
         return {key: value for key, value in document.items() if key not in unstated}
 
     def __post_init__(self) -> None:
@@ -174,14 +184,12 @@ class GroupSettings(Record):
         values = {_ALIASES.get(key, key): value for key, value in document.items() if value is not None}
         for name in _COLUMN_LISTS:
             if name in values:
-                values[name] = _column_list(name, values[name])
+                values[name] = check_column_list(name, values[name])
         for name, record in _TABLES.items():
             if name in values:
                 refuse_unknown(table_of(name, values[name]), _names(record), f"{name}.")
                 if name not in _TABLE_CHECKS:
                     check_types(name, values[name], record)
-        if "date_parts" in values:
-            values["date_parts"] = _date_parts(values["date_parts"])
         if "positive_label" in values:
             values["positive_label"] = _label_text(values["positive_label"])
         for name, check in _TABLE_CHECKS.items():
@@ -213,6 +221,7 @@ _TABLES: Mapping[str, type] = {
     "quality": QualitySettings,
 }
 _TABLES_OF_0_1 = ("drift", "approval", "search")
+_ADDED_KEYS = ("text_columns", "monotonic")
 
 
 def known_keys() -> frozenset[str]:
@@ -222,23 +231,6 @@ def known_keys() -> frozenset[str]:
 
 def _names(record: type) -> frozenset[str]:
     return frozenset(entry.name for entry in fields(record))
-
-
-def _date_parts(value: Any) -> dict[str, list[str]]:
-    """Accept `date_parts = ["month"]` for every date, and a table of such lists by column."""
-    by_column = (
-        {EVERY_DATE: value} if isinstance(value, (str, list, tuple)) else table_of("date_parts", value)
-    )
-    if len(by_column) > _MAX_DATED_COLUMNS:
-        raise SettingsError(f"date_parts names {len(by_column):,} columns; at most {_MAX_DATED_COLUMNS}.")
-    date_parts = {}
-    for name, parts in by_column.items():
-        where = "date_parts" if name == EVERY_DATE else f"date_parts.{name}"
-        date_parts[name] = _column_list(where, parts)
-        for part in date_parts[name]:
-            if part not in get_args(DatePart):
-                raise SettingsError(f"Unknown part {part!r} in {where}. {nearest(part, get_args(DatePart))}")
-    return date_parts
 
 
 def _column(name: str, table: Any) -> dict[str, Any]:
@@ -254,6 +246,8 @@ def _format(value: Any) -> dict[str, Any]:
 
 
 _TABLE_CHECKS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "date_parts": check_date_parts,
+    "monotonic": check_monotonic,
     "search": check_search,
     "format": _format,
     "classes": check_classes,
@@ -261,13 +255,6 @@ _TABLE_CHECKS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "intervals": check_intervals,
     "slices": check_slices,
 }
-
-
-def _column_list(name: str, value: Any) -> list[str]:
-    columns = [value] if isinstance(value, str) else value
-    if not isinstance(columns, (list, tuple)) or not all(isinstance(column, str) for column in columns):
-        raise SettingsError(f"{name} must be a column name or a list of column names, not {value!r}.")
-    return list(columns)
 
 
 def _label_text(value: Any) -> str:

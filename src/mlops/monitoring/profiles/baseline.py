@@ -126,6 +126,11 @@ def _why_not_watched(column: Column, profile: FeatureProfile) -> str | None:
     """Return why drift of the column would mean nothing, or None."""
     if column.kind == "date":
         return "a date: later batches always differ"
+    if column.has_words:
+        # as in `_table`: the nightly check makes no baseline
+        from mlops.dataset.features.texts import words_name  # noqa: PLC0415
+
+        return f"a text: its number of words is watched, as {words_name(column.name)}"
     if column.is_like_id:
         n_present = profile.n_rows - profile.n_missing
         return f"like an id: {profile.n_distinct:,} different values in {n_present:,} rows"

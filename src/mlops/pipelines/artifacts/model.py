@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.features.date_parts import date_part_values
+from mlops.dataset.features.date_parts import date_part_values, part_name
+from mlops.dataset.features.texts import numbers_of_words, words_name
 from mlops.dataset.table.values import as_numbers, as_texts, distinct_values, is_text
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
-from mlops.models.settings.group import DatePart, TaskName
+from mlops.models.settings.columns import DatePart
+from mlops.models.settings.group import TaskName
+from mlops.pipelines.compiled.cells import Categories, Cells
 from mlops.pipelines.compiled.compilation import (
     TOLERANCE,
     compile_pipeline,
@@ -23,7 +26,6 @@ from mlops.pipelines.compiled.compilation import (
     with_training_means,
 )
 from mlops.pipelines.compiled.compiled_model import CompiledModel
-from mlops.pipelines.compiled.encoding import Categories, Cells
 from mlops.pipelines.compiled.outputs import Calibration, PredictionIntervals, calibrated, decide
 
 type FloatArray = NDArray[np.float64]
@@ -34,10 +36,10 @@ _COMPARED_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class FeatureColumn(Record):
-    """One feature; `levels` are the texts seen at training, None for numbers and for very many texts."""
+    """One feature; `levels` are the categories seen at training, None for other kinds and for very many."""
 
     name: str
-    kind: Literal["numeric", "categorical"]
+    kind: Literal["numeric", "categorical", "text"]
     levels: tuple[str, ...] | None = None
 
 
@@ -71,6 +73,17 @@ class ModelSchema(Record):
     def feature_names(self) -> tuple[str, ...]:
         """The names of the features, in the order of training."""
         return tuple(column.name for column in self.features)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The column of the file of each feature that is made of one: parts of dates, numbers of words."""
+        of_parts = {part_name(name, part): name for name, parts in self.date_parts.items() for part in parts}
+        return {**of_parts, **{words_name(name): name for name in self.text_columns}}
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The features whose words are learned from."""
+        return tuple(column.name for column in self.features if column.kind == "text")
 
     @property
     def calibrated_threshold(self) -> float | None:
@@ -236,13 +249,16 @@ def _count_unknown(texts: pd.Series, levels: tuple[str, ...] | None) -> int:
     return int(is_unknown[codes].sum())
 
 
-def with_date_parts(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:
-    """Return the frame with a column of numbers for each part of a date; the frame itself without any.
+def with_made_features(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:
+    """Return the frame with a column for each part of a date and each number of words.
+
+    Without any it is the frame itself.
 
     Raises
     ------
     DatasetError
-        If a date column is absent.
+        If a column that they are made of is absent.
     """
     values = date_part_values(frame, schema.date_parts, schema.date_formats)
+    values |= numbers_of_words(frame, schema.text_columns)
     return frame.assign(**values) if values else frame

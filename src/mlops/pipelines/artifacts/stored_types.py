@@ -18,7 +18,10 @@ from mlops.models.errors import ArtifactError
 _SCHEMA = "schema.json"
 _OWN_PACKAGE = "mlops"
 # stored name -> where the class is defined
-_DEFINED_IN = {("mlops", "CategoryEncoder"): ("mlops.pipelines.fitting.one_hot", "CategoryEncoder")}
+_DEFINED_IN = {
+    ("mlops", "CategoryEncoder"): ("mlops.pipelines.fitting.one_hot", "CategoryEncoder"),
+    ("mlops", "TextEncoder"): ("mlops.pipelines.fitting.text_encoder", "TextEncoder"),
+}
 # what releases before 0.2.0 stored
 _ALIASES = {("mlops.pipelines.level_columns", "LevelColumns"): ("mlops", "CategoryEncoder")}
 _STORED_AS = {defined: stored for stored, defined in _DEFINED_IN.items()}

@@ -5,7 +5,7 @@ A pipeline that is none of the known forms is not compiled; then it scores itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from mlops.pipelines.compiled import booster, scikit_learn_trees
 from mlops.pipelines.compiled.booster import Booster
+from mlops.pipelines.compiled.cells import Cells
 from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel, LargeForest, TreeModel
-from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Cells, Encoding, NumberBlock
+from mlops.pipelines.compiled.encoding import MISSING, CategoryTable, Encoding, NumberBlock
 from mlops.pipelines.compiled.linear import LinearModel
 from mlops.pipelines.compiled.outputs import Link
+from mlops.pipelines.compiled.texts import TextTable
 from mlops.pipelines.compiled.tree_booster import as_booster_content, can_be_ranked
 from mlops.pipelines.compiled.trees import Trees
 
@@ -26,7 +28,12 @@ TOLERANCE = 1e-6
 MAX_NODES_PER_TREE = 1_000
 _BINARY = 2
 _FORESTS = ("RandomForest", "ExtraTrees")
-_STEPS = ("numbers", "categories", "means")  # of the `ColumnTransformer` that `make_preprocessing` returns
+_STEPS = (
+    "numbers",
+    "categories",
+    "means",
+    "texts",
+)  # of the `ColumnTransformer` that `make_preprocessing` returns
 
 
 def compile_pipeline(pipeline: Any) -> CompiledModel | None:
@@ -150,7 +157,7 @@ def _tree_model(
 def _encoding(preprocessing: Any) -> Encoding | None:
     """Return the blocks of a fitted `ColumnTransformer` of ours; None when a step is of another kind."""
     numbers: NumberBlock | None = None
-    tables: list[CategoryTable] = []
+    tables: list[CategoryTable | TextTable] = []
     n_columns = 0
     for name, step, names in preprocessing.transformers_:
         if name not in _STEPS:
@@ -163,7 +170,7 @@ def _encoding(preprocessing: Any) -> Encoding | None:
             if numbers is None:
                 return None
         else:
-            tables += (_one_hot_tables if name == "categories" else _mean_tables)(step, names, positions)
+            tables += _TABLES[name](step, names, positions)
     return Encoding(n_columns, numbers, tuple(tables))
 
 
@@ -215,3 +222,29 @@ def _mean_tables(step: Any, names: Any, columns: NDArray[np.int64]) -> list[Cate
         missing = texts.index(MISSING) if MISSING in texts else len(texts)
         tables.append(CategoryTable(name, texts, rows, missing, columns[place]))
     return tables
+
+
+def _text_tables(step: Any, names: Any, columns: NDArray[np.int64]) -> list[TextTable]:
+    encoder = step.named_steps["encode"]
+    width = len(columns) // len(names)
+    mean, scale = _scaling(step, len(columns))
+    tables = []
+    for number, name in enumerate(names):
+        place = slice(number * width, (number + 1) * width)
+        tables.append(
+            TextTable(
+                name,
+                encoder.idf_[number],
+                encoder.weights_[number] / scale[place],
+                (encoder.intercept_[number] - mean[place]) / scale[place],
+                columns[place],
+            )
+        )
+    return tables
+
+
+_TABLES: Mapping[str, Callable[[Any, Any, NDArray[np.int64]], Sequence[CategoryTable | TextTable]]] = {
+    "categories": _one_hot_tables,
+    "means": _mean_tables,
+    "texts": _text_tables,
+}

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.pipelines.compiled.booster import Booster
+from mlops.pipelines.compiled.cells import Categories, Cells, Floats, n_rows
 from mlops.pipelines.compiled.column_groups import ColumnGroups
-from mlops.pipelines.compiled.encoding import Categories, Cells, Encoding, n_rows
+from mlops.pipelines.compiled.encoding import CategoryTable, Encoding
 from mlops.pipelines.compiled.linear import LinearModel
 from mlops.pipelines.compiled.outputs import Link, probabilities
 from mlops.pipelines.compiled.paths import Paths
@@ -121,9 +122,17 @@ class TreeModel:
         if encoding.numbers is not None:
             for column, values in encoding.numbers.values(cells):
                 ranks[:, column] = _ranks_among(self._thresholds[column], values)
-        for table, of_category in zip(encoding.tables, self._ranked_tables, strict=True):
-            ranks[:, table.columns] = of_category[table.places(cells)]
+        for number, table in enumerate(encoding.tables):
+            rows, places = table.lookup(cells)
+            of_category = self._ranks_of_categories.get(number)
+            of_row = self._ranked(table.columns, rows) if of_category is None else of_category
+            ranks[:, table.columns] = of_row[places]
         return ranks
+
+    def _ranked(self, columns: NDArray[np.int64], rows: Floats) -> NDArray[np.uint8]:
+        """Return the ranks of numbers of some columns, shape (rows, columns)."""
+        pairs = zip(columns.tolist(), rows.T, strict=True)
+        return np.column_stack([_ranks_among(self._thresholds[column], values) for column, values in pairs])
 
     @cached_property
     def _paths(self) -> dict[tuple[str, ...], Paths]:
@@ -134,16 +143,13 @@ class TreeModel:
         return [self.trees.thresholds_of(column) for column in range(self.encoding.n_columns)]
 
     @cached_property
-    def _ranked_tables(self) -> list[NDArray[np.uint8]]:
-        return [
-            np.column_stack(
-                [
-                    _ranks_among(self._thresholds[column], values)
-                    for column, values in zip(table.columns.tolist(), table.rows.T, strict=True)
-                ]
-            )
-            for table in self.encoding.tables
-        ]
+    def _ranks_of_categories(self) -> dict[int, NDArray[np.uint8]]:
+        """Return the ranks of the rows of each table of categories, by its position."""
+        return {
+            number: self._ranked(table.columns, table.rows)
+            for number, table in enumerate(self.encoding.tables)
+            if isinstance(table, CategoryTable)
+        }
 
 
 @dataclass(frozen=True, slots=True)

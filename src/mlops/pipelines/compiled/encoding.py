@@ -9,20 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.pipelines.compiled.cells import Categories, Cells, Floats, n_rows
+from mlops.pipelines.compiled.texts import TextTable
+
 MISSING = "(missing)"  # the category of a missing value
-
-type Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Categories:
-    """The cells of a categorical feature: each distinct text once, and its position per row, -1 = missing."""
-
-    values: NDArray[np.object_]
-    codes: NDArray[np.integer]
-
-
-type Cells = Floats | Categories
 
 
 @dataclass(frozen=True)
@@ -90,8 +80,8 @@ class CategoryTable:
     missing: int
     columns: NDArray[np.int64]
 
-    def places(self, cells: Mapping[str, Cells]) -> NDArray[np.intp]:
-        """Return the row of the table for each row of the cells."""
+    def lookup(self, cells: Mapping[str, Cells]) -> tuple[Floats, NDArray[np.intp]]:
+        """Return the rows of the table, and the one of them for each row of the cells."""
         column = cells[self.name]
         assert isinstance(column, Categories)  # noqa: S101  the schema says so
         of_value = [self._row_of.get(value, len(self.categories)) for value in column.values]
@@ -99,7 +89,7 @@ class CategoryTable:
             [*of_value, self.missing], dtype=np.intp
         )  # the code of a missing value is -1, the last
         taken: NDArray[np.intp] = rows[column.codes]
-        return taken
+        return self.rows, taken
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -112,7 +102,7 @@ class Encoding:
 
     n_columns: int
     numbers: NumberBlock | None
-    tables: tuple[CategoryTable, ...]
+    tables: tuple[CategoryTable | TextTable, ...]
 
     def matrix(
         self, cells: Mapping[str, Cells], dtype: type[np.floating] = np.float64
@@ -123,7 +113,8 @@ class Encoding:
             for column, values in self.numbers.values(cells):
                 matrix[:, column] = values
         for table in self.tables:
-            matrix[:, table.columns] = table.rows.astype(dtype)[table.places(cells)]
+            rows, places = table.lookup(cells)
+            matrix[:, table.columns] = rows.astype(dtype)[places]
         return matrix
 
     def means(self, cells: Mapping[str, Cells]) -> Floats:
@@ -133,8 +124,9 @@ class Encoding:
             for column, values in self.numbers.values(cells):
                 means[column] = values.mean()
         for table in self.tables:
-            shares = np.bincount(table.places(cells), minlength=len(table.rows)) / n_rows(cells)
-            means[table.columns] = shares @ table.rows
+            rows, places = table.lookup(cells)
+            shares = np.bincount(places, minlength=len(rows)) / n_rows(cells)
+            means[table.columns] = shares @ rows
         return means
 
     @property
@@ -147,9 +139,3 @@ class Encoding:
         for table in self.tables:
             names[table.columns] = table.name
         return tuple(names.tolist())
-
-
-def n_rows(cells: Mapping[str, Cells]) -> int:
-    """Return the number of rows of the cells; 0 without a feature."""
-    first = next(iter(cells.values()), np.empty(0))
-    return len(first.codes) if isinstance(first, Categories) else len(first)

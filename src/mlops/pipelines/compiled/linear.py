@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.pipelines.compiled.cells import Cells, Floats, n_rows
 from mlops.pipelines.compiled.column_groups import ColumnGroups
-from mlops.pipelines.compiled.encoding import Cells, Encoding, n_rows
+from mlops.pipelines.compiled.encoding import CategoryTable, Encoding
+from mlops.pipelines.compiled.texts import TextTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class LinearModel:
                 for output, weight in enumerate(self.coefficients[:, column]):
                     sums[output] += values * weight
         for table in self.encoding.tables:
-            contributions = self.coefficients[:, table.columns] @ table.rows.T
-            places = table.places(cells)
+            rows, places = table.lookup(cells)
+            contributions = self._added(table, rows)
             for output, of_row in enumerate(contributions):
                 sums[output] += of_row[places]
         return sums.T
@@ -69,7 +71,22 @@ class LinearModel:
                 deviation = values - self.means[column]
                 sums[groups.of_column[column]] += deviation * self.coefficients[outputs, column]
         for table in self.encoding.tables:
-            deviations = table.rows - self.means[table.columns]
-            of_places = self.coefficients[:, table.columns] @ deviations.T
-            sums[groups.of_column[table.columns[0]]] += of_places[outputs, table.places(cells)]
+            rows, places = table.lookup(cells)
+            of_places = self._added(table, rows - self.means[table.columns])
+            sums[groups.of_column[table.columns[0]]] += of_places[outputs, places]
         return sums.T
+
+    def _added(self, table: CategoryTable | TextTable, rows: Floats) -> Floats:
+        """Return what rows of a table add to each output, shape (outputs, rows).
+
+        A product of matrices rounds otherwise with other rows beside. Those of categories are always the
+        same ones; those of texts are added up column by column.
+        """
+        coefficients = self.coefficients[:, table.columns]
+        if isinstance(table, TextTable):
+            added = np.zeros((len(coefficients), len(rows)))
+            for of_column, values in zip(coefficients.T, rows.T, strict=True):
+                added += np.outer(of_column, values)
+            return added
+        products: Floats = coefficients @ rows.T
+        return products

@@ -17,6 +17,7 @@ from mlops.pipelines.compiled.booster import Booster
 from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel, TreeModel
 from mlops.pipelines.compiled.encoding import CategoryTable, Encoding, NumberBlock
 from mlops.pipelines.compiled.linear import LinearModel
+from mlops.pipelines.compiled.texts import TextTable
 from mlops.pipelines.compiled.trees import Trees
 
 ARRAYS = "compiled.npz"
@@ -24,6 +25,7 @@ BOOSTER = "compiled.ubj"
 
 _DESCRIPTION = "description"
 _TREE_ARRAYS = ("feature", "threshold", "left", "is_missing_left", "value", "roots", "output")
+_TEXT_ARRAYS = ("idf", "weights", "intercept")
 type _Arrays = dict[str, NDArray[Any]]
 
 
@@ -109,10 +111,15 @@ def _encoding(encoding: Encoding, arrays: _Arrays) -> dict[str, Any]:
             "numbers.scale": numbers.scale,
             "numbers.columns": numbers.columns,
         }
-    tables = []
+    tables: list[dict[str, Any]] = []
     for number, table in enumerate(encoding.tables):
-        arrays |= {f"tables.{number}.rows": table.rows, f"tables.{number}.columns": table.columns}
-        tables.append({"name": table.name, "categories": table.categories, "missing": table.missing})
+        arrays[f"tables.{number}.columns"] = table.columns
+        if isinstance(table, TextTable):
+            arrays |= {f"tables.{number}.{name}": getattr(table, name) for name in _TEXT_ARRAYS}
+            tables.append({"name": table.name, "form": "texts"})
+        else:
+            arrays[f"tables.{number}.rows"] = table.rows
+            tables.append({"name": table.name, "categories": table.categories, "missing": table.missing})
     names = None if numbers is None else numbers.names
     return {"n_columns": encoding.n_columns, "numbers": names, "tables": tables}
 
@@ -122,14 +129,19 @@ def _read_encoding(description: Mapping[str, Any], arrays: _Arrays) -> Encoding:
     if description["numbers"] is not None:
         parts = {name: arrays[f"numbers.{name}"] for name in ("fill", "marked", "mean", "scale", "columns")}
         numbers = NumberBlock(tuple(description["numbers"]), **parts)
-    tables = tuple(
-        CategoryTable(
-            name=table["name"],
-            categories=tuple(table["categories"]),
-            rows=arrays[f"tables.{number}.rows"],
-            missing=table["missing"],
-            columns=arrays[f"tables.{number}.columns"],
-        )
-        for number, table in enumerate(description["tables"])
+    tables = [_read_table(table, number, arrays) for number, table in enumerate(description["tables"])]
+    return Encoding(description["n_columns"], numbers, tuple(tables))
+
+
+def _read_table(description: Mapping[str, Any], number: int, arrays: _Arrays) -> CategoryTable | TextTable:
+    columns = arrays[f"tables.{number}.columns"]
+    if description.get("form") == "texts":
+        parts = {name: arrays[f"tables.{number}.{name}"] for name in _TEXT_ARRAYS}
+        return TextTable(description["name"], columns=columns, **parts)
+    return CategoryTable(
+        name=description["name"],
+        categories=tuple(description["categories"]),
+        rows=arrays[f"tables.{number}.rows"],
+        missing=description["missing"],
+        columns=columns,
     )
-    return Encoding(description["n_columns"], numbers, tables)

@@ -14,7 +14,7 @@ from mlops.models.errors import ArtifactError, DatasetError, TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, MetricComparison
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, align, with_date_parts
+from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, align, with_made_features
 from mlops.pipelines.artifacts.row_keys import RowKeys
 from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
 from mlops.pipelines.evaluation.judged_rows import JudgedRows
@@ -122,7 +122,7 @@ def _ask(champion: Champion, rows: TrainingRows) -> _Answer:
     """
     model, manifest = artifacts.load_model(champion.path)
     shared = _shared_labels(model.schema, rows.problem)
-    held_out = with_date_parts(rows.table.frame[rows.split.test], model.schema)
+    held_out = with_made_features(rows.table.frame[rows.split.test], model.schema)
     aligned, _ = align(held_out, model.schema.features)
     unseen = _unseen_rows(champion, manifest, rows, aligned)
     scores = model.score_aligned(aligned)

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.features.date_parts import DateParts, unreadable_dates
-from mlops.dataset.features.usability import why_left_out
+from mlops.dataset.features.usability import no_text, why_left_out
 from mlops.dataset.table.table import RAW_DATE, Column, Table
 from mlops.dataset.table.values import as_texts
 from mlops.models.errors import TrainingError
-from mlops.models.settings.group import EVERY_DATE, DatePart
+from mlops.models.settings.columns import EVERY_DATE, DatePart
+from mlops.models.settings.nearest import nearest
 from mlops.pipelines.artifacts.model import MAX_LISTED_CATEGORIES, FeatureColumn
 
 
@@ -85,6 +86,41 @@ def select_date_parts(
     return parts, [name for name in dates if name not in parts]
 
 
+def select_texts(table: Table, requested: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns whose words are learned from.
+
+    Raises
+    ------
+    TrainingError
+        If a requested column is absent, or holds no texts.
+    """
+    for name in requested:
+        if name not in table.columns:
+            raise TrainingError(f"text_columns names the column {name!r}, which the file does not have.")
+        if problem := no_text(table.columns[name]):
+            raise TrainingError(f"{problem} Take the column out of text_columns.")
+    return tuple(name for name, column in table.columns.items() if column.has_words)
+
+
+def refuse_unknown_directions(features: Iterable[FeatureColumn], table: Table, names: Iterable[str]) -> None:
+    """Refuse directions of what is no number.
+
+    Raises
+    ------
+    TrainingError
+        If a column of `[monotonic]` is absent, or no feature of numbers.
+    """
+    numeric = {feature.name for feature in features if feature.kind == "numeric"}
+    for name in names:
+        if name not in table.columns:
+            raise TrainingError(
+                f"[monotonic] names the column {name!r}, which the file does not have. "
+                f"{nearest(name, numeric)}"
+            )
+        if name not in numeric and not table.columns[name].is_number:
+            raise TrainingError(f"[monotonic] names {name!r}, which is not a column of numbers.")
+
+
 def date_formats(table: Table, names: Iterable[str]) -> dict[str, str]:
     """Return how the dates of some columns are written, for those whose notation is known."""
     formats = {name: table.columns[name].date_format for name in names}
@@ -98,6 +134,8 @@ def _is_raw_date(column: Column, cells: pd.Series) -> bool:
 def _feature(column: Column, cells: pd.Series) -> FeatureColumn:
     if column.is_number:
         return FeatureColumn(column.name, "numeric")
+    if column.has_words:
+        return FeatureColumn(column.name, "text")
     levels = sorted(as_texts(cells).cat.categories)
     is_listed = len(levels) <= MAX_LISTED_CATEGORIES
     return FeatureColumn(column.name, "categorical", tuple(levels) if is_listed else None)

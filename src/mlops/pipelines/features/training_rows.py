@@ -10,20 +10,24 @@ import pandas as pd
 
 from mlops.algorithms.selection import check_settings
 from mlops.dataset.features.date_parts import date_part_values
+from mlops.dataset.features.texts import numbers_of_words
 from mlops.dataset.privacy import is_accepted_before, names_a_person, personal_by_name, personal_by_values
 from mlops.dataset.table.column_names import named_roles
 from mlops.dataset.table.table import Table, unreadable_notes
 from mlops.dataset.validation.reading import load_with_contract
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
-from mlops.models.settings.group import DatePart, GroupSettings
+from mlops.models.settings.columns import DatePart
+from mlops.models.settings.group import GroupSettings
 from mlops.models.target.task import MIN_TRAINING_ROWS
 from mlops.pipelines.artifacts.model import ModelSchema, align
 from mlops.pipelines.features.features import (
     FeatureSelection,
     date_formats,
+    refuse_unknown_directions,
     select_date_parts,
     select_features,
+    select_texts,
 )
 from mlops.pipelines.features.slicing import slice_notes
 from mlops.pipelines.features.splitting import Split, split_rows
@@ -101,7 +105,9 @@ def prepare_rows(
     notes += [*_division_notes(problem, split, unused), *slice_notes(table, settings)]
     problem = trained_labels_first(problem, split.train)
     table = table.with_numbers(date_part_values(table.frame, parts, date_formats(table, parts)))
+    table = table.with_numbers(numbers_of_words(table.frame, select_texts(table, settings.text_columns)))
     selection = select_features(table, split.train)
+    refuse_unknown_directions(selection.features, table, settings.monotonic)
     aligned, _ = align(table.frame, selection.features)
     return TrainingRows(settings, table, aligned, problem, split, selection, parts, tuple(notes), contract)
 

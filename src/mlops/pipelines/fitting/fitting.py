@@ -16,7 +16,7 @@ from mlops.algorithms.selection import ConfiguredEstimator, configure
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
-from mlops.pipelines.fitting.preprocessing import forget_folds, make_preprocessing
+from mlops.pipelines.fitting.preprocessing import column_directions, forget_folds, make_preprocessing
 
 _CELLS_FOR_THREADS = 2_000_000
 
@@ -82,12 +82,26 @@ def fit_pipeline(
     if n_rounds is not None:
         unfitted.configured.estimator.set_params(n_estimators=n_rounds)
     matrix = preprocessing.fit_transform(aligned, y)
+    set_directions(unfitted.configured, features, settings, matrix.shape[1])
     fit = fit_estimator(unfitted.configured, WeightedRows(matrix, y, unfitted.weights))
     forget_folds(preprocessing)
     if "n_jobs" in unfitted.configured.estimator.get_params():
         # threads add up in any order; scoring is the same to the last bit without
         unfitted.configured.estimator.set_params(n_jobs=1)
     return Fit(unfitted.pipeline, unfitted.configured, fit.warnings)
+
+
+def set_directions(
+    configured: ConfiguredEstimator,
+    features: tuple[FeatureColumn, ...],
+    settings: GroupSettings,
+    n_columns: int,
+) -> None:
+    """Tell the estimator in which direction the columns of a prepared matrix may move its output."""
+    directions = column_directions(features, settings.monotonic, n_columns)
+    argument = configured.algorithm.regression.directions
+    if directions is not None and argument is not None:
+        configured.estimator.set_params(**{argument: directions})
 
 
 def fit_estimator(

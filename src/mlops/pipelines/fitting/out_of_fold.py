@@ -19,6 +19,7 @@ from mlops.pipelines.fitting.fitting import (
     WeightedRows,
     fit_estimator,
     row_weights,
+    set_directions,
     worthwhile_threads,
 )
 from mlops.pipelines.fitting.preprocessing import make_preprocessing
@@ -65,11 +66,6 @@ class Sample:
         nothing = np.zeros((0, self.n_labels))
         probabilities = np.concatenate([nothing, *(fold.values for fold in folds)])
         return OutOfFold(y, Scores(probabilities.argmax(axis=1), probabilities))
-
-    def fold_positions(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return the positions of fitted and judged rows of each fold, as scikit-learn takes them."""
-        parts = fold_parts(self.folds, by_time=self.has_folds_in_time)
-        return [(np.flatnonzero(fitted), np.flatnonzero(judged)) for fitted, judged in parts]
 
     def held_out_folds(self) -> Iterator[HeldOutFold]:
         """Yield each fold that models of other rows can judge."""
@@ -161,6 +157,7 @@ class HeldOutFold:
         task = self.sample.task
         configured = configure(settings, task, n_jobs=worthwhile_threads(self.sample.aligned))
         matrix, judged = self._matrices_for(configured.algorithm)
+        set_directions(configured, self.sample.features, settings, matrix.shape[1])
         y, truth = self.sample.y[self.fitted], self.y
         if task == "regression":
             fit = fit_estimator(configured, WeightedRows(matrix, y), WeightedRows(judged, truth))

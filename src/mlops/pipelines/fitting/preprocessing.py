@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from mlops.algorithms.definitions import Algorithm
+from mlops.models.settings.columns import Direction
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
 
@@ -17,8 +18,9 @@ MAX_CATEGORIES = 40
 MAX_CATEGORY_COLUMNS = 2_000
 _MIN_CATEGORIES = 4
 _MIN_CATEGORY_ROWS = 10
-_MEANS = "means"
+_MEANS, _TEXTS = "means", "texts"
 _N_PARTS = 5
+_SIGNS: Mapping[Direction, int] = {"increasing": 1, "decreasing": -1}
 
 
 def make_preprocessing(
@@ -37,7 +39,7 @@ def make_preprocessing(
     with more categories than get columns of their own is there a second time, as the mean target of the
     category (one mean per class), drawn towards the mean of all the more, the fewer rows it has.
     `fit_transform` takes the mean of each training row from the other folds, so that no row sees its own
-    target.
+    target. A column of texts is there as what a linear model says of its words, made in the same way.
 
     The matrix is dense: XGBoost reads an absent cell of a sparse one as missing, not as 0.
 
@@ -53,8 +55,26 @@ def make_preprocessing(
     """
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415  a second to import, and only jobs need it
 
-    steps = [*_number_steps(features, algorithm), *_category_steps(features, algorithm, task, y, folds)]
+    steps = [
+        *_number_steps(features, algorithm),
+        *_category_steps(features, algorithm, task, y, folds),
+        *_text_steps(features, algorithm, task, folds),
+    ]
     return ColumnTransformer(steps, sparse_threshold=0.0, verbose_feature_names_out=False)
+
+
+def column_directions(
+    features: tuple[FeatureColumn, ...], monotonic: Mapping[str, Direction], n_columns: int
+) -> tuple[int, ...] | None:
+    """Return 1, -1 or 0 for each column of the prepared matrix; None where no direction is set.
+
+    Algorithms that obey directions take numbers as they are, so these are the first columns.
+    """
+    if not monotonic:
+        return None
+    numeric = [column.name for column in features if column.kind == "numeric"]
+    signs = [_SIGNS[monotonic[name]] if name in monotonic else 0 for name in numeric]
+    return (*signs, *[0] * (n_columns - len(signs)))
 
 
 def _number_steps(features: tuple[FeatureColumn, ...], algorithm: Algorithm) -> Iterator[Step]:
@@ -82,11 +102,19 @@ def _category_steps(
         yield _MEANS, _for_means(algorithm, task, folds), many
 
 
+def _text_steps(
+    features: tuple[FeatureColumn, ...], algorithm: Algorithm, task: TaskName, folds: np.ndarray | None
+) -> Iterator[Step]:
+    names = [column.name for column in features if column.kind == "text"]
+    if names:
+        yield _TEXTS, _for_texts(algorithm, task, folds), names
+
+
 def forget_folds(preprocessing: Any) -> None:
     """Take the folds of the training rows out of a fitted preprocessing: no one needs them after the fit."""
     steps = [*preprocessing.transformers, *preprocessing.transformers_]
     for name, step, _ in steps:
-        if name == _MEANS:
+        if name in (_MEANS, _TEXTS):
             step.set_params(encode__cv=_N_PARTS)
 
 
@@ -116,17 +144,35 @@ def _for_numbers(algorithm: Algorithm) -> Any:
 
 def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -> Any:
     from sklearn.impute import SimpleImputer  # noqa: PLC0415
-    from sklearn.model_selection import KFold, PredefinedSplit  # noqa: PLC0415
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler, TargetEncoder  # noqa: PLC0415
 
     from mlops.pipelines.compiled.encoding import MISSING  # noqa: PLC0415
 
-    is_by_fold = folds is not None and len(np.unique(folds)) > 1
-    parts = PredefinedSplit(folds) if is_by_fold else KFold(_N_PARTS, shuffle=True, random_state=0)
-    encoder = TargetEncoder(target_type="continuous" if task == "regression" else "auto", cv=parts)
+    encoder = TargetEncoder(
+        target_type="continuous" if task == "regression" else "auto", cv=_cross_fit_parts(folds)
+    )
     steps = [("impute", SimpleImputer(strategy="constant", fill_value=MISSING)), ("encode", encoder)]
     return Pipeline([*steps, ("scale", StandardScaler())] if algorithm.needs_scaling else steps)
+
+
+def _for_texts(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -> Any:
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    from mlops.pipelines.fitting.text_encoder import TextEncoder  # noqa: PLC0415
+
+    encoder = TextEncoder(is_regression=task == "regression", cv=_cross_fit_parts(folds))
+    steps: list[tuple[str, Any]] = [("encode", encoder)]
+    return Pipeline([*steps, ("scale", StandardScaler())] if algorithm.needs_scaling else steps)
+
+
+def _cross_fit_parts(folds: np.ndarray | None) -> Any:
+    """Return what divides training rows so that none sees its own target."""
+    from sklearn.model_selection import KFold, PredefinedSplit  # noqa: PLC0415
+
+    is_by_fold = folds is not None and len(np.unique(folds)) > 1
+    return PredefinedSplit(folds) if is_by_fold else KFold(_N_PARTS, shuffle=True, random_state=0)
 
 
 def _for_categories(n_rows: int, max_categories: int) -> Any:

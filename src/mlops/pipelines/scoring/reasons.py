@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.features.date_parts import part_name
 from mlops.models.scoring.reason import SEPARATOR
 from mlops.pages.spreadsheet import is_formula
-from mlops.pipelines.artifacts.model import Model, ModelSchema, Scores, cells_of
+from mlops.pipelines.artifacts.model import Model, Scores, cells_of
 from mlops.pipelines.compiled.column_groups import ColumnGroups
 from mlops.pipelines.compiled.compilation import explain_forest
 from mlops.pipelines.compiled.compiled_model import BoosterModel, LargeForest, TreeModel
@@ -75,7 +74,7 @@ class Explainer:
         form = _form(model)
         if form is None:
             return None
-        groups = ColumnGroups.of(form.encoding, _sources(model.schema))
+        groups = ColumnGroups.of(form.encoding, model.schema.sources)
         return cls(form, groups, len(model.schema.labels), n_reasons)
 
     def explain(self, aligned: pd.DataFrame, scores: Scores) -> Reasons:
@@ -131,11 +130,6 @@ def _form(model: Model) -> _Form | None:
     if model.compiled is None:
         return explain_forest(model.pipeline)
     return model.compiled.form if model.compiled.form.has_contributions else None
-
-
-def _sources(schema: ModelSchema) -> dict[str, str]:
-    """Return the column of the file of each part of a date."""
-    return {part_name(name, part): name for name, parts in schema.date_parts.items() for part in parts}
 
 
 def _written(contributions: NDArray[np.float64]) -> list[list[str]]:

@@ -70,7 +70,7 @@ def row_statuses(
 
 def columns_of_model(schema: ModelSchema) -> tuple[str, ...]:
     """Return the columns of a file that the model uses: features, and dates in the place of their parts."""
-    made = {part_name(name, part) for name, parts in schema.date_parts.items() for part in parts}
+    made = schema.sources
     return (*(name for name in schema.feature_names if name not in made), *schema.date_parts)
 
 

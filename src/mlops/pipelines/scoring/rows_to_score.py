@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.features.date_parts import part_names
 from mlops.dataset.notation.stated import stated_notation
 from mlops.dataset.table.frames import lost_numbers
 from mlops.dataset.table.table import Table, UnreadableCells
@@ -20,7 +19,7 @@ from mlops.dataset.validation.scoring import ScoringTerms, check_scoring_file
 from mlops.dataset.validation.survey.names import matched_names
 from mlops.models.dataset import ColumnContract, ColumnKind, Contract
 from mlops.models.errors import DatasetError
-from mlops.pipelines.artifacts.model import ModelSchema, with_date_parts
+from mlops.pipelines.artifacts.model import ModelSchema, with_made_features
 from mlops.pipelines.scoring.row_status import unreadable_dates
 
 _MAX_REASONS = 3
@@ -30,7 +29,7 @@ _SHOWN_RULES = frozenset(("renamed_columns", "absent_ids", "missing_ids"))
 
 @dataclass(frozen=True, slots=True)
 class RowsToScore:
-    """The rows piece by piece, with the date parts of the model, and what was noticed about all of them.
+    """The rows piece by piece, with all features of the model, and what was noticed about all of them.
 
     `unreadable` counts the cells that could not be read, by column, with their lines in the file. `table` is
     the file; None when the rows are those of a frame, or of a file that was converted to be read.
@@ -74,11 +73,11 @@ def contract_of_model(schema: ModelSchema) -> Contract:
     """Return how files to score are read; a model before 0.3 has no contract but its schema."""
     if schema.contract is not None:
         return schema.contract
-    made = set(part_names(schema.date_parts))
-    kinds: dict[str, ColumnKind] = {
-        feature.name: "category" if feature.kind == "categorical" else "number"
+    of_features: dict[str, ColumnKind] = {"categorical": "category", "text": "text", "numeric": "number"}
+    kinds = {
+        feature.name: of_features[feature.kind]
         for feature in schema.features
-        if feature.name not in made
+        if feature.name not in schema.sources
     }
     kinds |= dict.fromkeys(schema.date_parts, "text")
     columns = [ColumnContract(name, kind, "feature") for name, kind in kinds.items()]
@@ -89,7 +88,7 @@ def contract_of_model(schema: ModelSchema) -> Contract:
 def with_dates(pieces: Iterable[MarkedRows], schema: ModelSchema) -> Iterator[MarkedRows]:
     """Add the parts of dates, and mark the rows whose cell is no date."""
     for rows in pieces:
-        frame = with_date_parts(rows.frame, schema)
+        frame = with_made_features(rows.frame, schema)
         yield MarkedRows(frame, {**rows.unreadable, **unreadable_dates(frame, schema)})
 
 

@@ -6,19 +6,21 @@ Each asks the function that training asks, of an even sample of the rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.features.date_parts import date_part_values, moments, unreadable_dates
-from mlops.dataset.features.usability import why_left_out
+from mlops.dataset.features.date_parts import date_part_values, moments, part_name, unreadable_dates
+from mlops.dataset.features.usability import no_text, why_left_out
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.table import RAW_DATE, Table
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import is_classification
-from mlops.models.settings.group import EVERY_DATE
+from mlops.models.settings.columns import EVERY_DATE, DatePart
+from mlops.models.settings.nearest import nearest
 
 _MIN_OTHER_ROWS = 10
 _MIN_GROUPS = 3  # to train on two of them, each left out once, and to test on one
@@ -66,6 +68,36 @@ def date_parts(survey: Survey) -> Iterable[RuleFinding]:
         )
         if is_requested and (problem := unreadable_dates(cells, typed.date_format)):
             yield RuleFinding("reject", problem, column=column.name, advice="Or take it out of date_parts.")
+
+
+@rule("text_columns", "A column of `text_columns` is absent, or does not contain texts.")
+def text_columns(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse columns whose words cannot be learned from."""
+    for name in survey.settings.text_columns if _is_sampled(survey) else ():
+        column = survey.find(name)
+        if column is None:
+            message = (
+                f"text_columns of model.toml names the column {shown(name)}, which the file does not have."
+            )
+            yield RuleFinding("reject", message, column=name, advice="Correct model.toml or the header.")
+        elif problem := no_text(_sampled(survey, column).columns[name]):
+            yield RuleFinding("reject", problem, column=name, advice="Take it out of text_columns.")
+
+
+@rule("monotonic_columns", "A column of `[monotonic]` is absent, or does not contain numbers.")
+def monotonic_columns(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse directions of columns that have no order."""
+    made = {part_name(column.name, part) for column in survey.used_columns for part in get_args(DatePart)}
+    for name in survey.settings.monotonic if _is_sampled(survey) else ():
+        column = survey.find(name)
+        if column is None and name not in made:
+            message = f"[monotonic] of model.toml names {shown(name)}, which the file does not have."
+            names = [one.name for one in survey.used_columns if one.is_numeric]
+            advice = f"{nearest(name, names)} Correct model.toml or the header."
+            yield RuleFinding("reject", message, column=name, advice=advice)
+        elif column is not None and not column.is_numeric:
+            message = f"[monotonic] of model.toml names {shown(name)}, which is not a column of numbers."
+            yield RuleFinding("reject", message, column=name, advice="Take it out of [monotonic].")
 
 
 @rule("split_columns", "The groups or ids that divide the rows are too few.")

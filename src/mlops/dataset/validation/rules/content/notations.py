@@ -22,7 +22,7 @@ from mlops.dataset.validation.accept_with import accept_column, accept_date_orde
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
-from mlops.models.settings.group import EVERY_DATE
+from mlops.models.settings.columns import EVERY_DATE
 
 _SERIAL_NUMBERS = (20_000, 60_000)  # days since 1900, as spreadsheets count: 1954 to 2064
 # the years 2000 to 2036: numbers of this size in a column of any name may be times
