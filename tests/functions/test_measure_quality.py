@@ -161,8 +161,9 @@ def test_a_drop_and_its_end_are_emailed_once_each(stage: Stage) -> None:
     assert [name for name, _ in stage.notified.events].count("QualityDropped") == 1
     for day in range(5, 12):
         stage.score_and_label(day, distance=1.1)
-    for _ in range(2):
-        stage.measure(NIGHT)
+    for night in ("21", "21", "22", "23", "24"):
+        stage.measure(NIGHT | {"scheduled_at": f"2026-03-{night}T03:00:00Z"})
+        assert len(stage.notified.emails) == (1 if night in ("21", "22") else 2)
     assert [email[0] for email in stage.notified.emails[1:]] == [f"[{GROUP}] Quality is as approved again"]
 
 
@@ -194,7 +195,7 @@ def test_labels_that_match_nothing_are_said(
 
 
 def test_the_settings_of_model_toml_count_as_they_are_now(stage: Stage) -> None:
-    stage.score_and_label(2, distance=0.0, n=90)
+    stage.score_and_label(2, distance=-1.0, n=90)
     assert stage.measure(NIGHT)["groups"][0]["verdict"] == "INSUFFICIENT_DATA"
     client("s3").put_object(
         Bucket="data-bucket", Key=f"{GROUP}/model.toml", Body=b"[quality]\nmin_labels = 50\n"

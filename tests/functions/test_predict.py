@@ -165,6 +165,7 @@ def test_the_model_stays_loaded_until_there_is_another_champion(
         ('{"rows": [], "more": 1}', 400, "does not have the form of a request"),
         ('{"rows": 1}', 400, "does not have the form of a request"),
         ('{"rows": [{}], "reasons": 1}', 400, "does not have the form of a request"),
+        ('{"rows": [{}], "record": "no"}', 400, "does not have the form of a request"),
         ('{"rows": []}', 400, "The request has 0 rows; from 1 to 1,000 are possible"),
         (json.dumps({"rows": [{}] * 1_001}), 400, "The request has 1,001 rows"),
         ('{"rows": [{"age": 3}, 7]}', 400, "Row 2 is not an object"),
@@ -245,6 +246,15 @@ def test_predictions_get_into_the_ledger_through_the_queue_once(
         assert [row[name] for row in selected] == [row[name] for row in answer["predictions"]]
     assert {(row["batch_id"], row["file"]) for row in selected} == {("request-JKJaXmPLvHcESHA=", "request")}
     assert {row["scored_at"] for row in selected} == {NOW.replace(tzinfo=None)}
+
+
+def test_predictions_of_what_if_questions_are_answered_and_not_recorded(
+    post, event: dict[str, Any], dependencies: Dependencies
+) -> None:
+    rows = json.loads(event["body"])["rows"]
+    status, answer = post(json.dumps({"rows": rows, "record": False}))
+    assert (status, len(answer["predictions"])) == (200, len(rows))
+    assert messages(dependencies) == []
 
 
 def download_ledger(folder: Path) -> None:

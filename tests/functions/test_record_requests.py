@@ -14,6 +14,7 @@ from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.ledger.reading import FolderEngine, Predictions
 from mlops.ledger.sql import Selection
+from mlops.use_cases.quality.record_labels import named_batches
 
 GROUP = "medication-adherence"
 BUCKET = "artifact-bucket"
@@ -147,3 +148,25 @@ def test_a_message_that_cannot_be_recorded_does_not_keep_others_of_its_group_out
     bad = {**record, "messageId": "broken", "body": json.dumps(broken)}
     assert handle(dependencies, bad, record, another(record, "c")) == ["broken"]
     assert len(rows(dependencies, tmp_path)) == 4
+
+
+def test_a_day_has_one_record_for_each_version_however_many_requests_there_are(
+    record: dict[str, Any], dependencies: Dependencies
+) -> None:
+    for number in range(5):
+        handle(dependencies, another(record, f"r{number}"))
+    handle(dependencies, another(record, "other", model_version="v1.0.1"))
+    recorded = dependencies.ledger.batches.list(GROUP)
+    assert [each.batch.batch_id for each in recorded] == ["requests-v1.0.0", "requests-v1.0.1"]
+    assert recorded[0].id_columns == ("patient_id",)
+
+
+def test_a_label_names_a_row_of_a_request_by_the_id_that_the_ledger_has(
+    record: dict[str, Any], dependencies: Dependencies, tmp_path: Path
+) -> None:
+    handle(dependencies, record)
+    find = named_batches(dependencies.ledger.batches.list(GROUP))
+    for name in {row["batch_id"] for row in rows(dependencies, tmp_path)}:
+        assert [batch.batch_id for batch in find(name)] == [name]
+    assert find("requests-v1.0.0") == []
+    assert find("request-") == []

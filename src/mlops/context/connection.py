@@ -118,7 +118,11 @@ class Group:
         return pd.DataFrame.from_records(rows_of(report) if report else [])
 
     def predict(
-        self, rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, reasons: bool = False
+        self,
+        rows: pd.DataFrame | Sequence[Mapping[str, Any]],
+        *,
+        reasons: bool = False,
+        record: bool = True,
     ) -> pd.DataFrame:
         """Predict rows with the champion now: by the API of a stack, or here on plain files.
 
@@ -129,6 +133,8 @@ class Group:
             NaN or NaT.
         reasons
             Whether the columns that moved each prediction most are named.
+        record
+            Whether a stack records the predictions in the ledger; False for what-if questions.
 
         Returns
         -------
@@ -149,7 +155,7 @@ class Group:
         from mlops.use_cases.predict.request_body import checked_request  # noqa: PLC0415
 
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), dtype=object)
-        request = checked_request(rows_of_frame(frame), reasons=reasons)
+        request = checked_request(rows_of_frame(frame), reasons=reasons, record=record)
         return pd.DataFrame(list(self.context.predict(self.name, request).predictions))
 
     def versions(self) -> list[ModelMetadata]:

@@ -1,14 +1,14 @@
 """The records of the batches in the ledger, in the registry's table.
 
-Items of a group share the partition `LEDGER#<group>`: `BATCH#<date>#<id>` for each batch, and `CHANGE`, which
-only one run that changes stored files may have at a time.
+Items of a group share the partition `LEDGER#<group>`: `BATCH#<date>#<id>` for each scored file, one of these
+for all requests of a day and version, and `CHANGE`, which only one run that changes stored files may have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from mlops.models.record import Record
 # longer than a function may run; after it a run that was killed no longer keeps others out
 LONGEST_CHANGE = timedelta(hours=1)
 _CHANGE = "CHANGE"
+_MAX_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,10 @@ class ScoredBatch(Record):
 
 @dataclass(frozen=True, slots=True)
 class RecordedBatch(Record):
-    """A batch in the ledger; `id_columns` and `classes` are the keys of its ids and probabilities."""
+    """A batch in the ledger; `id_columns` and `classes` are the keys of its ids and probabilities.
+
+    `n_rows` of the requests of a day is that of the first of them.
+    """
 
     batch: ScoredBatch
     n_rows: int
@@ -65,6 +69,25 @@ class LedgerBatches:
         keys = {"pk": _partition(recorded.batch.group), "sk": _batch_key(recorded.batch)}
         self._table.write(Put({**keys, "document": recorded.to_json()}, Absent()))
         return self.find(recorded.batch) or recorded
+
+    def extend(self, recorded: RecordedBatch) -> None:
+        """Record that rows were added to a batch that grows: the names of new ids and classes are added.
+
+        Raises
+        ------
+        LedgerError
+            If others change the record all the time.
+        """
+        keys = {"pk": _partition(recorded.batch.group), "sk": _batch_key(recorded.batch)}
+        for _ in range(_MAX_ATTEMPTS):
+            stored = self.find(recorded.batch)
+            extended = _together(stored, recorded) if stored else recorded
+            if extended == stored:
+                return
+            condition = OneOf("document", (stored.to_json(),)) if stored else Absent()
+            if self._table.write(Put({**keys, "document": extended.to_json()}, condition)):
+                return
+        raise LedgerError(f"The record of {recorded.batch.batch_id} could not be changed; try again.")
 
     def list(self, group: str, since: date | None = None) -> tuple[RecordedBatch, ...]:
         """Return the batches of a group since a day, oldest first."""
@@ -102,6 +125,14 @@ class LedgerBatches:
             yield
         finally:
             self._table.write(SetAttribute(_partition(group), _CHANGE, "run", ""))
+
+
+def _together(stored: RecordedBatch, added: RecordedBatch) -> RecordedBatch:
+    return replace(
+        stored,
+        id_columns=tuple(dict.fromkeys((*stored.id_columns, *added.id_columns))),
+        classes=tuple(dict.fromkeys((*stored.classes, *added.classes))),
+    )
 
 
 def _busy(group: str, until: str) -> LedgerError:

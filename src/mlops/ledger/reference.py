@@ -60,8 +60,9 @@ _LABELS = f"""
 What came true is dropped into `<group>/labels/`, in any format that is read, and becomes rows of Parquet
 files below `labels/`, in the Glue table `label_rows`. A file has the id columns of the group and the
 outcome, in a column with the name of the target, `label` or `outcome`. Without ids, `batch` and `row` of the
-predictions say whose outcome it is; `batch` may be left out when the file is named as the folder of the
-predictions. The time of the outcome is in `label_time`, or in the column that `time_column` names.
+predictions say whose outcome it is, also of a [request](predict-api.md); `batch` may be left out when the
+file is named as the folder of the predictions. The time of the outcome is in `label_time`, or in the column
+that `time_column` names.
 
 ```csv
 patient_id,offtrt,label_time
@@ -76,7 +77,10 @@ that come before the prediction wait for it. Of several labels of a prediction t
 `mlops labels FILE --root DIR --group GROUP` records labels on plain files, and `mlops quality GROUP` shows
 how good the predictions were. In `mlops predictions GROUP --sql` the table `labels` has all labels of the
 group, each once. The table `[quality]` in `model.toml` says when that is judged:
-`min_labels = 100`, `window_days = 90`, `label_delay_days` (derived from the labels when it is not stated).
+`min_labels = 100`, `window_days = 90`, `label_delay_days` (derived from the labels when it is not stated:
+then a day is judged when about as many of its predictions have a label as usual). It can only be stricter
+than what was approved with the champion. Predictions that no outcome will follow are not recorded when the
+request says so.
 Schema version of the labels: {LABEL_SCHEMA_VERSION}.
 
 """

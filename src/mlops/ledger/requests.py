@@ -22,6 +22,7 @@ from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.scored_table import ScoredTable
 
 FILE = "request"
+_PREFIX = "request-"
 # a message of SQS may have 256 KiB wherever it was created; the rest of it is small
 _MAX_ROWS_BYTES = 200_000
 
@@ -41,6 +42,16 @@ class ScoredRequest(Record):
     def to_message(self) -> str:
         """Return the body of the message: JSON in ASCII, because SQS refuses some characters."""
         return json.dumps(self.to_dict(), separators=(",", ":"))
+
+
+def batch_id_of(request_id: str) -> str:
+    """Return the id under which the rows of a request are in the ledger."""
+    return f"{_PREFIX}{request_id}"
+
+
+def is_of_request(batch_id: str) -> bool:
+    """Whether it is the batch id of a request; there is no list of them, as there may be millions."""
+    return batch_id.startswith(_PREFIX) and len(batch_id) > len(_PREFIX)
 
 
 def split_request(batch: ScoredBatch, table: ScoredTable) -> Iterator[ScoredRequest]:
@@ -81,6 +92,9 @@ def record_messages(bodies: Mapping[str, str], ledger: Ledger) -> tuple[list[Rec
 def record_requests(requests: Sequence[ScoredRequest], ledger: Ledger) -> RecordedBatch:
     """Write the rows of requests of one group, day and version into the ledger as one file.
 
+    The day has one record for each version, however many files there are; readers see a row once that is
+    stored twice.
+
     Raises
     ------
     LedgerError
@@ -89,8 +103,6 @@ def record_requests(requests: Sequence[ScoredRequest], ledger: Ledger) -> Record
     unique = {request.key: request for request in requests}
     ordered = [unique[key] for key in sorted(unique)]
     batch = _batch_of(ordered)
-    if (recorded := ledger.batches.find(batch)) is not None:
-        return recorded
     with TemporaryDirectory() as folder:
         files = list(_delivered(ordered, Path(folder)))
         target = Path(folder) / "rows.parquet"
@@ -98,7 +110,9 @@ def record_requests(requests: Sequence[ScoredRequest], ledger: Ledger) -> Record
         ledger.files.store(target, Partition(batch.group, batch.batch_date).batch_key(batch.batch_id))
     ids = dict.fromkeys(name for file in files for name in file.ids)
     classes = dict.fromkeys(label for file in files for label in file.probabilities)
-    return ledger.batches.record(RecordedBatch(batch, n_rows, tuple(ids), tuple(classes), SCHEMA_VERSION))
+    recorded = RecordedBatch(batch, n_rows, tuple(ids), tuple(classes), SCHEMA_VERSION)
+    ledger.batches.extend(replace(recorded, batch=replace(batch, batch_id=f"requests-{batch.model_version}")))
+    return recorded
 
 
 def _read(body: str) -> ScoredRequest | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -305,3 +306,31 @@ def test_a_level_that_is_written_like_a_range_is_a_segment(
     ) as joined:
         segments = joined.segments([MORNING.date()], slices)
     assert [(entry.value, labelled.n_predictions) for entry, labelled in segments] == [(b, 1) for b in bands]
+
+
+@pytest.mark.parametrize(
+    ("terms", "n_scored", "is_clustered"),
+    [
+        (TERMS, 1, False),
+        (TERMS, 2, True),  # the same id twice
+        (replace(TERMS, persons=("site",)), 1, True),  # two ids of one site
+        (replace(TERMS, persons=("unknown",)), 1, False),  # the ledger does not have it: the id
+    ],
+)
+def test_predictions_of_the_same_person_are_counted_as_such(
+    ledger: Ledger, labels: FolderFiles, record: Record, drop: Drop, terms: JoinTerms, n_scored: int,
+    is_clustered: bool,
+) -> None:  # fmt: skip
+    columns = PredictionColumns.of(["patient_id"], ["no", "yes"], "row_status", ["site"])
+    rows = [(n, f"P{n}", "yes", 0.25, 0.75, "scored", "v1.0.0", "north") for n in (1, 2)]
+    for batch in range(n_scored):
+        at = MORNING + timedelta(days=batch)
+        record(rows, columns, batch_id=f"b{batch}", at=at)
+        ids = ((f"P{n}", "", "", "yes", (at + timedelta(hours=1)).isoformat()) for n in (1, 2))
+        drop(*ids, at=NEXT_WEEK, upload_id=f"u{batch}")
+    with joined_predictions(
+        GROUP, "v1.0.0", terms, ledger=ledger.files, labels=labels, since=SINCE
+    ) as joined:
+        counts = [each.counts for each in joined.days().values()]
+    assert all(isinstance(each, ClassCounts) for each in counts)
+    assert all((each.clusters is not None) == is_clustered for each in counts)

@@ -17,7 +17,7 @@ from mlops.monitoring.quality.class_scores import class_scores
 from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts, IntervalSums
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.periods import Labelled
-from mlops.monitoring.quality.quality_report import report_quality
+from mlops.monitoring.quality.quality_report import JudgedVersion, report_quality
 from mlops.monitoring.quality.report import render
 from mlops.monitoring.quality.report_text import render_text
 from mlops.monitoring.quality.table import rows_of
@@ -166,7 +166,7 @@ class Days:
 
 def report_of(days: Days, settings: QualitySettings | None = None) -> QualityReport:
     stated = settings or QualitySettings()
-    report = report_quality(days, MEASURE, stated, group="g", version="v1.0.0", now=TODAY)
+    report = report_quality(days, JudgedVersion("g", "v1.0.0", MEASURE, stated), TODAY)
     assert report is not None
     return report
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+import scipy.stats
 from sklearn import metrics
 
 from mlops.models.evaluation import SliceQuality
-from mlops.models.scoring.quality import LabelCounts, QualityPart, QualityScore
+from mlops.models.scoring.quality import LabelCounts, QualityPart, QualityReport, QualityScore
 from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error
 from mlops.monitoring.quality.class_scores import class_scores
 from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts, NumberSums, total
+from mlops.monitoring.quality.dependence import N_CLUSTERS
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.number_scores import number_scores
 from mlops.monitoring.quality.periods import Labelled, mature_days
-from mlops.monitoring.quality.quality_report import report_quality
+from mlops.monitoring.quality.quality_report import JudgedVersion, report_quality
+from mlops.monitoring.quality.quality_state import QualityState, advance
+from mlops.monitoring.quality.report import render
+from mlops.monitoring.quality.report_text import reason_without_verdict, render_text
 from mlops.monitoring.quality.verdict import judge
+from mlops.monitoring.statistics.student_t import normal_deviate, t_deviate
 
 TODAY = datetime(2026, 11, 28, tzinfo=UTC)
 APPROVED = QualityScore(0.76, (0.74, 0.78))
@@ -186,9 +194,15 @@ def verdict_of(
 ) -> str:
     stated = settings or QualitySettings()
     measure = Measure("binary", "roc_auc", APPROVED, ("no", "yes"), stated.min_labels)
-    report = report_quality(rows, measure, stated, group="g", version="v1.0.0", slices=slices, now=TODAY)
+    report = report_quality(rows, JudgedVersion("g", "v1.0.0", measure, stated, slices), TODAY)
     assert report is not None
     return report.verdict
+
+
+def reported(rows: Rows) -> QualityReport:
+    report = report_quality(rows, JudgedVersion("g", "v1.0.0", MEASURE, QualitySettings()), TODAY)
+    assert report is not None
+    return report
 
 
 def test_quality_as_approved_is_ok_and_a_drop_of_the_newest_days_is_found_and_ends() -> None:
@@ -204,9 +218,8 @@ def test_few_labels_are_not_judged() -> None:
 
 
 def test_days_with_few_labels_are_judged_together() -> None:
-    report = report_quality(
-        Rows([1.0] * 9, n=40), MEASURE, QualitySettings(), group="g", version="v1", now=TODAY
-    )
+    judged = JudgedVersion("g", "v1", MEASURE, QualitySettings())
+    report = report_quality(Rows([1.0] * 9, n=40), judged, TODAY)
     assert report is not None
     assert [part.n_labels for part in report.periods] == [120, 120, 120]
 
@@ -221,14 +234,8 @@ def test_a_segment_is_held_against_its_own_approved_score() -> None:
 def test_early_labels_of_young_days_are_shown_and_not_judged() -> None:
     distances = [1.0] * 8 + [0.0] * 2  # what is known early is random
     assert verdict_of(Rows(distances, shares={1: 0.3, 2: 0.5})) == "OK"
-    report = report_quality(
-        Rows(distances, shares={1: 0.3, 2: 0.5}),
-        MEASURE,
-        QualitySettings(),
-        group="g",
-        version="v1",
-        now=TODAY,
-    )
+    judged = JudgedVersion("g", "v1", MEASURE, QualitySettings())
+    report = report_quality(Rows(distances, shares={1: 0.3, 2: 0.5}), judged, TODAY)
     assert report is not None
     assert report.young is not None
     assert report.young.name == "2026-11-26 to 2026-11-27"
@@ -250,9 +257,8 @@ def test_false_alarms_are_rare_over_many_days_and_segments() -> None:
         approved = QualityScore(TRUE_AREA, (0.74, 0.78))
         measure = Measure("binary", "roc_auc", approved, ("no", "yes"))
         slices = [SliceQuality("site", name, 300, TRUE_AREA, (0.70, 0.82)) for name in "ABCDE"]
-        report = report_quality(
-            rows, measure, QualitySettings(), group="g", version="v", slices=slices, now=TODAY
-        )
+        judged = JudgedVersion("g", "v", measure, QualitySettings(), slices)
+        report = report_quality(rows, judged, TODAY)
         n_alarms += report is not None and report.verdict == "DROPPED"
     assert n_alarms <= 6
 
@@ -264,3 +270,123 @@ def test_a_part_whose_approved_score_has_no_interval_is_not_judged() -> None:
     )
     (judged,) = judge([part], MEASURE)
     assert judged.verdict == "INSUFFICIENT_DATA"
+
+
+def persons_of(n: int) -> np.ndarray:
+    """The groups of ids of n persons, four predictions each."""
+    return np.repeat(np.arange(n) % N_CLUSTERS, 4)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "recall", "accuracy", "precision", "f1", "balanced_accuracy"])
+def test_intervals_of_class_scores_cover_the_truth_where_persons_have_several_predictions(name: str) -> None:
+    rng = np.random.default_rng(9)
+
+    def draw(n_persons: int) -> tuple[np.ndarray, np.ndarray]:
+        y = np.repeat(rng.random(n_persons) < 0.3, 4).astype(int)
+        shared = np.repeat(rng.normal(0.0, 0.9, n_persons), 4)
+        return y, 1.0 / (1.0 + np.exp(-(y + shared + rng.normal(0.0, 0.44, 4 * n_persons))))
+
+    truth = class_scores(counted(*draw(50_000)), 2)[name].value
+    covered = {True: 0, False: 0}
+    for _ in range(120):
+        independent = counted(*draw(150))
+        clustered = replace(independent, clusters=persons_of(150))
+        for has_clusters, counts in ((True, clustered), (False, independent)):
+            low, high = class_scores(counts, 2)[name].interval or (0.0, 0.0)
+            covered[has_clusters] += low <= truth <= high
+    assert covered[True] / 120 >= 0.89
+    assert covered[False] / 120 < 0.85  # as rows that are independent they promise too much
+
+
+def test_intervals_of_errors_cover_the_truth_where_persons_have_several_predictions() -> None:
+    rng = np.random.default_rng(10)
+    covered, clusters = 0, persons_of(100)
+    for _ in range(300):
+        error = 0.9 * np.repeat(rng.standard_normal(100), 4) + math.sqrt(0.19) * rng.standard_normal(400)
+        weights = (np.ones(400), np.abs(error), error**2)
+        sums = np.array([np.bincount(clusters, each, N_CLUSTERS) for each in weights])
+        score = number_scores(replace(summed(error, error), clusters=sums))["neg_root_mean_squared_error"]
+        assert score.interval is not None
+        covered += score.interval[0] <= -1.0 <= score.interval[1]
+    assert 0.91 <= covered / 300 <= 0.985
+
+
+def test_labels_of_few_persons_are_not_judged_and_the_report_says_why() -> None:
+    y, probability = two_classes(400, np.random.default_rng(11))
+    counts = replace(counted(y, probability), clusters=np.arange(400) % 9)
+    part = MEASURE.part("overall", "all", counts, 400, APPROVED)
+    (judged,) = judge([part], MEASURE)
+    assert judged.verdict == "INSUFFICIENT_DATA"
+    report = reported(Rows([1.0]))
+    assert "fewer than 10 different ids" in reason_without_verdict(judged, report)
+
+
+def test_one_row_that_outweighs_the_others_is_named_as_the_cause() -> None:
+    error = np.append(np.random.default_rng(12).normal(0.0, 1.0, 200), 90.0)
+    approved = QualityScore(-1.0, (-1.1, -0.9))
+    measure = Measure("regression", "neg_root_mean_squared_error", approved)
+    (judged,) = judge([measure.part("overall", "all", summed(error, error), 201, approved)], measure)
+    report = replace(
+        reported(Rows([1.0])), metric=measure.metric, overall=judged, verdict="INSUFFICIENT_DATA"
+    )
+    assert "one row has more than 10 % of all squared errors" in render_text(report)
+    assert "The labels do not permit a verdict." in render(report)
+
+
+@pytest.mark.parametrize("degrees_of_freedom", [9, 30, 63])
+def test_deviates_of_student_are_those_of_scipy(degrees_of_freedom: int) -> None:
+    for z in (-1.0, 1.96, 3.8):
+        t = scipy.stats.t.isf(scipy.stats.norm.sf(z), degrees_of_freedom)
+        assert t_deviate(z, degrees_of_freedom) == pytest.approx(t, rel=0.01)
+        assert normal_deviate(t, degrees_of_freedom) == pytest.approx(z, rel=0.01)
+
+
+@pytest.mark.parametrize(("deviates", "verdict"), [(3.0, "OK"), (4.5, "DROPPED")])
+def test_the_error_of_a_year_is_divided_over_its_nights(deviates: float, verdict: str) -> None:
+    scores = {"roc_auc": QualityScore(0.76 - deviates * 0.01 * math.sqrt(2), (0.0, 0.0))}
+    value = scores["roc_auc"].value
+    scores = {"roc_auc": QualityScore(value, (value - 0.0196, value + 0.0196))}
+    approved = QualityScore(0.76, (0.76 - 0.0196, 0.76 + 0.0196))
+    (judged,) = judge([QualityPart("overall", "all", 500, 500, scores, approved=approved)], MEASURE)
+    assert judged.verdict == verdict
+    assert judged.q_value == pytest.approx(365 * scipy.stats.norm.sf(deviates), rel=0.01)
+
+
+def test_a_drop_that_is_too_small_for_one_period_is_found_in_the_newest_ones_together() -> None:
+    report = reported(Rows([1.0] * 60 + [0.7] * 16, n=300))
+    assert {part.kind for part in report.dropped} == {"recent"}
+
+
+def test_a_drop_is_over_after_three_measured_days_that_are_as_approved() -> None:
+    report = reported(Rows([1.0]))
+    state, sent = QualityState(), []
+    verdicts = ["DROPPED", "OK", "DROPPED", "OK", "INSUFFICIENT_DATA", "OK", "OK", "OK"]
+    for day, verdict in enumerate(verdicts):
+        measured = replace(report, verdict=verdict, measured_on=TODAY.date() + timedelta(days=day))  # type: ignore[arg-type]
+        state = advance(advance(state, measured), measured)  # also after a file of labels on the same day
+        sent.append(state.pending)
+        state = replace(state, pending=None)
+    assert sent == ["dropped", *[None] * 5, "recovered", None]
+
+
+def test_settings_beside_the_data_only_make_the_verdict_stricter() -> None:
+    approved = QualitySettings(min_labels=200, window_days=60, label_delay_days=30)
+    stricter = QualitySettings(min_labels=50, window_days=90, label_delay_days=None)
+    assert stricter.followed(approved) == (stricter, ())
+    looser = QualitySettings(min_labels=5_000, window_days=5, label_delay_days=400)
+    followed, sentences = looser.followed(approved)
+    assert followed == approved
+    assert [sentence.split("quality.")[1].split(" ")[0] for sentence in sentences] == [
+        "min_labels",
+        "window_days",
+        "label_delay_days",
+    ]
+    delayed = QualitySettings(label_delay_days=7)
+    assert delayed.followed(QualitySettings())[0].label_delay_days is None
+
+
+def test_settings_that_are_not_followed_are_said_in_the_report() -> None:
+    _, sentences = QualitySettings(min_labels=5_000).followed(QualitySettings())
+    report = replace(reported(Rows([1.0])), settings_not_followed=sentences)
+    for shown in (render_text(report), render(report)):
+        assert "quality.min_labels = 5,000, because with this version 100 was" in " ".join(shown.split())

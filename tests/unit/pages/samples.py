@@ -36,6 +36,7 @@ from mlops.models.scoring.quality import (
     QualityScore,
 )
 from mlops.models.settings.group import DriftSettings, GroupSettings
+from mlops.models.settings.quality import QualitySettings
 from mlops.models.training import (
     ChampionComparison,
     DatasetChanges,
@@ -107,6 +108,11 @@ def a_quality_report() -> QualityReport:
             ),
             QualityEstimate("2026-02-26 to 2026-02-28", 210, "roc_auc", estimated),
         ),
+        recent=tuple(
+            part("recent", f"2026-02-{first} to 2026-02-25", area, approved=approved, verdict=verdict)
+            for first, area, verdict in (("16", 0.737, "DROPPED"), ("06", 0.762, "OK"))
+        ),
+        settings_not_followed=QualitySettings(min_labels=5_000).followed(QualitySettings())[1],
     )
 
 

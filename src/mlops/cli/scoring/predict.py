@@ -30,6 +30,7 @@ def add_parser(subparsers: Any) -> None:
         "--row", action="append", metavar="JSON", help="a row such as '{\"age\": 31}'; can be repeated"
     )
     parser.add_argument("--reasons", action="store_true", help="name the columns that moved each prediction")
+    parser.add_argument("--what-if", action="store_true", help="do not record the predictions in the ledger")
     parser.add_argument("--csv", action="store_true", help="print CSV")
 
 
@@ -37,7 +38,8 @@ def _predict(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     from mlops.use_cases.predict.request_body import checked_request  # noqa: PLC0415
 
     rows = [_json(text, "--row") for text in parsed.row] if parsed.row else _rows_of(parsed.rows)
-    answer = context.predict(parsed.group, checked_request(rows, reasons=parsed.reasons))
+    request = checked_request(rows, reasons=parsed.reasons, record=not parsed.what_if)
+    answer = context.predict(parsed.group, request)
     return answer.to_dict(), csv_text(_cells(answer)) if parsed.csv else _table(answer)
 
 

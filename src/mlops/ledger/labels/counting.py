@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import date
-from itertools import groupby
-from operator import itemgetter
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mlops.infrastructure.duckdb_engine import connect
 from mlops.ledger.files import LedgerFiles, Partition, group_prefix
@@ -20,6 +21,7 @@ from mlops.ledger.sql import text
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.quality import LabelCounts
 from mlops.monitoring.quality.counts import ClassCounts, Counts, ExpectedCounts, IntervalSums, NumberSums
+from mlops.monitoring.quality.dependence import N_CLUSTERS
 from mlops.monitoring.quality.periods import Labelled
 
 if TYPE_CHECKING:
@@ -29,17 +31,18 @@ if TYPE_CHECKING:
 _MEMORY = "160MB"
 # from when the labels came; each is up to before the next
 _DELAYS = {"less than a day": 1, "1 to 7 days": 8, "8 to 30 days": 31, "more than 30 days": 1_000_000}
-# probabilities that differ by 1 % in their odds count as equal
-_BIN = "CAST(round(100 * ln(greatest(probability, 1e-9) / greatest(1 - probability, 1e-9))) AS INTEGER)"
-_OF_CLASSES = (
-    f"label, predicted, coalesce({_BIN}, 0), count(*), sum(probability), sum(probability * probability)"
-)
+# probabilities that differ by 1 % in their odds count as equal; by 10 % where persons are counted as well
+_BIN = "CAST(round({} * ln(greatest(probability, 1e-9) / greatest(1 - probability, 1e-9))) AS INTEGER)"
+_OF_CLASSES = "count(*) AS n, sum(probability) AS first, sum(probability * probability) AS second"
 _OF_NUMBERS = (
     "count(*), sum(predicted - label), sum(abs(predicted - label)), sum((predicted - label) ** 2), "
     "sum((predicted - label) ** 4), max((predicted - label) ** 2), sum(label), "
     "coalesce(var_pop(label), 0) * count(*)"
 )
-_OF_CHANCES = "sum(chance), sum(chance * probability), sum(chance * probability * probability)"
+_CLUSTER = f"person % {N_CLUSTERS}"
+_OF_CHANCES = (
+    "sum(chance) AS n, sum(chance * probability) AS first, sum(chance * probability * probability) AS second"
+)
 _RANGE = re.compile(r"below (?P<below>\S+)|from (?P<start>\S+)|(?P<low>\S+) to (?P<high>\S+)")
 
 
@@ -54,6 +57,9 @@ class JoinedPredictions:
         self._terms = terms
         self._version = version
         self._of_version = f"batch IN (SELECT batch FROM batches WHERE model_version = {text(version)})"
+        ((self._repeats,),) = connection.execute(
+            f"SELECT count(*) > count(DISTINCT person) FROM joined WHERE {self._of_version}"
+        ).fetchall()
 
     def of(self, version: str) -> JoinedPredictions:
         """Return those of another version."""
@@ -99,13 +105,14 @@ class JoinedPredictions:
         )
         of_classes = " UNION ALL ".join(
             f"SELECT CAST(scored_at AS DATE) AS day, {label} AS label, predicted, "
-            f"{_BIN if is_binary else 0} AS bin, {chance} AS chance, probability FROM {source}"
+            f"{_BIN.format(100) if is_binary else 0} AS bin, {chance} AS chance, probability FROM {source}"
             for label, chance in enumerate(chances)
         )
-        rows = self._connection.execute(f"""
+        return _by_part(
+            self._connection.execute(f"""
             SELECT day, label, predicted, bin, {_OF_CHANCES} FROM ({of_classes}) WHERE chance IS NOT NULL
-            GROUP BY ALL ORDER BY ALL""").fetchall()
-        return _by_first(rows)
+            GROUP BY ALL ORDER BY day""")
+        )
 
     def delays(self, days: Sequence[date]) -> Mapping[str, Labelled]:
         """Return those of some days by the days between prediction and label."""
@@ -146,17 +153,32 @@ class JoinedPredictions:
     def _counted(self, expression: str, condition: str) -> Mapping[Any, Counts]:
         """Return the counts of the joined rows by the value of an expression."""
         if not self._terms.labels:
-            rows = self._connection.execute(f"""
-                SELECT {expression} AS part, {_OF_NUMBERS} FROM joined
-                WHERE {self._of_version} AND {condition} GROUP BY part""").fetchall()
+            return self._summed(expression, condition)
+        cluster = f", {_CLUSTER} AS cluster" if self._repeats else ""
+        equal = _BIN.format(10 if self._repeats else 100)
+        return _by_part(
+            self._connection.execute(f"""
+            SELECT {expression} AS part, label, predicted, coalesce({equal}, 0) AS bin, {_OF_CLASSES}{cluster}
+            FROM joined WHERE {self._of_version} AND {condition} GROUP BY ALL ORDER BY part""")
+        )
+
+    def _summed(self, expression: str, condition: str) -> Mapping[Any, NumberSums]:
+        source = f"FROM joined WHERE {self._of_version} AND {condition}"
+        rows = self._connection.execute(
+            f"SELECT {expression} AS part, {_OF_NUMBERS} {source} GROUP BY part"
+        ).fetchall()
+        if not self._repeats:
             return {part: NumberSums(*sums) for part, *sums in rows}
-        rows = self._connection.execute(f"""
-            SELECT {expression} AS part, {_OF_CLASSES} FROM joined WHERE {self._of_version} AND {condition}
-            GROUP BY ALL ORDER BY ALL""").fetchall()
-        return _by_first(rows)
+        clusters = {part: np.zeros((3, N_CLUSTERS)) for part, *_ in rows}
+        of_clusters = self._connection.execute(f"""
+            SELECT {expression} AS part, {_CLUSTER} AS cluster, count(*), sum(abs(predicted - label)),
+                sum((predicted - label) ** 2) {source} GROUP BY ALL""").fetchall()
+        for part, cluster, *sums in of_clusters:
+            clusters[part][:, cluster] = sums
+        return {part: replace(NumberSums(*sums), clusters=clusters[part]) for part, *sums in rows}
 
     def _nothing(self) -> Counts:
-        return ClassCounts.of_rows(()) if self._terms.labels else NumberSums()
+        return ClassCounts.of_columns([np.zeros(0)] * 6) if self._terms.labels else NumberSums()
 
 
 @contextmanager
@@ -185,12 +207,23 @@ def _copy(keys: Sequence[str], files: LedgerFiles, folder: Path) -> list[Path]:
     return [folder / key for key in keys]
 
 
-def _by_first(rows: Sequence[tuple[Any, ...]]) -> dict[Any, ClassCounts]:
-    """Return the counts of ordered rows by their first cell."""
-    return {
-        part: ClassCounts.of_rows(row[1:] for row in of_part)
-        for part, of_part in groupby(rows, key=itemgetter(0))
-    }
+def _by_part(result: DuckDBPyConnection) -> dict[Any, ClassCounts]:
+    """Return the counts of ordered rows by their first column; arrays, as there may be a million rows."""
+    parts, *columns = (np.ma.asarray(column) for column in result.fetchnumpy().values())
+    if not len(parts):
+        return {}
+    starts = [0, *(np.flatnonzero(parts[1:] != parts[:-1]) + 1)]
+    counts = {}
+    for start, end in zip(starts, [*starts[1:], len(parts)], strict=True):
+        of_part = [np.ma.filled(column[start:end].astype(np.float64), np.nan) for column in columns]
+        counts[_part(parts[start])] = ClassCounts.of_columns(of_part)
+    return counts
+
+
+def _part(value: Any) -> Any:
+    """Return a cell of the first column: days as dates."""
+    cell = value.item() if isinstance(value, np.generic) else value
+    return cell.date() if isinstance(cell, datetime) else cell
 
 
 def _of_days(days: Sequence[date]) -> str:

@@ -32,7 +32,8 @@ class JoinTerms:
 
     `id_columns` make up the id of a row. `labels` are the classes of the version, of two (negative,
     positive), none of a regression; `other` is the class that rare ones were pooled into, None without one.
-    `columns` are those whose values divide the rows into slices.
+    `columns` are those whose values divide the rows into slices. `persons` are the columns that name what
+    several rows may belong to; where the ledger has not all of them, and without them, it is the id.
     """
 
     task: TaskName
@@ -40,6 +41,7 @@ class JoinTerms:
     labels: tuple[str, ...] = ()
     other: str | None = None
     columns: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
 
 
 def join_labels(
@@ -88,6 +90,7 @@ def _number_predictions(
     connection.execute(f"""
         CREATE TABLE predicted AS
         SELECT batch, "row", any_value({_id(terms)}) AS id, any_value({_prediction(terms)}) AS predicted,
+            any_value({_person(terms)}) AS person,
             any_value({_probability(terms)}) AS probability{_expected(terms)}{slices}
         FROM {source} JOIN batches USING (batch_id) WHERE {scored} GROUP BY batch, "row"
         """)
@@ -141,7 +144,7 @@ def _joined(terms: JoinTerms) -> str:
     slices = "".join(f", slice_{number}" for number in range(len(terms.columns)))
     return f"""
         CREATE TABLE joined AS
-        SELECT batch, CAST(scored_at AS DATE) AS day, predicted, label, probability,
+        SELECT batch, CAST(scored_at AS DATE) AS day, predicted, label, probability, person,
             greatest(0, date_diff('day', scored_at, received_at)) AS delay_days{slices}
         FROM (
             SELECT matched.batch, matched."row", arg_max(label, number) AS label,
@@ -170,6 +173,13 @@ def _id(terms: JoinTerms) -> str:
     """Return the id of a row as one text, NULL where a part of it is missing."""
     parts = [f"ids[{text(column)}]" for column in terms.id_columns]
     return f" || {text(_SEPARATOR)} || ".join(parts) or "CAST(NULL AS VARCHAR)"
+
+
+def _person(terms: JoinTerms) -> str:
+    """Return a number for whom a row is of: what the columns name, else the id, else the row itself."""
+    named = f" || {text(_SEPARATOR)} || ".join(_slice(column) for column in terms.persons)
+    row = f'batch_id || {text(_SEPARATOR)} || "row"'
+    return f"hash(coalesce({', '.join(filter(None, [named, _id(terms), row]))}))"
 
 
 def _prediction(terms: JoinTerms) -> str:

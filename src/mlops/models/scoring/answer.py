@@ -19,10 +19,15 @@ MAX_ANSWER_BYTES = 5_500_000
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest(Record):
-    """Rows to score, values by column, and whether the predictions are explained."""
+    """Rows to score, values by column, and whether the predictions are explained.
+
+    Predictions that no outcome can follow, as of what-if questions, are not recorded (`record`): as rows
+    without a label they would keep their day from being judged.
+    """
 
     rows: tuple[Mapping[str, Any], ...]
     reasons: bool = False
+    record: bool = True
 
 
 @dataclass(frozen=True, slots=True)

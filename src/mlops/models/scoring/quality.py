@@ -13,24 +13,32 @@ from mlops.models.settings.group import TaskName
 from mlops.models.training import Interval
 
 QualityVerdict = Literal["OK", "DROPPED", "INSUFFICIENT_DATA"]
-PartKind = Literal["overall", "period", "segment", "delay", "version", "young"]
+# of these periods the last one that could be judged counts: the newest may have too few labels
+N_NEWEST = 2
+PartKind = Literal["overall", "period", "segment", "delay", "version", "young", "recent"]
 
 
 @dataclass(frozen=True, slots=True)
 class QualityScore(Record):
-    """A score of scikit-learn's name and direction; `interval` is of 95 %, None without one."""
+    """A score of scikit-learn's name and direction; `interval` is of 95 %, None without one.
+
+    `n_clusters` is the number of groups of ids that the interval comes from, None where every row has an id
+    of its own.
+    """
 
     value: float
     interval: Interval | None = None
+    n_clusters: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QualityPart(Record):
     """The quality of some labelled predictions.
 
-    `approved` is the score on held-out rows that they are compared with. `q_value` is small when the score is
-    below it by more than chance, after the correction for the number of comparisons; it and `verdict` are
-    None where nothing is compared. `calibration_error` is the expected calibration error (0.0 = never off).
+    `approved` is the score on held-out rows that they are compared with. `q_value` is how likely such a score
+    would be by chance at least once a year, after the correction for the number of comparisons; it and
+    `verdict` are None where nothing is compared. `calibration_error` is the expected calibration error (0.0 =
+    never off).
     """
 
     kind: PartKind
@@ -89,10 +97,11 @@ class QualityReport(Record):
     """The realised quality of a group's champion on one day.
 
     `metric` is the score that is judged. `verdict` is `DROPPED` when all judged predictions together, the
-    newest judged period or a segment is below its approved score. `young` are the predictions of days for
+    newest judged period, the newest 2, 4, 8, ... periods together (`recent`) or a segment is below its
+    approved score. `young` are the predictions of days for
     which labels still come, `delays` the judged ones by the days between prediction and label, `versions` all
     labelled ones of the other versions that scored in the window. `estimates` are by period, the newest last,
-    and have no part in the verdict.
+    and have no part in the verdict. `settings_not_followed` are sentences on settings looser than approved.
     """
 
     model_group: str
@@ -114,12 +123,14 @@ class QualityReport(Record):
     young: QualityPart | None = None
     calibration: tuple[CalibrationBin, ...] = ()
     estimates: tuple[QualityEstimate, ...] = ()
+    recent: tuple[QualityPart, ...] = ()
+    settings_not_followed: tuple[str, ...] = ()
 
     @property
     def dropped(self) -> tuple[QualityPart, ...]:
         """The parts whose score is below the approved one by more than chance."""
-        judged = tuple(part for part in self.periods if part.verdict in ("OK", "DROPPED"))
-        parts = (self.overall, *judged[-1:], *self.segments)
+        judged = [part for part in self.periods[-N_NEWEST:] if part.verdict in ("OK", "DROPPED")]
+        parts = (self.overall, *judged[-1:], *self.recent, *self.segments)
         return tuple(part for part in parts if part.verdict == "DROPPED")
 
     @property

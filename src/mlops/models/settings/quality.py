@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops.models.record import Record
 
@@ -20,3 +20,29 @@ class QualitySettings(Record):
     min_labels: int = 100
     window_days: int = 90
     label_delay_days: int | None = None
+
+    def followed(self, approved: QualitySettings) -> tuple[QualitySettings, tuple[str, ...]]:
+        """Return what is followed of these settings, and a sentence on each that is not.
+
+        They are beside the data, where whoever drops files may change them. So they can only be stricter than
+        those that were approved with the version: judge from fewer labels on, look at more days, or at
+        younger predictions.
+        """
+        delay, approved_delay = self.label_delay_days, approved.label_delay_days
+        is_longer = delay is not None and (approved_delay is None or delay > approved_delay)
+        looser = {
+            "min_labels": self.min_labels > approved.min_labels,
+            "window_days": self.window_days < approved.window_days,
+            "label_delay_days": is_longer,
+        }
+        kept = {name: getattr(approved, name) for name, is_looser in looser.items() if is_looser}
+        sentences = tuple(_not_followed(name, getattr(self, name), value) for name, value in kept.items())
+        return replace(self, **kept), sentences
+
+
+def _not_followed(name: str, stated: int, approved: int | None) -> str:
+    instead = "none" if approved is None else f"{approved:,}"
+    return (
+        f"Not followed from model.toml: quality.{name} = {stated:,}, because with this version {instead} was "
+        "approved. It applies to the next version that is trained with it and approved."
+    )

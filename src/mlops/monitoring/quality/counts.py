@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 import numpy as np
@@ -21,7 +21,8 @@ class ClassCounts:
     positions in the labels of the model, of two classes (negative, positive); a class that the model does not
     have is -1. `bins` order the probabilities, those of one bin count as equal. `probability` is the sum of
     the probabilities of the positive class, or of several classes of the predicted one, `squares` that of
-    their squares; both are NaN where the model gave none.
+    their squares; both are NaN where the model gave none. `clusters` are the groups of ids of the rows, None
+    where every row has an id of its own.
     """
 
     label: Positions
@@ -30,19 +31,24 @@ class ClassCounts:
     n: Floats
     probability: Floats
     squares: Floats
+    clusters: Positions | None = None
 
     @classmethod
-    def of_rows(cls, rows: Iterable[tuple[float | None, ...]]) -> Self:
-        """Return the counts of rows of (label, predicted, bin, n, probability, squares)."""
-        table = np.array(list(rows), dtype=np.float64).reshape(-1, len(fields(cls)))
-        whole = np.nan_to_num(table[:, :3]).astype(np.int64)
-        return cls(whole[:, 0], whole[:, 1], whole[:, 2], table[:, 3], table[:, 4], table[:, 5])
+    def of_columns(cls, columns: Sequence[Floats]) -> Self:
+        """Return the counts of label, predicted, bin, n, probability, squares and perhaps cluster."""
+        label, predicted, bins, *clusters = (each.astype(np.int64) for each in (*columns[:3], *columns[6:]))
+        return cls(label, predicted, bins, columns[3], columns[4], columns[5], *clusters)
 
     def plus(self, other: Self) -> Self:
-        """Return the counts of both."""
-        return type(self)(
-            *(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self))
-        )
+        """Return the counts of both; both have clusters, or neither, or one has no rows."""
+        if not len(self.n) or not len(other.n):
+            return self if len(self.n) else other
+        together = {
+            f.name: np.concatenate([getattr(self, f.name), getattr(other, f.name)])
+            for f in fields(self)
+            if getattr(self, f.name) is not None
+        }
+        return type(self)(**together)
 
     @property
     def n_labels(self) -> int:
@@ -61,7 +67,9 @@ class NumberSums:
     """Sums over labelled predictions of numbers; `error` is prediction minus outcome.
 
     `absolute`, `squares` and `fourth` are sums of powers of the absolute error, `largest` is the largest
-    squared error, `spread` the sum of squared distances of the outcomes from their mean.
+    squared error, `spread` the sum of squared distances of the outcomes from their mean. `clusters` are n,
+    absolute and squares of each group of ids, shape (3, number of groups); None where every row has an id of
+    its own.
     """
 
     n: float = 0.0
@@ -72,6 +80,7 @@ class NumberSums:
     largest: float = 0.0
     outcome: float = 0.0
     spread: float = 0.0
+    clusters: Floats | None = field(default=None, compare=False)
 
     def plus(self, other: Self) -> Self:
         """Return the sums of both; the spread by the update of Chan, Golub and LeVeque (1983)."""
@@ -88,6 +97,7 @@ class NumberSums:
             max(self.largest, other.largest),
             self.outcome + other.outcome,
             self.spread + other.spread + between,
+            None if self.clusters is None or other.clusters is None else self.clusters + other.clusters,
         )
 
     @property

@@ -8,7 +8,8 @@ from typing import Self
 
 from mlops.models.scoring.quality import QualityScore
 from mlops.models.training import EvaluationMetrics
-from mlops.monitoring.quality.counts import IntervalSums, NumberSums
+from mlops.monitoring.quality.counts import Floats, IntervalSums, NumberSums
+from mlops.monitoring.quality.dependence import INDEPENDENT, Dependence, dependence_of
 from mlops.monitoring.quality.proportions import Z_95
 
 # of the sum of squared errors in one row: from there on the interval says less than it promises
@@ -52,7 +53,7 @@ def expected_number_scores(sums: IntervalSums, scale: ErrorScale) -> dict[str, Q
     mean_absolute = scale.mean_absolute / scale.mean_width * sums.width / n
     mean_square = scale.mean_square / scale.mean_width**2 * sums.squares / n
     relative_error = math.hypot(_relative_error(mean_absolute, mean_square, n), scale.relative_error)
-    return {"neg_mean_absolute_error": _negated(mean_absolute, relative_error)}
+    return {"neg_mean_absolute_error": _negated(mean_absolute, relative_error, INDEPENDENT)}
 
 
 def number_scores(sums: NumberSums) -> dict[str, QualityScore]:
@@ -77,19 +78,34 @@ def number_scores(sums: NumberSums) -> dict[str, QualityScore]:
     }
     if sums.spread > 0.0:
         scores["r2"] = QualityScore(1.0 - sums.squares / sums.spread)
-    if mean_square > 0.0 and sums.largest <= MAX_SHARE_OF_ONE_ROW * sums.squares:
+    if mean_square > 0.0 and not is_of_one_row(sums):
         of_squares = _relative_error(mean_square, sums.fourth / n, n) / 2.0
         of_absolutes = _relative_error(mean_absolute, mean_square, n)
-        scores["neg_root_mean_squared_error"] = _negated(math.sqrt(mean_square), of_squares)
-        scores["neg_mean_absolute_error"] = _negated(mean_absolute, of_absolutes)
+        squares = _dependence(sums, 2, mean_square, sums.fourth - n * mean_square**2)
+        absolutes = _dependence(sums, 1, mean_absolute, sums.squares - n * mean_absolute**2)
+        scores["neg_root_mean_squared_error"] = _negated(math.sqrt(mean_square), of_squares, squares)
+        scores["neg_mean_absolute_error"] = _negated(mean_absolute, of_absolutes, absolutes)
     return scores
 
 
+def is_of_one_row(sums: NumberSums) -> bool:
+    """Whether one row has more than a tenth of all squared errors."""
+    return sums.largest > MAX_SHARE_OF_ONE_ROW * sums.squares
+
+
+def _dependence(sums: NumberSums, row: int, mean: float, variance: float) -> Dependence:
+    """Return the dependence of a mean; `row` is that of its sums in the clusters."""
+    if sums.clusters is None:
+        return INDEPENDENT
+    present: Floats = sums.clusters[:, sums.clusters[0] > 0.0]
+    return dependence_of(present[row] - mean * present[0], variance)
+
+
 def _relative_error(mean: float, mean_of_squares: float, n: float) -> float:
-    """Return the standard error of a mean, as a share of it."""
+    """Return the standard error of a mean of independent terms, as a share of it."""
     return math.sqrt(max(0.0, mean_of_squares - mean**2) / (n - 1.0)) / mean
 
 
-def _negated(error: float, relative_error: float) -> QualityScore:
-    factor = math.exp(Z_95 * relative_error)
-    return QualityScore(-error, (-error * factor, -error / factor))
+def _negated(error: float, relative_error: float, within_ids: Dependence) -> QualityScore:
+    factor = math.exp(Z_95 * relative_error * math.sqrt(within_ids.effect))
+    return within_ids.score(-error, (-error * factor, -error / factor))

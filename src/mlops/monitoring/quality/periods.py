@@ -55,6 +55,18 @@ def periods_of(days: Sequence[date], sizes: Mapping[date, int], min_size: int) -
     return periods
 
 
+def recent_runs(periods: Sequence[Sequence[date]]) -> list[list[date]]:
+    """Return the days of the newest 2, 4, 8, ... periods, without all of them.
+
+    So a drop is found about as soon as its size allows, however long the quality was as approved before.
+    """
+    runs, size = [], 2
+    while size < len(periods):
+        runs.append([day for period in periods[-size:] for day in period])
+        size *= 2
+    return runs
+
+
 def joined(days: Sequence[date], labelled: Mapping[date, Labelled]) -> Labelled:
     """Return the labelled predictions of one or more days together."""
     chosen = [labelled[day] for day in days]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlops.models.scoring.quality import QualityScore
 from mlops.models.training import Interval
 
 Z_95 = 1.959964
 
 
-def share(hits: float, n: float) -> QualityScore:
-    """Return a share with its Wilson interval.
+def share_interval(hits: float, n: float) -> Interval:
+    """Return the Wilson interval of a share.
 
     Parameters
     ----------
@@ -23,19 +22,21 @@ def share(hits: float, n: float) -> QualityScore:
     Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927; recommended
     by Brown, Cai and DasGupta, Interval estimation for a binomial proportion, Statistical Science 16, 2001.
     """
-    value, z2 = hits / n, Z_95**2
+    z2 = Z_95**2
     middle = (hits + z2 / 2.0) / (n + z2)
     half = Z_95 / (n + z2) * (hits * (n - hits) / n + z2 / 4.0) ** 0.5
-    return QualityScore(value, (max(0.0, middle - half), min(1.0, middle + half)))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def mean_of_shares(parts: Sequence[tuple[float, float]]) -> QualityScore:
-    """Return the mean of independent shares, as the recalls of classes, with its interval.
+def mean_of_shares(parts: Sequence[tuple[float, float]], effect: float) -> tuple[float, Interval]:
+    """Return the mean of shares, as the recalls of classes, with its interval.
 
     Parameters
     ----------
     parts
         Hits and number of rows of each share, the latter above 0.
+    effect
+        The design effect, 1.0 for independent rows.
 
     References
     ----------
@@ -44,10 +45,10 @@ def mean_of_shares(parts: Sequence[tuple[float, float]]) -> QualityScore:
     """
     value = sum(hits / n for hits, n in parts) / len(parts)
     variance = sum(_variance((hits + 2.0) / (n + 4.0), n + 4.0) for hits, n in parts) / len(parts) ** 2
-    return QualityScore(value, within(value, Z_95 * variance**0.5))
+    return value, within(value, Z_95 * (effect * variance) ** 0.5)
 
 
-def f1(hits: float, misses: float, n: float) -> QualityScore:
+def f1(hits: float, misses: float, n: float, effect: float) -> tuple[float, Interval]:
     """Return F1 with its interval by the delta method.
 
     F1 = 2 a / (2 a + b) of the multinomial shares a (true positives) and b (false positives and negatives);
@@ -57,6 +58,8 @@ def f1(hits: float, misses: float, n: float) -> QualityScore:
     ----------
     hits, misses, n
         True positives, false positives plus false negatives (not both 0), and all rows.
+    effect
+        The design effect, 1.0 for independent rows.
 
     References
     ----------
@@ -66,7 +69,7 @@ def f1(hits: float, misses: float, n: float) -> QualityScore:
     value = 2.0 * hits / (2.0 * hits + misses)
     a, b = (hits + 1.0) / (n + 2.0), (misses + 1.0) / (n + 2.0)
     variance = (4.0 * b**2 * a + 4.0 * a**2 * b) / (2.0 * a + b) ** 4 / n
-    return QualityScore(value, within(value, Z_95 * variance**0.5))
+    return value, within(value, Z_95 * (effect * variance) ** 0.5)
 
 
 def within(value: float, half_width: float) -> Interval:

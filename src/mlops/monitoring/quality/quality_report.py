@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
 from mlops.models.evaluation import CalibrationBin, SliceQuality
 from mlops.models.scoring.quality import (
+    N_NEWEST,
     LabelCounts,
     PartKind,
     QualityPart,
@@ -21,7 +22,14 @@ from mlops.monitoring.quality.calibration import calibration_bins
 from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts
 from mlops.monitoring.quality.estimate import estimate_periods
 from mlops.monitoring.quality.measure import Measure
-from mlops.monitoring.quality.periods import Labelled, joined, mature_days, name_of, periods_of
+from mlops.monitoring.quality.periods import (
+    Labelled,
+    joined,
+    mature_days,
+    name_of,
+    periods_of,
+    recent_runs,
+)
 from mlops.monitoring.quality.verdict import judge
 
 
@@ -45,55 +53,45 @@ class LabelledPredictions(Protocol):
         """Return those of some days by slice; slices of columns that are not stored are left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedVersion:
+    """The version that is judged, and what it is held against.
+
+    `slices` is the quality on its held-out rows of the slices that the group names, `versions` what other
+    versions have reached.
+    """
+
+    group: str
+    version: str
+    measure: Measure
+    settings: QualitySettings
+    slices: Sequence[SliceQuality] = ()
+    versions: Sequence[QualityPart] = ()
+
+
 def report_quality(
-    labelled: LabelledPredictions,
-    measure: Measure,
-    settings: QualitySettings,
-    *,
-    group: str,
-    version: str,
-    slices: Sequence[SliceQuality] = (),
-    versions: Sequence[QualityPart] = (),
-    now: datetime,
+    labelled: LabelledPredictions, judged: JudgedVersion, now: datetime
 ) -> QualityReport | None:
     """Return the report; None when no prediction of the version has a label or can be estimated.
 
     Parameters
     ----------
-    measure
-        That of the version.
-    slices
-        The quality on its held-out rows of the slices that the group names.
-    versions
-        What other versions have reached.
     now
         The time of the report, in UTC; its day decides which predictions are old enough.
     """
     days, expected = labelled.days(), labelled.expected_days()
-    sizes = {day: each.counts.n_labels for day, each in days.items()}
-    if not any(sizes.values()) and not expected:
+    if not any(each.counts.n_labels for each in days.values()) and not expected:
         return None
+    measure, settings = judged.measure, judged.settings
     mature = mature_days(days, now.date(), settings.label_delay_days)
     young = [day for day in sorted(days) if day not in mature] if mature else []
     shown = mature or tuple(sorted(days))
     together = joined(shown, days)
-    approved = measure.approved if mature else None
-    runs = periods_of(mature, sizes, measure.min_labels)
-    overall, *others = judge(
-        [
-            _part(measure, "overall", name_of(shown), together, approved),
-            *(_part(measure, "period", name_of(run), joined(run, days), measure.approved) for run in runs),
-            *(
-                _part(measure, "segment", f"{entry.column}: {entry.value}", each, _approved(entry, measure))
-                for entry, each in labelled.segments(shown, slices)
-            ),
-        ],
-        measure,
-    )
-    periods = tuple(part for part in others if part.kind == "period")
+    runs = periods_of(mature, {day: each.counts.n_labels for day, each in days.items()}, measure.min_labels)
+    overall, periods, recent, segments = _judged_parts(labelled, days, shown, runs, judged)
     report = QualityReport(
-        group,
-        version,
+        judged.group,
+        judged.version,
         now.date(),
         now,
         measure.task,
@@ -105,20 +103,55 @@ def report_quality(
         measure.min_labels,
         settings.label_delay_days,
         periods=periods,
-        segments=tuple(part for part in others if part.kind == "segment"),
+        segments=segments,
         delays=tuple(_part(measure, "delay", *entry) for entry in labelled.delays(shown).items()),
-        versions=tuple(versions),
+        versions=tuple(judged.versions),
         young=_part(measure, "young", name_of(young), joined(young, days)) if young else None,
         calibration=_calibration(together, measure),
         estimates=estimate_periods(expected, list(zip(runs, periods, strict=True)), measure),
+        recent=recent,
     )
     return replace(report, verdict=_verdict(report))
+
+
+def _judged_parts(
+    labelled: LabelledPredictions,
+    days: Mapping[date, Labelled],
+    shown: Sequence[date],
+    runs: Sequence[Sequence[date]],
+    judged: JudgedVersion,
+) -> tuple[QualityPart, tuple[QualityPart, ...], tuple[QualityPart, ...], tuple[QualityPart, ...]]:
+    """Return all judged predictions, the periods, the newest periods together, and the segments.
+
+    What decides about the group is one family of comparisons; an earlier period had its turn when it was new.
+    """
+    measure = judged.measure
+
+    def part(kind: PartKind, chosen: Sequence[date]) -> QualityPart:
+        return _part(measure, kind, name_of(chosen), joined(chosen, days), measure.approved)
+
+    of_all = _part(
+        measure, "overall", name_of(shown), joined(shown, days), measure.approved if runs else None
+    )
+    segments = [
+        _part(measure, "segment", f"{entry.column}: {entry.value}", each, _approved(entry, measure))
+        for entry, each in labelled.segments(shown, judged.slices)
+    ]
+    periods = [part("period", run) for run in runs]
+    recent = [part("recent", run) for run in recent_runs(runs)]
+    earlier, newest = periods[:-N_NEWEST], periods[-N_NEWEST:]
+    parts = judge([of_all, *newest, *recent, *segments], measure)
+    overall, newest, recent = parts[0], parts[1 : 1 + len(newest)], parts[1 + len(newest) :][: len(recent)]
+    before = [each for period in earlier for each in judge([period], measure)]
+    segments = parts[len(parts) - len(segments) :]
+    return overall, (*before, *newest), tuple(recent), tuple(segments)
 
 
 def _verdict(report: QualityReport) -> QualityVerdict:
     if report.dropped:
         return "DROPPED"
-    is_judged = any(part.verdict == "OK" for part in (report.overall, *report.periods, *report.segments))
+    parts = (report.overall, *report.periods, *report.recent, *report.segments)
+    is_judged = any(part.verdict == "OK" for part in parts)
     return "OK" if is_judged else "INSUFFICIENT_DATA"
 
 

@@ -10,7 +10,14 @@ from mlops.models.evaluation import CalibrationBin
 from mlops.models.metrics import metric_difference, metric_name, metric_shown, metric_value
 from mlops.models.scoring.quality import QualityEstimate, QualityPart, QualityReport, QualityVerdict
 from mlops.monitoring.quality.estimate import ASSUMPTIONS
-from mlops.monitoring.quality.report_text import HEADLINES, facts_line, label_sentences, sentence
+from mlops.monitoring.quality.report_text import (
+    facts_line,
+    headline,
+    label_sentences,
+    reason_without_verdict,
+    sentence,
+    unjudged_periods,
+)
 from mlops.monitoring.quality.verdict import RULE
 from mlops.pages import svg
 from mlops.pages.number_format import counted, number
@@ -19,7 +26,7 @@ from mlops.pages.rendering import render as render_page
 BADGES: dict[QualityVerdict | None, str] = {
     "OK": "as approved",
     "DROPPED": "below approved",
-    "INSUFFICIENT_DATA": "too few labels",
+    "INSUFFICIENT_DATA": "not judged",
     None: "shown only",
 }
 _MAX_DRAWN = 30
@@ -31,9 +38,9 @@ def render(report: QualityReport) -> str:
     return render_page(
         "quality",
         report=report,
-        headline=HEADLINES[report.verdict],
+        headline=headline(report),
         facts_line=facts_line(report),
-        reasons=" ".join(sentence(part, report) for part in report.dropped),
+        reasons=" ".join(sentence(part, report) for part in _explained(report)),
         tiles=_tiles(report),
         badges=BADGES,
         label_sentences=label_sentences(report),
@@ -45,6 +52,14 @@ def render(report: QualityReport) -> str:
         scores=tuple(report.overall.scores),
         rule=RULE.format(min_labels=report.min_labels),
     )
+
+
+def _explained(report: QualityReport) -> Sequence[QualityPart]:
+    """Return the parts that dropped, else those that should have a verdict and have none."""
+    if report.dropped:
+        return report.dropped
+    overall = [report.overall] if reason_without_verdict(report.overall, report) else []
+    return [*overall, *unjudged_periods(report)]
 
 
 def _tiles(report: QualityReport) -> list[tuple[str, str, str]]:
@@ -116,6 +131,11 @@ def _sections(report: QualityReport) -> list[tuple[str, str, Sequence[QualityPar
             "Periods",
             "Days with few labels are put together; the newest is first.",
             (*young, *reversed(report.periods)),
+        ),
+        (
+            "Newest periods together",
+            "The newest 2, 4, 8, ... periods: a drop is found as soon as its size allows.",
+            report.recent,
         ),
         ("Segments", "Against the score of the same slice of the held-out rows.", report.segments),
         ("Delay of the labels", "Outcomes that are known early may differ from the rest.", report.delays),

@@ -12,12 +12,13 @@ from mlops.models.metrics import (
     metric_value,
 )
 from mlops.models.scoring.quality import QualityPart, QualityReport, QualityVerdict
+from mlops.monitoring.quality.dependence import MIN_CLUSTERS
 from mlops.monitoring.quality.estimate import ASSUMPTIONS
 from mlops.monitoring.quality.verdict import RULE
 from mlops.pages.number_format import counted
 
 _WIDTH = 100
-HEADLINES: dict[QualityVerdict, str] = {
+_HEADLINES: dict[QualityVerdict, str] = {
     "OK": "The quality is as approved.",
     "DROPPED": "The quality is below the approved one.",
     "INSUFFICIENT_DATA": "Too few labels for a verdict.",
@@ -27,8 +28,10 @@ HEADLINES: dict[QualityVerdict, str] = {
 def render_text(report: QualityReport) -> str:
     """Return the verdict with its numbers, the parts that dropped, and how the labels were matched."""
     overall = sentence(report.overall, report) if report.overall.n_labels else no_labels(report.model_group)
-    lines = [HEADLINES[report.verdict], facts_line(report), "", overall]
+    lines = [headline(report), facts_line(report), "", overall]
     lines += [f"- {sentence(part, report)}" for part in report.dropped if part.kind != "overall"]
+    if not report.dropped and (unjudged := unjudged_periods(report)):
+        lines += [f"- {sentence(part, report)}" for part in unjudged]
     if report.young is not None:
         labels = counted(report.young.n_labels, "label")
         lines += ["", f"Not judged yet, because labels still come: {report.young.name} ({labels})."]
@@ -37,6 +40,13 @@ def render_text(report: QualityReport) -> str:
     rule = wrap(RULE.format(min_labels=report.min_labels), _WIDTH)
     lines += ["", *label_sentences(report), "", *rule]
     return "\n".join(lines) + "\n"
+
+
+def headline(report: QualityReport) -> str:
+    """Return the verdict in one sentence."""
+    if report.verdict == "INSUFFICIENT_DATA" and report.overall.n_labels >= report.min_labels:
+        return "The labels do not permit a verdict."
+    return _HEADLINES[report.verdict]
 
 
 def no_labels(group: str) -> str:
@@ -64,7 +74,27 @@ def sentence(part: QualityPart, report: QualityReport) -> str:
         return f"{name}: {metric_name(report.metric)} is not defined by {counted(part.n_labels, 'label')}."
     interval = f" ({metric_interval(report.metric, score.interval)})" if score.interval else ""
     approved = f", approved {metric_value(report.metric, part.approved.value)}" if part.approved else ""
-    return f"{name}: {describe_metric(report.metric, score.value)}{interval}{approved}."
+    why = reason_without_verdict(part, report)
+    return f"{name}: {describe_metric(report.metric, score.value)}{interval}{approved}.{why and ' ' + why}"
+
+
+def reason_without_verdict(part: QualityPart, report: QualityReport) -> str:
+    """Return why a part with enough labels is not judged; empty where it is, or is compared with nothing."""
+    score = part.scores.get(report.metric)
+    if part.verdict != "INSUFFICIENT_DATA" or part.n_labels < report.min_labels or score is None:
+        return ""
+    if score.n_clusters is not None and score.n_clusters < MIN_CLUSTERS:
+        return f"Not judged: the labels are of fewer than {MIN_CLUSTERS} different ids."
+    if part.approved is not None and part.approved.interval is None:
+        return "Not judged: the approved score has no interval."
+    if score.interval is None:
+        return "Not judged: one row has more than 10 % of all squared errors. Is its label right?"
+    return ""
+
+
+def unjudged_periods(report: QualityReport) -> list[QualityPart]:
+    """Return the newest period if it has enough labels and could not be judged."""
+    return [part for part in report.periods[-1:] if reason_without_verdict(part, report)]
 
 
 def estimate_sentences(report: QualityReport) -> list[str]:
@@ -86,7 +116,8 @@ def estimate_sentences(report: QualityReport) -> list[str]:
 def label_sentences(report: QualityReport) -> list[str]:
     """Return how the labels were matched with predictions."""
     counts = report.counts
-    sentences = [f"{counted(counts.n_matched, 'label')} of {counts.n_labels:,} match a prediction."]
+    sentences = [*report.settings_not_followed]
+    sentences += [f"{counted(counts.n_matched, 'label')} of {counts.n_labels:,} match a prediction."]
     if counts.n_waiting:
         sentences.append(f"{counted(counts.n_waiting, 'label')} wait for their prediction.")
     if counts.n_conflicts:

@@ -14,6 +14,7 @@ import numpy as np
 from mlops.models.scoring.quality import QualityScore
 from mlops.models.training import Interval
 from mlops.monitoring.quality.counts import ClassCounts, Floats
+from mlops.monitoring.quality.dependence import dependence
 from mlops.monitoring.quality.proportions import Z_95
 
 MIN_OF_CLASS = 10
@@ -32,7 +33,14 @@ def roc_auc(counts: ClassCounts) -> QualityScore | None:
     above_positives = 1.0 - _share_below(positive)
     area = float((above_negatives * positive).sum() / positive.sum())
     variance = _variance_of_mean(above_negatives, positive) + _variance_of_mean(above_positives, negative)
-    return QualityScore(area, _interval(area, variance))
+    influence = np.where(
+        is_positive,
+        (above_negatives[positions] - area) / positive.sum(),
+        (above_positives[positions] - area) / negative.sum(),
+    )
+    clusters = None if counts.clusters is None else counts.clusters[is_known]
+    within_ids = dependence(influence, n, clusters)
+    return within_ids.score(area, _interval(area, variance * within_ids.effect))
 
 
 def _share_below(counts: Floats) -> Floats:

@@ -14,7 +14,10 @@ def rows_of(report: QualityReport) -> list[dict[str, Any]]:
     Estimates are rows as well, with the score that was realised and the difference.
     """
     young = () if report.young is None else (report.young,)
-    parts = (report.overall, *report.periods, *young, *report.segments, *report.delays, *report.versions)
+    parts = (
+        *(report.overall, *report.periods, *young, *report.recent),
+        *(*report.segments, *report.delays, *report.versions),
+    )
     estimates = [_estimate_row(estimate) for estimate in report.estimates]
     return [*(_row(part, report) for part in parts), *estimates]
 

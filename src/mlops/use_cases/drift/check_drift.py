@@ -21,6 +21,7 @@ from mlops.monitoring.profiles.batch import empty_batch, merge
 from mlops.monitoring.verdict.rule import MIN_ROWS
 from mlops.use_cases.drift.drift_archive import NightlyArchive
 from mlops.use_cases.drift.drift_notification import PersonalEmails, notify
+from mlops.use_cases.every_group import check_every_group
 
 WINDOWS_DAYS = (1, 7, 30)
 MAX_NIGHTS = 30
@@ -67,17 +68,12 @@ class NightlyCheck:
         DriftError
             At the end, if a group could not be checked; the causes are attached.
         """
-        checks: list[GroupCheck] = []
-        failures: dict[str, Exception] = {}
-        for group in self.champions.groups():
-            try:
-                checks += self._check_group(group, scheduled_at.astimezone(UTC))
-            except Exception as error:  # noqa: BLE001  the other groups must be checked; raised below
-                failures[group] = error
-        if failures:
-            causes = "; ".join(f"{group}: {error}" for group, error in failures.items())
-            message = f"The drift check failed for {len(failures)} groups, see the causes. {causes}"
-            raise DriftError(message) from ExceptionGroup("failed groups", list(failures.values()))
+        moment = scheduled_at.astimezone(UTC)
+        checks = check_every_group(
+            self.champions.groups(),
+            lambda group: self._check_group(group, moment),
+            lambda causes: DriftError(f"The drift check failed for {causes}"),
+        )
         self.notifier.publish_metrics([Metric(DRIFT_CHECKS_COMPLETED, 1)], group=None)
         return checks
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from mlops.ledger.batches import ScoredBatch
-from mlops.ledger.requests import FILE, split_request
+from mlops.ledger.requests import FILE, batch_id_of, split_request
 from mlops.models.errors import ModelNotFoundError, RequestTooLargeError
 from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.answer import MAX_ANSWER_BYTES, PredictionAnswer, PredictionRequest
@@ -70,13 +70,14 @@ class Predictor:
         answer = PredictionAnswer(request_id, group, champion.version, tuple(table.documents()))
         if (size := len(json.dumps(json.dumps(answer.to_dict())))) > MAX_ANSWER_BYTES:
             raise RequestTooLargeError(f"The answer would have {size:,} bytes. Send fewer rows at once.")
-        self._record(table, request, answer)
+        if request.record:
+            self._record(table, request, answer)
         return answer
 
     def _record(self, table: ScoredTable, request: PredictionRequest, answer: PredictionAnswer) -> None:
         batch = ScoredBatch(
             group=answer.group,
-            batch_id=f"request-{answer.request_id}",
+            batch_id=batch_id_of(answer.request_id),
             file=FILE,
             model_version=answer.model_version,
             scored_at=self.now(),

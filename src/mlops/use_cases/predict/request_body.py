@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 from mlops.models.errors import RequestError, RequestTooLargeError
 from mlops.models.scoring.answer import MAX_REQUEST_BYTES, MAX_ROW_BYTES, MAX_ROWS, PredictionRequest
 
-_FORM = 'Send {"rows": [{"column": value, ...}, ...]}, and "reasons": true for reasons.'
+_FORM = (
+    'Send {"rows": [{"column": value, ...}, ...]}, "reasons": true for reasons, and "record": false for '
+    "what-if questions."
+)
 
 
 def read_body(body: bytes) -> PredictionRequest:
@@ -35,22 +38,23 @@ def read_body(body: bytes) -> PredictionRequest:
         raise RequestError(f"The body is not text in UTF-8. {_FORM}") from error
     except (ValueError, RecursionError) as error:
         raise RequestError(f"The body is not JSON: {error}. {_FORM}") from error
-    if not isinstance(document, dict) or not {"rows"} <= set(document) <= {"rows", "reasons"}:
+    if not isinstance(document, dict) or not {"rows"} <= set(document) <= {"rows", "reasons", "record"}:
         raise RequestError(f"The body does not have the form of a request. {_FORM}")
-    return checked_request(document["rows"], reasons=document.get("reasons", False))
+    reasons, record = document.get("reasons", False), document.get("record", True)
+    return checked_request(document["rows"], reasons=reasons, record=record)
 
 
-def checked_request(rows: Any, *, reasons: Any) -> PredictionRequest:
+def checked_request(rows: Any, *, reasons: Any, record: Any = True) -> PredictionRequest:
     """Return the request with these rows, wherever they come from.
 
     Raises
     ------
     RequestError
-        If they are not from 1 to 1,000 objects, or `reasons` is not a truth value.
+        If they are not from 1 to 1,000 objects, or `reasons` or `record` is not a truth value.
     RequestTooLargeError
         If a row has too many bytes.
     """
-    if not isinstance(rows, list | tuple) or type(reasons) is not bool:
+    if not isinstance(rows, list | tuple) or type(reasons) is not bool or type(record) is not bool:
         raise RequestError(f"The body does not have the form of a request. {_FORM}")
     if not 1 <= len(rows) <= MAX_ROWS:
         raise RequestError(
@@ -61,7 +65,7 @@ def checked_request(rows: Any, *, reasons: Any) -> PredictionRequest:
         if not isinstance(row, Mapping):
             raise RequestError(f"Row {number} is not an object with a value for each column. {_FORM}")
     _refuse_long_rows(rows)
-    return PredictionRequest(tuple(rows), reasons)
+    return PredictionRequest(tuple(rows), reasons, record)
 
 
 def _refuse_long_rows(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -23,6 +23,7 @@ from mlops.models.record import Record
 from mlops.models.scoring.quality import QualityReport
 from mlops.monitoring.quality.quality_state import QualityState, advance
 from mlops.monitoring.quality.report_text import render_text
+from mlops.use_cases.every_group import check_every_group
 from mlops.use_cases.quality.measure_quality import Measurement, QualitySources, measure_group
 from mlops.use_cases.quality.quality_archive import QualityArchive
 
@@ -53,17 +54,11 @@ class QualityCheck:
         QualityError
             After all groups were checked, when some could not be.
         """
-        checked: list[CheckedQuality] = []
-        failures: dict[str, Exception] = {}
-        for group in self.sources.versions.groups():
-            try:
-                checked.append(self.check(group, now))
-            except Exception as error:  # noqa: BLE001  the other groups must be checked; raised below
-                failures[group] = error
-        if failures:
-            causes = "; ".join(f"{group}: {error}" for group, error in failures.items())
-            message = f"The quality of {len(failures)} groups could not be measured. {causes}"
-            raise QualityError(message) from ExceptionGroup("failed groups", list(failures.values()))
+        checked = check_every_group(
+            self.sources.versions.groups(),
+            lambda group: [self.check(group, now)],
+            lambda causes: QualityError(f"The quality could not be measured for {causes}"),
+        )
         self.notifier.publish_metrics([Metric(QUALITY_CHECKS_COMPLETED, 1)], group=None)
         return checked
 

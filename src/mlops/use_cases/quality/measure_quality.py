@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +24,7 @@ from mlops.models.settings.group import TaskName
 from mlops.models.settings.quality import QualitySettings
 from mlops.monitoring.quality.measure import Measure, ordered_labels
 from mlops.monitoring.quality.periods import joined
-from mlops.monitoring.quality.quality_report import report_quality
+from mlops.monitoring.quality.quality_report import JudgedVersion, report_quality
 from mlops.use_cases.quality.record_labels import id_columns_of
 from mlops.use_cases.training_evidence import DETAILS_FILENAME
 
@@ -77,21 +77,22 @@ def measure_group(
     task = (champion.task or champion.metrics.task) if champion else None
     if champion is None or task is None:
         return Measurement(group, None)
-    settings = sources.settings_of(champion)
+    settings, not_followed = sources.settings_of(champion).followed(champion.settings.quality)
     since = now.astimezone(UTC).date() - timedelta(days=settings.window_days)
     with _joined(champion, task, sources, since) as predictions:
         if predictions is None:
             return Measurement(group, None)
-        report = report_quality(
-            predictions,
+        judged = JudgedVersion(
+            group,
+            champion.version,
             Measure.of(task, champion.metrics, settings.min_labels),
             settings,
-            group=group,
-            version=champion.version,
-            slices=slices_of(champion, sources.objects),
-            versions=_other_versions(champion, sources, predictions),
-            now=now.astimezone(UTC),
+            slices_of(champion, sources.objects),
+            _other_versions(champion, sources, predictions),
         )
+        report = report_quality(predictions, judged, now.astimezone(UTC))
+        if report is not None:
+            report = replace(report, settings_not_followed=not_followed)
         return Measurement(group, report, predictions.matched_labels(upload_id) if upload_id else 0)
 
 
@@ -128,6 +129,7 @@ def _joined(
         labels=ordered_labels(champion.metrics) if task != "regression" else (),
         other=OTHER_CLASS if pools else None,
         columns=champion.settings.slices.columns,
+        persons=champion.settings.group_columns,
     )
     with joined_predictions(
         champion.model_group,

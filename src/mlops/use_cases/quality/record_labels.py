@@ -14,9 +14,10 @@ from mlops.dataset.limits import Limits
 from mlops.ledger.batches import LedgerBatches, RecordedBatch
 from mlops.ledger.files import LedgerFiles
 from mlops.ledger.labels.recording import LabelFile, is_recorded, record_labels
-from mlops.ledger.requests import FILE
+from mlops.ledger.requests import FILE, is_of_request
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.registry import ModelMetadata
+from mlops.models.scoring.answer import MAX_ROWS
 from mlops.models.scoring.batch_folder import batch_folder
 from mlops.models.settings.format import FormatSettings
 
@@ -62,10 +63,15 @@ def record_label_file(
 
 
 def named_batches(recorded: Sequence[RecordedBatch]) -> Callable[[str], Sequence[NamedBatch]]:
-    """Return what finds the batches of a name: their id or its beginning, their folder, or their file."""
-    batches = [_named(each) for each in recorded]
+    """Return what finds the batches of a name: their id or its beginning, their folder, or their file.
+
+    A request is known by the form of its id: its label waits where there was no such request.
+    """
+    batches = [_named(each) for each in recorded if each.batch.file != FILE]
 
     def find(name: str) -> Sequence[NamedBatch]:
+        if is_of_request(name):
+            return [NamedBatch(name, (name,), MAX_ROWS)]
         is_id = len(name) >= _MIN_ID
         return [b for b in batches if name in b.names or (is_id and b.batch_id.startswith(name))]
 
