@@ -16,7 +16,10 @@ from tests.statemachine.definition import Definition
 # read without importing cfn-lint, which takes two seconds
 CFN_LINT = Path(find_spec("cfnlint").origin).parent
 SPECIFICATION = json.loads((CFN_LINT / "data" / "AdditionalSpecs" / "Policies.json").read_bytes())
-ACTIONS_WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}  # its only resource is a kind of data we do not use
+ACTIONS_WITHOUT_RESOURCES = {
+    "cloudwatch:PutMetricData",  # its only resource is a kind of data we do not use
+    "cloudwatch:DescribeAlarms",  # a list of several alarms is asked for all of them
+}
 # Done by services in the name of a function: SNS and SQS encrypt, Lambda keeps dead letters.
 DONE_FOR_FUNCTIONS = {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"}
 

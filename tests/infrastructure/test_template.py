@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -134,31 +133,6 @@ def test_a_missing_heartbeat_is_an_alarm_and_missing_drift_is_not() -> None:
     assert alarms["DriftCheckMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
     assert alarms["UploadSweepMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
     assert alarms["DriftAlarm"]["Properties"]["TreatMissingData"] == "notBreaching"
-
-
-def test_the_dashboard_draws_only_metrics_that_are_published() -> None:
-    body = json.loads(t.template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    drawn = set()
-    for widget in body["widgets"]:
-        for metric in widget["properties"].get("metrics", []):
-            if isinstance(metric[0], dict):
-                namespace, dimension, name = re.fullmatch(
-                    r"SEARCH\('\{\"(.+)\",(\w+)\} MetricName=\"(\w+)\"', '\w+', \d+\)",
-                    metric[0]["expression"],
-                ).groups()
-                assert dimension == metric_names.MODEL_GROUP_DIMENSION
-            else:
-                namespace, name = metric[0], metric[1]
-            assert namespace == NAMESPACE["Fn::Sub"]
-            drawn.add(name)
-    assert drawn <= METRICS
-    assert METRICS - drawn == {"DriftAlerts"}, "a metric without a widget"
-
-
-def test_the_dashboard_shows_every_alarm() -> None:
-    body = t.template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    for alarm in t.resources("AWS::CloudWatch::Alarm"):
-        assert f"${{{alarm}.Arn}}" in body
 
 
 def test_state_machines_publish_a_metric_that_exists() -> None:

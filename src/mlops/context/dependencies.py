@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.pipelines.jobs.training_job import Machine
     from mlops.pipelines.jobs.trial_jobs import TrialJobs
     from mlops.use_cases.batch_notification import BatchNotifier
+    from mlops.use_cases.dashboard.sources import DashboardSources
     from mlops.use_cases.drift.alert_page import AlertPage
     from mlops.use_cases.drift.check_drift import NightlyCheck
     from mlops.use_cases.endpoints.follow_champion import EndpointPlanner
@@ -220,6 +221,14 @@ class Dependencies(StackContext):
         base_url = self.variable("ALERT_BASE_URL")
         mailer = AlertMailer(self.variable("APPROVAL_TOPIC_ARN"), base_url, self.link_signer, self.now)
         return NightlyCheck(self.drift_archive, self.registry, self.notifier, mailer)
+
+    @cached_property
+    def dashboard_sources(self) -> DashboardSources:
+        """What the custom widgets of the dashboard are drawn from."""
+        from mlops.use_cases.dashboard.sources import DashboardSources  # noqa: PLC0415
+
+        archives = self.drift_archive, self.quality_archive
+        return DashboardSources(self.registry, self.run_store, self.ledger.batches, *archives, self.now)
 
     @cached_property
     def alert_page(self) -> AlertPage:

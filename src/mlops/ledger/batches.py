@@ -89,6 +89,17 @@ class LedgerBatches:
                 return
         raise LedgerError(f"The record of {recorded.batch.batch_id} could not be changed; try again.")
 
+    def newest(self, group: str, n: int) -> list[RecordedBatch]:
+        """Return the `n` batches of a group that were scored last, the newest first."""
+        batches: list[RecordedBatch] = []
+        for item in self._table.query(_partition(group), "BATCH#", newest_first=True):
+            recorded = RecordedBatch.from_json(item["document"])
+            # the keys of one day are in no order of time, so a day is read to its end
+            if len(batches) >= n and recorded.batch.batch_date < batches[-1].batch.batch_date:
+                break
+            batches.append(recorded)
+        return sorted(batches, key=lambda each: each.batch.scored_at, reverse=True)[:n]
+
     def list(self, group: str, since: date | None = None) -> tuple[RecordedBatch, ...]:
         """Return the batches of a group since a day, oldest first."""
         batches = []

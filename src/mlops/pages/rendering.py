@@ -75,7 +75,7 @@ _METRIC_FUNCTIONS = (
     "metric_name",
     "metric_value",
 )
-_FILTERS = ("arrows", "counted", "duration", "moment", "number", "percent", "p_value", "usd")
+_FILTERS = ("age", "arrows", "counted", "duration", "moment", "number", "percent", "p_value", "usd")
 
 if __name__ == "__main__":
     compile_templates(Path(sys.argv[1]))

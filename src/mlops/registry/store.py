@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from mlops.infrastructure.table import (
     Absent,
@@ -77,6 +78,11 @@ class RegistryStore:
         """Return all versions of the group by rising number."""
         items = self._table.query(_partition(group), "VERSION#")
         return [ModelMetadata.from_json(document_of(item)) for item in items]
+
+    def newest_versions(self, group: str, n: int) -> list[ModelMetadata]:
+        """Return the `n` versions of the group that were registered last, the newest first."""
+        items = self._table.query(_partition(group), "VERSION#", newest_first=True)
+        return [ModelMetadata.from_json(document_of(item)) for item in islice(items, n)]
 
     def audit(self, group: str) -> list[AuditEntry]:
         """Return all entries of the group by rising revision."""

@@ -67,6 +67,10 @@ class RegistryView:
 
         return self._backoff.run(attempt)
 
+    def newest_models(self, group: str, n: int) -> list[ModelMetadata]:
+        """Return the `n` versions that were registered last, the newest first."""
+        return self._store.newest_versions(group, n)
+
     def champion(self, group: str) -> ModelMetadata | None:
         """Return the version in service; None before the first promotion."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,21 +24,30 @@ from mlops.approval.pages.rollback_view import render_offer, render_offer_outcom
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
+from mlops.infrastructure.aws.cloudwatch import Alarm
+from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
+from mlops.monitoring.alert_state import AlertState, Night
 from mlops.monitoring.quality.report import render as render_quality
 from mlops.monitoring.report.report_text import HEADLINES, describe_changes, facts_line, verdict_line
 from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
-from mlops.pages.style import STYLE, STYLE_HASH
+from mlops.pages.style import STYLE, STYLE_HASH, WIDGET_STYLE
 from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.model_card.figures import as_file, figures
 from mlops.pipelines.model_card.record import CardRecord
 from mlops.registry.comparison.comparison import compare as compare_versions
+from mlops.use_cases.dashboard.activity import Activity
+from mlops.use_cases.dashboard.alarm_list import STATES
+from mlops.use_cases.dashboard.alarm_list import title as alarm_title
+from mlops.use_cases.dashboard.drift_map import draw_map
+from mlops.use_cases.dashboard.group_table import GroupRow
+from mlops.use_cases.dashboard.quality_trends import QualityTrend, draw_trend
 
 from . import samples
 
@@ -60,6 +71,9 @@ ENGINES = {"auto"}
 CHOICES = frozenset(VERDICTS | KINDS | KEYS | ENGINES | set(SCORE_NAMES))
 
 Change = Callable[[Any], Any]
+
+NIGHT = samples.NOW.date()
+WIDGET = {"widget_style": WIDGET_STYLE, "scheme": "dark", "now": samples.NOW}
 
 
 def plain(record: Any) -> Any:
@@ -179,6 +193,53 @@ PAGES: dict[str, Callable[[Change], str]] = {
     ),
 }
 
+
+def a_groups_widget(change: Change) -> str:
+    batch = ScoredBatch("adherence", "b", "march.csv", "v1.0.0", samples.NOW)
+    row = GroupRow(
+        change("adherence"),
+        champion=change(samples.a_model()),
+        waiting=[change(samples.a_previous_model())],
+        batch=change(RecordedBatch(batch, 240, (), (), 1)),
+        drift=change(AlertState(NIGHT, samples.a_model().version, nights=(Night(NIGHT, "ALERT"),))),
+        quality=change(replace(samples.a_quality_report(), model_version=samples.a_model().version)),
+        run=change(samples.some_runs()[0]),
+    )
+    return render("widget_groups", rows=[row], **WIDGET)
+
+
+def an_alarms_widget(change: Change) -> str:
+    alarm = Alarm(change("s-DriftAlarm-1"), "ALARM", change("Look."), change("1 of 1"), samples.NOW)
+    return render("widget_alarms", alarms=[alarm], states=STATES, title=alarm_title, **WIDGET)
+
+
+def a_drift_widget(change: Change) -> str:
+    reports = {NIGHT: change(samples.a_drift_report())}
+    maps = [draw_map(change("adherence"), reports, [NIGHT - timedelta(days=1), NIGHT])]
+    return render("widget_drift", maps=maps, n_hidden=2, n_days=14, **WIDGET)
+
+
+def a_quality_widget(change: Change) -> str:
+    report = change(samples.a_quality_report())
+    chart = draw_trend(report)
+    trend = QualityTrend(report.model_group, report.model_version, "OK", "as approved", report.metric, chart)
+    return render("widget_quality", trends=[trend], n_hidden=0, **WIDGET)
+
+
+def an_activity_widget(change: Change) -> str:
+    entry = Activity(samples.NOW, change("adherence"), change("scoring x.csv"), "finished", change("3 rows"))
+    return render("widget_activity", entries=[entry], **WIDGET)
+
+
+# Fragments of HTML that another page shows: the dashboard of CloudWatch, and that of the local cloud.
+WIDGETS: dict[str, Callable[[Change], str]] = {
+    "groups": a_groups_widget,
+    "alarms": an_alarms_widget,
+    "drift": a_drift_widget,
+    "quality": a_quality_widget,
+    "activity": an_activity_widget,
+}
+
 each_page = pytest.mark.parametrize("name", PAGES)
 
 
@@ -237,6 +298,26 @@ def test_no_text_from_the_data_becomes_markup(name: str):
     assert all(value.startswith("data:image/svg+xml;base64,") for value in outline.attributes.get("src", []))
 
 
+@pytest.mark.parametrize("name", WIDGETS)
+def test_a_widget_is_whole_without_a_script_and_no_text_from_the_data_becomes_markup(name: str):
+    for change in (plain, attack):
+        widget = WIDGETS[name](change)
+        outline = Outline(widget)
+        assert outline.open == []
+        assert not {"script", "link", "iframe", "object", "use", "html", "body"} & outline.tags
+        assert not [attribute for attribute in outline.attributes if attribute.startswith("on")]
+        assert outline.attributes["style"] == ["color-scheme:dark"]
+    assert samples.ATTACK in outline.text
+    assert "{{ 7*7 }}" in outline.text
+
+
+def test_the_rules_of_a_widget_style_nothing_else_of_the_page_around_it():
+    style = re.sub(r"/\*.*?\*/", "", WIDGET_STYLE, flags=re.DOTALL)
+    selectors = [each.strip() for rule in re.findall(r"([^{}]+)\{", style) for each in rule.split(",")]
+    assert selectors
+    assert all(selector.startswith(".") for selector in selectors)
+
+
 @each_page
 def test_no_page_shows_a_scorers_prefix(name: str):
     assert "neg_" not in PAGES[name](plain)
@@ -255,7 +336,7 @@ def test_no_text_of_an_email_or_a_terminal_shows_a_scorers_prefix():
 
 def test_every_template_is_rendered_by_these_tests():
     environment.cache_clear()
-    for page in PAGES.values():
+    for page in [*PAGES.values(), *WIDGETS.values()]:
         page(plain)
     rendered = {template for _, template in environment().cache}
     assert {path.name for path in TEMPLATES.iterdir()} == rendered

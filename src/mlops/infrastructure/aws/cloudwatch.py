@@ -1,13 +1,18 @@
-"""CloudWatch metrics."""
+"""CloudWatch metrics and alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.metric_names import MODEL_GROUP_DIMENSION
+
+AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+
+_ALARMS_A_REQUEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,34 @@ class Metric:
     name: str
     value: float
     unit: str = "Count"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm as it is now; `since` is when it came into this state, `reason` why."""
+
+    name: str
+    state: AlarmState
+    description: str
+    reason: str
+    since: datetime
+
+
+def describe_alarms(names: Sequence[str], *, cloudwatch: Any = None) -> list[Alarm]:
+    """Return the alarms of these names; those that do not exist are left out."""
+    pages = (cloudwatch or client("cloudwatch")).get_paginator("describe_alarms")
+    return [
+        Alarm(
+            entry["AlarmName"],
+            entry["StateValue"],
+            entry.get("AlarmDescription", ""),
+            entry.get("StateReason", ""),
+            entry["StateUpdatedTimestamp"],
+        )
+        for start in range(0, len(names), _ALARMS_A_REQUEST)
+        for page in pages.paginate(AlarmNames=list(names[start : start + _ALARMS_A_REQUEST]))
+        for entry in page["MetricAlarms"]
+    ]
 
 
 def publish(

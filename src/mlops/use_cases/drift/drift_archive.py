@@ -43,12 +43,19 @@ class NightlyArchive:
 
     def last_report(self, group: str) -> DriftReport | None:
         """Return the report of the newest night; None before the first."""
-        reports = [
+        return next(iter(self.newest_reports(group, 1).values()), None)
+
+    def newest_reports(self, group: str, n: int) -> dict[date, DriftReport]:
+        """Return the reports of the last `n` nights that were checked, the oldest first."""
+        refs = [
             facts.ref
             for facts in self.objects.list(self.bucket, f"drift/{group}/")
             if facts.ref.key.endswith("/drift_report.json")
-        ]
-        return DriftReport.from_json(self.objects.read(reports[-1])) if reports else None
+        ][-n:]
+        with ThreadPoolExecutor(_READERS) as readers:
+            reports = [DriftReport.from_json(content) for content in readers.map(self.objects.read, refs)]
+        nights = [date.fromisoformat(ref.key.split("/")[-2]) for ref in refs]
+        return dict(zip(nights, reports, strict=True))
 
     def report_uri(self, group: str, night: date) -> str:
         """Return the address of the report as a page."""

@@ -1,0 +1,1 @@
+"""The custom widgets of the dashboard: what a person on call looks at, as fragments of HTML."""
