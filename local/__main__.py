@@ -1,16 +1,28 @@
-"""`python -m local up|down|status|env|deploy|demo|serve|relay`."""
+"""`python -m local up|down|status|env|deploy|drop|check-drift|demo|serve|relay`."""
 
 import argparse
 import shlex
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
 from local import launcher
-from local.cloud import LocalCloud, connect
+from local.cloud import LocalCloud, connect, object_address
 from local.environment import variables
 from local.errors import LocalCloudError
+
+_EXAMPLE = "examples/medication-adherence"
+_COMMAND = ".venv/bin/python -m local"
+_NEXT = f"""
+Next: drop a file on {{pages}}, or try the example:
+  1. {_COMMAND} drop {_EXAMPLE}/model.toml medication-adherence
+     {_COMMAND} drop {_EXAMPLE}/train.csv medication-adherence
+  2. wait for the email with the model, and approve it: {{pages}}inbox
+  3. {_COMMAND} drop {_EXAMPLE}/score.csv medication-adherence --folder inference
+  4. {_COMMAND} check-drift, then look at the dashboard: {{dashboard}}
+Stop: make down"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,6 +58,12 @@ def make_parser() -> argparse.ArgumentParser:
     deploy.add_argument("--template", type=Path, default=launcher.REPOSITORY_ROOT / "template.yaml")
     deploy.add_argument("--stack", required=True)
     deploy.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
+    drop = command("drop", _drop, "Put a file into a folder of a group, as its users do.")
+    drop.add_argument("file", type=Path, metavar="FILE")
+    drop.add_argument("group", metavar="GROUP")
+    folders = ("training", "inference", "labels")
+    drop.add_argument("--folder", choices=folders, default="training", help="default: training")
+    command("check-drift", _check_drift, "Run the daily drift check now.")
     command("demo", _demo, "Deploy the application and walk its whole path on real data.")
     serve = command("serve", _serve, "Run the emulator in the foreground (what `up` starts).")
     serve.add_argument("--port", type=int, required=True)
@@ -75,7 +93,35 @@ def _up(options: argparse.Namespace) -> int:
         with exclusive_build(directory):
             built = build(stack.cloud.environment(), template, SOURCES, directory)
         write_container_template(stack.cloud, built, STACK_NAME)
-        _print_outputs(stack.outputs)
+        stack.run_scheduled(
+            "WatchApprovals", datetime.now(UTC)
+        )  # counts the subscriptions confirmed just now
+        _print_outputs({**stack.outputs, "DashboardUrl": stack.dashboard_url})
+        print(_NEXT.format(pages=f"{stack.cloud.endpoint}/_local/", dashboard=stack.dashboard_url))
+    return 0
+
+
+def _drop(options: argparse.Namespace) -> int:
+    from local.stack import find_application  # noqa: PLC0415 - boto3 is slow to import
+
+    if not options.file.is_file():
+        raise LocalCloudError(f"There is no file {options.file}.")
+    stack = find_application(_connected(options))
+    address = stack.drop_for(options.group, options.file.name, options.file.read_bytes(), options.folder)
+    print(f"Put {address}. What becomes of it: {stack.cloud.endpoint}/_local/")
+    return 0
+
+
+def _check_drift(options: argparse.Namespace) -> int:
+    from local.stack import find_application  # noqa: PLC0415 - boto3 is slow to import
+
+    stack = find_application(_connected(options))
+    groups = stack.check_drift()["groups"]
+    for group in groups:
+        address = object_address(stack.cloud.endpoint, group["report_uri"])
+        print(f"{group['group']}: {group['verdict']}, {group['n_rows']:,} rows, report: {address}")
+    if not groups:
+        print("No group has a champion yet: drop training data, then approve the model.")
     return 0
 
 

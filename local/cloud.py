@@ -2,20 +2,23 @@
 
 import http.client
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from local import launcher
 from local.environment import (
     BIND_HOST,
+    CLOUD_DIRECTORY,
     REGION,
     ROOT_ACCESS_KEY,
     ROOT_SECRET_KEY,
+    endpoint_url,
     process_environment,
     variables,
 )
@@ -125,6 +128,17 @@ def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
     """Return the cloud that `python -m local up` started in `directory`, or None."""
     state = launcher.running_cloud(directory)
     return None if state is None else LocalCloud(state.endpoint, state.port, directory.resolve())
+
+
+def object_address(endpoint: str, uri: str) -> str:
+    """Return where the pages of a cloud show an object, or what is below a folder."""
+    return f"{endpoint}/_local/object?{urlencode({'uri': uri})}"
+
+
+def own_cloud() -> LocalCloud:
+    """Return the cloud of the emulator that this process is."""
+    port = int(os.environ["GATEWAY_PORT"])
+    return LocalCloud(endpoint_url(port), port, Path(os.environ[CLOUD_DIRECTORY]))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
-_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
+LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def find_email(number: int) -> Email | None:
 
 def links_in(text: str) -> list[str]:
     """Return the links of a plain text in order, without the punctuation that ends a sentence."""
-    return _LINK.findall(text)
+    return LINK.findall(text)
 
 
 # the names that the pages use

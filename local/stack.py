@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.cloud import HttpAnswer, LocalCloud
-from local.deploy import deploy
+from local.deploy import deploy, outputs
 from local.errors import LocalCloudError
 from local.launcher import REPOSITORY_ROOT
 
@@ -20,6 +20,8 @@ STACK_NAME = "mlops-local"
 APPROVER = "approver@example.com"
 PARAMETERS = {"ApproverEmail": APPROVER, "ApprovalTimeoutSeconds": "86400", "LogRetentionDays": "7"}
 POLL_SECONDS = 0.2
+FOLDERS = ("training", "inference", "labels")
+SETTINGS_FILE = "model.toml"
 
 
 class WaitError(LocalCloudError):
@@ -40,6 +42,27 @@ class DeployedStack:
 
     cloud: LocalCloud
     outputs: Mapping[str, str]
+
+    @property
+    def dashboard_url(self) -> str:
+        """The address of the dashboard on the pages of the local cloud."""
+        name = self.outputs["DashboardUrl"].rpartition("name=")[2]
+        return f"{self.cloud.endpoint}/_local/dashboard?{urlencode({'name': name})}"
+
+    def drop_for(self, group: str, name: str, content: bytes, folder: str) -> str:
+        """Put a file into a folder of a group, its settings beside the folders; return its address.
+
+        Raises
+        ------
+        LocalCloudError
+            If the group or the folder has no such name.
+        """
+        if folder not in FOLDERS or not group or "/" in group:
+            raise LocalCloudError(f"A group's name has no slash, and its folders are {', '.join(FOLDERS)}.")
+        parts = [group, name] if name == SETTINGS_FILE else [group, folder, name]
+        key = "/".join(parts)
+        self.drop(content, key)
+        return f"s3://{self.outputs['DataBucketName']}/{key}"
 
     def drop(self, source: Path | bytes, key: str) -> str:
         """Put a file (or bytes) into the data bucket and return its version id."""
@@ -182,11 +205,29 @@ class DeployedStack:
         return payload
 
 
+def find_application(cloud: LocalCloud) -> DeployedStack:
+    """Return the application that was deployed into a cloud.
+
+    Raises
+    ------
+    LocalCloudError
+        If it is not deployed.
+    """
+    stacks = (
+        cloud.client("cloudformation")
+        .get_paginator("list_stacks")
+        .paginate(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])
+    )
+    if STACK_NAME not in {stack["StackName"] for page in stacks for stack in page["StackSummaries"]}:
+        raise LocalCloudError("The application is not deployed yet: run `make up`.")
+    return DeployedStack(cloud, outputs(cloud, STACK_NAME))
+
+
 def deploy_application(cloud: LocalCloud, **overrides: str) -> DeployedStack:
     """Build and deploy template.yaml, and confirm the email subscriptions as their owners would."""
-    outputs = deploy(cloud, REPOSITORY_ROOT / "template.yaml", STACK_NAME, {**PARAMETERS, **overrides})
+    deployed = deploy(cloud, REPOSITORY_ROOT / "template.yaml", STACK_NAME, {**PARAMETERS, **overrides})
     cloud.confirm_subscriptions()
-    return DeployedStack(cloud, outputs)
+    return DeployedStack(cloud, deployed)
 
 
 def wait[T](look: Callable[[], T | None], what: str, timeout_seconds: float) -> T:

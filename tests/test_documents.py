@@ -219,6 +219,8 @@ ELSEWHERE = {
     "make demo": Elsewhere("tests/e2e/test_path.py"),
     "make up": Elsewhere("tests/e2e/conftest.py"),
     "make down": Elsewhere("tests/e2e/conftest.py"),
+    ".venv/bin/python -m local drop": Elsewhere("tests/e2e/test_dashboard.py"),
+    ".venv/bin/python -m local check-drift": Elsewhere("tests/e2e/test_dashboard.py"),
     'eval "$(.venv/bin/python -m local env)"': Elsewhere("tests/e2e/test_the_command.py"),
     'eval "$(mlops completion': Elsewhere("tests/unit/test_command_line.py"),
     ".venv/bin/sam local": Elsewhere(reason="needs Docker and the image of Lambda"),

@@ -23,6 +23,7 @@ MODULES: Mapping[str, str] = {
     "s3": "ministack.services.s3",
     "sns": "ministack.services.sns",
     "sqs": "ministack.services.sqs",
+    "stacks": "ministack.services.cloudformation.stacks",
     "stepfunctions": "ministack.services.stepfunctions",
     "sts_service": "ministack.services.sts",
 }
@@ -327,6 +328,12 @@ DIFFERENCES: tuple[Difference, ...] = (
             "provisioners._RESOURCE_HANDLERS[AWS::StepFunctions::StateMachine][create]",
             "provisioners._RESOURCE_HANDLERS[AWS::StepFunctions::StateMachine][update]",
         ),
+    ),
+    Difference(
+        "fixes.stack_events",
+        aws="CloudFormation publishes an event for each change of the status of a stack.",
+        ministack="The status changes without an event.",
+        wraps=("stacks._add_event",),
     ),
     Difference(
         "sagemaker",

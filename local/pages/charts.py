@@ -26,16 +26,27 @@ def nice_step(span: float, *, whole: bool) -> float:
 
 
 def time_chart(
-    series: Sequence[Series], limits: Sequence[dict[str, Any]], width: int, height: int, *, stacked: bool
+    series: Sequence[Series],
+    limits: Sequence[dict[str, Any]],
+    width: int,
+    height: int,
+    *,
+    stacked: bool,
+    top: float | None = None,
 ) -> Markup:
-    """Draw series over time as lines, or as stacked columns; `limits` are the widget's horizontal lines."""
+    """Draw series over time as lines, or as stacked columns.
+
+    `limits` are the widget's horizontal lines, `top` the end of its axis: larger values are drawn there.
+    """
     times = [at for entry in series for at, _ in entry.points]
     low, high = min(times), max(times)
     if high - low < 1:
         low, high = low - 30, high + 30
     margin = 6 if stacked else 0
     x = svg.Scale(low, high, _LEFT + margin, width - _RIGHT - margin)
-    y, ticks = _value_axis(series, [float(line["value"]) for line in limits], height, stacked=stacked)
+    y, ticks = _value_axis(
+        series, [float(line["value"]) for line in limits], height, stacked=stacked, top=top
+    )
     frame = svg.Frame(x, y)
     clocks = [(at, _clock(at, with_seconds=high - low < 300)) for at in (low, (low + high) / 2, high)]
     marks = [frame.y_axis((tick, _short(tick)) for tick in ticks), frame.x_axis(clocks)]
@@ -55,7 +66,7 @@ def bar_chart(series: Sequence[Series]) -> Markup:
 
 
 def _value_axis(
-    series: Sequence[Series], limits: list[float], height: int, *, stacked: bool
+    series: Sequence[Series], limits: list[float], height: int, *, stacked: bool, top: float | None
 ) -> tuple[svg.Scale, list[float]]:
     """Return the scale of the values, and round ticks that enclose all of them."""
     values = [value for entry in series for _, value in entry.points]
@@ -63,7 +74,8 @@ def _value_axis(
     for entry in series:
         for at, value in entry.points:
             sums[at] = sums.get(at, 0.0) + value
-    lowest, highest = min(0.0, *values), max([*(sums.values() if stacked else values), *limits])
+    lowest = min(0.0, *values)
+    highest = max([*(sums.values() if stacked else values), *limits]) if top is None else top
     step = nice_step(highest - lowest, whole=all(value == int(value) for value in values))
     floor = math.floor(lowest / step) * step
     n_steps = max(math.ceil((highest - floor) / step - 1e-9), 1)

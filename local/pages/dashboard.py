@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
 from ministack.services import cloudwatch
 
+from local.cloud import own_cloud
 from local.pages.charts import bar_chart, time_chart
 from local.pages.layout import page, short_name
 from local.pages.markdown import to_html
@@ -29,6 +31,7 @@ class _Widget:
     alarms: tuple[Mapping[str, str], ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     chart: Markup = field(default_factory=Markup)
+    custom: Markup = field(default_factory=Markup)
     legend: tuple[str, ...] = ()
     note: str = ""
 
@@ -43,11 +46,36 @@ def dashboards_page(name: str | None) -> str | None:
         (
             key,
             short_name(key),
-            [_widget(entry, range_seconds(body.get("start"))) for entry in body["widgets"]],
+            _with_custom(
+                [_widget(e, range_seconds(body.get("start"))) for e in body["widgets"]], body["widgets"]
+            ),
         )
         for key, body in chosen.items()
     ]
-    return page("dashboards", "Dashboards", "/_local/dashboard", refresh_seconds=10, dashboards=dashboards)
+    return page("dashboards", "Dashboards", "/_local/dashboard", dashboards=dashboards)
+
+
+def _with_custom(drawn: list[_Widget], widgets: list[Mapping[str, Any]]) -> list[_Widget]:
+    """Draw the custom widgets, all at once: each is the answer of a function."""
+    custom = [place for place, widget in enumerate(widgets) if widget.get("type") == "custom"]
+    if custom:
+        functions = own_cloud().client("lambda")
+        with ThreadPoolExecutor(len(custom)) as callers:
+            list(callers.map(lambda at: _add_custom(drawn[at], widgets[at]["properties"], functions), custom))
+    return drawn
+
+
+def _add_custom(drawn: _Widget, properties: Mapping[str, Any], functions: Any) -> None:
+    """Invoke the function of a custom widget as CloudWatch does; HTML is the function's own."""
+    request = {**properties.get("params", {}), "widgetContext": {"title": drawn.title}}
+    answer = functions.invoke(FunctionName=properties["endpoint"], Payload=json.dumps(request))
+    shown = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        drawn.note = f"The function of this widget failed: {shown.get('errorMessage', shown)}"
+    elif isinstance(shown, dict) and "markdown" in shown:
+        drawn.custom = to_html(str(shown["markdown"]))
+    else:
+        drawn.custom = Markup(shown)  # the function escapes what is data, as it must for CloudWatch
 
 
 def _widget(widget: Mapping[str, Any], seconds_back: float) -> _Widget:
@@ -62,6 +90,8 @@ def _widget(widget: Mapping[str, Any], seconds_back: float) -> _Widget:
             drawn.alarms = tuple(_alarm(str(arn).partition(":alarm:")[2]) for arn in alarms)
         case "metric":
             _add_metrics(drawn, properties, width, height, seconds_back)
+        case "custom":
+            pass  # drawn together, by functions
         case kind:
             drawn.note = f"Widgets of type {kind} are drawn on AWS only."
     return drawn
@@ -106,5 +136,6 @@ def _add_metrics(
         ]
         inner = height * _UNIT_HEIGHT - _FRAME_HEIGHT - _LEGEND_HEIGHT
         size = width * _UNIT_WIDTH - _FRAME_WIDTH, inner
-        drawn.chart = time_chart(shown, limits, *size, stacked=bool(properties.get("stacked")))
+        top = properties.get("yAxis", {}).get("left", {}).get("max")
+        drawn.chart = time_chart(shown, limits, *size, stacked=bool(properties.get("stacked")), top=top)
         drawn.legend = tuple(entry.label for entry in shown)

@@ -1,16 +1,20 @@
 """The inbox: the list of emails and one email."""
 
+import re
+
 from markupsafe import Markup, escape
 
-from local.mailbox import SENDER, Mail, links_in
-from local.pages.layout import page
+from local.mailbox import LINK, SENDER, Mail
+from local.pages.layout import RELOAD_SECONDS, page
+from local.pages.objects import link_to
 
 _HERE = "/_local/inbox"
+_ADDRESS = re.compile(rf"{LINK.pattern}|s3://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
-def inbox_page(mails: list[Mail]) -> str:
-    """Return the list of emails in the given order."""
-    return page("inbox", "Inbox", _HERE, refresh_seconds=5, mails=mails)
+def inbox_page(mails: list[Mail], *, watch: bool) -> str:
+    """Return the list of emails in the given order; on request it loads itself again."""
+    return page("inbox", "Inbox", _HERE, refresh_seconds=RELOAD_SECONDS if watch else None, mails=mails)
 
 
 def message_page(mail: Mail) -> str:
@@ -34,10 +38,12 @@ def confirmation_page(address: str | None) -> str:
 
 
 def linked(text: str) -> Markup:
-    """Return a plain text as HTML with its links clickable."""
+    """Return a plain text as HTML with its links clickable, those to objects as well."""
     html, position = Markup(""), 0
-    for link in links_in(text):
-        start = text.index(link, position)
-        html += text[position:start] + Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(link)
-        position = start + len(link)
+    for found in _ADDRESS.finditer(text):
+        address = found[0]
+        target = link_to(address) if address.startswith("s3://") else address
+        html += text[position : found.start()]
+        html += Markup('<a href="{}" rel="noreferrer">{}</a>').format(target, address)
+        position = found.end()
     return html + escape(text[position:])

@@ -1,43 +1,60 @@
-"""The overview page."""
+"""The overview page, and the executions that it shows."""
 
+import json
 from typing import Any
 
 from ministack.services import apigateway, cloudwatch, lambda_svc, s3, sns, stepfunctions
 
 from local import mailbox
 from local.emulator import PINNED_VERSION
-from local.pages.layout import page, short_name
+from local.pages.layout import RELOAD_SECONDS, page, short_name
+from local.pages.objects import link_to
 from mlops.pages.number_format import counted
 
 _SHOWN_EXECUTIONS = 12
+_FOLDERS = (
+    ("training", "Training data"),
+    ("inference", "Rows to score"),
+    ("labels", "Labels: what came true"),
+)
 
 
 def index_page() -> str:
-    """Return the overview: what can be looked at, what is deployed, and what the state machines do."""
+    """Return the overview: drop a file, what can be looked at, what is deployed and what runs."""
     alarms = [alarm["StateValue"] for alarm in cloudwatch._alarms.values()]
     emails = counted(len(mailbox.newest_first()), "email")
     dashboards = counted(len(list(cloudwatch._dashboards.keys())), "dashboard")
-    ringing = f"{counted(len(alarms), 'alarm')}, {alarms.count('ALARM')} ringing"
-    newest = sorted(stepfunctions._executions.values(), key=lambda entry: entry["startDate"], reverse=True)
+    states = f"{counted(len(alarms), 'alarm')}, {alarms.count('ALARM')} in alarm"
     return page(
         "overview",
         "Local cloud",
         "/_local/",
-        refresh_seconds=5,
         version=PINNED_VERSION,
         addresses=sorted(str(api["apiEndpoint"]) for api in apigateway._apis.values()),
         tiles=(
             ("/_local/inbox", "Inbox", f"{emails}; none leaves this machine"),
-            ("/_local/dashboard", "Dashboards", f"{dashboards}, {ringing}"),
+            ("/_local/dashboard", "Dashboards", f"{dashboards}, {states}"),
             ("", "Deployed", _deployed()),
         ),
-        executions=[_execution(execution) for execution in newest[:_SHOWN_EXECUTIONS]],
+        buckets=[(name, link_to(f"s3://{name}/")) for name in sorted(s3._buckets.keys())],
+        groups=sorted(
+            {group for entry in stepfunctions._executions.values() if (group := _input(entry).get("group"))}
+        ),
+        folders=_FOLDERS,
     )
 
 
-def not_found_page() -> str:
-    """Return the page for an address that has no page."""
-    return page("notice", "Not found", heading="Nothing here", text="Try the links above.")
+def executions_page(*, watch: bool) -> str:
+    """Return the newest executions, by group and file; on request it loads itself again."""
+    newest = sorted(stepfunctions._executions.values(), key=lambda entry: entry["startDate"], reverse=True)
+    shown = [_execution(execution) for execution in newest[:_SHOWN_EXECUTIONS]]
+    seconds = RELOAD_SECONDS if watch else None
+    return page("executions", "Executions", refresh_seconds=seconds, executions=shown)
+
+
+def notice_page(heading: str, text: str) -> str:
+    """Return a page that only says something."""
+    return page("notice", heading, heading=heading, text=text)
 
 
 def _deployed() -> str:
@@ -56,10 +73,40 @@ def _execution(execution: dict[str, Any]) -> dict[str, str]:
         for event in execution.get("events", [])
         if "stateEnteredEventDetails" in event
     ]
+    request = _input(execution)
     return {
+        "group": str(request.get("group", "")),
+        "file": _file(request),
         "machine": short_name(str(execution["stateMachineArn"]).rpartition(":")[2]),
         "name": str(execution["name"]),
         "state": entered[-1] if entered else "",
         "status": str(execution["status"]),
         "started": str(execution["startDate"])[11:19],
+        "results": _results(request),
     }
+
+
+def _input(execution: dict[str, Any]) -> dict[str, Any]:
+    """Return the input of an execution; empty when it is not an object."""
+    try:
+        request = json.loads(execution.get("input") or "{}")
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) else {}
+
+
+def _file(request: dict[str, Any]) -> str:
+    """Return the name of the dropped file that an execution works on."""
+    upload = request.get("upload")
+    return str(upload.get("key", "")).rpartition("/")[2] if isinstance(upload, dict) else ""
+
+
+def _results(request: dict[str, Any]) -> str:
+    """Return the link to what an execution leaves: predictions of a batch, versions of a group."""
+    model, dataset = request.get("model"), request.get("dataset")
+    if isinstance(model, dict) and "folder" in request:
+        bucket = str(model.get("artifact", {}).get("uri", "")).removeprefix("s3://").partition("/")[0]
+        return link_to(f"s3://{bucket}/{request['folder']}/") if bucket else ""
+    if isinstance(dataset, dict) and "group" in request:
+        return link_to(f"s3://{dataset.get('bucket')}/models/{request['group']}/")
+    return ""

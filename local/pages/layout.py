@@ -7,6 +7,7 @@ from mlops.pages.rendering import environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = (_TEMPLATES / "local.css").read_text(encoding="utf-8")
+RELOAD_SECONDS = 5
 _LINKS = (("/_local/", "Overview"), ("/_local/inbox", "Inbox"), ("/_local/dashboard", "Dashboards"))
 
 

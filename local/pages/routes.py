@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local import mailbox
 from local.authorization import session_credentials
+from local.cloud import own_cloud
+from local.errors import LocalCloudError
 from local.fixes.mail_delivery import confirm, confirm_all
-from local.pages import dashboard, inbox, index
+from local.pages import actions, dashboard, inbox, index, objects
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
@@ -28,21 +30,38 @@ class Page:
 class Request:
     """What a page may need of the request."""
 
+    method: str
+    path: str
     query: Mapping[str, str]
+    headers: Mapping[str, str]
     body: bytes
     instance: str
     rest: str = ""
 
 
-def respond(method: str, path: str, query: Mapping[str, str], body: bytes, instance: str) -> Page:
+def calls_the_cloud(request: Request) -> bool:
+    """Tell whether a page calls this cloud itself, so that it must not be made where calls are answered."""
+    return request.path in _CALLING
+
+
+def respond(request: Request) -> Page:
     """Return the page for a path below `/_local`; `/inbox/7` is looked up as `/inbox/` with the rest `7`."""
-    verb = "GET" if method == "HEAD" else method
-    stem, slash, rest = path.rpartition("/")
-    for key, tail in ((path, ""), (stem + slash if stem else "", rest)):
+    if actions.is_foreign(request.method, request.headers):
+        return _refused(403, "Refused", "Only the pages of this machine may do that.")
+    verb = "GET" if request.method == "HEAD" else request.method
+    stem, slash, rest = request.path.rpartition("/")
+    for key, tail in ((request.path, ""), (stem + slash if stem else "", rest)):
         route = _ROUTES.get((verb, key))
         if route is not None:
-            return route(Request(query, body, instance, tail))
+            try:
+                return route(replace(request, rest=tail))
+            except LocalCloudError as error:
+                return _refused(400, "Not possible", str(error))
     return _not_found()
+
+
+def _refused(status: int, heading: str, text: str) -> Page:
+    return Page(index.notice_page(heading, text).encode(), status=status)
 
 
 def _json(value: Any) -> Page:
@@ -54,7 +73,7 @@ def _html(text: str | None) -> Page:
 
 
 def _not_found() -> Page:
-    return Page(index.not_found_page().encode(), status=404)
+    return _refused(404, "Nothing here", "Try the links above.")
 
 
 def _confirm(request: Request) -> Page:
@@ -67,6 +86,18 @@ def _message(request: Request) -> Page:
     return _html(None if mail is None else inbox.message_page(mail))
 
 
+def _object(request: Request) -> Page:
+    found = objects.read_object(own_cloud(), request.query.get("uri", ""))
+    if isinstance(found, tuple):
+        content, headers = found
+        return Page(content, content_type=headers["content-type"], headers=headers)
+    return _html(found)
+
+
+def _drop(request: Request) -> Page:
+    return _html(actions.drop_page(own_cloud(), request.headers.get("content-type", ""), request.body))
+
+
 def _session(request: Request) -> Page:
     session = json.loads(request.body)
     return _json(session_credentials(session["role_arn"], session["session_name"]))
@@ -74,8 +105,14 @@ def _session(request: Request) -> Page:
 
 _ROUTES: dict[tuple[str, str], Callable[[Request], Page]] = {
     ("GET", "/"): lambda _: _html(index.index_page()),
+    ("GET", "/executions"): lambda request: _html(index.executions_page(watch="watch" in request.query)),
+    ("GET", "/object"): _object,
+    ("POST", "/drop"): _drop,
+    ("POST", "/check-drift"): lambda _: _html(actions.drift_page(own_cloud())),
     ("GET", "/ready"): lambda request: Page(request.instance.encode(), content_type="text/plain"),
-    ("GET", "/inbox"): lambda _: _html(inbox.inbox_page(mailbox.newest_first())),
+    ("GET", "/inbox"): lambda request: _html(
+        inbox.inbox_page(mailbox.newest_first(), watch="watch" in request.query)
+    ),
     ("GET", "/inbox/"): _message,
     ("GET", "/inbox.json"): lambda _: _json({"mails": [mail.to_dict() for mail in mailbox.newest_first()]}),
     ("GET", "/confirm"): _confirm,
@@ -83,3 +120,4 @@ _ROUTES: dict[tuple[str, str], Callable[[Request], Page]] = {
     ("POST", "/sessions"): _session,
     ("GET", "/dashboard"): lambda request: _html(dashboard.dashboards_page(request.query.get("name"))),
 }
+_CALLING = frozenset({"/dashboard", "/object", "/drop", "/check-drift"})

@@ -1,15 +1,15 @@
 """From the `metrics` of a dashboard widget to series of numbers, by CloudWatch's own notation.
 
 Understood: plain arrays (`[namespace, name, dimension, value, ..., {options}]`, with `.` and `...` for what
-the line above says) and expressions of the form `SEARCH('{namespace,dimension} MetricName="x" words',
-'stat', period)`.
+the line above says), expressions of the form `SEARCH('{namespace,dimension} MetricName="x" words',
+'stat', period)`, and a metric of the widget divided by a number (`m1/3600`).
 """
 
 import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -18,6 +18,7 @@ _SEARCH = re.compile(
     r"\s*SEARCH\(\s*'\{(?P<schema>[^}]*)\}(?P<terms>[^']*)'\s*(?:,\s*'(?P<stat>[^']*)'\s*(?:,\s*(?P<period>\d+)\s*)?)?\)"
 )
 _TERM = re.compile(r'(?:(?P<name>[\w.]+)=)?(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+))')
+_QUOTIENT = re.compile(r"\s*(?P<id>[a-z]\w*)\s*/\s*(?P<divisor>\d+(?:\.\d+)?)\s*")
 _DURATION = re.compile(r"-P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 _DEFAULT_RANGE_SECONDS = 3 * 3600
 _MIN_PERIODS = 12
@@ -33,6 +34,7 @@ class Metric:
     stat: str
     period_seconds: float
     label: str
+    divisor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,20 @@ def series_of(properties: Mapping[str, Any], seconds_back: float) -> list[Series
 def metrics_of(properties: Mapping[str, Any]) -> Iterator[Metric]:
     """Yield the metrics of a widget, searches replaced by what they find."""
     above: list[str] = []
+    by_id: dict[str, Metric] = {}
     for entry in properties.get("metrics", []):
         options = entry[-1] if entry and isinstance(entry[-1], dict) else {}
         words = [word for word in entry if isinstance(word, str)]
-        if options.get("visible") is False:
-            continue
         if "expression" in options:
-            yield from _search(options, properties)
+            yield from _quotient(options, by_id) or _search(options, properties)
             continue
         above = _completed(words, above)
         pairs = tuple(sorted(zip(above[2::2], above[3::2], strict=False)))
         label = options.get("label") or (f"{above[1]} {pairs[0][1]}" if pairs else above[1])
-        yield Metric(above[0], above[1], pairs, *_statistic(options, properties), label)
+        metric = Metric(above[0], above[1], pairs, *_statistic(options, properties), label)
+        by_id[str(options.get("id"))] = metric
+        if options.get("visible") is not False:
+            yield metric
 
 
 def _completed(words: list[str], above: list[str]) -> list[str]:
@@ -93,6 +97,15 @@ def _statistic(options: Mapping[str, Any], properties: Mapping[str, Any]) -> tup
     return str(stat), float(options.get("period") or properties.get("period") or 300)
 
 
+def _quotient(options: Mapping[str, Any], by_id: Mapping[str, Metric]) -> list[Metric]:
+    """Return the metric that an expression divides; nothing when the expression is another one."""
+    quotient = _QUOTIENT.fullmatch(str(options["expression"]))
+    if quotient is None or quotient["id"] not in by_id:
+        return []
+    metric = by_id[quotient["id"]]
+    return [replace(metric, divisor=float(quotient["divisor"]), label=options.get("label") or metric.label)]
+
+
 def _search(options: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Metric]:
     """Yield what a SEARCH expression finds; any other expression finds nothing."""
     search = _SEARCH.match(str(options["expression"]))
@@ -107,7 +120,8 @@ def _search(options: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterat
         if found_namespace != namespace or sorted(dimensions) != sorted(names):
             continue
         if all(_matches(term, name, dimensions) for term in _TERM.finditer(search["terms"])):
-            label = " ".join(dimensions[part] for part in names) or name
+            found = " ".join(dimensions[part] for part in names) or name
+            label = f"{options['label']} {found}" if "label" in options else found
             pairs = tuple(sorted(dimensions.items()))
             yield Metric(
                 namespace, name, pairs, search["stat"] or stat, float(search["period"] or period), label
@@ -140,8 +154,9 @@ def _series(metric: Metric, points: list[dict[str, Any]], period: float) -> Seri
     for point in points:
         buckets[point["Timestamp"] // period * period].append(point)
     values = ((at, _value(bucket, metric.stat)) for at, bucket in sorted(buckets.items()))
-    drawn = tuple((at, value) for at, value in values if value is not None)
-    return Series(metric.label, drawn, _value(points, metric.stat) if points else None)
+    drawn = tuple((at, value / metric.divisor) for at, value in values if value is not None)
+    total = _value(points, metric.stat) if points else None
+    return Series(metric.label, drawn, None if total is None else total / metric.divisor)
 
 
 def _value(points: list[dict[str, Any]], stat: str) -> float | None:

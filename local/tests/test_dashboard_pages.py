@@ -98,6 +98,16 @@ def test_shorthand_takes_words_from_the_line_above() -> None:
     assert listed == [("A", {"Group": "x"}), ("B", {"Group": "x"}), ("B", {"Group": "y"})]
 
 
+def test_a_metric_divided_by_a_number_replaces_the_metric_that_is_not_shown() -> None:
+    metrics = [
+        ["N", "Seconds", {"id": "m1", "visible": False}],
+        [{"expression": "m1/3600", "label": "hours", "id": "e1"}],
+        [{"expression": "m2/3600", "id": "e2"}],
+    ]
+    listed = [(m.name, m.label, m.divisor) for m in metrics_of({"metrics": metrics})]
+    assert listed == [("Seconds", "hours", 3600.0)]
+
+
 @pytest.mark.parametrize(
     ("start", "seconds"),
     [("-P7D", 604800), ("-PT6H", 21600), ("-P1W", 604800), (None, 10800), ("2026-01-01", 10800)],

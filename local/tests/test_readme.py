@@ -22,7 +22,7 @@ def test_every_command_of_the_readme_is_accepted(command: str) -> None:
 def test_every_command_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         make_parser().parse_args(["--help"])
-    offered = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
+    offered = re.findall(r"^    ([\w-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
     assert sorted(offered) == sorted({command.split()[0] for command in COMMANDS})
 
 

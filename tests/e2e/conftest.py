@@ -266,6 +266,12 @@ def checked_for_drift(stack: DeployedStack, scored_drifted: Walk, scored_in_a_jo
 
 
 @pytest.fixture(scope="session")
+def dashboard(stack: DeployedStack, checked_for_drift: dict, labelled: dict) -> HttpAnswer:
+    """The page of the dashboard, whose widgets the function of the stack draws."""
+    return stack.cloud.request("GET", stack.dashboard_url)
+
+
+@pytest.fixture(scope="session")
 def drift_mail(stack: DeployedStack, checked_for_drift: dict) -> dict:
     """The email of the second night in drift: one night alone does not alert."""
     stack.check_drift(days_ahead=1)

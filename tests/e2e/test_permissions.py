@@ -63,6 +63,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     hopeless_candidate: Walk,
     forgotten_candidate: str,
     drift_mail: dict,
+    dashboard: HttpAnswer,
     failed_scoring: str,
     failed_training: Walk,
     killed_training: KilledTraining,
