@@ -32,6 +32,7 @@ from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.ledger.batches import LedgerBatches
 from mlops.models.intake.uploads import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
+from tests.feature_stores import an_empty_feature_store
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
 
@@ -226,6 +227,7 @@ def test_a_thousand_deliveries_over_files_give_one_result_per_version(
         "artifacts",
         some_policies(),
         LedgerBatches(MemoryTable()),
+        an_empty_feature_store(objects),
     )
     storm = a_storm(objects, rng, A_THOUSAND)
     assert len(deliver(storm, ports, rng)) == A_THOUSAND.events
@@ -247,6 +249,7 @@ def test_deliveries_over_s3_and_dynamodb_give_one_result_per_version(registry_ta
         "artifacts",
         some_policies(),
         LedgerBatches(MemoryTable()),
+        an_empty_feature_store(objects),
     )
     storm = a_storm(objects, rng, OVER_AWS)
     assert len(deliver(storm, ports, rng)) == OVER_AWS.events

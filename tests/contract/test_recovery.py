@@ -24,6 +24,7 @@ from mlops.ledger.batches import LedgerBatches
 from mlops.models.intake.uploads import Claim, UploadRecord
 from mlops.models.objects import ObjectRef
 from tests.contract.test_exactly_once import Listener, NoModels, a_table
+from tests.feature_stores import an_empty_feature_store
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
 
@@ -47,6 +48,7 @@ def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePort
             "artifacts",
             some_policies(),
             LedgerBatches(MemoryTable()),
+            an_empty_feature_store(objects),
         )
         return
     table = request.getfixturevalue("registry_table")
@@ -55,7 +57,14 @@ def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IntakePort
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     aws = S3Objects(), DatasetVersions(DynamoDBTable(table))
     yield IntakePorts(
-        *aws, NoModels(), listener, listener, "artifacts", some_policies(), LedgerBatches(MemoryTable())
+        *aws,
+        NoModels(),
+        listener,
+        listener,
+        "artifacts",
+        some_policies(),
+        LedgerBatches(MemoryTable()),
+        an_empty_feature_store(aws[0]),
     )
 
 
@@ -138,6 +147,7 @@ def test_a_file_that_was_deleted_is_not_recovered(registry_table: str) -> None:
         "artifacts",
         some_policies(),
         LedgerBatches(MemoryTable()),
+        an_empty_feature_store(S3Objects()),
     )
     kept, _ = drop(ports, "g/training/a.csv", b"1"), drop(ports, "g/training/b.csv", b"2")
     client("s3").delete_object(Bucket="data", Key="g/training/b.csv")

@@ -22,6 +22,7 @@ from local.stack import (
 )
 from tests.e2e.approvals import operating, roll_back, rollback_link, run_mlops, watch
 from tests.e2e.faults import failing_ranges, has_failed_once, without_table
+from tests.e2e.feature_walk import FeatureWalk, walk_features
 from tests.e2e.killed_training import KilledTraining, kill_and_retry
 from tests.e2e.ledger import in_ledger, rows_of_the_ledger
 from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
@@ -188,6 +189,12 @@ def requested(stack: DeployedStack, champion: Walk) -> pd.DataFrame:
         answer = mlops.connect(STACK_NAME).group(GROUP).predict(rows, reasons=True)
     wait(lambda: in_ledger(stack, "batch-requests-") or None, "the request in the ledger", 90)
     return answer
+
+
+@pytest.fixture(scope="session")
+def featured(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> FeatureWalk:
+    """A view with values, in files and online."""
+    return walk_features(stack, tmp_path_factory.mktemp("features"))
 
 
 @pytest.fixture(scope="session")

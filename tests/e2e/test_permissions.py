@@ -11,6 +11,7 @@ from local.cloud import HttpAnswer
 from local.stack import DeployedStack
 from tests.e2e.approvals import watch
 from tests.e2e.faults import ABSENT_TABLE
+from tests.e2e.feature_walk import FeatureWalk
 from tests.e2e.killed_training import KilledTraining
 from tests.e2e.walks import Walk, walk
 from tests.infrastructure import template as t
@@ -40,6 +41,11 @@ SELDOM = {
 # What no walk reaches yet; tests of the functions and of the template cover it.
 NOT_WALKED = {
     ("CheckDriftFunctionRole", "SendMails"),  # at the end of an alert
+    # of groups with a feature service
+    ("ReceiveUploadFunctionRole", "KeepJoinedFeatures"),
+    ("ReceiveUploadFunctionRole", "ReadOnlineFeatures"),
+    ("PredictFunctionRole", "ReadFeatureDefinitions"),
+    ("PredictFunctionRole", "ReadOnlineFeatures"),
     ("MeasureQualityFunctionRole", "SendMails"),  # when quality drops
     *(
         (f"{name}FunctionRole", "SeeWhetherAnObjectIsThere")
@@ -91,6 +97,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     failed_range: dict,
     converted_range: dict,
     errors_of_a_deleted_file: set[str],
+    featured: FeatureWalk,
 ) -> DeployedStack:
     """The stack after every path was walked once."""
     walk(stack, forgotten_candidate)

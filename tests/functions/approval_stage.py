@@ -306,6 +306,7 @@ class Stage:
             "METRICS_NAMESPACE": "MLOps/test",
             "NOTIFICATION_TOPIC_ARN": self.notifications,
             "REGISTRY_TABLE_NAME": "registry",
+            "FEATURE_TABLE_NAME": "features",
             "TASK_TOKEN_KEY_ARN": self.kms_key,
         }
 

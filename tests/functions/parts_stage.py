@@ -50,6 +50,7 @@ class PartsStage:
             **POLICY_VARIABLES,
             "ARTIFACT_BUCKET_NAME": "artifact-bucket",
             "REGISTRY_TABLE_NAME": table,
+            "FEATURE_TABLE_NAME": "features",
             "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="emails")["TopicArn"],
             "EVENT_BUS_NAME": "default",
             "METRICS_NAMESPACE": "mlops",

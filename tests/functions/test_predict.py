@@ -52,7 +52,7 @@ def unexpected(argument: object) -> NoReturn:
     raise AssertionError(f"Nothing may be loaded or sent, but was: {argument}")
 
 
-PREDICTOR_WITHOUT_MODELS = Predictor(NoChampions(), unexpected, unexpected, lambda: NOW)
+PREDICTOR_WITHOUT_MODELS = Predictor(NoChampions(), unexpected, unexpected, lambda: NOW, unexpected)
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,7 @@ def variables(registry_table: str) -> dict[str, str]:
         **POLICY_VARIABLES,
         "ARTIFACT_BUCKET_NAME": "artifact-bucket",
         "REGISTRY_TABLE_NAME": registry_table,
+        "FEATURE_TABLE_NAME": "features",
         "NOTIFICATION_TOPIC_ARN": topic,
         "EVENT_BUS_NAME": "default",
         "METRICS_NAMESPACE": "mlops",

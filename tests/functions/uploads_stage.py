@@ -27,6 +27,7 @@ class UploadsStage:
             "NOTIFICATION_TOPIC_ARN": client("sns").create_topic(Name="news")["TopicArn"],
             "RECEIVE_UPLOAD_FUNCTION_NAME": "intake",
             "REGISTRY_TABLE_NAME": registry_table,
+            "FEATURE_TABLE_NAME": "features",
         }
         self.versions = Dependencies("test", self.variables).versions
         self.calls: list[dict[str, Any]] = []

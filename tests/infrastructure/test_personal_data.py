@@ -64,7 +64,12 @@ def test_only_people_with_the_policy_may_remove_data_and_read_tombstones() -> No
         for owner, statement in t.statements()
         if allows(statement, "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}")
     ]
-    assert set(deleting) == {"PersonalDataAdministrator", "MergePredictionsFunction"}
+    # ReceiveUpload removes files of features that it has written and could not record
+    assert set(deleting) == {
+        "PersonalDataAdministrator",
+        "MergePredictionsFunction",
+        "ReceiveUploadFunction",
+    }
     policy = t.resources("AWS::IAM::ManagedPolicy")["PersonalDataAdministrator"]["Properties"]
     assert "Roles" not in policy
     assert "PersonalDataAdministrator" not in str(t.functions())

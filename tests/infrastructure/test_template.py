@@ -107,6 +107,7 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
         "DriftChecksCompleted",
         "QualityDrops",
         "ExecutionsFailed",
+        "FeatureViewsStale",
         "UploadSweepsCompleted",
         "OldestApprovalSeconds",
         "ConfirmedApprovers",

@@ -74,6 +74,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "NOTIFICATION_TOPIC_ARN": topics["news"],
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "REGISTRY_TABLE_NAME": "registry",
+            "FEATURE_TABLE_NAME": "features",
             "RESULT_BASE_URL": "https://api.example.com/results",
             "RESULT_SIGNING_SECRET_ARN": secret["ARN"],
             "RETRY_BASE_URL": "https://api.example.com/retries",

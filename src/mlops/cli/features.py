@@ -1,9 +1,10 @@
-"""`mlops features ...`: the feature store of plain files."""
+"""`mlops features ...`: the feature store of a deployed stack, or of plain files."""
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from mlops.pages.spreadsheet import write_frame
 if TYPE_CHECKING:  # imported on first use: the help needs none of them
     from mlops.feature_store.online.materialization import Materialization
     from mlops.feature_store.registry.versions import DefinitionVersion
-    from mlops.feature_store.store import FeatureStore
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,7 +29,8 @@ def add_parser(subparsers: Any) -> None:
     apply = add_action(actions, "apply", "validate and store the definitions of a file", _apply, "file")
     apply.add_argument("--dry-run", action="store_true", help="only show what would change")
     apply.epilog = "A Python file runs as a program, with your rights; a TOML file is only read."
-    add_action(actions, "ingest", "store the rows of a CSV or Parquet file", _ingest, "view", "file")
+    ingest = add_action(actions, "ingest", "store the rows of a CSV or Parquet file", _ingest, "view", "file")
+    ingest.epilog = "On a stack the file is dropped into the data bucket, and an email says what was stored."
     materialize = add_action(
         actions, "materialize", "copy the newest values to the online store", _materialize
     )
@@ -54,16 +55,18 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _list(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    store = _store(context)
-    rows, documents = [("name", "kind", "version", "rows", "newest value", "online until")], []
-    for name, version in store.definitions().current.items():
-        state, progress = store.offline.states.get(name), store.materializer.progress(name)
+    store, definitions = context.features, context.features.definitions()
+    rows, documents = [("name", "kind", "version", "rows", "newest value", "online until", "")], []
+    for name, version in definitions.current.items():
+        state, progress = store.offline.states.get(name), store.offline.states.progress(name)
         until = progress.end if progress else None
         has_values = version.kind == "feature view"
         n_rows = f"{state.n_rows:,}" if has_values else ""
-        rows.append((name, version.kind, str(version.version), n_rows, _shown(state.latest), _shown(until)))
+        is_stale = has_values and state.is_stale(definitions.view(name), utc_now())
+        times = (_shown(state.latest), _shown(until), "stale" if is_stale else "")
+        rows.append((name, version.kind, str(version.version), n_rows, *times))
         documents.append(
-            {"definition": version.to_dict(), "values": state.to_dict()}
+            {"definition": version.to_dict(), "values": state.to_dict(), "is_stale": is_stale}
             | {"materialized_until": until.isoformat() if until else None}
         )
     return documents, columns(rows) if documents else "Nothing is defined: `mlops features apply FILE`."
@@ -72,7 +75,7 @@ def _list(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     from mlops.feature_store.registry.differences import differences  # noqa: PLC0415
 
-    store = _store(context)
+    store = context.features
     definitions = store.definitions()
     current, history = definitions.find(parsed.name), definitions.history(parsed.name)
     ingestions = list(store.offline.states.ingestions(parsed.name))
@@ -92,7 +95,7 @@ def _apply(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     from mlops.feature_store.definitions.definition_file import read_definitions  # noqa: PLC0415
 
     definitions = read_definitions(Path(parsed.file))
-    store = _store(context)
+    store = context.features
     planned = store.plan(definitions) if parsed.dry_run else store.apply(definitions)
     document = {
         "applied": not parsed.dry_run,
@@ -104,14 +107,32 @@ def _apply(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _ingest(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    ingestion = _store(context).ingest(parsed.view, Path(parsed.file))
+    if isinstance(context, StackContext):
+        return _drop(parsed.view, Path(parsed.file), context)
+    ingestion = context.features.ingest(parsed.view, Path(parsed.file))
     n_left = ingestion.n_rows - ingestion.n_stored
     left_out = f"; {n_left:,} were stored already or are repeated" if n_left else ""
     return ingestion.to_dict(), f"{parsed.view}: {ingestion.n_stored:,} rows stored{left_out}."
 
 
+def _drop(view: str, path: Path, context: StackContext) -> tuple[Any, str]:
+    """Put a file into the folder of a view, where intake takes it from."""
+    from mlops.infrastructure.upload_events import FEATURES_FOLDER  # noqa: PLC0415
+    from mlops.models.objects import ObjectRef  # noqa: PLC0415
+
+    context.features.definitions().view(view)
+    if not path.is_file():
+        raise FeatureStoreError(f"There is no file {path}.")
+    target = ObjectRef(context.variable("DATA_BUCKET_NAME"), f"{FEATURES_FOLDER}/{view}/{path.name}")
+    stored = context.objects.upload(path, target, "application/octet-stream")
+    message = (
+        f"{path.name} is in {stored.uri}. An email says what was stored; `mlops features show {view}` too."
+    )
+    return stored.to_dict(), message
+
+
 def _materialize(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    store, end = _store(context), parsed.end or utc_now()
+    store, end = context.features, parsed.end or utc_now()
     if parsed.start is None:
         done = store.materialize_incremental(end, parsed.view)
     else:
@@ -121,7 +142,7 @@ def _materialize(parsed: argparse.Namespace, context: Context) -> tuple[Any, str
 
 
 def _get(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    response = _store(context).get_online_features(
+    response = context.features.get_online_features(
         _selection(parsed.features), parsed.entities, full_feature_names=parsed.full_feature_names
     )
     rows = [("entity", "feature", "value", "status", "age")]
@@ -136,7 +157,7 @@ def _get(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 def _history(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     is_file = Path(parsed.entity_rows).suffix in (".csv", ".parquet")
-    job = _store(context).get_historical_features(
+    job = context.features.get_historical_features(
         Path(parsed.entity_rows) if is_file else parsed.entity_rows,
         _selection(parsed.features),
         full_feature_names=parsed.full_feature_names,
@@ -149,13 +170,9 @@ def _history(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     frame = job.to_df()
     lines = io.StringIO(newline="")
     write_frame(frame, lines)
-    return frame.to_dict("records"), lines.getvalue()
-
-
-def _store(context: Context) -> FeatureStore:
-    if isinstance(context, StackContext):
-        raise FeatureStoreError("A stack has no feature store yet: use --root, without --stack.")
-    return context.features
+    # 15 digits, because 10 (the default) are not the value; times as JSON has them
+    rows = json.loads(frame.to_json(orient="records", date_format="iso", double_precision=15))
+    return rows, lines.getvalue()
 
 
 def _selection(text: str) -> str | list[str]:

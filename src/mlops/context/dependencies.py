@@ -145,6 +145,7 @@ class Dependencies(TrainingContext):
             lambda model: models.pipeline(ScoringModel(model.version, model.artifact), self.objects),
             lambda message: send_message(queue_url, message),
             self.now,
+            lambda rows, settings: self.features.add_online(rows, settings),  # noqa: PLW0108  built when needed
         )
 
     @cached_property

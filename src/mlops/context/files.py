@@ -102,7 +102,11 @@ class FilesContext:
 
         load = cache(load_registered)
         return Predictor(
-            self.registry, lambda model: load(model.artifact, model.version), lambda _: None, utc_now
+            self.registry,
+            lambda model: load(model.artifact, model.version),
+            lambda _: None,
+            utc_now,
+            self.features.add_online,
         )
 
     @cached_property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # each is imported on first use: pandas and boto3 are slow, a
     from mlops.dataset.catalog.versions import DatasetVersions
     from mlops.experiment.store import RunStore
     from mlops.experiment.tracker import ExperimentTracker
+    from mlops.feature_store.store import FeatureStore
     from mlops.infrastructure.notifications import Notifier
     from mlops.infrastructure.object_store import ObjectStore
     from mlops.intake.failures.retry import RetryService
@@ -181,6 +182,13 @@ class StackContext:
         from mlops.context.predict_api import request_predictions  # noqa: PLC0415
 
         return request_predictions(self.variable("PREDICT_URL"), group, request)
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """The feature store."""
+        from mlops.feature_store.factory import stack_features  # noqa: PLC0415
+
+        return stack_features(self.variables, self.objects, actor=self.actor, now=self.now)
 
     @cached_property
     def drift_archive(self) -> NightlyArchive:

@@ -119,6 +119,7 @@ class TrainingContext(StackContext):
             self.artifact_bucket,
             self.policies,
             self.ledger.batches,
+            self.features,
         )
 
     @cached_property

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.feature_store.definitions.definition_file import Definition
+from mlops.feature_store.definitions.services import StoredService
 from mlops.feature_store.definitions.views import FeatureView
+from mlops.feature_store.joined_files import (
+    JoinedFile,
+    ReadOnline,
+    join_as_of,
+    join_online,
+    json_value,
+    read_rows,
+)
 from mlops.feature_store.offline.entity_rows import EntityRows
 from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.historical import RetrievalJob
-from mlops.feature_store.offline.ingestion import ingest
+from mlops.feature_store.offline.ingestion import SourceFile, ingest
 from mlops.feature_store.offline.state import Ingestion, ValueStates
 from mlops.feature_store.online.materialization import Materialization, Materializer
-from mlops.feature_store.online.reading import OnlineResponse, read_online
+from mlops.feature_store.online.reading import MAX_ENTITIES, OnlineResponse, read_online
 from mlops.feature_store.registry.applying import Plan, commit, plan
-from mlops.feature_store.registry.references import FeatureSelection, select_features
+from mlops.feature_store.registry.references import FeatureSelection, SelectedFeatures, select_features
 from mlops.feature_store.registry.versions import Definitions, DefinitionStore
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.table import Table
+from mlops.models.errors import FeatureStoreError
+from mlops.models.settings.columns import FeatureSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +66,9 @@ class FeatureStore:
     ) -> None:
         self.definition_store = DefinitionStore(registry_table)
         self.offline = OfflineStore(objects, bucket, ValueStates(registry_table))
-        self.materializer = Materializer(self.offline, online_table, registry_table)
+        self.materializer = Materializer(self.offline, online_table)
         self._online_table = online_table
+        self._services: dict[tuple[str, int | None], SelectedFeatures] = {}
         self._actor = actor
         self._now = now
 
@@ -87,8 +100,15 @@ class FeatureStore:
         commit(self.definition_store, planned, by=self._actor, now=self._now())
         return planned
 
-    def ingest(self, view: str, path: Path) -> Ingestion:
+    def ingest(self, view: str, path: Path, *, name: str = "", upload_id: str = "") -> Ingestion:
         """Store the rows of a CSV or Parquet file that are not stored yet.
+
+        Parameters
+        ----------
+        name
+            What messages and records call the file; by default as its path does.
+        upload_id
+            The upload that it came with; an upload is ingested once.
 
         Raises
         ------
@@ -96,7 +116,8 @@ class FeatureStore:
             If the file does not fit the view; nothing is stored then.
         """
         definition = self.definitions().view(view)
-        return ingest(self.offline, definition, path, by=self._actor, now=self._now())
+        file = SourceFile(path, name or path.name, upload_id)
+        return ingest(self.offline, definition, file, by=self._actor, now=self._now())
 
     def get_historical_features(
         self,
@@ -131,6 +152,87 @@ class FeatureStore:
         rows = EntityRows(entity_df, timezone)
         all_views, now = definitions.views(), self._now()
         return RetrievalJob(rows, selected, self.offline, all_views, now, as_known)
+
+    def pinned(self, settings: FeatureSettings) -> FeatureSettings:
+        """Return the settings with the version of their service: the one they state, else the newest.
+
+        Raises
+        ------
+        FeatureStoreError
+            If there is no such service, or no such version.
+        """
+        found = self.definitions().find(str(settings.service), settings.version)
+        if not isinstance(found.definition, StoredService):
+            raise FeatureStoreError(
+                f"{found.name} is a {found.kind}; [features] of model.toml needs a feature service."
+            )
+        return replace(settings, version=found.version)
+
+    def join_as_of(self, path: Path, target: Path, settings: FeatureSettings, time_column: str) -> JoinedFile:
+        """Write a CSV file with the features of a service as of the time of each of its rows.
+
+        Parameters
+        ----------
+        settings
+            With the version of the service.
+
+        Raises
+        ------
+        FeatureStoreError
+            If the file lacks a key or a time, has a column of the name of a feature, or cannot be read.
+        """
+        selected = self._selected(settings)
+
+        def job(entities: Path) -> RetrievalJob:
+            rows = EntityRows(entities, settings.timezone)
+            return RetrievalJob(rows, selected, self.offline, (), self._now(), settings.as_known)
+
+        return join_as_of(path, target, selected, time_column, job)
+
+    def join_online(self, path: Path, target: Path, settings: FeatureSettings) -> JoinedFile:
+        """Write a CSV file with the newest values of the features of a service.
+
+        Raises
+        ------
+        FeatureStoreError
+            If the file lacks a key, has a column of the name of a feature, or cannot be read.
+        """
+        selected = self._selected(settings)
+        return join_online(path, target, selected, self._reader(selected))
+
+    def add_online(
+        self, rows: Sequence[Mapping[str, Any]], settings: FeatureSettings
+    ) -> list[dict[str, Any]]:
+        """Return rows with the newest values of the features of a service, read for 100 rows at a time.
+
+        A value that a row has itself stays.
+
+        Raises
+        ------
+        FeatureStoreError
+            If the service does not exist.
+        """
+        selected = self._selected(settings)
+        read = self._reader(selected)
+        return [
+            {**{name: json_value(value.value) for name, value in values.items()}, **row}
+            for start in range(0, len(rows), MAX_ENTITIES)
+            for row, values in zip(
+                rows[start : start + MAX_ENTITIES],
+                read_rows(rows[start : start + MAX_ENTITIES], selected, read),
+                strict=True,
+            )
+        ]
+
+    def _selected(self, settings: FeatureSettings) -> SelectedFeatures:
+        """Return what a version of a service means; it never changes, so it is read once."""
+        key = str(settings.service), settings.version
+        if key not in self._services:
+            self._services[key] = select_features(key[0], self.definitions(), version=settings.version)
+        return self._services[key]
+
+    def _reader(self, selected: SelectedFeatures) -> ReadOnline:
+        return lambda rows: read_online(self._online_table, selected, rows, self._now())
 
     def materialize(
         self, start: datetime | None, end: datetime, views: Sequence[str] = ()

@@ -34,5 +34,7 @@ DRIFT_SCORE = "DriftScore"
 FEATURES_WITH_DRIFT = "FeaturesWithDrift"
 DRIFT_ALERTS = "DriftAlerts"
 DRIFT_CHECKS_COMPLETED = "DriftChecksCompleted"
+FEATURE_VIEWS_STALE = "FeatureViewsStale"
+FEATURE_MATERIALIZATIONS_COMPLETED = "FeatureMaterializationsCompleted"
 
 MODEL_GROUP_DIMENSION = "ModelGroup"

@@ -12,7 +12,8 @@ from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 
 Purpose = Literal["training", "inference", "labels"]
-PURPOSES: tuple[Purpose, ...] = ("training", "inference", "labels")
+PURPOSES: tuple[Purpose, ...] = ("training", "inference", "labels")  # folders of a group
+FEATURES_FOLDER = "_features"  # with a folder for each feature view; no group can have this name
 
 REWRITTEN = "mlops-rewritten"  # metadata of a version from which only rows of forgotten persons were removed
 NO_GROUP = "(no group)"  # where uploads are recorded whose key names no group
@@ -41,14 +42,27 @@ class Upload(Record):
         return first if "/" in self.key and _GROUP.fullmatch(first) else None
 
     @property
-    def recorded_group(self) -> str:
-        """The group under which the upload is recorded, `NO_GROUP` when its key names none."""
-        return self.group or NO_GROUP
+    def is_in_features(self) -> bool:
+        """Whether the object is in the folder of the feature store."""
+        return self.key.startswith(f"{FEATURES_FOLDER}/")
 
     @property
-    def purpose(self) -> Purpose | None:
-        """The second folder of the key, when it is one that starts work."""
+    def view(self) -> str | None:
+        """The feature view that the object has values of; None in other folders."""
         parts = self.key.split("/")
+        return parts[1] if self.is_in_features and len(parts) > 2 and parts[1] else None
+
+    @property
+    def recorded_group(self) -> str:
+        """Under which group the upload is recorded: the folder of features too, else `NO_GROUP`."""
+        return self.group or (FEATURES_FOLDER if self.is_in_features else NO_GROUP)
+
+    @property
+    def purpose(self) -> Purpose | Literal["features"] | None:
+        """The second folder of the key, when it is one that starts work; `features` for a feature view."""
+        parts = self.key.split("/")
+        if self.view is not None:
+            return "features"
         return next((p for p in PURPOSES if len(parts) > 2 and parts[1] == p), None)
 
     @property

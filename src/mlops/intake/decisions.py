@@ -192,5 +192,5 @@ def _quarantined_file(attempt: Attempt) -> ObjectRef:
 
 
 def _in_quarantine(attempt: Attempt, name: str) -> ObjectRef:
-    folder = f"quarantine/{attempt.upload.group}/{attempt.upload.upload_id}"
+    folder = f"quarantine/{attempt.upload.recorded_group}/{attempt.upload.upload_id}"
     return ObjectRef(attempt.ports.artifact_bucket, f"{folder}/{name}")

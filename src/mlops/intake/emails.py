@@ -46,7 +46,7 @@ def compose_rejection(upload: Upload, report: ValidationReport, file: ObjectRef)
         "",
         f"Upload {upload.upload_id}",
     ]
-    return f"[{upload.group}] {name} was rejected", "\n".join(lines) + "\n"
+    return f"[{upload.recorded_group}] {name} was rejected", "\n".join(lines) + "\n"
 
 
 def compose_duplicate(upload: Upload, training: TrainingRecord, version: str | None) -> tuple[str, str]:

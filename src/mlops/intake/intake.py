@@ -43,6 +43,8 @@ from mlops.intake.decisions import (
     reject,
     result_of,
 )
+from mlops.intake.features.ingestion import decide_features
+from mlops.intake.features.joining import join_as_of, join_online, refusal
 from mlops.intake.labels import decide_labels, labels_format
 from mlops.intake.outbox import acceptance
 from mlops.intake.placement.folders import closes_folder
@@ -52,7 +54,7 @@ from mlops.intake.starts import start_scoring
 from mlops.intake.uploads import EMPTY, USED_OTHERWISE, record_ignored, take_upload, why_ignored
 from mlops.intake.waiting import may_wait, wait_for_champion
 from mlops.models.dataset import Finding, ValidationReport
-from mlops.models.errors import SettingsError
+from mlops.models.errors import FeatureStoreError, SettingsError
 from mlops.models.intake.uploads import Claim
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.format import FileFormatSettings
@@ -66,11 +68,12 @@ def receive_upload(
 
     A training file becomes a dataset version and starts a training, unless the same bytes with the same
     settings were trained on before. A scoring file is scored with the current champion, and waits while
-    there is none. Labels are recorded beside the ledger, and wait as well. A file that cannot be used is
-    moved to quarantine, and an email says what to do. A file of another format than CSV is first requested to
-    be converted, and received again afterwards. An object that closes a folder of parts starts their
-    validation, which ends in `parts.merging`. An object in a wrong place stays there, and an email says where
-    it belongs. Temporary files and those of systems are ignored, and the reason is recorded.
+    there is none. Labels are recorded beside the ledger, and wait as well. Values of features are stored in
+    the feature store. A file that cannot be used is moved to quarantine, and an email says what to do. A file
+    of another format than CSV is first requested to be converted, and received again afterwards. An object
+    that closes a folder of parts starts their validation, which ends in `parts.merging`. An object in a wrong
+    place stays there, and an email says where it belongs. Temporary files and those of systems are ignored,
+    and the reason is recorded.
 
     Parameters
     ----------
@@ -149,11 +152,29 @@ def _decide_training(attempt: Attempt) -> Decision:
     stored = _conversion(attempt, settings.format.of("training"))
     if isinstance(stored, Decision):
         return stored
+    if settings.features.service is not None:
+        try:
+            stored, settings = _with_features(attempt, stored, settings)
+        except FeatureStoreError as error:
+            return reject(attempt, refusal(attempt, error))
     with _table_file(attempt, stored) as table:
         report = _validate(table, attempt, settings)
     if report.verdict == "reject":
         return reject(attempt, report)
     return accept_for_training(attempt, report, settings, stored.content if stored else None)
+
+
+def _with_features(
+    attempt: Attempt, stored: StoredConversion | None, settings: GroupSettings
+) -> tuple[StoredConversion | None, GroupSettings]:
+    """Return the table with its features, and the settings with the version of the service."""
+    if stored is not None and stored.conversion.is_refused:
+        return stored, settings
+    with _table_file(attempt, stored) as table:
+        if attempt.upload.purpose == "inference":
+            return join_online(attempt, table, settings).stored, settings
+        joined = join_as_of(attempt, table, settings)
+    return joined.stored, joined.settings_from(settings)
 
 
 def _validate(table: TableFile, attempt: Attempt, settings: GroupSettings) -> ValidationReport:
@@ -183,6 +204,11 @@ def _decide_scoring(attempt: Attempt) -> Decision:
     if isinstance(stored, Decision):
         return stored
     settings = _settings_to_score_by(champion, attempt)
+    if settings.features.service is not None:
+        try:
+            stored, _ = _with_features(attempt, stored, settings)
+        except FeatureStoreError as error:
+            return reject(attempt, refusal(attempt, error))
     terms = scoring_terms(settings, contract_of_version(champion, ports), champion.features)
     with _table_file(attempt, stored) as table:
         report, _ = check_scoring_table(table, terms, limits=attempt.limits)
@@ -215,7 +241,12 @@ def _decide_labels(attempt: Attempt) -> Decision:
     return decide_labels(attempt, champion, form, _table_file(attempt, stored))
 
 
-_DECIDE_FOR = {"training": _decide_training, "inference": _decide_scoring, "labels": _decide_labels}
+_DECIDE_FOR = {
+    "training": _decide_training,
+    "inference": _decide_scoring,
+    "labels": _decide_labels,
+    "features": decide_features,
+}
 
 
 def _settings_to_score_by(champion: ModelMetadata, attempt: Attempt) -> GroupSettings:

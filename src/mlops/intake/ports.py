@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from mlops.approval.policy.store import Policies
 from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.aws.stepfunctions import Execution
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
@@ -46,6 +47,7 @@ class IntakePorts:
     artifact_bucket: str
     policies: Policies
     batches: LedgerBatches
+    features: FeatureStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from mlops.models.intake.uploads import Claim, UploadRecord, UploadState
 SETTLING_TIME = timedelta(hours=1)  # longer than a run with its retries; a younger upload may be in progress
 EMPTY = "empty"
 # reasons for which nothing is wrong with an ignored object
-USED_OTHERWISE = ("folder", "part_of_a_folder", "rewritten")
+USED_OTHERWISE = ("folder", "part_of_a_folder", "mark_of_features", "rewritten")
 
 
 def why_ignored(upload: Upload) -> str | None:
@@ -33,6 +33,8 @@ def why_ignored(upload: Upload) -> str | None:
         reason = EMPTY if upload.size_bytes == 0 and not is_mark else None
     elif reason is None and is_in_folder(upload) and not closes_folder(upload):
         reason = "part_of_a_folder"
+    elif reason is None and upload.view and is_closing_name(upload.filename):
+        reason = "mark_of_features"  # each file is stored alone, so nothing waits for a mark
     return reason
 
 

@@ -182,7 +182,8 @@ class DatasetVersion(Record):
 
     `ref` is the copy that is trained on, `source` the object version that was dropped, `contract` the
     document that it was checked against; `columns` gives the kind of each column in the order of the file.
-    `replaced_by` is the dataset that has the same rows without those of forgotten persons.
+    `replaced_by` is the dataset that has the same rows without those of forgotten persons. `feature_service`
+    names the service, with its version, whose features were joined to the rows.
     """
 
     group: str
@@ -200,3 +201,4 @@ class DatasetVersion(Record):
     created_at: datetime
     contract: ObjectRef | None = None
     replaced_by: str | None = None
+    feature_service: str | None = None

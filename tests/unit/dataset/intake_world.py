@@ -20,6 +20,7 @@ from mlops.ledger.batches import LedgerBatches
 from mlops.models.intake.uploads import Claim
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from tests.feature_stores import an_empty_feature_store
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
 
@@ -144,13 +145,18 @@ class World:
         self.versions = DatasetVersions(MemoryTable())
         self.policies = some_policies()
         self.batches = LedgerBatches(MemoryTable())
+        self.features = an_empty_feature_store(self.objects, now=lambda: NOW)
 
     def ports(self, countdown: list[int] | None = None, *, before: bool = False) -> IntakePorts:
         found = (self.objects, self.versions, self.models, self.executions, self.notifier)
         wrapped = found if countdown is None else [Killing(port, countdown, before=before) for port in found]
         return IntakePorts(
-            *wrapped, artifact_bucket="artifacts", policies=self.policies, batches=self.batches
-        )  # type: ignore[arg-type]
+            *wrapped,  # type: ignore[arg-type]
+            artifact_bucket="artifacts",
+            policies=self.policies,
+            batches=self.batches,
+            features=self.features,
+        )
 
     def drop(self, key: str, content: str) -> Upload:
         ref = self.objects.write(ObjectRef("data", key), content.encode(), "text/csv")

@@ -38,6 +38,8 @@ def test_features_are_applied_ingested_materialised_and_read(capsys, root):
     history = run(capsys, root, "history", "adherence_v1", str(root / "e.csv")).splitlines()
     assert history[0] == "patient_id,event_timestamp,label,height,bmi,mass"
     assert history[1].endswith(",1,2.0,20.5,82.0")
+    rows = json.loads(run(capsys, root, "history", "adherence_v1", str(root / "e.csv"), "--json"))
+    assert [(row["bmi"], row["event_timestamp"][:10]) for row in rows] == [(20.5, "2026-02-05")]
     read = json.loads(run(capsys, root, "get", "adherence_v1", "patient_id=A,height=2", "--json"))
     assert read["values"]["bmi"] == [21.5]
     assert read["statuses"]["bmi"] == ["PRESENT"]
@@ -60,14 +62,3 @@ def test_history_is_written_as_parquet(capsys, root):
 def test_an_unknown_name_is_one_sentence(capsys, root):
     run(capsys, root, "apply", str(root / "features.toml"))
     assert "Did you mean 'vitals'?" in run(capsys, root, "show", "vitas", code=2)
-    assert "--root, without --stack" in run_on_stack(capsys, "list")
-
-
-def run_on_stack(capsys: pytest.CaptureFixture[str], action: str) -> str:
-    from mlops.cli import features
-    from mlops.context.stack import StackContext
-    from mlops.models.errors import FeatureStoreError
-
-    with pytest.raises(FeatureStoreError) as raised:
-        features._store(StackContext({}))
-    return str(raised.value)

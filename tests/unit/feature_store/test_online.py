@@ -96,12 +96,12 @@ def test_a_row_that_arrives_late_is_copied_by_the_next_incremental_materialisati
 
 
 def test_a_materialisation_that_stopped_is_completed_by_the_next(filled, monkeypatch):
-    table = filled.materializer.online
+    table = filled.materializer.online_table
     with monkeypatch.context() as patched:
         patched.setattr(table, "write_newer", lambda writes: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             filled.materialize_incremental(NOW)
-    assert filled.materializer.progress("vitals") is None
+    assert filled.offline.states.progress("vitals") is None
     filled.materialize_incremental(NOW)
     assert bmis(filled) == [21.5]
 
@@ -109,7 +109,7 @@ def test_a_materialisation_that_stopped_is_completed_by_the_next(filled, monkeyp
 def test_one_request_to_the_table_reads_100_entities_with_two_views(filled, monkeypatch):
     filled.apply([a_view("visits", pulse=ValueType.INT64)])
     requests = []
-    table = filled.materializer.online
+    table = filled.materializer.online_table
     original = table.get_many
     monkeypatch.setattr(table, "get_many", lambda keys: requests.append(len(keys)) or original(keys))
     entities = [{"patient_id": f"P{number}"} for number in range(100)]
@@ -131,7 +131,7 @@ def test_a_view_with_the_same_keys_keeps_its_values_in_the_same_item(filled, tmp
 
 def test_an_item_expires_after_the_longest_ttl_of_its_views(filled, tmp_path):
     def expires() -> float:
-        (item,) = filled.materializer.online.get_many([('patient_id#["A"]', "FEATURES")])
+        (item,) = filled.materializer.online_table.get_many([('patient_id#["A"]', "FEATURES")])
         return item["expires_at"]
 
     filled.materialize_incremental(NOW)

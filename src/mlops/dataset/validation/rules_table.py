@@ -23,6 +23,8 @@ BEFORE_READING = {
     "parts": "A closed folder has no parts, too many, parts in folders below, or parts that were deleted.",
     "manifest": "A manifest cannot be read, or names something that is not a part.",
     "policy": "`model.toml` asks for less than the approval policy of the stack or the group requires.",
+    "features": "The features of a file cannot be read from the feature store; or says what was read.",
+    "feature_values": "A file of features does not fit the definition of its view.",
     "no_champion": "A file to score was dropped for a group without a model in service.",
 }
 AT_CONVERSION = {

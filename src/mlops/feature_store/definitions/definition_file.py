@@ -31,7 +31,10 @@ _KINDS = (FeatureView, OnDemandFeatureView, FeatureService)
 _KEYS: Mapping[str, frozenset[str]] = {
     "entity": frozenset({"name", "join_keys", "value_type", "description", "owner"}),
     "feature_view": frozenset(
-        {"name", "entities", "schema", "source", "ttl_seconds", "online", "description", "owner"}
+        {
+            *("name", "entities", "schema", "source", "ttl_seconds", "online", "description", "owner"),
+            "expected_every_seconds",
+        }
     ),
     "on_demand_feature_view": frozenset(
         {"name", "sources", "request", "schema", "code", "description", "owner"}
@@ -99,9 +102,10 @@ def _toml_definitions(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> It
             tuple(_entity(name, entities) for name in table["entities"]),
             _fields(table["schema"]),
             FileSource.from_dict(table.get("source", {})),
-            timedelta(seconds=table["ttl_seconds"]) if "ttl_seconds" in table else None,
+            _duration(table, "ttl_seconds"),
             table.get("online", True),
             **_texts(table),
+            expected_every=_duration(table, "expected_every_seconds"),
         )
     for table in document.get("on_demand_feature_view", ()):
         yield OnDemandFeatureView(
@@ -130,6 +134,10 @@ def _entity(name: str, entities: Mapping[str, Entity]) -> Entity:
 
 def _fields(schema: Mapping[str, str]) -> tuple[Field, ...]:
     return tuple(Field.from_dict({"name": name, "dtype": dtype}) for name, dtype in schema.items())
+
+
+def _duration(table: Mapping[str, Any], name: str) -> timedelta | None:
+    return timedelta(seconds=table[name]) if name in table else None
 
 
 def _texts(table: Mapping[str, Any]) -> dict[str, str]:

@@ -32,6 +32,8 @@ def view_problems(view: FeatureView) -> Iterator[str]:
             yield f"The keys of {entity.name} must be String or Int64, not {entity.value_type}."
     if view.ttl is not None and (view.ttl <= timedelta() or view.ttl.microseconds):
         yield f"The ttl of {view.name} must be whole seconds above 0; leave it out for no limit."
+    if view.expected_every is not None and view.expected_every <= timedelta():
+        yield f"expected_every of {view.name} must be above 0; leave it out where no alarm is needed."
     yield from _source_problems(view)
 
 

@@ -87,6 +87,8 @@ class FeatureView(Record):
         How long a value holds after its time, in whole seconds; None = until there is a newer one.
     online
         Whether the newest values are copied into the online store.
+    expected_every
+        How old the newest value of the view may be before an alarm says so; None = as old as `ttl`.
     """
 
     name: str
@@ -97,6 +99,7 @@ class FeatureView(Record):
     online: bool = True
     description: str = ""
     owner: str = ""
+    expected_every: timedelta | None = None
 
     @property
     def keys(self) -> tuple[Field, ...]:

@@ -32,8 +32,25 @@ MEMORY = "512MB"
 _ROWS_OF_A_GROUP = 20_480
 
 
-def ingest(store: OfflineStore, view: FeatureView, path: Path, *, by: str, now: datetime) -> Ingestion:
-    """Store the rows of a CSV or Parquet file that are not stored yet.
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A CSV or Parquet file to ingest.
+
+    Parameters
+    ----------
+    name
+        What messages and records call it.
+    upload_id
+        The upload that it came with; an upload is ingested once.
+    """
+
+    path: Path
+    name: str
+    upload_id: str = ""
+
+
+def ingest(store: OfflineStore, view: FeatureView, file: SourceFile, *, by: str, now: datetime) -> Ingestion:
+    """Store the rows of a file that are not stored yet; return the record, also of an earlier time.
 
     Raises
     ------
@@ -44,8 +61,10 @@ def ingest(store: OfflineStore, view: FeatureView, path: Path, *, by: str, now: 
 
     def attempt() -> Ingestion:
         before = store.states.get(view.name)
+        if earlier := _earlier(store, view, file.upload_id):
+            return earlier
         with TemporaryDirectory() as folder:
-            job = _Job(store, view, path.resolve(), Path(folder).resolve(), now)
+            job = _Job(store, view, file, Path(folder).resolve(), now)
             ingestion, refs = job.run(before.revision + 1, by)
         if not store.states.record(before, ingestion):
             store.remove(refs)
@@ -55,24 +74,33 @@ def ingest(store: OfflineStore, view: FeatureView, path: Path, *, by: str, now: 
     return Backoff().run(attempt)
 
 
+def _earlier(store: OfflineStore, view: FeatureView, upload_id: str) -> Ingestion | None:
+    """Return the ingestion of an upload by a run that was stopped after it."""
+    if not upload_id:
+        return None
+    recorded = store.states.ingestions(view.name)
+    return next((ingestion for ingestion in recorded if ingestion.upload_id == upload_id), None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     """One attempt: it reads the file, compares it with the stored rows and stores the others."""
 
     offline: OfflineStore
     view: FeatureView
-    path: Path
+    file: SourceFile
     folder: Path
     now: datetime
 
     def run(self, revision: int, by: str) -> tuple[Ingestion, list[ObjectRef]]:
         """Store the new rows; return the record and the files that were stored."""
+        path = self.file.path.resolve()
         with closing(
-            connect([self.folder], scratch=self.folder, memory=MEMORY, threads=1, files=[self.path])
+            connect([self.folder], scratch=self.folder, memory=MEMORY, threads=1, files=[path])
         ) as connection:
-            table = SourceTable.open(connection, source_of(self.path), self.path.name)
+            table = SourceTable.open(connection, source_of(path), self.file.name)
             n_rows = stage(table, self.view, self.folder, self.now)
-            select_new(connection, self.view, self._stored_rows(connection), self.path.name)
+            select_new(connection, self.view, self._stored_rows(connection), self.file.name)
             ingestion = self._record(connection, revision, n_rows, by)
             refs = self._store(connection, ingestion.ingestion_id) if ingestion.n_stored else []
         return ingestion, refs
@@ -85,12 +113,12 @@ class _Job:
         facts = f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}) FROM added"
         n_stored, *bounds = first_row(connection, facts)
         earliest, latest = (moment and moment.replace(tzinfo=UTC) for moment in bounds)
-        with self.path.open("rb") as stream:
+        with self.file.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return Ingestion(
             view=self.view.name,
             ingestion_id=f"{revision:08d}-{digest[:12]}",
-            file=self.path.name,
+            file=self.file.name,
             sha256=digest,
             n_rows=n_rows,
             n_stored=n_stored,
@@ -98,6 +126,7 @@ class _Job:
             latest=latest,
             at=self.now,
             by=by,
+            upload_id=self.file.upload_id,
         )
 
     def _store(self, connection: DuckDBPyConnection, ingestion_id: str) -> list[ObjectRef]:

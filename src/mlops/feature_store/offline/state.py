@@ -1,6 +1,7 @@
 """What was ingested into each view, in the registry's table.
 
-Items of a view share the partition `FEATURE_VALUES#<view>`: `STATE`, and `INGESTION#<id>` for each file.
+Items of a view share the partition `FEATURE_VALUES#<view>`: `STATE`, `MATERIALIZED`, and `INGESTION#<id>` for
+each file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mlops.feature_store.definitions.views import FeatureView
 from mlops.infrastructure.table import Absent, OneOf, Put, Table
 from mlops.models.record import Record
 
@@ -30,6 +32,7 @@ class Ingestion(Record):
     latest: datetime | None
     at: datetime
     by: str
+    upload_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class ViewState(Record):
     latest: datetime | None = None
     ingested_at: datetime | None = None
 
+    def is_stale(self, view: FeatureView, now: datetime) -> bool:
+        """Return whether the newest value is older than the view allows; never without a value."""
+        limit = view.expected_every or view.ttl
+        return limit is not None and self.latest is not None and now - self.latest > limit
+
     def after(self, ingestion: Ingestion) -> ViewState:
         """Return the state with one more ingestion."""
         latest = max(filter(None, (self.latest, ingestion.latest)), default=None)
@@ -51,6 +59,14 @@ class ViewState(Record):
             latest=latest,
             ingested_at=ingestion.at,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Record):
+    """How far the incremental materialisation of a view has come: until `end`, of files until `revision`."""
+
+    end: datetime
+    revision: int
 
 
 class ValueStates:
@@ -81,6 +97,16 @@ class ValueStates:
         """Yield the ingestions of a view, newest first."""
         for item in self._table.query(_partition(view), "INGESTION#", newest_first=True):
             yield Ingestion.from_json(item["document"])
+
+    def progress(self, view: str) -> Progress | None:
+        """Return how far a view was materialised incrementally, None before the first time."""
+        item = self._table.get(_partition(view), "MATERIALIZED")
+        return Progress.from_json(item["document"]) if item else None
+
+    def record_progress(self, view: str, progress: Progress) -> None:
+        """Record how far a view was materialised."""
+        keys = {"pk": _partition(view), "sk": "MATERIALIZED"}
+        self._table.write(Put({**keys, "document": progress.to_json()}))
 
 
 def _partition(view: str) -> str:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 ROW = "row_number() OVER ()"
 _FORMATS = {".csv": "read_csv({}, header = true, all_varchar = true)", ".parquet": "read_parquet({})"}
+SUFFIXES = tuple(_FORMATS)
+
+
+def unknown_suffix(name: str) -> FeatureStoreError:
+    """Return the error about a file of another format."""
+    return FeatureStoreError(f"{name} must be a CSV file (.csv) or a Parquet file (.parquet).")
 
 
 def source_of(path: Path) -> str:
@@ -29,7 +35,7 @@ def source_of(path: Path) -> str:
         If it is neither, or does not exist.
     """
     if path.suffix not in _FORMATS:
-        raise FeatureStoreError(f"{path.name} must be a CSV file (.csv) or a Parquet file (.parquet).")
+        raise unknown_suffix(path.name)
     if not path.is_file():
         raise FeatureStoreError(f"There is no file {path}.")
     return _FORMATS[path.suffix].format(quoted_text(str(path)))

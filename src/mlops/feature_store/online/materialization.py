@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView
 from mlops.feature_store.offline.files import FeatureFile, OfflineStore
+from mlops.feature_store.offline.state import Progress
 from mlops.feature_store.online.items import expiry, newer_values
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
-from mlops.infrastructure.table import Put, Table
+from mlops.infrastructure.table import Table
 from mlops.models.errors import FeatureStoreError
 from mlops.models.record import Record
 
@@ -41,26 +42,11 @@ class Materialization(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress(Record):
-    """How far the incremental materialisation of a view has come: until `end`, of files until `revision`."""
-
-    end: datetime
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
 class Materializer:
-    """Copies from the files of views into the online table.
-
-    Parameters
-    ----------
-    progress_table
-        The registry's table, with the progress of each view.
-    """
+    """Copies from the files of views into the online table."""
 
     offline: OfflineStore
-    online: Table
-    progress_table: Table
+    online_table: Table
 
     def materialize(
         self,
@@ -107,22 +93,16 @@ class Materializer:
             If the end has no UTC offset or is in the future.
         """
         _check_times(None, end, now)
-        before, revision = self.progress(view.name), self.offline.states.get(view.name).revision
+        states = self.offline.states
+        before, revision = states.progress(view.name), states.get(view.name).revision
         is_needed: Callable[[FeatureFile], bool] = lambda _: True  # noqa: E731
         if before is not None:
             copied_until = before.end.astimezone(UTC).date()
             is_needed = lambda file: file.day >= copied_until or file.revision > before.revision  # noqa: E731
         counts = self._copy(view, is_needed, f"{EVENT_TIME} <= {_moment(end)}", expiry(views, view, now))
-        after = Progress(end, revision)
         if before is None or before.end <= end:
-            keys = {"pk": f"FEATURE_VALUES#{view.name}", "sk": "MATERIALIZED"}
-            self.progress_table.write(Put({**keys, "document": after.to_json()}))
+            states.record_progress(view.name, Progress(end, revision))
         return Materialization(view.name, before.end if before else None, end, *counts)
-
-    def progress(self, view: str) -> Progress | None:
-        """Return how far a view was copied incrementally, None before the first time."""
-        item = self.progress_table.get(f"FEATURE_VALUES#{view}", "MATERIALIZED")
-        return Progress.from_json(item["document"]) if item else None
 
     def _copy(
         self,
@@ -142,7 +122,7 @@ class Materializer:
                         newer_values(view, row, row[EVENT_TIME], row[CREATED_TIME], expires) for row in rows
                     ]
                     n_entities += len(updates)
-                    n_written += self.online.write_newer(updates)
+                    n_written += self.online_table.write_newer(updates)
         return n_entities, n_written
 
 

@@ -41,8 +41,12 @@ class SelectedFeatures:
     def entity_fields(self) -> tuple[Field, ...]:
         """What entity rows need: the keys, and the values that functions get of a request."""
         keys = {field.name: field for view in self.views for field in view.keys}
-        request = {field.name: field for view in self.on_demand for field in view.request}
-        return (*keys.values(), *request.values())
+        return (*keys.values(), *self.request_fields)
+
+    @property
+    def request_fields(self) -> tuple[Field, ...]:
+        """The values that functions get of a request."""
+        return tuple({field.name: field for view in self.on_demand for field in view.request}.values())
 
     def of_view(self, view: FeatureView) -> tuple[str, ...]:
         """Return the features of a view that are read, for the result or for a function."""
@@ -57,7 +61,11 @@ class SelectedFeatures:
 
 
 def select_features(
-    selection: FeatureSelection, definitions: Definitions, *, full_feature_names: bool = False
+    selection: FeatureSelection,
+    definitions: Definitions,
+    *,
+    full_feature_names: bool = False,
+    version: int | None = None,
 ) -> SelectedFeatures:
     """Return what a selection means.
 
@@ -68,13 +76,15 @@ def select_features(
         A service reads the versions of the views that it was applied with.
     full_feature_names
         Whether columns are called `view__feature`.
+    version
+        Of the service, by default the newest.
 
     Raises
     ------
     FeatureStoreError
         If a view or feature does not exist, or two columns have the same name.
     """
-    projections = _projections(selection, definitions)
+    projections = _projections(selection, definitions, version)
     features, on_demand = [], []
     views: dict[str, FeatureView] = {}
     for projection in projections:
@@ -95,10 +105,12 @@ def select_features(
     return SelectedFeatures(tuple(views.values()), tuple(on_demand), unique)
 
 
-def _projections(selection: FeatureSelection, definitions: Definitions) -> Iterable[FeatureViewProjection]:
+def _projections(
+    selection: FeatureSelection, definitions: Definitions, version: int | None
+) -> Iterable[FeatureViewProjection]:
     name = selection.name if isinstance(selection, FeatureService) else selection
     if isinstance(name, str) and ":" not in name:
-        definition = definitions.find(name).definition
+        definition = definitions.find(name, version).definition
         return (
             definition.projections
             if isinstance(definition, StoredService)

@@ -20,6 +20,7 @@ _CUT_SHORT = "CutShort"
 _SMALLER = {
     "training": "upload the table as a folder of parts, each of which is read by a run of its own",
     "inference": "split the file into several",
+    "features": "split the file into several",
 }
 
 

@@ -25,7 +25,9 @@ def why_other_group(upload: Upload, versions: DatasetVersions) -> str | None:
 
     A group that has a contract is used in any case: it was there before names were compared.
     """
-    group = str(upload.group)
+    if upload.group is None:
+        return None
+    group = upload.group
     if versions.is_group(group):
         return None
     if same_group(group, versions.list_groups()) and versions.current_contract(group) is None:

@@ -17,9 +17,17 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake.answers.settings_file import read_settings, settings_problem
 from mlops.intake.parts.listing import Listing, Part, list_closed_parts
 from mlops.intake.parts.request import PartsRequest, write_request
+from mlops.models.dataset import Finding
 from mlops.models.errors import ObjectNotFoundError, SettingsError
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
+
+_NO_FEATURES = Finding(
+    "features",
+    "reject",
+    "A table in parts cannot get its features from a feature service.",
+    advice="Drop it as one file, or join the features with `mlops features history` and remove [features].",
+)
 
 
 def list_parts(upload: Upload, *, storage: DatasetStorage, limits: Limits) -> dict[str, Any]:
@@ -36,6 +44,8 @@ def list_parts(upload: Upload, *, storage: DatasetStorage, limits: Limits) -> di
     try:
         settings = read_settings(upload, storage)
         listing = list_closed_parts(upload, storage.objects, limits)
+        if settings.features.service is not None:
+            listing = Listing(problems=(_NO_FEATURES,))
     except SettingsError as error:
         listing = Listing(problems=(settings_problem(upload, error),))
     contract = current_contract(str(upload.group), storage)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from unicodedata import category
 
-from mlops.infrastructure.upload_events import PURPOSES, Upload
+from mlops.infrastructure.upload_events import FEATURES_FOLDER, PURPOSES, Upload
 from mlops.intake.placement.folders import SUCCESS_FILE, closes_folder, is_closing_name, is_in_folder
 
 SETTINGS_FILE = "model.toml"
@@ -27,6 +27,10 @@ MISPLACED = {
     "closes_nothing": (
         "it marks a folder of parts below training/ as complete, and is not in one; files to score need no"
         " mark, each of them is scored alone"
+    ),
+    "no_view": (
+        "it is not in the folder of a feature view; definitions of views are applied with"
+        " `mlops features apply`"
     ),
     "folder_without_name": "there are two slashes after each other in its path",
     SAME_BUT_FOR_CASE: "there is a group whose name differs only in small and capital letters",
@@ -51,6 +55,8 @@ def why_misplaced(upload: Upload) -> str | None:
     folders = upload.key.split("/")[:-1]
     if any(category(character) == "Cc" for character in upload.key) or {".", ".."} & set(folders):
         return "unusable_name"
+    if upload.is_in_features:
+        return None if upload.view else "no_view"
     if upload.group is None:
         return "no_group_name" if folders else "outside_a_group"
     if is_settings_file(upload):
@@ -93,7 +99,9 @@ def probable_keys(upload: Upload, groups: Sequence[str]) -> tuple[str, ...]:
     printable = "".join(character for character in upload.key if category(character) != "Cc")
     parts = [part.strip() for part in re.split(r"[/\\]", printable)]
     *folders, name = [part for part in parts if part not in ("", ".", "..")] or [SUCCESS_FILE]
-    if is_closing_name(name):
+    if upload.is_in_features:
+        keys = [f"{FEATURES_FOLDER}/<view>/{name}"]
+    elif is_closing_name(name):
         keys = [f"{_group(folders[:1], groups)}/training/<folder>/{name}"]
     elif _is_settings_name(name):
         keys = [f"{_group(folders[:1], groups)}/{SETTINGS_FILE}"]

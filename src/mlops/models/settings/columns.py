@@ -22,6 +22,38 @@ _MAX_DATED_COLUMNS = 100  # each one becomes up to seven features
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureSettings(Record):
+    """Where features come from that the files of a group do not have.
+
+    Parameters
+    ----------
+    service
+        A feature service; without it the files have all features themselves.
+    version
+        Of the service; None = the newest one when a training file is received. A model keeps the version
+        that it was trained with.
+    time_column
+        The time of a training row, as of which values are read; None = `time_column` of the group, else
+        `event_timestamp`.
+    timezone
+        Of times without a UTC offset, such as "Europe/Berlin"; without it they are refused.
+    as_known
+        Whether values are left out that were created after the time of their row.
+    """
+
+    service: str | None = None
+    version: int | None = None
+    time_column: str | None = None
+    timezone: str | None = None
+    as_known: bool = False
+
+    @property
+    def title(self) -> str:
+        """The service with its version, as people read it."""
+        return f"{self.service}, version {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnSettings(Record):
     """`[columns.<name>]`: whatever is stated counts exactly, whatever is None stays as it was learned.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
+from mlops.models.settings.declared import refuse_unknown, table_of
 
 FormatPurpose = Literal["training", "inference", "labels"]
 
@@ -88,17 +89,19 @@ def format_keys() -> frozenset[str]:
 def check_format(table: Mapping[str, Any], where: str = "format") -> dict[str, Any]:
     """Return the values of `[format]` or of one of its purposes, refusing what cannot be meant.
 
-    The keys are known already, those of a purpose's table as well.
+    The keys are known already.
 
     Raises
     ------
     SettingsError
-        If a value is impossible, or two contradict each other.
+        If a key of a purpose's table is unknown, a value is impossible, or two contradict each other.
     """
     values = {key: value for key, value in table.items() if value is not None}
     for purpose in get_args(FormatPurpose):
         if purpose in values:
-            values[purpose] = check_format(values[purpose], f"{where}.{purpose}")
+            own = f"{where}.{purpose}"
+            refuse_unknown(table_of(own, values[purpose]), format_keys(), f"{own}.")
+            values[purpose] = check_format(values[purpose], own)
     for key in _TEXTS:
         if not isinstance(values.get(key, ""), str):
             raise SettingsError(f"{where}.{key} must be a text, not {values[key]!r}.")

@@ -14,6 +14,7 @@ from mlops.models.settings.columns import (
     ColumnSettings,
     DatePart,
     Direction,
+    FeatureSettings,
     check_column,
     check_column_list,
     check_date_parts,
@@ -22,7 +23,7 @@ from mlops.models.settings.columns import (
 )
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
 from mlops.models.settings.document import check_values, read_toml
-from mlops.models.settings.format import FormatSettings, check_format, format_keys
+from mlops.models.settings.format import FormatSettings, check_format
 from mlops.models.settings.gate import GateRule, SliceSettings, check_gate_rule, check_slices
 from mlops.models.settings.lines import with_line
 from mlops.models.settings.prediction import (
@@ -48,6 +49,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "quality.min_labels": (30, 1_000_000),
     "quality.window_days": (1, 730),
     "quality.label_delay_days": (0, 730),
+    "features.version": (1, 999_999),
 }
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns", "text_columns")
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
@@ -86,7 +88,8 @@ class GroupSettings(Record):
     learned again from the next file. `format` states how the files are written, `classes` what is done with
     classes of few rows, `scoring` what is done with files to score, `output` how predictions are written,
     `threshold` from which probability on a row is positive, `intervals` how wide those of numbers are,
-    `slices` which parts of the held-out rows are shown on their own, `quality` when these are judged later.
+    `slices` which parts of the held-out rows are shown on their own, `quality` when these are judged later,
+    `features` which service of the feature store adds columns to the files.
     """
 
     target: str | None = None
@@ -117,6 +120,7 @@ class GroupSettings(Record):
     intervals: IntervalSettings = field(default_factory=IntervalSettings)
     slices: SliceSettings = field(default_factory=SliceSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what 0.1 did not have is in it only when something is stated.
@@ -219,6 +223,7 @@ _TABLES: Mapping[str, type] = {
     "intervals": IntervalSettings,
     "slices": SliceSettings,
     "quality": QualitySettings,
+    "features": FeatureSettings,
 }
 _TABLES_OF_0_1 = ("drift", "approval", "search")
 _ADDED_KEYS = ("text_columns", "monotonic")
@@ -238,18 +243,11 @@ def _column(name: str, table: Any) -> dict[str, Any]:
     return check_column(name, table)
 
 
-def _format(value: Any) -> dict[str, Any]:
-    for purpose in ("training", "inference", "labels"):
-        if (own := value.get(purpose)) is not None:
-            refuse_unknown(table_of(f"format.{purpose}", own), format_keys(), f"format.{purpose}.")
-    return check_format(value)
-
-
 _TABLE_CHECKS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "date_parts": check_date_parts,
     "monotonic": check_monotonic,
     "search": check_search,
-    "format": _format,
+    "format": check_format,
     "classes": check_classes,
     "threshold": check_threshold,
     "intervals": check_intervals,

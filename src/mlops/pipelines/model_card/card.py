@@ -107,12 +107,13 @@ def _tiles(result: TrainingResult, model: ModelMetadata | None) -> Iterator[tupl
 
 def _data(result: TrainingResult) -> tuple[tuple[str, str], ...]:
     more = ", ..." if len(result.features) > _MAX_FEATURES else ""
-    n_rows = result.n_rows_train + result.n_rows_test
+    n_rows, service = result.n_rows_train + result.n_rows_test, result.settings.features
     return (
         ("Dataset (SHA-256)", result.dataset_digest),
         ("Held out", f"{result.split}; {rows(result.n_rows_test)} of {n_rows:,}"),
         ("Target", f"{result.target} ({result.task})"),
         ("Features", ", ".join(result.features[:_MAX_FEATURES]) + more),
+        *((("Feature service", service.title),) if service.service else ()),
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.requests import FILE, batch_id_of, split_request
-from mlops.models.errors import ModelNotFoundError, RequestTooLargeError
+from mlops.models.errors import FeatureStoreError, ModelNotFoundError, RequestError, RequestTooLargeError
 from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.answer import MAX_ANSWER_BYTES, PredictionAnswer, PredictionRequest
 from mlops.models.scoring.scored_table import ScoredTable
+from mlops.models.settings.columns import FeatureSettings
 from mlops.pipelines.inference_pipeline import InferencePipeline
 
 
@@ -39,12 +40,15 @@ class Predictor:
         Takes a message for the ledger; an answer is returned only after all of them were taken.
     now
         The clock.
+    add_features
+        Adds the newest values of the features of a service to rows.
     """
 
     champions: Champions
     load: Callable[[ModelMetadata], InferencePipeline]
     send: Callable[[str], None]
     now: Callable[[], datetime]
+    add_features: Callable[[Sequence[Mapping[str, Any]], FeatureSettings], Sequence[Mapping[str, Any]]]
 
     def predict(self, group: str, request: PredictionRequest, request_id: str) -> PredictionAnswer:
         """Score the rows of a request.
@@ -66,13 +70,24 @@ class Predictor:
                 f"The group {group} does not exist or has no model in service; `mlops groups` lists the "
                 "groups, and a model is in service after its approval."
             )
-        table = self.load(champion).predict(request.rows, reasons=request.reasons)
+        rows = self._with_features(request.rows, champion.settings.features)
+        table = self.load(champion).predict(rows, reasons=request.reasons)
         answer = PredictionAnswer(request_id, group, champion.version, tuple(table.documents()))
         if (size := len(json.dumps(json.dumps(answer.to_dict())))) > MAX_ANSWER_BYTES:
             raise RequestTooLargeError(f"The answer would have {size:,} bytes. Send fewer rows at once.")
         if request.record:
             self._record(table, request, answer)
         return answer
+
+    def _with_features(
+        self, rows: Sequence[Mapping[str, Any]], settings: FeatureSettings
+    ) -> Sequence[Mapping[str, Any]]:
+        if settings.service is None:
+            return rows
+        try:
+            return self.add_features(rows, settings)
+        except FeatureStoreError as error:
+            raise RequestError(str(error)) from error
 
     def _record(self, table: ScoredTable, request: PredictionRequest, answer: PredictionAnswer) -> None:
         batch = ScoredBatch(

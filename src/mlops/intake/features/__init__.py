@@ -1,0 +1,1 @@
+"""Files of features, and files to which features are joined."""
