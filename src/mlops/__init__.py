@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlops.context.connection import connect
     from mlops.dataset.validation.validate import validate
+    from mlops.monitoring.detect_drift import detect_drift
     from mlops.monitoring.drift_detector import DriftDetector
     from mlops.pipelines.inference_pipeline import InferencePipeline
+    from mlops.pipelines.trained_model import train
     from mlops.pipelines.training_pipeline import TrainingPipeline
     from mlops.registry.model_registry import ModelRegistry
 
@@ -28,6 +30,8 @@ __all__ = [
     "TrainingPipeline",
     "__version__",
     "connect",
+    "detect_drift",
+    "train",
     "validate",
 ]
 
@@ -37,6 +41,8 @@ _DEFINED_IN = {
     "ModelRegistry": "mlops.registry.model_registry",
     "TrainingPipeline": "mlops.pipelines.training_pipeline",
     "connect": "mlops.context.connection",
+    "detect_drift": "mlops.monitoring.detect_drift",
+    "train": "mlops.pipelines.trained_model",
     "validate": "mlops.dataset.validation.validate",
 }
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlops.models.dataset import DatasetVersion
     from mlops.models.experiment import Run
     from mlops.models.registry import ModelMetadata
+    from mlops.registry.comparison.comparison import ModelComparison
+    from mlops.registry.model_registry import ModelRegistry
 
 
 def connect(target: str | Path) -> Connection:
@@ -42,6 +44,11 @@ class Connection:
     """The groups of a stack or of plain files."""
 
     context: Context
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The registry, to register, approve or compare versions."""
+        return self.context.registry
 
     def groups(self) -> list[str]:
         """Return the names of the groups that have a model version."""
@@ -165,6 +172,16 @@ class Group:
     def champion(self) -> ModelMetadata | None:
         """Return the version in service, None before the first promotion."""
         return self.context.registry.champion(self.name)
+
+    def compare(self, a: str, b: str) -> ModelComparison:
+        """Return what differs from version `a` to version `b`; a notebook shows it as a page.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If one of them does not exist.
+        """
+        return self.context.registry.compare_models(self.name, a, b)
 
     def runs(self) -> list[Run]:
         """Return the training runs, newest first."""

@@ -222,6 +222,11 @@ class DriftReport(Record):
     n_batches: int | None = None
     rule: str = ""
 
+    def __repr__(self) -> str:
+        drifted = f"{len(self.features_with_drift)} of {len(self.features)} features with drift"
+        score = f"drift_score={self.drift_score:.3g}"
+        return f"DriftReport({self.verdict}, {drifted}, {score}, n_rows={self.n_rows})"
+
 
 def _on_one_line(record: Record) -> str:
     document = record.to_dict()

@@ -145,6 +145,9 @@ class ModelMetadata(Candidate):
     drift_snoozed_until: date | None = None
     drift_acknowledged: Acknowledgement | None = None
 
+    def __repr__(self) -> str:
+        return f"ModelMetadata({self.model_group} {self.version}, {self.status}, {self.algorithm})"
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:

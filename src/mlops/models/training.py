@@ -237,3 +237,9 @@ class TrainingResult(Record):
     contenders: Mapping[str, float] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
     duration_seconds: float | None = None
+
+    def __repr__(self) -> str:
+        name = self.metrics.primary
+        score = f"{name}={self.metrics.values().get(name)}, " if name else ""
+        rows = f"n_rows_train={self.n_rows_train}, n_rows_test={self.n_rows_test}"
+        return f"TrainingResult({self.algorithm} for {self.target}, {score}{rows})"

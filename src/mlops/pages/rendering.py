@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import sys
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,14 @@ def render(template: str, **context: object) -> str:
         If the template reads a value that is not in the context.
     """
     return environment().get_template(f"{template}.html.jinja").render(context)
+
+
+def in_frame(page: str, *, height: int = 600) -> str:
+    """Return a page as a frame for a cell of a notebook; the frame permits no scripts and no forms."""
+    return (
+        f'<iframe sandbox srcdoc="{html.escape(page)}" '
+        f'style="width: 100%; height: {height}px; border: 1px solid #ccc"></iframe>'
+    )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.later_rows import later_rows_notes
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.card import render_card
+
+logger = logging.getLogger(__name__)
 
 
 class TrainingPipeline:
@@ -102,6 +105,7 @@ class TrainingPipeline:
         directory, created_at = Path(output_path), now or datetime.now(UTC)
         key = self._row_key or user_row_key()
         champion = Champion(Path(champion_path), champion_version, key) if champion_path else None
+        logger.info("Read and prepare the rows")
         rows = prepare_rows(data_path, self.settings, _read_contract(contract))
         trained = _train(rows, champion, trials_path, created_at)
         _save(trained, directory, key)
@@ -150,10 +154,13 @@ def _train(
     tried = read_trials(Path(trials_path)) if trials_path else None
     started = time.perf_counter()
     with limited_threads(rows.table.frame):
+        logger.info("Fit a model to %d rows", int(rows.split.train.sum()))
         fitted = fit_model(rows, tried)
+        logger.info("Evaluate %s on %d rows", fitted.configured.algorithm.name, int(rows.split.test.sum()))
         evaluated = evaluate_model(rows, fitted.model)
         comparison = _compare(champion, rows, evaluated, created_at) if champion else None
         later_rows = later_rows_notes(rows, fitted, evaluated.metrics)
+    logger.info("Trained and evaluated in %.1f s", time.perf_counter() - started)
     return _TrainedModel(
         rows,
         fitted,

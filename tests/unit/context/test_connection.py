@@ -86,3 +86,12 @@ def test_another_text_is_the_name_of_a_stack(aws: None) -> None:
         cloudformation.add_client_error("describe_stacks", "ValidationError")
         with pytest.raises(SettingsError, match="There is no stack 'mlops-prod'"):
             mlops.connect("mlops-prod")
+
+
+def test_versions_are_compared_and_the_comparison_is_shown_as_a_page(root: Path) -> None:
+    connection = mlops.connect(root)
+    candidate = Candidate("Lasso", {}, EvaluationMetrics(), "e", Artifact("s3://a/n", "1" * 64))
+    newest = connection.registry.register("houses", candidate).model.version
+    comparison = connection.group("houses").compare("v1.0.0", newest)
+    assert repr(comparison) == f"ModelComparison(houses: v1.0.0 and {newest}, 0 scores)"
+    assert "Lasso" in comparison._repr_html_()

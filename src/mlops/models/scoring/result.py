@@ -59,6 +59,11 @@ class InferenceResult(Record):
     model_group: str | None = None
     threshold: float = THRESHOLD
 
+    def __repr__(self) -> str:
+        drift = f", drift {self.drift_report.verdict}" if self.drift_report else ""
+        rows = f"{self.n_rows} rows by {self.model_version}"
+        return f"InferenceResult({rows}{drift}, {str(self.predictions_path)!r})"
+
     def predictions(self) -> Iterator[Prediction]:
         """Read the predictions file row by row, in the order of the scored file.
 

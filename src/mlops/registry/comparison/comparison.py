@@ -11,7 +11,7 @@ from mlops.models.metrics import metric_definition, metric_difference, metric_in
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
 from mlops.models.training import Interval
-from mlops.pages.rendering import render
+from mlops.pages.rendering import in_frame, render
 from mlops.pages.text_table import text_table
 
 _MAX_IMPORTANCES = 10
@@ -75,6 +75,12 @@ class ModelComparison(Record):
         statuses = ((self.a, _shown(self.statuses.a), ""), (self.b, _shown(self.statuses.b), ""))
         heading = f"{self.model_group}: {self.a} and {self.b}"
         return render("versions", heading=heading, tiles=statuses, tables=tuple(_tables(self)))
+
+    def __repr__(self) -> str:
+        return f"ModelComparison({self.model_group}: {self.a} and {self.b}, {len(self.metrics)} scores)"
+
+    def _repr_html_(self) -> str:
+        return in_frame(self.render_html())
 
 
 def compare(a: ModelMetadata, b: ModelMetadata) -> ModelComparison:
