@@ -71,7 +71,9 @@ def test_a_relay_refuses_senders_that_are_not_in_the_network_of_the_containers(
 
 def ask_relay(cloud: LocalCloud) -> subprocess.CompletedProcess[str]:
     address = f"http://127.0.0.2:{cloud.port}/_local/ready"
-    return subprocess.run(["curl", "-sS", address], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["curl", "-sS", "-H", "Host: localhost", address], capture_output=True, text=True, check=False
+    )
 
 
 def test_without_a_cloud_sam_local_fails_with_what_to_do(tmp_path: Path) -> None:

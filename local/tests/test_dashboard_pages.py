@@ -88,7 +88,9 @@ def test_an_unknown_dashboard_is_not_found(cloud: LocalCloud) -> None:
 
 def test_the_overview_counts_what_is_deployed(cloud: LocalCloud, sample: dict[str, str]) -> None:
     page = cloud.request("GET", f"{cloud.endpoint}/_local/").text
-    assert "3 functions" in page
+    functions = cloud.client("lambda").list_functions()["Functions"]  # tests of this cloud may add to them
+    assert len(functions) >= 3
+    assert f"{len(functions)} functions" in page
     assert sample["ApiUrl"] in page
 
 

@@ -164,6 +164,8 @@ MUTATIONS = (
         "template.yaml",
         r"""{\"MLOps/${AWS::StackName}\",ModelGroup} MetricName=\"DriftScore\"""",
         r"""{MLOps/${AWS::StackName},ModelGroup} MetricName=\"DriftScore\"""",
-        ("tests/infrastructure/test_template.py::test_the_dashboard_draws_only_metrics_that_are_published",),
+        (
+            "tests/infrastructure/test_dashboard.py::test_every_metric_is_drawn_and_every_drawn_one_is_published_under_its_dimensions",
+        ),
     ),
 )
