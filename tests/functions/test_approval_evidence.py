@@ -25,7 +25,7 @@ def a_well_known_candidate(**changes) -> Candidate:
     changed = DatasetChanges("v0.9.0", 1800, 2000, "WARN", 0.14, ("age is 3.1 years higher on average.",))
     data = DataFindings("accept", 2000, (), changed, "cyd@example.com")
     job = TrainingJob("j", "arn:j", billable_seconds=312, estimated_cost_usd=0.25, actual_cost_usd=0.0123)
-    return a_candidate(data=data, training_job=job, plots=("roc", "importance", "lost"), **changes)
+    return a_candidate(data=data, training_job=job, plots=("roc", "confusion", "lost"), **changes)
 
 
 def keep(stage, name: str, content: bytes) -> None:
@@ -40,7 +40,7 @@ def link(stage) -> str:
         "model_card.html": CARD.encode(),
         "evaluation_details.json": details.to_json().encode(),
         "plots/roc.svg": SVG,
-        "plots/importance.svg": b"<svg/>",
+        "plots/confusion.svg": b"<svg/>",
     }
     for name, content in written.items():
         keep(stage, name, content)
@@ -56,8 +56,7 @@ def link(stage) -> str:
         "Average precision",
         "+0.0200 to +0.1000",
         "is above the no-skill model",
-        "Compared with the data of v0.9.0: 1,800 rows then, 2,000 now.",
-        "Drift between the two: WARN (score 0.14, 0 = same).",
+        "2,000 rows, 1,800 in the data of v0.9.0; drift between the two: WARN (score 0.14, 0 = same).",
         "age is 3.1 years higher on average.",
         "region = north: 0.4100 (0.3000 to 0.5200) on 120 rows",
         "0.0123 USD, estimated 0.25 USD, 312 s billed",
@@ -78,7 +77,7 @@ def test_mail_and_page_tell_everything_that_is_known(stage, link, place, message
 def test_plots_are_images_in_which_nothing_can_run(stage, link):
     answer = stage.http_request(link)
     images = re.findall(r'<img alt="([^"]+)" src="data:image/svg\+xml;base64,([^"]+)">', answer["body"])
-    assert [alt for alt, _ in images] == ["ROC curve", "What the model looks at"]
+    assert [alt for alt, _ in images] == ["ROC curve", "Confusion matrix"]
     assert base64.b64decode(images[0][1]) == SVG
     assert "<script" not in answer["body"]
     assert "img-src data:;" in answer["headers"]["Content-Security-Policy"]
@@ -86,7 +85,7 @@ def test_plots_are_images_in_which_nothing_can_run(stage, link):
 
 def test_plots_that_are_too_large_for_a_page_are_left_to_the_card(stage, link):
     keep(stage, "plots/roc.svg", b"x" * (PLOTS_LIMIT_BYTES + 1))
-    assert re.findall(r'<img alt="([^"]+)"', stage.http_request(link)["body"]) == ["What the model looks at"]
+    assert re.findall(r'<img alt="([^"]+)"', stage.http_request(link)["body"]) == ["Confusion matrix"]
 
 
 def visit_card(stage, link: str, method: str = "GET", **more) -> dict:

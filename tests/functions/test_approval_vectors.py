@@ -205,7 +205,11 @@ def test_v25_what_a_file_or_a_person_wrote_is_escaped(stage, link):
     )
     hostile = replace(request, group=attack, evidence=evidence)
     shown = approval_view.render_request(
-        hostile, attack, nonce='"><b>', problem=attack, reason="</textarea>" + attack
+        hostile,
+        attack,
+        nonce='"><b>',
+        problem=attack,
+        filled_in={"reason": "</textarea>" + attack, "version": '"><b>', "decision": attack},
     )
     assert "<script" not in shown
     assert '"><b>' not in shown

@@ -37,7 +37,7 @@ def test_every_approver_gets_a_link_of_their_own(stage):
     assert len(set(links)) == 2
     attributes = [mail["attributes"]["approver"] for mail in stage.emails()]
     assert [attribute["Value"] for attribute in attributes] == ["ada@example.com", "bob@example.com"]
-    assert {mail["subject"] for mail in stage.emails()} == {f"Approve {GROUP} v1.0.0?"}
+    assert {mail["subject"] for mail in stage.emails()} == {f"Approve {GROUP} v1.0.0? First model"}
     assert stage.registry.get_model(GROUP, "v1.0.0").status is Status.PENDING_APPROVAL
 
 

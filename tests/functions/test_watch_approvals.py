@@ -56,7 +56,9 @@ def test_reminders_go_out_at_one_and_two_thirds_and_once_each(stage, watch):
         watch()
         stage.clock.advance(hours=1, minutes=1)
     assert sent == [0, 0, 0, 2, 2, 2, 4, 4, 4, 4]
-    assert {mail["subject"] for mail in reminders(stage)} == {f"Reminder: approve {GROUP} v1.0.0?"}
+    assert {mail["subject"] for mail in reminders(stage)} == {
+        f"Reminder: approve {GROUP} v1.0.0? First model"
+    }
 
 
 def test_two_rounds_at_once_remind_once(stage, watch):

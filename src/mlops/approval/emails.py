@@ -18,6 +18,7 @@ from mlops.approval.evidence import (
 )
 from mlops.approval.mailer import Mailer
 from mlops.approval.quorum import describe_progress, is_uploader
+from mlops.approval.recommendation import recommend, result_in_subject
 from mlops.approval.rollbacks import RollbackService
 from mlops.models.approval import ApprovalRequest, Evidence, RollbackOffer, ScoreEvidence
 from mlops.models.metrics import metric_definition, metric_difference, metric_interval, metric_value
@@ -33,14 +34,16 @@ def compose_request(request: ApprovalRequest, approver: str, link: str) -> tuple
     """Return subject and body of the email to one approver; `link` is personal."""
     name = f"{request.group} {request.version}"
     opening = f"{name} waits for your decision."
-    return f"Approve {name}?", text(_body(request, approver, link, opening))
+    subject = f"Approve {name}? {result_in_subject(request.evidence)}"
+    return subject, text(_body(request, approver, link, opening))
 
 
 def compose_reminder(request: ApprovalRequest, approver: str, link: str) -> tuple[str, str]:
     """Return subject and body of a reminder; older links to the same request keep working."""
     name = f"{request.group} {request.version}"
     opening = f"{name} still waits for your decision. Without one it expires."
-    return f"Reminder: approve {name}?", text(_body(request, approver, link, opening))
+    subject = f"Reminder: approve {name}? {result_in_subject(request.evidence)}"
+    return subject, text(_body(request, approver, link, opening))
 
 
 def compose_automatic_approval(group: str, version: str) -> tuple[str, str]:
@@ -126,6 +129,8 @@ def text(lines: Iterable[str]) -> str:
 def _body(request: ApprovalRequest, approver: str, link: str, opening: str) -> Iterator[str]:
     evidence = request.evidence
     yield from wrap(opening)
+    yield from wrap(recommend(evidence))
+    yield from part("Read this first", (concern.message for concern in evidence.concerns))
     yield from ("", "Read the evidence and decide here:")
     yield from link_lines(link, f"{request.expires_at:%d %b %Y, %H:%M}")
     yield from part("The model", _made(evidence))
@@ -138,7 +143,7 @@ def _body(request: ApprovalRequest, approver: str, link: str, opening: str) -> I
     yield from part("Result of the gate", evidence.gate_reasons[:_SENTENCES_SHOWN])
     yield from part("Warnings from training", evidence.warnings[:_SENTENCES_SHOWN])
     yield from part("What validation noticed in the data", evidence.findings[:_SENTENCES_SHOWN])
-    yield from part("What changed in the data", list(describe_changes(evidence))[:_SENTENCES_SHOWN])
+    yield from part("What changed in the data", describe_changes(evidence)[:_SENTENCES_SHOWN])
     yield from part("Where the model does worst", describe_worst_slices(evidence, 1))
     importances = list(evidence.importances.items())[:_IMPORTANCES_SHOWN]
     yield from part("What the model looks at", (f"{name}: {value:.4f}" for name, value in importances))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mlops.approval.concerns import LEAK_RULE, find_concerns, is_covered
 from mlops.models.approval import Evidence, ScoreEvidence
 from mlops.models.evaluation import EvaluationDetails, SliceQuality, SliceScore, SliceTable
 from mlops.models.metrics import metric_interval, metric_value
@@ -30,6 +31,7 @@ def gather(
     """
     importances = sorted(model.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
     job, data = model.training_job, model.data
+    other_findings = [finding for finding in data.findings if finding.get("rule_id") != LEAK_RULE]
     return Evidence(
         algorithm=model.algorithm,
         task=model.task,
@@ -42,8 +44,8 @@ def gather(
         comparison_note=_comparison_note(model, champion),
         scores=_scores(model),
         gate_reasons=(model.gate.reasons if model.gate else ())[:MAX_SENTENCES],
-        findings=tuple(_sentence(finding) for finding in data.findings[:MAX_SENTENCES]),
-        warnings=model.warnings[:MAX_SENTENCES],
+        findings=tuple(map(_sentence, other_findings[:MAX_SENTENCES])),
+        warnings=tuple(text for text in model.warnings if not is_covered(text))[:MAX_SENTENCES],
         importances=dict(importances),
         hyperparameters={name: str(value) for name, value in model.hyperparameters.items()},
         billable_seconds=job.billable_seconds if job else None,
@@ -60,6 +62,7 @@ def gather(
             champion.settings if champion else GroupSettings(), model.settings
         ),
         slice_note=_slice_note(details.slice_table, model.metrics.primary) if details else None,
+        concerns=find_concerns(model, champion),
     )
 
 
@@ -69,17 +72,16 @@ def describe_task(evidence: Evidence) -> str:
     return f"{evidence.target or '?'} ({evidence.task or 'unknown task'}{looks_for})"
 
 
-def describe_changes(evidence: Evidence) -> Iterator[str]:
-    """Describe how the training data differ from those of the champion."""
+def describe_changes(evidence: Evidence) -> tuple[str, ...]:
+    """Describe how the training data differ from those of the champion: in one sentence, then in detail."""
     changes = evidence.changes
     if changes is None:
-        return
+        return ()
     before = changes.model_version or "the champion"
-    rows = f"{changes.n_rows_before:,} rows then, {changes.n_rows_after:,} now"
-    yield f"Compared with the data of {before}: {rows}."
+    rows = f"{changes.n_rows_after:,} rows, {changes.n_rows_before:,} in the data of {before}"
     score = "" if changes.drift_score is None else f" (score {changes.drift_score:.2f}, 0 = same)"
-    yield f"Drift between the two: {changes.verdict}{score}."
-    yield from changes.sentences[:MAX_SENTENCES]
+    summary = f"{rows}; drift between the two: {changes.verdict}{score}."
+    return summary, *changes.sentences[:MAX_SENTENCES]
 
 
 def describe_slice(entry: SliceScore | SliceQuality, primary: str | None) -> str:

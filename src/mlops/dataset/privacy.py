@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 
+from mlops.models.concern import PERSONAL_WORDS
 from mlops.models.dataset import Contract
 from mlops.models.errors import MlopsError, StepError
 
@@ -15,6 +16,10 @@ _PERSONAL_NAMES = re.compile(
     r"(?:^|_)(?:ssn|social_security(?:_(?:no|number|nr))?|e_?mail(?:_?address)?|phone(?:_?(?:no|number))?|mobile(?:_?number)?"
     r"|passport(?:_?(?:no|number))?|iban|credit_?card(?:_?number)?|first_?name|last_?name|sur_?name|full_?name"
     r"|patient_?name|street(?:_?address)?|home_?address|national_?id|tax_?id)$"
+)
+_PROTECTED_TRAITS = re.compile(
+    r"(?:^|_)(?:race|ethnic(?:ity)?(?:_group)?|gender|sex|religion|nationality|disab(?:ility|led)|sexual_orientation"
+    r"|skin_colou?r|marital(?:_status)?|pregnan(?:t|cy)|political_party|union_member(?:ship)?)$"
 )
 _PERSONAL_VALUES = {
     "e-mail addresses": re.compile(r"\s*[^@\s,;]{1,64}@[^@\s,;]+\.[A-Za-z]{2,}\s*"),
@@ -59,18 +64,31 @@ def is_accepted_before(column: str, contract: Contract | None) -> bool:
 
 def personal_by_values(column: str, kind: str) -> str:
     """Return the sentence about a column whose values are of a `personal_kind`."""
-    return f"Column {shown(column)} holds personal data (PII): most values look like {kind}."
+    return f"Column {shown(column)} holds {PERSONAL_WORDS}: most values look like {kind}."
 
 
 def personal_by_name(column: str) -> str:
     """Return the sentence about a column of which `names_a_person` holds."""
-    return f"Column {shown(column)} seems to hold personal data (PII), going by its name."
+    return f"Column {shown(column)} seems to hold {PERSONAL_WORDS}, going by its name."
 
 
 def names_a_person(column: str) -> bool:
     """Tell whether the name of a column announces personal data."""
+    return bool(_PERSONAL_NAMES.search(_words(column)))
+
+
+def names_a_protected_trait(column: str) -> bool:
+    """Tell whether the name of a column announces a trait by which the law forbids to discriminate.
+
+    Age is not among them: most models of people have it, and a warning that always comes is not read.
+    """
+    return bool(_PROTECTED_TRAITS.search(_words(column)))
+
+
+def _words(column: str) -> str:
+    """Return a name in small letters, its words apart by `_`."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
-    return bool(_PERSONAL_NAMES.search(re.sub(r"[^a-z]+", "_", name.lower()).strip("_")))
+    return re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
 
 
 def personal_kind(values: Iterable[str]) -> str | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from mlops.models.concern import Concern
 from mlops.models.evaluation import SliceScore
 from mlops.models.record import Record
 from mlops.models.registry import Artifact
@@ -55,7 +56,8 @@ class Evidence(Record):
     `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars. `policy` are the
     rules of the approval as sentences. `settings_changes` are the settings that differ from the champion's,
     or from the defaults when there is no champion. `slice_note` compares the worst slice that the settings
-    name with all held-out rows.
+    name with all held-out rows. `concerns` are what speaks against the candidate, the worst first; they are
+    not repeated in `findings` and `warnings`.
     """
 
     algorithm: str
@@ -85,6 +87,12 @@ class Evidence(Record):
     policy: tuple[str, ...] = ()
     settings_changes: tuple[SettingDifference, ...] = ()
     slice_note: str | None = None
+    concerns: tuple[Concern, ...] = ()
+
+    @property
+    def deciding_score(self) -> ScoreEvidence | None:
+        """The score that decides; None of a candidate without one."""
+        return next((score for score in self.scores if score.name == self.primary), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,9 +98,16 @@ def a_card(change: Change, task: str = "binary") -> str:
 def a_request_page(change: Change) -> str:
     plots = [Plot(change("roc_curve"), b"<svg/>")]
     who, nonce, problem = change("ada@example.com"), change("n"), change("Nothing was decided.")
-    reason, card = change("worse for older people"), change("token/card")
+    card = change("token/card")
+    filled_in = {"reason": change("worse for older people"), "version": change("v1"), "decision": "rejected"}
     return render_request(
-        change(samples.a_request()), who, nonce=nonce, problem=problem, reason=reason, plots=plots, card=card
+        change(samples.a_request()),
+        who,
+        nonce=nonce,
+        problem=problem,
+        filled_in=filled_in,
+        plots=plots,
+        card=card,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from mlops.approval.attachments import read_card, read_plots
@@ -92,9 +93,7 @@ class ApprovalPage:
         self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.service.now())
         problem = _find_problem(form, request)
         if problem:
-            return Response(
-                400, self._form_page(http_request, opened, problem=problem, reason=form.get("reason", ""))
-            )
+            return Response(400, self._form_page(http_request, opened, problem=problem, filled_in=form))
         choice: Choice = "approved" if form["decision"] == "approved" else "rejected"
         answer = Answer(opened.approver, choice, form.get("reason", "").strip(), self.service.now())
         try:
@@ -111,14 +110,19 @@ class ApprovalPage:
         return Response(303, "", {"Location": http_request.token})
 
     def _form_page(
-        self, http_request: Request, opened: _Opened, *, problem: str = "", reason: str = ""
+        self,
+        http_request: Request,
+        opened: _Opened,
+        *,
+        problem: str = "",
+        filled_in: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         return render_request(
             opened.request,
             opened.approver,
             nonce=self.signer.make_nonce(opened.link, now=self.service.now()),
             problem=problem,
-            reason=reason,
+            filled_in=filled_in,
             **self._attachments(http_request, opened.request),
         )
 

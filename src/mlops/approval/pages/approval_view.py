@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from mlops.approval.attachments import Plot
 from mlops.approval.evidence import (
@@ -22,16 +23,19 @@ from mlops.approval.quorum import (
     is_uploader,
     recorded_by,
 )
+from mlops.approval.recommendation import recommend
+from mlops.approval.rollbacks import OFFER_LIFETIME
 from mlops.models.approval import ApprovalRequest, Evidence
-from mlops.models.metrics import metric_definition
+from mlops.pages.number_format import counted, listing
 from mlops.pages.rendering import render
 
 _CAPTIONS = {
     "roc": "ROC curve",
     "precision_recall": "Precision and recall",
     "confusion": "Confusion matrix",
-    "importance": "What the model looks at",
+    "predicted": "True against predicted",
 }
+_SAID_IN_WORDS = frozenset({"importance", "slices", "drift"})  # the page has the numbers themselves
 
 
 def render_request(
@@ -40,19 +44,19 @@ def render_request(
     *,
     nonce: str,
     problem: str = "",
-    reason: str = "",
+    filled_in: Mapping[str, str] = MappingProxyType({}),
     plots: Sequence[Plot] = (),
     card: str = "",
 ) -> str:
     """Return the page that asks: the evidence, and a form on which nothing is selected.
 
-    `problem` says what was wrong with the form that came in, and `reason` is kept from it.
+    `problem` says what was wrong with the form that came in, of which `filled_in` are the fields.
     """
     form = {
         "nonce": nonce,
         "approver": approver,
         "problem": problem,
-        "reason": reason,
+        "filled_in": filled_in,
         "conditions": tuple(_conditions(request, approver)),
         "ways": tuple(describe_ways(request.version, request.evidence.champion_version)),
     }
@@ -78,18 +82,27 @@ def _render(
     is_late: bool = False,
 ) -> str:
     evidence = request.evidence
+    data_summary, *changes = describe_changes(evidence) or ("",)
     return render(
         "approval",
         request=request,
         form=form,
         is_late=is_late,
+        consequences=tuple(_consequences(request)),
         progress=describe_progress(request),
         approvals=[(recorded_by(answer), answer) for answer in approvals_of(request)],
-        limits=_limits(evidence),
+        recommendation=recommend(evidence),
+        other_scores=[score for score in evidence.scores if score.name != evidence.primary],
         settings_title=settings_title(evidence),
-        changes=tuple(describe_changes(evidence)),
+        changed_settings=_changed_settings(evidence),
+        data_summary=data_summary,
+        changes=changes,
         slices=tuple(describe_worst_slices(evidence)),
-        plots=[(_caption(plot.name), base64.b64encode(plot.svg).decode()) for plot in plots],
+        plots=[
+            (_caption(plot.name), base64.b64encode(plot.svg).decode())
+            for plot in plots
+            if plot.name not in _SAID_IN_WORDS
+        ],
         origin=tuple(_origin(evidence)),
         card=card,
     )
@@ -109,14 +122,30 @@ def _conditions(request: ApprovalRequest, approver: str) -> Iterator[str]:
         yield f"{request.evidence.uploader}, who dropped the file by its metadata, does not approve alone."
 
 
-def _limits(evidence: Evidence) -> dict[str | None, float]:
-    """Return, by unit, the value at the ends of the drawings of differences: they compare within a unit."""
-    limits: dict[str | None, float] = {}
-    for score in evidence.scores:
-        unit = metric_definition(score.name).unit
-        ends = (*(score.difference_interval or ()), score.difference or 0.0)
-        limits[unit] = max(limits.get(unit, 1e-12), *map(abs, ends))
-    return limits
+def _consequences(request: ApprovalRequest) -> Iterator[str]:
+    """Say what follows from a decision, and the way back."""
+    champion, version = request.evidence.champion_version, request.version
+    match request.decision.decision if request.decision else None:
+        case "approved":
+            yield f"{version} goes into service within minutes, for the next scoring file; an email says so."
+            if champion:
+                days = OFFER_LIFETIME.days
+                yield f"That email has your personal link to put {champion} back, for {days} days."
+                yield f"At any time: mlops rollback {request.group} --reason TEXT"
+        case "rejected":
+            yield f"{champion} stays in service." if champion else "No model is in service."
+            yield f"{version} is closed permanently. Correct the data or model.toml, and drop them again."
+        case "superseded":
+            yield "A newer candidate has a request of its own, with a link in its email."
+
+
+def _changed_settings(evidence: Evidence) -> str:
+    """Say in one line which settings differ; the page has their values further down."""
+    keys = [change.key for change in evidence.settings_changes]
+    than = f"those of {evidence.champion_version}" if evidence.champion_version else "the defaults"
+    if not keys:
+        return f"The same as {than}."
+    return f"{counted(len(keys), 'setting')} other than {than}: {listing(keys)}."
 
 
 def _caption(plot: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from mlops.approval.links import find_approver
@@ -60,7 +61,7 @@ class RollbackPage:
         self.signer.check_nonce(form.get("nonce", ""), opened.link, now=self.service.now())
         problem = find_form_problem(form, offer.previous, needs_reason=True)
         if problem:
-            return self._form_page(opened, problem=problem, reason=form.get("reason", ""))
+            return self._form_page(opened, problem=problem, filled_in=form)
         decision = RollbackDecision(f"link of {opened.approver}", form["reason"].strip(), self.service.now())
         try:
             decided = self.service.answer(offer.id_hash, decision)
@@ -72,7 +73,13 @@ class RollbackPage:
             return Response(409, render_offer_outcome(decided.offer, is_late=True))
         return Response(303, "", {"Location": http_request.token})
 
-    def _form_page(self, opened: _Opened, *, problem: str = "", reason: str = "") -> Response:
+    def _form_page(
+        self,
+        opened: _Opened,
+        *,
+        problem: str = "",
+        filled_in: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
         offer, registry = opened.offer, self.service.registry
         champion = registry.champion(offer.group)
         if champion is None or champion.version != offer.version:
@@ -86,7 +93,7 @@ class RollbackPage:
             previous=registry.get_model(offer.group, offer.previous),
             nonce=self.signer.make_nonce(opened.link, now=self.service.now()),
             problem=problem,
-            reason=reason,
+            filled_in=filled_in,
         )
         return Response(400 if problem else 200, html)
 

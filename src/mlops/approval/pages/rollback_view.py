@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from mlops.models.approval import RollbackOffer
 from mlops.models.registry import ModelMetadata
 from mlops.pages.rendering import render
@@ -16,17 +19,17 @@ def render_offer(
     previous: ModelMetadata,
     nonce: str,
     problem: str = "",
-    reason: str = "",
+    filled_in: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the page that asks whether the previous champion is to be put back.
 
-    `problem` says what was wrong with the form that came in, and `reason` is kept from it.
+    `problem` says what was wrong with the form that came in, of which `filled_in` are the fields.
     """
     form = {
         "nonce": nonce,
         "approver": approver,
         "problem": problem,
-        "reason": reason,
+        "filled_in": filled_in,
         "versions": (
             (f"In service: {champion.version}", _describe(champion)),
             (f"Before: {previous.version}", _describe(previous)),

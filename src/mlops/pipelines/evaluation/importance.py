@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.table.values import distinct_values, is_text
+from mlops.models.concern import LEAK_WORDS, SUSPICIOUS_SCORE
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Model
 from mlops.pipelines.evaluation.scores import area_under_roc, primary_score
@@ -16,7 +17,6 @@ _MAX_FEATURES = 100
 _MAX_SHUFFLED_ROWS = 1_000
 _REPEATS = (2, 5)
 _MAX_SCORED_ROWS = 100_000
-SUSPICIOUS_SCORE = 0.98
 _MAX_TREE_ROWS = 5_000
 _MAX_LEAVES = 64
 
@@ -116,7 +116,7 @@ def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
     """Return a sentence for every column that predicts the target almost perfectly."""
     score_name = "R2" if task == "regression" else "ROC-AUC"
     return [
-        f"The column {name!r} alone predicts the target almost perfectly ({score_name} {score:.3f}): "
+        f"The column {name!r} {LEAK_WORDS} ({score_name} {score:.3f}): "
         "check that it is known before the outcome, and exclude it if not."
         for name, score in scores.items()
         if score > SUSPICIOUS_SCORE

@@ -10,6 +10,7 @@ import numpy as np
 from mlops.dataset.features.date_parts import unreadable_dates
 from mlops.dataset.table.dates import read_dates
 from mlops.dataset.table.table import Column
+from mlops.models.concern import RANDOM_PART_WORDS
 from mlops.models.errors import TrainingError
 from mlops.models.metrics import describe_metric
 from mlops.models.training import EvaluationMetrics
@@ -46,7 +47,7 @@ def later_rows_notes(rows: TrainingRows, fitted: FittedModel, metrics: Evaluatio
     if name is None or score is None:
         return ()
     return (
-        f"The rows held out are a random part, though {name} holds dates: {describe_metric(primary, score)} "
+        f"{RANDOM_PART_WORDS} {name} holds dates: {describe_metric(primary, score)} "
         f"on them. {_describe(_score_later_rows(rows, fitted, name), primary)} If {name} says when a row was "
         "recorded, and later rows are to be predicted, hold out the later ones: "
         f"time_column = {json.dumps(name, ensure_ascii=False)} in model.toml, above the first [table].",

@@ -65,7 +65,9 @@ def _curves(details: EvaluationDetails) -> Iterator[Figure]:
     roc = plots.curves(
         details.roc, x="false positive rate", y="true positive rate", name="ROC curve", has_chance=True
     )
-    yield Figure("roc", "errors", "ROC curve", "Higher is better; the dashed line is a guess.", roc)
+    of_classes = " Curves of the most frequent classes." if len(details.roc) > 1 else ""
+    note = f"Higher is better; the dashed line is a guess.{of_classes}"
+    yield Figure("roc", "errors", "ROC curve", note, roc)
     precision = plots.curves(
         details.precision_recall, x="recall", y="precision", name="Precision and recall", has_chance=False
     )

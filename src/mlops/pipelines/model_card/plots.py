@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
@@ -16,14 +17,25 @@ from mlops.pages.number_format import number, percent
 _SIZE, _LEFT, _RIGHT, _TOP, _BOTTOM = 440, 64, 430, 10, 300
 _MATRIX_LABEL, _MATRIX_CELL = 130, 54
 _MAX_CLASSES = 12
+_LEGEND_ROW, _LEGEND_COLUMN = 20, 183
 
 
 def curves(points: Mapping[str, Sequence[Point]], *, x: str, y: str, name: str, has_chance: bool) -> Markup:
-    """Draw curves in the unit square; `has_chance` adds the diagonal that guessing would give."""
+    """Draw curves in the unit square, several with a legend; `has_chance` adds the diagonal of a guess."""
     frame = _frame(0.0, 1.0)
     marks = [frame.curve([(0, 0), (1, 1)], "dashed")] if has_chance else []
     marks += [frame.curve(line, f"curve c{place % 10}") for place, line in enumerate(points.values())]
-    return _square(frame, marks, x, y, name)
+    if len(points) < 2:
+        return _square(frame, marks, x, y, name)
+    legend = [_legend_entry(place, label) for place, label in enumerate(points)]
+    return _square(frame, [*marks, *legend], x, y, name, below=_LEGEND_ROW * math.ceil(len(points) / 2))
+
+
+def _legend_entry(place: int, label: str) -> Markup:
+    """Return the colour and the label of a curve, in one of two columns below the plot."""
+    x, y = _LEFT + place % 2 * _LEGEND_COLUMN, _BOTTOM + 60 + place // 2 * _LEGEND_ROW
+    key = svg.line(x, y - 4, x + 20, y - 4, f"curve c{place % 10}")
+    return key + svg.text(label, x + 27, y, max_characters=20)
 
 
 def calibration(bins: Sequence[CalibrationBin], *, is_regression: bool) -> Markup:
@@ -90,11 +102,11 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
     size = len(labels)
     if not 0 < size <= _MAX_CLASSES:
         return Markup("")
-    cell, top = (2 * _MATRIX_CELL, 40) if size < 4 else (_MATRIX_CELL, 120)
+    cell, top = (2 * _MATRIX_CELL, 58) if size < 4 else (_MATRIX_CELL, 138)
     marks = []
     for at, label in enumerate(labels):
         x, y = _MATRIX_LABEL + (at + 0.5) * cell, top + (at + 0.5) * cell
-        marks.append(svg.text(label, _MATRIX_LABEL - 10, y + 5, anchor="end", max_characters=17))
+        marks.append(svg.text(label, _MATRIX_LABEL - 10, y + 5, anchor="end", max_characters=14))
         turned = f"translate({x + 4:.0f},{top - 10}) rotate(-60)"
         marks.append(
             svg.text(label, x, top - 10, anchor="middle", max_characters=16)
@@ -107,6 +119,9 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
             place = _MATRIX_LABEL + column * cell, top + row * cell
             marks += _cell(*place, cell, count, count / total, is_hit=row == column)
     width, height = _MATRIX_LABEL + size * cell + 30, top + size * cell + 2
+    turned = f"translate(14,{top + size * cell / 2:g}) rotate(-90)"
+    marks.append(svg.text("predicted", _MATRIX_LABEL + size * cell / 2, 16, css="tick", anchor="middle"))
+    marks.append(svg.text("true", css="tick", anchor="middle", transform=turned))
     return svg.drawing(marks, width, height, "Confusion matrix", "figure matrix")
 
 
@@ -137,10 +152,10 @@ def _frame(low: float, high: float, *, up: tuple[float, float] | None = None) ->
     return svg.Frame(svg.Scale(low, high, _LEFT, _RIGHT), svg.Scale(*(up or (low, high)), _BOTTOM, _TOP))
 
 
-def _square(frame: svg.Frame, marks: Sequence[Markup], x: str, y: str, name: str) -> Markup:
+def _square(frame: svg.Frame, marks: Sequence[Markup], x: str, y: str, name: str, below: int = 0) -> Markup:
     shares = (0.0, 0.5, 1.0)
     across = [(frame.x.at(share), number(frame.x.at(share))) for share in shares]
     up = [(frame.y.at(share), number(frame.y.at(share))) for share in shares]
     rules = [svg.line(frame.x(value), _TOP, frame.x(value), _BOTTOM, "grid") for value, _ in across]
     axes = [*rules, frame.y_axis(up), frame.x_axis(across), frame.titles(x, y)]
-    return svg.drawing([*axes, *marks], _SIZE, _BOTTOM + 48, name)
+    return svg.drawing([*axes, *marks], _SIZE, _BOTTOM + 48 + below, name)
