@@ -71,9 +71,9 @@ DIFFERENCES: tuple[Difference, ...] = (
         ministack=(
             "All dimension sets are mixed, one statistic is taken over the whole window, "
             "`DatapointsToAlarm` and `TreatMissingData` are ignored, and an alarm is evaluated only when "
-            "data arrives, so that it never returns to OK."
+            "data arrives, so that it never returns to OK. An alarm on the sum of several metrics is refused."
         ),
-        wraps=("cloudwatch._evaluate_alarm",),
+        wraps=("cloudwatch._evaluate_alarm", "provisioners._cw_metric_alarm_record"),
     ),
     Difference(
         "fixes.cloudwatch.metric_dimensions",

@@ -109,3 +109,11 @@ def _text(value: str | dict[str, Any]) -> str:
         argument = argument[0]  # the text, before the values of its names
     text = argument if isinstance(argument, str) else ".".join(argument)
     return text if intrinsic == "Fn::Sub" else f"{text.removesuffix('.Arn')}.Arn"
+
+
+def watched(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of an alarm, each with Namespace, MetricName, Dimensions, Stat and Period."""
+    if "Metrics" not in alarm:
+        return [{"Stat": alarm["Statistic"], **alarm}]
+    stats = [query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query]
+    return [{**stat, **stat["Metric"]} for stat in stats]

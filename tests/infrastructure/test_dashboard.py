@@ -25,7 +25,12 @@ OF_AWS = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ("QueueName", "AWS::SQS::Queue"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): ("QueueName", "AWS::SQS::Queue"),
     ("AWS/ApiGateway", "5xx"): ("ApiId", "AWS::ApiGatewayV2::Api"),
+    ("AWS/States", "ExecutionsFailed"): ("StateMachineArn", "AWS::Serverless::StateMachine"),
+    ("AWS/States", "ExecutionsTimedOut"): ("StateMachineArn", "AWS::Serverless::StateMachine"),
+    ("AWS/SNS", "NumberOfNotificationsFailed"): ("TopicName", "AWS::SNS::Topic"),
 }
+# without dimensions, over all functions of the account
+OF_ACCOUNT = {("AWS/Lambda", "Throttles")}
 SEARCH = re.compile(r"SEARCH\('\{\"(.+)\",(\w+)\} MetricName=\"(\w+)\"', '\w+', \d+\)")
 # pixels of a title's letter and of a column, on a screen of 1,280 pixels
 LETTER_WIDTH, COLUMN_WIDTH = 8.5, 50
@@ -86,18 +91,22 @@ def test_every_metric_is_drawn_and_every_drawn_one_is_published_under_its_dimens
 
 def test_every_alarm_watches_what_is_published_under_its_dimensions() -> None:
     for alarm_id, alarm in t.resources("AWS::CloudWatch::Alarm").items():
-        watched = alarm["Properties"]
-        namespace, name = watched["Namespace"], watched["MetricName"]
-        dimensions = {entry["Name"]: entry["Value"] for entry in watched.get("Dimensions", [])}
-        if namespace == {"Fn::Sub": OWN}:
-            assert name in METRICS, alarm_id
-            assert not dimensions, alarm_id
-        else:
-            dimension, kind = OF_AWS[namespace, name]
-            assert set(dimensions) == {dimension}, alarm_id
-            (reference,) = dimensions[dimension].values()
-            logical_id = reference if isinstance(reference, str) else reference[0]
-            assert logical_id in t.resources(kind), alarm_id
+        for watched in t.watched(alarm["Properties"]):
+            _check_metric(alarm_id, watched)
+
+
+def _check_metric(alarm_id: str, watched: dict[str, Any]) -> None:
+    namespace, name = watched["Namespace"], watched["MetricName"]
+    dimensions = {entry["Name"]: entry["Value"] for entry in watched.get("Dimensions", [])}
+    if namespace == {"Fn::Sub": OWN}:
+        assert name in METRICS, alarm_id
+        assert not dimensions, alarm_id
+    elif (namespace, name) not in OF_ACCOUNT:
+        dimension, kind = OF_AWS[namespace, name]
+        assert set(dimensions) == {dimension}, alarm_id
+        (reference,) = dimensions[dimension].values()
+        logical_id = reference if isinstance(reference, str) else reference[0]
+        assert logical_id in t.resources(kind), alarm_id
 
 
 def test_an_expression_uses_metrics_of_its_widget() -> None:

@@ -97,11 +97,9 @@ def test_parameters_say_what_they_are_and_have_bounds() -> None:
 
 
 def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_published() -> None:
-    ours = [
-        a["Properties"]
-        for a in t.resources("AWS::CloudWatch::Alarm").values()
-        if a["Properties"]["Namespace"] == NAMESPACE
-    ]
+    alarms = t.resources("AWS::CloudWatch::Alarm").values()
+    watched = [metric for alarm in alarms for metric in t.watched(alarm["Properties"])]
+    ours = [metric for metric in watched if metric["Namespace"] == NAMESPACE]
     assert {alarm["MetricName"] for alarm in ours} == {
         "DriftAlerts",
         "DriftChecksCompleted",

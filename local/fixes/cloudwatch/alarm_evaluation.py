@@ -12,7 +12,7 @@ from local.emulator import wrap
 from local.fixes.cloudwatch.ticker import every_tick
 
 State = Literal["ALARM", "OK", "INSUFFICIENT_DATA"]
-_COMPARISONS = {
+COMPARISONS = {
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
     "LessThanThreshold": lambda value, threshold: value < threshold,
@@ -23,6 +23,7 @@ _COMPARISONS = {
 def install() -> None:
     """Replace the evaluation and repeat it in the background."""
     wrap("cloudwatch._evaluate_alarm", lambda _: _evaluate)
+    wrap("provisioners._cw_metric_alarm_record", _with_several_metrics)
     every_tick(cloudwatch._evaluate_all_alarms)
 
 
@@ -48,14 +49,33 @@ def state_of(breaching: list[bool | None], needed: int, missing: str, current: S
 
 
 def datapoints(alarm: dict[str, Any], now: float) -> list[float | None]:
-    """Return the statistic of each period of the window, oldest first, None where nothing was published."""
-    dimensions = {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions") or []}
-    key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
+    """Return the statistic of each period of the window, oldest first, None where nothing was published.
+
+    Of an alarm with several metrics (`Metrics`), their sum: the only expression that the template uses.
+    """
+    count = int(alarm.get("EvaluationPeriods") or 1)
+    if not alarm.get("Metrics"):
+        return _datapoints_of(alarm, alarm, count, now)
+    stats = [query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query]
+    series = [_datapoints_of(stat["Metric"], stat, count, now) for stat in stats]
+    return [_sum(values) for values in zip(*series, strict=True)]
+
+
+def _sum(values: tuple[float | None, ...]) -> float | None:
+    present = [value for value in values if value is not None]
+    return sum(present) if present else None
+
+
+def _datapoints_of(
+    metric: dict[str, Any], query: dict[str, Any], count: int, now: float
+) -> list[float | None]:
+    dimensions = {entry["Name"]: entry["Value"] for entry in metric.get("Dimensions") or []}
+    key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
     points = [
-        point for point in cloudwatch._metrics.get(key) or [] if alarm.get("Unit") in (None, point["Unit"])
+        point for point in cloudwatch._metrics.get(key) or [] if query.get("Unit") in (None, point["Unit"])
     ]
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    period, count = float(alarm.get("Period") or 60), int(alarm.get("EvaluationPeriods") or 1)
+    statistic = query.get("ExtendedStatistic") or query.get("Statistic") or query.get("Stat") or "Average"
+    period = float(query.get("Period") or 60)
     values: list[float | None] = []
     for back in range(count, 0, -1):
         start, end = now - back * period, now - (back - 1) * period
@@ -69,7 +89,7 @@ def datapoints(alarm: dict[str, Any], now: float) -> list[float | None]:
 def _evaluate(alarm: dict[str, Any]) -> None:
     if not alarm.get("Namespace") or not alarm.get("MetricName"):
         return
-    compare = _COMPARISONS.get(str(alarm.get("ComparisonOperator")))
+    compare = COMPARISONS.get(str(alarm.get("ComparisonOperator")))
     if compare is None:
         return
     values = datapoints(alarm, time.time())
@@ -99,3 +119,16 @@ def _change_state(alarm: dict[str, Any], old: str, new: str, reason: str) -> Non
     cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _with_several_metrics(original: Any) -> Any:
+    def record(name: str, properties: dict[str, Any]) -> Any:
+        queries = properties.get("Metrics")
+        if not queries:
+            return original(name, properties)
+        first = next(query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query)
+        stored = {key: value for key, value in properties.items() if key != "Metrics"}
+        stored |= {"Namespace": first["Namespace"], "MetricName": first["MetricName"]}
+        return original(name, stored) | {"Metrics": queries}
+
+    return record
