@@ -119,8 +119,8 @@ MUTATIONS = (
     ),
     _less(
         "requests for approval are not encrypted",
-        "SSESpecification: {SSEEnabled: true}\n      TimeToLiveSpecification",
-        "SSESpecification: {SSEEnabled: false}\n      TimeToLiveSpecification",
+        "SSESpecification: {SSEEnabled: true}\n      TimeToLiveSpecification: {AttributeName: expires_at_epoch",
+        "SSESpecification: {SSEEnabled: false}\n      TimeToLiveSpecification: {AttributeName: expires_at_epoch",
         "test_tables_are_kept_encrypted_and_recoverable",
     ),
     _less(
