@@ -72,6 +72,7 @@ class BaselineStatistics(Record):
 
     `excluded` says for every column of the training file that is not watched why it is not.
     `schema_hash` identifies the cells: only profiles over the same cells can be added or compared.
+    `outputs` are what the model says of the held-out rows; before release 0.3 there are none.
     """
 
     features: Mapping[str, FeatureProfile]
@@ -81,6 +82,7 @@ class BaselineStatistics(Record):
     created_at: datetime | None = None
     model_version: str | None = None
     format_version: int = 1
+    outputs: Mapping[str, FeatureProfile] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the record as JSON on one line: counts one below the other would be four times as long."""
@@ -113,12 +115,16 @@ class FeatureCounts(Record):
 
 @dataclass(frozen=True, slots=True)
 class BatchProfile(Record):
-    """One batch of rows, counted over the cells of a baseline; two of them add up to the profile of both."""
+    """One batch of rows, counted over the cells of a baseline; two of them add up to the profile of both.
+
+    `outputs` are what the model says of the rows that were scored; none where nothing was predicted.
+    """
 
     schema_hash: str
     n_rows: int
     features: Mapping[str, FeatureCounts]
     extra_columns: Mapping[str, int] = field(default_factory=dict)
+    outputs: Mapping[str, FeatureCounts] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the record as JSON on one line: a nightly check reads a thousand of them."""
@@ -199,9 +205,11 @@ class FeatureDrift(Record):
 class DriftReport(Record):
     """The verdict on one batch, or on a window of batches, against the training data.
 
-    `drift_score` is the largest PSI among the features whose change is statistically significant, kept
-    within the range of the verdict and at most 1: 0.0 = same, larger = more drift. `features_with_drift` is
-    ranked by importance x effect. `rule` says in words how the verdict was reached.
+    `drift_score` is the largest PSI among the features and predictions whose change is statistically
+    significant, kept within the range of the verdict and at most 1: 0.0 = same, larger = more drift.
+    `features_with_drift` is ranked by importance x effect. `rule` says in words how the verdict was reached.
+    `predictions` compares the prediction and the probabilities with those of `n_rows_held_out` held-out rows;
+    where they cannot be compared it is empty, and `prediction_verdict` and `prediction_drift_score` are None.
     """
 
     verdict: DriftVerdict
@@ -221,6 +229,15 @@ class DriftReport(Record):
     window_days: int | None = None
     n_batches: int | None = None
     rule: str = ""
+    predictions: Mapping[str, FeatureDrift] = field(default_factory=dict)
+    prediction_verdict: DriftVerdict | None = None
+    prediction_drift_score: float | None = None
+    n_rows_held_out: int = 0
+
+    @property
+    def predictions_with_drift(self) -> tuple[str, ...]:
+        """The names of the outputs whose verdict is WARN or ALERT."""
+        return tuple(name for name, output in self.predictions.items() if output.has_drift)
 
     def __repr__(self) -> str:
         drifted = f"{len(self.features_with_drift)} of {len(self.features)} features with drift"

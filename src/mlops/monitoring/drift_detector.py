@@ -17,8 +17,9 @@ from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import profile_batch
 from mlops.monitoring.verdict.anomalies import extra_columns
 from mlops.monitoring.verdict.dataset_verdict import judge_dataset, largest_effect
+from mlops.monitoring.verdict.predictions import judge_predictions, n_rows_held_out, prediction_verdict
 from mlops.monitoring.verdict.rule import Thresholds, rule_text
-from mlops.monitoring.verdict.verdict import judge_features
+from mlops.monitoring.verdict.verdict import judge_features, worst
 
 
 class DriftDetector:
@@ -71,7 +72,8 @@ class DriftDetector:
 
         A feature warns or alerts when its change is both large (`threshold`) and no accident (chi-square,
         corrected for the number of questions, q <= 0.05), or when an anomaly says so. Under 100 rows the
-        verdict is INSUFFICIENT_DATA. No content of the data raises.
+        verdict is INSUFFICIENT_DATA. No content of the data raises. Predictions are judged where the profile
+        counts them and the baseline has those of at least 100 held-out rows.
 
         Returns
         -------
@@ -88,11 +90,16 @@ class DriftDetector:
             raise DriftError("The batch was profiled against another baseline; profile it against this one.")
         features, irregular = judge_features(self.baseline, batch, self.thresholds)
         anomalies = [*irregular, *extra_columns(batch)]
-        verdict, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
+        of_inputs, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
+        predictions = judge_predictions(self.baseline, batch, self.thresholds)
+        of_predictions, more_reasons = prediction_verdict(predictions)
+        verdict = worst(of_inputs, of_predictions or of_inputs)
+        effect_of_predictions = largest_effect(predictions, ())
+        effect = max(largest_effect(features, anomalies), effect_of_predictions)
         return DriftReport(
             verdict=verdict,
-            reasons=reasons,
-            drift_score=self.thresholds.score(largest_effect(features, anomalies), verdict),
+            reasons=(*reasons, *more_reasons),
+            drift_score=self.thresholds.score(effect, verdict),
             features_with_drift=tuple(feature.name for feature in features if feature.has_drift),
             features={feature.name: feature for feature in features},
             anomalies=tuple(anomalies),
@@ -107,6 +114,12 @@ class DriftDetector:
             window_days=window_days,
             n_batches=n_batches,
             rule=rule_text(self.thresholds),
+            predictions={output.name: output for output in predictions},
+            prediction_verdict=of_predictions,
+            prediction_drift_score=self.thresholds.score(effect_of_predictions, of_predictions)
+            if of_predictions
+            else None,
+            n_rows_held_out=n_rows_held_out(self.baseline) if predictions else 0,
         )
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:

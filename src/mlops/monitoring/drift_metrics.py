@@ -6,15 +6,19 @@ import os
 from collections.abc import Callable, Mapping
 
 from mlops.infrastructure.aws.cloudwatch import Metric, publish
-from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT
+from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, PREDICTION_DRIFT_SCORE
 from mlops.models.drift import DriftReport
 
 MetricSink = Callable[[DriftReport, Mapping[str, float]], None]
 
 
 def metrics_of(report: DriftReport) -> dict[str, float]:
-    """Return the numbers of a report by name."""
+    """Return the numbers of a report by name; that of predictions only where these were judged."""
+    score = report.prediction_drift_score
+    is_judged = report.prediction_verdict != "INSUFFICIENT_DATA"
+    of_predictions = {"prediction_drift_score": score} if score is not None and is_judged else {}
     return {
+        **of_predictions,
         "overall_drift_score": report.drift_score,
         "features_with_drift": len(report.features_with_drift),
         "drift_alerts": int(report.verdict == "ALERT"),
@@ -34,9 +38,11 @@ def cloudwatch_sink(namespace: str) -> MetricSink:
 
 def as_cloudwatch(metrics: Mapping[str, float]) -> list[Metric]:
     """Return the numbers for dashboards; the alarm depends on the alert state, not on one check."""
+    of_predictions = metrics.get("prediction_drift_score")
     return [
         Metric(DRIFT_SCORE, metrics["overall_drift_score"], "None"),
         Metric(FEATURES_WITH_DRIFT, metrics["features_with_drift"]),
+        *([] if of_predictions is None else [Metric(PREDICTION_DRIFT_SCORE, of_predictions, "None")]),
     ]
 
 

@@ -33,6 +33,7 @@ from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.later_rows import later_rows_notes
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.card import render_card
+from mlops.pipelines.scoring.output_frame import output_frame
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +166,7 @@ def _train(
         rows,
         fitted,
         evaluated,
-        baseline=_baseline(rows, evaluated, created_at),
+        baseline=_baseline(rows, fitted, evaluated, created_at),
         comparison=comparison,
         changes=dataset_changes(rows, champion) if champion else None,
         later_rows=later_rows,
@@ -181,11 +182,14 @@ def _compare(
     return compare_with_champion(champion, rows, evaluated.judged, now=now, rng=rng)
 
 
-def _baseline(rows: TrainingRows, evaluated: EvaluatedModel, created_at: datetime) -> BaselineStatistics:
+def _baseline(
+    rows: TrainingRows, fitted: FittedModel, evaluated: EvaluatedModel, created_at: datetime
+) -> BaselineStatistics:
     return build_baseline(
         rows.table.rows(rows.split.train),
         features=[feature.name for feature in rows.selection.features],
         importance=evaluated.importance,
+        outputs=output_frame(evaluated.judged.scores, fitted.model.schema.labels),
         created_at=created_at,
     )
 

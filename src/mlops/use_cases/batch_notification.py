@@ -52,6 +52,7 @@ def compose_email(
     if drift is not None:
         subject += _subject_note(drift)
         lines += ["", _verdict_sentence(drift)]
+        lines += [f"- {drift.predictions[name].description}" for name in drift.predictions_with_drift]
         lines += [f"- {_describe(drift, name)}" for name in drift.features_with_drift[:_MAX_FEATURES_NAMED]]
         more = len(drift.features_with_drift) - _MAX_FEATURES_NAMED
         lines += [f"- and {more} more"] if more > 0 else []
@@ -74,6 +75,8 @@ def _metrics(summary: BatchSummary) -> list[Metric]:
 
 
 def _subject_note(drift: DriftReport) -> str:
+    if drift.predictions_with_drift and not drift.features_with_drift:
+        return ", predictions have changed" + ("" if drift.prediction_verdict == "ALERT" else " somewhat")
     if drift.verdict in ("ALERT", "WARN") and not drift.features_with_drift:
         return ", with remarks"
     return {"ALERT": ", inputs have changed", "WARN": ", inputs have changed somewhat"}.get(drift.verdict, "")
@@ -84,6 +87,11 @@ def _verdict_sentence(drift: DriftReport) -> str:
         return f"{rows(drift.n_rows)} {_are(drift.n_rows)} too few to tell whether the inputs have changed."
     if not drift.features_with_drift and drift.verdict == "OK":
         return "The inputs look like those that the model was trained on."
+    if drift.predictions_with_drift and not drift.features_with_drift:
+        return (
+            "The predictions have changed: the model says other things than of the rows that were held out "
+            "of its training."
+        )
     if not drift.features_with_drift:
         return (
             "The inputs that the model uses have not drifted, but the drift report has remarks on the file."

@@ -34,7 +34,7 @@ from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
 from mlops.monitoring.alert_state import AlertState, Night
 from mlops.monitoring.quality.report import render as render_quality
-from mlops.monitoring.report.report_text import HEADLINES, describe_changes, facts_line, verdict_line
+from mlops.monitoring.report.report_text import describe_changes, facts_line, headline, verdict_line
 from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH, WIDGET_STYLE
@@ -145,7 +145,7 @@ def an_alert_page(change: Change, nonce: str = "n") -> str:
     return render(
         "drift_alert",
         alert=alert,
-        headline=HEADLINES[report.verdict],
+        headline=headline(report),
         verdict_line=verdict_line(report),
         facts_line=facts_line(report),
         changes=describe_changes(report),

@@ -168,5 +168,6 @@ def _describe_scoring(result: InferenceResult) -> str:
     if result.drift_report is not None:
         drift = result.drift_report
         lines.append(f"Drift: {verdict_line(drift)}")
+        lines += [f"  {drift.predictions[name].description}" for name in drift.predictions_with_drift]
         lines += [f"  {drift.features[name].description}" for name in drift.features_with_drift]
     return "\n".join(lines)

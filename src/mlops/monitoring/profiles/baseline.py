@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ def build_baseline(
     features: Sequence[str] | None = None,
     importance: Mapping[str, float] | None = None,
     kinds: Mapping[str, FeatureKind] | None = None,
+    outputs: pd.DataFrame | None = None,
     created_at: datetime | None = None,
     model_version: str | None = None,
 ) -> BaselineStatistics:
@@ -54,6 +55,8 @@ def build_baseline(
         Importance per feature, any scale; ranks the drifted features and decides which of them may alert.
     kinds
         `"numeric"` or `"categorical"` for columns whose dtype says the wrong thing.
+    outputs
+        What the model says of held-out rows, a column for each output.
 
     Raises
     ------
@@ -72,14 +75,16 @@ def build_baseline(
         if reason := _why_not_watched(table.columns[name], profiles[name]):
             excluded[name] = reason
             del profiles[name]
+    output_profiles = {} if outputs is None else _profile_outputs(outputs)
     return BaselineStatistics(
         features=profiles,
         n_rows=len(table),
-        schema_hash=_schema_hash(profiles.values()),
+        schema_hash=_schema_hash([*profiles.values(), *output_profiles.values()]),
         excluded=excluded,
         created_at=created_at,
         model_version=model_version,
         format_version=FORMAT_VERSION,
+        outputs=output_profiles,
     )
 
 
@@ -120,6 +125,16 @@ def _profile_column(name: str, table: Table, importance: float | None) -> Featur
         return numeric_profile(name, values, importance=weight)
     levels, _ = rows_per_level(column)
     return categorical_profile(name, levels, n_rows=len(column), importance=weight)
+
+
+def _profile_outputs(outputs: pd.DataFrame) -> dict[str, FeatureProfile]:
+    return {str(name): _profile_output(str(name), outputs[name]) for name in outputs.columns}
+
+
+def _profile_output(name: str, values: pd.Series[Any]) -> FeatureProfile:
+    if kind_of(values) == "numeric":
+        return numeric_profile(name, values.to_numpy(dtype=np.float64))
+    return categorical_profile(name, rows_per_level(values)[0], n_rows=len(values))
 
 
 def _why_not_watched(column: Column, profile: FeatureProfile) -> str | None:

@@ -22,11 +22,13 @@ from mlops.monitoring.profiles.categorical import (
 )
 
 
-def profile_batch(frame: pd.DataFrame, baseline: BaselineStatistics) -> BatchProfile:
+def profile_batch(
+    frame: pd.DataFrame, baseline: BaselineStatistics, *, outputs: pd.DataFrame | None = None
+) -> BatchProfile:
     """Count a batch over the fine bins of the baseline.
 
     A column that is absent, empty or of another type is counted as such and never raises; so is a column
-    that training did not have.
+    that training did not have. `outputs` are what the model says of the rows that were scored.
     """
     if not frame.columns.is_unique:
         frame = frame.loc[:, ~frame.columns.duplicated()]
@@ -38,6 +40,9 @@ def profile_batch(frame: pd.DataFrame, baseline: BaselineStatistics) -> BatchPro
         extra_columns={
             str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in expected
         },
+        outputs={}
+        if outputs is None
+        else {name: _count(outputs, profile) for name, profile in baseline.outputs.items()},
     )
 
 
@@ -73,7 +78,14 @@ def merge(first: BatchProfile, *others: BatchProfile) -> BatchProfile:
         n_rows=sum(batch.n_rows for batch in batches),
         features={name: _add([batch.features[name] for batch in batches]) for name in first.features},
         extra_columns=extra,
+        outputs=_add_outputs(batches),
     )
+
+
+def _add_outputs(batches: Sequence[BatchProfile]) -> dict[str, FeatureCounts]:
+    """Add up the outputs of the batches that have some: earlier releases did not count them."""
+    counted = [batch.outputs for batch in batches if batch.outputs]
+    return {name: _add([each[name] for each in counted]) for name in (counted[0] if counted else ())}
 
 
 def _count(frame: pd.DataFrame, profile: FeatureProfile) -> FeatureCounts:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
 from mlops.monitoring.report.report_plots import plot
 from mlops.monitoring.report.report_text import (
-    HEADLINES,
     drift_score_text,
     facts_line,
+    headline,
     render_text,
     unattached_anomalies,
 )
@@ -33,11 +33,12 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         "drift_report",
         report=report,
         heading=f"{title}: {report.model_group}" if report.model_group else title,
-        headline=HEADLINES[report.verdict],
+        headline=headline(report),
         facts_line=facts_line(report),
         tiles=_tiles(report, len(moved)),
         badges=_BADGES,
         is_judged=report.verdict != "INSUFFICIENT_DATA",
+        outputs=report.predictions.values(),
         moved=moved,
         calm=[feature for feature in report.features.values() if not feature.has_drift],
         anomalies=unattached_anomalies(report),
@@ -59,8 +60,15 @@ def _tiles(report: DriftReport, n_moved: int) -> tuple[tuple[str, str, str], ...
             f"{n_moved} of {len(report.features)}" if is_judged else "-",
             "large and no accident",
         ),
+        *_prediction_tile(report, limits),
         ("Rows now", f"{report.n_rows:,}", f"{report.n_rows_baseline:,} at training"),
     )
+
+
+def _prediction_tile(report: DriftReport, limits: str) -> Iterator[tuple[str, str, str]]:
+    if report.prediction_drift_score is not None:
+        is_judged = report.prediction_verdict != "INSUFFICIENT_DATA"
+        yield "Drift of predictions", f"{report.prediction_drift_score:.2f}" if is_judged else "-", limits
 
 
 def _change(feature: FeatureDrift) -> str:

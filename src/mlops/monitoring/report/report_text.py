@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops.models.drift import Anomaly, DriftReport, DriftVerdict
 from mlops.pages.number_format import rows
 
-HEADLINES: dict[DriftVerdict, str] = {
+_HEADLINES: dict[DriftVerdict, str] = {
     "OK": "The inputs look as they did at training.",
     "WARN": "Some inputs changed.",
     "ALERT": "Inputs changed a lot.",
@@ -14,20 +14,37 @@ HEADLINES: dict[DriftVerdict, str] = {
 _MAX_LINES = 10
 
 
+def headline(report: DriftReport) -> str:
+    """Return the verdict in words: of the inputs, of the predictions, or of both."""
+    if not report.predictions_with_drift:
+        return _HEADLINES[report.verdict]
+    if changes_of_inputs(report):
+        return "Inputs and predictions changed" + (" a lot." if report.verdict == "ALERT" else ".")
+    much = " a lot" if report.prediction_verdict == "ALERT" else ""
+    return f"The predictions changed{much}; of the inputs none did."
+
+
 def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     """Return the report for an email: the verdict with its reasons, what changed, and the rule."""
-    lines = [HEADLINES[report.verdict], facts_line(report), verdict_line(report), ""]
+    lines = [headline(report), facts_line(report), verdict_line(report), ""]
     changes = describe_changes(report)
     lines += [f"- {change}" for change in changes[:max_lines]]
     if len(changes) > max_lines:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
     if report.verdict in ("WARN", "ALERT"):
-        lines += ["", "This says that inputs changed, not that the model is bad."]
+        what = "predictions" if report.predictions_with_drift else "inputs"
+        lines += ["", f"This says that {what} changed, not that the model is bad."]
     text = "\n".join(lines).rstrip() + "\n"
     return f"{text}\nRule: {report.rule}\n" if report.rule else text
 
 
 def describe_changes(report: DriftReport) -> list[str]:
+    """Return one sentence for each output and feature that moved, and for each other anomaly."""
+    predictions = [report.predictions[name].description for name in report.predictions_with_drift]
+    return predictions + changes_of_inputs(report)
+
+
+def changes_of_inputs(report: DriftReport) -> list[str]:
     """Return one sentence for each feature that moved, and for each other anomaly."""
     moved = [report.features[name].description for name in report.features_with_drift]
     return moved + [anomaly.message for anomaly in unattached_anomalies(report)]

@@ -47,8 +47,8 @@ def rule_text(thresholds: Thresholds) -> str:
     """Return the rule in words, for pages, emails and events."""
     important, many = percent(IMPORTANT_SHARE), percent(MANY_FEATURES)
     sentences = (
-        f"ALERT when a feature among the first {important} of the importance changed a lot",
-        f"(PSI from {thresholds.alert:g}), when more than {many} of the features changed, or when",
+        f"ALERT when the predictions, or a feature among the first {important} of the importance, changed",
+        f"a lot (PSI from {thresholds.alert:g}), when more than {many} of the features changed, or when",
         "a column has a fault: it is missing, empty, of another type, lost most values, or has",
         f"other values, as in another unit. WARN for every other change: PSI from {thresholds.warn:g},",
         f"{100 * MISSING_POINTS:g} points of missing values, new categories, outliers. A change counts",

@@ -51,7 +51,11 @@ class _JudgedShift:
 
 
 def judge_features(
-    baseline: BaselineStatistics, batch: BatchProfile, thresholds: Thresholds
+    baseline: BaselineStatistics,
+    batch: BatchProfile,
+    thresholds: Thresholds,
+    *,
+    with_anomalies: bool = True,
 ) -> tuple[list[FeatureDrift], list[Anomaly]]:
     """Return the features, ranked by importance x effect, and the anomalies of each."""
     profiles = baseline.features
@@ -63,7 +67,11 @@ def judge_features(
     for name, comparison in comparisons.items():
         profile, counts = profiles[name], batch.features[name]
         judged = _judge_shift(profile, comparison, q_values[name], thresholds)
-        irregular = find_anomalies(profile, counts, n_rows=batch.n_rows, q_values=q_values[name])
+        irregular = (
+            find_anomalies(profile, counts, n_rows=batch.n_rows, q_values=q_values[name])
+            if with_anomalies
+            else []
+        )
         feature = _feature_drift(
             profile,
             counts,

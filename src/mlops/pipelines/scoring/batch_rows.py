@@ -19,6 +19,7 @@ from mlops.monitoring.profiles.batch import merge, profile_batch
 from mlops.pipelines.artifacts.model import Model
 from mlops.pipelines.scoring.bad_rows import BadRows
 from mlops.pipelines.scoring.data_quality import QualityCounts
+from mlops.pipelines.scoring.output_frame import output_frame
 from mlops.pipelines.scoring.predictions_file import PredictionsWriter
 from mlops.pipelines.scoring.reasons import Explainer
 from mlops.pipelines.scoring.scored_rows import ScoredRows, score_rows
@@ -90,7 +91,10 @@ class RowScorer:
         return counts
 
     def _count(self, rows: ScoredRows) -> RowCounts:
-        profile = None if self.baseline is None else profile_batch(rows.frame, self.baseline)
+        profile = None
+        if self.baseline is not None:
+            outputs = output_frame(rows.scores, self.model.schema.labels) if self.baseline.outputs else None
+            profile = profile_batch(rows.frame, self.baseline, outputs=outputs)
         bad_rows = BadRows.of(rows.statuses, rows.frame.index[0])
         return RowCounts(QualityCounts.of(rows, self.model.schema), bad_rows, profile)
 

@@ -14,7 +14,7 @@ from mlops.models.drift import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.registry import MAX_SNOOZE_DAYS, Acknowledgement, ModelMetadata
 from mlops.monitoring.alert_state import AlertState
-from mlops.monitoring.report.report_text import HEADLINES, describe_changes, facts_line, verdict_line
+from mlops.monitoring.report.report_text import describe_changes, facts_line, headline, verdict_line
 from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
 from mlops.pages.rendering import render
 from mlops.use_cases.drift.alert_links import find_holder, night_of
@@ -102,7 +102,7 @@ class AlertPage:
         html = render(
             "drift_alert",
             alert=opened,
-            headline=HEADLINES[opened.report.verdict],
+            headline=headline(opened.report),
             verdict_line=verdict_line(opened.report),
             facts_line=facts_line(opened.report),
             changes=describe_changes(opened.report),

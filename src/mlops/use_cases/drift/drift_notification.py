@@ -10,7 +10,7 @@ from mlops.infrastructure.event_names import DRIFT_RESOLVED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
 from mlops.monitoring.alert_state import NIGHTS_REMEMBERED, NotificationKind
-from mlops.monitoring.report.report_text import render_text
+from mlops.monitoring.report.report_text import changes_of_inputs, render_text
 from mlops.pages.number_format import listing
 
 _SUBJECTS: dict[NotificationKind, str] = {
@@ -60,8 +60,8 @@ def notify(
 def _compose(kind: NotificationKind, report: DriftReport, report_uri: str, link_text: str) -> tuple[str, str]:
     """Return subject and body of the email."""
     group = report.model_group or ""
-    moved = listing(report.features_with_drift, max_names=3)
-    subject = f"{_SUBJECTS[kind]}: {group}"
+    moved = listing(report.features_with_drift or report.predictions_with_drift, max_names=3)
+    subject = f"{_subject(kind, report)}: {group}"
     if kind == DRIFT_RESOLVED:
         advice = "Nothing to do. The earlier email about this group is settled."
     else:
@@ -74,6 +74,12 @@ def _compose(kind: NotificationKind, report: DriftReport, report_uri: str, link_
     return subject, f"{render_text(report)}\n{advice}\n\nThe whole report, with plots:\n{report_uri}\n"
 
 
+def _subject(kind: NotificationKind, report: DriftReport) -> str:
+    has_only_predictions = report.predictions_with_drift and not changes_of_inputs(report)
+    what = _SUBJECTS[kind]
+    return what.replace("Inputs", "Predictions") if has_only_predictions else what
+
+
 def _detail(report: DriftReport, report_uri: str) -> dict[str, Any]:
     return {
         "group": report.model_group,
@@ -83,6 +89,8 @@ def _detail(report: DriftReport, report_uri: str) -> dict[str, Any]:
         "rule": report.rule,
         "drift_score": report.drift_score,
         "features_with_drift": list(report.features_with_drift),
+        "prediction_verdict": report.prediction_verdict,
+        "prediction_drift_score": report.prediction_drift_score,
         "n_rows": report.n_rows,
         "window_days": report.window_days,
         "report_uri": report_uri,
