@@ -40,6 +40,11 @@ SELDOM = {
 }
 # What no walk reaches yet; tests of the functions and of the template cover it.
 NOT_WALKED = {
+    *(
+        (f"{owner}Role", statement["Sid"])
+        for owner, statement in t.statements()
+        if owner in ("CheckRetrainingFunction", "RetrainModelFunction", "DecideRetrainingFunction")
+    ),
     ("CheckDriftFunctionRole", "SendMails"),  # at the end of an alert
     # of groups with a feature service
     ("ReceiveUploadFunctionRole", "KeepJoinedFeatures"),

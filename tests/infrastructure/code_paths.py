@@ -13,7 +13,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIBRARY = REPOSITORY / "src" / "mlops"
-_CONTEXT = ("context/dependencies.py", "context/training.py", "context/stack.py")
+_CONTEXT = tuple(f"context/{name}.py" for name in ("dependencies", "retraining", "training", "stack"))
 
 
 def imports_of(function: str) -> set[tuple[str, str]]:

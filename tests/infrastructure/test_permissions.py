@@ -341,6 +341,8 @@ def test_no_function_or_job_may_write_the_policies_and_those_that_decide_read_th
         "MergePartsFunction",
         "RegisterModelFunction",
         "RequestApprovalFunction",
+        "CheckRetrainingFunction",
+        "RetrainModelFunction",
     }
     assert allowed == {reader: {"dynamodb:GetItem"} for reader in readers}
 

@@ -45,6 +45,7 @@ def test_no_rule_deletes_the_newest_version_of_settings_or_anything_that_models_
     assert expiring == {
         "parts/",
         "converted/",
+        "retraining/",
         "quarantine/",
         "predictions/",
         "labels/",
@@ -85,6 +86,6 @@ def test_the_policy_covers_every_prefix_that_is_searched_and_no_other() -> None:
         )
     ]
     prefixes = {resource.split("/", 1)[1] for resource in resources if "Artifact" in resource}
-    tables = {"ledger/*", "labels/*"}
+    tables = {"ledger/*", "labels/*", "retraining/*"}
     assert prefixes == {"datasets/*", "quarantine/*", "converted/*", "parts/*", "predictions/*"} | tables
     assert "${DataBucket.Arn}/*" in resources

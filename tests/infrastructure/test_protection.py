@@ -106,7 +106,7 @@ def test_every_queue_is_encrypted_kept_two_weeks_and_watched() -> None:
     watched = {
         alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
         for alarm in t.resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["Namespace"] == "AWS/SQS"
+        if alarm["Properties"].get("Namespace") == "AWS/SQS"
     }
     queues = t.resources("AWS::SQS::Queue")
     assert watched == set(queues)
@@ -204,6 +204,7 @@ def test_pages_are_below_a_token_and_no_other_function_answers_the_api() -> None
         "RetryTrainingFunction",
         "ShowResultFunction",
         "AnswerAlertFunction",
+        "DecideRetrainingFunction",
     }
     assert all("/{token}" in path for _, path in routes)
     assert not [name for name, properties in t.functions().items() if "FunctionUrlConfig" in properties]

@@ -79,6 +79,20 @@ MUTATIONS = (
         f"{_FUNCTIONS}test_answer_alert.py::test_a_nonce_of_another_link_or_of_yesterday_changes_nothing",
     ),
     _weaker(
+        "a retraining is requested without the nonce of its page",
+        "src/mlops/intake/retraining/page.py",
+        'self.signer.check_nonce(form.get("nonce", ""), link, now=self.now())',
+        "pass",
+        f"{_FUNCTIONS}test_decide_retraining.py::test_a_form_of_another_link_or_without_a_nonce_starts_nothing",
+    ),
+    _weaker(
+        "a link to a proposed retraining never ends",
+        "src/mlops/intake/retraining/page.py",
+        "if link.is_expired(self.now()):",
+        "if False:",
+        f"{_FUNCTIONS}test_decide_retraining.py::test_an_expired_link_says_how_to_train_again",
+    ),
+    _weaker(
         "links from the future are accepted",
         _SIGNER,
         'if payload["iat"] > now.timestamp() + CLOCK_SKEW_SECONDS:',

@@ -73,6 +73,7 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "METRICS_NAMESPACE": "proofs",
             "NOTIFICATION_TOPIC_ARN": topics["news"],
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            "RETRAINING_BASE_URL": "https://api.example.com/retrainings",
             "REGISTRY_TABLE_NAME": "registry",
             "FEATURE_TABLE_NAME": "features",
             "RESULT_BASE_URL": "https://api.example.com/results",

@@ -18,11 +18,15 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.intake import outbox
 from mlops.intake.answers.given_up import MAX_ATTEMPTS
 from mlops.intake.conversion import ConversionRequest
+from mlops.intake.retraining.check import retraining_detail
+from mlops.intake.retraining.requests import RetrainingRequests
+from mlops.intake.retraining.store import RetrainingStore
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.drift import DriftReport
 from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
+from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import EvaluationMetrics, GateResult
@@ -34,6 +38,7 @@ from mlops.use_cases.drift.drift_notification import notify as announce_drift
 from mlops.use_cases.endpoints.follow_champion import EndpointPlanner
 from mlops.use_cases.endpoints.plan import Hosting, ServedVersion
 from mlops.use_cases.quality.check_quality import quality_detail
+from tests.memory_table import MemoryTable
 from tests.unit.dataset.intake_world import GOOD, Unavailable, World
 from tests.unit.pages.samples import a_quality_report
 from tests.unit.use_cases.test_endpoint_plan import FakeSageMaker
@@ -184,6 +189,26 @@ def published_by_endpoints(bus: Bus, folder: Path) -> None:
             plan = planner.next_step(GROUP, plan)
 
 
+def published_by_retraining(bus: Bus) -> None:
+    retraining = Retraining(
+        GROUP,
+        "20260302T033000000000-v1.0.1",
+        "v1.0.1",
+        ("The quality dropped.",),
+        "requested",
+        datetime(2026, 3, 2, tzinfo=UTC),
+        files_rows=2000,
+        ledger_rows=2100,
+        n_new_rows=2100,
+        requested_by="ada",
+    )
+    RetrainingRequests(RetrainingStore(MemoryTable()), ModelRegistry(root=Path()), bus, "artifacts").announce(
+        retraining
+    )
+    for name in (event_names.RETRAINING_PROPOSED, event_names.RETRAINING_STARTED):
+        bus.publish_event(name, retraining_detail(retraining))
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]]:
     """Everything that the code publishes, by the functions that publish it."""
@@ -195,6 +220,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, dict]
     published_by_the_nightly_check(bus)
     published_by_measuring_quality(bus)
     published_by_endpoints(bus, tmp_path_factory.mktemp("endpoints"))
+    published_by_retraining(bus)
     return bus.published
 
 

@@ -61,6 +61,9 @@ TOPICS: Mapping[str, Mapping[str, Command]] = {
         "compare": Command("versions", "show the differences between two versions"),
         "tag": Command("versions", "set or remove tags of a version"),
         "note": Command("versions", "add a note to a version"),
+        "retrain": Command(
+            "retrain", "train a group again on its files and on scored rows whose outcome is known"
+        ),
         "audit": Command("audit", "show or export the audit log of a group"),
         "promote": Command("champion", "put an approved version into service"),
         "rollback": Command("champion", "put the previous champion back into service"),

@@ -13,9 +13,10 @@ from typing import Any, get_args
 from mlops.cli.command import add_action, add_actions, add_reason, columns
 from mlops.context.context import Context
 from mlops.infrastructure.clock import utc_now
-from mlops.models.policy import PolicyRecord, Retraining, StackPolicy
+from mlops.models.policy import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import ApprovalSettings, GroupSettings
+from mlops.models.settings.retrain import RetrainingPolicy
 
 _FLOOR_FIELDS = ("threshold", "min_absolute_change", "min_relative_change")
 _EVERYONE = "all"
@@ -43,7 +44,11 @@ def add_parser(subparsers: Any) -> None:
         default=[],
         help=f"lower limit of a gate rule ({', '.join(_FLOOR_FIELDS)}); without a value it is removed",
     )
-    change.add_argument("--retraining", choices=get_args(Retraining), help="stored for later use")
+    change.add_argument(
+        "--retraining",
+        choices=get_args(RetrainingPolicy),
+        help="the most that `[retrain] policy` in model.toml may do (default: propose)",
+    )
     add_reason(change)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.context.function_settings import EndpointSettings, RetentionSettings
-from mlops.context.training import TrainingContext
+from mlops.context.retraining import RetrainingContext
 from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
 _MODELS_OF_PREDICT = 4
 
 
-class Dependencies(TrainingContext):
+class Dependencies(RetrainingContext):
     """The parts of a stack for one Lambda function, and those that only functions need.
 
     Parameters

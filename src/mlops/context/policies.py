@@ -32,4 +32,9 @@ def policies_of_stack(variables: Mapping[str, str]) -> Policies:
         settings.allow_automatic_approval == "on",
         settings.minimum_approvals,
     )
-    return Policies(stack, PolicyStore(DynamoDBTable(settings.policy_table_name)))
+    return Policies(stack, policies_of_table(settings.policy_table_name))
+
+
+def policies_of_table(table_name: str) -> PolicyStore:
+    """Return the policy records of all groups."""
+    return PolicyStore(DynamoDBTable(table_name))

@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     RETRY = "retry"
     RESULT = "result"
     ALERT = "alert"
+    RETRAINING = "retraining"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,10 @@ class Link:
     """What its holder may open, and until when.
 
     `subject` is what the purpose grants: the random id of a stored request, the failed attempt of a training,
-    the folder of a batch, the group and night of a drift alert. A personal link also contains a short name of
-    the only person who may use it (`holder`); one without it is for every reader of its email. A link to a
-    stored request has the model `version` and a digest of what must not have changed since (`binding`).
+    the folder of a batch, the group and night of a drift alert, a proposed retraining. A personal link also
+    contains a short name of the only person who may use it (`holder`); one without it is for every reader of
+    its email. A link to a stored request has the model `version` and a digest of what must not have changed
+    since (`binding`).
     """
 
     purpose: Purpose

@@ -183,7 +183,8 @@ class DatasetVersion(Record):
     `ref` is the copy that is trained on, `source` the object version that was dropped, `contract` the
     document that it was checked against; `columns` gives the kind of each column in the order of the file.
     `replaced_by` is the dataset that has the same rows without those of forgotten persons. `feature_service`
-    names the service, with its version, whose features were joined to the rows.
+    names the service, with its version, whose features were joined to the rows. `lineage` is the document
+    that says what it was made of, when no one dropped it.
     """
 
     group: str
@@ -202,3 +203,4 @@ class DatasetVersion(Record):
     contract: ObjectRef | None = None
     replaced_by: str | None = None
     feature_service: str | None = None
+    lineage: ObjectRef | None = None

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from mlops.models.record import Record
 from mlops.models.settings.gate import GateRule
-
-Retraining = Literal["never", "propose", "auto"]
+from mlops.models.settings.retrain import RetrainingPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +17,8 @@ class PolicyRecord(Record):
 
     Without `approvers` every approver of the stack may approve. `automatic` permits automatic approval, which
     `model.toml` must request as well. `gate_floors` hold, by score, the values below which no gate rule may
-    be; they are judged in addition to the rules. `retraining` is stored for later use. `changed_at`,
-    `changed_by` and `reason` say when, by whom and why this revision was made.
+    be; they are judged in addition to the rules. `retraining` is the most that `[retrain] policy` may
+    do. `changed_at`, `changed_by` and `reason` say when, by whom and why this revision was made.
     """
 
     group: str
@@ -28,7 +26,7 @@ class PolicyRecord(Record):
     required_approvals: int = 1
     automatic: bool = False
     gate_floors: Mapping[str, GateRule] = field(default_factory=dict)
-    retraining: Retraining = "propose"
+    retraining: RetrainingPolicy = "propose"
     revision: int = 0
     changed_at: datetime | None = None
     changed_by: str = ""

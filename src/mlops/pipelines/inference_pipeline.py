@@ -276,7 +276,7 @@ class InferencePipeline:
             [name for name in ids if name in rows.columns],
             self._model.schema.labels,
             settings.scoring.row_status_column,
-            [name for name in settings.output.keep_columns if name in rows.columns],
+            settings.output.kept_of(rows.columns),
             has_reasons=settings.output.reasons > 0,
         )
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.approval.policy.changes import set_policy
-from mlops.approval.policy.effective import EffectivePolicy, effective_policy
+from mlops.approval.policy.effective import EffectivePolicy, effective_policy, effective_retraining
 from mlops.models.errors import ApprovalError, RegistryError
 from mlops.models.policy import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
+from mlops.models.settings.retrain import RetrainSettings
 from tests.policies import APPROVERS, some_policies
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -246,3 +247,13 @@ def test_a_policy_is_for_a_name_that_a_group_can_have():
 def test_the_record_of_a_later_release_is_read():
     document = a_record(required_approvals=2).to_dict() | {"daily_trainings": 5}
     assert PolicyRecord.from_dict(document) == a_record(required_approvals=2)
+
+
+@pytest.mark.parametrize("allowed", ["never", "propose", "auto"])
+@pytest.mark.parametrize("stated", ["never", "propose", "auto"])
+def test_a_retraining_does_the_less_of_what_record_and_settings_say(allowed: str, stated: str):
+    order = ("never", "propose", "auto")
+    policy, problem = effective_retraining(a_record(retraining=allowed), RetrainSettings(policy=stated))
+    assert policy == min(allowed, stated, key=order.index)
+    assert bool(problem) == (policy != stated)
+    assert not applied(f'[retrain]\npolicy = "{stated}"\n', retraining=allowed).problems

@@ -138,3 +138,28 @@ def test_settings_that_the_first_release_knew_are_written_as_it_wrote_them() -> 
 
     assert not {"format", "classes"} & set(document)
     assert not {"missing", "dateformat"} & set(document["columns"]["zip"])
+
+
+def test_retraining_is_off_until_it_is_stated_and_its_values_are_checked() -> None:
+    assert GroupSettings().retrain.policy == "never"
+    assert "retrain" not in GroupSettings().to_dict()
+    assert "split" not in GroupSettings().to_dict()
+    stated = GroupSettings.from_toml('split = "last_rows"\n[retrain]\npolicy = "propose"\non = "drift"\n')
+    assert (stated.retrain.on, stated.split) == (("drift",), "last_rows")
+    assert GroupSettings.from_dict(stated.to_dict()) == stated
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[retrain]\npolicy = "prpose"', "Unknown value 'prpose' of retrain.policy.*propose"),
+        ('[retrain]\nweekdays = ["sunday", "mon"]', "'mon' of retrain.weekdays"),
+        ("[retrain]\nmin_rows = 5", "Unknown setting 'retrain.min_rows'.*min_new_rows"),
+        ('[retrain]\nledger_rows = "yes"', "retrain.ledger_rows must be true or false"),
+        ("[retrain]\ncool_down_days = 400", "retrain.cool_down_days must be from 0 to 365"),
+        ('split = "last"', "split must be identity or last_rows"),
+    ],
+)
+def test_a_mistake_in_retraining_settings_is_named(text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        GroupSettings.from_toml(text)

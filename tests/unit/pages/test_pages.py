@@ -28,6 +28,7 @@ from mlops.infrastructure.aws.cloudwatch import Alarm
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES
@@ -132,6 +133,24 @@ def a_retry_page(change: Change, nonce: str = "n") -> str:
     return render("retry", failure=change(failure), latest=change(latest), nonce=nonce)
 
 
+def a_retraining_page(change: Change, nonce: str = "n", problem: str = "") -> str:
+    retraining = Retraining(
+        "adherence",
+        "20260302T033000000000-v1.0.1",
+        "v1.0.1",
+        ("The quality dropped.",),
+        "proposed" if nonce or problem else "requested",
+        samples.NOW,
+        files_rows=2000,
+        ledger_rows=2100,
+        n_new_rows=2100,
+        left_out=("3 scored rows.",),
+        cost="It costs about $0.02.",
+        requested_at=samples.NOW,
+    )
+    return render("retraining", retraining=change(retraining), problem=change(problem), nonce=nonce)
+
+
 def an_alert_page(change: Change, nonce: str = "n") -> str:
     report = change(samples.a_drift_report())
     alert = {
@@ -182,6 +201,9 @@ PAGES: dict[str, Callable[[Change], str]] = {
     "rollback outcome": lambda change: render_offer_outcome(change(samples.an_offer(decided=True))),
     "retry": a_retry_page,
     "retry that was started": lambda change: a_retry_page(change, nonce=""),
+    "retraining": a_retraining_page,
+    "retraining that was started": lambda change: a_retraining_page(change, nonce=""),
+    "retraining that is over": lambda change: a_retraining_page(change, nonce="", problem="Another one."),
     "result": a_result_page,
     "result without drift": lambda change: a_result_page(change, has_drift=False),
     "message": lambda change: message(410, change("Too late"), change("It has expired.")).html,

@@ -231,3 +231,9 @@ def test_a_batch_has_a_folder_with_the_name_of_its_file(name: str, folded: str) 
     assert folder("ab" * 16) == f"predictions/g/2026-03-01/{folded}-{'ab' * 6}"
     assert folder("ab" * 16) != folder("ac" * 16)
     assert np.all([character.isascii() for character in folder("ab" * 16)])
+
+
+def test_a_star_keeps_every_column_and_stated_ones_come_first() -> None:
+    output = OutputSettings(keep_columns=("region", "*", "absent"))
+    assert output.kept_of(("age", "region", "visits")) == ["region", "age", "visits"]
+    assert OutputSettings(keep_columns=("region",)).kept_of(("age", "region")) == ["region"]

@@ -163,3 +163,13 @@ def test_zero_and_minus_zero_are_one_number_in_the_content_of_a_row():
         split_frame(pd.DataFrame({"x": x, "y": 0}), "y", GroupSettings()) for x in (values, with_minus_zero)
     ]
     assert (splits[0].test == splits[1].test).all()
+
+
+def test_of_a_file_in_the_order_of_time_the_last_rows_are_held_out():
+    frame = visits()
+    split = split_frame(frame, "y", GroupSettings(split="last_rows"))
+    assert np.flatnonzero(split.test).tolist() == list(range(480, 600))
+    assert (split.train ^ split.test).all()
+    assert split.time_cut is None
+    with_groups = split_frame(frame, "y", GroupSettings(split="last_rows", group_columns=("x",)))
+    assert with_groups.test.mean() == pytest.approx(0.2)

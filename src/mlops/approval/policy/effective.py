@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from mlops.approval.quorum import is_same_person
 from mlops.models.policy import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
+from mlops.models.settings.retrain import RetrainingPolicy, RetrainSettings
 
 _CHANGES = ("min_absolute_change", "min_relative_change")
 
@@ -71,6 +73,21 @@ def effective_policy(stack: StackPolicy, record: PolicyRecord, settings: GroupSe
         is_restricted=bool(record.approvers),
         gate_floors=record.gate_floors,
         problems=problems,
+    )
+
+
+def effective_retraining(record: PolicyRecord, retrain: RetrainSettings) -> tuple[RetrainingPolicy, str]:
+    """Return the less of what settings and record say, and a sentence when the settings ask for more.
+
+    No training file is refused for it: what the group gets is safer than what it asks for.
+    """
+    order = get_args(RetrainingPolicy)
+    if order.index(retrain.policy) <= order.index(record.retraining):
+        return retrain.policy, ""
+    return record.retraining, (
+        f'retrain.policy = "{retrain.policy}" is more than the policy of the group allows, which is '
+        f'"{record.retraining}". An administrator allows it with `mlops policy set {record.group} '
+        f"--retraining {retrain.policy} --reason TEXT`."
     )
 
 

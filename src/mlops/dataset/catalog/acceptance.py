@@ -15,6 +15,7 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from mlops.models.retraining import DatasetLineage
 from mlops.models.settings.group import GroupSettings
 
 
@@ -39,6 +40,7 @@ class AcceptedFile:
     """A training file that may be used, and its validation report.
 
     `content` is where its rows are stored when the upload only closed a folder of parts, or was converted.
+    `lineage` says what it was made of, when it was not dropped by a person.
     """
 
     upload: Upload
@@ -46,6 +48,7 @@ class AcceptedFile:
     report: ValidationReport
     settings: GroupSettings = field(default_factory=GroupSettings)
     content: ObjectRef | None = None
+    lineage: DatasetLineage | None = None
 
 
 def current_contract(group: str, storage: DatasetStorage) -> Contract | None:
@@ -100,8 +103,16 @@ def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -
         created_at=now,
         contract=contract,
         feature_service=file.settings.features.title if file.settings.features.service else None,
+        lineage=_keep_lineage(file, folder, storage),
     )
     return storage.versions.record_dataset(version)
+
+
+def _keep_lineage(file: AcceptedFile, folder: str, storage: DatasetStorage) -> ObjectRef | None:
+    if file.lineage is None:
+        return None
+    place = ObjectRef(storage.artifact_bucket, f"{folder}/lineage.json")
+    return storage.objects.write(place, file.lineage.to_json().encode(), "application/json")
 
 
 def _contract_for(file: AcceptedFile, storage: DatasetStorage, now: datetime) -> ObjectRef | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
@@ -33,10 +33,12 @@ from mlops.models.settings.prediction import (
     check_threshold,
 )
 from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.retrain import RETRAIN_BOUNDS, RetrainSettings, check_retrain
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
 from mlops.models.settings.search import SearchSettings, check_search
 
 TaskName = Literal["binary", "multiclass", "regression"]
+SplitName = Literal["identity", "last_rows"]
 AUTOMATIC = "auto"  # the algorithm is chosen on the training rows
 
 _LAST_CONTRACT = 99_999_999
@@ -50,9 +52,11 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "quality.window_days": (1, 730),
     "quality.label_delay_days": (0, 730),
     "features.version": (1, 999_999),
+    **RETRAIN_BOUNDS,
 }
 _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns", "text_columns")
-_TEXTS = ("target", "positive_label", "task", "time_column", "algorithm")
+_TEXTS = ("target", "positive_label", "task", "time_column", "algorithm", "split")
+_CHOICES = {"task": get_args(TaskName), "split": get_args(SplitName)}
 _ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
 
 
@@ -89,7 +93,9 @@ class GroupSettings(Record):
     classes of few rows, `scoring` what is done with files to score, `output` how predictions are written,
     `threshold` from which probability on a row is positive, `intervals` how wide those of numbers are,
     `slices` which parts of the held-out rows are shown on their own, `quality` when these are judged later,
-    `features` which service of the feature store adds columns to the files.
+    `features` which service of the feature store adds columns to the files,
+    `retrain` when the group is trained again. The held-out rows are chosen by their ids or content, or by
+    `time_column`; with `split` `last_rows` they are the last ones of the file, which is in the order of time.
     """
 
     target: str | None = None
@@ -121,6 +127,8 @@ class GroupSettings(Record):
     slices: SliceSettings = field(default_factory=SliceSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
+    split: SplitName = "identity"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what 0.1 did not have is in it only when something is stated.
@@ -130,7 +138,8 @@ class GroupSettings(Record):
         document = Record.to_dict(self)
         added = {name: record for name, record in _TABLES.items() if name not in _TABLES_OF_0_1}
         unstated = {name for name, record in added.items() if getattr(self, name) == record()}
-        unstated |= {name for name in _ADDED_KEYS if not getattr(self, name)}
+        default = GroupSettings()
+        unstated |= {name for name in _ADDED_KEYS if getattr(self, name) == getattr(default, name)}
         return {key: value for key, value in document.items() if key not in unstated}
 
     def __post_init__(self) -> None:
@@ -224,9 +233,10 @@ _TABLES: Mapping[str, type] = {
     "slices": SliceSettings,
     "quality": QualitySettings,
     "features": FeatureSettings,
+    "retrain": RetrainSettings,
 }
 _TABLES_OF_0_1 = ("drift", "approval", "search")
-_ADDED_KEYS = ("text_columns", "monotonic")
+_ADDED_KEYS = ("text_columns", "monotonic", "split")
 
 
 def known_keys() -> frozenset[str]:
@@ -252,6 +262,7 @@ _TABLE_CHECKS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "threshold": check_threshold,
     "intervals": check_intervals,
     "slices": check_slices,
+    "retrain": check_retrain,
 }
 
 
@@ -269,8 +280,10 @@ def _check_types(values: Mapping[str, Any]) -> None:
     for name, kind, description in checks:
         if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
             raise SettingsError(f"{name} must be {description}, not {values[name]!r}.")
-    if values.get("task") not in (None, "binary", "multiclass", "regression"):
-        raise SettingsError(f"task must be binary, multiclass or regression, not {values['task']!r}.")
+    for name, choices in _CHOICES.items():
+        if values.get(name) not in (None, *choices):
+            expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
+            raise SettingsError(f"{name} must be {expected}, not {values[name]!r}.")
 
 
 def _from_json_string(key: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -10,6 +11,7 @@ from mlops.models.output_columns import STATUS_COLUMN, is_reserved
 from mlops.models.record import Record
 
 MIN_ROWS_JUDGED = 100
+ALL_COLUMNS = "*"  # in `keep_columns`
 # one Lambda function, several of them side by side (a Distributed Map), or a SageMaker processing job
 ScoringEngine = Literal["lambda", "map", "job"]
 
@@ -61,9 +63,9 @@ class OutputSettings(Record):
     """How predictions are written.
 
     With `escape_formulas` an apostrophe is put before a text that a spreadsheet would run as a formula.
-    `keep_columns` are columns of the file to score that are written beside the predictions. `reasons` is how
-    many columns are named that moved the prediction most; 0 for none. `compression` is that of the file of
-    predictions; with `auto` it is the one of the scored file.
+    `keep_columns` are columns of the file to score that are written beside the predictions, `*` all of them.
+    `reasons` is how many columns are named that moved the prediction most; 0 for none. `compression` is that
+    of the file of predictions; with `auto` it is the one of the scored file.
     """
 
     escape_formulas: bool = True
@@ -77,6 +79,11 @@ class OutputSettings(Record):
             raise SettingsError(
                 f'output.compression must be "auto", "none" or "gzip", not {self.compression!r}.'
             )
+
+    def kept_of(self, columns: Collection[str]) -> list[str]:
+        """Return those of the columns of a file to score that are written beside the predictions."""
+        stated = [name for name in self.keep_columns if name in columns]
+        return list(dict.fromkeys((*stated, *columns))) if ALL_COLUMNS in self.keep_columns else stated
 
     def compresses(self, compression_of_source: str | None) -> bool:
         """Return whether predictions are compressed, of a file with or without compression."""

@@ -181,6 +181,7 @@ def _split_settings(settings: GroupSettings) -> tuple[Any, ...]:
         settings.id_columns,
         settings.group_columns,
         settings.time_column,
+        settings.split,
         settings.test_fraction,
         settings.columns,
         settings.format,

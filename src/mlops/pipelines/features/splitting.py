@@ -8,7 +8,7 @@ another seed, and the part of a smaller `test_fraction` is within that of a grea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,8 @@ class Split:
 def split_rows(table: Table, settings: GroupSettings) -> Split:
     """Divide the rows into a training and a held-out part.
 
-    By time when a time column is named: the last part is held out. By group when group columns are named:
+    The last rows when the settings say that the file is in the order of time. By time when a time column is
+    named: the last part is held out. By group when group columns are named:
     no group is on both sides. With both, a group on both sides of the cut keeps one side, chosen by its hash,
     and its other rows are left out. Otherwise by the hash of the id columns, or of the row's content.
 
@@ -68,8 +69,8 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
         All rows; a column that the settings name must exist. The target has no part in a row's identity,
         because labels get corrected.
     settings
-        `time_column`, `group_columns`, `id_columns` and `test_fraction` are used; `seed` is not, or a
-        champion of another seed would have been trained on rows that are held out here.
+        `split`, `time_column`, `group_columns`, `id_columns` and `test_fraction` are used; `seed` is not, or
+        a champion of another seed would have been trained on rows that are held out here.
 
     Raises
     ------
@@ -84,7 +85,9 @@ def split_rows(table: Table, settings: GroupSettings) -> Split:
             f"All {len(table)} rows are alike in {_identity_name(settings)} (but for the target); "
             "at least two different ones are needed, and some hundred to learn from."
         )
-    if settings.time_column:
+    if settings.split == "last_rows":
+        split = _split_by_order(table, settings, identities, members)
+    elif settings.time_column:
         split = _split_by_time(table, settings, identities, members)
     else:
         split = _split_by_identity(settings, identities, members)
@@ -213,6 +216,16 @@ def _split_by_identity(settings: GroupSettings, identities: np.ndarray, members:
     return Split(~is_test, is_test, members, _fold_numbers(identities), description)
 
 
+def _split_by_order(
+    table: Table, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
+) -> Split:
+    """Hold out the last rows of a file that is in the order of time."""
+    places = np.arange(len(table), dtype=np.float64)
+    is_late = places >= _cut(places, settings.test_fraction, "the order of the rows")
+    description = "by order: the last rows of the file are held out"
+    return _split_late_rows(places, is_late, settings, identities, members, description)
+
+
 def _split_by_time(
     table: Table, settings: GroupSettings, identities: np.ndarray, members: np.ndarray
 ) -> Split:
@@ -222,9 +235,22 @@ def _split_by_time(
     time_cut = TimeCut(name, cut, is_number=types.is_numeric_dtype(table[name]))
     is_late = times >= cut  # a row without a time counts as early: NaN compares false
     description = f"by time: the last part of {name} is held out"
+    split = _split_late_rows(times, is_late, settings, identities, members, description)
+    return replace(split, time_cut=time_cut)
+
+
+def _split_late_rows(
+    times: np.ndarray,
+    is_late: np.ndarray,
+    settings: GroupSettings,
+    identities: np.ndarray,
+    members: np.ndarray,
+    description: str,
+) -> Split:
+    """Return the split at a point in time; groups on both sides of it keep one side."""
     if not settings.group_columns:
         folds = folds_by_time(times, ~is_late)
-        return Split(~is_late, is_late, members, folds, description, time_cut, has_folds_in_time=True)
+        return Split(~is_late, is_late, members, folds, description, has_folds_in_time=True)
     group_of = _identity_name(settings)
     straddles = np.isin(members, np.intersect1d(members[is_late], members[~is_late]))
     goes_late = _positions(identities, _SPLIT) < 0.5
@@ -232,7 +258,7 @@ def _split_by_time(
     test = is_late & ~(straddles & ~goes_late)
     folds = _fold_numbers(identities)
     description += f", each {group_of} on one side only"
-    return Split(train, test, members, folds, description, time_cut)
+    return Split(train, test, members, folds, description)
 
 
 def _cut(times: np.ndarray, test_fraction: float, name: str) -> float:

@@ -53,6 +53,7 @@ def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
         _artifacts("quarantine", f"quarantine/{group}/", storage, quarantine, keep.keep_file),
         _artifacts("converted uploads", f"converted/{group}/", storage, system, beside=("conversion.json",)),
         _artifacts("joined parts", f"parts/{group}/", storage, system),
+        _artifacts("training sets of retrainings", f"retraining/{group}/", storage, system),
     ]
     predictions = replace(
         _artifacts("predictions", f"predictions/{group}/", storage, system, keep.keep_predictions),

@@ -1,0 +1,102 @@
+"""The parts of retraining, for a stack and for plain files."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops.context.files import FilesContext
+from mlops.context.stack import StackContext
+from mlops.context.training import TrainingContext
+
+if TYPE_CHECKING:  # each is imported on first use: pandas is slow, and the page of a proposal needs no rows
+    from mlops.intake.retraining.check import RetrainingCheck
+    from mlops.intake.retraining.planning import RetrainingPlanner
+    from mlops.intake.retraining.requests import RetrainingRequests
+    from mlops.intake.retraining.start import RetrainingStart
+    from mlops.intake.retraining.store import RetrainingStore
+    from mlops.models.settings.group import GroupSettings
+
+
+class RetrainingContext(TrainingContext):
+    """The parts of a stack that propose and start retrainings."""
+
+    @cached_property
+    def retraining_store(self) -> RetrainingStore:
+        """The records of retrainings."""
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+        from mlops.intake.retraining.store import RetrainingStore  # noqa: PLC0415
+
+        return RetrainingStore(DynamoDBTable(self.variable("REGISTRY_TABLE_NAME")))
+
+    @cached_property
+    def retraining_requests(self) -> RetrainingRequests:
+        """What requests retrainings."""
+        from mlops.intake.retraining.requests import RetrainingRequests  # noqa: PLC0415
+
+        return RetrainingRequests(self.retraining_store, self.registry, self.notifier, self.artifact_bucket)
+
+    @cached_property
+    def retraining_planner(self) -> RetrainingPlanner:
+        """What makes training sets of accepted files and of labelled rows of the ledger."""
+        from mlops.infrastructure.upload_events import Upload  # noqa: PLC0415
+        from mlops.intake.answers.settings_file import read_settings  # noqa: PLC0415
+        from mlops.intake.placement.placement import SETTINGS_FILE  # noqa: PLC0415
+        from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
+        from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
+
+        data_bucket = self.variable("DATA_BUCKET_NAME")
+
+        def settings_of(group: str) -> GroupSettings:
+            return read_settings(Upload(data_bucket, f"{group}/{SETTINGS_FILE}", None, 0), self.datasets)
+
+        sources = RowSources(self.datasets, self.ledger.files, self.label_files, self.ledger.batches)
+        return RetrainingPlanner(sources, self.datasets.models, settings_of, self.limits)
+
+    @cached_property
+    def retraining_check(self) -> RetrainingCheck:
+        """What proposes retrainings, or requests them where that is allowed."""
+        from mlops.context.policies import policies_of_table  # noqa: PLC0415
+        from mlops.intake.retraining.check import RetrainingCheck  # noqa: PLC0415
+        from mlops.intake.retraining.links import RetrainingLinks  # noqa: PLC0415
+
+        return RetrainingCheck(
+            self.registry,
+            self.retraining_planner,
+            self.retraining_requests,
+            policies_of_table(self.variable("POLICY_TABLE_NAME")),
+            self.drift_archive,
+            self.quality_archive,
+            self.notifier,
+            RetrainingLinks(self.variable("RETRAINING_BASE_URL"), self.link_signer),
+        )
+
+    @cached_property
+    def retraining_start(self) -> RetrainingStart:
+        """What makes the training set of a requested retraining, and starts its training."""
+        from mlops.intake.retraining.start import RetrainingStart  # noqa: PLC0415
+
+        return RetrainingStart(self.retraining_store, self.retraining_planner, self.training_intake)
+
+
+def retraining_of_stack(stack: StackContext) -> RetrainingContext:
+    """Return the parts of retraining of a stack that a command opened."""
+    if isinstance(stack, RetrainingContext):
+        return stack
+    return RetrainingContext(stack.variables, actor=stack.actor, now=stack.now)
+
+
+def planner_of_files(context: FilesContext) -> RetrainingPlanner:
+    """Return what makes training sets of plain files, by the settings of the champion's training."""
+    from mlops.dataset.limits import Limits  # noqa: PLC0415
+    from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
+    from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
+    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415
+
+    def settings_of(group: str) -> GroupSettings:
+        champion = context.registry.champion(group)
+        return champion.settings if champion else GroupSettings()
+
+    ledger = context.ledger
+    sources = RowSources(context.datasets, ledger.files, context.label_files, ledger.batches)
+    return RetrainingPlanner(sources, context.datasets.models, settings_of, Limits())

@@ -1,0 +1,1 @@
+"""Retraining: a champion is trained again on accepted files and on scored rows whose outcome is known."""
