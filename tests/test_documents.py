@@ -150,10 +150,9 @@ def test_every_toml_block_is_toml(document: Path) -> None:
 # ── Decisions and versions ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_each_decision_has_a_number_of_its_own() -> None:
+def test_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(path.name[:4]) for path in DECISIONS]
-    assert numbers == sorted(set(numbers))
-    assert numbers[0] == 1
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 @each_decision

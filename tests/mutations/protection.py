@@ -22,6 +22,7 @@ _THIS_ACCOUNT = "            Condition: {StringEquals: {aws:SourceAccount: !Ref 
 _ALARMS = f"""            Action: [kms:GenerateDataKey*, kms:Decrypt]
             Resource: "*"
 {_THIS_ACCOUNT}"""
+_EXPIRING_REQUESTS = "\n      TimeToLiveSpecification: {AttributeName: expires_at_epoch"
 _AUTOMATIC = """its model.toml say so too; on or off.
     Default: "off\""""
 _SIGNING_KEYS = """Keys that sign approval links; `current` signs, `previous` (when present) still verifies
@@ -119,8 +120,8 @@ MUTATIONS = (
     ),
     _less(
         "requests for approval are not encrypted",
-        "SSESpecification: {SSEEnabled: true}\n      TimeToLiveSpecification: {AttributeName: expires_at_epoch",
-        "SSESpecification: {SSEEnabled: false}\n      TimeToLiveSpecification: {AttributeName: expires_at_epoch",
+        "SSESpecification: {SSEEnabled: true}" + _EXPIRING_REQUESTS,
+        "SSESpecification: {SSEEnabled: false}" + _EXPIRING_REQUESTS,
         "test_tables_are_kept_encrypted_and_recoverable",
     ),
     _less(

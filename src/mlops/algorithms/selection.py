@@ -28,8 +28,8 @@ from mlops.models.errors import SettingsError
 from mlops.models.settings.group import AUTOMATIC, GroupSettings, TaskName
 from mlops.models.settings.nearest import nearest
 
-# scikit-learn replaces the values of leaves by quantiles when a tree has been grown: measured, 25 % of the
-# range in the wrong direction
+# scikit-learn replaces the values of leaves by quantiles when a tree has been grown: measured, predictions
+# that fell by up to 0.25 of the target's unit where they should rise
 _LOSSES_OF_QUANTILES = ("absolute_error", "quantile")
 
 

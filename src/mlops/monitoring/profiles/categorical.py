@@ -92,7 +92,7 @@ def rows_per_level(column: pd.Series[Any]) -> tuple[dict[str, int], int]:
     """Return the rows of every level, as text, and the number of missing values."""
     codes, values = _encode(column)
     counts = (
-        np.bincount(codes[codes >= 0], minlength=len(values)) if len(codes) else np.zeros(len(values), dtype=np.int64)
+        np.bincount(codes[codes >= 0], minlength=len(values)) if len(codes) else np.zeros(len(values), int)
     )
     levels: dict[str, int] = {}
     for value, n in zip(values, counts.tolist(), strict=True):
