@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -31,3 +32,17 @@ def test_no_page_is_wider_than_the_window(chromium: Any, change: Any) -> None:
                 wider.append((name, width))
     window.close()
     assert wider == []
+
+
+def test_a_request_for_approval_is_printed_on_two_sheets(chromium: Any) -> None:
+    window = chromium.new_page()
+    window.set_content(PAGES["approval"](plain))
+    window.emulate_media(media="print")
+    sheets = len(re.findall(rb"/Type\s*/Page\b", window.pdf(format="A4")))
+    shown = window.evaluate(
+        "['nav.bar', '.figure .bar'].map(each => document.querySelector(each))"
+        ".map(each => getComputedStyle(each).display != 'none')"
+    )
+    window.close()
+    assert sheets <= 2
+    assert shown == [False, True]  # the link to the form is for screens, the bars of the columns are not
