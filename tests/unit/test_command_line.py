@@ -80,7 +80,7 @@ def test_every_command_on_a_context_has_a_target():
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["trian"], "'trian' is unknown. Did you mean 'train'? See `mlops --help`"),
+        (["trian"], "'trian' is unknown. Did you mean 'train' or 'retrain'? See `mlops --help`"),
         (["runs", "lst"], "'lst' is unknown. Did you mean 'list'? See `mlops runs --help`"),
         (["validate", "f", "--purpose", "traning"], "Did you mean 'training'?"),
         (["xyz"], "'xyz' is unknown. Known: approve, "),
