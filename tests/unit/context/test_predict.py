@@ -201,7 +201,7 @@ def test_a_request_to_the_api_is_signed_and_its_answer_is_a_frame(api: Api) -> N
     assert headers["Host"] == f"abc.execute-api.localhost:{api.port}"
     assert "/eu-west-1/execute-api/aws4_request" in headers["Authorization"]
     assert "host" in headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
-    assert json.loads(body) == {"rows": ROWS, "reasons": False}
+    assert json.loads(body) == {"rows": ROWS, "reasons": False, "record": True}
     assert is_signed_rightly(path, headers, body)
 
 
