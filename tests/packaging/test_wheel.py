@@ -20,6 +20,8 @@ NAMES = [
     "TrainingPipeline",
     "__version__",
     "connect",
+    "detect_drift",
+    "train",
     "validate",
 ]
 
