@@ -94,7 +94,7 @@ def test_every_path_exists(document: Path) -> None:
 def test_every_name_of_the_glossary_exists() -> None:
     sources = [*(REPOSITORY / "src").rglob("*.py"), REPOSITORY / "template.yaml"]
     words = set(re.findall(r"\w+", "\n".join(path.read_text("utf-8") for path in sources)))
-    lines = (REPOSITORY / "docs" / "glossary.md").read_text("utf-8").splitlines()
+    lines = (REPOSITORY / "docs" / "explanation" / "glossary.md").read_text("utf-8").splitlines()
     names = {
         name
         for line in lines
@@ -110,7 +110,7 @@ def test_every_name_of_the_glossary_exists() -> None:
 
 
 def test_terms_of_the_glossary_are_defined_once() -> None:
-    lines = (REPOSITORY / "docs" / "glossary.md").read_text("utf-8").splitlines()
+    lines = (REPOSITORY / "docs" / "explanation" / "glossary.md").read_text("utf-8").splitlines()
     rows = [line.split("|")[1] for line in lines if line.startswith("| ") and not line.startswith("| Term")]
     terms = [term.strip() for row in rows for term in row.split(",")]
     assert sorted(terms) == sorted(set(terms))
@@ -121,14 +121,14 @@ def test_the_layers_of_the_architecture_are_those_that_are_checked() -> None:
     layers = " | ".join(next(c["layers"] for c in settings["contracts"] if c["type"] == "layers")).split(
         " | "
     )
-    page = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    page = (REPOSITORY / "docs" / "explanation" / "architecture.md").read_text("utf-8")
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == layers
     picture = (REPOSITORY / "docs" / "images" / "architecture.svg").read_text("utf-8")
     assert not {name for name in layers if not re.search(rf"\b{name}\b", picture)}
 
 
 def test_the_architecture_names_every_function_and_state_machine() -> None:
-    page = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    page = (REPOSITORY / "docs" / "explanation" / "architecture.md").read_text("utf-8")
     functions = {path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py")}
     machines = {path.name.split(".")[0] for path in (REPOSITORY / "statemachine").glob("*.asl.json")}
     assert len(functions) > 30
@@ -292,7 +292,7 @@ def test_commands_on_plain_files_work(name: str, folder: Path) -> None:
 
 
 def test_the_commands_of_the_page_about_the_command_line_work(folder: Path) -> None:
-    run_commands("docs/command-line.md", folder)
+    run_commands("docs/reference/command-line.md", folder)
 
 
 def run_commands(name: str, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The vocabulary of code, messages and documents: unusual words are counted.
 
 Readers whose first language is not English know the terms of the field, and few literary words.
-The terms of the domain are in docs/glossary.md. Print what is counted in a folder with its lines:
+The terms of the domain are in docs/explanation/glossary.md. Print what is counted in a folder with its lines:
 
     .venv/bin/python -m tests.test_vocabulary src/mlops/registry
 """

@@ -45,7 +45,7 @@ def mlops(
 
 @pytest.fixture
 def events_of_the_bus(stack: DeployedStack) -> Callable[[], list[dict]]:
-    """A queue behind a rule like the one in docs/events.md; call it for what has arrived since."""
+    """A queue behind a rule like the one in docs/reference/events.md; call it for what has arrived since."""
     sqs, events = stack.cloud.client("sqs"), stack.cloud.client("events")
     url = sqs.create_queue(QueueName="champion-changes")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -161,7 +161,7 @@ def test_the_help_imports_only_the_table_of_commands():
 
 
 def test_the_documented_exit_codes_are_those_of_the_program():
-    page = (Path(mlops.__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
+    page = (Path(mlops.__file__).parents[2] / "docs" / "reference" / "command-line.md").read_text("utf-8")
     rows = re.findall(r"^\| (\d) \| (.+) \|$", page, re.MULTILINE)
     assert rows == [(str(code.value), code.meaning) for code in ExitCode]
 

@@ -1,4 +1,4 @@
-"""docs/events.md and the code say the same: every event is published, and looks as the page shows it."""
+"""docs/reference/events.md and the code say the same: every event is published, and looks as the page shows it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.unit.use_cases.test_endpoint_plan import FakeSageMaker
 
 GROUP, NIGHT = "medication-adherence", date(2026, 3, 2)
 NAMES = {value for name, value in vars(event_names).items() if name.isupper()}
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "events.md").read_text()
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "events.md").read_text()
 EXAMPLES = {
     name: json.loads(example)
     for name, example in re.findall(r"^### (\w+)\n.*?```json\n(.*?)```", DOCUMENT, re.MULTILINE | re.DOTALL)

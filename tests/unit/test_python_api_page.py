@@ -1,4 +1,4 @@
-"""The Python blocks of docs/python-api.md run, from top to bottom, and do what the page says.
+"""The Python blocks of docs/reference/python-api.md run, from top to bottom, and do what the page says.
 
 The files that the page names are those of an example, and the folders of a container are folders of the test.
 """
@@ -24,7 +24,7 @@ from mlops.registry.model_registry import ModelRegistry
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples" / "medication-adherence"
-PAGE = REPOSITORY / "docs" / "python-api.md"
+PAGE = REPOSITORY / "docs" / "reference" / "python-api.md"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _KNOWN_ONLY_LATER = ["days", "cens", "r", "cd420", "cd496", "cd820"]
 N_SCORED = 843  # rows of score_drifted.csv

@@ -78,7 +78,7 @@ class Group:
         since
             Only rows scored on this day or later, in UTC; as text such as `"2026-11-01"`.
         sql
-            A SELECT over `predictions`, the selected rows with the columns of `docs/ledger.md`.
+            A SELECT over `predictions`, the selected rows with the columns of `docs/reference/ledger.md`.
 
         Returns
         -------

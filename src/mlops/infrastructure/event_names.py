@@ -1,4 +1,4 @@
-"""Events of the application on EventBridge, source `mlops`; docs/events.md describes each."""
+"""Events of the application on EventBridge, source `mlops`; docs/reference/events.md describes each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The page of the ledger's columns for the documentation.
 
-python -m mlops.ledger.reference > docs/ledger.md
+python -m mlops.ledger.reference > docs/reference/ledger.md
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.model_registry import ModelRegistry
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "predict-api.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "predict-api.md"
 GROUP = "houses"
 ROWS = [{"id": "07", "area": 80, "city": "Oslo"}, {"id": "08", "area": None, "city": "Rome"}]
 

@@ -15,9 +15,9 @@ from mlops.dataset.validation.rules_table import (
 
 
 def test_the_page_of_rules_is_current(repository: Path) -> None:
-    page = (repository / "docs" / "validation-rules.md").read_text("utf-8")
+    page = (repository / "docs" / "reference" / "validation-rules.md").read_text("utf-8")
     assert page == render_rules_table(), (
-        "run python -m mlops.dataset.validation.rules_table > docs/validation-rules.md"
+        "run python -m mlops.dataset.validation.rules_table > docs/reference/validation-rules.md"
     )
 
 

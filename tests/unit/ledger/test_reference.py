@@ -13,8 +13,8 @@ from tests.infrastructure import template as t
 
 
 def test_the_page_of_the_ledger_is_current(repository: Path) -> None:
-    page = (repository / "docs" / "ledger.md").read_text("utf-8")
-    assert page == render_reference(), "run python -m mlops.ledger.reference > docs/ledger.md"
+    page = (repository / "docs" / "reference" / "ledger.md").read_text("utf-8")
+    assert page == render_reference(), "run python -m mlops.ledger.reference > docs/reference/ledger.md"
 
 
 each_table = pytest.mark.parametrize(

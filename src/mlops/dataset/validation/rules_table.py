@@ -1,6 +1,6 @@
 """The table of all rules for the documentation.
 
-python -m mlops.dataset.validation.rules_table > docs/validation-rules.md
+python -m mlops.dataset.validation.rules_table > docs/reference/validation-rules.md
 """
 
 from __future__ import annotations
