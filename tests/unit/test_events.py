@@ -1,4 +1,4 @@
-"""docs/reference/events.md and the code say the same: every event is published, and looks as the page shows it."""
+"""docs/reference/events.md and the code agree: every event is published, in the form that the page shows."""
 
 from __future__ import annotations
 
