@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo down check static scan test mutations fuzz prove bench dist deploy lock
+.PHONY: help setup up demo down check static docs scan test mutations fuzz prove bench dist deploy lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,12 +23,15 @@ demo: $(READY) ## Walk the whole path on real data (APPROVE=me waits for your cl
 down: $(READY) ## Stop the local cloud with all its processes
 	$(BIN)/python -m local down
 
-static: $(READY) ## Format check, lint, types, import order and template lint
+static: $(READY) docs ## Format check, lint, types, import order, template lint, and the documentation site
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint >/dev/null & template=$$!; \
 	  $(BIN)/mypy --no-error-summary; types=$$?; wait $$template && exit $$types
+
+docs: $(READY) ## Build the documentation site into build/docs/; a warning is an error
+	@$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 
 check: static ## The quick gate: static checks and the fast tests
 	$(BIN)/python -m pytest -q -m "not e2e and not browser and not property and not packaging"

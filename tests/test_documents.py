@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import mlops
+from mlops.cli.main import command_parser
 from mlops.models.settings.group import GroupSettings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -219,6 +220,7 @@ ELSEWHERE = {
     "make up": Elsewhere("tests/e2e/conftest.py"),
     "make down": Elsewhere("tests/e2e/conftest.py"),
     ".venv/bin/python -m local drop": Elsewhere("tests/e2e/test_dashboard.py"),
+    "make docs": Elsewhere("Makefile"),
     ".venv/bin/python -m local check-drift": Elsewhere("tests/e2e/test_dashboard.py"),
     'eval "$(.venv/bin/python -m local env)"': Elsewhere("tests/e2e/test_the_command.py"),
     'eval "$(mlops completion': Elsewhere("tests/unit/test_command_line.py"),
@@ -252,6 +254,10 @@ def runs_here(command: str) -> bool:
     return command.removeprefix(".venv/bin/").startswith(("mlops ", "printf "))
 
 
+def names_a_stack(command: str) -> bool:
+    return bool(re.search(r"--stack NAME|\bGROUP\b", command))
+
+
 @each_document
 def test_every_command_is_run_by_a_test(document: Path) -> None:
     for command in commands(document):
@@ -259,6 +265,15 @@ def test_every_command_is_run_by_a_test(document: Path) -> None:
             continue
         entries = [entry for beginning, entry in ELSEWHERE.items() if command.startswith(beginning)]
         assert entries, f"{command!r} is run by no test: run it here, or name the test that does in ELSEWHERE"
+
+
+@each_document
+def test_the_arguments_of_every_command_exist(document: Path) -> None:
+    for command in commands(document):
+        for part in command.split(" | "):
+            words = shlex.split(part.split(" < ")[0].removeprefix(".venv/bin/"))
+            if words[:1] == ["mlops"]:
+                command_parser(words[1:]).parse_args(words[1:])
 
 
 def test_the_tests_that_run_other_commands_exist() -> None:
@@ -291,14 +306,20 @@ def test_commands_on_plain_files_work(name: str, folder: Path) -> None:
     assert (folder / "predictions" / "predictions.csv").is_file()
 
 
-def test_the_commands_of_the_page_about_the_command_line_work(folder: Path) -> None:
-    run_commands("docs/reference/command-line.md", folder)
+@pytest.mark.parametrize(
+    "page",
+    ["reference/command-line", "how-to/train-on-plain-files", "how-to/accept-a-file", "tutorial/examples"],
+)
+def test_the_commands_of_a_page_work(page: str, folder: Path) -> None:
+    assert run_commands(f"docs/{page}.md", folder) > 0
 
 
-def run_commands(name: str, folder: Path) -> None:
+def run_commands(name: str, folder: Path) -> int:
+    """Run the commands on plain files of a document, and return how many these are."""
     # the console script of this environment
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in filter(runs_here, commands(REPOSITORY / name)):
+    found = [c for c in commands(REPOSITORY / name) if runs_here(c) and not names_a_stack(c)]
+    for command in found:
         line = command.replace(".venv/bin/", "").replace(
             "ElasticNet", "Ridge"
         )  # made by the reader of CONTRIBUTING.md
@@ -306,6 +327,7 @@ def run_commands(name: str, folder: Path) -> None:
             line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return len(found)
 
 
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ predictions say whose outcome it is, also of a [request](predict-api.md); `batch
 file is named as the folder of the predictions. The time of the outcome is in `label_time`, or in the column
 that `time_column` names.
 
-```csv
+```text
 patient_id,offtrt,label_time
 10056,0,2026-11-20
 10059,1,2026-11-21T08:30:00Z
