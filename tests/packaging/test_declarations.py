@@ -96,7 +96,7 @@ def test_every_package_that_is_always_installed_is_imported() -> None:
 
 def test_what_the_messages_name_is_what_is_declared() -> None:
     assert project_table()["name"] == DISTRIBUTION
-    assert set(EXTRA_OF.values()) == set(declared()) - {"", "dev"}
+    assert set(EXTRA_OF.values()) == set(declared()) - {"", "dev", "docs"}
 
 
 def test_the_library_is_declared_in_ranges_and_every_range_ends_below_a_major() -> None:
