@@ -12,6 +12,12 @@ from local.fixes.cloudwatch.alarm_evaluation import COMPARISONS, state_of
 from tests.infrastructure import template as t
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+# What functions publish; those with the event of the created stack run then for the first time.
+AT_CREATION = (
+    ("CheckDriftFunction", "DriftChecksCompleted", 1.0),
+    ("RecoverUploadsFunction", "UploadSweepsCompleted", 1.0),
+    ("WatchApprovalsFunction", "ConfirmedApprovers", 0.0),
+)
 STATISTICS = {"Sum": sum, "Maximum": max, "SampleCount": len}
 
 
@@ -101,15 +107,16 @@ def _number(value: Any) -> float:
 def healthy_days(created_at: int, *, last_night: int = 99, confirmed_at: int = 2 * HOUR) -> Days:
     """Three days of a stack that was created at that second of a day (UTC)."""
     days = Days()
-    for name in ("DriftChecksCompleted", "UploadSweepsCompleted"):
-        days.publish(5 * MINUTE, name, 1)  # the event of the created stack
+    for function, name, value in AT_CREATION:
+        if "StackCreated" in t.functions()[function]["Events"]:
+            days.publish(5 * MINUTE, name, value)
     for night in range(min(4, last_night + 1)):
         start = night * DAY + 2 * HOUR - created_at
         if start > 0:  # each night takes longer than the one before
             days.publish(start + 10 * MINUTE + night * 30 * MINUTE, "DriftChecksCompleted", 1)
             days.publish(start, "UploadSweepsCompleted", 1)
             days.publish(start, "QualityDrops", 0)
-    for second in range(0, 3 * DAY, 30 * MINUTE):
+    for second in range(30 * MINUTE, 3 * DAY, 30 * MINUTE):  # a rate begins one interval after the creation
         days.publish(second + MINUTE, "ConfirmedApprovers", float(second >= confirmed_at))
         days.publish(second + MINUTE, "OldestApprovalSeconds", min(second, DAY))
         for function in t.functions():
@@ -147,6 +154,17 @@ def test_approvals_that_are_not_checked_are_an_alarm_after_26_hours() -> None:
     days.publish(0, "ConfirmedApprovers", 1)
     assert days.state("ApprovalWatchMissingAlarm", 25 * HOUR) == "OK"
     assert days.state("ApprovalWatchMissingAlarm", 26 * HOUR + MINUTE) == "ALARM"
+
+
+@pytest.mark.parametrize("rate", ["rate(1 minute)", "rate(2 minutes)", "rate(60 minutes)", "rate(1 hour)"])
+def test_approvals_are_checked_at_least_once_in_each_hour_that_an_alarm_looks_at(rate: str) -> None:
+    pattern = t.template()["Parameters"]["ApprovalWatchSchedule"]["AllowedPattern"]
+    assert re.fullmatch(pattern, rate)
+    assert not any(
+        re.fullmatch(pattern, rare)
+        for rare in ("rate(61 minutes)", "rate(2 hours)", "rate(1 day)", "rate(0 minutes)")
+    )
+    assert alarms()["NoApproverAlarm"]["Period"] == HOUR
 
 
 @pytest.mark.parametrize(
