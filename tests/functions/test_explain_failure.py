@@ -178,7 +178,7 @@ OTHER_BYTES = json.dumps({"errorType": "ArtifactError", "errorMessage": "Other b
     [
         ("ArtifactError", OTHER_BYTES, "Other bytes.", "ArtifactError"),
         ("Lambda.TooManyRequestsException", "Rate Exceeded.", "Rate Exceeded.", "ThrottledError"),
-        ("States.Timeout", "", "The step reached its time limit.", "JobStoppedError"),
+        ("States.Timeout", "", "The step reached its time limit.", "StepError"),
     ],
 )
 @pytest.mark.parametrize("step", ["Score ranges", "Survey parts"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mlops.models import errors
-from mlops.pipelines.jobs.failure import TRIAL_TIME_LIMIT, Failure, explain_failure
+from mlops.pipelines.jobs.failure import TRIAL_TIME_LIMIT, Failure, explain_failure, how_to_repeat
 
 
 def a_failure(error: str = "States.TaskFailed", step: str = "Train model", **cause: object) -> Failure:
@@ -158,6 +158,52 @@ def test_a_tuning_job_is_explained_by_its_trials(
     assert (failure.tuning_job_name, message.error) == ("a", kind)
     assert reason in message.reason
     assert advice in message.advice
+
+
+TASK_TIMED_OUT = '{"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: 1 Error: Task timed out"}'
+KILLED = '{"errorType": "Runtime.ExitError", "errorMessage": "RequestId: 1 Error: Runtime exited"}'
+
+
+@pytest.mark.parametrize(
+    ("step", "advice"),
+    [
+        ("Prepare training", "read the log of the step"),
+        ("Register model", "read the log of the step"),
+        ("Promote model", "read the log of the step"),
+        ("Create endpoint", "read the log of the step"),
+        ("Run inference", "lower LambdaScoringLimitBytes"),
+        ("Score ranges", "lower MapScoringLimitBytes"),
+        ("Merge ranges", "lower MapScoringLimitBytes"),
+        ("Survey parts", "divide the table"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        ("States.Timeout", "", "The step reached its time limit."),
+        ("Sandbox.Timedout", TASK_TIMED_OUT, "The step reached its time limit."),
+        (
+            "Runtime.ExitError",
+            KILLED,
+            "The function ended without a reason: it was killed, or out of memory.",
+        ),
+    ],
+)
+def test_a_function_that_is_stopped_has_advice_about_functions_and_not_about_jobs(
+    step, advice, error, cause, reason
+):
+    message = explain_failure(Failure(step, error, cause))
+    assert (message.error, message.reason) == ("StepError", reason)
+    assert advice in message.advice
+    assert "Training" not in message.advice
+    assert message.advice.startswith(how_to_repeat(Failure(step, error))), "what to do first comes first"
+
+
+def test_a_scoring_job_that_takes_too_long_has_advice_about_its_machine_and_file():
+    advice = explain_failure(Failure("Run inference in a job", "States.Timeout")).advice
+    assert "TrainingInstanceType" in advice
+    assert "divide the file" in advice
+    assert "quicker algorithm" not in advice
 
 
 LOST = "InternalServerError: We encountered an internal error. Please try again."

@@ -28,6 +28,10 @@ _LOST = ("CapacityError", "InternalServerError")  # how the reason of a job begi
 _MAX_CHARACTERS = 1_000
 MAX_LOST_JOBS = 2  # a job that AWS has lost is run again so many times
 OF_AN_ITEM = "States.ExceedToleratedFailureThreshold"  # of a Map state: an item failed, whatever the reason
+# The errors of a step that took too long, and of a function that was killed.
+_TIMED_OUT = ("States.Timeout", "Sandbox.Timedout", "Lambda.ClientExecutionTimeoutException")
+_ENDED = ("Runtime.ExitError",)
+_JOB_STEPS = ("Tune hyperparameters", "Train model", "Run inference in a job")
 TRIAL_TIME_LIMIT = "A trial of the search reached the time limit of its job."
 
 
@@ -91,8 +95,10 @@ def explain_failure(failure: Failure, *, trial_reason: str = "") -> Explanation:
     document = failure.document
     status = next((document[name] for name in _STATUSES if name in document), None)
     message = trial_reason or _message(document) or ("" if document else failure.cause)
+    if failure.error in (*_TIMED_OUT, *_ENDED) and failure.step not in _JOB_STEPS:
+        return _stopped_function(failure)
     if failure.error == "States.Timeout" or message == TRIAL_TIME_LIMIT or status in ("Stopped", "Stopping"):
-        return _stopped(document, message, how_to_repeat(failure))
+        return _stopped(failure, message)
     of_aws = _explain_aws(failure, message, trial_reason or _raw_message(document))
     if of_aws is not None:
         return of_aws
@@ -174,7 +180,20 @@ _TOO_LONG = (
     "Deploy with a higher TrainingTimeoutSeconds or a larger TrainingInstanceType, or name fewer columns or "
     "a quicker algorithm in model.toml."
 )
+_TOO_LONG_SCORING = (
+    "Deploy with a higher TrainingTimeoutSeconds or a larger TrainingInstanceType, or divide the file."
+)
 _LARGER = "If it happens again, deploy with a larger TrainingInstanceType."
+_IN_RANGES = "If it happens again, deploy with a lower MapScoringLimitBytes: a job scores larger files."
+_SMALLER_PARTS = "If it happens again, divide the table into smaller parts."
+_TOO_MUCH_FOR_A_FUNCTION: Mapping[str, str] = {
+    "Run inference": (
+        "If it happens again, deploy with a lower LambdaScoringLimitBytes: several functions score "
+        "larger files."
+    ),
+    **dict.fromkeys(("List ranges", "Score ranges", "Merge ranges"), _IN_RANGES),
+    **dict.fromkeys(("List parts", "Survey parts", "Merge parts"), _SMALLER_PARTS),
+}
 
 
 def plain_reason(text: str) -> str:
@@ -183,20 +202,31 @@ def plain_reason(text: str) -> str:
     return match["message"].strip() if match else text
 
 
-def _stopped(document: Mapping[str, Any], message: str, again: str) -> Explanation:
+def _stopped_function(failure: Failure) -> Explanation:
+    """Explain a function, or a request to a service, that took too long or was killed."""
+    reason = "The step reached its time limit."
+    if failure.error in _ENDED:
+        reason = "The function ended without a reason: it was killed, or out of memory."
+    advice = _TOO_MUCH_FOR_A_FUNCTION.get(failure.step, _UNEXPECTED)
+    return Explanation("StepError", reason, f"{how_to_repeat(failure)} {advice}")
+
+
+def _stopped(failure: Failure, message: str) -> Explanation:
+    document = failure.document
     limits = document.get("StoppingCondition") or {}
     secondary, most = document.get("SecondaryStatus"), limits.get("MaxRuntimeInSeconds")
+    too_long = _TOO_LONG_SCORING if failure.step == "Run inference in a job" else _TOO_LONG
     if message == TRIAL_TIME_LIMIT:
-        reason, advice = message, _TOO_LONG
+        reason, advice = message, too_long
     elif secondary == "MaxWaitTimeExceeded":
         reason = f"No Spot machine was free, or kept, for {limits.get('MaxWaitTimeInSeconds')} seconds."
         advice = "Deploy with SpotTraining off or a longer wait, or try at another time."
     elif document and secondary != "MaxRuntimeExceeded":
         reason, advice = "The job was stopped by a person.", "Ask who stopped it, and why."
     else:
-        reason, advice = "The step reached its time limit.", _TOO_LONG
+        reason, advice = "The step reached its time limit.", too_long
         reason = f"The job reached its time limit of {most} seconds." if most else reason
-    return Explanation("JobStoppedError", reason, f"{advice} {again}")
+    return Explanation("JobStoppedError", reason, f"{advice} {how_to_repeat(failure)}")
 
 
 def _not_run(message: str, again: str) -> Explanation:
