@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from mlops.dataset.privacy import names_a_person, names_a_protected_trait, shown
 from mlops.models.concern import (
-    PERSONAL_WORDS,
     RANDOM_PART_WORDS,
     SUSPICIOUS_SCORE,
     Concern,
@@ -18,13 +17,13 @@ from mlops.models.settings.differences import differing_settings
 from mlops.models.training import MetricComparison
 from mlops.pages.number_format import listing, percent
 
-LEAK_RULE = "leakage"
+LEAK_RULE, PERSONAL_RULE = "leakage", "pii"
 DOMINANT_SHARE = 0.8
 _NEAR_ONE = frozenset({"roc_auc", "roc_auc_ovr", "average_precision", "accuracy", "balanced_accuracy", "r2"})
 
 
 def find_concerns(model: ModelMetadata, champion: ModelMetadata | None) -> tuple[Concern, ...]:
-    """Return what speaks against a candidate that passes its gate, the worst first.
+    """Return what an approver weighs about a candidate that passes its gate, the worst first.
 
     Columns that the champion uses as well are not named again for what they are called.
     """
@@ -48,12 +47,14 @@ def is_covered(sentence: str) -> bool:
 
 def leaking_columns(model: ModelMetadata) -> tuple[str, ...]:
     """Return the columns that alone predict the target, as validation or training found."""
-    of_validation = [
-        entry.get("column") for entry in model.data.findings if entry.get("rule_id") == LEAK_RULE
-    ]
-    found = (*of_validation, *map(leaking_column, model.warnings))
+    found = (*_columns_of_rule(model, LEAK_RULE), *map(leaking_column, model.warnings))
     used = (name for name in found if name and name not in model.settings.exclude_columns)
     return tuple(dict.fromkeys(used))
+
+
+def _columns_of_rule(model: ModelMetadata, rule_id: str) -> list[str | None]:
+    """Return the columns in which validation found what the rule is about."""
+    return [entry.get("column") for entry in model.data.findings if entry.get("rule_id") == rule_id]
 
 
 def _leaks(model: ModelMetadata) -> Iterator[Concern]:
@@ -150,16 +151,14 @@ def _changed_rules(model: ModelMetadata, champion: ModelMetadata | None) -> Iter
         yield Concern(
             "other rules",
             "its rules are not those of the model in service",
-            f"model.toml changes the rules by which it is judged: {listing(keys)}. Whoever may drop data can "
+            f"model.toml changes the rules by which it is judged: {listing(keys)}. All who may drop data can "
             "change them.",
         )
 
 
 def _personal_columns(model: ModelMetadata, champion: ModelMetadata | None) -> Iterator[Concern]:
-    by_values = {
-        entry.get("column") for entry in model.data.findings if PERSONAL_WORDS in entry.get("message", "")
-    }
-    columns = [name for name in _new_features(model, champion) if name in by_values or names_a_person(name)]
+    found = _columns_of_rule(model, PERSONAL_RULE)
+    columns = [name for name in _new_features(model, champion) if name in found or names_a_person(name)]
     if columns:
         names = listing([shown(name) for name in columns])
         clause = f"it learns from personal data ({names})"
@@ -176,6 +175,7 @@ def _protected_traits(model: ModelMetadata, champion: ModelMetadata | None) -> I
             f"it looks at {names}",
             f"It looks at {names}. Ask whether it may, and compare how it does on each of them: "
             "[slices] columns in model.toml.",
+            is_warning=False,  # usual in medicine: to be asked about, and no reason to doubt the model
         )
 
 

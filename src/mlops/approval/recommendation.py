@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from mlops.models.approval import Evidence, ScoreEvidence
+from mlops.pages.number_format import counted
 
 
 def recommend(evidence: Evidence) -> str:
     """Return one sentence: `Passes its gate, but arr_delay gives the answer away.`"""
-    if evidence.concerns:
+    if evidence.warning is not None:
         n_more = len(evidence.concerns) - 1
-        others = f" (and {n_more} further {'point' if n_more == 1 else 'points'})" if n_more else ""
-        return f"Passes its gate, but {evidence.concerns[0].clause}{others}."
-    if evidence.champion_version is None:
-        return "Passes its gate; it would be the first model in service."
-    return f"Passes its gate; {_against(evidence.champion_version, evidence.deciding_score)}."
+        others = f" (and {counted(n_more, 'further point')})" if n_more else ""
+        return f"Passes its gate, but {evidence.warning.clause}{others}."
+    clauses = ["it would be the first model in service"]
+    if evidence.champion_version is not None:
+        clauses = [_against(evidence.champion_version, evidence.deciding_score)]
+    clauses += [concern.clause for concern in evidence.concerns]
+    return f"Passes its gate; {'; '.join(clauses)}."
 
 
 def result_in_subject(evidence: Evidence) -> str:
-    """Return what the subject of an email says: pass, first model, or a warning and of what."""
+    """Return what the subject of an email says: pass, first model, or a warning and its first reason."""
     said = "First model" if evidence.champion_version is None else "Pass"
-    if not evidence.concerns:
+    if evidence.warning is None:
         return said
-    warning = f"warning: {evidence.concerns[0].label}"
+    warning = f"warning: {evidence.warning.label}"
     return f"First model, {warning}" if evidence.champion_version is None else warning.capitalize()
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 
-from mlops.models.concern import PERSONAL_WORDS
 from mlops.models.dataset import Contract
 from mlops.models.errors import MlopsError, StepError
 
@@ -64,12 +63,12 @@ def is_accepted_before(column: str, contract: Contract | None) -> bool:
 
 def personal_by_values(column: str, kind: str) -> str:
     """Return the sentence about a column whose values are of a `personal_kind`."""
-    return f"Column {shown(column)} holds {PERSONAL_WORDS}: most values look like {kind}."
+    return f"Column {shown(column)} holds personal data (PII): most values look like {kind}."
 
 
 def personal_by_name(column: str) -> str:
     """Return the sentence about a column of which `names_a_person` holds."""
-    return f"Column {shown(column)} seems to hold {PERSONAL_WORDS}, going by its name."
+    return f"Column {shown(column)} seems to hold personal data (PII), going by its name."
 
 
 def names_a_person(column: str) -> bool:

@@ -56,7 +56,7 @@ class Evidence(Record):
     `evidence_uri` is the folder with the model card and the plots. Costs are in US dollars. `policy` are the
     rules of the approval as sentences. `settings_changes` are the settings that differ from the champion's,
     or from the defaults when there is no champion. `slice_note` compares the worst slice that the settings
-    name with all held-out rows. `concerns` are what speaks against the candidate, the worst first; they are
+    name with all held-out rows. `concerns` are what an approver weighs first, the worst first; they are
     not repeated in `findings` and `warnings`.
     """
 
@@ -93,6 +93,11 @@ class Evidence(Record):
     def deciding_score(self) -> ScoreEvidence | None:
         """The score that decides; None of a candidate without one."""
         return next((score for score in self.scores if score.name == self.primary), None)
+
+    @property
+    def warning(self) -> Concern | None:
+        """The worst point that speaks against the candidate; None when none does."""
+        return next((concern for concern in self.concerns if concern.is_warning), None)
 
 
 @dataclass(frozen=True, slots=True)

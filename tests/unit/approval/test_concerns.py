@@ -151,6 +151,23 @@ def test_the_recommendation_names_the_worst_point_and_counts_the_others():
     )
 
 
+def test_a_sensitive_name_is_said_at_the_top_and_is_no_reason_to_warn():
+    looking = {"features": ("age", "sex")}
+    first, next_one = evidence_of(None, **looking), evidence_of(a_model(version="v1.0.0"), **looking)
+    assert result_in_subject(first) == "First model"
+    assert result_in_subject(next_one) == "Pass"
+    assert recommend(first) == "Passes its gate; it would be the first model in service; it looks at sex."
+    assert recommend(next_one).endswith("; it looks at sex.")
+    body = compose_request(samples.a_request(evidence=first), "ada@example.com", "https://x/y")[1]
+    assert body.index("Read this first") < body.index("It looks at sex. Ask") < body.index("https://x/y")
+
+
+def test_personal_data_that_validation_found_in_the_values_is_a_warning():
+    finding = {"rule_id": "pii", "column": "contact", "message": "Any sentence."}
+    changes = {"data": DataFindings("warn", 9, (finding,)), "features": ("age", "contact")}
+    assert result_in_subject(evidence_of(None, **changes)) == "First model, warning: personal data"
+
+
 def test_what_is_said_at_the_top_is_not_said_again():
     warnings = (*leak_warnings({"arr_delay": 0.999}, "binary"), DATES, "No target is set.")
     evidence = evidence_of(None, data=DataFindings("warn", 9, (LEAK,)), warnings=warnings)
