@@ -12,6 +12,7 @@ from local import launcher
 from local.cloud import LocalCloud, connect, object_address
 from local.environment import variables
 from local.errors import LocalCloudError
+from mlops.infrastructure.upload_events import PURPOSES
 
 _EXAMPLE = "examples/medication-adherence"
 _COMMAND = ".venv/bin/python -m local"
@@ -61,8 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     drop = command("drop", _drop, "Put a file into a folder of a group, as its users do.")
     drop.add_argument("file", type=Path, metavar="FILE")
     drop.add_argument("group", metavar="GROUP")
-    folders = ("training", "inference", "labels")
-    drop.add_argument("--folder", choices=folders, default="training", help="default: training")
+    drop.add_argument("--folder", choices=PURPOSES, default="training", help="default: training")
     command("check-drift", _check_drift, "Run the daily drift check now.")
     command("demo", _demo, "Deploy the application and walk its whole path on real data.")
     serve = command("serve", _serve, "Run the emulator in the foreground (what `up` starts).")
@@ -108,7 +108,7 @@ def _drop(options: argparse.Namespace) -> int:
         raise LocalCloudError(f"There is no file {options.file}.")
     stack = find_application(_connected(options))
     address = stack.drop_for(options.group, options.file.name, options.file.read_bytes(), options.folder)
-    print(f"Put {address}. What becomes of it: {stack.cloud.endpoint}/_local/")
+    print(f"Put {address}. Its progress: {stack.cloud.endpoint}/_local/")
     return 0
 
 

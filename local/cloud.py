@@ -132,7 +132,12 @@ def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
 
 def object_address(endpoint: str, uri: str) -> str:
     """Return where the pages of a cloud show an object, or what is below a folder."""
-    return f"{endpoint}/_local/object?{urlencode({'uri': uri})}"
+    return endpoint + link_to(uri)
+
+
+def link_to(uri: str) -> str:
+    """Return the address on the pages of an object, or of a folder, whose name ends in a slash."""
+    return f"/_local/object?{urlencode({'uri': uri})}"
 
 
 def own_cloud() -> LocalCloud:

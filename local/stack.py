@@ -15,13 +15,13 @@ from local.cloud import HttpAnswer, LocalCloud
 from local.deploy import deploy, outputs
 from local.errors import LocalCloudError
 from local.launcher import REPOSITORY_ROOT
+from mlops.infrastructure.upload_events import PURPOSES
+from mlops.intake.placement.placement import SETTINGS_FILE
 
 STACK_NAME = "mlops-local"
 APPROVER = "approver@example.com"
 PARAMETERS = {"ApproverEmail": APPROVER, "ApprovalTimeoutSeconds": "86400", "LogRetentionDays": "7"}
 POLL_SECONDS = 0.2
-FOLDERS = ("training", "inference", "labels")
-SETTINGS_FILE = "model.toml"
 
 
 class WaitError(LocalCloudError):
@@ -57,8 +57,8 @@ class DeployedStack:
         LocalCloudError
             If the group or the folder has no such name.
         """
-        if folder not in FOLDERS or not group or "/" in group:
-            raise LocalCloudError(f"A group's name has no slash, and its folders are {', '.join(FOLDERS)}.")
+        if folder not in PURPOSES or not group or "/" in group:
+            raise LocalCloudError(f"A group's name has no slash, and its folders are {', '.join(PURPOSES)}.")
         parts = [group, name] if name == SETTINGS_FILE else [group, folder, name]
         key = "/".join(parts)
         self.drop(content, key)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from local.cloud import LocalCloud
+from local.cloud import LocalCloud, link_to
 from local.errors import LocalCloudError
 from local.pages.layout import page
-from local.pages.objects import link_to
 from local.stack import find_application
 
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -4,9 +4,9 @@ import re
 
 from markupsafe import Markup, escape
 
+from local.cloud import link_to
 from local.mailbox import LINK, SENDER, Mail
 from local.pages.layout import RELOAD_SECONDS, page
-from local.pages.objects import link_to
 
 _HERE = "/_local/inbox"
 _ADDRESS = re.compile(rf"{LINK.pattern}|s3://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")

@@ -6,17 +6,15 @@ from typing import Any
 from ministack.services import apigateway, cloudwatch, lambda_svc, s3, sns, stepfunctions
 
 from local import mailbox
+from local.cloud import link_to
 from local.emulator import PINNED_VERSION
 from local.pages.layout import RELOAD_SECONDS, page, short_name
-from local.pages.objects import link_to
+from mlops.infrastructure.upload_events import PURPOSES
 from mlops.pages.number_format import counted
 
 _SHOWN_EXECUTIONS = 12
-_FOLDERS = (
-    ("training", "Training data"),
-    ("inference", "Rows to score"),
-    ("labels", "Labels: what came true"),
-)
+_TITLES = ("Training data", "Rows to score", "Labels: what came true")
+_FOLDERS = tuple(zip(PURPOSES, _TITLES, strict=True))
 
 
 def index_page() -> str:
@@ -87,11 +85,13 @@ def _execution(execution: dict[str, Any]) -> dict[str, str]:
 
 
 def _input(execution: dict[str, Any]) -> dict[str, Any]:
-    """Return the input of an execution; empty when it is not an object."""
+    """Return what an execution was started with: its input, or the detail of the event that started it."""
     try:
         request = json.loads(execution.get("input") or "{}")
     except ValueError:
         return {}
+    if isinstance(request, dict) and "detail-type" in request:
+        request = request.get("detail")
     return request if isinstance(request, dict) else {}
 
 

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from local.cloud import LocalCloud
+from local.cloud import LocalCloud, link_to
 from local.pages.layout import page
 
 MAX_LISTED = 200
@@ -16,11 +16,6 @@ _KINDS = {
     ".png": "image/png",
     **dict.fromkeys((".json", ".csv", ".txt", ".toml", ".md", ".jsonl"), "text/plain; charset=utf-8"),
 }
-
-
-def link_to(uri: str) -> str:
-    """Return the address on this site of an object, or of a folder, whose name ends in a slash."""
-    return f"/_local/object?uri={quote(uri, safe='')}"
 
 
 def read_object(cloud: LocalCloud, uri: str) -> tuple[bytes, dict[str, str]] | str | None:

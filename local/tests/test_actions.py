@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local import LocalCloud
+from local.cloud import link_to
 from local.errors import LocalCloudError
 from local.pages.actions import is_foreign, read_form
-from local.pages.objects import link_to
 from local.tests.resources import make_function, make_role
 
 BOUNDARY = "----form"

@@ -1,6 +1,7 @@
 """Dashboards are drawn from their definition and the local metrics."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -92,6 +93,20 @@ def test_the_overview_counts_what_is_deployed(cloud: LocalCloud, sample: dict[st
     assert len(functions) >= 3
     assert f"{len(functions)} functions" in page
     assert sample["ApiUrl"] in page
+
+
+def test_the_group_of_an_execution_is_in_its_input_or_in_the_event_that_started_it(
+    cloud: LocalCloud, run_flow: Callable[..., Any]
+) -> None:
+    run_flow("context", group="own-input")
+    event = {"detail-type": "ChampionChanged", "source": "mlops", "detail": {"group": "by-event"}}
+    run_flow("context", **event)
+    page = cloud.request("GET", f"{cloud.endpoint}/_local/executions").text
+    assert '<th scope="row">own-input</th>' in page
+    assert '<th scope="row">by-event</th>' in page
+    overview = cloud.request("GET", f"{cloud.endpoint}/_local/").text
+    assert "own-input" in overview
+    assert "by-event" in overview
 
 
 def test_shorthand_takes_words_from_the_line_above() -> None:

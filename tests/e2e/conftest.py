@@ -134,7 +134,7 @@ def converted_range(stack: DeployedStack, scored_workbook: Walk) -> dict:
 
 @pytest.fixture(scope="session")
 def errors_of_a_deleted_file(stack: DeployedStack, scored_in_ranges: Walk) -> set[str]:
-    """How the functions that list and score ranges fail when the file is gone."""
+    """How the functions that list and score ranges fail when the file was deleted."""
     return score_deleted_file(stack, scored_in_ranges)
 
 

@@ -1,4 +1,4 @@
-"""Ranges of files that no walk of a whole file reaches: of a converted file, and of one that is gone."""
+"""Ranges of files that no walk of a whole file reaches: of a converted file, and of a deleted one."""
 
 from __future__ import annotations
 

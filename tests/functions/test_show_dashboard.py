@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.experiment import RunFailure, RunStatus
 from mlops.monitoring.alert_state import AlertState, Night
 from mlops.use_cases.dashboard.alarm_list import title
+from mlops.use_cases.dashboard.drift_map import MAX_GROUPS
 from mlops.use_cases.dashboard.show_dashboard import WIDGETS
+from mlops.use_cases.drift.drift_archive import NightlyArchive
 from tests.functions.approval_stage import CONTEXT
 from tests.unit.pages import samples
 
@@ -47,12 +50,20 @@ class DashboardStage:
         self.parts.registry.promote_model(group, version)
         return version
 
-    def check(self, version: str, verdict: Any, group: str = GROUP, **changes: Any) -> None:
-        """Keep the state and the report of a nightly check of today."""
-        state = AlertState(TODAY, version, nights=(Night(TODAY, verdict),), **changes)
-        self.parts.drift_archive.write_state(group, state)
-        report = samples.a_drift_report(model_group=group, verdict=verdict)
-        self.parts.drift_archive.write_report(group, TODAY, report)
+    def check(
+        self,
+        version: str,
+        verdict: Any,
+        group: str = GROUP,
+        night: date = TODAY,
+        state: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Keep the state and the report of a nightly check; `changes` are those of the report."""
+        after = AlertState(night, version, nights=(Night(night, verdict),), **(state or {}))
+        self.parts.drift_archive.write_state(group, after)
+        report = samples.a_drift_report(model_group=group, verdict=verdict, **changes)
+        self.parts.drift_archive.write_report(group, night, report)
 
     def measure(self, version: str, group: str = GROUP) -> None:
         report = replace(samples.a_quality_report(), model_group=group, model_version=version)
@@ -97,7 +108,8 @@ def test_an_empty_stack_says_what_to_do_and_shows_nothing_red(
 
 def test_a_group_is_one_row_with_everything_about_it(stage: DashboardStage) -> None:
     version = stage.promote()
-    stage.check(version, "ALERT", alert_since=TODAY - timedelta(days=1), is_snoozed=True)
+    stage.check(version, "ALERT", state={"alert_since": TODAY - timedelta(days=1)})
+    stage.parts.registry.snooze_drift(GROUP, TODAY)
     stage.measure(version)
     stage.score("march.csv", NOW - timedelta(hours=3))
     candidate = stage.register()
@@ -111,6 +123,22 @@ def test_a_group_is_one_row_with_everything_about_it(stage: DashboardStage) -> N
         f"{candidate} for 0 min",
     ):
         assert words in shown
+
+
+def test_answers_to_a_drift_alert_are_shown_at_once_and_while_they_hold(stage: DashboardStage) -> None:
+    stage.check(
+        stage.promote(), "ALERT", state={"alert_since": TODAY, "is_acknowledged": True, "is_snoozed": True}
+    )
+    assert "alert since 01 Mar –" in text_of(
+        stage.show("groups")
+    )  # not answered, whatever the last night said
+    registry = stage.parts.registry
+    registry.acknowledge_drift(GROUP, TODAY - timedelta(days=9), by="a@b.c")  # an alert that is over
+    registry.snooze_drift(GROUP, TODAY - timedelta(days=1))
+    assert "alert since 01 Mar –" in text_of(stage.show("groups"))
+    registry.acknowledge_drift(GROUP, TODAY, by="a@b.c")
+    registry.snooze_drift(GROUP, TODAY)
+    assert "alert since 01 Mar, acknowledged, snoozed" in text_of(stage.show("groups"))
 
 
 def test_verdicts_of_an_earlier_champion_are_not_those_of_the_next(stage: DashboardStage) -> None:
@@ -158,12 +186,61 @@ def test_the_map_has_a_cell_for_each_feature_and_day_and_the_index_of_a_change(s
         index = f"{feature.psi:.2f}" if feature.psi <= 1 else "&gt; 1"
         assert f"{name}, {TODAY:%d %b}: {feature.verdict}, index (PSI) {index}" in shown
     assert shown.count("not checked") == 13 * (1 + len(report.features))
+    assert shown.count("predictions not compared") == 14
 
 
 def test_a_day_without_a_check_long_ago_is_not_on_the_map(stage: DashboardStage) -> None:
-    stage.promote()
-    stage.parts.drift_archive.write_report(GROUP, TODAY - timedelta(days=20), samples.a_drift_report())
+    stage.check(stage.promote(), "OK", night=TODAY - timedelta(days=20))
     assert "No drift check" in text_of(stage.show("drift"))
+
+
+def test_the_map_shows_the_drift_of_predictions(stage: DashboardStage) -> None:
+    outputs = {
+        name: replace(samples.a_numeric_drift(), name=name, psi=psi, verdict=verdict)
+        for name, psi, verdict in (("prediction", 0.05, "OK"), ("probability_yes", 0.15, "WARN"))
+    }
+    stage.check(stage.promote(), "OK", predictions=outputs, prediction_verdict="WARN")
+    shown = stage.show("drift")
+    assert ">Predictions</th>" in shown
+    assert (
+        f'<span class="WARN" title="probability_yes, {TODAY:%d %b}: WARN, index (PSI) 0.15">0.15</span>'
+        in shown
+    )
+
+
+def test_what_is_not_shown_is_counted_by_its_verdict(stage: DashboardStage) -> None:
+    names = [f"feature_{number:02}" for number in range(13)]
+    features = {
+        name: replace(samples.a_calm_feature(), name=name, verdict="WARN" if number < 11 else "OK")
+        for number, name in enumerate(names)
+    }
+    for number in range(9):
+        group = f"group-{number}"
+        verdict = "ALERT" if number < 7 else "WARN"
+        version = stage.promote(group)
+        stage.check(version, verdict, group, features=features)
+        stage.measure(version, group)
+    text = text_of(stage.show("drift"))
+    assert "3 more features: 1 WARN, 2 OK at most." in text
+    assert "3 more groups: 1 ALERT, 2 WARN." in text
+    assert "3 more groups: 3 below approved." in text_of(stage.show("quality"))
+
+
+def test_reports_of_groups_that_are_not_on_the_map_are_not_read(
+    stage: DashboardStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MAX_GROUPS + 2):
+        stage.check(stage.promote(f"group-{number}"), "OK", f"group-{number}")
+    read: list[str] = []
+    newest_reports = NightlyArchive.newest_reports
+
+    def recording(archive: NightlyArchive, group: str, n: int) -> Any:
+        read.append(group)
+        return newest_reports(archive, group, n)
+
+    monkeypatch.setattr(NightlyArchive, "newest_reports", recording)
+    stage.show("drift")
+    assert sorted(read) == [f"group-{number}" for number in range(MAX_GROUPS)]
 
 
 def test_the_trend_shows_realised_and_estimated_quality_and_the_approved_score(stage: DashboardStage) -> None:

@@ -41,7 +41,7 @@ class Walk:
     names: dict[str, str] = field(default_factory=dict)
 
     def step(self, function: str, event: Any) -> Any:
-        """Run a function until it answers, or whoever starts it on AWS gives up: then the walk has failed."""
+        """Run a function until it answers, or what starts it on AWS gives up: then the walk has failed."""
         fault, errors, caller = self.fault, [], caller_of(function)
         while True:
             answer, error, calls = self.runner(function, event, fault)

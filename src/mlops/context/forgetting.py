@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from mlops.dataset.catalog.acceptance import current_contract
 from mlops.dataset.catalog.catalog import DatasetCatalog
-from mlops.infrastructure.upload_events import Upload
-from mlops.intake.answers.settings_file import read_settings
-from mlops.intake.placement.placement import SETTINGS_FILE
+from mlops.intake.answers.settings_file import read_group_settings
 from mlops.ledger.files import LedgerFiles
 from mlops.ledger.recording import Ledger
 from mlops.models.errors import DatasetError, SettingsError
@@ -37,7 +35,7 @@ def forgetting_in(
         raise DatasetError(f"The group {group} has no files; `mlops groups` lists the groups.")
     if data_bucket is not None:
         try:
-            settings = read_settings(Upload(data_bucket, f"{group}/{SETTINGS_FILE}", None, 0), datasets)
+            settings = read_group_settings(data_bucket, group, datasets)
         except SettingsError:
             settings = GroupSettings()
     storage = Storage(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mlops.dataset.catalog.acceptance import DatasetStorage
-from mlops.infrastructure.upload_events import Upload
-from mlops.intake.answers.settings_file import read_settings
-from mlops.intake.placement.placement import SETTINGS_FILE
+from mlops.intake.answers.settings_file import read_group_settings
 from mlops.models.errors import SettingsError
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.quality import QualitySettings
@@ -19,9 +17,8 @@ def current_settings(
     """Return what reads `[quality]` of a group; a mistake in `model.toml` leaves that of the training."""
 
     def settings_of(champion: ModelMetadata) -> QualitySettings:
-        upload = Upload(data_bucket, f"{champion.model_group}/{SETTINGS_FILE}", None, 0)
         try:
-            return read_settings(upload, datasets).quality
+            return read_group_settings(data_bucket, champion.model_group, datasets).quality
         except SettingsError:
             return champion.settings.quality
 

@@ -39,16 +39,14 @@ class RetrainingContext(TrainingContext):
     @cached_property
     def retraining_planner(self) -> RetrainingPlanner:
         """What makes training sets of accepted files and of labelled rows of the ledger."""
-        from mlops.infrastructure.upload_events import Upload  # noqa: PLC0415
-        from mlops.intake.answers.settings_file import read_settings  # noqa: PLC0415
-        from mlops.intake.placement.placement import SETTINGS_FILE  # noqa: PLC0415
+        from mlops.intake.answers.settings_file import read_group_settings  # noqa: PLC0415
         from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
         from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
 
         data_bucket = self.variable("DATA_BUCKET_NAME")
 
         def settings_of(group: str) -> GroupSettings:
-            return read_settings(Upload(data_bucket, f"{group}/{SETTINGS_FILE}", None, 0), self.datasets)
+            return read_group_settings(data_bucket, group, self.datasets)
 
         sources = RowSources(self.datasets, self.ledger.files, self.label_files, self.ledger.batches)
         return RetrainingPlanner(sources, self.datasets.models, settings_of, self.limits)

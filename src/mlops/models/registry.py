@@ -145,6 +145,11 @@ class ModelMetadata(Candidate):
     drift_snoozed_until: date | None = None
     drift_acknowledged: Acknowledgement | None = None
 
+    def snoozed_until(self, today: date) -> date | None:
+        """Return the last day of the snooze of its drift alert; None without one that holds `today`."""
+        until = self.drift_snoozed_until
+        return until if until and until >= today else None
+
     def __repr__(self) -> str:
         return f"ModelMetadata({self.model_group} {self.version}, {self.status}, {self.algorithm})"
 

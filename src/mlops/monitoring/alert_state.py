@@ -9,6 +9,7 @@ from typing import Literal
 from mlops.infrastructure.event_names import DRIFT_DETECTED, DRIFT_RESOLVED, DRIFT_WARNED
 from mlops.models.drift import DriftVerdict
 from mlops.models.record import Record
+from mlops.models.registry import Acknowledgement
 
 NotificationKind = Literal["DriftDetected", "DriftResolved", "DriftWarned"]
 
@@ -65,6 +66,10 @@ class AlertState(Record):
     def is_open(self, night: date) -> bool:
         """Return whether the alert that was announced on `night` is not over."""
         return self.alert_since is not None and self.alert_since <= night
+
+    def open_answer(self, answer: Acknowledgement | None) -> Acknowledgement | None:
+        """Return the answer if it is to the alert that is open; None of an answer to an earlier one."""
+        return answer if answer and self.is_open(answer.night) else None
 
     @property
     def is_lasting(self) -> bool:

@@ -6,9 +6,11 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from mlops.links.link import Link
 from mlops.links.signer import MalformedTokenError, UntrustedTokenError
 from mlops.pages.rendering import render
 from mlops.pages.style import STYLE_HASH
@@ -48,6 +50,18 @@ class GoneError(Exception):
 
     The first argument is the title of the page that says so; the others say why, and what to do now.
     """
+
+
+def check_expiry(link: Link, now: datetime, title: str, *what_now: str) -> None:
+    """Refuse a link whose time is over, with a page of that title.
+
+    Raises
+    ------
+    GoneError
+        If it has expired; the page says until when it was valid, then `what_now`.
+    """
+    if link.is_expired(now):
+        raise GoneError(title, f"It was valid until {link.expires_at:%Y-%m-%d}.", *what_now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,6 +64,12 @@ def p_value(value: float) -> str:
 def counted(n: int, unit: str) -> str:
     """Write a number with its unit: `1 run`, `2,139 runs`."""
     return f"{n:,} {unit}{'' if n == 1 else 's'}"
+
+
+def counted_by_state(states: Sequence[str], unit: str) -> str:
+    """Write how many have each state: `3 groups: 2 ALERT, 1 OK`."""
+    counts = ", ".join(f"{n:,} {state}" for state, n in Counter(states).items())
+    return f"{counted(len(states), unit)}: {counts}"
 
 
 def rows(n: int) -> str:

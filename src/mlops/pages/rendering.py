@@ -84,7 +84,18 @@ _METRIC_FUNCTIONS = (
     "metric_name",
     "metric_value",
 )
-_FILTERS = ("age", "arrows", "counted", "duration", "moment", "number", "percent", "p_value", "usd")
+_FILTERS = (
+    "age",
+    "arrows",
+    "counted",
+    "counted_by_state",
+    "duration",
+    "moment",
+    "number",
+    "percent",
+    "p_value",
+    "usd",
+)
 
 if __name__ == "__main__":
     compile_templates(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Simulated retrainings: two equally good models are told apart by nothing but chance.
+"""Simulated retrainings: nothing but chance separates two equally good models.
 
 `tests/proofs/test_chance.py` has more of them, by which the rates are measured.
 """

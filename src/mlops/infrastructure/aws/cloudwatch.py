@@ -26,12 +26,11 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm as it is now; `since` is when it came into this state, `reason` why."""
+    """An alarm as it is now; `since` is when it came into this state."""
 
     name: str
     state: AlarmState
     description: str
-    reason: str
     since: datetime
 
 
@@ -43,7 +42,6 @@ def describe_alarms(names: Sequence[str], *, cloudwatch: Any = None) -> list[Ala
             entry["AlarmName"],
             entry["StateValue"],
             entry.get("AlarmDescription", ""),
-            entry.get("StateReason", ""),
             entry["StateUpdatedTimestamp"],
         )
         for start in range(0, len(names), _ALARMS_A_REQUEST)

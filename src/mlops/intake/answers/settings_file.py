@@ -29,7 +29,12 @@ _MAX_SHOWN = 10
 
 
 def read_settings(upload: Upload, storage: DatasetStorage) -> GroupSettings:
-    """Return the settings in `<group>/model.toml`; the defaults when that file does not exist.
+    """Return the settings of the group of an upload, as `read_group_settings` does."""
+    return read_group_settings(upload.bucket, str(upload.group), storage)
+
+
+def read_group_settings(data_bucket: str, group: str, storage: DatasetStorage) -> GroupSettings:
+    """Return the settings in `<group>/model.toml` as they are now; the defaults without that file.
 
     Raises
     ------
@@ -37,7 +42,7 @@ def read_settings(upload: Upload, storage: DatasetStorage) -> GroupSettings:
         If it is not text, not TOML, or has an invalid setting.
     """
     try:
-        return _read(ObjectRef(upload.bucket, f"{upload.group}/{SETTINGS_FILE}"), storage)
+        return _read(ObjectRef(data_bucket, f"{group}/{SETTINGS_FILE}"), storage)
     except ObjectNotFoundError:
         return GroupSettings()
 

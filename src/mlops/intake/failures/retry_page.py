@@ -13,7 +13,16 @@ from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
 from mlops.models.errors import TrainingError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
-from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
+from mlops.pages.http import (
+    GoneError,
+    Request,
+    Response,
+    Routes,
+    answer_request,
+    check_expiry,
+    message,
+    read_form,
+)
 from mlops.pages.rendering import render
 
 _FIELDS = frozenset({"nonce"})
@@ -50,9 +59,7 @@ class RetryPage:
 
     def _open(self, http_request: Request) -> _Opened:
         link = self.signer.read(http_request.token, Purpose.RETRY, now=self.now())
-        if link.is_expired(self.now()):
-            until = f"It was valid until {link.expires_at:%Y-%m-%d}."
-            raise GoneError("This link to start a training again has expired", until, _WHAT_NOW)
+        check_expiry(link, self.now(), "This link to start a training again has expired", _WHAT_NOW)
         training_id, attempt = failed_attempt(link)
         latest = self.service.trainings.latest(link.group, training_id)
         failure = self.service.trainings.failure(link.group, training_id, attempt)

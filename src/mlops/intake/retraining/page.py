@@ -12,7 +12,16 @@ from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
 from mlops.models.errors import TrainingError
 from mlops.models.retraining import Retraining
-from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
+from mlops.pages.http import (
+    GoneError,
+    Request,
+    Response,
+    Routes,
+    answer_request,
+    check_expiry,
+    message,
+    read_form,
+)
 from mlops.pages.rendering import render
 
 _FIELDS = frozenset({"nonce"})
@@ -37,9 +46,7 @@ class RetrainingPage:
 
     def _open(self, http_request: Request) -> tuple[Link, Retraining]:
         link = self.signer.read(http_request.token, Purpose.RETRAINING, now=self.now())
-        if link.is_expired(self.now()):
-            until = f"It was valid until {link.expires_at:%Y-%m-%d}."
-            raise GoneError("This link to start a retraining has expired", until, _WHAT_NOW)
+        check_expiry(link, self.now(), "This link to start a retraining has expired", _WHAT_NOW)
         retraining = self.requests.store.find(link.group, link.subject)
         if retraining is None:
             raise GoneError("This proposal is not stored any more", _WHAT_NOW)

@@ -138,3 +138,8 @@ class QualityReport(Record):
         """That of the newest period with at least `min_labels` predictions; None without one."""
         enough = [estimate for estimate in self.estimates if estimate.n_predictions >= self.min_labels]
         return enough[-1] if enough else None
+
+
+def last_day_of(period: str) -> str:
+    """Return the last day of a period by its name: `2026-02-01 to 2026-02-05` ends on `2026-02-05`."""
+    return period.rpartition(" to ")[2]

@@ -24,7 +24,7 @@ class QualitySettings(Record):
     def followed(self, approved: QualitySettings) -> tuple[QualitySettings, tuple[str, ...]]:
         """Return what is followed of these settings, and a sentence on each that is not.
 
-        They are beside the data, where whoever drops files may change them. So they can only be stricter than
+        They are beside the data, where all who drop files may change them. So they can only be stricter than
         those that were approved with the version: judge from fewer labels on, look at more days, or at
         younger predictions.
         """

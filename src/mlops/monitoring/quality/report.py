@@ -8,7 +8,13 @@ from markupsafe import Markup
 
 from mlops.models.evaluation import CalibrationBin
 from mlops.models.metrics import metric_difference, metric_name, metric_shown, metric_value
-from mlops.models.scoring.quality import QualityEstimate, QualityPart, QualityReport, QualityVerdict
+from mlops.models.scoring.quality import (
+    QualityEstimate,
+    QualityPart,
+    QualityReport,
+    QualityVerdict,
+    last_day_of,
+)
 from mlops.monitoring.quality.estimate import ASSUMPTIONS
 from mlops.monitoring.quality.report_text import (
     facts_line,
@@ -98,7 +104,7 @@ def _periods(report: QualityReport) -> Markup | None:
         if score is not None and score.interval is not None:
             low, high = sorted(metric_shown(metric, end) for end in score.interval)
             value = metric_shown(metric, score.value)
-            last_day = part.name.rpartition(" to ")[2]
+            last_day = last_day_of(part.name)
             entries.append(svg.Interval(last_day, value, low, high, metric_value(metric, score.value)))
     if report.overall.approved is None or not entries:
         return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
 from mlops.use_cases.dashboard.sources import DashboardSources
@@ -26,25 +27,42 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class DriftMap:
-    """One group: a row for each feature, those with the largest change first, and how many are not shown."""
+    """One group: a row for each feature, those with the largest change first.
+
+    `hidden` are the most serious verdicts of the features that are not shown; `predictions` is the row of
+    what the model says.
+    """
 
     group: str
     days: Sequence[date]
     verdicts: Sequence[Cell]
+    predictions: Sequence[Cell]
     rows: Sequence[tuple[str, Sequence[Cell]]]
-    n_hidden: int
-    severity: int
+    hidden: Sequence[DriftVerdict]
 
 
-def read_maps(sources: DashboardSources) -> tuple[list[DriftMap], int]:
-    """Return the maps of the groups with the largest changes, and the number of the other groups."""
+def read_maps(sources: DashboardSources) -> tuple[list[DriftMap], list[DriftVerdict]]:
+    """Return the maps of the groups whose last verdict is the most serious, and the verdicts of the others.
+
+    Of a group that is not shown only the state is read: 14 reports are up to some megabytes.
+    """
     today = sources.now().date()
     days = [today - timedelta(days=offset) for offset in reversed(range(DAYS))]
-    read = sources.for_each_group(
-        lambda group: draw_map(group, sources.drift.newest_reports(group, DAYS), days)
+    checked = [each for each in sources.for_each_group(partial(_last_verdict, sources, days[0])) if each]
+    ranked = sorted(checked, key=lambda each: (-_SEVERITY[each[1]], each[0]))
+    shown = [group for group, _ in ranked[:MAX_GROUPS]]
+    maps = sources.for_each(
+        shown, lambda group: draw_map(group, sources.drift.newest_reports(group, DAYS), days)
     )
-    maps = sorted((each for each in read if each), key=lambda each: (-each.severity, each.group))
-    return maps[:MAX_GROUPS], max(0, len(maps) - MAX_GROUPS)
+    return [each for each in maps if each], [verdict for _, verdict in ranked[MAX_GROUPS:]]
+
+
+def _last_verdict(sources: DashboardSources, first: date, group: str) -> tuple[str, DriftVerdict] | None:
+    """Return the group and the verdict of its last judged night; None when not checked since `first`."""
+    state = sources.drift.state(group)
+    if state is None or state.last_checked < first:
+        return None
+    return group, state.nights[-1].verdict if state.nights else "INSUFFICIENT_DATA"
 
 
 def draw_map(group: str, reports: Mapping[date, DriftReport], days: Sequence[date]) -> DriftMap | None:
@@ -53,17 +71,30 @@ def draw_map(group: str, reports: Mapping[date, DriftReport], days: Sequence[dat
     if not shown:
         return None
     names = {name for report in shown.values() for name in report.features}
-    ranked = sorted(names, key=lambda name: (*_rank(name, list(shown.values())), name))
+    ranked = sorted(names, key=lambda name: (*_rank(name, shown.values()), name))
     rows = [(name, [_cell(name, day, shown.get(day)) for day in days]) for name in ranked[:MAX_FEATURES]]
-    verdicts = [_verdict_cell(day, shown.get(day)) for day in days]
-    severity = _SEVERITY[list(shown.values())[-1].verdict]
-    return DriftMap(group, days, verdicts, rows, len(names) - len(rows), severity)
+    return DriftMap(
+        group,
+        days,
+        [_verdict_cell(day, shown.get(day)) for day in days],
+        [_prediction_cell(day, shown.get(day)) for day in days],
+        rows,
+        [_worst(_days_of(name, shown.values())) for name in ranked[MAX_FEATURES:]],
+    )
 
 
-def _rank(name: str, reports: Sequence[DriftReport]) -> tuple[int, float]:
+def _days_of(name: str, reports: Iterable[DriftReport]) -> list[FeatureDrift]:
+    return [report.features[name] for report in reports if name in report.features]
+
+
+def _rank(name: str, reports: Iterable[DriftReport]) -> tuple[int, float]:
     """Return a key by which the feature with the largest change comes first."""
-    features = [report.features[name] for report in reports if name in report.features]
-    return -max(_SEVERITY[each.verdict] for each in features), -max(each.psi for each in features)
+    features = _days_of(name, reports)
+    return -_SEVERITY[_worst(features)], -max(each.psi for each in features)
+
+
+def _worst(features: Iterable[FeatureDrift]) -> DriftVerdict:
+    return max((each.verdict for each in features), key=_SEVERITY.__getitem__)
 
 
 def _cell(name: str, day: date, report: DriftReport | None) -> Cell:
@@ -80,6 +111,16 @@ def _verdict_cell(day: date, report: DriftReport | None) -> Cell:
     if report is None:
         return Cell("", "", f"{day:%d %b}: not checked")
     return Cell(report.verdict, "", f"{day:%d %b}: {report.verdict}, {report.n_rows:,} rows")
+
+
+def _prediction_cell(day: date, report: DriftReport | None) -> Cell:
+    """Return the verdict on what the model says, with the index of the output that changed most."""
+    if report is None or report.prediction_verdict is None:
+        return Cell("", "", f"{day:%d %b}: predictions not compared")
+    output = max(report.predictions.values(), key=lambda each: (_SEVERITY[each.verdict], each.psi))
+    text = _index(output) if output.has_drift else ""
+    title = f"{output.name}, {day:%d %b}: {report.prediction_verdict}, index (PSI) {_index(output)}"
+    return Cell(report.prediction_verdict, text, title)
 
 
 def _index(feature: FeatureDrift) -> str:

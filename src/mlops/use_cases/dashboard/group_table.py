@@ -22,9 +22,14 @@ _VERSIONS_LOOKED_AT = 10
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One group as the table shows it; `waiting` are the versions that wait for an approval."""
+    """One group as the table shows it on the day `today` (UTC).
+
+    `waiting` are the versions that wait for an approval; `drift` and `quality` are about the champion, and
+    None until they are known of this version.
+    """
 
     group: str
+    today: date
     champion: ModelMetadata | None
     waiting: Sequence[ModelMetadata]
     batch: RecordedBatch | None
@@ -33,61 +38,48 @@ class GroupRow:
     run: Run | None
 
     @property
-    def checked(self) -> AlertState | None:
-        """The state of the nightly check of this champion; None before its first judged night."""
-        is_of_champion = self.champion and self.drift and self.drift.model_version == self.champion.version
-        return self.drift if self.drift and is_of_champion and self.drift.nights else None
-
-    @property
     def drift_verdict(self) -> DriftVerdict | None:
         """The verdict of the last judged night."""
-        return self.checked.nights[-1].verdict if self.checked else None
+        return self.drift.nights[-1].verdict if self.drift else None
 
     @property
     def drift_note(self) -> str:
-        """What was said and answered about the alert of the group, if there is one."""
-        if self.checked is None or self.checked.alert_since is None:
-            return "snoozed" if self.checked and self.checked.is_snoozed else ""
-        answers = (("acknowledged", self.checked.is_acknowledged), ("snoozed", self.checked.is_snoozed))
-        since = f"alert since {_day(self.checked.alert_since)}"
-        return ", ".join([since, *(text for text, holds in answers if holds)])
-
-    @property
-    def measured(self) -> QualityReport | None:
-        """The newest report of realised quality of this champion."""
-        is_of_champion = (
-            self.champion and self.quality and self.quality.model_version == self.champion.version
+        """What was announced and answered about the drift of the group, as of now; empty without either."""
+        if self.drift is None or self.champion is None:
+            return ""
+        since = self.drift.alert_since
+        notes = (
+            (f"alert since {since:%d %b}" if since else "", since),
+            ("acknowledged", self.drift.open_answer(self.champion.drift_acknowledged)),
+            ("snoozed", self.champion.snoozed_until(self.today)),
         )
-        return self.quality if is_of_champion else None
+        return ", ".join(text for text, holds in notes if holds)
 
     @property
     def quality_badge(self) -> str:
         """The verdict on realised quality in words."""
-        return BADGES[self.measured.verdict] if self.measured else ""
+        return BADGES[self.quality.verdict] if self.quality else ""
 
     @property
     def quality_note(self) -> str:
         """The judged score, or its estimate where labels are missing, beside the approved one."""
-        if self.measured is None:
+        if self.quality is None:
             return ""
-        overall, estimate = self.measured.overall, self.measured.newest_estimate
-        score = overall.scores.get(self.measured.metric)
+        metric, overall, estimate = self.quality.metric, self.quality.overall, self.quality.newest_estimate
+        score = overall.scores.get(metric)
         if score is None:
             return "estimated " + describe_metric(estimate.metric, estimate.score.value) if estimate else ""
-        text = describe_metric(self.measured.metric, score.value)
-        approved = overall.approved and metric_value(self.measured.metric, overall.approved.value)
-        return f"{text}, approved {approved}" if approved else text
-
-    @property
-    def failed_run(self) -> Run | None:
-        """The last training, if it failed."""
-        return self.run if self.run and self.run.status is RunStatus.FAILED else None
+        text = describe_metric(metric, score.value)
+        return (
+            f"{text}, approved {metric_value(metric, overall.approved.value)}" if overall.approved else text
+        )
 
     @property
     def urgency(self) -> int:
         """How soon someone should look; 0 = nothing to do."""
-        is_dropped = self.measured is not None and self.measured.verdict == "DROPPED"
-        if self.drift_verdict == "ALERT" or is_dropped or self.failed_run:
+        is_dropped = self.quality is not None and self.quality.verdict == "DROPPED"
+        has_failed = self.run is not None and self.run.status is RunStatus.FAILED
+        if self.drift_verdict == "ALERT" or is_dropped or has_failed:
             return 2
         return 1 if self.waiting or self.drift_verdict == "WARN" else 0
 
@@ -100,16 +92,16 @@ def read_groups(sources: DashboardSources) -> list[GroupRow]:
 
 def _read_group(group: str, sources: DashboardSources) -> GroupRow:
     newest = sources.registry.newest_models(group, _VERSIONS_LOOKED_AT)
+    champion = sources.registry.champion(group) if newest else None
+    version = champion.version if champion else None
+    drift, quality = sources.drift.state(group), sources.quality.last_report(group)
     return GroupRow(
         group,
-        champion=sources.registry.champion(group) if newest else None,
+        sources.now().date(),
+        champion=champion,
         waiting=[model for model in newest if model.status is Status.PENDING_APPROVAL],
         batch=next(iter(sources.batches.newest(group, 1)), None),
-        drift=sources.drift.state(group),
-        quality=sources.quality.last_report(group),
+        drift=drift if drift and drift.nights and drift.model_version == version else None,
+        quality=quality if quality and quality.model_version == version else None,
         run=next(sources.runs.runs(group), None),
     )
-
-
-def _day(day: date) -> str:
-    return f"{day:%d %b}"

@@ -8,7 +8,7 @@ from datetime import date
 from markupsafe import Markup
 
 from mlops.models.metrics import metric_definition, metric_shown, metric_value
-from mlops.models.scoring.quality import QualityReport, QualityScore
+from mlops.models.scoring.quality import QualityReport, QualityScore, last_day_of
 from mlops.monitoring.quality.report import BADGES
 from mlops.pages import svg
 from mlops.use_cases.dashboard.sources import DashboardSources
@@ -30,8 +30,8 @@ class QualityTrend:
     chart: Markup
 
 
-def read_trends(sources: DashboardSources) -> tuple[list[QualityTrend], int]:
-    """Return the trends, dropped ones first, and the number of groups that are left out."""
+def read_trends(sources: DashboardSources) -> tuple[list[QualityTrend], list[str]]:
+    """Return the trends, dropped ones first, and the verdicts in words of the groups that are left out."""
     reports = [report for report in sources.for_each_group(sources.quality.last_report) if report]
     drawn = [(report, draw_trend(report)) for report in reports]
     trends = [
@@ -47,7 +47,7 @@ def read_trends(sources: DashboardSources) -> tuple[list[QualityTrend], int]:
         if chart
     ]
     ordered = sorted(trends, key=lambda trend: (trend.verdict != "DROPPED", trend.group))
-    return ordered[:MAX_GROUPS], max(0, len(ordered) - MAX_GROUPS)
+    return ordered[:MAX_GROUPS], [trend.badge for trend in ordered[MAX_GROUPS:]]
 
 
 def draw_trend(report: QualityReport) -> Markup | None:
@@ -56,7 +56,7 @@ def draw_trend(report: QualityReport) -> Markup | None:
         part.name: part.scores[report.metric] for part in report.periods if report.metric in part.scores
     }
     estimated = {entry.name: entry.score for entry in report.estimates if entry.metric == report.metric}
-    names = sorted({*realised, *estimated}, key=_last_day)[-_MAX_PERIODS:]
+    names = sorted({*realised, *estimated}, key=last_day_of)[-_MAX_PERIODS:]
     if not names:
         return None
     approved = report.overall.approved
@@ -87,7 +87,7 @@ def _axes(report: QualityReport, frame: svg.Frame, names: list[str]) -> Markup:
     ticks = [frame.y.at(share) for share in (0.0, 0.5, 1.0)]
     places = dict.fromkeys((0, (len(names) - 1) // 2, len(names) - 1))
     return frame.y_axis((tick, metric_value(report.metric, sign * tick)) for tick in ticks) + frame.x_axis(
-        (float(place), f"{date.fromisoformat(_last_day(names[place])[-10:]):%d %b}") for place in places
+        (float(place), f"{date.fromisoformat(last_day_of(names[place])[-10:]):%d %b}") for place in places
     )
 
 
@@ -108,8 +108,3 @@ def _series(
             svg.circle(x, frame.y(metric_shown(report.metric, score.value)), 3.5, f"dot {css}", text)
         )
     return svg.join(marks)
-
-
-def _last_day(name: str) -> str:
-    """Return the last day of a period: `2026-02-01 to 2026-02-05` ends on `2026-02-05`."""
-    return name.rpartition(" to ")[2]

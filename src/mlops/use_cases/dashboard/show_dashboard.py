@@ -32,7 +32,7 @@ def show_widget(request: Mapping[str, Any], sources: DashboardSources) -> str | 
         return {"markdown": _DESCRIPTION}
     name = str(request.get("widget", ""))
     if name not in WIDGETS:
-        return {"markdown": f"There is no widget of this name. {nearest(name, list(WIDGETS))}"}
+        return {"markdown": f"Unknown widget. {nearest(name, list(WIDGETS))}"}
     context = request.get("widgetContext") or {}
     scheme = context.get("theme") if context.get("theme") in _SCHEMES else "light dark"
     shown = WIDGETS[name](request, sources)
@@ -49,13 +49,13 @@ def _alarms(request: Mapping[str, Any], _: DashboardSources) -> dict[str, Any]:
 
 
 def _drift(_: Mapping[str, Any], sources: DashboardSources) -> dict[str, Any]:
-    maps, n_hidden = read_maps(sources)
-    return {"maps": maps, "n_hidden": n_hidden, "n_days": DAYS}
+    maps, hidden = read_maps(sources)
+    return {"maps": maps, "hidden": hidden, "n_days": DAYS}
 
 
 def _quality(_: Mapping[str, Any], sources: DashboardSources) -> dict[str, Any]:
-    trends, n_hidden = read_trends(sources)
-    return {"trends": trends, "n_hidden": n_hidden}
+    trends, hidden = read_trends(sources)
+    return {"trends": trends, "hidden": hidden}
 
 
 def _activity(_: Mapping[str, Any], sources: DashboardSources) -> dict[str, Any]:

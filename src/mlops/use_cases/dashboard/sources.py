@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,5 +33,9 @@ class DashboardSources:
 
     def for_each_group[T](self, read: Callable[[str], T]) -> list[T]:
         """Return what `read` returns for each group, several at a time."""
+        return self.for_each(self.groups(), read)
+
+    def for_each[T](self, groups: Sequence[str], read: Callable[[str], T]) -> list[T]:
+        """Return what `read` returns for each of these groups, several at a time."""
         with ThreadPoolExecutor(_READERS) as readers:
-            return list(readers.map(read, self.groups()))
+            return list(readers.map(read, groups))

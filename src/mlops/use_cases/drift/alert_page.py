@@ -15,7 +15,16 @@ from mlops.models.errors import ObjectNotFoundError
 from mlops.models.registry import MAX_SNOOZE_DAYS, Acknowledgement, ModelMetadata
 from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.report.report_text import describe_changes, facts_line, headline, verdict_line
-from mlops.pages.http import GoneError, Request, Response, Routes, answer_request, message, read_form
+from mlops.pages.http import (
+    GoneError,
+    Request,
+    Response,
+    Routes,
+    answer_request,
+    check_expiry,
+    message,
+    read_form,
+)
 from mlops.pages.rendering import render
 from mlops.use_cases.drift.alert_links import find_holder, night_of
 from mlops.use_cases.drift.drift_archive import NightlyArchive
@@ -60,13 +69,9 @@ class _Opened:
     @property
     def acknowledged(self) -> Acknowledgement | None:
         """Who acknowledged this alert; None while it is not, or is over."""
-        answer = self.champion and self.champion.drift_acknowledged
-        return answer if answer and self.state and self.state.is_open(answer.night) else None
-
-    def snoozed_until(self, today: date) -> date | None:
-        """Return the last day of the snooze of the group; None without one."""
-        until = self.champion and self.champion.drift_snoozed_until
-        return until if until and until >= today else None
+        return (
+            self.state.open_answer(self.champion.drift_acknowledged) if self.champion and self.state else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,7 @@ class AlertPage:
 
     def _open(self, http_request: Request) -> _Opened:
         link = self.signer.read(http_request.token, Purpose.ALERT, now=self.now())
-        if link.is_expired(self.now()):
-            until = f"It was valid until {link.expires_at:%Y-%m-%d}."
-            raise GoneError("This link to a drift alert has expired", until, _WHAT_NOW)
+        check_expiry(link, self.now(), "This link to a drift alert has expired", _WHAT_NOW)
         approver, night = find_holder(link, self.approvers()), night_of(link)
         try:
             report = self.archive.report(link.group, night)
@@ -106,7 +109,7 @@ class AlertPage:
             verdict_line=verdict_line(opened.report),
             facts_line=facts_line(opened.report),
             changes=describe_changes(opened.report),
-            snoozed_until=opened.snoozed_until(self.now().date()),
+            snoozed_until=opened.champion and opened.champion.snoozed_until(self.now().date()),
             max_days=MAX_SNOOZE_DAYS,
             nonce="" if opened.is_over else self.signer.make_nonce(opened.link, now=self.now()),
         )

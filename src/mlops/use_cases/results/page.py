@@ -26,6 +26,7 @@ from mlops.pages.http import (
     Response,
     Routes,
     answer_request,
+    check_expiry,
     leading_to,
     message,
     read_form,
@@ -80,8 +81,8 @@ class ResultPage:
 
     def _open(self, http_request: Request) -> _Opened:
         link = self.signer.read(http_request.token, Purpose.RESULT, now=self.now())
-        if link.is_expired(self.now()):
-            raise _expired(link)
+        kept = f"The artifact bucket may still contain them, in predictions/{link.group}/."
+        check_expiry(link, self.now(), "This link to predictions has expired", kept, _WHAT_NOW)
         try:
             content = self.objects.read(ObjectRef(self.bucket, f"{link.subject}/{MANIFEST}"))
         except ObjectNotFoundError as error:
@@ -127,12 +128,3 @@ class ResultPage:
 
     def _ref(self, opened: _Opened, name: str) -> ObjectRef:
         return ObjectRef(self.bucket, f"{opened.link.subject}/{name}", opened.manifest.files[name].version_id)
-
-
-def _expired(link: Link) -> GoneError:
-    return GoneError(
-        "This link to predictions has expired",
-        f"It was valid until {link.expires_at:%Y-%m-%d}.",
-        f"The artifact bucket may still contain them, in predictions/{link.group}/.",
-        _WHAT_NOW,
-    )
