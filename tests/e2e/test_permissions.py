@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import pytest
 
 from local.cloud import HttpAnswer
 from local.stack import DeployedStack
 from tests.e2e.approvals import watch
-from tests.e2e.faults import ABSENT_TABLE
 from tests.e2e.feature_walk import FeatureWalk
 from tests.e2e.killed_training import KilledTraining
+from tests.e2e.permissions import (
+    UNSEEN,
+    decisive_statements,
+    declared_statements,
+    denied_actions,
+    statements_of,
+)
 from tests.e2e.walks import Walk, walk
 from tests.infrastructure import template as t
 
 pytestmark = pytest.mark.e2e
 
-# On AWS, SNS uses the topic's key in the name of the publisher, Lambda writes dead letters in the name of
-# the function, and EventBridge Scheduler encrypts them in the name of the schedule; local topics, queues and
-# secrets are not encrypted, and local dead letters need no permission.
-UNSEEN = {
-    *("EncryptMails", "EncryptFailedEvents", "EncryptMessages", "DecryptMessages"),
-    *("KeepDeadLetters", "EncryptDeadLetters", "ReadEncryptedKeys"),
-}
 # No group of the walks has a SageMaker endpoint; tests of the plan, the archive and the template cover these.
-OF_ENDPOINTS = {
-    (owner if owner.endswith("Role") else f"{owner}Role", statement["Sid"])
-    for owner, statement in t.statements()
-    if owner in ("EndpointRole", "MoveEndpointStateMachine", "PlanEndpointFunction")
-}
+OF_ENDPOINTS = statements_of("EndpointRole", "MoveEndpointStateMachine", "PlanEndpointFunction")
 # Needed only while the training of the same parts runs, or after it has failed; where uploads expire; and for
 # links to results that were deleted.
 SELDOM = {
@@ -40,11 +33,6 @@ SELDOM = {
 }
 # What no walk reaches yet; tests of the functions and of the template cover it.
 NOT_WALKED = {
-    *(
-        (f"{owner}Role", statement["Sid"])
-        for owner, statement in t.statements()
-        if owner in ("CheckRetrainingFunction", "RetrainModelFunction", "DecideRetrainingFunction")
-    ),
     ("CheckDriftFunctionRole", "SendMails"),  # at the end of an alert
     # of groups with a feature service
     ("ReceiveUploadFunctionRole", "KeepJoinedFeatures"),
@@ -57,8 +45,11 @@ NOT_WALKED = {
         for name in ("AnswerAlert", "Predict", "RecordRequests")
     ),
 }
-# Walked by a test that may run in another process, against another stack.
-ELSEWHERE = {("ReceiveUploadFunctionRole", "SeeWhetherAnExecutionContinues")}
+# Walked by tests that may run in another process, against another stack; retrainings by `make prove`.
+ELSEWHERE = {
+    ("ReceiveUploadFunctionRole", "SeeWhetherAnExecutionContinues"),
+    *statements_of("CheckRetrainingFunction", "RetrainModelFunction", "DecideRetrainingFunction"),
+}
 
 
 @pytest.fixture(scope="session")
@@ -110,45 +101,14 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     return stack
 
 
-def declared_statements() -> set[tuple[str, str]]:
-    """(Role, Sid) of every statement of a role, by logical id; a managed policy is attached to people."""
-    return {
-        (owner if owner.endswith("Role") else f"{owner}Role", statement["Sid"])
-        for owner, statement in t.statements()
-        if owner not in t.resources("AWS::IAM::ManagedPolicy")
-    }
-
-
-def logical_role(role: str | None) -> str | None:
-    """The logical id in a role's generated name."""
-    actual = re.fullmatch(r"mlops-local-(\w+)-\w+", role or "")
-    return actual.group(1) if actual else None
-
-
 def test_nothing_that_the_path_needs_is_denied(walked: DeployedStack) -> None:
-    denied = {
-        (logical_role(d["role"]), d["action"], d["resource"])
-        for d in walked.cloud.iam_decisions()
-        if not d["allowed"]
-        and logical_role(d["role"])
-        and not d["resource"].endswith(f"/{ABSENT_TABLE}")
-        # a test calls the predict API with the role of a function that may not
-        and d["action"] != "execute-api:Invoke"
-    }
-    assert not denied
+    assert not denied_actions(walked)
 
 
 def test_without_any_one_statement_the_path_would_break(walked: DeployedStack) -> None:
-    decisive = {
-        (logical_role(d["role"]), d["statements"][0]["sid"])
-        for d in walked.cloud.iam_decisions()
-        if d["allowed"] and len(d["statements"]) == 1
-    }
-    idle = {
-        pair
-        for pair in declared_statements() - decisive - SELDOM - NOT_WALKED - ELSEWHERE - OF_ENDPOINTS
-        if pair[1] not in UNSEEN
-    }
+    exempt = SELDOM | NOT_WALKED | ELSEWHERE | OF_ENDPOINTS
+    needless = declared_statements() - decisive_statements(walked) - exempt
+    idle = {pair for pair in needless if pair[1] not in UNSEEN}
     assert not idle, "\n".join(map(str, sorted(idle)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class OutdatedMutationError(Exception):
-    """The text that a mutation replaces is not in its file exactly once, or a test that it names does not exist."""
+    """The text that a mutation replaces is not in its file exactly once, or a test that it names is missing."""
 
 
 @dataclass(frozen=True, slots=True)
