@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class OutdatedMutationError(Exception):
-    """The text that a mutation replaces is not in its file exactly once, or a test that it names is missing."""
+    """The text to be replaced is not in its file exactly once, or a test that is named does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
