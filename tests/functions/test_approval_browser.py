@@ -14,6 +14,7 @@ from mlops.models.approval import RequestStatus
 from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
 from tests.functions.approval_stage import GROUP, a_candidate, an_http_event
+from tests.functions.keyboard_walk import check_keyboard_order, tab_to
 
 pytestmark = pytest.mark.browser
 
@@ -264,6 +265,38 @@ def test_the_form_is_filled_in_by_keyboard_in_the_order_in_which_it_is_read(stag
         page.keyboard.press(key)
     page.get_by_text("By link of ada@example.com").wait_for()
     assert stage.request_of("v1.0.1").answers[0].reason == "better"
+
+
+@pytest.mark.parametrize("viewport", [COMPUTER, PHONE], ids=["computer", "phone"])
+@pytest.mark.parametrize("kind", ["approval", "rollback"])
+def test_every_control_is_reached_by_tab_in_the_order_of_the_page_and_is_seen(
+    request, open_page, kind, viewport
+):
+    page = open_page(
+        request.getfixturevalue("address" if kind == "approval" else "rollback_address"), viewport
+    )
+    assert {stop.name for stop in check_keyboard_order(page)} >= {"reason", "version"}
+
+
+def test_keys_alone_reject_with_a_mistake_on_the_way(stage, address, open_page):
+    page = open_page(address)
+    tab_to(page, "decision")
+    page.keyboard.press("ArrowDown")  # approve comes first
+    tab_to(page, "version")
+    page.keyboard.type("v9.9.9")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    check_keyboard_order(page)
+    page.get_by_role("alert").focus()
+    tab_to(page, "reason")
+    page.keyboard.type("worse for older people")
+    tab_to(page, "version")
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("v1.0.1")
+    page.keyboard.press("Enter")
+    page.get_by_text("Rejected").first.wait_for()
+    assert stage.request_of("v1.0.1").answers[0].reason == "worse for older people"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

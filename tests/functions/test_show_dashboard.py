@@ -307,7 +307,7 @@ def test_an_unknown_widget_and_a_question_about_the_parameters_are_answered(stag
 
 def test_drawing_changes_nothing(stage: DashboardStage) -> None:
     version = stage.promote()
-    stage.check(version, "ALERT", alert_since=date(2026, 2, 1))
+    stage.check(version, "ALERT", state={"alert_since": date(2026, 2, 1)})
     table, before = client("dynamodb"), len(stage.parts.registry.audit(GROUP))
     items = table.scan(TableName="registry")["Items"]
     for widget in WIDGETS:

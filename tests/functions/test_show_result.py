@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -21,6 +21,7 @@ from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.use_cases.results.links import LINK_LIFETIME, ResultLinks
 from tests.functions.approval_stage import an_http_event
+from tests.functions.keyboard_walk import check_keyboard_order, tab_to
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FOLDER = "predictions/claims/2026-03-01/march-0d7e4a1b93c2"
@@ -169,3 +170,29 @@ def test_an_expired_link_says_so_and_what_to_do(page: Page):
         "drop the file again",
     ):
         assert words in answer["body"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 360])
+def test_keys_alone_download_the_predictions(page: Page, chromium, width: int):
+    host, tab = "https://api.example.com", chromium.new_page(viewport={"width": width, "height": 740})
+    sent: list[dict] = []
+
+    def answer(route, request) -> None:
+        form = dict(parse_qsl(request.post_data or ""))
+        response = page.visit(request.url.rpartition("/")[2], request.method, **form)
+        if request.method == "POST":
+            sent.append(response)
+            response = {"statusCode": 200, "headers": {}, "body": "saved"}
+        route.fulfill(status=response["statusCode"], headers=response["headers"], body=response["body"])
+
+    tab.route(f"{host}/**", answer)
+    tab.goto(f"{host}/results/{page.token()}")
+    check_keyboard_order(tab)
+    tab.reload()
+    tab_to(tab, "file")
+    tab.keyboard.press("Enter")
+    tab.get_by_text("saved").wait_for()
+    tab.close()
+    assert sent[0]["statusCode"] == 303
+    assert urlsplit(sent[0]["headers"]["Location"]).path.endswith(f"{FOLDER}/predictions.csv")
