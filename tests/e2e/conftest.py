@@ -69,6 +69,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
             ApprovalTimeoutSeconds=str(APPROVAL_TIMEOUT_SECONDS),
             LambdaScoringLimitBytes=str(LAMBDA_SCORING_LIMIT_BYTES),
             MapScoringLimitBytes=str(MAP_SCORING_LIMIT_BYTES),
+            ServerlessEndpointGroups="served",
             TuningParallelJobs=str(TUNING_PARALLEL_JOBS),
         )
 
