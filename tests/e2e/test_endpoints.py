@@ -20,7 +20,7 @@ pytestmark = [
 GROUP = "served"  # the stack of these tests names it in ServerlessEndpointGroups
 OWNERS = ("EndpointRole", "MoveEndpointStateMachine", "PlanEndpointFunction")
 TOML = 'target = "price"\n[gate.r2]\nmin_absolute_change = -1.0'
-# Needed only when an endpoint cannot be moved; and where images are pulled and logs are written, which is AWS.
+# Needed only when an endpoint cannot be moved, or an archive does not exist.
 SELDOM = {
     ("MoveEndpointStateMachineRole", "SendMails"),
     ("MoveEndpointStateMachineRole", "PublishMetrics"),

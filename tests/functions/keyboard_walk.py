@@ -21,11 +21,13 @@ _FOCUSED = """() => {
     is_uncovered: at !== null && (focused.contains(at) || at.contains(focused)),
   };
 }"""
-# All that can be operated; of radio buttons with one name Tab stops at one.
+# All that can be operated; of radio buttons with one name Tab stops at the chosen one, or the first.
 _CONTROLS = """() => {
-  const all = [...document.querySelectorAll('*')], groups = new Set();
+  const all = [...document.querySelectorAll('*')];
+  const radios = name => [...document.querySelectorAll(`input[type=radio][name="${name}"]`)];
   return [...document.querySelectorAll('a[href], button, summary, textarea, input:not([type=hidden])')]
-    .filter(control => control.type !== 'radio' || !groups.has(control.name) && groups.add(control.name))
+    .filter(control => control.type !== 'radio'
+      || control === (radios(control.name).find(radio => radio.checked) || radios(control.name)[0]))
     .map(control => all.indexOf(control));
 }"""
 

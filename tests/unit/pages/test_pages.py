@@ -227,6 +227,7 @@ def a_groups_widget(change: Change) -> str:
     batch = ScoredBatch("adherence", "b", "march.csv", "v1.0.0", samples.NOW)
     row = GroupRow(
         change("adherence"),
+        samples.NOW.date(),
         champion=change(samples.a_model()),
         waiting=[change(samples.a_previous_model())],
         batch=change(RecordedBatch(batch, 240, (), (), 1)),
@@ -238,21 +239,21 @@ def a_groups_widget(change: Change) -> str:
 
 
 def an_alarms_widget(change: Change) -> str:
-    alarm = Alarm(change("s-DriftAlarm-1"), "ALARM", change("Look."), change("1 of 1"), samples.NOW)
+    alarm = Alarm(change("s-DriftAlarm-1"), "ALARM", change("Look."), samples.NOW)
     return render("widget_alarms", alarms=[alarm], states=STATES, title=alarm_title, **WIDGET)
 
 
 def a_drift_widget(change: Change) -> str:
     reports = {NIGHT: change(samples.a_drift_report())}
     maps = [draw_map(change("adherence"), reports, [NIGHT - timedelta(days=1), NIGHT])]
-    return render("widget_drift", maps=maps, n_hidden=2, n_days=14, **WIDGET)
+    return render("widget_drift", maps=maps, hidden=["ALERT", "OK"], n_days=14, **WIDGET)
 
 
 def a_quality_widget(change: Change) -> str:
     report = change(samples.a_quality_report())
     chart = draw_trend(report)
     trend = QualityTrend(report.model_group, report.model_version, "OK", "as approved", report.metric, chart)
-    return render("widget_quality", trends=[trend], n_hidden=0, **WIDGET)
+    return render("widget_quality", trends=[trend], hidden=["as approved"], **WIDGET)
 
 
 def an_activity_widget(change: Change) -> str:
