@@ -211,7 +211,7 @@ def _decide_scoring(attempt: Attempt) -> Decision:
             return reject(attempt, refusal(attempt, error))
     terms = scoring_terms(settings, contract_of_version(champion, ports), champion.features)
     with _table_file(attempt, stored) as table:
-        report, _ = check_scoring_table(table, terms, limits=attempt.limits)
+        report = check_scoring_table(table, terms, limits=attempt.limits)
     if report.verdict == "reject":
         return reject(attempt, report)
     batch_id = start_scoring(

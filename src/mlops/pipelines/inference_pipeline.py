@@ -31,8 +31,14 @@ from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange, join_ranges
 from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
 from mlops.pipelines.scoring.request_rows import Row, frame_of_rows
 from mlops.pipelines.scoring.row_status import columns_of_model
-from mlops.pipelines.scoring.rows_to_score import RowsToScore, contract_of_model, open_rows, with_dates
-from mlops.pipelines.scoring.scored_rows import score_rows
+from mlops.pipelines.scoring.rows_to_score import (
+    RowsToScore,
+    contract_of_model,
+    open_file,
+    open_rows,
+    with_dates,
+)
+from mlops.pipelines.scoring.scored_rows import score_pieces
 
 UNREGISTERED = "unregistered"
 REASONS_OF_A_REQUEST = 3
@@ -119,10 +125,11 @@ class InferencePipeline:
         terms = self._terms(settings or self._manifest.settings)
         rows = open_rows(input_path, terms, self._model.schema)
         batch = self._batch_terms(terms.settings, rows)
+        scorer = self._scorer(batch)
         with writing_predictions(batch.predictions_in(output_path)) as predictions:
-            counts = self._scorer(batch).score(rows.pieces, predictions)
+            counts, read = rows.read(lambda pieces: scorer.score(pieces, predictions))
             counts.bad_rows.refuse_too_many(batch.settings.scoring, batch.name)
-        return self._report(batch, counts, Path(output_path), model_group, now)
+        return self._report(batch.after(read), counts, Path(output_path), model_group, now)
 
     def plan_ranges(
         self, input_path: str | Path, range_bytes: int, *, settings: GroupSettings | None = None
@@ -137,11 +144,12 @@ class InferencePipeline:
             As `execute`, apart from the share of the rows that cannot be scored, which is not known yet.
         """
         terms = self._terms(settings or self._manifest.settings)
-        rows = open_rows(input_path, terms, self._model.schema)
-        ranges = find_ranges(rows.table, range_bytes) if rows.table else ()
-        if rows.table is None or not ranges:
+        rows = open_file(input_path, terms, self._model.schema)
+        table, read = rows.check()
+        ranges = find_ranges(table, range_bytes) if table else ()
+        if table is None or not ranges:
             return None
-        return RangePlan(self._batch_terms(terms.settings, rows), rows.table.plan, ranges)
+        return RangePlan(self._batch_terms(terms.settings, rows).after(read), table.plan, ranges)
 
     def score_range(
         self, plan: RangePlan, row_range: RowRange, input_path: Path, output_path: Path
@@ -238,9 +246,8 @@ class InferencePipeline:
         terms = self._terms(replace(trained, output=output))
         source = rows if isinstance(rows, Path) else frame_of_rows(rows, terms, columns_of_model(schema))
         opened = open_rows(source, terms, schema)
-        scored = (
-            score_rows(piece, self._model, self._contract, explainer=explainer) for piece in opened.pieces
-        )
+        model, contract = self._model, self._contract
+        scored, _ = opened.read(lambda pieces: list(score_pieces(pieces, model, contract, explainer)))
         return scored_table(scored, self._columns(terms.settings, opened), self._version)
 
     @cached_property
@@ -256,9 +263,9 @@ class InferencePipeline:
 
     def _batch_terms(self, settings: GroupSettings, rows: RowsToScore) -> BatchTerms:
         has_no_reasons = settings.output.reasons > 0 and self._explainer(settings) is None
-        remarks = (*rows.remarks, NO_REASONS) if has_no_reasons else rows.remarks
+        remarks = (NO_REASONS,) if has_no_reasons else ()
         columns, is_compressed = self._columns(settings, rows), settings.output.compresses(rows.compression)
-        return BatchTerms(rows.name, columns, settings, rows.unreadable, remarks, is_compressed)
+        return BatchTerms(rows.name, columns, settings, remarks=remarks, is_compressed=is_compressed)
 
     def _scorer(self, batch: BatchTerms) -> RowScorer:
         explainer = self._explainer(batch.settings)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.form.inspection import Inspection, open_blocks, without_start
 from mlops.dataset.table.cells import unreadable_numbers
-from mlops.dataset.table.chunks import Chunk, parse
+from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.table import UnreadableCells
 from mlops.dataset.validation.reading_plan import ColumnPlan, ReadingPlan
 
@@ -74,27 +74,22 @@ class TablePieces:
 
 def marked_rows(text: Iterable[bytes], plan: ReadingPlan, *, n_before: int = 0) -> Iterator[MarkedRows]:
     """Yield the rows of each block of text; the index counts them, from `n_before` on, through all blocks."""
-    for chunk in _chunks(text, plan):
-        frame = frame_of({column.name: column.typed_cells(chunk) for column in plan.columns})
-        frame.index = pd.RangeIndex(n_before, n_before + len(frame))
-        n_before += len(frame)
-        yield MarkedRows(frame, _unreadable(chunk, plan.columns))
+    for block in plan.cutter().cut(text):
+        yield rows_of(plan.parse(block), plan, n_before)
+        n_before += len(block.lines)
+
+
+def rows_of(chunk: Chunk, plan: ReadingPlan, n_before: int) -> MarkedRows:
+    """Return the rows of a block of which the cells were parsed; `n_before` rows are before it."""
+    frame = frame_of({column.name: column.typed_cells(chunk) for column in plan.columns})
+    frame.index = pd.RangeIndex(n_before, n_before + len(frame))
+    return MarkedRows(frame, _unreadable(chunk, plan.columns))
 
 
 def frame_of(columns: Mapping[str, NDArray[Any] | pd.Categorical]) -> pd.DataFrame:
     """Return the columns as a frame of their own dtypes; pandas 3 would make `object` into `str`."""
     cells = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
     return pd.DataFrame(cells, copy=False)
-
-
-def _chunks(text: Iterable[bytes], plan: ReadingPlan) -> Iterator[Chunk]:
-    """Yield the cells of each block of records."""
-    dialect = plan.dialect
-    plans = {column.position: column.parsing(dialect.decimal) for column in plan.columns}
-    tokens = {c.position: c.tokens for c in plan.columns if plans[c.position] == "number"}
-    notations = {column.position: column.notation for column in plan.columns}
-    for block in plan.cutter().cut(text):
-        yield parse(block, dialect, plans, tokens, notations)
 
 
 def _unreadable(chunk: Chunk, columns: Iterable[ColumnPlan]) -> dict[str, Marks]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,10 @@ from mlops.dataset.form.inspection import header_of
 from mlops.dataset.limits import Limits
 from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.cells import view_as_missing, view_as_numbers
-from mlops.dataset.table.chunks import Chunk, Plan
+from mlops.dataset.table.chunks import Chunk, Plan, parse
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
-from mlops.dataset.table.fields import Texts
+from mlops.dataset.table.fields import Block, Texts
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.table.values import categories
 from mlops.dataset.validation.survey.survey import Survey
@@ -82,6 +82,20 @@ class ReadingPlan(Record):
     def cutter(self) -> RecordCutter:
         """Return what cuts the text after the header into records."""
         return RecordCutter(self.dialect, self.header.encode(), self.limits)
+
+    def parse(self, block: Block) -> Chunk:
+        """Return the cells of a block of records."""
+        columns, decimal = self.columns, self.dialect.decimal
+        plans = {column.position: column.parsing(decimal) for column in columns}
+        tokens = {c.position: c.tokens for c in columns if plans[c.position] == "number"}
+        return parse(block, self.dialect, plans, tokens, {c.position: c.notation for c in columns})
+
+    def reads_like(self, other: Self) -> bool:
+        """Whether both read the same cells of every block; spellings of missing numbers need no plan."""
+        return self._without_tokens() == other._without_tokens()
+
+    def _without_tokens(self) -> Self:
+        return replace(self, columns=tuple(replace(column, tokens=()) for column in self.columns))
 
 
 def plan_reading(path: Path, survey: Survey) -> ReadingPlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +14,14 @@ from mlops.dataset.conversion.table_file import TableFile
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.features.date_parts import part_name
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.table import unreadable_cells
-from mlops.dataset.validation.pieces import TablePieces
-from mlops.dataset.validation.reading_plan import plan_reading
-from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.table.table import UnreadableCells, unreadable_cells
+from mlops.dataset.validation.pieces import MarkedRows, TablePieces, rows_of
+from mlops.dataset.validation.reading_plan import ReadingPlan, plan_reading
+from mlops.dataset.validation.survey.gathering import SurveyedBlock, exhaust, start_survey
+from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
+from mlops.models.errors import DatasetError
 from mlops.models.settings.columns import DatePart
 from mlops.models.settings.group import GroupSettings
 
@@ -51,10 +53,76 @@ def scoring_terms(
     return ScoringTerms(replace(settings, exclude_columns=ignored), contract)
 
 
-def check_scoring_file(
+@dataclass(slots=True)
+class FileToScore:
+    """A file whose rows are used while it is checked, so that it is read once."""
+
+    path: Path
+    survey: Survey
+    resources: ExitStack  # holds a converted file as long as this one
+    _blocks: Iterator[SurveyedBlock]
+    _plan: ReadingPlan | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that have a name."""
+        return tuple(name for name in self.survey.names if name)
+
+    def check(self) -> ValidationReport:
+        """Read what was not read yet; return whether the file can be scored."""
+        exhaust(self._blocks)
+        return report_on(self.survey)
+
+    def check_and_use[T](self, use: Callable[[Iterator[MarkedRows]], T]) -> tuple[ValidationReport, T | None]:
+        """Hand the rows to `use` while they are checked; return what it returned if the file can be scored.
+
+        The first block says how the columns are read. Where the whole file says otherwise `use` is called
+        once more, with the rows as they are to be read. What it has done counts only after the check.
+
+        Raises
+        ------
+        DatasetError
+            Of `use`, if the check has no reason to refuse the file.
+        """
+        result, failure = None, None
+        try:
+            result = use(self._surveyed_rows())
+        except DatasetError as error:
+            failure = error
+        report = self.check()
+        if report.verdict == "reject" or self.survey.dialect is None:
+            return report, None
+        if failure is not None:
+            raise failure
+        if self._plan is None or not self._plan.reads_like(plan_reading(self.path, self.survey)):
+            result = use(self.pieces().marked())
+        return report, result
+
+    def pieces(self) -> TablePieces:
+        """Return the rows of a file that was checked, to be read again."""
+        plan = plan_reading(self.path, self.survey)
+        return TablePieces(self.path, self.survey.inspection, plan, self.unreadable, self.resources)
+
+    @property
+    def unreadable(self) -> Mapping[str, UnreadableCells]:
+        """The cells of a checked file that could not be read, by column."""
+        used = self.survey.used_columns
+        return unreadable_cells(column for column in used if not self.survey.is_id(column))
+
+    def _surveyed_rows(self) -> Iterator[MarkedRows]:
+        n_before, is_first = 0, True
+        for block, surveyed in self._blocks:
+            plan = self._plan = self._plan or plan_reading(self.path, self.survey)
+            # the survey reads the first block as text, and stated missing values before it knows the notation
+            is_as_planned = not is_first and not any(column.notation.missing for column in plan.columns)
+            yield rows_of(surveyed if is_as_planned else plan.parse(block), plan, n_before)
+            n_before, is_first = n_before + len(surveyed), False
+
+
+def open_scoring_file(
     path: str | os.PathLike[str], terms: ScoringTerms, *, limits: Limits | None = None
-) -> tuple[ValidationReport, TablePieces | None]:
-    """Return whether a file can be scored, and its rows to be read piece by piece if it can.
+) -> FileToScore | ValidationReport:
+    """Open a file to score, or return the report that refuses it as it is.
 
     Raises
     ------
@@ -66,26 +134,26 @@ def check_scoring_file(
     bounds, choice = limits or Limits(), SheetChoice.of(terms.settings.format.of("inference"))
     with ExitStack() as resources:
         table = resources.enter_context(as_table_file(Path(path), choice, bounds))
-        report, pieces = check_scoring_table(table, terms, limits=bounds)
-        return report, pieces and replace(pieces, resources=resources.pop_all())
+        file = _opened(table, terms, bounds)
+        if isinstance(file, FileToScore):
+            file.resources = resources.pop_all()
+        return file
 
 
-def check_scoring_table(
-    table: TableFile, terms: ScoringTerms, *, limits: Limits
-) -> tuple[ValidationReport, TablePieces | None]:
-    """Check a file that is CSV, or was converted to it, as `check_scoring_file` does."""
+def check_scoring_table(table: TableFile, terms: ScoringTerms, *, limits: Limits) -> ValidationReport:
+    """Return whether a file that is CSV, or was converted to it, can be scored."""
+    file = _opened(table, terms, limits)
+    return file.check() if isinstance(file, FileToScore) else file
+
+
+def _opened(table: TableFile, terms: ScoringTerms, limits: Limits) -> FileToScore | ValidationReport:
     conversion = table.conversion
     if conversion is not None and conversion.is_refused:
-        return conversion.rejection("inference"), None
-    survey = survey_file(
+        return conversion.rejection("inference")
+    survey, blocks = start_survey(
         table.path, terms.settings, terms.contract, purpose="inference", limits=limits, conversion=conversion
     )
-    used = [column for column in survey.used_columns if not survey.is_id(column)]
-    report = report_on(survey)
-    if survey.dialect is None:
-        return report, None
-    plan = plan_reading(table.path, survey)
-    return report, TablePieces(table.path, survey.inspection, plan, unreadable_cells(used))
+    return FileToScore(table.path, survey, ExitStack(), blocks)
 
 
 def _is_used(name: str, features: Collection[str]) -> bool:

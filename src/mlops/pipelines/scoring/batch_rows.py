@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +22,7 @@ from mlops.pipelines.scoring.data_quality import QualityCounts
 from mlops.pipelines.scoring.output_frame import output_frame
 from mlops.pipelines.scoring.predictions_file import PredictionsWriter
 from mlops.pipelines.scoring.reasons import Explainer
+from mlops.pipelines.scoring.rows_to_score import ReadRows
 from mlops.pipelines.scoring.scored_rows import ScoredRows, score_rows
 
 _ROWS_AT_ONCE = 50_000
@@ -46,6 +47,10 @@ class BatchTerms(Record):
     def predictions_in(self, directory: str | Path) -> Path:
         """Return where the predictions belong in the directory of the results."""
         return Path(directory) / (COMPRESSED_PREDICTIONS if self.is_compressed else PREDICTIONS)
+
+    def after(self, read: ReadRows) -> Self:
+        """Return the terms with what was noticed when all rows were read."""
+        return replace(self, unreadable=read.unreadable, remarks=(*read.remarks, *self.remarks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlops.dataset.form.compressing import compress_file
-from mlops.dataset.table.values import as_texts, distinct_values
+from mlops.dataset.table.values import as_texts, distinct_values, is_text
 from mlops.models.scoring.batch_files import COMPRESSED_PREDICTIONS, PREDICTIONS, is_compressed
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.scored_table import ScoredTable
@@ -88,7 +88,8 @@ class PredictionsWriter:
         return list(map(self._cell, rows.reasons.texts()))
 
     def _texts(self, column: pd.Series) -> list[str]:
-        codes, values = distinct_values(as_texts(column))
+        # categories are texts as the reader cleaned them
+        codes, values = distinct_values(column if is_text(column) else as_texts(column))
         return _taken([*self._cells_of(values.tolist()), ""], codes)
 
     def _cells_of(self, texts: list[str]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,9 @@ from mlops.dataset.table.frames import lost_numbers
 from mlops.dataset.table.table import Table, UnreadableCells
 from mlops.dataset.validation.pieces import MarkedRows, TablePieces
 from mlops.dataset.validation.reading import find_table
-from mlops.dataset.validation.scoring import ScoringTerms, check_scoring_file
+from mlops.dataset.validation.scoring import FileToScore, ScoringTerms, open_scoring_file
 from mlops.dataset.validation.survey.names import matched_names
-from mlops.models.dataset import ColumnContract, ColumnKind, Contract
+from mlops.models.dataset import ColumnContract, ColumnKind, Contract, ValidationReport
 from mlops.models.errors import DatasetError
 from mlops.pipelines.artifacts.model import ModelSchema, with_made_features
 from mlops.pipelines.scoring.row_status import unreadable_dates
@@ -28,21 +29,42 @@ _SHOWN_RULES = frozenset(("renamed_columns", "absent_ids", "missing_ids"))
 
 
 @dataclass(frozen=True, slots=True)
-class RowsToScore:
-    """The rows piece by piece, with all features of the model, and what was noticed about all of them.
+class ReadRows:
+    """What was noticed about all rows that were read.
 
-    `unreadable` counts the cells that could not be read, by column, with their lines in the file. `table` is
-    the file; None when the rows are those of a frame, or of a file that was converted to be read.
-    `compression` is that of the text that was read.
+    `unreadable` counts the cells that could not be read, by column, with their lines in the file; `remarks`
+    are sentences about the file.
     """
 
-    name: str
-    columns: tuple[str, ...]
-    pieces: Iterator[MarkedRows]
     unreadable: Mapping[str, UnreadableCells]
     remarks: tuple[str, ...]
-    table: TablePieces | None = None
-    compression: str | None = None
+
+
+class RowsToScore(Protocol):
+    """The rows of a file or a frame, with all features of the model."""
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, named as the contract names them."""
+
+    @property
+    def compression(self) -> str | None:
+        """The compression of the text that is read."""
+
+    def read[T](self, use: Callable[[Iterator[MarkedRows]], T]) -> tuple[T, ReadRows]:
+        """Hand the rows, piece by piece, to `use`; return what it returned.
+
+        `use` may be called a second time. Then what it did before does not count.
+
+        Raises
+        ------
+        DatasetError
+            If the file cannot be scored: the same files as intake refuses.
+        """
 
 
 def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
@@ -51,22 +73,74 @@ def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: Mo
     Raises
     ------
     DatasetError
-        If the file cannot be scored: the same files as intake refuses.
+        If there is no such file, or no table in it.
     """
     if isinstance(source, pd.DataFrame):
         return _rows_of_frame(source, terms, schema)
+    return open_file(source, terms, schema)
+
+
+def open_file(source: str | Path, terms: ScoringTerms, schema: ModelSchema) -> FileRows:
+    """Open a file, or a directory that holds one, as `open_rows` does."""
     path = find_table(Path(source))
-    report, pieces = check_scoring_file(path, terms)
-    if pieces is None or report.verdict == "reject":
-        reasons = " ".join(finding.message for finding in report.of_severity("reject")[:_MAX_REASONS])
-        raise DatasetError(f"{path.name} cannot be scored: {reasons}")
-    remarks = tuple(f.message for f in report.of_severity("warn") if f.rule_id in _SHOWN_RULES)
-    rows = with_dates(pieces.marked(), schema)
-    names = tuple(column.name for column in pieces.plan.columns)
-    table = pieces if pieces.path == path else None
-    return RowsToScore(
-        path.name, names, rows, pieces.unreadable, remarks, table, pieces.inspection.compression
-    )
+    file = open_scoring_file(path, terms)
+    if isinstance(file, ValidationReport):
+        _refuse(path.name, file)
+    return FileRows(path, file, schema)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """The rows of a file, which is read once, and checked meanwhile."""
+
+    path: Path
+    file: FileToScore
+    schema: ModelSchema
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.path.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, named as the contract names them."""
+        return self.file.names
+
+    @property
+    def compression(self) -> str | None:
+        """The compression of the text that is read."""
+        return self.file.survey.inspection.compression
+
+    def read[T](self, use: Callable[[Iterator[MarkedRows]], T]) -> tuple[T, ReadRows]:
+        """See `RowsToScore`."""
+        report, result = self.file.check_and_use(lambda pieces: use(with_dates(pieces, self.schema)))
+        if result is None or report.verdict == "reject":
+            _refuse(self.name, report)
+        return result, self._read_rows(report)
+
+    def check(self) -> tuple[TablePieces | None, ReadRows]:
+        """Check the file without its rows; return them to be read later, None of a file that was converted.
+
+        Raises
+        ------
+        DatasetError
+            As `read`.
+        """
+        report = self.file.check()
+        if report.verdict == "reject":
+            _refuse(self.name, report)
+        is_converted = self.file.path != self.path
+        return None if is_converted else self.file.pieces(), self._read_rows(report)
+
+    def _read_rows(self, report: ValidationReport) -> ReadRows:
+        remarks = (f.message for f in report.of_severity("warn") if f.rule_id in _SHOWN_RULES)
+        return ReadRows(self.file.unreadable, tuple(remarks))
+
+
+def _refuse(name: str, report: ValidationReport) -> NoReturn:
+    reasons = " ".join(finding.message for finding in report.of_severity("reject")[:_MAX_REASONS])
+    raise DatasetError(f"{name} cannot be scored: {reasons}")
 
 
 def contract_of_model(schema: ModelSchema) -> Contract:
@@ -92,13 +166,29 @@ def with_dates(pieces: Iterable[MarkedRows], schema: ModelSchema) -> Iterator[Ma
         yield MarkedRows(frame, {**rows.unreadable, **unreadable_dates(frame, schema)})
 
 
-def _rows_of_frame(frame: pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
+@dataclass(frozen=True, slots=True)
+class _FrameRows:
+    """The rows of a frame, which are one piece."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: MarkedRows
+    noticed: ReadRows
+    compression: None = None
+
+    def read[T](self, use: Callable[[Iterator[MarkedRows]], T]) -> tuple[T, ReadRows]:
+        """See `RowsToScore`."""
+        return use(iter((self.rows,))), self.noticed
+
+
+def _rows_of_frame(frame: pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> _FrameRows:
     names, renamed = matched_names([str(name) for name in frame.columns], terms.contract)
     named = frame.set_axis(list(names), axis=1)
     table = Table.from_frame(named, terms.settings, terms.contract, has_target=False)
-    rows = MarkedRows(table.frame, _unreadable(named, table, terms))
+    marked = MarkedRows(table.frame, _unreadable(named, table, terms))
+    (rows,) = with_dates([marked], schema)
     remarks = tuple(f"Column {written} was taken for {name}." for name, written in renamed.items())
-    return RowsToScore(table.name, table.names, with_dates([rows], schema), table.unreadable, remarks)
+    return _FrameRows(table.name, table.names, rows, ReadRows(table.unreadable, remarks))
 
 
 def _unreadable(frame: pd.DataFrame, table: Table, terms: ScoringTerms) -> dict[str, NDArray[np.bool_]]:

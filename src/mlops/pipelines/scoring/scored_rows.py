@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,13 @@ class ScoredRows:
     unreadable: _Marks
     unknown_levels: Mapping[str, int]
     reasons: Reasons | None = None
+
+
+def score_pieces(
+    pieces: Iterable[MarkedRows], model: Model, contract: Contract, explainer: Explainer | None
+) -> Iterator[ScoredRows]:
+    """Score rows piece by piece, each as `score_rows` does."""
+    return (score_rows(piece, model, contract, explainer=explainer) for piece in pieces)
 
 
 def score_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -36,11 +37,13 @@ from mlops.models.dataset import Contract
 from mlops.models.settings.format import FileFormatSettings, FormatPurpose
 from mlops.models.settings.group import GroupSettings
 
+# a block of records as it is written, and its cells as the survey read them
+type SurveyedBlock = tuple[Block, Chunk]
+
 _FEW_LABELS = 100
 _IGNORED_IN_NAMES = " \t\r\n\u00a0\u200b\ufeff"
 
 
-@keeping_cells_out()
 def survey_file(  # noqa: PLR0913  each says something else about the file
     path: Path,
     settings: GroupSettings,
@@ -53,7 +56,36 @@ def survey_file(  # noqa: PLR0913  each says something else about the file
     kept: list[Chunk] | None = None,
     conversion: Conversion | None = None,
 ) -> Survey:
-    """Read the file and gather what the rules need; raises nothing for bad content.
+    """Read the file and gather what the rules need; raises nothing for bad content. See `start_survey`."""
+    survey, blocks = start_survey(
+        path,
+        settings,
+        contract,
+        purpose=purpose,
+        limits=limits,
+        form=form,
+        agreed=agreed,
+        kept=kept,
+        conversion=conversion,
+    )
+    exhaust(blocks)
+    return survey
+
+
+@keeping_cells_out()
+def start_survey(  # noqa: PLR0913  each says something else about the file
+    path: Path,
+    settings: GroupSettings,
+    contract: Contract | None,
+    *,
+    purpose: FormatPurpose,
+    limits: Limits,
+    form: FileFormatSettings | None = None,
+    agreed: Agreement | None = None,
+    kept: list[Chunk] | None = None,
+    conversion: Conversion | None = None,
+) -> tuple[Survey, Iterator[SurveyedBlock]]:
+    """Read the beginning of a file, and return its blocks, which complete the survey as they are taken.
 
     `form` says how the file is written, by default what the settings state for the purpose. With `agreed`
     the file is one part of a larger table: it is read as the others are, so that facts add up. `kept` takes
@@ -69,9 +101,13 @@ def survey_file(  # noqa: PLR0913  each says something else about the file
     survey = Survey(inspection, purpose, settings, limits, contract, agreed=agreed, form=form)
     survey.conversion = conversion
     survey.is_named_as_gzip = path.suffix.lower() == ".gz"
-    if _has_rows_to_read(path, survey):
-        _read_rows(path, survey, kept)
-    return survey
+    has_rows = _has_rows_to_read(path, survey)
+    return survey, _read_rows(path, survey, kept) if has_rows else iter(())
+
+
+def exhaust(blocks: Iterator[SurveyedBlock]) -> None:
+    """Take all blocks, so that the survey is complete."""
+    deque(blocks, maxlen=0)
 
 
 def _has_rows_to_read(path: Path, survey: Survey) -> bool:
@@ -88,16 +124,21 @@ def _has_rows_to_read(path: Path, survey: Survey) -> bool:
     return _is_header_sane(survey) and (survey.agreed is None or survey.names == survey.agreed.names)
 
 
-def _read_rows(path: Path, survey: Survey, kept: list[Chunk] | None) -> None:
-    """Pass over the rows, once more where the first pass read a column in another way than it is written."""
+def _read_rows(path: Path, survey: Survey, kept: list[Chunk] | None) -> Iterator[SurveyedBlock]:
+    """Pass over the rows, once more where the first pass read a column in another way than it is written.
+
+    The blocks of the first pass are yielded.
+    """
     plans: dict[int, Plan] = {}
-    _pass_over(path, survey, plans, kept, {})
-    if survey.agreed is not None:
-        return  # whether the plans were right shows when all parts are merged
-    if _corrects(plans, survey):
-        _pass_over(path, survey, plans, kept, {c.position: c.final_notation for c in survey.columns})
-    if survey.keys is not None and survey.keys.must_compare_rows:
-        _compare_rows(path, survey, plans)
+    with keeping_cells_out():
+        yield from _pass_over(path, survey, plans, kept, {})
+        if survey.agreed is not None:
+            return  # whether the plans were right shows when all parts are merged
+        if _corrects(plans, survey):
+            notations = {column.position: column.final_notation for column in survey.columns}
+            exhaust(_pass_over(path, survey, plans, kept, notations))
+        if survey.keys is not None and survey.keys.must_compare_rows:
+            _compare_rows(path, survey, plans)
 
 
 def _dialect_of(head: bytes, survey: Survey) -> Dialect | None:
@@ -121,7 +162,7 @@ def blocks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: Reco
 
 def _pass_over(
     path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Chunk] | None, notations: Notations
-) -> None:
+) -> Iterator[SurveyedBlock]:
     """Fill the survey from one reading; without plans the first chunk is read as text to make them."""
     dialect = survey.dialect
     assert dialect is not None  # noqa: S101  the caller has looked
@@ -154,6 +195,7 @@ def _pass_over(
             chunk = replace(chunk, mixed=numeric)  # its keys must equal those of later rows
             is_planned = True
         _add_rows(survey, chunk, labels)
+        yield block, chunk
 
 
 def _reset(survey: Survey, cutter: RecordCutter, notations: Notations) -> None:
