@@ -86,7 +86,7 @@ class RowScorer:
         """Write the header and a line for each row; return what was counted."""
         escapes = self.terms.settings.output.escape_formulas
         counts = RowCounts()
-        with target.open("w", encoding="utf-8", newline="") as stream:
+        with target.open("wb") as stream:
             writer = PredictionsWriter(stream, self.terms.columns, self.version, escapes)
             writer.write_header()
             for piece in _smaller(pieces):
