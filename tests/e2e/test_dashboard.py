@@ -35,7 +35,7 @@ def test_the_alarms_about_missing_runs_are_off_from_the_creation_of_the_stack(st
         described = alarms.describe_alarms()["MetricAlarms"]
         return {a["AlarmName"].split("-")[-2]: a["StateValue"] for a in described}
 
-    for name in ("DriftCheckMissingAlarm", "UploadSweepMissingAlarm"):
+    for name in ("DriftCheckMissingAlarm", "UploadSweepMissingAlarm", "ApprovalWatchMissingAlarm"):
         wait(lambda name=name: states()[name] == "OK" or None, f"{name} in OK, not {states()[name]}", 60)
 
 
