@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlops.dataset.privacy import names_a_person, names_a_protected_trait, shown
 from mlops.models.concern import (
@@ -43,6 +44,15 @@ def find_concerns(model: ModelMetadata, champion: ModelMetadata | None) -> tuple
 def is_covered(sentence: str) -> bool:
     """Return whether a warning of training is one of the concerns, so that a page says it once."""
     return leaking_column(sentence) is not None or sentence.startswith(RANDOM_PART_WORDS)
+
+
+def is_finding_covered(
+    finding: Mapping[str, Any], model: ModelMetadata, champion: ModelMetadata | None
+) -> bool:
+    """Return whether a finding of validation is one of the concerns."""
+    if finding.get("rule_id") == PERSONAL_RULE:
+        return finding.get("column") in personal_columns(model, champion)
+    return finding.get("rule_id") == LEAK_RULE
 
 
 def leaking_columns(model: ModelMetadata) -> tuple[str, ...]:
@@ -156,9 +166,14 @@ def _changed_rules(model: ModelMetadata, champion: ModelMetadata | None) -> Iter
         )
 
 
-def _personal_columns(model: ModelMetadata, champion: ModelMetadata | None) -> Iterator[Concern]:
+def personal_columns(model: ModelMetadata, champion: ModelMetadata | None) -> list[str]:
+    """Return the new features with personal data, as validation found or their names say."""
     found = _columns_of_rule(model, PERSONAL_RULE)
-    columns = [name for name in _new_features(model, champion) if name in found or names_a_person(name)]
+    return [name for name in _new_features(model, champion) if name in found or names_a_person(name)]
+
+
+def _personal_columns(model: ModelMetadata, champion: ModelMetadata | None) -> Iterator[Concern]:
+    columns = personal_columns(model, champion)
     if columns:
         names = listing([shown(name) for name in columns])
         clause = f"it learns from personal data ({names})"

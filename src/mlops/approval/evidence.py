@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mlops.approval.concerns import LEAK_RULE, find_concerns, is_covered
+from mlops.approval.concerns import find_concerns, is_covered, is_finding_covered
 from mlops.models.approval import Evidence, ScoreEvidence
 from mlops.models.evaluation import EvaluationDetails, SliceQuality, SliceScore, SliceTable
 from mlops.models.metrics import metric_interval, metric_value
@@ -31,7 +31,7 @@ def gather(
     """
     importances = sorted(model.feature_importance.items(), key=lambda entry: -entry[1])[:MAX_IMPORTANCES]
     job, data = model.training_job, model.data
-    other_findings = [finding for finding in data.findings if finding.get("rule_id") != LEAK_RULE]
+    other_findings = [each for each in data.findings if not is_finding_covered(each, model, champion)]
     return Evidence(
         algorithm=model.algorithm,
         task=model.task,

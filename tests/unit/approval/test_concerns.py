@@ -165,7 +165,11 @@ def test_a_sensitive_name_is_said_at_the_top_and_is_no_reason_to_warn():
 def test_personal_data_that_validation_found_in_the_values_is_a_warning():
     finding = {"rule_id": "pii", "column": "contact", "message": "Any sentence."}
     changes = {"data": DataFindings("warn", 9, (finding,)), "features": ("age", "contact")}
-    assert result_in_subject(evidence_of(None, **changes)) == "First model, warning: personal data"
+    evidence = evidence_of(None, **changes)
+    assert result_in_subject(evidence) == "First model, warning: personal data"
+    assert evidence.findings == (), "it is said once"
+    left_out = evidence_of(None, **changes | {"features": ("age",)})
+    assert (left_out.concerns, len(left_out.findings)) == ((), 1)
 
 
 def test_what_is_said_at_the_top_is_not_said_again():
