@@ -9,14 +9,27 @@ from collections.abc import Callable, Mapping
 from local.errors import SettingError
 
 MAX_LAMBDA_WORKERS = "LOCAL_MAX_LAMBDA_WORKERS"
+MAX_LAMBDA_PROCESSES = "LOCAL_MAX_LAMBDA_PROCESSES"
 MAX_SAGEMAKER_JOBS = "LOCAL_MAX_SAGEMAKER_JOBS"
 _CHECK_SECONDS = 0.1
+_WORKER_BYTES = 150_000_000  # what an idle function with pandas and scikit-learn keeps
+_SHARE_OF_MEMORY = 0.2
 _IDLE_CORES = 0.2  # a function that polls an AWS API ten times a second uses some hundredths
 
 
 def max_lambda_workers(environ: Mapping[str, str] = os.environ) -> int:
-    """Return how many processes of Lambda functions may exist: the setting, or 4 per core up to 16."""
+    """Return how many invocations may run: the setting, or 4 per core up to 16."""
     return _count(environ, MAX_LAMBDA_WORKERS, min(16, 4 * _cores()))
+
+
+def max_lambda_processes(environ: Mapping[str, str] = os.environ) -> int:
+    """Return how many processes of functions may exist, busy and idle; never fewer than may be busy.
+
+    The setting, or as many as a fifth of the memory can keep. An idle process answers the next event of its
+    function without a start, which takes longer than most invocations.
+    """
+    fitting = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _SHARE_OF_MEMORY / _WORKER_BYTES)
+    return max(max_lambda_workers(environ), _count(environ, MAX_LAMBDA_PROCESSES, max(1, fitting)))
 
 
 def max_sagemaker_jobs(environ: Mapping[str, str] = os.environ) -> int:
@@ -25,8 +38,8 @@ def max_sagemaker_jobs(environ: Mapping[str, str] = os.environ) -> int:
 
 
 def check_settings(environ: Mapping[str, str] = os.environ) -> None:
-    """Raise SettingError when one of the two settings is not a whole number of at least 1."""
-    max_lambda_workers(environ)
+    """Raise SettingError when one of the settings is not a whole number of at least 1."""
+    max_lambda_processes(environ)
     max_sagemaker_jobs(environ)
 
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from local.errors import SettingError
-from local.limits import Limit, check_settings, max_lambda_workers, max_sagemaker_jobs
+from local.limits import (
+    Limit,
+    check_settings,
+    max_lambda_processes,
+    max_lambda_workers,
+    max_sagemaker_jobs,
+)
 
 
 def in_threads(number: int, work: Callable[[int], None]) -> list[threading.Thread]:
@@ -99,6 +105,9 @@ def test_the_settings_are_whole_numbers_of_at_least_one() -> None:
     assert max_lambda_workers({"LOCAL_MAX_LAMBDA_WORKERS": "3"}) == 3
     assert max_sagemaker_jobs({"LOCAL_MAX_SAGEMAKER_JOBS": "1"}) == 1
     assert 4 <= max_lambda_workers({}) <= 16
+    assert max_lambda_processes({}) >= max_lambda_workers({})
+    assert max_lambda_processes({"LOCAL_MAX_LAMBDA_WORKERS": "3", "LOCAL_MAX_LAMBDA_PROCESSES": "7"}) == 7
+    assert max_lambda_processes({"LOCAL_MAX_LAMBDA_WORKERS": "3", "LOCAL_MAX_LAMBDA_PROCESSES": "1"}) == 3
     assert 2 <= max_sagemaker_jobs({}) <= 8
     for text in ("0", "-1", "two", "", "1.5"):
         with pytest.raises(SettingError, match="LOCAL_MAX_SAGEMAKER_JOBS must be a whole number"):

@@ -28,6 +28,7 @@ from tests.e2e.ledger import in_ledger, rows_of_the_ledger
 from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
 from tests.e2e.ranges_walk import score_converted_file, score_deleted_file
 from tests.e2e.walks import (
+    A_QUICK_MODEL,
     EXAMPLE,
     GROUP,
     MORE_ROWS_THAN_A_FOLD_HAS,
@@ -61,8 +62,8 @@ LAMBDA_SCORING_LIMIT_BYTES, MAP_SCORING_LIMIT_BYTES = 120_000, 240_000
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
-    """The deployed application."""
-    with local_cloud(directory=tmp_path_factory.mktemp("cloud")) as cloud:
+    """The deployed application. pytest removes its files, after some runs."""
+    with local_cloud(directory=tmp_path_factory.mktemp("cloud"), keep=True) as cloud:
         yield deploy_application(
             cloud,
             AllowAutomaticApproval="on",
@@ -77,7 +78,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
 @pytest.fixture(scope="session")
 def forgotten_candidate(stack: DeployedStack) -> str:
     """The execution of a candidate that is never answered; started first, looked at last."""
-    return start_training(stack, "forgotten", a_regression_table(seed=9), 'target = "price"')
+    return start_training(stack, "forgotten", a_regression_table(seed=9), A_QUICK_MODEL)
 
 
 @pytest.fixture(scope="session")
@@ -226,7 +227,7 @@ def merged_ledger(
 def rejected_candidate(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """A candidate that a reviewer turned down; its training file was Parquet."""
     content = as_parquet(a_regression_table(), tmp_path_factory.mktemp("parquet") / "houses.parquet")
-    toml = 'target = "price"'
+    toml = A_QUICK_MODEL
     return train_and_decide(stack, "houses", content, toml, "rejected", "Not now.", "houses.parquet")
 
 
@@ -255,7 +256,7 @@ def scored_after_waiting(stack: DeployedStack, waiting_files: list[dict], automa
 def automatic_candidate(stack: DeployedStack, waiting_files: list[dict]) -> Walk:
     """A candidate of a group whose policy, set by the command, allows automatic approval."""
     run_mlops(stack, "policy", "set", "lots", "--automatic", "on", "--reason", "no one needs to look")
-    toml = 'target = "price"\n[approval]\nautomatic = true'
+    toml = A_QUICK_MODEL + "[approval]\nautomatic = true"
     return walk(stack, start_training(stack, "lots", a_regression_table(seed=4), toml))
 
 
@@ -263,7 +264,7 @@ def automatic_candidate(stack: DeployedStack, waiting_files: list[dict]) -> Walk
 def hopeless_candidate(stack: DeployedStack) -> Walk:
     """A model of noise: no better than guessing."""
     noise = a_regression_table().assign(price=np.random.default_rng(3).normal(size=400))
-    execution = start_training(stack, "noise", noise, 'target = "price"')
+    execution = start_training(stack, "noise", noise, A_QUICK_MODEL)
     return walk(stack, execution)
 
 
@@ -326,7 +327,7 @@ def killed_training(stack: DeployedStack) -> KilledTraining:
 @pytest.fixture(scope="session")
 def unlucky_promotion(stack: DeployedStack) -> Walk:
     """A candidate whose promotion fails at first, because its function does not find the table."""
-    execution = start_training(stack, "unlucky", a_regression_table(seed=22), 'target = "price"')
+    execution = start_training(stack, "unlucky", a_regression_table(seed=22), A_QUICK_MODEL)
     _, link = stack.wait_for_approval_link("unlucky")
     with without_table(stack, "PromoteModel"):
         stack.decide(link, "v1.0.0", "approved")
@@ -364,7 +365,7 @@ def failed_scoring(stack: DeployedStack, champion: Walk) -> str:
 @pytest.fixture(scope="session")
 def swapped_artifact(stack: DeployedStack) -> tuple[str, list[str]]:
     """The execution and states of a candidate whose artifact vanished between approval and promotion."""
-    execution = start_training(stack, "swapped", a_regression_table(seed=6), 'target = "price"')
+    execution = start_training(stack, "swapped", a_regression_table(seed=6), A_QUICK_MODEL)
     _, link = stack.wait_for_approval_link("swapped")
     bucket, s3 = stack.outputs["ArtifactBucketName"], stack.cloud.client("s3")
     key = next(key for key in stack.keys("training/swapped/") if key.endswith("model.tar.gz"))
@@ -377,13 +378,13 @@ def swapped_artifact(stack: DeployedStack) -> tuple[str, list[str]]:
 @pytest.fixture(scope="session")
 def superseded_candidate(stack: DeployedStack) -> Walk:
     """A candidate that a newer one superseded before it was answered; the newer one is rejected."""
-    stopped = start_training(stack, "twice", a_regression_table(seed=5), 'target = "price"')
+    stopped = start_training(stack, "twice", a_regression_table(seed=5), A_QUICK_MODEL)
     stopped_mail, _ = stack.wait_for_approval_link("twice")
     stack.cloud.client("stepfunctions").stop_execution(executionArn=stopped)
-    first = start_training(stack, "twice", a_regression_table(seed=1), 'target = "price"')
+    first = start_training(stack, "twice", a_regression_table(seed=1), A_QUICK_MODEL)
     stack.wait_for_approval_link("twice", after=stopped_mail["id"])
     newest = max(mail["id"] for mail in stack.cloud.emails())
-    second = start_training(stack, "twice", a_regression_table(seed=2), 'target = "price"')
+    second = start_training(stack, "twice", a_regression_table(seed=2), A_QUICK_MODEL)
     mail, link = stack.wait_for_approval_link("twice", after=newest)
     stack.decide(link, version_in(mail["subject"]), "rejected", "Only the first was needed.")
     walk(stack, second)
@@ -393,7 +394,7 @@ def superseded_candidate(stack: DeployedStack) -> Walk:
 @pytest.fixture(scope="session")
 def answer_after_a_stop(stack: DeployedStack) -> HttpAnswer:
     """What the page answers when the execution was stopped behind the approver's back."""
-    execution = start_training(stack, "stopped", a_regression_table(seed=4), 'target = "price"')
+    execution = start_training(stack, "stopped", a_regression_table(seed=4), A_QUICK_MODEL)
     _, link = stack.wait_for_approval_link("stopped")
     stack.cloud.client("stepfunctions").stop_execution(executionArn=execution)
     return stack.decide(link, "v1.0.0", "approved")
@@ -402,7 +403,7 @@ def answer_after_a_stop(stack: DeployedStack) -> HttpAnswer:
 @pytest.fixture(scope="session")
 def reminder(stack: DeployedStack) -> dict:
     """The email that reminds of a candidate whose time is running out; its execution is stopped then."""
-    execution = start_training(stack, "abandoned", a_regression_table(seed=10), 'target = "price"')
+    execution = start_training(stack, "abandoned", a_regression_table(seed=10), A_QUICK_MODEL)
     stack.wait_for_approval_link("abandoned")
     with operating(stack) as operator:
         operator.ask_earlier("abandoned", "v1.0.0", timedelta(seconds=APPROVAL_TIMEOUT_SECONDS))
@@ -439,7 +440,7 @@ def asked_again(stack: DeployedStack, expiry_mail: dict) -> tuple[HttpAnswer, Wa
 @pytest.fixture(scope="session")
 def late_delivery(stack: DeployedStack) -> Walk:
     """A candidate whose rejection was stored, but never reached its execution until `watch_approvals` ran."""
-    execution = start_training(stack, "undelivered", a_regression_table(seed=11), 'target = "price"')
+    execution = start_training(stack, "undelivered", a_regression_table(seed=11), A_QUICK_MODEL)
     stack.wait_for_approval_link("undelivered")
     with operating(stack) as operator:
         operator.forget_delivery("undelivered", "v1.0.0")
@@ -450,7 +451,7 @@ def late_delivery(stack: DeployedStack) -> Walk:
 @pytest.fixture(scope="session")
 def rolled_back(stack: DeployedStack) -> tuple[dict, HttpAnswer]:
     """The email about a second champion, and what the page said when it was rolled back through it."""
-    toml = 'target = "price"\n[gate.r2]\nmin_absolute_change = -1.0'
+    toml = A_QUICK_MODEL + "[gate.r2]\nmin_absolute_change = -1.0"
     train_and_decide(stack, "ways", a_regression_table(seed=12), toml, "approved")
     train_and_decide(stack, "ways", a_regression_table(seed=13), toml, "approved")
     mail = stack.wait_for_email(lambda m: m["subject"] == "ways v1.0.1 is in service", "promotion")
@@ -489,7 +490,7 @@ def recovered_file(stack: DeployedStack) -> Walk:
     noise = a_regression_table(seed=11).assign(price=np.random.default_rng(4).normal(size=400))
     events, existing = stack.cloud.client("events"), stack.executions("TrainModel")
     (rule,) = (rule["Name"] for rule in events.list_rules()["Rules"] if "FileDropped" in rule["Name"])
-    stack.drop(b'target = "price"', "lost/model.toml")
+    stack.drop(A_QUICK_MODEL.encode(), "lost/model.toml")
     events.disable_rule(Name=rule)
     stack.drop(noise.to_csv(index=False).encode(), "lost/training/train.csv")
     events.enable_rule(Name=rule)

@@ -31,6 +31,9 @@ class Walk:
     version: str = ""
 
 
+# for walks that look at something else than the choice of an algorithm
+A_QUICK_MODEL = 'target = "price"\nalgorithm = "Ridge"\n'
+
 # few enough for the rows as a whole, so validation accepts it; the library refuses it for a fit without the
 # rows of the largest group
 MORE_ROWS_THAN_A_FOLD_HAS = (

@@ -1,4 +1,4 @@
-"""At most `LOCAL_MAX_LAMBDA_WORKERS` processes for all functions together.
+"""At most `LOCAL_MAX_LAMBDA_WORKERS` invocations run, and `LOCAL_MAX_LAMBDA_PROCESSES` processes exist.
 
 An invocation above the limit waits: it is neither refused nor lost. Those whose caller waits for the answer
 (an API call, a state machine) go before events. An invocation by a function that waits for it never waits
@@ -15,7 +15,7 @@ from ministack.core import lambda_runtime
 
 from local.emulator import wrap
 from local.fixes.stepfunctions.running_task import current_task
-from local.limits import Limit, max_lambda_workers
+from local.limits import Limit, max_lambda_processes, max_lambda_workers
 
 # A request to the emulator sets it: what runs in its context is waited for. Events run in threads without it.
 has_waiting_caller: ContextVar[bool] = ContextVar("lambda_has_waiting_caller", default=False)
@@ -25,10 +25,9 @@ _CLOCK_TICKS_PER_SECOND = 100  # in /proc, on every Linux
 
 def install() -> None:
     """Limit the invocations that run, and the processes that exist."""
-    size = max_lambda_workers()
-    limit = Limit(size, _used_seconds)
+    limit = Limit(max_lambda_workers(), _used_seconds)
     wrap("lambda_svc._execute_function_warm", lambda original: _limited(original, limit))
-    wrap("lambda_svc.acquire_worker", lambda original: _ending_idle_workers(original, size))
+    wrap("lambda_svc.acquire_worker", lambda original: _ending_idle_workers(original, max_lambda_processes()))
     wrap("lambda_svc.invoke_async_with_retry", _without_waiting_caller)
     wrap("lambda_svc._inbound_invoke_depth", _remembering_caller)
 

@@ -43,6 +43,7 @@ def small_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCAL_STOP_GRACE_SECONDS", "1")
         patch.setenv("LOCAL_MAX_LAMBDA_WORKERS", str(MAX_WORKERS))
+        patch.setenv("LOCAL_MAX_LAMBDA_PROCESSES", str(MAX_WORKERS))
         patch.setenv("LOCAL_MAX_SAGEMAKER_JOBS", "1")
         with local_cloud(directory=tmp_path_factory.mktemp("cloud")) as cloud:
             yield cloud
