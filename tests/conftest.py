@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models():
+    """Descriptions of AWS services that are read once: moto gives each test a session, which reads its own."""
+    from botocore import session
+
+    original = session.create_loader
+    session.create_loader = cache(original)
+    yield
+    session.create_loader = original
 
 
 @pytest.fixture
