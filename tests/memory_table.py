@@ -68,3 +68,9 @@ class MemoryTable:
             keys = sorted(key for key, item in self._items.items() if item.get(index.attribute) == value)
         for key in keys:
             yield self.get(*key)
+
+    def scan(self) -> Iterator[Item]:
+        with self._lock:
+            keys = sorted(self._items)
+        for key in keys:
+            yield self.get(*key)

@@ -88,9 +88,9 @@ def operating(stack: DeployedStack) -> Iterator[Operator]:
     client.cache_clear()
 
 
-def run_mlops(stack: DeployedStack, *arguments: str) -> str:
+def run_mlops(stack: DeployedStack, *arguments: str, stack_name: str = STACK_NAME) -> str:
     """Run the command line against the stack and return what it says."""
-    command = [sys.executable, "-m", "mlops", *arguments, "--stack", STACK_NAME]
+    command = [sys.executable, "-m", "mlops", *arguments, "--stack", stack_name]
     library = str(REPOSITORY / "src")
     environment = {**stack.cloud.environment(), "PYTHONPATH": library}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -147,6 +147,7 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
         errors.JobError,
         errors.JobStoppedError,
         errors.StepError,
+        errors.BackupError,  # a person makes backups
         errors.LedgerError,  # no state machine writes the ledger
         errors.MlflowError,
         errors.RequestError,  # no state machine answers requests

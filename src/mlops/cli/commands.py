@@ -96,6 +96,12 @@ TOPICS: Mapping[str, Mapping[str, Command]] = {
             "check subscriptions, dead letters, executions, quotas and log retention of a stack",
         ),
     },
+    "Backups": {
+        "backup": Command(
+            "operations.backups", "copy the records and objects of a stack, as they are at one moment, to S3"
+        ),
+        "restore": Command("operations.backups", "restore a backup into an empty stack"),
+    },
     "Shell": {
         "completion": Command("completion", "print the completion of these commands for bash or zsh"),
     },

@@ -66,7 +66,12 @@ class FilesystemObjects:
         """Store a local file."""
         return self.write(ref, path.read_bytes(), content_type)
 
-    def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
+    def copy(
+        self,
+        source: ObjectRef,
+        target: ObjectRef,
+        metadata: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> ObjectRef:
         """Copy that version of `source`."""
         return self.write(target, self.read(source), "")
 

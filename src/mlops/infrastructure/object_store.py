@@ -39,8 +39,13 @@ class ObjectStore(Protocol):
         `metadata` is stored beside it where the store has a place for it, which plain files do not have.
         """
 
-    def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
-        """Copy that version of `source`; the returned ref names the new version of `target`."""
+    def copy(
+        self, source: ObjectRef, target: ObjectRef, metadata: Mapping[str, str] | None = None
+    ) -> ObjectRef:
+        """Copy that version of `source`; the returned ref names the new version of `target`.
+
+        `metadata` replaces that of `source` where the store has a place for it.
+        """
 
     def delete(self, ref: ObjectRef) -> None:
         """Remove exactly that version; a version that does not exist is not an error."""

@@ -7,7 +7,6 @@ can be copied, mounted and read as any other.
 
 from __future__ import annotations
 
-import base64
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops.infrastructure.table import Absent, Index, Item, NewerValues, Put, SetAttribute
+from mlops.infrastructure.table import (
+    Absent,
+    Index,
+    Item,
+    NewerValues,
+    Put,
+    SetAttribute,
+    item_as_json,
+    item_from_json,
+)
 
 LOCK_TIMEOUT_SECONDS = 120.0
 
@@ -97,6 +105,10 @@ class SqliteTable:
         select = "SELECT * FROM items WHERE json_extract(attributes, ?) = ? ORDER BY pk, sk"
         yield from (_item(*row) for row in self._read(select, f"$.{index.attribute}", value))
 
+    def scan(self) -> Iterator[Item]:
+        """Yield every item, all as they are at the beginning."""
+        yield from (_item(*row) for row in self._read("SELECT * FROM items ORDER BY pk, sk"))
+
     def _read(self, statement: str, *values: str) -> list[Any]:
         if not self._path.exists():
             return []
@@ -141,18 +153,8 @@ def _store(
 
 def _insert(connection: sqlite3.Connection, item: dict[str, Any]) -> None:
     keys = item.pop("pk"), item.pop("sk")
-    text = json.dumps(item, ensure_ascii=False, allow_nan=False, default=_bytes_as_text)
-    connection.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (*keys, text))
+    connection.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", (*keys, item_as_json(item)))
 
 
 def _item(partition: str, sort: str, attributes: str) -> dict[str, Any]:
-    item: dict[str, Any] = json.loads(attributes, object_hook=_bytes_from_text)
-    return {"pk": partition, "sk": sort, **item}
-
-
-def _bytes_as_text(value: Any) -> dict[str, str]:
-    return {"base64": base64.b64encode(value).decode()}
-
-
-def _bytes_from_text(value: dict[str, Any]) -> Any:
-    return base64.b64decode(value["base64"]) if value.keys() == {"base64"} else value
+    return {"pk": partition, "sk": sort, **item_from_json(attributes)}

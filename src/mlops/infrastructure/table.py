@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,6 +104,28 @@ class Table(Protocol):
 
         Indexes lag behind: an item of the last moments may be missing, a former one may be included.
         """
+
+    def scan(self) -> Iterator[Item]:
+        """Yield every item, in any order, each as it is when its page is read: for backups."""
+
+
+def item_as_json(item: Item) -> str:
+    """Return an item in one line, the same for equal items; NaN and infinity are refused."""
+    return json.dumps(item, ensure_ascii=False, allow_nan=False, sort_keys=True, default=_bytes_as_text)
+
+
+def item_from_json(text: str) -> dict[str, Any]:
+    """Return the item that `item_as_json` wrote."""
+    item: dict[str, Any] = json.loads(text, object_hook=_bytes_from_text)
+    return item
+
+
+def _bytes_as_text(value: Any) -> dict[str, str]:
+    return {"base64": base64.b64encode(bytes(value)).decode()}
+
+
+def _bytes_from_text(value: dict[str, Any]) -> Any:
+    return base64.b64decode(value["base64"]) if value.keys() == {"base64"} else value
 
 
 def document_attributes(text: str) -> Item:

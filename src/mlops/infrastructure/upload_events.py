@@ -15,7 +15,8 @@ Purpose = Literal["training", "inference", "labels"]
 PURPOSES: tuple[Purpose, ...] = ("training", "inference", "labels")  # folders of a group
 FEATURES_FOLDER = "_features"  # with a folder for each feature view; no group can have this name
 
-REWRITTEN = "mlops-rewritten"  # metadata of a version from which only rows of forgotten persons were removed
+# metadata of a version that no person dropped: rows of a forgotten person were removed, or it was restored
+REWRITTEN = "mlops-rewritten"
 NO_GROUP = "(no group)"  # where uploads are recorded whose key names no group
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 

@@ -111,6 +111,9 @@ def _answer(attempt: Attempt) -> Decision:
     upload, ports = attempt.upload, attempt.ports
     if is_given_up(attempt):
         return give_up(attempt)
+    if REWRITTEN in ports.objects.head(upload.ref).metadata:
+        ignored = attempt.record.changed(state="ignored", reason="rewritten", finished_at=attempt.now)
+        return Decision(ignored)
     if reason := why_misplaced(upload) or why_other_group(upload, ports.versions):
         return answer_misplaced(attempt, reason)
     if is_settings_file(upload):
@@ -130,9 +133,6 @@ def _start_validation(attempt: Attempt) -> Decision:
 
 def _decide(attempt: Attempt) -> Decision:
     upload = attempt.upload
-    if REWRITTEN in attempt.ports.objects.head(upload.ref).metadata:
-        ignored = attempt.record.changed(state="ignored", reason="rewritten", finished_at=attempt.now)
-        return Decision(ignored)
     if upload.size_bytes > attempt.limits.max_expanded_bytes:
         size, limit = upload.size_bytes // MIB, attempt.limits.max_expanded_bytes // MIB
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."

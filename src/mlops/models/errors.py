@@ -7,6 +7,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   ├── ApprovalClosedError  no execution waits for this decision any more
     │   └── NoApproverError      too few approvers have confirmed their subscription
     ├── ArtifactError            a model artifact must not or cannot be loaded
+    ├── BackupError              a backup cannot be made or restored
     ├── DatasetError             a file cannot be used as data
     │   └── UploadBusyError          another run works on the upload at this moment
     ├── DriftError               data cannot be compared with a model's baseline, or a nightly check failed
@@ -55,6 +56,10 @@ class NoApproverError(ApprovalError):
 
 class ArtifactError(MlopsError):
     """A model artifact must not or cannot be loaded."""
+
+
+class BackupError(MlopsError):
+    """A backup cannot be made or restored as it was requested."""
 
 
 class DatasetError(MlopsError):

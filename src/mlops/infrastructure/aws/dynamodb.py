@@ -118,6 +118,12 @@ class DynamoDBTable:
         """Yield the items whose indexed attribute has the value."""
         return self._pages(f"{index.attribute} = :value", {":value": value}, IndexName=index.name)
 
+    def scan(self) -> Iterator[Item]:
+        """Yield every item."""
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True)
+        for page in pages:
+            yield from map(decode_item, page["Items"])
+
     def _pages(self, condition: str, values: Mapping[str, Any], **options: Any) -> Iterator[Item]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._name,

@@ -76,10 +76,13 @@ class S3Objects:
         self._s3.upload_file(str(path), ref.bucket, ref.key, ExtraArgs=extra)
         return self.head(ObjectRef(ref.bucket, ref.key)).ref
 
-    def copy(self, source: ObjectRef, target: ObjectRef) -> ObjectRef:
+    def copy(
+        self, source: ObjectRef, target: ObjectRef, metadata: Mapping[str, str] | None = None
+    ) -> ObjectRef:
         """Copy that version of `source`, without its tags and without moving the bytes through here."""
+        own = {"MetadataDirective": "REPLACE", "Metadata": dict(metadata)} if metadata is not None else {}
         with _miss_as_not_found(source):
-            self._s3.copy(_address(source), target.bucket, target.key, ExtraArgs=_WITHOUT_TAGS)
+            self._s3.copy(_address(source), target.bucket, target.key, ExtraArgs={**_WITHOUT_TAGS, **own})
         return self.head(ObjectRef(target.bucket, target.key)).ref
 
     def delete(self, ref: ObjectRef) -> None:

@@ -25,7 +25,8 @@ NOT_REMOVED = (
     "results of queries over the ledger, until they are deleted after 7 days",
     "emails that were sent, files that were downloaded, what `mlops train` and `mlops score` wrote",
     "names of files and folders, if they contain the id",
-    "backups and point-in-time copies, until they expire; after a restore: `mlops forgotten GROUP --again`",
+    "backups and point-in-time copies, until they expire; `mlops restore` removes the rows again, after any"
+    " other restore `mlops forgotten GROUP --again` does",
 )
 
 

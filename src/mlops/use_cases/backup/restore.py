@@ -1,0 +1,228 @@
+"""A backup is restored into an empty stack.
+
+Objects come first, because copies have other versions than their originals, and records name versions. Then
+come the records, then the uploads, which intake receives: it finds the records, and ignores what was decided.
+A run that was killed is completed by the next one, which does everything again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import batched, groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlops.approval.store import OPEN_INDEX
+from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.table import Item, Put, Table, item_from_json
+from mlops.infrastructure.upload_events import REWRITTEN, Upload
+from mlops.models.approval import ApprovalRequest, RequestStatus
+from mlops.models.errors import BackupError, ObjectNotFoundError
+from mlops.models.intake.uploads import UploadRecord
+from mlops.models.objects import ObjectRef
+from mlops.models.record import Record
+from mlops.models.scoring.batch import MANIFEST as BATCH_MANIFEST
+from mlops.use_cases.backup.references import References
+from mlops.use_cases.backup.storage import (
+    FORGOTTEN,
+    BackupManifest,
+    BackupPlace,
+    StackStorage,
+    StoredObject,
+)
+
+# in the artifact bucket: which backup is being restored, or was
+_MARK = "restored.json"
+_THREADS = 10
+# documents that name versions of other objects, and are not themselves named by their digest
+_OF_BATCHES = "predictions/"
+_OF_A_BATCH = (f"/{BATCH_MANIFEST}", "/request.json")
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreMark(Record):
+    """Which backup is in a stack, and whether all of it is."""
+
+    uri: str
+    is_complete: bool = False
+
+
+def read_manifest(place: BackupPlace, storage: StackStorage) -> BackupManifest:
+    """Return what a backup contains.
+
+    Raises
+    ------
+    BackupError
+        If there is no complete backup.
+    """
+    try:
+        return BackupManifest.from_json(storage.objects.read(place.manifest))
+    except ObjectNotFoundError as error:
+        raise BackupError(f"{place.uri} is not a complete backup: it has no manifest.json.") from error
+
+
+def check_empty(place: BackupPlace, storage: StackStorage) -> None:
+    """Refuse a stack that has records already, unless this backup was restored there in part.
+
+    Raises
+    ------
+    BackupError
+        If the stack is not empty.
+    """
+    try:
+        mark = RestoreMark.from_json(storage.objects.read(_mark_in(storage)))
+    except ObjectNotFoundError:
+        filled = [role for role, table in storage.tables.items() if next(iter(table.scan()), None)]
+        if filled:
+            tables = ", ".join(filled)
+            raise BackupError(f"The stack is not empty (tables: {tables}): restore into a new one.") from None
+        return
+    if mark.is_complete or mark.uri != place.uri:
+        raise BackupError(f"{mark.uri} was restored into this stack already: restore into a new one.")
+
+
+def restore(place: BackupPlace, storage: StackStorage) -> BackupManifest:
+    """Restore a backup into an empty stack; return what it contains. `complete` ends it.
+
+    Raises
+    ------
+    BackupError
+        If the stack is not empty, or the backup is not complete.
+    """
+    manifest = read_manifest(place, storage)
+    check_empty(place, storage)
+    _write_mark(RestoreMark(place.uri), storage)
+    stored = _object_list(place, storage)
+    names = {old: storage.buckets[role] for role, old in manifest.buckets.items()}
+    names |= {old: storage.names[role] for role, old in manifest.names.items() if old}
+    references = References(names, _copy_artifacts(stored, place, storage, names))
+    for role, table in storage.tables.items():
+        _restore_table(place.table(role), table, references, storage)
+    _copy_uploads(stored, place, storage, manifest)
+    _copy_forgotten(place, storage)
+    return manifest
+
+
+def complete(place: BackupPlace, storage: StackStorage) -> None:
+    """Record that all of a backup is in the stack; it takes no other one then."""
+    _write_mark(RestoreMark(place.uri, is_complete=True), storage)
+
+
+def forgotten_groups(storage: StackStorage) -> list[str]:
+    """Return the groups in which persons were forgotten: their rows are to be removed again."""
+    facts = storage.objects.list(storage.buckets["artifacts"], FORGOTTEN)
+    return sorted({each.ref.key.split("/")[1] for each in facts})
+
+
+def _mark_in(storage: StackStorage) -> ObjectRef:
+    return ObjectRef(storage.buckets["artifacts"], _MARK)
+
+
+def _write_mark(mark: RestoreMark, storage: StackStorage) -> None:
+    storage.objects.write(_mark_in(storage), mark.to_json().encode(), "application/json")
+
+
+def _object_list(place: BackupPlace, storage: StackStorage) -> list[StoredObject]:
+    lines = _lines(place.object_list, storage)
+    return [StoredObject.from_dict(json.loads(line)) for line in lines]
+
+
+def _lines(ref: ObjectRef, storage: StackStorage) -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "lines"
+        storage.objects.download(ref, path)
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
+            yield from stream
+
+
+def _copy_artifacts(
+    stored: Iterable[StoredObject], place: BackupPlace, storage: StackStorage, names: Mapping[str, str]
+) -> dict[str, str]:
+    """Copy the objects of the artifact bucket; return their new versions by the old ones.
+
+    Documents come last, those of whole batches last of all: they name versions of the others.
+    """
+    versions: dict[str, str] = {}
+    artifacts = [each for each in stored if each.role == "artifacts" and each.key != _MARK]
+
+    def copy(each: StoredObject) -> tuple[str | None, str | None]:
+        source = place.content(each)
+        target = ObjectRef(storage.buckets[each.role], each.key)
+        text = None
+        if _names_others(each.key):
+            text = References(names, versions).renewed_json(storage.objects.read(source))
+        if text is None:
+            return each.version_id, storage.objects.copy(source, target).version_id
+        return each.version_id, storage.objects.write(target, text.encode(), "application/json").version_id
+
+    # the versions of one object one after the other: a copy finds its own version as the newest one
+    order: dict[int, list[list[StoredObject]]] = {0: [], 1: [], 2: []}
+    for key, same in groupby(artifacts, lambda each: each.key):
+        order[_names_others(key) + key.endswith(f"/{BATCH_MANIFEST}")].append(list(same))
+    for objects in order.values():
+        copied = _in_threads(lambda same: [copy(each) for each in same], objects)
+        versions |= {old: new for pairs in copied for old, new in pairs if old and new}
+    return versions
+
+
+def _names_others(key: str) -> bool:
+    return key.endswith(_OF_A_BATCH if key.startswith(_OF_BATCHES) else ".json")
+
+
+def _restore_table(source: ObjectRef, table: Table, references: References, storage: StackStorage) -> None:
+    items = (references.renewed_item(item_from_json(line)) for line in _lines(source, storage))
+    kept = (item for each in items if (item := _as_restored(each)) is not None)
+    for _ in _in_threads(lambda item: table.write(Put(item)), kept):
+        pass
+
+
+def _as_restored(item: Item) -> Item | None:
+    """Return an item without what is over: uploads are received again, no execution awaits a decision."""
+    if item["sk"].startswith("UPLOAD#") and UploadRecord.from_json(item["document"]).is_undecided:
+        return None
+    if not item["pk"].startswith(f"{ApprovalRequest.KIND.upper()}#"):
+        return item
+    request = ApprovalRequest.from_json(item["document"])
+    if request.status not in (RequestStatus.DECIDED, RequestStatus.SUPERSEDED):
+        return item
+    request = replace(request, is_delivered=True)
+    kept = item if request.is_open else {k: v for k, v in item.items() if k != OPEN_INDEX.attribute}
+    return {**kept, "document": request.to_json()}
+
+
+def _copy_uploads(
+    stored: Iterable[StoredObject], place: BackupPlace, storage: StackStorage, manifest: BackupManifest
+) -> None:
+    """Copy the objects of the data bucket; intake decides again only about those that it had not decided."""
+    versions = DatasetVersions(storage.tables["registry"])
+
+    def copy(each: StoredObject) -> None:
+        target = ObjectRef(storage.buckets[each.role], each.key)
+        if storage.objects.exists(target):  # by a run that was killed
+            return
+        upload = Upload(manifest.buckets[each.role], each.key, each.version_id, each.size_bytes)
+        is_decided = versions.find_upload(upload.recorded_group, upload.upload_id) is not None
+        mark = {REWRITTEN: "yes"} if is_decided else {}
+        storage.objects.copy(place.content(each), target, {**each.metadata, **mark})
+
+    for _ in _in_threads(copy, [each for each in stored if each.role == "data"]):
+        pass
+
+
+def _copy_forgotten(place: BackupPlace, storage: StackStorage) -> None:
+    """Copy who was forgotten up to the last backup of all, in place of those of this backup."""
+    folder = place.beside(FORGOTTEN)
+    for facts in storage.objects.list(folder.bucket, folder.key):
+        key = f"{FORGOTTEN}{facts.ref.key.removeprefix(folder.key)}"
+        storage.objects.copy(facts.ref, ObjectRef(storage.buckets["artifacts"], key))
+
+
+def _in_threads[T, R](action: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
+    """Yield the results in order; only some values are read ahead."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for some in batched(values, 100):
+            yield from pool.map(action, some)
