@@ -59,11 +59,11 @@ bench: $(READY) ## Run the benchmarks side by side with their peers
 dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
 	$(BIN)/python -m hatchling build --clean --directory dist
 
-deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=..
-	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)'
+deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=.., TAGS=..
+	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)' --tags '$(TAGS)' --stop-champions '$(STOP_CHAMPIONS)'
 
-lock: $(READY) ## Resolve the dependencies of pyproject.toml again
-	$(BIN)/uv pip compile --quiet --universal --all-extras --generate-hashes --no-header --no-emit-index-url \
+lock: $(READY) ## Resolve the dependencies of pyproject.toml again; UPGRADE=--upgrade takes the newest versions
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --all-extras --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.12 pyproject.toml --output-file requirements.lock
 
 # A Python 3.12 under any of its usual names makes the environment; if there is none, uv fetches one. uv, at the

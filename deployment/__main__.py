@@ -10,9 +10,10 @@ import boto3
 from botocore.exceptions import BotoCoreError
 
 from deployment.account import Account
+from deployment.champions import check_champions
 from deployment.errors import DeploymentError
 from deployment.plan import Plan, make_plan
-from deployment.settings import parse_parameters, read_settings
+from deployment.settings import parse_parameters, parse_tags, read_settings
 from deployment.sizes import check_sizes
 from deployment.template import read_template
 
@@ -42,6 +43,12 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--parameters", default="", help="more parameters, such as 'MinRows=80 SpotTraining=on'"
     )
+    parser.add_argument(
+        "--tags", default="", help="tags of everything in the stack, such as 'team=risk cost-centre=42'"
+    )
+    parser.add_argument(
+        "--stop-champions", default="", help="yes: deploy also when a champion could not be loaded any more"
+    )
     return parser
 
 
@@ -54,8 +61,11 @@ def plan(options: argparse.Namespace) -> Plan:
     account = _account(options.region or settings.region)
     region = account.region
     account.check_credentials()
-    deployed = account.deployed_parameters(settings.stack_name)
-    return make_plan(settings, read_template(REPOSITORY / "template.yaml"), region, deployed, requested)
+    template = read_template(REPOSITORY / "template.yaml")
+    deployed = account.deployed(settings.stack_name)
+    if options.stop_champions != "yes":
+        check_champions(account, deployed, template.libraries)
+    return make_plan(settings, template, region, deployed, requested, parse_tags(options.tags))
 
 
 def _account(region: str | None) -> Account:

@@ -1,7 +1,7 @@
 """What the AWS account has: credentials that work, and the stack as it was deployed before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +10,15 @@ from deployment.errors import DeploymentError
 
 # A stack whose first creation failed: CloudFormation only deletes it.
 _NEVER_CREATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The parameters, tags and outputs of a stack that exists."""
+
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,8 @@ class Account:
         except (BotoCoreError, ClientError) as error:
             raise DeploymentError(f"The AWS credentials do not work in {self.region}: {error}") from error
 
-    def deployed_parameters(self, stack_name: str) -> Mapping[str, str] | None:
-        """Return the parameters of the stack as it is deployed; None before the first time.
+    def deployed(self, stack_name: str) -> Deployed | None:
+        """Return the stack as it is deployed; None before the first time.
 
         Raises
         ------
@@ -71,4 +80,8 @@ class Account:
         if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
             return None
         parameters = stack.get("Parameters", [])
-        return {entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in parameters}
+        return Deployed(
+            {entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in parameters},
+            {entry["Key"]: entry["Value"] for entry in stack.get("Tags", [])},
+            {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])},
+        )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deployment.account import Deployed
 from deployment.errors import DeploymentError
 from deployment.settings import Settings
 from deployment.template import TemplateFacts
@@ -19,6 +20,7 @@ class Plan:
     region: str
     architecture: str
     parameters: Mapping[str, str]
+    tags: Mapping[str, str]
 
     @property
     def build_command(self) -> list[str]:
@@ -30,25 +32,30 @@ class Plan:
         """`sam deploy`; a parameter that is not passed keeps its value, or has its default the first time."""
         command = ["sam", "deploy", "--config-env", self.config, "--region", self.region]
         command.append("--no-confirm-changeset")
-        overrides = [f"{name}={_quoted(value)}" for name, value in self.parameters.items()]
-        return [*command, "--parameter-overrides", *overrides] if overrides else command
+        for option, values in (("--parameter-overrides", self.parameters), ("--tags", self.tags)):
+            if values:
+                command += [option, *(f"{name}={_quoted(value)}" for name, value in values.items())]
+        return command
 
 
 def make_plan(
     settings: Settings,
     template: TemplateFacts,
     region: str,
-    deployed: Mapping[str, str] | None,
+    deployed: Deployed | None,
     requested: Mapping[str, str],
+    tags: Mapping[str, str],
 ) -> Plan:
     """Return the plan of a deployment.
 
     Parameters
     ----------
     deployed
-        Parameters of the stack as it is deployed, or None when it does not exist.
+        The stack as it is deployed, or None when it does not exist.
     requested
         Parameters of this request; they win over those of samconfig.toml, and these over the deployed ones.
+    tags
+        Tags of this request; `sam` removes tags that it is not given, so the deployed ones are added.
 
     Raises
     ------
@@ -56,11 +63,12 @@ def make_plan(
         The approver is missing or not an email address, or AWS has no training image in the region.
     """
     parameters = {**settings.parameters, **requested}
-    effective = {**(deployed or {}), **parameters}
+    effective = {**(deployed.parameters if deployed else {}), **parameters}
     _check_approver(effective.get("ApproverEmail", ""))
     _check_region(region, template.image_regions, effective.get("TrainingImageUri", ""))
     architecture = effective.get("Architecture", template.architecture)
-    return Plan(settings.config, region, architecture, parameters)
+    all_tags = {**(deployed.tags if deployed else {}), **tags}
+    return Plan(settings.config, region, architecture, parameters, all_tags)
 
 
 def _check_approver(address: str) -> None:

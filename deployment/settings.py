@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from samcli.cli.types import CfnParameterOverridesType
+from samcli.cli.types import CfnParameterOverridesType, CfnTags
 
 from deployment.errors import DeploymentError
 
@@ -41,6 +41,22 @@ def read_settings(path: Path, config: str) -> Settings:
         values.get("region"),
         parse_parameters(values.get("parameter_overrides", "")),
     )
+
+
+def parse_tags(text: str) -> dict[str, str]:
+    """Return the tags in a text such as `team=risk cost-centre=42`.
+
+    Raises
+    ------
+    DeploymentError
+        `sam` would not understand the text either.
+    """
+    try:
+        return dict(CfnTags().convert((text,), None, None)) if text.strip() else {}
+    except Exception as error:
+        raise DeploymentError(
+            f"TAGS={text!r} cannot be read: write name=value, with a space between tags."
+        ) from error
 
 
 def parse_parameters(text: str) -> dict[str, str]:

@@ -1,17 +1,23 @@
 """What template.yaml says about the places where the stack can be deployed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from samcli.yamlhelper import yaml_parse
 
+from mlops.use_cases.champion_versions import parse_libraries
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateFacts:
-    """Regions with a training image, and the processor of the functions unless a parameter says another."""
+    """Regions with a training image, the processor of the functions unless a parameter says another, and the
+    versions of the libraries that score.
+    """
 
     image_regions: frozenset[str]
     architecture: str
+    libraries: Mapping[str, str]
 
 
 def read_template(path: Path) -> TemplateFacts:
@@ -20,4 +26,5 @@ def read_template(path: Path) -> TemplateFacts:
     return TemplateFacts(
         frozenset(template["Mappings"]["TrainingImageAccount"]),
         template["Parameters"]["Architecture"]["Default"],
+        parse_libraries(template["Outputs"]["ScoringLibraries"]["Value"]),
     )

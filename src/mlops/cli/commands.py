@@ -93,7 +93,7 @@ TOPICS: Mapping[str, Mapping[str, Command]] = {
         ),
         "doctor": Command(
             "operations.doctor",
-            "check subscriptions, dead letters, executions, quotas and log retention of a stack",
+            "check subscriptions, dead letters, executions, quotas, log retention and champions of a stack",
         ),
     },
     "Backups": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from mlops.infrastructure.aws.sns import email_subscriptions
 from mlops.infrastructure.aws.sqs import count_letters
 from mlops.infrastructure.aws.stepfunctions import running_executions
 from mlops.models.record import Record
+from mlops.use_cases.champion_versions import StoppedChampion
 
 # The state machine of parts surveys up to 40 parts at once; the pages and the intake need some as well.
 MIN_CONCURRENCY = 50
@@ -24,7 +25,10 @@ _REQUEST = "Request an increase in the Service Quotas console."
 
 @dataclass(frozen=True, slots=True)
 class StackFacts:
-    """What the checks need to know of a stack: its resources, two of its parameters, and the time."""
+    """What the checks need to know of a stack: its resources, two of its parameters, and the time.
+
+    `stopped_champions` looks for champions that its layers cannot load.
+    """
 
     topic_arns: Sequence[str]
     dead_letter_queues: Mapping[str, str]
@@ -32,6 +36,7 @@ class StackFacts:
     approval_timeout_seconds: int
     training_instance_type: str
     now: datetime
+    stopped_champions: Callable[[], Iterable[StoppedChampion]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,14 @@ def _log_retention(_: StackFacts) -> Iterator[tuple[str, str]]:
         yield f"{group} is kept for ever.", command
 
 
+def _champions(facts: StackFacts) -> Iterator[tuple[str, str]]:
+    for stopped in facts.stopped_champions():
+        yield (
+            f"{stopped.group} {stopped.version} does not score: it was made with {stopped.problem}.",
+            f"`mlops retrain {stopped.group}`, or deploy the release before.",
+        )
+
+
 CHECKS: Mapping[str, Callable[[StackFacts], Iterator[tuple[str, str]]]] = {
     "subscriptions": _subscriptions,
     "dead letters": _dead_letters,
@@ -126,4 +139,5 @@ CHECKS: Mapping[str, Callable[[StackFacts], Iterator[tuple[str, str]]]] = {
     "quotas of jobs": _job_quotas,
     "concurrency": _concurrency,
     "log retention": _log_retention,
+    "champions": _champions,
 }

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from deployment.account import Account
+from deployment.account import Account, Deployed
 from deployment.errors import DeploymentError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -32,21 +32,22 @@ def answering(service: str) -> Iterator[tuple[Account, Stubber]]:
 def a_stack(status: str) -> dict:
     parameter = {"ParameterKey": "ApproverEmail", "ParameterValue": "me@example.com"}
     stack = {"StackName": "mlops", "CreationTime": "2026-01-01", "StackStatus": status}
-    return {"Stacks": [{**stack, "Parameters": [parameter]}]}
+    tag = {"Key": "team", "Value": "risk"}
+    return {"Stacks": [{**stack, "Parameters": [parameter], "Tags": [tag]}]}
 
 
 def test_a_stack_has_no_parameters_before_the_first_deployment() -> None:
     with answering("cloudformation") as (account, answers):
         answers.add_client_error("describe_stacks", "ValidationError", "Stack with id mlops does not exist")
         answers.add_response("describe_stacks", a_stack("REVIEW_IN_PROGRESS"))
-        assert account.deployed_parameters("mlops") is None
-        assert account.deployed_parameters("mlops") is None
+        assert account.deployed("mlops") is None
+        assert account.deployed("mlops") is None
 
 
-def test_the_parameters_of_a_deployed_stack_are_returned() -> None:
+def test_the_parameters_and_the_tags_of_a_deployed_stack_are_returned() -> None:
     with answering("cloudformation") as (account, answers):
         answers.add_response("describe_stacks", a_stack("UPDATE_ROLLBACK_COMPLETE"), {"StackName": "mlops"})
-        assert account.deployed_parameters("mlops") == {"ApproverEmail": "me@example.com"}
+        assert account.deployed("mlops") == Deployed({"ApproverEmail": "me@example.com"}, {"team": "risk"})
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED"])
@@ -54,14 +55,14 @@ def test_a_stack_that_was_never_created_must_be_deleted_first(status: str) -> No
     with answering("cloudformation") as (account, answers):
         answers.add_response("describe_stacks", a_stack(status))
         with pytest.raises(DeploymentError, match=f"sam delete --stack-name mlops --region {REGION}"):
-            account.deployed_parameters("mlops")
+            account.deployed("mlops")
 
 
 def test_a_stack_that_cannot_be_read_is_not_taken_for_a_new_one() -> None:
     with answering("cloudformation") as (account, answers):
         answers.add_client_error("describe_stacks", "AccessDenied", "not authorized")
         with pytest.raises(DeploymentError, match="cannot be read"):
-            account.deployed_parameters("mlops")
+            account.deployed("mlops")
 
 
 def test_credentials_that_aws_does_not_accept_are_one_sentence() -> None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from samcli.cli.types import CfnParameterOverridesType
+from samcli.cli.types import CfnParameterOverridesType, CfnTags
 
+from deployment.account import Deployed
 from deployment.errors import DeploymentError
 from deployment.plan import Plan, make_plan
-from deployment.settings import parse_parameters, read_settings
+from deployment.settings import parse_parameters, parse_tags, read_settings
 from deployment.template import read_template
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -24,9 +25,12 @@ def planned(
     region: str = "eu-west-1",
     deployed: Mapping[str, str] | None = None,
     requested: Mapping[str, str] = APPROVER,
+    tags: str = "",
 ) -> Plan:
     template = read_template(REPOSITORY / "template.yaml")
-    return make_plan(read_settings(SAMCONFIG, config), template, region, deployed, requested)
+    before = None if deployed is None else Deployed(deployed, {"team": "risk", "kept": "yes"})
+    settings = read_settings(SAMCONFIG, config)
+    return make_plan(settings, template, region, before, requested, parse_tags(tags))
 
 
 def overrides(plan: Plan) -> dict[str, str]:
@@ -34,7 +38,8 @@ def overrides(plan: Plan) -> dict[str, str]:
     command = plan.deploy_command
     if "--parameter-overrides" not in command:
         return {}
-    texts = tuple(command[command.index("--parameter-overrides") + 1 :])
+    after = command[command.index("--parameter-overrides") + 1 :]
+    texts = tuple(after[: after.index("--tags")] if "--tags" in after else after)
     return dict(CfnParameterOverridesType().convert(texts, None, None))
 
 
@@ -105,3 +110,16 @@ def test_no_configuration_asks_or_contains_an_address() -> None:
     sections = {name: s for name, s in tomllib.loads(text).items() if isinstance(s, dict)}
     assert sorted(sections) == ["default", "dev", "prod"]
     assert not any(section["deploy"]["parameters"]["confirm_changeset"] for section in sections.values())
+
+
+def test_tags_are_added_to_those_of_the_stack_which_sam_would_remove() -> None:
+    command = planned(deployed=APPROVER, tags='team="credit risk" cost-centre=42').deploy_command
+    written = tuple(command[command.index("--tags") + 1 :])
+    assert CfnTags().convert(written, None, None) == {
+        "team": "credit risk",
+        "kept": "yes",
+        "cost-centre": "42",
+    }
+    assert "--tags" not in planned().deploy_command
+    with pytest.raises(DeploymentError, match="cannot be read: write name=value"):
+        parse_tags("team")

@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from mlops.cli.main import main
 from mlops.context.stack import StackContext
 from mlops.infrastructure.aws.clients import client
+from mlops.use_cases.champion_versions import StoppedChampion
 from mlops.use_cases.doctor import CHECKS, MIN_CONCURRENCY, Diagnosis, StackFacts, examine, run_check
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -121,6 +122,13 @@ def test_logs_of_jobs_that_are_kept_for_ever(facts: StackFacts) -> None:
     logs.put_retention_policy(logGroupName="/aws/sagemaker/ProcessingJobs", retentionInDays=90)
     (found,) = faults("log retention", facts)
     assert "--log-group-name /aws/sagemaker/TrainingJobs" in found.remedy
+
+
+def test_a_champion_that_the_layers_cannot_load(facts: StackFacts) -> None:
+    stopped = StoppedChampion("g", "v1.0.0", "scikit-learn 1.8.0 (installed: 1.9.0; needed: 1.8.x)")
+    (found,) = faults("champions", replace(facts, stopped_champions=lambda: [stopped]))
+    assert found.message.startswith("g v1.0.0 does not score: it was made with scikit-learn 1.8.0")
+    assert found.remedy.startswith("`mlops retrain g`")
 
 
 def test_a_check_that_is_not_permitted_is_a_fault_and_the_others_go_on(facts: StackFacts) -> None:

@@ -39,8 +39,10 @@ def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str
 def _facts(stack: str, context: StackContext) -> StackFacts:
     from mlops.infrastructure.aws.account import cloudformation  # noqa: PLC0415
     from mlops.infrastructure.aws.sqs import dead_letter_queues  # noqa: PLC0415
+    from mlops.use_cases.champion_versions import parse_libraries, stopped_champions  # noqa: PLC0415
     from mlops.use_cases.doctor import StackFacts  # noqa: PLC0415
 
+    libraries = parse_libraries(cloudformation.stack_output(stack, "ScoringLibraries"))
     machines = cloudformation.stack_resources(stack, "AWS::StepFunctions::StateMachine")
     return StackFacts(
         topic_arns=[context.variable("APPROVAL_TOPIC_ARN"), context.variable("NOTIFICATION_TOPIC_ARN")],
@@ -49,6 +51,7 @@ def _facts(stack: str, context: StackContext) -> StackFacts:
         approval_timeout_seconds=int(cloudformation.stack_parameter(stack, "ApprovalTimeoutSeconds")),
         training_instance_type=cloudformation.stack_parameter(stack, "TrainingInstanceType"),
         now=context.now(),
+        stopped_champions=lambda: stopped_champions(context.registry, context.objects, libraries),
     )
 
 

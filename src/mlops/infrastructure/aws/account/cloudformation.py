@@ -84,6 +84,13 @@ def stack_parameter(name: str, parameter: str, *, cloudformation: Any = None) ->
     return next((p["ParameterValue"] for p in parameters if p["ParameterKey"] == parameter), "")
 
 
+def stack_output(name: str, output: str, *, cloudformation: Any = None) -> str:
+    """Return the value of one output of the stack; an empty text when it has no such output."""
+    answer = (cloudformation or client("cloudformation")).describe_stacks(StackName=name)
+    outputs = answer["Stacks"][0].get("Outputs", [])
+    return next((o["OutputValue"] for o in outputs if o["OutputKey"] == output), "")
+
+
 def _as_variable(output: str) -> str:
     """`ApprovalTableName` becomes `APPROVAL_TABLE_NAME`."""
     return "".join(f"_{letter}" if letter.isupper() else letter for letter in output).lstrip("_").upper()

@@ -1,0 +1,77 @@
+"""What bounds the stack in its account: roles, concurrency and cost, each only where a parameter is set."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from samcli.lib.translate.sam_template_validator import SamTemplateValidator
+from samcli.yamlhelper import yaml_parse
+
+from tests.conftest import REPOSITORY
+from tests.infrastructure import template as t
+
+BOUNDARY = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+
+
+class _NoManagedPolicies:
+    """The template names none of AWS's managed policies by a short name."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@cache
+def expanded() -> dict[str, Any]:
+    """The template as CloudFormation gets it."""
+    text = (REPOSITORY / "template.yaml").read_text("utf-8")
+    validator = SamTemplateValidator(yaml_parse(text), _NoManagedPolicies(), region="us-east-1")
+    return dict(yaml_parse(validator.get_translated_template_if_valid()))
+
+
+def test_every_role_has_the_boundary_also_those_that_sam_makes() -> None:
+    roles = {
+        name: resource["Properties"]
+        for name, resource in expanded()["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+    assert len(roles) > len(t.functions())
+    assert [name for name, role in roles.items() if role.get("PermissionsBoundary") != BOUNDARY] == []
+
+
+def test_only_intake_takes_concurrency_from_the_account() -> None:
+    reserved = {
+        name: function["ReservedConcurrentExecutions"]
+        for name, function in t.functions().items()
+        if "ReservedConcurrentExecutions" in function
+    }
+    limit = {"Ref": "IntakeReservedConcurrency"}
+    assert reserved == {
+        "ReceiveUploadFunction": {"Fn::If": ["IntakeIsReserved", limit, {"Ref": "AWS::NoValue"}]}
+    }
+
+
+def test_a_budget_is_announced_before_and_when_it_is_used_up() -> None:
+    (budget,) = t.resources("AWS::Budgets::Budget").values()
+    assert budget["Condition"] == "HasBudget"
+    announced = [
+        (entry["Notification"]["NotificationType"], entry["Notification"]["Threshold"], entry["Subscribers"])
+        for entry in budget["Properties"]["NotificationsWithSubscribers"]
+    ]
+    people = [{"SubscriptionType": "EMAIL", "Address": {"Ref": "ApproverEmail"}}]
+    assert announced == [("ACTUAL", 80, people), ("ACTUAL", 100, people), ("FORECASTED", 100, people)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "parameter", "off"),
+    [
+        ("HasPermissionsBoundary", "PermissionsBoundaryArn", ""),
+        ("IntakeIsReserved", "IntakeReservedConcurrency", 0),
+        ("HasBudget", "MonthlyBudgetUsd", 0),
+    ],
+)
+def test_nothing_is_bounded_by_default(condition: str, parameter: str, off: object) -> None:
+    assert t.template()["Parameters"][parameter]["Default"] == off
+    used = t.template()["Conditions"][condition]
+    assert used == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, off]}]}
