@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,12 @@ CHANGELOG = """# Changelog
 
 @pytest.fixture(scope="module")
 def script() -> types.ModuleType:
-    spec = spec_from_file_location("release_notes", SCRIPT)
+    return load_script(SCRIPT)
+
+
+def load_script(path: Path) -> types.ModuleType:
+    """Return a script that is in no package as a module."""
+    spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
