@@ -35,8 +35,13 @@ class NewlineEnds:
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """Return rows as CSV without formulas; None is an empty cell."""
+    return plain_csv_text(map(_cells, rows))
+
+
+def plain_csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV with the cells as they are, for programs; None is an empty cell."""
     stream = io.StringIO(newline="")
-    csv.writer(NewlineEnds(stream), lineterminator=CSV_LINE_END).writerows(map(_cells, rows))
+    csv.writer(NewlineEnds(stream), lineterminator=CSV_LINE_END).writerows(rows)
     return stream.getvalue()
 
 

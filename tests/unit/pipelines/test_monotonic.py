@@ -99,6 +99,34 @@ def test_columns_without_an_order_are_refused_at_training_and_at_intake(directio
     assert words in f"{finding.message} {finding.advice}"
 
 
+@pytest.mark.parametrize(
+    ("made", "stated"),
+    [
+        ("visit_month", {"date_parts": ["month"]}),
+        ("visit_month", {"date_parts": {"visit": ["month"]}}),
+        ("note_words", {"text_columns": ["note"]}),
+    ],
+)
+def test_a_direction_may_name_a_number_that_is_made_of_a_column(made, stated, tmp_path: Path):
+    frame = doses()
+    frame["visit"] = pd.date_range("2024-01-01", periods=len(frame)).strftime("%Y-%m-%d")
+    frame["note"] = ["the patient slept badly " + "and ate little " * (n % 7) for n in range(len(frame))]
+    frame.to_csv(tmp_path / "train.csv", index=False)
+
+    def problems(**document) -> list[str]:
+        found = validate(tmp_path / "train.csv", settings(**document)).findings
+        return [finding.message for finding in found if finding.rule_id == "monotonic_columns"]
+
+    directions = {"monotonic": {made: "increasing"}}
+    assert not problems(**directions, **stated)
+    prepare_rows(frame, settings(**directions, **stated))
+
+    not_made = f"names {made}, which the file does not have"
+    assert not_made in problems(**directions)[0]
+    with pytest.raises(TrainingError, match=not_made):
+        prepare_rows(frame, settings(**directions))
+
+
 def test_a_direction_is_one_of_two_words():
     with pytest.raises(SettingsError, match=r"Line 2: monotonic.dose must be .* Did you mean 'increasing'"):
         GroupSettings.from_toml('[monotonic]\ndose = "incresing"')

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mlops.algorithms.selection import check_settings
 from mlops.dataset.catalog.acceptance import DatasetStorage, current_contract
+from mlops.dataset.features.directions import derived_numbers
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.event_names import SETTINGS_REJECTED
 from mlops.infrastructure.metric_names import SETTINGS_FILES_REJECTED
@@ -122,8 +123,10 @@ def _rejection(upload: Upload, error: SettingsError) -> tuple[Notification, ...]
 
 def _absent_columns(settings: GroupSettings, contract: Contract) -> Iterator[str]:
     """Yield a sentence for each column in the settings that the contract does not know."""
+    dates = [column.name for column in contract.columns if (column.kind, column.role) == ("date", "feature")]
+    made = derived_numbers(settings, dates)
     for setting, column in _named_columns(settings):
-        if contract.column(column) is None:
+        if contract.column(column) is None and not (setting == "monotonic" and column in made):
             yield f"{setting}: {shown(column, 60)}. {nearest(column, contract.names)}"
 
 

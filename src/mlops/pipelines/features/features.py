@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.features.date_parts import DateParts, unreadable_dates
+from mlops.dataset.features.directions import why_no_direction
 from mlops.dataset.features.usability import no_text, why_left_out
 from mlops.dataset.table.table import RAW_DATE, Column, Table
 from mlops.dataset.table.values import as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.columns import EVERY_DATE, DatePart
-from mlops.models.settings.nearest import nearest
 from mlops.pipelines.artifacts.model import MAX_LISTED_CATEGORIES, FeatureColumn
 
 
@@ -102,23 +102,23 @@ def select_texts(table: Table, requested: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name, column in table.columns.items() if column.has_words)
 
 
-def refuse_unknown_directions(features: Iterable[FeatureColumn], table: Table, names: Iterable[str]) -> None:
-    """Refuse directions of what is no number.
+def refuse_unknown_directions(table: Table, names: Iterable[str]) -> None:
+    """Refuse directions of what is not a column of numbers.
+
+    Parameters
+    ----------
+    table
+        All rows, with the columns made of dates and texts.
 
     Raises
     ------
     TrainingError
-        If a column of `[monotonic]` is absent, or no feature of numbers.
+        If a column of `[monotonic]` is absent, or does not contain numbers.
     """
-    numeric = {feature.name for feature in features if feature.kind == "numeric"}
+    numbers = [name for name, column in table.columns.items() if column.is_number]
     for name in names:
-        if name not in table.columns:
-            raise TrainingError(
-                f"[monotonic] names the column {name!r}, which the file does not have. "
-                f"{nearest(name, numeric)}"
-            )
-        if name not in numeric and not table.columns[name].is_number:
-            raise TrainingError(f"[monotonic] names {name!r}, which is not a column of numbers.")
+        if problem := why_no_direction(name, table.columns, numbers):
+            raise TrainingError(problem)
 
 
 def date_formats(table: Table, names: Iterable[str]) -> dict[str, str]:

@@ -107,7 +107,7 @@ def prepare_rows(
     table = table.with_numbers(date_part_values(table.frame, parts, date_formats(table, parts)))
     table = table.with_numbers(numbers_of_words(table.frame, select_texts(table, settings.text_columns)))
     selection = select_features(table, split.train)
-    refuse_unknown_directions(selection.features, table, settings.monotonic)
+    refuse_unknown_directions(table, settings.monotonic)
     aligned, _ = align(table.frame, selection.features)
     return TrainingRows(settings, table, aligned, problem, split, selection, parts, tuple(notes), contract)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 from mlops.models.errors import DatasetError, RequestError, RequestTooLargeError
 from mlops.models.scoring.answer import PredictionRequest
 from mlops.models.scoring.scored_table import ScoredTable
+from mlops.pages.spreadsheet import plain_csv_text
 from mlops.pipelines.inference_pipeline import UNREGISTERED, InferencePipeline
 from mlops.use_cases.predict.request_body import read_body
 
@@ -91,18 +90,11 @@ def write_answer(answer: Answer, accept: str) -> tuple[str, str] | Refusal:
     for accepted in (accept or "").split(","):
         media_type = _media_type(accepted)
         if media_type == _CSV:
-            return _as_csv(answer.table), _CSV
+            return plain_csv_text([answer.table.columns.names, *answer.table.rows]), _CSV
         if media_type == _JSON or media_type in _ANY:
             document = {"model_version": answer.model_version, "predictions": answer.table.documents()}
             return json.dumps(document), _JSON
     return Refusal(f"An answer as {accept!r} is not possible: accept {_JSON} or {_CSV}.")
-
-
-def _as_csv(table: ScoredTable) -> str:
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([table.columns.names, *table.rows])
-    return text.getvalue()
 
 
 def _media_type(header: str | None) -> str:

@@ -6,12 +6,12 @@ Each asks the function that training asks, of an even sample of the rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.features.date_parts import date_part_values, moments, part_name, unreadable_dates
+from mlops.dataset.features.date_parts import date_part_values, moments, unreadable_dates
+from mlops.dataset.features.directions import derived_numbers, why_no_direction
 from mlops.dataset.features.usability import no_text, why_left_out
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
@@ -19,8 +19,7 @@ from mlops.dataset.table.table import RAW_DATE, Table
 from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import is_classification
-from mlops.models.settings.columns import EVERY_DATE, DatePart
-from mlops.models.settings.nearest import nearest
+from mlops.models.settings.columns import EVERY_DATE
 
 _MIN_OTHER_ROWS = 10
 _MIN_GROUPS = 3  # to train on two of them, each left out once, and to test on one
@@ -87,17 +86,13 @@ def text_columns(survey: Survey) -> Iterable[RuleFinding]:
 @rule("monotonic_columns", "A column of `[monotonic]` is absent, or does not contain numbers.")
 def monotonic_columns(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse directions of columns that have no order."""
-    made = {part_name(column.name, part) for column in survey.used_columns for part in get_args(DatePart)}
+    made = derived_numbers(survey.settings, [column.name for column in survey.features if column.is_date])
+    numbers = made.union(column.name for column in survey.columns if column.is_numeric)
+    names = [column.name for column in survey.columns]
     for name in survey.settings.monotonic if _is_sampled(survey) else ():
-        column = survey.find(name)
-        if column is None and name not in made:
-            message = f"[monotonic] of model.toml names {shown(name)}, which the file does not have."
-            names = [one.name for one in survey.used_columns if one.is_numeric]
-            advice = f"{nearest(name, names)} Correct model.toml or the header."
-            yield RuleFinding("reject", message, column=name, advice=advice)
-        elif column is not None and not column.is_numeric:
-            message = f"[monotonic] of model.toml names {shown(name)}, which is not a column of numbers."
-            yield RuleFinding("reject", message, column=name, advice="Take it out of [monotonic].")
+        if problem := why_no_direction(name, names, numbers):
+            advice = "Correct [monotonic] of model.toml, or the file."
+            yield RuleFinding("reject", problem, column=name, advice=advice)
 
 
 @rule("split_columns", "The groups or ids that divide the rows are too few.")
