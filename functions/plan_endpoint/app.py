@@ -1,9 +1,9 @@
 """Plans the next step of moving the endpoint of a group to its champion.
 
 Started by the state "Plan endpoint" of the move_endpoint machine, again after each step. Reads the registry
-and what exists in SageMaker; writes the archive that the endpoint loads, and publishes the events
-EndpointReady and EndpointFailed. Raises ArtifactError when the archive of the champion is not the registered
-one. A repeated call plans the same step.
+and what exists in SageMaker; writes the archive that the endpoint loads, deletes the one that it loaded
+before, and publishes the events EndpointReady and EndpointFailed. Raises ArtifactError when the archive of
+the champion is not the registered one. A repeated call plans the same step.
 """
 
 from __future__ import annotations

@@ -104,6 +104,17 @@ def test_what_exists_in_sagemaker_decides_the_next_step(plan) -> None:
     assert plan(planned)["step"] == "done"
 
 
+def test_the_archive_that_an_endpoint_no_longer_loads_is_deleted(plan) -> None:
+    planned = plan()
+    served = f"serving/{GROUP}/{planned['name']}/model.tar.gz"
+    before = {**planned, "step": "delete model", "previous": planned["name"]}
+    before.pop("model_data_uri")
+    for groups, expected in (("*", [served]), ("other", [])):  # in the end the group has no endpoint
+        plan(before, SERVERLESS_ENDPOINT_GROUPS=groups)
+        stored = client("s3").list_objects_v2(Bucket="artifact-bucket", Prefix="serving/").get("Contents", [])
+        assert [entry["Key"] for entry in stored] == expected
+
+
 def test_a_group_that_the_parameter_does_not_name_has_no_endpoint(plan) -> None:
     for names in ("", "other", "medication"):
         assert plan(SERVERLESS_ENDPOINT_GROUPS=names)["step"] == "done"

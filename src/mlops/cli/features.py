@@ -25,7 +25,13 @@ def add_parser(subparsers: Any) -> None:
     """Add `features` with its actions."""
     actions = add_actions(subparsers, "features")
     add_action(actions, "list", "list the views and services, with their values", _list)
-    add_action(actions, "show", "show a view or service, its versions and its files", _show, "name")
+    add_action(
+        actions,
+        "show",
+        "show a view or service, its versions, its files and the models trained with it",
+        _show,
+        "name",
+    )
     apply = add_action(actions, "apply", "validate and store the definitions of a file", _apply, "file")
     apply.add_argument("--dry-run", action="store_true", help="only show what would change")
     apply.epilog = "A Python file runs as a program, with your rights; a TOML file is only read."
@@ -74,6 +80,7 @@ def _list(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     from mlops.feature_store.registry.differences import differences  # noqa: PLC0415
+    from mlops.feature_store.registry.lineage import versions_trained_with  # noqa: PLC0415
 
     store = context.features
     definitions = store.definitions()
@@ -84,9 +91,16 @@ def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     lines += ["Versions", *(f"  {_version_line(version)}" for version in history)]
     lines += ["Files"] if ingestions else []
     lines += [f"  {each.at:%Y-%m-%d %H:%M}  {each.file}  {each.n_stored:,} new rows" for each in ingestions]
+    trained = list(versions_trained_with(parsed.name, definitions, context.registry))
+    lines += ["Models trained with it"] if trained else []
+    lines += [
+        f"  {each.group} {each.version}  {each.status}  by {each.service}, version {each.service_version}"
+        for each in trained
+    ]
     document = {
         "versions": [version.to_dict() for version in history],
         "ingestions": [ingestion.to_dict() for ingestion in ingestions],
+        "trained_versions": [each.to_dict() for each in trained],
     }
     return document, "\n".join(lines)
 

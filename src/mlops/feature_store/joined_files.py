@@ -1,7 +1,8 @@
 """CSV files with the features of a service beside their own columns: as of the time of each row, or now.
 
-The columns of the file stay as they are written. Values of features are written alike on both ways, so that a
-model reads at scoring what it has learned from.
+The columns of the file stay as they are written; only numbers with a decimal comma get a point, as the
+features have. Values of features are written alike on both ways, so that a model reads at scoring what it has
+learned from.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from mlops.dataset.conversion.plain_csv import PlainCsv
 from mlops.feature_store.definitions.views import EVENT_TIME, ValueType
 from mlops.feature_store.offline.historical import RetrievalJob
 from mlops.feature_store.offline.tables import SourceTable
@@ -30,11 +32,10 @@ from mlops.models.errors import FeatureStoreError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "512MB"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _POSITION = "row_position"  # so that a row of missing values is not a blank line
 _READERS = 8  # requests to the online store at once
-_GZIP = b"\x1f\x8b"
+_DECIMAL_COMMA = r"\s*[+-]?([0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?|[0-9]*,[0-9]+)\s*"
 
 type ReadOnline = Callable[[Sequence[Mapping[str, Any]]], OnlineResponse]
 
@@ -60,7 +61,7 @@ class JoinedFile:
 
 
 def join_as_of(
-    path: Path,
+    table: PlainCsv,
     target: Path,
     selected: SelectedFeatures,
     time_column: str,
@@ -78,7 +79,7 @@ def join_as_of(
     FeatureStoreError
         If the file lacks a key or the time, has a column of the name of a feature, or cannot be read.
     """
-    with _opened(path, target, selected) as join:
+    with _opened(table, target, selected) as join:
         entities, values = join.folder / "entities.parquet", join.folder / "values.parquet"
         time = join.table.column(time_column, ValueType.UNIX_TIMESTAMP).name
         columns = [f"{quoted_name(name)} AS {quoted_name(name)}" for name in join.entity_columns]
@@ -95,7 +96,7 @@ def join_as_of(
     return JoinedFile(n_rows, join.text_columns, join.number_columns, statuses)
 
 
-def join_online(path: Path, target: Path, selected: SelectedFeatures, read: ReadOnline) -> JoinedFile:
+def join_online(table: PlainCsv, target: Path, selected: SelectedFeatures, read: ReadOnline) -> JoinedFile:
     """Write a CSV file with the newest values of features; a row with an unreadable key has none.
 
     Raises
@@ -105,7 +106,7 @@ def join_online(path: Path, target: Path, selected: SelectedFeatures, read: Read
     """
     counts: Counter[FieldStatus] = Counter()
     n_rows = 0
-    with _opened(path, target, selected) as join:
+    with _opened(table, target, selected) as join:
         values = join.folder / "values.csv"
         with values.open("w", encoding="utf-8", newline="") as stream, ThreadPoolExecutor(_READERS) as pool:
             writer = csv.writer(stream)
@@ -155,14 +156,14 @@ class _Join:
     def __init__(
         self,
         connection: DuckDBPyConnection,
-        path: Path,
+        table: PlainCsv,
         target: Path,
         selected: SelectedFeatures,
         folder: Path,
     ) -> None:
         self.connection, self.selected, self.folder = connection, selected, folder
         self._target = target
-        self.table = SourceTable.open(connection, _csv_of(path), "The file")
+        self.table = SourceTable.open(connection, _rows_of(table), "The file")
         self.entity_columns = [
             self.table.column(field.name, field.dtype, "UTC").name for field in selected.entity_fields
         ]
@@ -208,20 +209,34 @@ class _Join:
 
 
 @contextmanager
-def _opened(path: Path, target: Path, selected: SelectedFeatures) -> Iterator[_Join]:
+def _opened(table: PlainCsv, target: Path, selected: SelectedFeatures) -> Iterator[_Join]:
     """Provide a join; its folder is beside the target, so that the result can be moved there."""
-    source = path.resolve()
     with TemporaryDirectory(dir=target.parent) as name:
         folder = Path(name).resolve()
-        with closing(connect([folder], scratch=folder, memory=MEMORY, threads=1, files=[source])) as duck:
-            yield _Join(duck, source, target, selected, folder)
+        with closing(connect([folder], scratch=folder, threads=1, files=[table.path])) as duck:
+            yield _Join(duck, table, target, selected, folder)
 
 
-def _csv_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        compression = "gzip" if stream.read(2) == _GZIP else "none"
-    options = f"header = true, all_varchar = true, compression = '{compression}'"
-    return f"read_csv({quoted_text(str(path))}, {options})"
+def _rows_of(table: PlainCsv) -> str:
+    """Return what reads the rows of a file in SQL, all as text."""
+    dialect, names = table.dialect, table.names
+    kinds = ", ".join(f"{quoted_text(name)}: 'VARCHAR'" for name in names)
+    quote = quoted_text(dialect.quote)
+    options = (
+        f"columns = {{{kinds}}}, header = false, auto_detect = false, quote = {quote}, escape = {quote}, "
+    )
+    options += f"delim = {quoted_text(dialect.delimiter)}, comment = {quoted_text(dialect.comment)}"
+    rows = f"read_csv({quoted_text(str(table.path))}, {options})"
+    if dialect.decimal == ".":
+        return rows
+    return f"(SELECT {', '.join(map(_with_point, names))} FROM {rows})"
+
+
+def _with_point(name: str) -> str:
+    """Return the SQL for a cell in which a number with a decimal comma is one with a decimal point."""
+    cell = quoted_name(name)
+    plain = f"replace(replace({cell}, '.', ''), ',', '.')"
+    return f"CASE WHEN regexp_full_match({cell}, '{_DECIMAL_COMMA}') THEN {plain} ELSE {cell} END AS {cell}"
 
 
 def _text_in_sql(feature: SelectedFeature) -> str:

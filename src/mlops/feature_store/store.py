@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops.dataset.conversion.plain_csv import PlainCsv
 from mlops.feature_store.definitions.definition_file import Definition
 from mlops.feature_store.definitions.services import StoredService
 from mlops.feature_store.definitions.views import FeatureView
@@ -168,7 +169,9 @@ class FeatureStore:
             )
         return replace(settings, version=found.version)
 
-    def join_as_of(self, path: Path, target: Path, settings: FeatureSettings, time_column: str) -> JoinedFile:
+    def join_as_of(
+        self, table: PlainCsv, target: Path, settings: FeatureSettings, time_column: str
+    ) -> JoinedFile:
         """Write a CSV file with the features of a service as of the time of each of its rows.
 
         Parameters
@@ -187,9 +190,9 @@ class FeatureStore:
             rows = EntityRows(entities, settings.timezone)
             return RetrievalJob(rows, selected, self.offline, (), self._now(), settings.as_known)
 
-        return join_as_of(path, target, selected, time_column, job)
+        return join_as_of(table, target, selected, time_column, job)
 
-    def join_online(self, path: Path, target: Path, settings: FeatureSettings) -> JoinedFile:
+    def join_online(self, table: PlainCsv, target: Path, settings: FeatureSettings) -> JoinedFile:
         """Write a CSV file with the newest values of the features of a service.
 
         Raises
@@ -198,7 +201,7 @@ class FeatureStore:
             If the file lacks a key, has a column of the name of a feature, or cannot be read.
         """
         selected = self._selected(settings)
-        return join_online(path, target, selected, self._reader(selected))
+        return join_online(table, target, selected, self._reader(selected))
 
     def add_online(
         self, rows: Sequence[Mapping[str, Any]], settings: FeatureSettings
@@ -251,8 +254,8 @@ class FeatureStore:
         FeatureStoreError
             If a view does not exist or is not online, or a time cannot be used.
         """
-        every, now = self.definitions().views(), self._now()
-        selected = self._online_views(views)
+        definitions, now = self.definitions(), self._now()
+        every, selected = definitions.views(), _online_views(definitions, views)
         return [self.materializer.materialize(each, start, end, views=every, now=now) for each in selected]
 
     def materialize_incremental(self, end: datetime, views: Sequence[str] = ()) -> list[Materialization]:
@@ -263,8 +266,8 @@ class FeatureStore:
         FeatureStoreError
             As `materialize`.
         """
-        every, now = self.definitions().views(), self._now()
-        selected = self._online_views(views)
+        definitions, now = self.definitions(), self._now()
+        every, selected = definitions.views(), _online_views(definitions, views)
         return [
             self.materializer.materialize_incremental(each, end, views=every, now=now) for each in selected
         ]
@@ -286,8 +289,9 @@ class FeatureStore:
         selected = select_features(features, self.definitions(), full_feature_names=full_feature_names)
         return read_online(self._online_table, selected, entity_rows, self._now())
 
-    def _online_views(self, names: Sequence[str]) -> list[FeatureView]:
-        definitions = self.definitions()
-        if names:
-            return [definitions.view(name) for name in names]
-        return [view for view in definitions.views() if view.online]
+
+def _online_views(definitions: Definitions, names: Sequence[str]) -> list[FeatureView]:
+    """Return the named views, by default all that are online."""
+    if names:
+        return [definitions.view(name) for name in names]
+    return [view for view in definitions.views() if view.online]

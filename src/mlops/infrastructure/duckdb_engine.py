@@ -11,9 +11,16 @@ from mlops.infrastructure.extras import require_package
 if TYPE_CHECKING:  # imported on first use: 70 MB that most functions do not have
     from duckdb import DuckDBPyConnection
 
+MEMORY = "512MB"
+
 
 def connect(
-    folders: Sequence[Path], *, scratch: Path, memory: str, threads: int = 2, files: Sequence[Path] = ()
+    folders: Sequence[Path],
+    *,
+    scratch: Path,
+    memory: str = MEMORY,
+    threads: int = 2,
+    files: Sequence[Path] = (),
 ) -> DuckDBPyConnection:
     """Open a database in memory.
 
@@ -24,7 +31,7 @@ def connect(
     scratch
         Where it puts what does not fit into memory.
     memory
-        For example "1GB"; exceeded by some 60 MB at most.
+        For example "1GB"; exceeded by some 60 MB, by a query as of times by 100 MB.
     threads
         With one thread the same rows are written as the same bytes.
 

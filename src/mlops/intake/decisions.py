@@ -153,6 +153,12 @@ def reject(attempt: Attempt, report: ValidationReport) -> Decision:
     return _rejected(attempt, report)
 
 
+def reject_unread(attempt: Attempt, finding: Finding) -> Decision:
+    """Move the uploaded version to quarantine for a reason that was found before its rows were read."""
+    size_bytes, purpose = attempt.upload.size_bytes, str(attempt.upload.purpose)
+    return reject(attempt, ValidationReport("reject", (finding,), 0, 0, "", size_bytes, purpose))
+
+
 def result_of(
     record: UploadRecord, report: ValidationReport | None = None, *, is_repeated: bool = False
 ) -> IntakeResult:

@@ -41,10 +41,11 @@ from mlops.intake.decisions import (
     complete,
     decide_unless_deleted,
     reject,
+    reject_unread,
     result_of,
 )
 from mlops.intake.features.ingestion import decide_features
-from mlops.intake.features.joining import join_as_of, join_online, refusal
+from mlops.intake.features.joining import RULE, find_joined, join_features
 from mlops.intake.labels import decide_labels, labels_format
 from mlops.intake.outbox import acceptance
 from mlops.intake.placement.folders import closes_folder
@@ -57,7 +58,7 @@ from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import FeatureStoreError, SettingsError
 from mlops.models.intake.uploads import Claim
 from mlops.models.registry import ModelMetadata
-from mlops.models.settings.format import FileFormatSettings
+from mlops.models.settings.format import FileFormatSettings, FormatPurpose
 from mlops.models.settings.group import GroupSettings
 
 
@@ -138,8 +139,7 @@ def _decide(attempt: Attempt) -> Decision:
         message = f"The file is too large: {size:,} MiB, the limit is {limit:,} MiB."
         is_training = upload.purpose == "training"
         advice = "Train on fewer rows, or raise MaxUploadBytes." if is_training else "Split the file."
-        finding = Finding("too_large", "reject", message, advice=advice)
-        return reject(attempt, _rejection(upload, finding))
+        return reject_unread(attempt, Finding("too_large", "reject", message, advice=advice))
     return _DECIDE_FOR[str(upload.purpose)](attempt)
 
 
@@ -148,15 +148,11 @@ def _decide_training(attempt: Attempt) -> Decision:
     try:
         settings = read_settings(attempt.upload, attempt.ports)
     except SettingsError as error:
-        return reject(attempt, _rejection(attempt.upload, settings_problem(attempt.upload, error)))
-    stored = _conversion(attempt, settings.format.of("training"))
-    if isinstance(stored, Decision):
-        return stored
-    if settings.features.service is not None:
-        try:
-            stored, settings = _with_features(attempt, stored, settings)
-        except FeatureStoreError as error:
-            return reject(attempt, refusal(attempt, error))
+        return reject_unread(attempt, settings_problem(attempt.upload, error))
+    prepared = _prepare(attempt, settings, "training")
+    if isinstance(prepared, Decision):
+        return prepared
+    stored, settings = prepared
     with _table_file(attempt, stored) as table:
         report = _validate(table, attempt, settings)
     if report.verdict == "reject":
@@ -164,17 +160,30 @@ def _decide_training(attempt: Attempt) -> Decision:
     return accept_for_training(attempt, report, settings, stored.content if stored else None)
 
 
-def _with_features(
-    attempt: Attempt, stored: StoredConversion | None, settings: GroupSettings
-) -> tuple[StoredConversion | None, GroupSettings]:
-    """Return the table with its features, and the settings with the version of the service."""
-    if stored is not None and stored.conversion.is_refused:
+def _prepare(
+    attempt: Attempt, settings: GroupSettings, purpose: FormatPurpose
+) -> tuple[StoredConversion | None, GroupSettings] | Decision:
+    """Return the table of an upload where it is not the file itself, and the settings to check it by.
+
+    That is a table of another format, or one with the features of `[features]`. Otherwise the decision to
+    request the conversion, or to refuse the file.
+    """
+    stored = _conversion(attempt, settings.format.of(purpose))
+    if isinstance(stored, Decision):
+        return stored
+    if settings.features.service is None or (stored is not None and stored.conversion.is_refused):
         return stored, settings
-    with _table_file(attempt, stored) as table:
-        if attempt.upload.purpose == "inference":
-            return join_online(attempt, table, settings).stored, settings
-        joined = join_as_of(attempt, table, settings)
-    return joined.stored, joined.settings_from(settings)
+    try:
+        joined = find_joined(attempt)
+        if joined is None:
+            with _table_file(attempt, stored) as table:
+                joined = join_features(attempt, table, settings)
+    except FeatureStoreError as error:
+        advice = "Correct it, then drop the file again."
+        return reject_unread(attempt, Finding(RULE, "reject", str(error), advice=advice))
+    if joined is None:
+        return stored, settings
+    return joined.stored, joined.settings_from(settings) if purpose == "training" else settings
 
 
 def _validate(table: TableFile, attempt: Attempt, settings: GroupSettings) -> ValidationReport:
@@ -199,16 +208,11 @@ def _decide_scoring(attempt: Attempt) -> Decision:
     if champion is None:
         message = f"The group {upload.group} has no approved model to score with."
         advice = "Approve a version first, then drop the file again."
-        return reject(attempt, _rejection(upload, Finding("no_champion", "reject", message, advice=advice)))
-    stored = _conversion(attempt, champion.settings.format.of("inference"))
-    if isinstance(stored, Decision):
-        return stored
-    settings = _settings_to_score_by(champion, attempt)
-    if settings.features.service is not None:
-        try:
-            stored, _ = _with_features(attempt, stored, settings)
-        except FeatureStoreError as error:
-            return reject(attempt, refusal(attempt, error))
+        return reject_unread(attempt, Finding("no_champion", "reject", message, advice=advice))
+    prepared = _prepare(attempt, _settings_to_score_by(champion, attempt), "inference")
+    if isinstance(prepared, Decision):
+        return prepared
+    stored, settings = prepared
     terms = scoring_terms(settings, contract_of_version(champion, ports), champion.features)
     with _table_file(attempt, stored) as table:
         report = check_scoring_table(table, terms, limits=attempt.limits)
@@ -278,8 +282,3 @@ def _table_file(attempt: Attempt, stored: StoredConversion | None) -> Iterator[T
         if source is not None:  # a file that was refused by its conversion has no table
             attempt.ports.objects.download(source, path)
         yield TableFile(path, stored.conversion if stored else None)
-
-
-def _rejection(upload: Upload, finding: Finding) -> ValidationReport:
-    """Return the report of a file that was not read."""
-    return ValidationReport("reject", (finding,), 0, 0, "", upload.size_bytes, str(upload.purpose))

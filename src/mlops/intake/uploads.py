@@ -57,7 +57,7 @@ def take_upload(upload: Upload, versions: DatasetVersions, claim: Claim, now: da
         return versions.save_upload(stored.changed(claim=claim, n_attempts=1, **reset))
     if not stored.is_open:
         return stored
-    is_retried = stored.state != "waiting"  # a file that waits was not tried in vain
+    is_retried = stored.state != "waiting"  # a file that waits did not fail
     return versions.save_upload(stored.changed(claim=claim, n_attempts=stored.n_attempts + is_retried))
 
 

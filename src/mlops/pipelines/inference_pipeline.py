@@ -106,7 +106,7 @@ class InferencePipeline:
         Parameters
         ----------
         input_path
-            A CSV, a directory that holds one, or a frame; the target column may be absent.
+            A CSV, a directory that contains one, or a frame; the target column may be absent.
         output_path
             A directory; made when absent.
         model_group
@@ -159,7 +159,7 @@ class InferencePipeline:
         Parameters
         ----------
         input_path
-            A file that holds the bytes of the range and nothing else.
+            A file that contains the bytes of the range and nothing else.
         output_path
             The file to write the predictions of the range to.
         """

@@ -59,11 +59,16 @@ def train(
     if isinstance(data, pd.DataFrame) and target is not None and target not in data.columns:
         raise SettingsError(f"The target {target!r} is not a column of the data frame.")
     pipeline = TrainingPipeline(_with_target(settings, target))
-    directory = Path(mkdtemp(prefix="mlops-model-") if output is None else output)
-    if (directory / artifacts.MANIFEST).exists():
-        raise SettingsError(f"{directory} contains a model already: name another directory.")
+    if output is not None and (Path(output) / artifacts.MANIFEST).exists():
+        raise SettingsError(f"{output} contains a model already: name another directory.")
     before = champion.directory if isinstance(champion, TrainedModel) else champion
-    result = pipeline.execute(data, directory, champion_path=before)
+    directory = Path(mkdtemp(prefix="mlops-model-") if output is None else output)
+    try:
+        result = pipeline.execute(data, directory, champion_path=before)
+    except BaseException:
+        if output is None:
+            shutil.rmtree(directory, ignore_errors=True)
+        raise
     has_numbers = isinstance(data, pd.DataFrame) and pd.api.types.is_numeric_dtype(data[result.target])
     return TrainedModel(result, labels_are_numbers=has_numbers, is_temporary=output is None)
 

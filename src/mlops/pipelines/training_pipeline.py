@@ -82,7 +82,7 @@ class TrainingPipeline:
         Parameters
         ----------
         data_path
-            A CSV, a directory that holds one, or a frame.
+            A CSV, a directory that contains one, or a frame.
         output_path
             The model directory; made when absent, and emptied of an older model.
         contract

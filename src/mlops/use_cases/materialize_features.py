@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mlops.feature_store.definitions.views import FeatureView
 from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import FEATURE_MATERIALIZATIONS_COMPLETED, FEATURE_VIEWS_STALE
@@ -33,7 +35,8 @@ def materialize_features(store: FeatureStore, notifier: Notifier, end: datetime)
     FeatureStoreError
         If a view could not be copied, after all others were.
     """
-    outcomes = [_materialize(store, name, end) for name in _names(store)]
+    views = store.definitions().views()
+    outcomes = [_materialize(store, view, views, end) for view in views]
     n_stale = sum(outcome.is_stale for outcome in outcomes)
     failed = [outcome for outcome in outcomes if outcome.error]
     metrics = [Metric(FEATURE_VIEWS_STALE, n_stale)]
@@ -46,16 +49,14 @@ def materialize_features(store: FeatureStore, notifier: Notifier, end: datetime)
     return outcomes
 
 
-def _names(store: FeatureStore) -> list[str]:
-    return [view.name for view in store.definitions().views()]
-
-
-def _materialize(store: FeatureStore, name: str, end: datetime) -> ViewOutcome:
-    view, state = store.definitions().view(name), store.offline.states.get(name)
+def _materialize(
+    store: FeatureStore, view: FeatureView, views: Sequence[FeatureView], end: datetime
+) -> ViewOutcome:
+    state = store.offline.states.get(view.name)
     n_written, error = 0, ""
     if view.online:
         try:
-            n_written = store.materialize_incremental(end, [name])[0].n_written
+            n_written = store.materializer.materialize_incremental(view, end, views=views, now=end).n_written
         except Exception as fault:  # noqa: BLE001  the other views are copied before it is raised
             error = f"{type(fault).__name__}: {fault}"
-    return ViewOutcome(name, state.n_rows, n_written, state.latest, state.is_stale(view, end), error)
+    return ViewOutcome(view.name, state.n_rows, n_written, state.latest, state.is_stale(view, end), error)

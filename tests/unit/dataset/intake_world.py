@@ -158,9 +158,10 @@ class World:
             features=self.features,
         )
 
-    def drop(self, key: str, content: str) -> Upload:
-        ref = self.objects.write(ObjectRef("data", key), content.encode(), "text/csv")
-        return Upload("data", key, ref.version_id, len(content.encode()))
+    def drop(self, key: str, content: str | bytes) -> Upload:
+        written = content.encode() if isinstance(content, str) else content
+        ref = self.objects.write(ObjectRef("data", key), written, "text/csv")
+        return Upload("data", key, ref.version_id, len(written))
 
     def receive(
         self, upload: Upload, ports: IntakePorts | None = None, *, owner: str = "run", now: datetime = NOW

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mlops.dataset.conversion.plain_csv import PlainCsv, plain_csv
+from mlops.dataset.conversion.table_file import TableFile
+from mlops.dataset.limits import Limits
 from mlops.feature_store.definitions import (
     FeatureService,
     Field,
@@ -18,6 +22,7 @@ from mlops.feature_store.definitions import (
 from mlops.feature_store.store import FeatureStore
 from mlops.models.errors import FeatureStoreError
 from mlops.models.settings.columns import FeatureSettings
+from mlops.models.settings.format import FileFormatSettings
 from tests.unit.feature_store.conftest import NOW, Clock, a_store, a_view, day, write_csv
 
 EVERY_TYPE = {
@@ -63,14 +68,24 @@ def filled(store: FeatureStore, tmp_path: Path) -> FeatureStore:
     return store
 
 
-def rows_to_join(folder: Path, moment: datetime, name: str = "rows.csv") -> Path:
-    return write_csv(
-        folder / name,
+def plain(path: Path, **stated: str) -> PlainCsv:
+    """The rows of a file, as intake prepares them."""
+    rows = plain_csv(
+        TableFile(path), path.with_suffix(".rows"), FileFormatSettings(**stated), limits=Limits()
+    )
+    assert rows is not None
+    return rows
+
+
+def rows_to_join(folder: Path, moment: datetime) -> PlainCsv:
+    path = write_csv(
+        folder / "rows.csv",
         [
             {"patient_id": entity, "visit": moment.isoformat(), "height": "2.0", "note": "0042", "label": "x"}
             for entity in ENTITIES
         ],
     )
+    return plain(path)
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -122,14 +137,41 @@ def test_a_row_without_a_readable_key_or_value_of_the_request_has_no_features(
             {"patient_id": "A", "height": "tall"},
         ],
     )
-    joined = filled.join_online(source, tmp_path / "now.csv", filled.pinned(SETTINGS))
+    joined = filled.join_online(plain(source), tmp_path / "now.csv", filled.pinned(SETTINGS))
     assert [row["bmi"] for row in read(tmp_path / "now.csv")] == ["1e-07", "", ""]
     assert joined.n_rows == 3
 
 
+FORMS = {
+    "semicolons": (b"patient_id;height;dose\nA;2,0;1.234,5\n", {}),
+    "cp1251": (
+        "patient_id\theight\tdose\tгород\nA\t2.0\t1234.5\tЯлта\n".encode("cp1251"),
+        {"encoding": "cp1251"},
+    ),
+    "a preamble": (b"Ward 7\n\npatient_id,height,dose\nA,2.0,1234.5\n", {}),
+    "no header": (b"A,2.0,1234.5\n", {"names": ("patient_id", "height", "dose")}),
+    "other quotes": (b"patient_id|height|dose\n'A'|2.0|1234.5\n", {"quote": "'", "delim": "|"}),
+    "comments": (b"patient_id,height,dose\n# checked\nA,2.0,1234.5\n", {"comment": "#"}),
+    "compressed": (gzip.compress(b"patient_id,height,dose\r\nA,2.0,1234.5\r\n"), {}),
+}
+
+
+@pytest.mark.parametrize(("content", "stated"), FORMS.values(), ids=FORMS)
+def test_a_file_is_read_in_the_form_that_validation_finds(
+    filled: FeatureStore, tmp_path: Path, content: bytes, stated: dict[str, str]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    filled.join_online(plain(path, **stated), tmp_path / "now.csv", filled.pinned(SETTINGS))
+    (row,) = read(tmp_path / "now.csv")
+    assert [row[name] for name in ("patient_id", "dose", "bmi", "mass")] == ["A", "1234.5", "1e-07", "4e-07"]
+    assert row.get("город", "Ялта") == "Ялта"
+
+
 def test_many_rows_keep_their_order(filled: FeatureStore, tmp_path: Path) -> None:
     rows = [{"patient_id": ENTITIES[number % 5], "height": number} for number in range(2_345)]
-    filled.join_online(write_csv(tmp_path / "rows.csv", rows), tmp_path / "now.csv", filled.pinned(SETTINGS))
+    source = plain(write_csv(tmp_path / "rows.csv", rows))
+    filled.join_online(source, tmp_path / "now.csv", filled.pinned(SETTINGS))
     joined = read(tmp_path / "now.csv")
     assert [row["height"] for row in joined] == [str(number) for number in range(2_345)]
     assert {row["city"] for row in joined[3::5]} == {'a "b", c'}
@@ -179,7 +221,7 @@ def test_what_cannot_be_joined_is_one_sentence(
     path = tmp_path / "rows.csv"
     path.write_text(header + "\n" + ",".join("1" for _ in header.split(",")) + "\n", encoding="utf-8")
     with pytest.raises(FeatureStoreError, match=sentence.replace("?", r"\?")):
-        filled.join_as_of(path, tmp_path / "past.csv", filled.pinned(settings), "visit")
+        filled.join_as_of(plain(path), tmp_path / "past.csv", filled.pinned(settings), "visit")
     assert not (tmp_path / "past.csv").exists()
 
 

@@ -289,8 +289,12 @@ def test_settings_that_name_a_column_that_no_file_has_are_accepted_with_a_warnin
 
 def test_a_direction_of_a_number_that_training_makes_is_no_unknown_column(world: World) -> None:
     world.receive(world.drop("g/training/a.csv", GOOD))
-    settings = 'target = "adherent"\ntext_columns = ["ward"]\ndate_parts = { seen = ["month"] }\n[monotonic]\n'
-    world.receive(world.drop("g/model.toml", f'{settings}ward_words = "increasing"\nseen_year = "increasing"\n'))
+    settings = (
+        'target = "adherent"\ntext_columns = ["ward"]\ndate_parts = { seen = ["month"] }\n[monotonic]\n'
+    )
+    world.receive(
+        world.drop("g/model.toml", f'{settings}ward_words = "increasing"\nseen_year = "increasing"\n')
+    )
     _, body = world.notifier.emails[-1]
     assert "monotonic: seen_year." in body
     assert "ward_words" not in body

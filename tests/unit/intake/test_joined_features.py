@@ -78,6 +78,20 @@ def test_a_training_file_gets_its_features_as_of_the_times_of_its_rows(world: Wo
     assert {name: str(kind) for name, kind in dataset.columns.items()}["bmi"] == "number"
 
 
+def test_the_form_that_model_toml_states_is_that_of_the_file(world: World) -> None:
+    world.drop("g/model.toml", f'{TOML}[format]\ndelim = ";"\nencoding = "cp1251"\ndecimal_separator = ","\n')
+    header, *rows = training_file().replace(",", ";").splitlines()
+    doses = [f"{number / 8:.3f}".replace(".", ",") for number in range(N)]
+    lines = [f"{header};доза", *map(";".join, zip(rows, doses, strict=True))]
+    content = "\n".join(lines) + "\n"
+    received = world.receive(world.drop("g/training/march.csv", content.encode("cp1251")))
+    assert received.outcome == "accepted", world.notifier.emails
+    (document,) = world.executions.training.values()
+    rows = table_of(world, document["dataset"])
+    assert [row["доза"] for row in rows[:3]] == ["0.000", "0.125", "0.250"]
+    assert [row["bmi"] for row in rows[:3]] == ["21.0", "58.0", "35.0"]
+
+
 def test_no_value_of_the_future_is_learned_from(world: World) -> None:
     for day, expected in ((5, ""), (49, "21.0"), (51, "25.0")):
         upload = world.drop(f"g/training/{day}.csv", training_file(day))

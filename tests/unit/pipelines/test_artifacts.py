@@ -209,7 +209,7 @@ def test_a_skops_file_that_asks_for_another_type_is_refused(pipeline_directory: 
         for name, content in contents.items():
             archive.writestr(name, content)
     _sign(pipeline_directory)
-    with pytest.raises(ArtifactError, match="holds types that a model of ours never has"):
+    with pytest.raises(ArtifactError, match="contains types that a model of this library never has"):
         artifacts.load_model(pipeline_directory)
 
 

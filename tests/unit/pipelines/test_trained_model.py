@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import mlops
-from mlops.models.errors import SettingsError
+from mlops.models.errors import SettingsError, TrainingError
 from mlops.monitoring.report.report import render
 from mlops.pipelines.trained_model import TrainedModel
 
@@ -82,6 +82,20 @@ def test_a_model_is_stored_copied_and_not_overwritten(tmp_path: Path, trained: T
 def test_a_target_that_is_not_a_column_is_refused() -> None:
     with pytest.raises(SettingsError, match="'outcome' is not a column"):
         mlops.train(patients(200), target="outcome")
+
+
+def test_a_training_that_fails_leaves_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(TrainingError):
+        mlops.train(patients(200)[["returned"]], target="returned")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_service_of_features_that_is_not_joined_is_a_warning() -> None:
+    stated = {"algorithm": "LogisticRegression", "features": {"service": "visits_v1"}}
+    model = mlops.train(patients(300), target="returned", settings=stated)
+    (warning,) = [warning for warning in model.result.warnings if "[features]" in warning]
+    assert "visits_v1, which adds no column here" in warning
 
 
 def test_the_stages_are_logged_and_the_temporary_model_is_deleted(caplog: pytest.LogCaptureFixture) -> None:

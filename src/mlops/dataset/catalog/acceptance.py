@@ -102,7 +102,7 @@ def accept_dataset(file: AcceptedFile, storage: DatasetStorage, now: datetime) -
         columns={column.name: column.kind for column in file.report.columns},
         created_at=now,
         contract=contract,
-        feature_service=file.settings.features.title if file.settings.features.service else None,
+        feature_service=file.settings.features.title,
         lineage=_keep_lineage(file, folder, storage),
     )
     return storage.versions.record_dataset(version)

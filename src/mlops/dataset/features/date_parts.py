@@ -70,7 +70,7 @@ def unreadable_dates(cells: pd.Series, date_format: str | None, *, of_all: bool 
     Parameters
     ----------
     cells
-        A column as a table holds it, missing cells included.
+        A column as a table has it, missing cells included.
     date_format
         The notation of the column, None when it begins with the year or is not known.
     of_all

@@ -22,7 +22,9 @@ def derived_numbers(settings: GroupSettings, dates: Iterable[str]) -> frozenset[
     """
     general = settings.date_parts.get(EVERY_DATE, ())
     parts = {**dict.fromkeys(dates, general), **settings.date_parts}
-    of_dates = {part_name(name, part) for name, parts in parts.items() if name != EVERY_DATE for part in parts}
+    of_dates = {
+        part_name(name, part) for name, parts in parts.items() if name != EVERY_DATE for part in parts
+    }
     return frozenset(of_dates | {words_name(name) for name in settings.text_columns})
 
 

@@ -170,7 +170,7 @@ def _pattern(decimal: str, thousands: str | None, unit: str | None) -> re.Patter
     group = "" if thousands is None else _SEPARATORS.get(thousands, re.escape(thousands))
     whole = r"[0-9]+" if thousands is None else rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+"
     name = "(?!)" if unit is None else re.escape(unit)
-    # `1,234e-5` has a decimal comma: nobody separates thousands before an exponent
+    # `1,234e-5` has a decimal comma: thousands are never separated before an exponent
     power = r"(?:[eE](?P<exponent>[+-]?[0-9]{1,3}))?" if thousands is None else r"(?P<exponent>(?!))?"
     return re.compile(
         rf"\s*(?P<first>{name})?\s*(?P<open>\()?\s*(?P<sign>{_SIGN})?\s*(?P<before>{name})?\s*"

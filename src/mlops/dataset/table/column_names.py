@@ -31,7 +31,7 @@ _ROW_NUMBER = re.compile(
     r"(?:(?:row|record|line|case|obs|df) )?index|(?:row|record|line) (?:number|no|nr|num)"
 )
 _EXPORTED_INDEX = re.compile(r"(?:unnamed(?: \d+)*)?")
-# what is hardly ever predicted: moments, remarks, numbers of rows
+# what is almost never predicted: moments, remarks, numbers of rows
 _NEVER_A_TARGET = re.compile(
     r"(?:.* )?(?:(?:date|time)stamp|date ?time|date|created|updated|modified|(?:created|updated|modified) at|"
     r"comments?|remarks?|notes?|free ?text|description)|(?:lfd )?nr"
@@ -45,7 +45,7 @@ _READ_AS_TEXT_BEFORE = re.compile(r"(?:^|.*[_ .])(?:id|uuid|guid|mrn)", re.IGNOR
 class NamedRoles:
     """Target and ids by settings, contract or names, before any value was looked at.
 
-    `ids` make up the identity of a row. An assumed id is one only if its values hardly repeat.
+    `ids` make up the identity of a row. An assumed id is one only if its values almost never repeat.
     """
 
     target: str | None = None
@@ -73,7 +73,7 @@ def named_roles(names: Sequence[str], settings: GroupSettings, contract: Contrac
 def is_id_name(name: str) -> bool:
     """Whether the name is one of an id: `patient_id`, `PatientId`, `mrn`, `row_key`, `index`, `Unnamed: 0`.
 
-    A name alone makes no id: the values must hardly repeat, too.
+    A name alone does not make an id: the values must almost never repeat, too.
     """
     words = _words(name)
     if _EXPORTED_INDEX.fullmatch(words) or _ROW_NUMBER.fullmatch(words):

@@ -70,7 +70,7 @@ class ColumnProfile(ColumnCounts):
 
     @property
     def is_id(self) -> bool:
-        """Whether the column names the rows: by its name, and because its values hardly repeat."""
+        """Whether the column names the rows: by its name, and because its values almost never repeat."""
         if not is_id_name(self.name) or self.n_fractions or self.is_date:
             return False
         if self.expected is not None and not _STATED_VALUES.isdisjoint(self.expected.stated):

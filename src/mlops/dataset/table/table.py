@@ -31,8 +31,8 @@ type Role = Literal["feature", "target", "id", "group", "time", "excluded"]
 RAW_DATE = "raw date"
 FREE_TEXT = "free text"
 COUNTS_ROWS = "counts the rows"
-ID_NUMBERS = "looks like an id: whole numbers that hardly repeat"
-ID_TEXTS = "looks like an id: texts that hardly repeat"
+ID_NUMBERS = "looks like an id: whole numbers that almost never repeat"
+ID_TEXTS = "looks like an id: texts that almost never repeat"
 
 _BOOLEANS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f"))
 _SAMPLE_ROWS = 2_000

@@ -23,7 +23,7 @@ type Marks = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class MarkedRows:
-    """Some rows, and by column which of them have a cell that is no number where the column holds numbers.
+    """Some rows, and by column which of them have a cell that is not a number in a column of numbers.
 
     Such a cell is NaN in the frame. Columns without one are left out.
     """

@@ -64,9 +64,9 @@ class FileSource(Record):
     Parameters
     ----------
     timestamp_field
-        When the values of a row began to hold.
+        From when on the values of a row are valid.
     created_timestamp_column
-        When the row was written: of rows with the same entity and time the last written one holds. Without
+        When the row was written: of rows with the same entity and time the last written one is valid. Without
         it that is the time of the ingestion.
     timezone
         Of times that state no UTC offset, such as "Europe/Berlin"; without it they are refused.
@@ -84,7 +84,7 @@ class FeatureView(Record):
     Parameters
     ----------
     ttl
-        How long a value holds after its time, in whole seconds; None = until there is a newer one.
+        How long a value is valid after its time, in whole seconds; None = until there is a newer one.
     online
         Whether the newest values are copied into the online store.
     expected_every

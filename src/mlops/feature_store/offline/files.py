@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from os.path import commonprefix
 from pathlib import Path
 
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView, ValueType
@@ -55,11 +56,24 @@ class OfflineStore:
     bucket: str
     states: ValueStates
 
-    def list(self, view: str) -> tuple[FeatureFile, ...]:
-        """Return the files of the recorded ingestions of a view, by day."""
+    def list(self, view: str, first: date | None = None, last: date | None = None) -> tuple[FeatureFile, ...]:
+        """Return the files of the recorded ingestions of a view, by day.
+
+        Parameters
+        ----------
+        first, last
+            The days to list; None = from the beginning, to the end.
+        """
+        first, last = first or date.min, last or date.max
+        # a listing is limited by a prefix: the year, the month or the day that all days have in common
+        days = commonprefix([first.isoformat(), last.isoformat()])  # noqa: RUF071
+        objects = self.objects.list(self.bucket, f"{PREFIX}{view}/date={days}")
         recorded = {ingestion.ingestion_id for ingestion in self.states.ingestions(view)}
-        files = map(FeatureFile.of, self.objects.list(self.bucket, f"{PREFIX}{view}/"))
-        return tuple(file for file in files if file.ingestion_id in recorded)
+        return tuple(
+            file
+            for file in map(FeatureFile.of, objects)
+            if first <= file.day <= last and file.ingestion_id in recorded
+        )
 
     def store(self, source: Path, view: str, day: str, name: str) -> ObjectRef:
         """Store a file of one day; `name` is that of the ingestion and the number of the part."""
@@ -72,13 +86,22 @@ class OfflineStore:
             self.objects.delete(ref)
 
     def fetch(
-        self, view: FeatureView, folder: Path, is_needed: Callable[[FeatureFile], bool] = lambda _: True
+        self,
+        view: FeatureView,
+        folder: Path,
+        is_needed: Callable[[FeatureFile], bool] = lambda _: True,
+        *,
+        first: date | None = None,
+        last: date | None = None,
     ) -> str:
-        """Copy the files of a view that are needed into a folder; return what reads their rows in SQL."""
+        """Copy the files of a view that are needed into a folder; return what reads their rows in SQL.
+
+        `first` and `last` are as of `list`.
+        """
         target = folder / view.name
         target.mkdir(parents=True, exist_ok=True)
         paths = []
-        for number, file in enumerate(filter(is_needed, self.list(view.name))):
+        for number, file in enumerate(filter(is_needed, self.list(view.name, first, last))):
             paths.append(target / f"{number:06d}.parquet")
             self.objects.download(file.ref, paths[-1])
         return rows_of(view, paths)

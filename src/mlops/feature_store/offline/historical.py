@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlops.feature_store.definitions.views import FeatureView, ValueType
 from mlops.feature_store.offline.entity_rows import TABLE, EntityRows, create_views
-from mlops.feature_store.offline.files import FeatureFile, OfflineStore
+from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.functions import call_in_sql, inner_column
 from mlops.feature_store.offline.point_in_time import (
     ENTITY_ROW,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
-MEMORY = "512MB"  # exceeded by some 100 MB; what does not fit is in temporary files
 _EARLIEST = datetime(1, 1, 1)  # noqa: DTZ001  as the times of the store: in UTC, without stating it
 
 
@@ -84,7 +83,7 @@ class RetrievalJob:
     def _query(self, folder: Path) -> Iterator[tuple[DuckDBPyConnection, str]]:
         """Provide a connection that sees a folder, and the query of the result, which is valid meanwhile."""
         files = self.entity_rows.files
-        with closing(connect([folder], scratch=folder, memory=MEMORY, files=files)) as connection:
+        with closing(connect([folder], scratch=folder, files=files)) as connection:
             import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
 
             try:
@@ -108,7 +107,8 @@ class RetrievalJob:
         return asof_query(TABLE, kept, joins)
 
     def _join(self, view: FeatureView, folder: Path, bounds: Sequence[datetime | None]) -> ViewJoin:
-        source = self.offline.fetch(view, folder, _may_hold(bounds, view.ttl))
+        first, last = _days(bounds, view.ttl)
+        source = self.offline.fetch(view, folder, first=first, last=last)
         columns = tuple((name, inner_column(view.name, name)) for name in self.selected.of_view(view))
         return ViewJoin(view, source, columns)
 
@@ -144,13 +144,12 @@ class RetrievalJob:
             )
 
 
-def _may_hold(bounds: Sequence[datetime | None], ttl: timedelta | None) -> Callable[[FeatureFile], bool]:
-    """Return whether a file may have rows that hold at a time between the bounds."""
+def _days(bounds: Sequence[datetime | None], ttl: timedelta | None) -> tuple[date | None, date]:
+    """Return the first and the last day of values that may be valid at a time between the bounds."""
     earliest, latest = bounds
     if earliest is None or latest is None:
-        return lambda _: False
-    first = date.min if ttl is None else (earliest - min(ttl, earliest - _EARLIEST)).date()
-    return lambda file: first <= file.day <= latest.date()
+        return None, date.min
+    return None if ttl is None else (earliest - min(ttl, earliest - _EARLIEST)).date(), latest.date()
 
 
 def _struct(view: str) -> str:

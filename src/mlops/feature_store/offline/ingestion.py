@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView
-from mlops.feature_store.offline.files import OfflineStore
+from mlops.feature_store.offline.files import OfflineStore, rows_of
 from mlops.feature_store.offline.staging import first_row, select_new, stage, staged_days
 from mlops.feature_store.offline.state import Ingestion
 from mlops.feature_store.offline.tables import SourceTable, source_of
@@ -28,7 +28,6 @@ from mlops.models.objects import ObjectRef
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "512MB"
 _ROWS_OF_A_GROUP = 20_480
 
 
@@ -61,8 +60,8 @@ def ingest(store: OfflineStore, view: FeatureView, file: SourceFile, *, by: str,
 
     def attempt() -> Ingestion:
         before = store.states.get(view.name)
-        if earlier := _earlier(store, view, file.upload_id):
-            return earlier
+        if file.upload_id and (earlier := store.states.of_upload(view.name, file.upload_id)):
+            return earlier  # of a run that was stopped after it
         with TemporaryDirectory() as folder:
             job = _Job(store, view, file, Path(folder).resolve(), now)
             ingestion, refs = job.run(before.revision + 1, by)
@@ -72,14 +71,6 @@ def ingest(store: OfflineStore, view: FeatureView, file: SourceFile, *, by: str,
         return ingestion
 
     return Backoff().run(attempt)
-
-
-def _earlier(store: OfflineStore, view: FeatureView, upload_id: str) -> Ingestion | None:
-    """Return the ingestion of an upload by a run that was stopped after it."""
-    if not upload_id:
-        return None
-    recorded = store.states.ingestions(view.name)
-    return next((ingestion for ingestion in recorded if ingestion.upload_id == upload_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +86,7 @@ class _Job:
     def run(self, revision: int, by: str) -> tuple[Ingestion, list[ObjectRef]]:
         """Store the new rows; return the record and the files that were stored."""
         path = self.file.path.resolve()
-        with closing(
-            connect([self.folder], scratch=self.folder, memory=MEMORY, threads=1, files=[path])
-        ) as connection:
+        with closing(connect([self.folder], scratch=self.folder, threads=1, files=[path])) as connection:
             table = SourceTable.open(connection, source_of(path), self.file.name)
             n_rows = stage(table, self.view, self.folder, self.now)
             select_new(connection, self.view, self._stored_rows(connection), self.file.name)
@@ -107,7 +96,10 @@ class _Job:
 
     def _stored_rows(self, connection: DuckDBPyConnection) -> str:
         days = staged_days(connection)
-        return self.offline.fetch(self.view, self.folder / "stored", lambda file: file.day in days)
+        if not days:
+            return rows_of(self.view, ())
+        folder, first, last = self.folder / "stored", min(days), max(days)
+        return self.offline.fetch(self.view, folder, lambda file: file.day in days, first=first, last=last)
 
     def _record(self, connection: DuckDBPyConnection, revision: int, n_rows: int, by: str) -> Ingestion:
         facts = f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}) FROM added"

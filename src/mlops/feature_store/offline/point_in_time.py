@@ -1,7 +1,7 @@
 """The SQL of the join that is right in time: for each entity row, the values that held at its time.
 
 Of the rows of a view with the keys of the entity row, whose time is not after that of the entity row and not
-before it by more than the ttl, the one with the latest time holds; of equal times, the one created last.
+before it by more than the ttl, the one with the latest time is valid; of equal times, the one created last.
 There are two forms of the same meaning: `asof_query` for DuckDB, and `window_query` with nothing but standard
 SQL, for engines without ASOF joins such as Athena. A test compares their results.
 
@@ -40,7 +40,7 @@ class ViewJoin:
 
     @property
     def oldest(self) -> str | None:
-        """The earliest time of a value that still holds."""
+        """The earliest time of a value that is still valid."""
         if self.view.ttl is None:
             return None
         return f"entity_rows.{ENTITY_TIME} - INTERVAL '{int(self.view.ttl.total_seconds())}' SECOND"
@@ -107,7 +107,7 @@ def window_query(
 
 
 def _ranked(join: ViewJoin, *, as_known: bool) -> str:
-    """Return the rows that may hold for each entity row, numbered from the one that does."""
+    """Return the rows that may be valid for each entity row, numbered from the one that is."""
     conditions = [join.has_same_keys("stored"), f"stored.{EVENT_TIME} <= entity_rows.{ENTITY_TIME}"]
     if join.oldest:
         conditions.append(f"stored.{EVENT_TIME} >= {join.oldest}")

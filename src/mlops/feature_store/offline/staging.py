@@ -110,7 +110,9 @@ def _refuse_duplicates(table: SourceTable, view: FeatureView) -> None:
         return
     remedy = "give the corrected row a later created time"
     if not view.source.created_timestamp_column:
-        remedy = "state created_timestamp_column in the source of the view: then the last created one holds"
+        remedy = (
+            "state created_timestamp_column in the source of the view: then the last created one is valid"
+        )
     raise FeatureStoreError(
         f"{table.name} has {count:,} times two or more rows with the same {_identity(view)} and other "
         f"values. Keep one of them, or {remedy}."

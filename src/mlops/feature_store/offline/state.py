@@ -1,7 +1,7 @@
 """What was ingested into each view, in the registry's table.
 
-Items of a view share the partition `FEATURE_VALUES#<view>`: `STATE`, `MATERIALIZED`, and `INGESTION#<id>` for
-each file.
+Items of a view share the partition `FEATURE_VALUES#<view>`: `STATE`, `MATERIALIZED`, `INGESTION#<id>` for
+each file, and `UPLOAD#<id>` for each one that came as an upload.
 """
 
 from __future__ import annotations
@@ -85,13 +85,19 @@ class ValueStates:
         after = before.after(ingestion)
         condition = OneOf("revision", (before.revision,)) if before.revision else Absent()
         keys = {"pk": _partition(ingestion.view)}
+        sort_keys = [f"INGESTION#{ingestion.ingestion_id}"]
+        if ingestion.upload_id:
+            sort_keys.append(f"UPLOAD#{ingestion.upload_id}")
+        document = ingestion.to_json()
         return self._table.write(
             Put({**keys, "sk": "STATE", "revision": after.revision, "document": after.to_json()}, condition),
-            Put(
-                {**keys, "sk": f"INGESTION#{ingestion.ingestion_id}", "document": ingestion.to_json()},
-                Absent(),
-            ),
+            *(Put({**keys, "sk": sort_key, "document": document}, Absent()) for sort_key in sort_keys),
         )
+
+    def of_upload(self, view: str, upload_id: str) -> Ingestion | None:
+        """Return the ingestion of an upload, None before it was recorded."""
+        item = self._table.get(_partition(view), f"UPLOAD#{upload_id}")
+        return Ingestion.from_json(item["document"]) if item else None
 
     def ingestions(self, view: str) -> Iterator[Ingestion]:
         """Yield the ingestions of a view, newest first."""

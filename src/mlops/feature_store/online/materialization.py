@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView
-from mlops.feature_store.offline.files import FeatureFile, OfflineStore
+from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.state import Progress
 from mlops.feature_store.online.items import expiry, newer_values
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
@@ -26,8 +27,9 @@ from mlops.models.record import Record
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "512MB"
 _BATCH = 500
+
+type Fetch = Callable[[FeatureView, Path], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,9 @@ class Materializer:
         if start is not None:
             condition += f" AND {EVENT_TIME} >= {_moment(start)}"
         first = start.astimezone(UTC).date() if start else None
-        last = end.astimezone(UTC).date()
-        is_needed = lambda file: (first is None or first <= file.day) and file.day <= last  # noqa: E731
-        return Materialization(
-            view.name, start, end, *self._copy(view, is_needed, condition, expiry(views, view, now))
-        )
+        fetch = partial(self.offline.fetch, first=first, last=end.astimezone(UTC).date())
+        counts = self._copy(view, fetch, condition, expiry(views, view, now))
+        return Materialization(view.name, start, end, *counts)
 
     def materialize_incremental(
         self, view: FeatureView, end: datetime, *, views: Sequence[FeatureView], now: datetime
@@ -95,11 +95,12 @@ class Materializer:
         _check_times(None, end, now)
         states = self.offline.states
         before, revision = states.progress(view.name), states.get(view.name).revision
-        is_needed: Callable[[FeatureFile], bool] = lambda _: True  # noqa: E731
+        fetch: Fetch = self.offline.fetch
         if before is not None:
             copied_until = before.end.astimezone(UTC).date()
             is_needed = lambda file: file.day >= copied_until or file.revision > before.revision  # noqa: E731
-        counts = self._copy(view, is_needed, f"{EVENT_TIME} <= {_moment(end)}", expiry(views, view, now))
+            fetch = partial(self.offline.fetch, is_needed=is_needed)
+        counts = self._copy(view, fetch, f"{EVENT_TIME} <= {_moment(end)}", expiry(views, view, now))
         if before is None or before.end <= end:
             states.record_progress(view.name, Progress(end, revision))
         return Materialization(view.name, before.end if before else None, end, *counts)
@@ -107,7 +108,7 @@ class Materializer:
     def _copy(
         self,
         view: FeatureView,
-        is_needed: Callable[[FeatureFile], bool],
+        fetch: Fetch,
         condition: str,
         expires: datetime | None,
     ) -> tuple[int, int]:
@@ -115,8 +116,8 @@ class Materializer:
         n_entities = n_written = 0
         with TemporaryDirectory() as name:
             folder = Path(name).resolve()
-            with closing(connect([folder], scratch=folder, memory=MEMORY)) as connection:
-                source = self.offline.fetch(view, folder, is_needed)
+            with closing(connect([folder], scratch=folder)) as connection:
+                source = fetch(view, folder)
                 for rows in _newest(connection, view, source, condition):
                     updates = [
                         newer_values(view, row, row[EVENT_TIME], row[CREATED_TIME], expires) for row in rows

@@ -32,7 +32,7 @@ class FieldStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OnlineValue:
-    """One value; its time is that from which it holds, None if it was not found or computed."""
+    """One value; its time is that from which on it is valid, None if it was not found or computed."""
 
     value: Any
     status: FieldStatus
@@ -65,7 +65,7 @@ class OnlineResponse:
         return {column: [row[column].status for row in self.rows] for column in self.columns}
 
     def ages_seconds(self) -> dict[str, list[float | None]]:
-        """Return for how long each value holds already, by column; None where there is none."""
+        """Return for how long each value has been valid, by column; None where there is none."""
         return {column: [self._age(row[column]) for row in self.rows] for column in self.columns}
 
     def _age(self, value: OnlineValue) -> float | None:
@@ -75,7 +75,7 @@ class OnlineResponse:
 def read_online(
     table: Table, selected: SelectedFeatures, entity_rows: Sequence[Mapping[str, Any]], now: datetime
 ) -> OnlineResponse:
-    """Return the values that hold now; one outside of the ttl of its view is None.
+    """Return the values that are valid now; one outside of the ttl of its view is None.
 
     Parameters
     ----------

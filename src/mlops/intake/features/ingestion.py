@@ -10,7 +10,7 @@ from mlops.dataset.privacy import shown
 from mlops.feature_store.offline.state import Ingestion
 from mlops.feature_store.offline.tables import SUFFIXES, unknown_suffix
 from mlops.infrastructure.upload_events import FEATURES_FOLDER, Upload
-from mlops.intake.decisions import Attempt, Decision, reject
+from mlops.intake.decisions import Attempt, Decision, reject_unread
 from mlops.intake.outbox import acceptance, as_notification
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import FeatureStoreError
@@ -23,7 +23,8 @@ def decide_features(attempt: Attempt) -> Decision:
     try:
         ingestion = _ingest(attempt)
     except FeatureStoreError as error:
-        return reject(attempt, _rejection(upload, error))
+        advice = "Nothing of the file was stored."
+        return reject_unread(attempt, Finding("feature_values", "reject", str(error), advice=advice))
     report = ValidationReport(
         "accept", (), ingestion.n_rows, 0, ingestion.sha256, upload.size_bytes, "features"
     )
@@ -64,9 +65,3 @@ def compose_ingestion(upload: Upload, ingestion: Ingestion) -> tuple[str, str]:
         f"Upload {upload.upload_id}",
     ]
     return f"[{upload.recorded_group}] {shown(upload.filename, 60)}: values stored", "\n".join(lines) + "\n"
-
-
-def _rejection(upload: Upload, error: FeatureStoreError) -> ValidationReport:
-    """Return the report of a file that does not fit its view."""
-    finding = Finding("feature_values", "reject", str(error), advice="Nothing of the file was stored.")
-    return ValidationReport("reject", (finding,), 0, 0, "", upload.size_bytes, "features")

@@ -6,29 +6,26 @@ the version of the service, so that a repeated run continues with the same value
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlops.dataset.conversion.plain_csv import PlainCsv, plain_csv
 from mlops.dataset.conversion.table_file import CONVERTED_TABLE, Conversion, TableFile
 from mlops.feature_store.definitions.views import EVENT_TIME
 from mlops.feature_store.joined_files import JoinedFile
 from mlops.feature_store.online.reading import FieldStatus
-from mlops.feature_store.store import FeatureStore
 from mlops.intake.conversion import RECORD, StoredConversion
 from mlops.intake.decisions import Attempt
-from mlops.models.dataset import Finding, ValidationReport
+from mlops.models.dataset import Finding
 from mlops.models.errors import FeatureStoreError, ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.settings.columns import ColumnSettings, FeatureSettings
 from mlops.models.settings.group import GroupSettings
 
-_RULE = "features"
-
-type Join = Callable[[FeatureStore, Path, Path, FeatureSettings], JoinedFile]
+RULE = "features"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,70 +58,59 @@ def event_time_of(settings: GroupSettings) -> str:
     return settings.features.time_column or settings.time_column or EVENT_TIME
 
 
-def join_as_of(attempt: Attempt, table: TableFile, settings: GroupSettings) -> JoinedUpload:
-    """Join the features of a training file as of the times of its rows.
-
-    Raises
-    ------
-    FeatureStoreError
-        If the service does not exist, or the file cannot be joined.
-    """
-    time_column = event_time_of(settings)
-
-    def join(store: FeatureStore, path: Path, target: Path, features: FeatureSettings) -> JoinedFile:
-        return store.join_as_of(path, target, features, time_column)
-
-    return _joined(attempt, table, settings.features, join, _describe_as_of)
-
-
-def join_online(attempt: Attempt, table: TableFile, settings: GroupSettings) -> JoinedUpload:
-    """Join the newest values of features to the rows of a file to score.
-
-    Raises
-    ------
-    FeatureStoreError
-        As `join_as_of`; also if no row has a value.
-    """
-
-    def join(store: FeatureStore, path: Path, target: Path, features: FeatureSettings) -> JoinedFile:
-        return store.join_online(path, target, features)
-
-    return _joined(attempt, table, settings.features, join, _describe_online)
-
-
-def refusal(attempt: Attempt, error: FeatureStoreError) -> ValidationReport:
-    """Return the report of a file whose features cannot be joined."""
-    finding = Finding(_RULE, "reject", str(error), advice="Correct it, then drop the file again.")
-    upload = attempt.upload
-    return ValidationReport("reject", (finding,), 0, 0, "", upload.size_bytes, str(upload.purpose))
-
-
-def _joined(
-    attempt: Attempt,
-    table: TableFile,
-    settings: FeatureSettings,
-    join: Join,
-    describe: Callable[[JoinedFile, FeatureSettings], Finding],
-) -> JoinedUpload:
-    ports = attempt.ports
+def find_joined(attempt: Attempt) -> JoinedUpload | None:
+    """Return the table that an earlier run has joined, None before its end."""
     try:
-        return JoinedUpload.from_json(ports.objects.read(_place(attempt, RECORD)))
+        return JoinedUpload.from_json(attempt.ports.objects.read(_place(attempt, RECORD)))
     except ObjectNotFoundError:
-        pass
-    pinned = ports.features.pinned(settings)
-    with TemporaryDirectory() as folder:
-        target = Path(folder) / CONVERTED_TABLE
-        joined = join(ports.features, table.path, target, pinned)
-        findings = (*(table.conversion.findings if table.conversion else ()), describe(joined, pinned))
-        with target.open("rb") as stream:
-            digest = file_digest(stream, "sha256").hexdigest()
-        own = table.conversion.text_columns if table.conversion else ()
-        columns = (*own, *joined.text_columns)
-        conversion = Conversion("csv", digest, target.stat().st_size, findings, 1, columns)
-        content = ports.objects.upload(target, _place(attempt, CONVERTED_TABLE), "text/csv")
-    upload = JoinedUpload(pinned, StoredConversion(conversion, content), joined.number_columns)
-    ports.objects.write(_place(attempt, RECORD), upload.to_json().encode(), "application/json")
+        return None
+
+
+def join_features(attempt: Attempt, table: TableFile, settings: GroupSettings) -> JoinedUpload | None:
+    """Join features to an upload: to a training file as of the times of its rows, else the newest values.
+
+    Returns
+    -------
+    JoinedUpload or None
+        None for a file that is not a table; validation says why.
+
+    Raises
+    ------
+    FeatureStoreError
+        If the service does not exist, the file cannot be joined, or no row of a file to score has a value.
+    """
+    store, is_training = attempt.ports.features, attempt.upload.purpose == "training"
+    features = store.pinned(settings.features)
+    stated = settings.format.of("training" if is_training else "inference")
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        rows = plain_csv(table, folder / "rows.csv", stated, limits=attempt.limits)
+        if rows is None:
+            return None
+        target = folder / CONVERTED_TABLE
+        if is_training:
+            joined = store.join_as_of(rows, target, features, event_time_of(settings))
+            finding = _describe_as_of(joined, features)
+        else:
+            joined = store.join_online(rows, target, features)
+            finding = _describe_online(joined, features)
+        conversion = _conversion(table.conversion, rows, joined, finding, target)
+        content = attempt.ports.objects.upload(target, _place(attempt, CONVERTED_TABLE), "text/csv")
+    upload = JoinedUpload(features, StoredConversion(conversion, content), joined.number_columns)
+    attempt.ports.objects.write(_place(attempt, RECORD), upload.to_json().encode(), "application/json")
     return upload
+
+
+def _conversion(
+    before: Conversion | None, rows: PlainCsv, joined: JoinedFile, finding: Finding, target: Path
+) -> Conversion:
+    """Return what is known of the joined table, beside what was known of the file."""
+    with target.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()
+    findings, texts = (before.findings, before.text_columns) if before else ((), ())
+    texts = (*texts, *joined.text_columns)
+    size_bytes = target.stat().st_size
+    return Conversion("csv", digest, size_bytes, (*findings, finding), rows.first_line, texts)
 
 
 def _place(attempt: Attempt, name: str) -> ObjectRef:
@@ -139,7 +125,7 @@ def _describe_as_of(joined: JoinedFile, features: FeatureSettings) -> Finding:
         f"Features were read from {features.title}, as of the time of each row: {n_missing:,} of "
         f"{n_values:,} values are missing."
     )
-    return Finding(_RULE, "info", message)
+    return Finding(RULE, "info", message)
 
 
 def _describe_online(joined: JoinedFile, features: FeatureSettings) -> Finding:
@@ -156,4 +142,4 @@ def _describe_online(joined: JoinedFile, features: FeatureSettings) -> Finding:
         f"Features were read from {features.title}, the newest values: of {n_values:,} values {n_unknown:,} "
         f"were not found and {n_old:,} are older than their view allows."
     )
-    return Finding(_RULE, "warn" if n_old or n_unknown else "info", message)
+    return Finding(RULE, "warn" if n_old or n_unknown else "info", message)

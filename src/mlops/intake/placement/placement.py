@@ -46,7 +46,7 @@ _NEAR = 0.8
 
 
 def is_settings_file(upload: Upload) -> bool:
-    """Whether the object holds the settings of a group."""
+    """Whether the object contains the settings of a group."""
     return upload.group is not None and upload.key == f"{upload.group}/{SETTINGS_FILE}"
 
 

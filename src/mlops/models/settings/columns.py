@@ -48,8 +48,10 @@ class FeatureSettings(Record):
     as_known: bool = False
 
     @property
-    def title(self) -> str:
-        """The service with its version, as people read it."""
+    def title(self) -> str | None:
+        """The service with its version, as people read it; None without a service."""
+        if self.service is None or self.version is None:
+            return self.service
         return f"{self.service}, version {self.version}"
 
 

@@ -88,17 +88,17 @@ def _check_members(tar: tarfile.TarFile, max_bytes: int) -> list[tuple[tarfile.T
     for member in tar:
         relative = PurePosixPath(member.name)
         if member.issparse() or not (member.isreg() or member.isdir()):
-            raise ArtifactError(f"The archive holds {member.name!r}, which is not a regular file.")
+            raise ArtifactError(f"The archive contains {member.name!r}, which is not a regular file.")
         if relative.is_absolute() or ".." in relative.parts or "\\" in member.name or "\0" in member.name:
-            raise ArtifactError(f"The archive holds {member.name!r}, which is outside of it.")
+            raise ArtifactError(f"The archive contains {member.name!r}, which is outside of it.")
         if member.isdir():
             continue
         folded = str(relative).casefold()
         if folded in seen:
-            raise ArtifactError(f"The archive holds {member.name!r} twice.")
+            raise ArtifactError(f"The archive contains {member.name!r} twice.")
         seen.add(folded)
         if member.size < 0:
-            raise ArtifactError(f"The archive holds {member.name!r} with a size below 0.")
+            raise ArtifactError(f"The archive contains {member.name!r} with a size below 0.")
         unpacked_bytes += member.size
         if unpacked_bytes > max_bytes or len(seen) > MAX_MEMBERS:
             raise ArtifactError(f"The archive unpacks to more than {max_bytes} bytes or {MAX_MEMBERS} files.")
@@ -109,7 +109,7 @@ def _check_members(tar: tarfile.TarFile, max_bytes: int) -> list[tuple[tarfile.T
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
     source = tar.extractfile(member)
     if source is None:
-        raise ArtifactError(f"The archive holds {member.name!r}, which is not a regular file.")
+        raise ArtifactError(f"The archive contains {member.name!r}, which is not a regular file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as target:
         while block := source.read(_BLOCK_BYTES):

@@ -64,7 +64,7 @@ _MODULES = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest(Record):
-    """What a model directory holds; `files` are SHA-256 digests by name, of every file but this one."""
+    """What a model directory contains; `files` are SHA-256 digests by name, of every file but this one."""
 
     files: Mapping[str, str]
     library_versions: Mapping[str, str]
@@ -171,7 +171,7 @@ def load_model(directory: Path) -> tuple[Model, Manifest]:
     ------
     ArtifactError
         If a file is missing, extra or changed, a library has a version that may not load the model (see
-        `compatibility`), or the model holds a type that is not on the allow-list.
+        `compatibility`), or the model contains a type that is not on the allow-list.
     MissingPackageError
         If the library of the algorithm is not installed.
     """
@@ -223,7 +223,7 @@ def verify_files(manifest: Manifest, directory: Path) -> None:
     if unknown := [
         name for name in MODEL_FILES if name not in manifest.files and (directory / name).exists()
     ]:
-        raise ArtifactError(f"The directory holds {', '.join(unknown)}, which the manifest does not name.")
+        raise ArtifactError(f"The directory contains {', '.join(unknown)}, which the manifest does not name.")
 
 
 def copy_evidence(directory: Path, target: Path) -> None:
@@ -254,7 +254,7 @@ def _load_pipeline(manifest: Manifest, directory: Path) -> Any:
         return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
     pipeline = _load_skops(directory / _SKLEARN_MODEL)
     if not isinstance(pipeline, Pipeline) or list(pipeline.named_steps) != ["preprocessing", "estimator"]:
-        raise ArtifactError(f"{_SKLEARN_MODEL} holds no pipeline of preprocessing and estimator.")
+        raise ArtifactError(f"{_SKLEARN_MODEL} does not contain a pipeline of preprocessing and estimator.")
     return pipeline
 
 
@@ -267,4 +267,6 @@ def _load_skops(path: Path) -> Any:
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             return stored_types.load(path, trusted=list(_TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
-        raise ArtifactError(f"{path.name} holds types that a model of ours never has: {error}") from error
+        raise ArtifactError(
+            f"{path.name} contains types that a model of this library never has: {error}"
+        ) from error

@@ -109,7 +109,7 @@ class AlignmentNotes:
 class Scores:
     """What a model says of some rows.
 
-    `predicted` holds positions in the schema's labels, or numbers for a regression; `probabilities` has a
+    `predicted` contains positions in the schema's labels, or numbers for a regression; `probabilities` has a
     column per label, None for a regression. `interval_low` and `interval_high` are the ends of the interval
     of each predicted number, None without intervals.
     """

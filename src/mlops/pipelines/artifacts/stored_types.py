@@ -46,9 +46,9 @@ def load(path: Path, trusted: list[str]) -> Any:
     Raises
     ------
     ArtifactError
-        If it names a class of this library that models never hold.
+        If it names a class of this library that models never contain.
     skops.io.exceptions.UntrustedTypesFoundException
-        If it holds another type that is not in `trusted` (`module.name` of each).
+        If it contains another type that is not in `trusted` (`module.name` of each).
     """
     import skops.io  # noqa: PLC0415  scikit-learn is slow to import
 
@@ -59,7 +59,7 @@ def load(path: Path, trusted: list[str]) -> Any:
 def _definition(stored: _Name) -> _Name:
     stored = _ALIASES.get(stored, stored)
     if stored not in _DEFINED_IN:
-        raise ArtifactError(f"The model holds the type {'.'.join(stored)}, which models never hold.")
+        raise ArtifactError(f"The model contains the type {'.'.join(stored)}, which models never contain.")
     return _DEFINED_IN[stored]
 
 

@@ -41,7 +41,7 @@ def save(compiled: CompiledModel, directory: Path) -> None:
 
 
 def load(directory: Path) -> CompiledModel | None:
-    """Read what `save` wrote; None when the directory holds none, or XGBoost's library is needed and absent.
+    """Read what `save` wrote; None when the directory has none, or XGBoost's library is needed and absent.
 
     Raises
     ------

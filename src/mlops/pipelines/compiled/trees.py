@@ -35,7 +35,7 @@ class Trees:
     roots
         The position of the first node of each tree. Shape (trees,).
     output
-        The output of each tree whose leaves hold one number. Shape (trees,).
+        The output of each tree whose leaves have one number. Shape (trees,).
     n_outputs
         How many numbers a row gets.
     """

@@ -111,7 +111,9 @@ def _after_the_cut(
         return None
     if types.is_numeric_dtype(frame[cut.column]) != cut.is_number:
         kinds = ("numbers", "dates") if cut.is_number else ("dates", "numbers")
-        raise TrainingError(f"{cut.column} held {kinds[0]} at its training and holds {kinds[1]} here.")
+        raise TrainingError(
+            f"{cut.column} contained {kinds[0]} at its training and contains {kinds[1]} here."
+        )
     return time_numbers(frame[cut.column], date_format)[held_out] >= cut.value
 
 

@@ -20,7 +20,7 @@ from mlops.pipelines.artifacts.model import MAX_LISTED_CATEGORIES, FeatureColumn
 
 @dataclass(frozen=True, slots=True)
 class FeatureSelection:
-    """The features, and for every other column the reason why it is none."""
+    """The features, and for every other column the reason why it is not one."""
 
     features: tuple[FeatureColumn, ...]
     dropped: Mapping[str, str]
@@ -92,7 +92,7 @@ def select_texts(table: Table, requested: Iterable[str]) -> tuple[str, ...]:
     Raises
     ------
     TrainingError
-        If a requested column is absent, or holds no texts.
+        If a requested column is absent, or does not contain texts.
     """
     for name in requested:
         if name not in table.columns:

@@ -170,7 +170,7 @@ def _identities(table: Table, settings: GroupSettings) -> np.ndarray:
 def _numbered_if_few(contents: np.ndarray) -> np.ndarray:
     """Tell rows of equal content apart where there are few contents, as in a table of two categories.
 
-    Equal rows are different persons there, and one side of the split would hold hardly any content.
+    Equal rows are different persons there, and one side of the split would have very few of them.
     """
     has_many = len(np.unique(contents[:_FIRST_ROWS])) >= _FEW  # decides most tables at once
     if has_many or not 1 < len(np.unique(contents)) < _FEW:

@@ -23,7 +23,7 @@ _POSITIVE_LABELS = ("1", "yes", "true", "y", "t", "positive")
 class Problem:
     """A prediction problem: the target's values as an array, and what they mean.
 
-    `y` holds, per row, the position in `labels` (classification) or the number (regression). For a binary
+    `y` contains, per row, the position in `labels` (classification) or the number (regression). For a binary
     task `labels` is (negative, positive), so that class 1 is the positive one. The first `n_trained_labels`
     of the labels have rows to train on. `classes` says what becomes of rare ones.
     """

@@ -33,13 +33,18 @@ from mlops.pipelines.features.slicing import slice_notes
 from mlops.pipelines.features.splitting import Split, split_rows
 from mlops.pipelines.features.task import Problem, define_problem, target_of, trained_labels_first
 
+_NOT_JOINED = (
+    "[features] names the service {service}, which adds no column here: files are joined on a stack only. "
+    "The model learns from the columns of the file; `mlops features history` joins them."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingRows:
     """What a training learns from and is judged on.
 
-    `table` holds the rows as read, `aligned` the features in the model's form, row by row the same; `notes`
-    say what was assumed and left out; `contract` is the one that the rows were read by.
+    `table` contains the rows as read, `aligned` the features in the model's form, row by row the same;
+    `notes` say what was assumed and left out; `contract` is the one that the rows were read by.
     """
 
     settings: GroupSettings
@@ -79,7 +84,7 @@ def prepare_rows(
     Parameters
     ----------
     source
-        A CSV, a directory that holds one, or a frame.
+        A CSV, a directory that contains one, or a frame.
     settings
         Those of the group.
     contract
@@ -95,6 +100,8 @@ def prepare_rows(
     accepted_with = contract
     table, contract = load_with_contract(source, settings, contract)
     notes = [*unreadable_notes(table.unreadable), *_personal_notes(table, settings, accepted_with)]
+    if settings.features.service is not None and accepted_with is None:
+        notes.append(_NOT_JOINED.format(service=settings.features.service))
     table, more = _with_target(table, settings)
     notes += more
     problem = define_problem(table[target_of(table)], settings)
@@ -140,7 +147,7 @@ def _with_target(table: Table, settings: GroupSettings) -> tuple[Table, list[str
 
 
 def _personal_notes(table: Table, settings: GroupSettings, contract: Contract | None) -> list[str]:
-    """Say which columns hold personal data, as the rule `pii` does.
+    """Say which columns contain personal data, as the rule `pii` does.
 
     Parameters
     ----------

@@ -17,11 +17,11 @@ _LEAST_REACH = 1e-3  # of the mean absolute error, where all errors of a part ar
 
 
 def fit_intervals(y: np.ndarray, predicted: np.ndarray, coverage: float) -> PredictionIntervals | None:
-    """Return intervals that hold the truth of a new row with this probability; None for too few rows.
+    """Return intervals that contain the truth of a new row with this probability; None for too few rows.
 
     Their shape is that of the errors in parts of about the same prediction, because errors grow with what is
     predicted and are skewed: of the rows that may be missed, as many are below as give the shortest ones. A
-    factor for each part then makes them hold the promised share of rows that had no part in the shape.
+    factor for each part then makes them contain the promised share of rows that had no part in the shape.
 
     Parameters
     ----------

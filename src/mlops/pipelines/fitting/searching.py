@@ -103,7 +103,7 @@ def draw_combinations(
     rng = np.random.default_rng(settings.seed)
     drawn: list[dict[str, Any]] = [{}]
     n_trials = settings.search.trials if settings.search else 1
-    for _ in range(n_trials * 20):  # a small space may hold fewer combinations than are requested
+    for _ in range(n_trials * 20):  # a small space may have fewer combinations than are requested
         if len(drawn) == n_trials:
             break
         combination = {name: _draw(values, rng) for name, values in space.items()}

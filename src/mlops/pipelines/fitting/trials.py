@@ -36,7 +36,7 @@ def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contra
     Parameters
     ----------
     data_path
-        The training file, or a directory that holds one.
+        The training file, or a directory that contains one.
     settings
         The group's, with the hyperparameters to be judged, and without a search.
     contract

@@ -19,7 +19,7 @@ _LEFT_OUT = ("__pycache__",)
 
 @dataclass(frozen=True, slots=True)
 class Source(Record):
-    """Published code: `uri` ends with a slash and holds the files, `digest` names their content."""
+    """Published code: `uri` ends with a slash and contains the files, `digest` names their content."""
 
     uri: str
     digest: str
@@ -37,7 +37,7 @@ def publish_source(directory: Path, objects: ObjectStore, bucket: str) -> Source
         If the directory has no `train.py`.
     """
     if not (directory / "train.py").is_file():
-        raise TrainingError(f"{directory} holds no training source: train.py is missing.")
+        raise TrainingError(f"{directory} does not contain a training source: train.py is missing.")
     digest = source_digest(directory)
     marker = ObjectRef(bucket, f"code/{digest}{_MARKER_SUFFIX}")
     if not objects.exists(marker):

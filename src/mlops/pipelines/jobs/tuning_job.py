@@ -1,7 +1,7 @@
 """The settings of a SageMaker tuning job: a search each of whose trials is a training job of its own.
 
 SageMaker gives such a job no entry point, so a trial starts in the image's script mode: the program and the
-folder that holds it travel as hyperparameters.
+folder that contains it travel as hyperparameters.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LONGEST_CHOICE = 256
 
 
 def objective_line(score: float) -> str:
-    """Return the line of a trial's log that holds its score; greater is better."""
+    """Return the line of a trial's log that contains its score; greater is better."""
     return f"trial {OBJECTIVE}={score:.12g}"
 
 

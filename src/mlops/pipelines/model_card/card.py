@@ -107,13 +107,13 @@ def _tiles(result: TrainingResult, model: ModelMetadata | None) -> Iterator[tupl
 
 def _data(result: TrainingResult) -> tuple[tuple[str, str], ...]:
     more = ", ..." if len(result.features) > _MAX_FEATURES else ""
-    n_rows, service = result.n_rows_train + result.n_rows_test, result.settings.features
+    n_rows, service = result.n_rows_train + result.n_rows_test, result.settings.features.title
     return (
         ("Dataset (SHA-256)", result.dataset_digest),
         ("Held out", f"{result.split}; {rows(result.n_rows_test)} of {n_rows:,}"),
         ("Target", f"{result.target} ({result.task})"),
         ("Features", ", ".join(result.features[:_MAX_FEATURES]) + more),
-        *((("Feature service", service.title),) if service.service else ()),
+        *((("Feature service", service),) if service else ()),
     )
 
 
@@ -131,7 +131,7 @@ def _settings(result: TrainingResult) -> Iterator[tuple[str, str]]:
 
 
 def _outputs(result: TrainingResult) -> Iterator[tuple[str, str]]:
-    """Yield how probabilities become classes, and what the intervals of numbers hold."""
+    """Yield how probabilities become classes, and what the intervals of numbers contain."""
     metrics, settings = result.metrics, result.settings
     if metrics.threshold is not None:
         yield "Threshold", f"{metrics.threshold:.3f}, {_choice_of_threshold(settings.threshold)}"

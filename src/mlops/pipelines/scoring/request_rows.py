@@ -31,7 +31,7 @@ def frame_of_rows(rows: Sequence[Row], terms: ScoringTerms, needed: Sequence[str
     Parameters
     ----------
     terms
-        What the columns hold and how they are written.
+        What the columns contain and how they are written.
     needed
         The columns that at least one row must name.
 

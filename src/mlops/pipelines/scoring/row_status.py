@@ -50,7 +50,7 @@ def row_statuses(
     frame
         The rows, with all features.
     unreadable
-        Marks by column of the cells that are not what the column holds; other columns than those of the
+        Marks by column of the cells that are not what the column contains; other columns than those of the
         model do not count.
     schema, required
         The columns of the model, and those in which no value may be missing.

@@ -68,7 +68,7 @@ class RowsToScore(Protocol):
 
 
 def open_rows(source: str | Path | pd.DataFrame, terms: ScoringTerms, schema: ModelSchema) -> RowsToScore:
-    """Open a file, a directory that holds one, or a frame.
+    """Open a file, a directory that contains one, or a frame.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def contract_of_model(schema: ModelSchema) -> Contract:
 
 
 def with_dates(pieces: Iterable[MarkedRows], schema: ModelSchema) -> Iterator[MarkedRows]:
-    """Add the parts of dates, and mark the rows whose cell is no date."""
+    """Add the parts of dates, and mark the rows whose cell is not a date."""
     for rows in pieces:
         frame = with_made_features(rows.frame, schema)
         yield MarkedRows(frame, {**rows.unreadable, **unreadable_dates(frame, schema)})

@@ -65,7 +65,7 @@ class EndpointPlanner:
         """Return the plan for a group, and the address of the archive when a model is to be created.
 
         The event `EndpointReady` is published when the endpoint serves the champion, and `EndpointFailed`
-        when it cannot; both at least once.
+        when it cannot; both at least once. Afterwards the archive that the endpoint loaded before is deleted.
 
         Parameters
         ----------
@@ -84,9 +84,11 @@ class EndpointPlanner:
         target_version = self._target(group)
         plan = plan_endpoint(last, target_version, self.existing, prefix=self.prefix, cause=cause)
         self._publish(plan)
-        uri = (
-            self._archive(target_version, plan.name) if target_version and plan.step == "create model" else ""
-        )
+        uri = ""
+        if target_version and plan.step == "create model":
+            uri = self._archive(target_version, plan.name)
+        if plan.step == "done" and plan.previous:  # its model is deleted, and its endpoint serves another one
+            self.objects.delete(self._served(group, plan.previous))
         return {**plan.to_dict(), "model_data_uri": uri}
 
     def _target(self, group: str) -> ServedVersion | None:
@@ -105,12 +107,16 @@ class EndpointPlanner:
 
     def _archive(self, target_version: ServedVersion, name: str) -> str:
         """Store the archive that the endpoint loads: SageMaker reads no version of an object by its id."""
-        target = ObjectRef(self.artifact_bucket, f"serving/{target_version.group}/{name}/model.tar.gz")
+        target = self._served(target_version.group, name)
         if not self.objects.exists(target):
             with tempfile.TemporaryDirectory() as scratch:
                 archive = self._registered(target_version.artifact, Path(scratch))
                 self.objects.upload(archive, target, "application/gzip")
         return target.uri
+
+    def _served(self, group: str, name: str) -> ObjectRef:
+        """Return the archive of a model of an endpoint."""
+        return ObjectRef(self.artifact_bucket, f"serving/{group}/{name}/model.tar.gz")
 
     def _registered(self, artifact: Artifact, scratch: Path) -> Path:
         """Return the archive of a version, with serving code."""

@@ -163,7 +163,7 @@ def _why_not_a_feature(survey: Survey, column: ColumnProfile) -> str | None:
     if reason == RAW_DATE and any(_varies(values) for values in _parts_of(survey, table, column.name)):
         return None
     if reason is None and not _varies(table[column.name]):
-        return "hardly any row differs from the others"
+        return "almost all rows have the same value"
     return reason
 
 

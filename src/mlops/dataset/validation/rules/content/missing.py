@@ -66,7 +66,7 @@ def empty_column(survey: Survey) -> Iterable[RuleFinding]:
 
 @rule("mostly_missing", "Almost all values of a column are missing.")
 def mostly_missing(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of columns that hardly say anything."""
+    """Report columns with too few values to learn from."""
     for column in survey.features:
         share = column.n_missing / column.n_rows if column.n_rows else 0.0
         was = column.expected.missing_share if column.expected else 0.0

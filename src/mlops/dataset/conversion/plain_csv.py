@@ -1,0 +1,59 @@
+"""The rows of a CSV file, in whatever form it is written, for engines that read plain text only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops.dataset.conversion.table_file import TableFile
+from mlops.dataset.form.inspection import inspect, open_blocks, read_head, without_start
+from mlops.dataset.limits import Limits
+from mlops.dataset.table.dialect import Dialect, detect
+from mlops.models.settings.format import FileFormatSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PlainCsv:
+    """Rows as UTF-8 text with uniform line ends, and the dialect with the names of the columns."""
+
+    path: Path
+    dialect: Dialect
+
+    @property
+    def first_line(self) -> int:
+        """What a person calls the line of the column names; 0 where they are not in a line."""
+        return self.dialect.header_line - (not self.dialect.has_header)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, also of those that have none in the file."""
+        return tuple(name or f"column_{number}" for number, name in enumerate(self.dialect.names, start=1))
+
+
+def plain_csv(
+    table: TableFile, target: Path, stated: FileFormatSettings, *, limits: Limits
+) -> PlainCsv | None:
+    """Write the rows of a table to a file, by the form that validation finds in it.
+
+    Parameters
+    ----------
+    stated
+        What `[format]` says about files of this purpose.
+
+    Returns
+    -------
+    PlainCsv or None
+        None for what is not a table; validation says why.
+    """
+    conversion = table.conversion
+    form = conversion.form_for(stated) if conversion else stated
+    inspection = inspect(table.path, limits, encoding=form.encoding)
+    if not inspection.is_readable:
+        return None
+    head = read_head(table.path, inspection)
+    dialect = conversion.dialect_of(head, form) if conversion else detect(head, form)
+    if dialect is None:
+        return None
+    with target.open("wb") as file:
+        file.writelines(without_start(open_blocks(table.path, inspection), dialect.skipped_bytes))
+    return PlainCsv(target, dialect)
