@@ -111,8 +111,8 @@ def test_the_archive_that_an_endpoint_no_longer_loads_is_deleted(plan) -> None:
     before.pop("model_data_uri")
     for groups, expected in (("*", [served]), ("other", [])):  # in the end the group has no endpoint
         plan(before, SERVERLESS_ENDPOINT_GROUPS=groups)
-        stored = client("s3").list_objects_v2(Bucket="artifact-bucket", Prefix="serving/").get("Contents", [])
-        assert [entry["Key"] for entry in stored] == expected
+        stored = client("s3").list_object_versions(Bucket="artifact-bucket", Prefix="serving/")
+        assert [entry["Key"] for entry in stored.get("Versions", [])] == expected
 
 
 def test_a_group_that_the_parameter_does_not_name_has_no_endpoint(plan) -> None:

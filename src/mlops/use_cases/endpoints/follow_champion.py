@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlops.infrastructure import event_names
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
-from mlops.models.errors import ArtifactError
+from mlops.models.errors import ArtifactError, ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
 from mlops.pipelines.artifacts.archive import pack, sha256_of, unpack
@@ -88,7 +88,7 @@ class EndpointPlanner:
         if target_version and plan.step == "create model":
             uri = self._archive(target_version, plan.name)
         if plan.step == "done" and plan.previous:  # its model is deleted, and its endpoint serves another one
-            self.objects.delete(self._served(group, plan.previous))
+            self._delete(self._served(group, plan.previous))
         return {**plan.to_dict(), "model_data_uri": uri}
 
     def _target(self, group: str) -> ServedVersion | None:
@@ -113,6 +113,13 @@ class EndpointPlanner:
                 archive = self._registered(target_version.artifact, Path(scratch))
                 self.objects.upload(archive, target, "application/gzip")
         return target.uri
+
+    def _delete(self, archive: ObjectRef) -> None:
+        """Delete an archive; it does not exist any more when this is repeated."""
+        try:
+            self.objects.delete(self.objects.head(archive).ref)
+        except ObjectNotFoundError:
+            return
 
     def _served(self, group: str, name: str) -> ObjectRef:
         """Return the archive of a model of an endpoint."""
