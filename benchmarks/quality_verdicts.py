@@ -24,13 +24,13 @@ import numpy as np
 
 from mlops.models.scoring.quality import N_NEWEST, QualityPart, QualityScore
 from mlops.models.settings.group import TaskName
+from mlops.monitoring.quality.class_scores import roc_auc
 from mlops.monitoring.quality.counts import ClassCounts, NumberSums
 from mlops.monitoring.quality.dependence import N_CLUSTERS
 from mlops.monitoring.quality.measure import Measure
 from mlops.monitoring.quality.number_scores import number_scores
 from mlops.monitoring.quality.periods import periods_of, recent_runs
 from mlops.monitoring.quality.proportions import Z_95
-from mlops.monitoring.quality.roc_area import roc_auc
 from mlops.monitoring.quality.verdict import judge
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops.approval.policy.store import Policies, PolicyStore
-from mlops.models.policy import StackPolicy
+from mlops.models.approval import StackPolicy
 from tests.memory_table import MemoryTable
 
 APPROVERS = ("ada@example.com", "bob@example.com", "eve@example.com")

@@ -11,7 +11,7 @@ import pytest
 from mlops.approval.policy.store import PolicyStore
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.sqlite_table import SqliteTable
-from mlops.models.policy import PolicyRecord
+from mlops.models.approval import PolicyRecord
 from mlops.models.settings.gate import GateRule
 from tests.memory_table import MemoryTable
 

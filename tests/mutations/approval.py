@@ -269,14 +269,14 @@ MUTATIONS = (
     ),
     _weaker(
         "a reason may show nothing",
-        "src/mlops/models/tags.py",
+        "src/mlops/registry/tags.py",
         'return "a reason is needed, in visible characters"',
         'return ""',
         "tests/unit/models/test_reasons.py::test_a_reason_that_shows_nothing_is_empty",
     ),
     _weaker(
         "a reason may turn text around",
-        "src/mlops/models/tags.py",
+        "src/mlops/registry/tags.py",
         "return is_control or character in _TURNS_TEXT_AROUND",
         "return is_control",
         f"{_FUNCTIONS}test_approval_disguises.py::test_a_reason_that_would_be_shown_otherwise_than_it_is_recorded_is_refused",

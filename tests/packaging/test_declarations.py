@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ DISTRIBUTION_OF = {
 }
 # named by a model's manifest, never imported by name: scikit-learn computes with it
 BY_VERSION_ONLY = {"scipy"}
+MAX_LINES, MAX_MODULES = 300, 15  # of a module, and of a folder beside `__init__.py`
 OURS = {"app", "local", "mlops", "train"}
 
 
@@ -131,3 +133,11 @@ def test_the_newest_section_of_the_changelog_is_of_this_version_or_unreleased() 
     headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
     dated = re.fullmatch(rf"{re.escape(mlops.__version__)} \(\d{{4}}-\d{{2}}-\d{{2}}\)", headings[0])
     assert dated or headings[0].endswith(" - unreleased")
+
+
+def test_modules_and_folders_are_small_enough_to_be_read() -> None:
+    modules = sorted(SOURCE.rglob("*.py"))
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
+    assert [path for path, count in lines.items() if count > MAX_LINES] == []
+    folders = Counter(path.parent for path in modules if path.name != "__init__.py")
+    assert [folder for folder, count in folders.items() if count > MAX_MODULES] == []

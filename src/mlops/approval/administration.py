@@ -16,7 +16,7 @@ from mlops.infrastructure.aws.stepfunctions import execution_status, has_ended, 
 from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
 from mlops.models.errors import ApprovalClosedError, ApprovalError
 from mlops.models.registry import ModelMetadata, Status
-from mlops.models.tags import find_reason_problem
+from mlops.registry.tags import find_reason_problem
 
 # What leads on from each status: one answer for all commands, so that none contradicts another.
 _NEXT: Mapping[Status, str] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops.cli.commands import COMMANDS, STACK_VARIABLE, TARGET_HELP
 from mlops.context.context import Context, open_context
-from mlops.models.tags import find_reason_problem
+from mlops.registry.tags import find_reason_problem
 
 # from the arguments and the context to what is printed: a JSON document, and the same as text
 type Action = Callable[[argparse.Namespace, Context], tuple[Any, str]]

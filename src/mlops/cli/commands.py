@@ -48,10 +48,11 @@ TOPICS: Mapping[str, Mapping[str, Command]] = {
             "features", "define, store and read features: right in time, and the newest ones"
         ),
         "forget": Command(
-            "forget", "remove the rows of a person from all files of a group, older versions included"
+            "operations.forget",
+            "remove the rows of a person from all files of a group, older versions included",
         ),
         "forgotten": Command(
-            "forget", "list who was forgotten, by digest and not by id, or remove their rows again"
+            "operations.forget", "list who was forgotten, by digest and not by id, or remove their rows again"
         ),
     },
     "Models": {

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from mlops.cli.command import add_action, add_actions, add_reason, columns
 from mlops.context.context import Context
 from mlops.infrastructure.clock import utc_now
-from mlops.models.policy import PolicyRecord, StackPolicy
+from mlops.models.approval import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import ApprovalSettings, GroupSettings
 from mlops.models.settings.retrain import RetrainingPolicy

@@ -11,7 +11,7 @@ from mlops.cli.descriptions import describe, failure_line, score_of
 from mlops.context.context import Context
 from mlops.models.errors import RegistryError
 from mlops.models.registry import ModelMetadata
-from mlops.models.tags import has_visible_characters
+from mlops.registry.tags import has_visible_characters
 
 _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
 

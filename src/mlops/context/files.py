@@ -158,7 +158,7 @@ class FilesContext:
         """The approval policies; the only approver is the user of this machine."""
         from mlops.approval.policy.store import Policies, PolicyStore  # noqa: PLC0415
         from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
-        from mlops.models.policy import StackPolicy  # noqa: PLC0415
+        from mlops.models.approval import StackPolicy  # noqa: PLC0415
 
         table = SqliteTable(self.root / "approval-policies" / "policies.sqlite3")
         return Policies(StackPolicy((self.actor,)), PolicyStore(table))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlops.approval.policy.store import Policies, PolicyStore
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
-from mlops.models.policy import StackPolicy
+from mlops.models.approval import StackPolicy
 
 
 @dataclass(frozen=True, slots=True)

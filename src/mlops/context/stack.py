@@ -202,11 +202,8 @@ class StackContext:
         """What notifies people and systems: by SNS, EventBridge and CloudWatch."""
         from mlops.infrastructure.notifications import AwsNotifier  # noqa: PLC0415
 
-        return AwsNotifier(
-            self.variable("NOTIFICATION_TOPIC_ARN"),
-            self.variable("EVENT_BUS_NAME"),
-            self.variable("METRICS_NAMESPACE"),
-        )
+        names = ("NOTIFICATION_TOPIC_ARN", "EVENT_BUS_NAME", "METRICS_NAMESPACE")
+        return AwsNotifier(*map(self.variable, names))
 
     @cached_property
     def link_signer(self) -> LinkSigner:

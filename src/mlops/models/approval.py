@@ -1,4 +1,4 @@
-"""Requests to the approvers: what they are shown, who answered what, and the decision that followed."""
+"""Requests to the approvers with their answers, and the policy of a group, which says who decides."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mlops.models.evaluation import SliceScore
 from mlops.models.record import Record
 from mlops.models.registry import Artifact
 from mlops.models.settings.differences import SettingDifference
+from mlops.models.settings.gate import GateRule
+from mlops.models.settings.retrain import RetrainingPolicy
 from mlops.models.training import DatasetChanges, Interval
 
 Choice = Literal["approved", "rejected"]
@@ -219,3 +221,34 @@ class RollbackOffer(Record):
     def bound_to(self) -> tuple[str, ...]:
         """What a link is good for: these bytes, going into service again."""
         return self.artifact.sha256, self.artifact.version_id or "", self.previous
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRecord(Record):
+    """One revision of the policy of a group; revision 0 is the default of a group without a record.
+
+    Without `approvers` every approver of the stack may approve. `automatic` permits automatic approval, which
+    `model.toml` must request as well. `gate_floors` hold, by score, the values below which no gate rule may
+    be; they are judged in addition to the rules. `retraining` is the most that `[retrain] policy` may
+    do. `changed_at`, `changed_by` and `reason` say when, by whom and why this revision was made.
+    """
+
+    group: str
+    approvers: tuple[str, ...] = ()
+    required_approvals: int = 1
+    automatic: bool = False
+    gate_floors: Mapping[str, GateRule] = field(default_factory=dict)
+    retraining: RetrainingPolicy = "propose"
+    revision: int = 0
+    changed_at: datetime | None = None
+    changed_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StackPolicy:
+    """What the parameters of the stack say for all groups: they bound every policy record."""
+
+    approvers: tuple[str, ...]
+    allows_automatic: bool = False
+    minimum_approvals: int = 1

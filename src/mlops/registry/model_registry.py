@@ -12,7 +12,6 @@ from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.registry import Acknowledgement, Candidate, ModelMetadata, Registration
-from mlops.models.tags import check_group, check_labels, with_labels
 from mlops.models.training import EvaluationMetrics
 from mlops.registry import changes
 from mlops.registry.artifacts import describe_artifact
@@ -20,6 +19,7 @@ from mlops.registry.changes import AuditStamp
 from mlops.registry.factory import open_store
 from mlops.registry.lifecycle import Action
 from mlops.registry.store import RegistryStore
+from mlops.registry.tags import check_group, check_labels, with_labels
 from mlops.registry.training_facts import local_training_facts
 from mlops.registry.version_steps import VersionSteps
 

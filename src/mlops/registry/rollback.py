@@ -6,10 +6,10 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import RegistryError
 from mlops.models.registry import Promotion
-from mlops.models.tags import find_reason_problem
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import check_artifact
 from mlops.registry.promotion_notification import notify_rollback
+from mlops.registry.tags import find_reason_problem
 
 
 def roll_back(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mlops.approval.policy.changes import set_policy
 from mlops.approval.policy.effective import EffectivePolicy, effective_policy, effective_retraining
+from mlops.models.approval import PolicyRecord, StackPolicy
 from mlops.models.errors import ApprovalError, RegistryError
-from mlops.models.policy import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.retrain import RetrainSettings

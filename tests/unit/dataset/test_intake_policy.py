@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlops.approval.policy.changes import set_policy
+from mlops.models.approval import PolicyRecord
 from mlops.models.objects import ObjectRef
-from mlops.models.policy import PolicyRecord
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from tests.policies import some_policies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.models.tags import find_reason_problem, has_visible_characters
+from mlops.registry.tags import find_reason_problem, has_visible_characters
 
 INVISIBLE = [
     "",

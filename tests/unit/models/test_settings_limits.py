@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from mlops.algorithms.selection import check_settings
 from mlops.dataset.validation.validate import validate
 from mlops.models.errors import SettingsError
+from mlops.models.settings.document import line_of
 from mlops.models.settings.group import GroupSettings, known_keys
-from mlops.models.settings.lines import line_of
 
 TABLES = {
     "gate": ("roc_auc", "threshold", "min_absolute_change", "higher_is_better"),

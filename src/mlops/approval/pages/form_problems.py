@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlops.models.tags import find_reason_problem
+from mlops.registry.tags import find_reason_problem
 
 
 def find_form_problem(form: Mapping[str, str], version: str, *, needs_reason: bool) -> str:

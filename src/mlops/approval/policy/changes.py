@@ -10,12 +10,12 @@ from datetime import datetime
 from mlops.approval.policy.effective import eligible_approvers, find_quorum_problem, minimum_approvals
 from mlops.approval.policy.store import Policies
 from mlops.approval.quorum import is_same_person
+from mlops.models.approval import PolicyRecord, StackPolicy
 from mlops.models.errors import ApprovalError
-from mlops.models.policy import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.nearest import nearest
-from mlops.models.tags import check_group, find_reason_problem
 from mlops.models.training import SCORE_NAMES
+from mlops.registry.tags import check_group, find_reason_problem
 
 
 def set_policy(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from mlops.approval.quorum import is_same_person
-from mlops.models.policy import PolicyRecord, StackPolicy
+from mlops.models.approval import PolicyRecord, StackPolicy
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.retrain import RetrainingPolicy, RetrainSettings

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops.approval.policy.effective import EffectivePolicy, effective_policy
 from mlops.infrastructure.table import Absent, OneOf, Put, Table
-from mlops.models.policy import PolicyRecord, StackPolicy
+from mlops.models.approval import PolicyRecord, StackPolicy
 from mlops.models.settings.group import GroupSettings
 
 

@@ -22,10 +22,9 @@ from mlops.models.settings.columns import (
     column_keys,
 )
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
-from mlops.models.settings.document import check_values, read_toml
+from mlops.models.settings.document import check_values, read_toml, with_line
 from mlops.models.settings.format import FormatSettings, check_format
 from mlops.models.settings.gate import GateRule, SliceSettings, check_gate_rule, check_slices
-from mlops.models.settings.lines import with_line
 from mlops.models.settings.prediction import (
     IntervalSettings,
     ThresholdSettings,

@@ -17,7 +17,7 @@ from mlops.models.errors import (
     RequestError,
     RequestTooLargeError,
 )
-from mlops.models.tags import check_group
+from mlops.registry.tags import check_group
 from mlops.use_cases.predict.predict import Predictor
 from mlops.use_cases.predict.request_body import read_body
 
