@@ -18,11 +18,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.authorization import session_credentials
-from local.environment import CLOUD_DIRECTORY, REGION, endpoint_url
-from local.processes import DIRECTORY_MARK, EMULATOR_MARK
+from local.environment import CLOUD_DIRECTORY, endpoint_url
 from local.sagemaker.endpoints import server
 from local.sagemaker.errors import JobFailedError, validation_error
-from local.sagemaker.jobs.container import check_image
+from local.sagemaker.jobs.container import check_image, container_environment
 from local.sagemaker.jobs.logs import LogStream
 from local.sagemaker.jobs.storage import role_client, split_uri
 
@@ -184,17 +183,8 @@ def _environment(
     (directory / "tmp").mkdir()
     local = {name: value.replace(_CONTAINER_BASE, str(directory)) for name, value in requested.items()}
     return {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "HOME": str(directory),
-        "TMPDIR": str(directory / "tmp"),
-        "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
-        DIRECTORY_MARK: os.environ[DIRECTORY_MARK],
-        EMULATOR_MARK: str(os.getpid()),
+        **container_environment(directory),
         "SAGEMAKER_BASE_DIR": str(directory),
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": address,
         **{name.upper(): value for name, value in credentials.items()},
         **local,

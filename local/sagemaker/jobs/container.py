@@ -86,32 +86,41 @@ def command(job: Job) -> list[str]:
     return [local_path(job, word) for word in words]
 
 
+def container_environment(directory: Path) -> dict[str, str]:
+    """Return what a process of a container needs, with its home in a directory.
+
+    Of the environment of the emulator it has only the mark of its processes.
+    """
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "HOME": str(directory),
+        "TMPDIR": str(directory / "tmp"),
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",  # several share the machine, and their threads would wait for each other
+        DIRECTORY_MARK: os.environ[DIRECTORY_MARK],
+        EMULATOR_MARK: str(os.getpid()),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 def environment(job: Job, credentials: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment of the process: of the emulator's own, only the mark of its processes.
+    """Return the whole environment of the process of a job.
 
     In network isolation the process learns neither the address of the cloud nor the credentials of its role.
     `pip install` inside a job goes to a directory of the job, which is first on its import path.
     """
     packages = job.directory / "site-packages"
     packages.mkdir(exist_ok=True)
-    platform = {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
-        "HOME": str(job.directory),
-        "TMPDIR": str(job.directory / "tmp"),
-        "LANG": "C.UTF-8",
+    platform = container_environment(job.directory) | {
         "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": "1",  # several jobs share the machine, and their threads would wait for each other
         "PYTHONPATH": str(packages),
         "PIP_TARGET": str(packages),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        DIRECTORY_MARK: os.environ[DIRECTORY_MARK],
-        EMULATOR_MARK: str(os.getpid()),
         "SAGEMAKER_BASE_DIR": str(base_directory(job)),
         f"{job.kind.upper()}_JOB_NAME": job.name,
         f"{job.kind.upper()}_JOB_ARN": job.arn,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
         **({} if job.is_isolated else _access(credentials)),
     }
     requested = (job.request.get("Environment") or {}).items()

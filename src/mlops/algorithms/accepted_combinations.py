@@ -6,7 +6,7 @@ combinations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -129,15 +129,9 @@ def combination_problem(
     estimator = spec.path.partition(":")[2]
     stated = {**spec.defaults, **{name: value for name, value in values.items() if value is not None}}
     for conflict in CONFLICTS:
-        if conflict.estimator == estimator and conflict.task in (None, task):
-            options = [
-                _options(tried[name]) if name in tried else [stated.get(name, default)]
-                for name, default in conflict.defaults.items()
-            ]
-            if any(
-                conflict.is_refused(dict(zip(conflict.defaults, c, strict=True))) for c in product(*options)
-            ):
-                return conflict.sentence
+        is_possible = conflict.estimator == estimator and conflict.task in (None, task)
+        if is_possible and any(map(conflict.is_refused, _combinations(conflict, stated, tried))):
+            return conflict.sentence
     return None
 
 
@@ -172,6 +166,16 @@ def rows_problem(
                     f" {n_rows // divisor:,} at most"
                 )
     return None
+
+
+def _combinations(conflict: Conflict, stated: Values, tried: Mapping[str, Sequence[Any]]) -> Iterator[Values]:
+    """Yield every combination of the values that are set or tried, with the defaults of the library."""
+    options = (
+        _options(tried[name]) if name in tried else [stated.get(name, default)]
+        for name, default in conflict.defaults.items()
+    )
+    for combination in product(*options):
+        yield dict(zip(conflict.defaults, combination, strict=True))
 
 
 def _options(tried: Sequence[Any]) -> list[Any]:

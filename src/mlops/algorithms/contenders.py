@@ -107,7 +107,7 @@ def _alternatives(settings: GroupSettings) -> tuple[GroupSettings, ...]:
 
 def _first_that_knows(own: Hyperparameters, *, has_directions: bool) -> str:
     for entry in ENTRIES:
-        if set(own) <= entry.hyperparameters and (entry.classification.directions or not has_directions):
+        if set(own) <= entry.hyperparameters and (entry.directions or not has_directions):
             return entry.name
     names = frozenset().union(*(entry.hyperparameters for entry in ENTRIES))
     unknown = [name for name in own if name not in names]

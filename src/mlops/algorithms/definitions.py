@@ -18,8 +18,7 @@ class EstimatorSpec:
     """One estimator class: where it is, which hyperparameters a team may set, and our defaults for them.
 
     `space` is what a search looks through, in the words of `search.space`: two numbers are a range, other
-    lists are choices. `directions` is the argument that takes 1 for a column whose larger values may only
-    raise the prediction, -1 for the opposite and 0 for neither; None for an estimator without it.
+    lists are choices.
     """
 
     path: str
@@ -29,7 +28,6 @@ class EstimatorSpec:
     space: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     is_seeded: bool = True
     is_parallel: bool = False
-    directions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,9 @@ class Algorithm:
 
     For classes the linear ones are all a logistic regression. `aliases` are further names, as those of
     scikit-learn's classes. `needs_scaling` asks for columns of equal spread; `accepts_missing` says that
-    missing numbers may reach the estimator; `package` is the distribution that must be installed.
+    missing numbers may reach the estimator; `directions` is the argument that takes 1 for a column whose
+    larger values may only raise the prediction, -1 for the opposite and 0 for neither; `package` is the
+    distribution that must be installed.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Algorithm:
     aliases: tuple[str, ...] = ()
     needs_scaling: bool = False
     accepts_missing: bool = False
+    directions: str | None = None
     package: str = "scikit-learn"
 
     def spec(self, task: TaskName) -> EstimatorSpec:
@@ -185,7 +186,6 @@ ENTRIES = (
             {"tree_method": "hist"},
             _XGBOOST_SPACE,
             is_parallel=True,
-            directions="monotone_constraints",
         ),
         EstimatorSpec(
             "xgboost:XGBRegressor",
@@ -194,10 +194,10 @@ ENTRIES = (
             {"tree_method": "hist"},
             _XGBOOST_SPACE,
             is_parallel=True,
-            directions="monotone_constraints",
         ),
         aliases=("XGBClassifier", "XGBRegressor"),
         accepts_missing=True,
+        directions="monotone_constraints",
         package="xgboost",
     ),
     _linear("LogisticRegression", _RIDGE_REGRESSION),
@@ -208,17 +208,16 @@ ENTRIES = (
             _HISTOGRAM_BOOSTING | WEIGHTS,
             _HISTOGRAM_BOOSTING_DEFAULTS,
             space=_HISTOGRAM_BOOSTING_SPACE,
-            directions="monotonic_cst",
         ),
         EstimatorSpec(
             "sklearn.ensemble:HistGradientBoostingRegressor",
             _HISTOGRAM_BOOSTING | {"loss", "quantile"},
             _HISTOGRAM_BOOSTING_DEFAULTS,
             space=_HISTOGRAM_BOOSTING_SPACE,
-            directions="monotonic_cst",
         ),
         aliases=("HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "GradientBoosting"),
         accepts_missing=True,
+        directions="monotonic_cst",
     ),
     _forest("ExtraTrees", _EXTRA_TREES_DEFAULTS, _EXTRA_TREES_REGRESSION_DEFAULTS),
     _linear("Ridge", _RIDGE_REGRESSION),

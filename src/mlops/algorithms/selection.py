@@ -96,8 +96,8 @@ def too_many_rows(settings: GroupSettings, task: TaskName, n_rows: int) -> str |
 
 def _check_directions(chosen: Algorithm, task: TaskName | None, settings: GroupSettings) -> None:
     """Refuse `[monotonic]` where no estimator obeys it."""
-    if chosen.spec(task or "regression").directions is None:
-        able = " or ".join(entry.name for entry in ENTRIES if entry.regression.directions)
+    if chosen.directions is None:
+        able = " or ".join(entry.name for entry in ENTRIES if entry.directions)
         raise SettingsError(
             f"[monotonic] is obeyed by {able}, not by {chosen.name}: set one of them, or remove the table."
         )

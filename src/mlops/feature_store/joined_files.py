@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import batched
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -189,7 +190,7 @@ class _Join:
         cursor = self.connection.execute(f"SELECT {columns} FROM {self.table.source}")
         while rows := cursor.fetchmany(MAX_ENTITIES * _READERS):
             entities = [dict(zip(self.entity_columns, row, strict=True)) for row in rows]
-            yield [entities[start : start + MAX_ENTITIES] for start in range(0, len(entities), MAX_ENTITIES)]
+            yield list(map(list, batched(entities, MAX_ENTITIES)))
 
     def write(self, values: str, text_of: Callable[[SelectedFeature], str]) -> None:
         """Write the columns of the file, then those of the features, which have the same order of rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,12 +220,8 @@ class FeatureStore:
         read = self._reader(selected)
         return [
             {**{name: json_value(value.value) for name, value in values.items()}, **row}
-            for start in range(0, len(rows), MAX_ENTITIES)
-            for row, values in zip(
-                rows[start : start + MAX_ENTITIES],
-                read_rows(rows[start : start + MAX_ENTITIES], selected, read),
-                strict=True,
-            )
+            for some in batched(rows, MAX_ENTITIES)
+            for row, values in zip(some, read_rows(some, selected, read), strict=True)
         ]
 
     def _selected(self, settings: FeatureSettings) -> SelectedFeatures:

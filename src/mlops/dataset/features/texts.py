@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text[:_MAX_CHARACTERS].lower())[:MAX_WORDS]
 
 
-def numbers_of_words(frame: pd.DataFrame, names: Iterable[str]) -> dict[str, np.ndarray]:
+def numbers_of_words(frame: pd.DataFrame, names: Collection[str]) -> dict[str, np.ndarray]:
     """Return the feature `<text>_words` of each column of texts; a missing text has no number.
 
     Raises

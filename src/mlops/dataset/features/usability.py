@@ -18,7 +18,7 @@ _LEFT_OUT: Mapping[Role, str] = {
 }
 
 
-def no_text(column: Column) -> str | None:
+def text_problem(column: Column) -> str | None:
     """Say why a column cannot be one of `text_columns`; None when it can."""
     if column.has_words:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from mlops.feature_store.definitions.on_demand import OnDemandFeatureView
@@ -107,8 +108,7 @@ def _read_items(
     """Read the item of each entity once: views with the same keys share it."""
     keys = list(dict.fromkeys(item_key(view.keys, entity) for entity in entity_rows for view in views))
     items: dict[tuple[str, str], Item | None] = {}
-    for start in range(0, len(keys), MAX_KEYS):
-        chunk = keys[start : start + MAX_KEYS]
+    for chunk in batched(keys, MAX_KEYS):
         items |= dict(zip(chunk, table.get_many(chunk), strict=True))
     return items
 

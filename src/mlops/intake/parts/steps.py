@@ -40,14 +40,7 @@ def list_parts(upload: Upload, *, storage: DatasetStorage, limits: Limits) -> di
     dict
         `request` and `parts`: where the two documents are stored; `n_parts`: the number of surveys to make.
     """
-    settings, listing = GroupSettings(), Listing()
-    try:
-        settings = read_settings(upload, storage)
-        listing = list_closed_parts(upload, storage.objects, limits)
-        if settings.features.service is not None:
-            listing = Listing(problems=(_NO_FEATURES,))
-    except SettingsError as error:
-        listing = Listing(problems=(settings_problem(upload, error),))
+    settings, listing = _settings_and_parts(upload, storage, limits)
     contract = current_contract(str(upload.group), storage)
     with TemporaryDirectory() as folder:
         agreement = agree(
@@ -70,6 +63,19 @@ def list_parts(upload: Upload, *, storage: DatasetStorage, limits: Limits) -> di
     items = json.dumps([part.to_dict() for part in listing.parts]).encode()
     storage.objects.write(request.parts_ref, items, "application/json")
     return write_request(request, storage.objects)
+
+
+def _settings_and_parts(
+    upload: Upload, storage: DatasetStorage, limits: Limits
+) -> tuple[GroupSettings, Listing]:
+    """Return the settings of the group, and the parts; none where the settings do not permit them."""
+    try:
+        settings = read_settings(upload, storage)
+    except SettingsError as error:
+        return GroupSettings(), Listing(problems=(settings_problem(upload, error),))
+    if settings.features.service is not None:
+        return settings, Listing(problems=(_NO_FEATURES,))
+    return settings, list_closed_parts(upload, storage.objects, limits)
 
 
 def survey_part(request_ref: ObjectRef, part: Part, objects: ObjectStore) -> None:

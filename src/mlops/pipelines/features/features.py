@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlops.dataset.features.date_parts import DateParts, unreadable_dates
 from mlops.dataset.features.directions import why_no_direction
-from mlops.dataset.features.usability import no_text, why_left_out
+from mlops.dataset.features.usability import text_problem, why_left_out
 from mlops.dataset.table.table import RAW_DATE, Column, Table
 from mlops.dataset.table.values import as_texts
 from mlops.models.errors import TrainingError
@@ -97,7 +97,7 @@ def select_texts(table: Table, requested: Iterable[str]) -> tuple[str, ...]:
     for name in requested:
         if name not in table.columns:
             raise TrainingError(f"text_columns names the column {name!r}, which the file does not have.")
-        if problem := no_text(table.columns[name]):
+        if problem := text_problem(table.columns[name]):
             raise TrainingError(f"{problem} Take the column out of text_columns.")
     return tuple(name for name, column in table.columns.items() if column.has_words)
 

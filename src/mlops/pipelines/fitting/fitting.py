@@ -99,7 +99,7 @@ def set_directions(
 ) -> None:
     """Tell the estimator in which direction the columns of a prepared matrix may move its output."""
     directions = column_directions(features, settings.monotonic, n_columns)
-    argument = configured.algorithm.regression.directions
+    argument = configured.algorithm.directions
     if directions is not None and argument is not None:
         configured.estimator.set_params(**{argument: directions})
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mlops.dataset.features.date_parts import date_part_values, moments, unreadable_dates
 from mlops.dataset.features.directions import derived_numbers, why_no_direction
-from mlops.dataset.features.usability import no_text, why_left_out
+from mlops.dataset.features.usability import text_problem, why_left_out
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.table import RAW_DATE, Table
@@ -79,7 +79,7 @@ def text_columns(survey: Survey) -> Iterable[RuleFinding]:
                 f"text_columns of model.toml names the column {shown(name)}, which the file does not have."
             )
             yield RuleFinding("reject", message, column=name, advice="Correct model.toml or the header.")
-        elif problem := no_text(_sampled(survey, column).columns[name]):
+        elif problem := text_problem(_sampled(survey, column).columns[name]):
             yield RuleFinding("reject", problem, column=name, advice="Take it out of text_columns.")
 
 
