@@ -38,11 +38,7 @@ class ServingDay(Walk):
 
     def to_the_end(self) -> dict[str, Any]:
         """Score, check, record, merge, and return the final state."""
-        table = f"registry-{self.group}"
-        create_table(table, "pk", "sk", dynamodb=self.world.cloud.client("dynamodb"))
-        self.world = replace(self.world, variables={**self.world.variables, "REGISTRY_TABLE_NAME": table})
-        self.runner = Runner(self.world)
-        model = self._put_into_service(table)
+        model = self._put_into_service(self._own_registry())
         content = ONE_PLAN.encode()
         key = f"{self.group}/inference/a.csv"
         stored = self.world.cloud.client("s3").put_object(Bucket="data", Key=key, Body=content)
@@ -63,6 +59,18 @@ class ServingDay(Walk):
         self.names |= {day.rpartition("/day-")[2].removesuffix(".parquet"): "DAY"}
         state = self.state() | {"scored": self._plain(scored), "files": self._files(upload.upload_id)}
         return state | {"rows in the ledger": self._rows_of_the_ledger()}
+
+    def _own_registry(self) -> str:
+        """Make a registry of this walk alone, and return its table."""
+        table = f"registry-{self.group}"
+        create_table(table, "pk", "sk", dynamodb=self.world.cloud.client("dynamodb"))
+        self._use({"REGISTRY_TABLE_NAME": table})
+        return table
+
+    def _use(self, variables: dict[str, str]) -> None:
+        """Run the functions with other values of some variables."""
+        self.world = replace(self.world, variables={**self.world.variables, **variables})
+        self.runner = Runner(self.world)
 
     def _score(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the summary of the batch."""

@@ -35,6 +35,8 @@ FUNCTIONS = (
     "merge_predictions",
     "explain_failure",
     "retry_training",
+    "materialize_features",
+    "plan_endpoint",
 )
 _WRITES = ("Put", "Transact", "Update", "Delete", "Copy", "Start", "Send", "Publish", "Upload", "Complete")
 CONTEXT = SimpleNamespace(

@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 
 from local import local_cloud
+from tests.proofs.endpoint_move import EndpointMove
 from tests.proofs.failed import FailedTraining
+from tests.proofs.features_nights import FeaturesNights
 from tests.proofs.parts import FolderOfParts
 from tests.proofs.serving import RangesDay, ServingDay
 from tests.proofs.step import ANSWERS, Fault, is_write
@@ -49,6 +51,8 @@ OTHER_WAYS: dict[str, tuple[type[Walk], str]] = {
     "serving": (ServingDay, "approved"),
     "ranges": (RangesDay, "approved"),
     "failed": (FailedTraining, "approved"),
+    "features": (FeaturesNights, "approved"),
+    "endpoint": (EndpointMove, "approved"),
 }
 
 
@@ -142,7 +146,7 @@ def test_a_call_that_fails_once_is_made_up_for(world, runner, unharmed, fault):
 def test_every_other_way_ends_well_without_a_fault(way):
     assert way.walk.errors == {}
     assert_within_reach(way.walk)
-    champion = way.state["registry"].get("HEAD", {}).get("champion")
+    champion = way.state.get("registry", {}).get("HEAD", {}).get("champion")
     assert champion == ({"S": "v1.0.0"} if way.name in ("back", "serving", "ranges") else None)
 
 

@@ -41,8 +41,9 @@ class World:
 def build_world(cloud: LocalCloud, folder: Path) -> World:
     """Make everything that the functions of the path reach for."""
     source = folder / "source"
-    source.mkdir()
-    (source / "train.py").write_text("print('train')")
+    (source / "mlops").mkdir(parents=True)
+    for name in ("train.py", "inference.py", "mlops/__init__.py"):
+        (source / name).write_text("print('train')")
     client = cloud.client
     for bucket in ("data", "artifacts"):
         client("s3").create_bucket(Bucket=bucket)
@@ -73,6 +74,10 @@ def build_world(cloud: LocalCloud, folder: Path) -> World:
             "METRICS_NAMESPACE": "proofs",
             "NOTIFICATION_TOPIC_ARN": topics["news"],
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            "ENDPOINT_NAME_PREFIX": "mlops-proof",
+            "ENDPOINT_IMAGE_URI": "000000000000.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0",
+            "ENDPOINT_MEMORY_MEGABYTES": "2048",
+            "ENDPOINT_MAX_CONCURRENCY": "5",
             "RETRAINING_BASE_URL": "https://api.example.com/retrainings",
             "REGISTRY_TABLE_NAME": "registry",
             "FEATURE_TABLE_NAME": "features",
