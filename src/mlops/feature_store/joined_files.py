@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mlops.dataset.conversion.plain_csv import PlainCsv
 from mlops.feature_store.definitions.views import EVENT_TIME, ValueType
 from mlops.feature_store.offline.historical import RetrievalJob
 from mlops.feature_store.offline.tables import SourceTable
@@ -32,6 +31,8 @@ from mlops.models.errors import FeatureStoreError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from mlops.dataset.conversion.plain_csv import PlainCsv
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _POSITION = "row_position"  # so that a row of missing values is not a blank line

@@ -9,7 +9,6 @@ from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.dataset.conversion.plain_csv import PlainCsv
 from mlops.feature_store.definitions.definition_file import Definition
 from mlops.feature_store.definitions.services import StoredService
 from mlops.feature_store.definitions.views import FeatureView
@@ -39,6 +38,8 @@ from mlops.models.settings.columns import FeatureSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mlops.dataset.conversion.plain_csv import PlainCsv
 
 
 class FeatureStore:
