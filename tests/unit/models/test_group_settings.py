@@ -120,9 +120,9 @@ def test_the_form_of_files_can_differ_by_purpose() -> None:
         ('[format]\ndecimal_separator = ","\nthousands = ","', "same character"),
         ('[format.inference]\ndelimiter = ";"', "format.inference.delimiter"),
         ("[format]\ninference = 3", "must be a table"),
-        ("[classes]\nmin_rows = 1", "from 2 on"),
-        ('[classes]\nrare = "others"', "other, drop, refuse"),
-        ('[scoring]\nengine = "gpu"', 'Line 2: .*"lambda", "map" or "job"'),
+        ("[classes]\nmin_rows = 1", "at least 2"),
+        ('[classes]\nrare = "others"', "Did you mean 'other'"),
+        ('[scoring]\nengine = "gpu"', "Line 2: .*auto, job, lambda, map"),
         ('[columns.a]\nkind = "number"\ndateformat = "%d"', "for dates"),
     ],
 )

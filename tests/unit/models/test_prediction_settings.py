@@ -35,11 +35,11 @@ def test_settings_without_these_tables_have_the_identity_of_earlier_releases() -
     ("text", "message"),
     [
         ("[threshold]\nmin_recal = 0.9", "Unknown setting 'threshold.min_recal'. Did you mean 'min_recall'"),
-        ("[threshold]\nmetric = 'f1_makro'", "not 'f1_makro'. Did you mean 'f1_macro'"),
         (
-            "[threshold]\nmetric = 3",
-            "threshold.metric must be one of f1_macro, f1, balanced_accuracy, not 3.",
+            "[threshold]\nmetric = 'f1_makro'",
+            "Unknown value 'f1_makro' of threshold.metric. Did you mean 'f1_macro'",
         ),
+        ("[threshold]\nmetric = 3", "threshold.metric must be a text, not 3."),
         ("[threshold]\nmin_recall = 1.2", "threshold.min_recall must be from 0.0 to 1.0"),
         ("[threshold]\nmin_precision = 'high'", "threshold.min_precision must be a number"),
         ("[threshold]\ncosts = 3", "threshold.costs must be a table"),

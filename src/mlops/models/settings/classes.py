@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
+from mlops.models.settings.declared import check_types
 
 RareClasses = Literal["other", "drop", "refuse"]
 OTHER_CLASS = "other"
@@ -36,10 +37,7 @@ def check_classes(table: Mapping[str, Any]) -> dict[str, Any]:
     SettingsError
         If a value is impossible.
     """
-    values = {key: value for key, value in table.items() if value is not None}
-    min_rows, rare = values.get("min_rows", MIN_ROWS_PER_CLASS), values.get("rare", "refuse")
-    if not isinstance(min_rows, int) or isinstance(min_rows, bool) or min_rows < 2:
-        raise SettingsError(f"classes.min_rows must be a whole number from 2 on, not {min_rows!r}.")
-    if rare not in get_args(RareClasses):
-        raise SettingsError(f"classes.rare must be one of {', '.join(get_args(RareClasses))}, not {rare!r}.")
-    return values
+    check_types("classes", table, ClassSettings)
+    if (min_rows := table.get("min_rows", MIN_ROWS_PER_CLASS)) < 2:
+        raise SettingsError(f"classes.min_rows must be at least 2, not {min_rows!r}.")
+    return dict(table)

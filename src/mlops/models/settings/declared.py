@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mlops.models.errors import SettingsError
 from mlops.models.settings.nearest import nearest
@@ -60,9 +60,10 @@ def check_bounds(values: Mapping[str, Any], bounds: Mapping[str, tuple[float, fl
 
 
 def check_types(where: str, table: Mapping[str, Any], record: type) -> None:
-    """Refuse a value of another type than the field of that name declares.
+    """Refuse a value of another type than the field of that name declares, or not among its choices.
 
-    Fields of other types than numbers, texts, true or false and lists of texts are left to their own checks.
+    Fields of other types than numbers, texts, choices, true or false and lists of texts or choices are left
+    to their own checks.
 
     Raises
     ------
@@ -71,9 +72,15 @@ def check_types(where: str, table: Mapping[str, Any], record: type) -> None:
     """
     hints = get_type_hints(record)
     for name, value in table.items():
-        kind = _kind(hints.get(name))
-        if kind is not None and value is not None and not _is_of(kind, value):
+        hint = hints.get(name)
+        kind, choices = _kind(hint), _choices(hint)
+        if kind is None or value is None:
+            continue
+        if not _is_of(kind, value):
             raise SettingsError(f"{where}.{name} must be {_DESCRIPTIONS[kind]}, not {value!r}.")
+        for choice in choices and (value if kind is tuple else (value,)):
+            if choice not in choices:
+                raise SettingsError(f"Unknown value {choice!r} of {where}.{name}. {nearest(choice, choices)}")
 
 
 def _kind(hint: Any) -> type | None:
@@ -81,9 +88,19 @@ def _kind(hint: Any) -> type | None:
     plain = [member for member in get_args(hint) if member is not type(None)]
     if hint in _DESCRIPTIONS:
         return hint  # type: ignore[no-any-return]
-    if hint == tuple[str, ...]:
-        return tuple
-    return _kind(plain[0]) if len(plain) == 1 else None
+    if get_origin(hint) is Literal:
+        return str
+    if get_origin(hint) is tuple:
+        return tuple if _kind(plain[0]) is str else None
+    kinds = {_kind(member) for member in plain}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """Return the texts that a field, or each entry of its list, may be; none for any text."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(choice for member in get_args(hint) for choice in _choices(member))
 
 
 def _is_of(kind: type, value: Any) -> bool:

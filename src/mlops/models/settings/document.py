@@ -63,6 +63,18 @@ def check_values(document: Mapping[str, Any]) -> None:
         pending += [(name, part, depth + 1) for name, part in _parts(where, value)]
 
 
+def stated_values(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document without keys that are null in JSON, at any depth: nothing is stated about them.
+
+    Of hyperparameters null is a value.
+    """
+    return {
+        key: stated_values(value) if isinstance(value, Mapping) and key != "hyperparameters" else value
+        for key, value in document.items()
+        if value is not None
+    }
+
+
 def with_line(
     error: SettingsError, text: str, document: Mapping[str, Any], read: Callable[[Mapping[str, Any]], object]
 ) -> SettingsError:

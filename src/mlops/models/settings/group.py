@@ -22,7 +22,7 @@ from mlops.models.settings.columns import (
     column_keys,
 )
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
-from mlops.models.settings.document import check_values, read_toml, with_line
+from mlops.models.settings.document import check_values, read_toml, stated_values, with_line
 from mlops.models.settings.format import FormatSettings, check_format
 from mlops.models.settings.gate import GateRule, SliceSettings, check_gate_rule, check_slices
 from mlops.models.settings.prediction import (
@@ -186,14 +186,15 @@ class GroupSettings(Record):
         nested = document.pop("settings", {})
         document = {**nested, **document}
         flat = {key: document.pop(key) for key in list(document) if key not in known_keys()}
-        document["hyperparameters"] = {**document.get("hyperparameters", {}), **flat}
+        stated = table_of("hyperparameters", document.get("hyperparameters") or {})
+        document["hyperparameters"] = {**stated, **flat}
         return cls._from_document(document)
 
     @classmethod
     def _from_document(cls, document: Mapping[str, Any]) -> Self:
         check_values(document)
         refuse_unknown(document, known_keys(), "")
-        values = {_ALIASES.get(key, key): value for key, value in document.items() if value is not None}
+        values = {_ALIASES.get(key, key): value for key, value in stated_values(document).items()}
         for name in _COLUMN_LISTS:
             if name in values:
                 values[name] = check_column_list(name, values[name])

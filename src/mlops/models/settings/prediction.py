@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
-from mlops.models.settings.nearest import nearest
 
 ThresholdMetric = Literal["f1_macro", "f1", "balanced_accuracy"]
 
@@ -56,18 +55,11 @@ def check_threshold(table: Mapping[str, Any]) -> dict[str, Any]:
     SettingsError
         If a value is impossible, or two contradict each other.
     """
-    values = {key: value for key, value in table.items() if value is not None}
-    metric, metrics = values.get("metric", "f1_macro"), get_args(ThresholdMetric)
-    if metric not in metrics:
-        proposal = nearest(metric, metrics) if isinstance(metric, str) else ""
-        raise SettingsError(
-            f"threshold.metric must be one of {', '.join(metrics)}, not {metric!r}. {proposal}".strip()
-        )
-    check_types("threshold", values, ThresholdSettings)
-    check_bounds({"threshold": values}, {"threshold.min_recall": _SHARE, "threshold.min_precision": _SHARE})
-    if "costs" in values:
-        _check_costs(values)
-    return values
+    check_types("threshold", table, ThresholdSettings)
+    check_bounds({"threshold": table}, {"threshold.min_recall": _SHARE, "threshold.min_precision": _SHARE})
+    if "costs" in table:
+        _check_costs(table)
+    return dict(table)
 
 
 def _check_costs(values: Mapping[str, Any]) -> None:

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from mlops.models.errors import SettingsError
 from mlops.models.record import Record
-from mlops.models.settings.declared import check_types, refuse_unknown
-from mlops.models.settings.nearest import nearest
+from mlops.models.settings.declared import check_types
 
 RetrainingPolicy = Literal["never", "propose", "auto"]
 Trigger = Literal["drift", "quality"]
@@ -52,13 +50,7 @@ class RetrainSettings(Record):
     exclude_predictions: tuple[str, ...] = ()
 
 
-_KEYS = frozenset(RetrainSettings.__dataclass_fields__)
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "policy": get_args(RetrainingPolicy),
-    "on": get_args(Trigger),
-    "weekdays": WEEKDAYS,
-    "files": ("all", "latest", "none"),
-}
+_LISTS = ("on", "weekdays", "exclude_predictions")
 
 
 def check_retrain(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,21 +59,10 @@ def check_retrain(table: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        If a key or a value is not known.
+        If a value is not known.
     """
-    refuse_unknown(table, _KEYS, "retrain.")
     values = {
-        name: [value]
-        if name in ("on", "weekdays", "exclude_predictions") and isinstance(value, str)
-        else value
-        for name, value in table.items()
+        name: [value] if name in _LISTS and isinstance(value, str) else value for name, value in table.items()
     }
-    check_types("retrain", {k: v for k, v in values.items() if k not in _CHOICES}, RetrainSettings)
-    for name, choices in _CHOICES.items():
-        stated = values.get(name)
-        for value in stated if isinstance(stated, (list, tuple)) else () if stated is None else (stated,):
-            if value not in choices:
-                raise SettingsError(
-                    f"Unknown value {value!r} of retrain.{name}. {nearest(str(value), choices)}"
-                )
+    check_types("retrain", values, RetrainSettings)
     return values

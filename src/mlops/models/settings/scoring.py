@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from mlops.models.errors import SettingsError
 from mlops.models.output_columns import STATUS_COLUMN, is_reserved
@@ -42,10 +42,6 @@ class ScoringSettings(Record):
                 f"scoring.row_status_column cannot be {self.row_status_column!r}: another column of the "
                 f'predictions may have that name. State a free name, such as "{STATUS_COLUMN}".'
             )
-        if self.engine not in ("auto", *get_args(ScoringEngine)):
-            raise SettingsError(
-                f'scoring.engine must be "auto", "lambda", "map" or "job", not {self.engine!r}.'
-            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what was added later is in it only when it is stated."""
@@ -72,13 +68,6 @@ class OutputSettings(Record):
     keep_columns: tuple[str, ...] = ()
     reasons: int = 0
     compression: Literal["auto", "none", "gzip"] = "auto"
-
-    def __post_init__(self) -> None:
-        """Refuse values that are not known."""
-        if self.compression not in ("auto", "none", "gzip"):
-            raise SettingsError(
-                f'output.compression must be "auto", "none" or "gzip", not {self.compression!r}.'
-            )
 
     def kept_of(self, columns: Collection[str]) -> list[str]:
         """Return those of the columns of a file to score that are written beside the predictions."""
