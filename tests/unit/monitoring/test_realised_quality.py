@@ -371,7 +371,7 @@ def test_a_drop_is_over_after_three_measured_days_that_are_as_approved() -> None
 
 def test_settings_beside_the_data_only_make_the_verdict_stricter() -> None:
     approved = QualitySettings(min_labels=200, window_days=60, label_delay_days=30)
-    stricter = QualitySettings(min_labels=50, window_days=90, label_delay_days=None)
+    stricter = QualitySettings(min_labels=50, window_days=90, label_delay_days=7)
     assert stricter.followed(approved) == (stricter, ())
     looser = QualitySettings(min_labels=5_000, window_days=5, label_delay_days=400)
     followed, sentences = looser.followed(approved)
@@ -383,6 +383,14 @@ def test_settings_beside_the_data_only_make_the_verdict_stricter() -> None:
     ]
     delayed = QualitySettings(label_delay_days=7)
     assert delayed.followed(QualitySettings())[0].label_delay_days is None
+    assert QualitySettings().followed(QualitySettings()) == (QualitySettings(), ())
+
+
+def test_a_delay_that_is_no_longer_stated_stays_as_it_was_approved() -> None:
+    approved = QualitySettings(label_delay_days=30)
+    followed, (sentence,) = QualitySettings().followed(approved)
+    assert followed == approved
+    assert "no quality.label_delay_days, because with this version 30 was approved" in sentence
 
 
 def test_settings_that_are_not_followed_are_said_in_the_report() -> None:
@@ -390,3 +398,30 @@ def test_settings_that_are_not_followed_are_said_in_the_report() -> None:
     report = replace(reported(Rows([1.0])), settings_not_followed=sentences)
     for shown in (render_text(report), render(report)):
         assert "quality.min_labels = 5,000, because with this version 100 was" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("has_persons", [False, True])
+def test_the_sum_of_days_has_each_combination_once_and_the_same_scores(has_persons: bool) -> None:
+    rng = np.random.default_rng(5)
+    days = []
+    for _ in range(20):
+        label, bins = rng.integers(0, 2, 300), rng.integers(-3, 4, 300)
+        probability = np.where(rng.random(300) < 0.1, np.nan, 1.0 / (1.0 + np.exp(-bins.astype(float))))
+        person = [rng.integers(0, 32, 300)] if has_persons else []
+        columns = [label, bins > 0, bins, np.ones(300), probability, probability**2, *person]
+        days.append(ClassCounts.of_columns([np.asarray(column, dtype=np.float64) for column in columns]))
+    apart = ClassCounts(
+        *(
+            np.concatenate([getattr(day, name) for day in days])
+            for name in ("label", "predicted", "bins", "n", "probability", "squares")
+        ),
+        clusters=np.concatenate([day.clusters for day in days]) if has_persons else None,
+    )
+    together = total(days)
+    assert len(together.n) <= 2 * 7 * 2 * (32 if has_persons else 1)
+    assert together.n_labels == 6000
+    of_days, of_rows = class_scores(together, 2), class_scores(apart, 2)
+    for name, score in of_rows.items():
+        assert of_days[name].value == pytest.approx(score.value)
+        assert of_days[name].interval == pytest.approx(score.interval)
+        assert of_days[name].n_clusters == score.n_clusters

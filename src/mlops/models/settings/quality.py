@@ -24,12 +24,14 @@ class QualitySettings(Record):
     def followed(self, approved: QualitySettings) -> tuple[QualitySettings, tuple[str, ...]]:
         """Return what is followed of these settings, and a sentence on each that is not.
 
-        They are beside the data, where all who drop files may change them. So they can only be stricter than
-        those that were approved with the version: judge from fewer labels on, look at more days, or at
-        younger predictions.
+        They are beside the data, where everyone who drops files can change them. So they can only be stricter
+        than those that were approved with the version: judge from fewer labels on, look at more days, or at
+        younger predictions. A delay that is derived from the labels may be longer than any that was approved.
         """
         delay, approved_delay = self.label_delay_days, approved.label_delay_days
-        is_longer = delay is not None and (approved_delay is None or delay > approved_delay)
+        is_longer = delay != approved_delay and (
+            delay is None or approved_delay is None or delay > approved_delay
+        )
         looser = {
             "min_labels": self.min_labels > approved.min_labels,
             "window_days": self.window_days < approved.window_days,
@@ -40,9 +42,10 @@ class QualitySettings(Record):
         return replace(self, **kept), sentences
 
 
-def _not_followed(name: str, stated: int, approved: int | None) -> str:
+def _not_followed(name: str, stated: int | None, approved: int | None) -> str:
     instead = "none" if approved is None else f"{approved:,}"
+    setting = f"quality.{name} = {stated:,}" if stated is not None else f"no quality.{name}"
     return (
-        f"Not followed from model.toml: quality.{name} = {stated:,}, because with this version {instead} was "
-        "approved. It applies to the next version that is trained with it and approved."
+        f"Not followed from model.toml: {setting}, because with this version {instead} was approved. It "
+        "applies to the next version that is trained with it and approved."
     )

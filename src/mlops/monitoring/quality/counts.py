@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Self
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
-type Positions = NDArray[np.int64]
+_KEYS = ("label", "predicted", "bins", "clusters")
+_SUMS = ("n", "probability", "squares")
+
+type Positions = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +39,29 @@ class ClassCounts:
     @classmethod
     def of_columns(cls, columns: Sequence[Floats]) -> Self:
         """Return the counts of label, predicted, bin, n, probability, squares and perhaps cluster."""
-        label, predicted, bins, *clusters = (each.astype(np.int64) for each in (*columns[:3], *columns[6:]))
+        label, predicted, bins, *clusters = (each.astype(np.int16) for each in (*columns[:3], *columns[6:]))
         return cls(label, predicted, bins, columns[3], columns[4], columns[5], *clusters)
 
-    def plus(self, other: Self) -> Self:
-        """Return the counts of both; both have clusters, or neither, or one has no rows."""
-        if not len(self.n) or not len(other.n):
-            return self if len(self.n) else other
-        together = {
-            f.name: np.concatenate([getattr(self, f.name), getattr(other, f.name)])
-            for f in fields(self)
-            if getattr(self, f.name) is not None
-        }
-        return type(self)(**together)
+    @classmethod
+    def total(cls, counts: Sequence[Self]) -> Self:
+        """Return the sum of some counts, each combination once; all of them that have rows have clusters, or
+        none has.
+        """
+        filled = [each for each in counts if len(each.n)]
+        if len(filled) < 2:
+            return filled[0] if filled else counts[0]
+        names = _KEYS if filled[0].clusters is not None else _KEYS[:-1]
+        keys = [np.concatenate([getattr(each, name) for each in filled]) for name in names]
+        known = np.concatenate([np.isfinite(each.probability) for each in filled])
+        places, firsts = _combinations([known, *keys])
+        n, probability, squares = (
+            np.bincount(places, np.concatenate([getattr(each, name) for each in filled]), len(firsts)).astype(
+                np.float64
+            )
+            for name in _SUMS
+        )
+        label, predicted, bins, *clusters = (values[firsts] for values in keys)
+        return cls(label, predicted, bins, n, probability, squares, *clusters)
 
     @property
     def n_labels(self) -> int:
@@ -129,9 +142,21 @@ type Counts = ClassCounts | NumberSums
 type ExpectedCounts = ClassCounts | IntervalSums
 
 
-def total[C: ClassCounts | NumberSums | IntervalSums](counts: Iterable[C]) -> C:
+def total[C: ClassCounts | NumberSums | IntervalSums](counts: Sequence[C]) -> C:
     """Return the sum of one or more counts of the same kind."""
     first, *others = counts
+    if isinstance(first, ClassCounts):
+        return first.total(counts)  # type: ignore[arg-type]  # all are of one task
     for other in others:
-        first = first.plus(other)  # type: ignore[arg-type, assignment]  # all are of one task
+        first = first.plus(other)  # type: ignore[arg-type, assignment]
     return first
+
+
+def _combinations(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the number of the combination of each entry, and the first entry of each combination."""
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        lowest, highest = int(column.min()), int(column.max())
+        code = code * (highest - lowest + 1) + (column.astype(np.int64) - lowest)
+    _, firsts, places = np.unique(code, return_index=True, return_inverse=True)
+    return places, firsts

@@ -65,7 +65,7 @@ def dependence_of(sums: NDArray[np.float64], variance: float) -> Dependence:
 
 
 def dependence(
-    influence: NDArray[np.float64], n: NDArray[np.float64], clusters: NDArray[np.int64] | None
+    influence: NDArray[np.float64], n: NDArray[np.float64], clusters: NDArray[np.int16] | None
 ) -> Dependence:
     """Return the dependence of counted rows.
 
