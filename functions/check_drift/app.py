@@ -1,4 +1,4 @@
-"""Checks the inputs of every champion for drift.
+"""Checks inputs and predictions of every champion for drift.
 
 Started every night by EventBridge Scheduler. Reads batch profiles, baselines and alert states in the artifact
 bucket; writes one report per group and night, the alert states and metrics, and sends emails and an event

@@ -46,9 +46,9 @@ def _snooze(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     champion = context.registry.snooze_drift(parsed.group, until, by=context.actor, reason=parsed.reason)
     document = {"group": parsed.group, "version": champion.version, "until": until and until.isoformat()}
     if until is None:
-        return document, f"Changed inputs of {parsed.group} are announced again."
+        return document, f"Drift of {parsed.group} is announced again."
     return document, (
-        f"No emails and no alarm about changed inputs of {parsed.group} until the end of {until} (UTC), "
+        f"No emails and no alarm about drift of {parsed.group} until the end of {until} (UTC), "
         f"or until another version replaces {champion.version}. The nightly reports continue."
     )
 

@@ -68,7 +68,7 @@ TOPICS: Mapping[str, Mapping[str, Command]] = {
         "audit": Command("audit", "show or export the audit log of a group"),
         "promote": Command("champion", "put an approved version into service"),
         "rollback": Command("champion", "put the previous champion back into service"),
-        "snooze": Command("champion", "keep emails and the alarm about changed inputs of a group back"),
+        "snooze": Command("champion", "keep emails and the alarm about drift of a group back"),
     },
     "Approvals": {
         "pending": Command("approvals", "list the versions that are not decided yet"),

@@ -159,7 +159,7 @@ class ModelRegistry(VersionSteps):
     def snooze_drift(
         self, group: str, until: date | None, *, by: str | None = None, reason: str = ""
     ) -> ModelMetadata:
-        """Keep emails and the alarm about changed inputs of the champion back, up to the end of `until`.
+        """Keep emails and the alarm about drift of the champion back, up to the end of `until`.
 
         None ends a snooze. The next champion starts without one. The audit log records each change.
 

@@ -89,8 +89,8 @@ def _verdict_sentence(drift: DriftReport) -> str:
         return "The inputs look like those that the model was trained on."
     if drift.predictions_with_drift and not drift.features_with_drift:
         return (
-            "The predictions have changed: the model says other things than of the rows that were held out "
-            "of its training."
+            "The predictions have changed: their values are distributed differently from those of the rows "
+            "that were held out of training."
         )
     if not drift.features_with_drift:
         return (

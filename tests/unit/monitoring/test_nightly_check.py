@@ -280,7 +280,7 @@ def test_approvers_get_personal_emails_of_an_alert_and_its_end_goes_to_all_subsc
     for offset in range(12):
         world.run(day(offset))
     assert world.personal.emails == [("adherence", day(1), "Inputs changed: adherence (age)")] * 2
-    assert [subject for subject, _ in world.notifier.emails] == ["Inputs are back to normal: adherence"]
+    assert [subject for subject, _ in world.notifier.emails] == ["Back to normal: adherence"]
     assert [kind for kind, _ in world.notifier.events] == ["DriftDetected", "DriftResolved"]
 
 
@@ -308,7 +308,7 @@ def test_when_the_inputs_return_a_mail_says_so(world: World):
     for offset in range(12):
         world.run(day(offset))
     assert [kind for kind, _ in world.notifier.events] == ["DriftDetected", "DriftResolved"]
-    assert world.notifier.emails[1][0] == "Inputs are back to normal: adherence"
+    assert world.notifier.emails[1][0] == "Back to normal: adherence"
 
 
 def test_running_twice_gives_the_same_report_and_no_second_mail(world: World):

@@ -56,7 +56,7 @@ def build_baseline(
     kinds
         `"numeric"` or `"categorical"` for columns whose dtype says the wrong thing.
     outputs
-        What the model says of held-out rows, a column for each output.
+        The outputs of the model for the held-out rows, a column for each.
 
     Raises
     ------

@@ -28,7 +28,7 @@ def profile_batch(
     """Count a batch over the fine bins of the baseline.
 
     A column that is absent, empty or of another type is counted as such and never raises; so is a column
-    that training did not have. `outputs` are what the model says of the rows that were scored.
+    that training did not have. `outputs` are the predictions and probabilities of the rows that were scored.
     """
     if not frame.columns.is_unique:
         frame = frame.loc[:, ~frame.columns.duplicated()]

@@ -21,7 +21,7 @@ def headline(report: DriftReport) -> str:
     if changes_of_inputs(report):
         return "Inputs and predictions changed" + (" a lot." if report.verdict == "ALERT" else ".")
     much = " a lot" if report.prediction_verdict == "ALERT" else ""
-    return f"The predictions changed{much}; of the inputs none did."
+    return f"The predictions changed{much}, the inputs did not."
 
 
 def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
@@ -32,10 +32,15 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     if len(changes) > max_lines:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
     if report.verdict in ("WARN", "ALERT"):
-        what = "predictions" if report.predictions_with_drift else "inputs"
-        lines += ["", f"This says that {what} changed, not that the model is bad."]
+        lines += ["", f"This says that {_changed(report)} changed, not that the model is bad."]
     text = "\n".join(lines).rstrip() + "\n"
     return f"{text}\nRule: {report.rule}\n" if report.rule else text
+
+
+def _changed(report: DriftReport) -> str:
+    if report.predictions_with_drift and changes_of_inputs(report):
+        return "inputs and predictions"
+    return "predictions" if report.predictions_with_drift else "inputs"
 
 
 def describe_changes(report: DriftReport) -> list[str]:

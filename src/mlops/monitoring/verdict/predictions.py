@@ -1,4 +1,4 @@
-"""From what a model says of a batch to a verdict: the prediction and the probabilities, by the same rule."""
+"""The verdict of the outputs of a batch: the prediction and the probabilities, by the same rule."""
 
 from __future__ import annotations
 

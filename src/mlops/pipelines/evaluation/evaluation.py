@@ -70,9 +70,9 @@ def evaluate(
     Parameters
     ----------
     judged
-        What the model says of them, and the truth.
+        The predictions of the model for them, and the truth.
     dummy
-        What the dummy model says of them.
+        The predictions of the dummy model for them.
     threshold
         The threshold of a binary model, for the record.
     rng
@@ -106,7 +106,7 @@ def _intervals(judged: JudgedRows, rng: np.random.Generator) -> dict[str, Interv
 
 
 def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
-    """Return what a model says that only knows how the target is spread in the training rows."""
+    """Return the predictions of a model that only knows the distribution of the target at training."""
     from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
 
     nothing, rows = np.zeros((len(y_train), 1)), np.zeros((n_rows, 1))

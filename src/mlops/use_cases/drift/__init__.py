@@ -1,1 +1,1 @@
-"""The nightly check of the inputs: what it compares, keeps and reports."""
+"""The nightly check of inputs and predictions: what it compares, keeps and reports."""

@@ -16,7 +16,7 @@ from mlops.pages.number_format import listing
 _SUBJECTS: dict[NotificationKind, str] = {
     "DriftDetected": "Inputs changed",
     "DriftWarned": f"Inputs changed somewhat in {NIGHTS_REMEMBERED} checks",
-    "DriftResolved": "Inputs are back to normal",
+    "DriftResolved": "Back to normal",
 }
 
 
