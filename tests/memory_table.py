@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mlops.infrastructure.table import Absent, Index, Item, NewerValues, Put, SetAttribute
+from mlops.infrastructure.table import Absent, Delete, Index, Item, NewerValues, Operation, Put, SetAttribute
 
 
 class MemoryTable:
@@ -21,12 +21,15 @@ class MemoryTable:
         with self._lock:
             return copy.deepcopy(self._items.get((partition, sort)))
 
-    def write(self, *operations: Put | SetAttribute) -> bool:
+    def write(self, *operations: Operation) -> bool:
         with self._lock:
-            written = dict(map(self._written, operations))
+            deleted = [(each.partition, each.sort) for each in operations if isinstance(each, Delete)]
+            written = dict(self._written(each) for each in operations if not isinstance(each, Delete))
             if None in written.values():
                 return False
             self._items |= written
+            for key in deleted:
+                self._items.pop(key, None)
             return True
 
     def _written(self, operation: Put | SetAttribute) -> tuple[tuple[str, str], Any]:

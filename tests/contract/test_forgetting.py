@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import hashlib
 import itertools
@@ -16,6 +17,8 @@ import pytest
 from mlops.context.forgetting import forgetting_in
 from mlops.context.stack import StackContext
 from mlops.dataset.catalog.catalog import DatasetCatalog
+from mlops.feature_store.definitions import Entity, FeatureView, Field, FileSource, ValueType
+from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.object_store import ObjectStore
@@ -80,7 +83,15 @@ def forgetting(world: World, group: str = "g", countdown: list[int] | None = Non
         objects, versions = (Killing(port, countdown, before=True) for port in (objects, versions))
     catalog = DatasetCatalog(versions, objects, world.models, "artifacts")
     labels = BucketFiles(objects, "artifacts", "labels/")
-    return forgetting_in(group, catalog, ledger_in(objects), labels, "data")
+    return forgetting_in(group, catalog, ledger_in(objects), labels, features_in(world, objects), "data")
+
+
+def features_in(world: World, objects: Any) -> FeatureStore:
+    """The feature store of the world, on other objects."""
+    features = copy.copy(world.features)
+    features.offline = replace(features.offline, objects=objects)
+    features.materializer = replace(features.materializer, offline=features.offline)
+    return features
 
 
 def ledger_in(objects: ObjectStore) -> Ledger:
@@ -407,6 +418,93 @@ def test_a_dataset_that_was_recorded_before_is_used_again(filled: World) -> None
     assert [d.dataset_id for d in filled.versions.list_datasets("g")] == [result.dataset_id]
 
 
+VALUES = f"patient_id,at,bmi\n{PERSON},2026-10-01T00:00:00Z,31.5\nP8,2026-10-01T00:00:00Z,22.5\n"
+
+
+@pytest.fixture
+def with_features(filled: World) -> World:
+    """The person in two stored files of a view, in a refused one, and in the online store."""
+    filled.features = features_in(filled, filled.objects)
+    patient, site = Entity("patient", join_keys=("patient_id",)), Entity("site", join_keys=("site_id",))
+    bmi, source = (Field("bmi", ValueType.FLOAT64),), FileSource("at")
+    filled.features.apply(
+        [FeatureView("vitals", (patient,), bmi, source), FeatureView("sites", (site,), bmi, source)]
+    )
+    assert filled.receive(filled.drop("_features/vitals/a.csv", VALUES)).outcome == "accepted"
+    only = f"patient_id,at,bmi\n{PERSON},2026-10-02T00:00:00Z,32\n"
+    assert filled.receive(filled.drop("_features/vitals/b.csv", only), owner="2").outcome == "accepted"
+    bad = VALUES.replace("22.5", "much")
+    assert filled.receive(filled.drop("_features/vitals/bad.csv", bad), owner="3").outcome == "rejected"
+    sites = "site_id,at,bmi\nS1,2026-10-01T00:00:00Z,much\n"
+    assert filled.receive(filled.drop("_features/sites/s.csv", sites), owner="4").outcome == "rejected"
+    filled.features.materialize(None, NOW)
+    return filled
+
+
+def online(world: World, person: str) -> Any:
+    answer = world.features.get_online_features(["vitals:bmi"], [{"patient_id": person}])
+    return answer.to_dict()["bmi"][0]
+
+
+def stored_values(world: World, folder: Path) -> list[tuple[Any, ...]]:
+    view = world.features.definitions().view("vitals")
+    source = world.features.offline.fetch(view, folder)
+    return duckdb.sql(f"SELECT patient_id, bmi FROM {source} ORDER BY ALL").fetchall()
+
+
+def test_the_values_of_the_person_are_removed_from_the_feature_store(
+    with_features: World, tmp_path: Path
+) -> None:
+    assert (online(with_features, PERSON), online(with_features, "P8")) == (32.0, 22.5)
+    preview = list(forgetting(with_features).preview(PERSON, "patient_id"))
+    assert online(with_features, PERSON) == 32.0
+    done = forget(with_features)
+    assert sorted((each.store, each.action, each.n_rows) for each in done if "features" in each.store) == [
+        ("features", "deleted", 1),
+        ("features", "rewritten", 1),
+        ("online features", "deleted", 1),
+        ("refused features", "rewritten", 1),
+        *[("uploads of features", "rewritten", 1)] * 2,
+    ]
+    assert preview == done
+    assert traces(with_features) == []
+    assert PERSON not in repr(vars(with_features.features.online_table))
+    assert (online(with_features, PERSON), online(with_features, "P8")) == (None, 22.5)
+    assert stored_values(with_features, tmp_path / "copies") == [("P8", 22.5)]
+    assert not [each for each in done if each.action == "not searched"]
+    with_features.features.materialize(None, NOW)
+    assert online(with_features, PERSON) is None
+    assert forget(with_features) == []
+
+
+def test_values_that_are_dropped_again_are_removed_again(with_features: World, tmp_path: Path) -> None:
+    forget(with_features)
+    again = VALUES.replace("2026-10-01", "2026-10-03")
+    assert with_features.receive(with_features.drop("_features/vitals/c.csv", again), owner="5").outcome == (
+        "accepted"
+    )
+    with_features.features.materialize(None, NOW)
+    assert online(with_features, PERSON) == 31.5
+    list(forgetting(with_features).forget_again(LATER))
+    assert online(with_features, PERSON) is None
+    assert stored_values(with_features, tmp_path / "copies") == [("P8", 22.5)] * 2
+
+
+@pytest.mark.parametrize("world", ["filesystem"], indirect=True)
+def test_online_values_are_removed_by_a_run_that_is_killed_and_repeated(
+    with_features: World, tmp_path: Path
+) -> None:
+    started = forgetting(with_features)
+    for place in started.forget(PERSON, "patient_id", by="ann", reason="", now=NOW):
+        if place.store == "features":
+            break  # the second file is left
+    with_features.features.materialize(None, NOW)
+    assert online(with_features, PERSON) is not None
+    forget(with_features)
+    assert online(with_features, PERSON) is None
+    assert stored_values(with_features, tmp_path / "copies") == [("P8", 22.5)]
+
+
 def test_a_store_of_another_kind_takes_part(filled: World) -> None:
     class Ledger:
         def remove(self, ids: Any, *, is_final: bool) -> Iterator[Removal]:
@@ -424,6 +522,7 @@ def test_it_works_on_the_resources_of_a_stack(registry_table: str, filled: World
         "ARTIFACT_BUCKET_NAME": "artifacts",
         "DATA_BUCKET_NAME": "data",
         "REGISTRY_TABLE_NAME": registry_table,
+        "FEATURE_TABLE_NAME": registry_table,
     }
     context = StackContext(variables, actor="ann")
     [dataset] = filled.versions.list_datasets("g")

@@ -19,6 +19,7 @@ from mlops.infrastructure.table import (
     MAX_KEYS,
     PLAIN_LIMIT_BYTES,
     Absent,
+    Delete,
     Index,
     NewerValues,
     OneOf,
@@ -107,6 +108,15 @@ def test_one_condition_that_does_not_hold_stops_the_whole_transaction(table):
     operations = Put(an_item("1")), Put(an_item("2"), Absent()), SetAttribute("p", "3", "x", value=1)
     assert not table.write(*operations)
     assert list(table.query("p")) == [an_item("2", old=True)]
+
+
+def test_a_deleted_item_is_gone_and_a_missing_one_is_no_error(table):
+    table.write(Put(an_item("1")), Put(an_item("2")))
+    assert table.write(Delete("p", "1"), Delete("p", "3"), Put(an_item("4")))
+    assert table.get("p", "1") is None
+    assert keys(table.query("p")) == ["2", "4"]
+    assert not table.write(Delete("p", "2"), Put(an_item("4"), Absent()))
+    assert keys(table.query("p")) == ["2", "4"]
 
 
 def test_a_query_has_the_order_of_the_keys_and_stays_in_its_partition_and_prefix(table):

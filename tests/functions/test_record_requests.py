@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from functions.record_requests import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
+from mlops.ledger.forgetting import RowsOfPersons, remove_rows
 from mlops.ledger.reading import FolderEngine, Predictions
 from mlops.ledger.sql import Selection
 from mlops.use_cases.quality.record_labels import named_batches
@@ -159,6 +161,47 @@ def test_a_day_has_one_record_for_each_version_however_many_requests_there_are(
     recorded = dependencies.ledger.batches.list(GROUP)
     assert [each.batch.batch_id for each in recorded] == ["requests-v1.0.0", "requests-v1.0.1"]
     assert recorded[0].id_columns == ("patient_id",)
+
+
+def test_the_record_of_a_day_counts_each_row_once(record: dict[str, Any], dependencies: Dependencies) -> None:
+    later = another(record, "later", scored_at="2026-03-02T23:30:00+00:00")
+    for messages in ([record], [another(record, "a"), later], [record], [later, another(record, "a")]):
+        handle(dependencies, *messages)
+    (recorded,) = dependencies.ledger.batches.list(GROUP)
+    assert recorded.n_rows == 6
+    assert recorded.batch.scored_at == datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
+
+
+def test_a_message_that_comes_again_does_not_bring_forgotten_rows_back(
+    record: dict[str, Any], dependencies: Dependencies, tmp_path: Path
+) -> None:
+    forgotten, others = another(record, "a"), another(record, "b")
+    for message, person in ((forgotten, "P7"), (others, "P8")):
+        body = json.loads(message["body"])
+        body["table"]["rows"][0][1] = person
+        message["body"] = json.dumps(body)
+    handle(dependencies, forgotten, others)
+    handle(dependencies, forgotten)
+    persons = RowsOfPersons("patient_id", "P7".__eq__)
+    removed = list(remove_rows(dependencies.ledger, GROUP, persons, datetime.now(UTC)))
+    assert [each.n_rows for each in removed] == [1, 1]
+    assert handle(dependencies, others, forgotten) == []
+    assert handle(dependencies, forgotten) == []
+    assert handle(dependencies, forgotten, record) == []
+    found = sorted(row["patient_id"] for row in rows(dependencies, tmp_path) if row["batch_id"][-1] in "ab")
+    assert found == ["11131", "11131", "P8"]
+
+
+def test_a_request_of_one_forgotten_person_is_not_stored_again(
+    record: dict[str, Any], dependencies: Dependencies
+) -> None:
+    handle(dependencies, record)
+    (key,) = keys()
+    every_one = RowsOfPersons("patient_id", lambda _: True)
+    list(remove_rows(dependencies.ledger, GROUP, every_one, datetime.now(UTC)))
+    client("s3").delete_object(Bucket=BUCKET, Key=key)  # as when its day was merged
+    assert handle(dependencies, record) == []
+    assert keys() == []
 
 
 def test_a_label_names_a_row_of_a_request_by_the_id_that_the_ledger_has(

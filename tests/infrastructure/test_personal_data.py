@@ -86,6 +86,6 @@ def test_the_policy_covers_every_prefix_that_is_searched_and_no_other() -> None:
         )
     ]
     prefixes = {resource.split("/", 1)[1] for resource in resources if "Artifact" in resource}
-    tables = {"ledger/*", "labels/*", "retraining/*"}
+    tables = {"ledger/*", "labels/*", "retraining/*", "features/*"}
     assert prefixes == {"datasets/*", "quarantine/*", "converted/*", "parts/*", "predictions/*"} | tables
     assert "${DataBucket.Arn}/*" in resources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops.dataset.catalog.acceptance import current_contract
 from mlops.dataset.catalog.catalog import DatasetCatalog
+from mlops.feature_store.store import FeatureStore
 from mlops.intake.answers.settings_file import read_group_settings
 from mlops.ledger.files import LedgerFiles
 from mlops.ledger.recording import Ledger
@@ -19,6 +20,7 @@ def forgetting_in(
     datasets: DatasetCatalog,
     ledger: Ledger,
     labels: LedgerFiles,
+    features: FeatureStore,
     data_bucket: str | None = None,
 ) -> Forgetting:
     """Return what forgets persons of a group; `data_bucket` is None where no one uploads files.
@@ -47,6 +49,7 @@ def forgetting_in(
         contract,
         ledger,
         labels,
+        features,
     )
     tombstones = TombstoneStore(datasets.objects, datasets.artifact_bucket)
     return Forgetting(group, personal_data(group, storage), tombstones, settings, contract)

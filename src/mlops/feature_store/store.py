@@ -70,7 +70,7 @@ class FeatureStore:
         self.definition_store = DefinitionStore(registry_table)
         self.offline = OfflineStore(objects, bucket, ValueStates(registry_table))
         self.materializer = Materializer(self.offline, online_table)
-        self._online_table = online_table
+        self.online_table = online_table
         self._services: dict[tuple[str, int | None], SelectedFeatures] = {}
         self._actor = actor
         self._now = now
@@ -233,7 +233,7 @@ class FeatureStore:
         return self._services[key]
 
     def _reader(self, selected: SelectedFeatures) -> ReadOnline:
-        return lambda rows: read_online(self._online_table, selected, rows, self._now())
+        return lambda rows: read_online(self.online_table, selected, rows, self._now())
 
     def materialize(
         self, start: datetime | None, end: datetime, views: Sequence[str] = ()
@@ -285,7 +285,7 @@ class FeatureStore:
             If a view or a feature does not exist, or an entity row lacks a key.
         """
         selected = select_features(features, self.definitions(), full_feature_names=full_feature_names)
-        return read_online(self._online_table, selected, entity_rows, self._now())
+        return read_online(self.online_table, selected, entity_rows, self._now())
 
 
 def _online_views(definitions: Definitions, names: Sequence[str]) -> list[FeatureView]:

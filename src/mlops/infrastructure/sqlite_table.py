@@ -16,11 +16,12 @@ from typing import Any
 
 from mlops.infrastructure.table import (
     Absent,
+    Delete,
     Index,
     Item,
     NewerValues,
+    Operation,
     Put,
-    SetAttribute,
     item_as_json,
     item_from_json,
 )
@@ -55,7 +56,7 @@ class SqliteTable:
         rows = self._read("SELECT * FROM items WHERE pk = ? AND sk = ?", partition, sort)
         return _item(*rows[0]) if rows else None
 
-    def write(self, *operations: Put | SetAttribute) -> bool:
+    def write(self, *operations: Operation) -> bool:
         """Do all operations in one transaction."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
@@ -123,7 +124,7 @@ class SqliteTable:
             yield connection
 
 
-def _stored(connection: sqlite3.Connection, operation: Put | SetAttribute) -> dict[str, Any] | None:
+def _stored(connection: sqlite3.Connection, operation: Operation) -> dict[str, Any] | None:
     if isinstance(operation, Put):
         keys = operation.item["pk"], operation.item["sk"]
     else:
@@ -140,9 +141,11 @@ def _holds(put: Put, stored: Item | None) -> bool:
     return stored is not None and stored.get(put.condition.attribute) in put.condition.values
 
 
-def _store(
-    connection: sqlite3.Connection, operation: Put | SetAttribute, stored: dict[str, Any] | None
-) -> None:
+def _store(connection: sqlite3.Connection, operation: Operation, stored: dict[str, Any] | None) -> None:
+    if isinstance(operation, Delete):
+        keys = operation.partition, operation.sort
+        connection.execute("DELETE FROM items WHERE pk = ? AND sk = ?", keys)
+        return
     if isinstance(operation, Put):
         item = dict(operation.item)
     else:

@@ -51,6 +51,17 @@ class SetAttribute:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete an item; a missing one is not an error."""
+
+    partition: str
+    sort: str
+
+
+type Operation = Put | SetAttribute | Delete
+
+
+@dataclass(frozen=True, slots=True)
 class NewerValues:
     """Set attributes of an item unless it has an equal or later time in `time_name`; the others stay.
 
@@ -78,7 +89,7 @@ class Table(Protocol):
     def get(self, partition: str, sort: str) -> Item | None:
         """Return the item, with every write that ended before the call; None if it does not exist."""
 
-    def write(self, *operations: Put | SetAttribute) -> bool:
+    def write(self, *operations: Operation) -> bool:
         """Do all operations in one transaction, each on another item, at most 100.
 
         Returns False, with nothing written, if a condition does not hold or another transaction writes to

@@ -1,12 +1,13 @@
 """The records of the batches in the ledger, in the registry's table.
 
 Items of a group share the partition `LEDGER#<group>`: `BATCH#<date>#<id>` for each scored file, one of these
-for all requests of a day and version, and `CHANGE`, which only one run that changes stored files may have.
+for all requests of a day and version, `REMOVED#<date>#<id>#<row>` for each row of a request that was removed,
+and `CHANGE`, which only one run that changes stored files may have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from mlops.models.record import Record
 LONGEST_CHANGE = timedelta(hours=1)
 _CHANGE = "CHANGE"
 _MAX_ATTEMPTS = 10
+_MAX_WRITES = 100  # in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class ScoredBatch(Record):
 class RecordedBatch(Record):
     """A batch in the ledger; `id_columns` and `classes` are the keys of its ids and probabilities.
 
-    `n_rows` of the requests of a day is that of the first of them.
+    For the requests of a day and version, `n_rows` is the number of all their rows, and the batch has the
+    time of the last one. Rows that were removed later are counted.
     """
 
     batch: ScoredBatch
@@ -70,8 +73,11 @@ class LedgerBatches:
         self._table.write(Put({**keys, "document": recorded.to_json()}, Absent()))
         return self.find(recorded.batch) or recorded
 
-    def extend(self, recorded: RecordedBatch) -> None:
-        """Record that rows were added to a batch that grows: the names of new ids and classes are added.
+    def extend(self, recorded: RecordedBatch, *, is_repeated: bool = False) -> None:
+        """Record that rows were added to a batch that grows.
+
+        Their number, and the names of new ids and classes, are added to the record. The number is not, when
+        the rows were stored before (`is_repeated`).
 
         Raises
         ------
@@ -81,7 +87,8 @@ class LedgerBatches:
         keys = {"pk": _partition(recorded.batch.group), "sk": _batch_key(recorded.batch)}
         for _ in range(_MAX_ATTEMPTS):
             stored = self.find(recorded.batch)
-            extended = _together(stored, recorded) if stored else recorded
+            n_rows = 0 if is_repeated else recorded.n_rows
+            extended = _together(stored, recorded, n_rows) if stored else recorded
             if extended == stored:
                 return
             condition = OneOf("document", (stored.to_json(),)) if stored else Absent()
@@ -109,6 +116,19 @@ class LedgerBatches:
                 break
             batches.append(recorded)
         return tuple(reversed(batches))
+
+    def keep_out(self, group: str, batch_date: date, rows: Iterable[tuple[str, str]]) -> None:
+        """Record rows of requests of a day, each a batch id and a row, that must not be stored again."""
+        keys = [{"pk": _partition(group), "sk": f"{_removed(batch_date)}{b}#{row}"} for b, row in rows]
+        for start in range(0, len(keys), _MAX_WRITES):
+            self._table.write(*map(Put, keys[start : start + _MAX_WRITES]))
+
+    def kept_out(self, group: str, batch_date: date) -> frozenset[tuple[str, str]]:
+        """Return the rows of requests of a day that must not be stored again."""
+        prefix = _removed(batch_date)
+        keys = [item["sk"].removeprefix(prefix) for item in self._table.query(_partition(group), prefix)]
+        parts = (key.rpartition("#") for key in keys)
+        return frozenset((batch_id, row) for batch_id, _, row in parts)
 
     @contextmanager
     def change(self, group: str, now: datetime, run: str | None = None) -> Iterator[None]:
@@ -138,9 +158,12 @@ class LedgerBatches:
             self._table.write(SetAttribute(_partition(group), _CHANGE, "run", ""))
 
 
-def _together(stored: RecordedBatch, added: RecordedBatch) -> RecordedBatch:
+def _together(stored: RecordedBatch, added: RecordedBatch, n_rows: int) -> RecordedBatch:
+    last = max(stored.batch, added.batch, key=lambda batch: batch.scored_at)
     return replace(
         stored,
+        batch=replace(stored.batch, scored_at=last.scored_at),
+        n_rows=stored.n_rows + n_rows,
         id_columns=tuple(dict.fromkeys((*stored.id_columns, *added.id_columns))),
         classes=tuple(dict.fromkeys((*stored.classes, *added.classes))),
     )
@@ -154,6 +177,10 @@ def _busy(group: str, until: str) -> LedgerError:
 
 def _partition(group: str) -> str:
     return f"LEDGER#{group}"
+
+
+def _removed(batch_date: date) -> str:
+    return f"REMOVED#{batch_date.isoformat()}#"
 
 
 def _batch_key(batch: ScoredBatch) -> str:

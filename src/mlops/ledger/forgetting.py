@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger.columns import PREDICTIONS, TableLayout
-from mlops.ledger.files import LedgerFiles, group_prefix
+from mlops.ledger.files import Partition, group_prefix
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
+from mlops.ledger.requests import is_of_request
 from mlops.ledger.sql import text
 from mlops.models.record import Record
 
@@ -53,7 +54,8 @@ def remove_rows(
 
     Each file is written without the rows first, then its former content is removed, so a run that stops can
     be repeated. A batch that is recorded at the same moment may bring rows back: remove them first from the
-    predictions that were delivered.
+    predictions that were delivered. A request whose message comes again does not: its rows are recorded as
+    removed.
 
     Parameters
     ----------
@@ -69,21 +71,24 @@ def remove_rows(
     """
     with ledger.batches.change(group, now) if is_final else nullcontext():
         for key in [file.key for file in ledger.files.list(group_prefix(group))]:
-            n_removed = _rewrite(key, rows, ledger.files, layout, is_final=is_final)
+            n_removed = _rewrite(key, rows, ledger, layout, is_final=is_final)
             if n_removed:
                 yield RemovedRows(key, n_removed)
 
 
-def _rewrite(
-    key: str, rows: RowsOfPersons, files: LedgerFiles, layout: TableLayout, *, is_final: bool
-) -> int:
+def _rewrite(key: str, rows: RowsOfPersons, ledger: Ledger, layout: TableLayout, *, is_final: bool) -> int:
     """Write one file without the rows, if it has some; return how many they were."""
+    files = ledger.files
     with TemporaryDirectory() as folder:
         source, target = Path(folder) / key, Path(folder) / "kept.parquet"
         source.parent.mkdir(parents=True)
         files.fetch(key, source)
         with closing(connect([Path(folder)], scratch=Path(folder), memory=MEMORY, threads=1)) as connection:
             n_rows, n_kept = _write_kept(connection, source, target, rows, layout)
+            if is_final and layout is PREDICTIONS:
+                partition = Partition.of_key(key)
+                requests = _removed_requests(connection, source, rows)
+                ledger.batches.keep_out(partition.group, partition.batch_date, requests)
         if is_final and n_kept < n_rows:
             files.store(target, key)
     if is_final:  # also of a run that stopped after it had stored the file
@@ -95,7 +100,7 @@ def _write_kept(
     connection: DuckDBPyConnection, source: Path, target: Path, rows: RowsOfPersons, layout: TableLayout
 ) -> tuple[int, int]:
     """Write the rows that are kept; return how many there were, and how many are kept."""
-    stored, row_id = parquet_source([source], layout), f"ids[{text(rows.column)}]"
+    stored, row_id = parquet_source([source], layout), _id(rows)
     connection.execute("CREATE TABLE removed (id VARCHAR)")
     ids = connection.cursor().execute(f"SELECT DISTINCT {row_id} FROM {stored} WHERE {row_id} IS NOT NULL")
     while some := ids.fetchmany(_IDS_AT_ONCE):
@@ -105,3 +110,17 @@ def _write_kept(
     kept = f"SELECT {columns} FROM {stored} WHERE {row_id} IS NULL OR {row_id} NOT IN (FROM removed)"
     n_rows = connection.execute(f"SELECT count(*) FROM {stored}").fetchall()[0][0]
     return int(n_rows), write_parquet(connection, kept, target)
+
+
+def _removed_requests(
+    connection: DuckDBPyConnection, source: Path, rows: RowsOfPersons
+) -> list[tuple[str, str]]:
+    """Return the batch id and the number of each removed row of a request."""
+    removed = connection.execute(
+        f'SELECT DISTINCT batch_id, "row" FROM {parquet_source([source])} WHERE {_id(rows)} IN (FROM removed)'
+    ).fetchall()
+    return [(batch_id, str(row)) for batch_id, row in removed if is_of_request(batch_id)]
+
+
+def _id(rows: RowsOfPersons) -> str:
+    return f"ids[{text(rows.column)}]"

@@ -93,7 +93,7 @@ def record_requests(requests: Sequence[ScoredRequest], ledger: Ledger) -> Record
     """Write the rows of requests of one group, day and version into the ledger as one file.
 
     The day has one record for each version, however many files there are; readers see a row once that is
-    stored twice.
+    stored twice. Rows that were removed are not stored again when their message comes again.
 
     Raises
     ------
@@ -103,16 +103,35 @@ def record_requests(requests: Sequence[ScoredRequest], ledger: Ledger) -> Record
     unique = {request.key: request for request in requests}
     ordered = [unique[key] for key in sorted(unique)]
     batch = _batch_of(ordered)
+    key = Partition(batch.group, batch.batch_date).batch_key(batch.batch_id)
+    kept = _without_removed(ordered, ledger.batches.kept_out(batch.group, batch.batch_date))
+    if not kept:
+        return RecordedBatch(batch, 0, (), (), SCHEMA_VERSION)
+    is_repeated = any(file.key == key for file in ledger.files.list(key))
     with TemporaryDirectory() as folder:
-        files = list(_delivered(ordered, Path(folder)))
+        files = list(_delivered(kept, Path(folder)))
         target = Path(folder) / "rows.parquet"
         n_rows = write_rows(" UNION ALL ".join(file.rows_of_requests(FILE) for file in files), target)
-        ledger.files.store(target, Partition(batch.group, batch.batch_date).batch_key(batch.batch_id))
+        ledger.files.store(target, key)
     ids = dict.fromkeys(name for file in files for name in file.ids)
     classes = dict.fromkeys(label for file in files for label in file.probabilities)
     recorded = RecordedBatch(batch, n_rows, tuple(ids), tuple(classes), SCHEMA_VERSION)
-    ledger.batches.extend(replace(recorded, batch=replace(batch, batch_id=f"requests-{batch.model_version}")))
+    of_day = replace(batch, batch_id=f"requests-{batch.model_version}")
+    ledger.batches.extend(replace(recorded, batch=of_day), is_repeated=is_repeated)
     return recorded
+
+
+def _without_removed(
+    requests: Sequence[ScoredRequest], removed: frozenset[tuple[str, str]]
+) -> list[ScoredRequest]:
+    """Return the requests without rows that were removed from the ledger; one without rows is left out."""
+    kept = []
+    for request in requests:
+        batch_id = request.batch.batch_id
+        rows = tuple(row for row in request.table.rows if (batch_id, row[0]) not in removed)
+        if rows:
+            kept.append(replace(request, table=replace(request.table, rows=rows)))
+    return kept
 
 
 def _read(body: str) -> ScoredRequest | None:

@@ -1,7 +1,7 @@
 """The Parquet files of views: `features/<view>/date=<day>/<ingestion>-<part>.parquet` in an object store.
 
-The day is that of the time of the rows, in UTC. A file is never changed, and counts from the moment at which
-its ingestion is recorded: then all files of the ingestion do.
+The day is that of the time of the rows, in UTC. A file is changed only to remove rows of forgotten persons.
+It counts from the moment at which its ingestion is recorded: then all files of the ingestion do.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from mlops.models.objects import ObjectRef
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_ROWS_OF_A_GROUP = 20_480
+ROWS_OF_A_GROUP = 20_480
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _Job:
         target = self.folder / "days"
         order = ", ".join(map(quoted_name, ("date", *self.view.key_names, EVENT_TIME, CREATED_TIME)))
         query = f"SELECT *, CAST({EVENT_TIME} AS DATE) AS date FROM added ORDER BY {order}"
-        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_OF_A_GROUP}, PARTITION_BY (date)"
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_OF_A_GROUP}, PARTITION_BY (date)"
         connection.execute(f"COPY ({query}) TO {quoted_text(str(target))} ({options})")
         refs = []
         for path in sorted(target.glob("date=*/*.parquet")):

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.contention import Backoff
-from mlops.infrastructure.table import Absent, Index, Item, NewerValues, Put, SetAttribute
+from mlops.infrastructure.table import Absent, Delete, Index, Item, NewerValues, Operation, SetAttribute
 from mlops.models.errors import RegistryConflictError
 
 # single writes raise the one kind of code, transactions give the other as reasons
@@ -45,7 +45,7 @@ class DynamoDBTable:
         answer = self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True)
         return decode_item(answer["Item"]) if "Item" in answer else None
 
-    def write(self, *operations: Put | SetAttribute) -> bool:
+    def write(self, *operations: Operation) -> bool:
         """Do all operations in one transaction; a single `Put` goes without one, at half the price."""
         requests = [self._request(operation) for operation in operations]
         try:
@@ -134,7 +134,7 @@ class DynamoDBTable:
         for page in pages:
             yield from map(decode_item, page["Items"])
 
-    def _request(self, operation: Put | SetAttribute) -> dict[str, Any]:
+    def _request(self, operation: Operation) -> dict[str, Any]:
         request: dict[str, Any] = {"TableName": self._name}
         if isinstance(operation, SetAttribute):
             request["Key"] = encode_item({"pk": operation.partition, "sk": operation.sort})
@@ -142,6 +142,9 @@ class DynamoDBTable:
             request["ExpressionAttributeNames"] = {"#name": operation.name}
             request["ExpressionAttributeValues"] = encode_item({":value": operation.value})
             return {"Update": request}
+        if isinstance(operation, Delete):
+            request["Key"] = encode_item({"pk": operation.partition, "sk": operation.sort})
+            return {"Delete": request}
         request["Item"] = encode_item(operation.item)
         if isinstance(operation.condition, Absent):
             request["ConditionExpression"] = "attribute_not_exists(pk)"

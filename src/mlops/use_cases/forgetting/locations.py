@@ -1,6 +1,6 @@
 """Where rows of persons are stored: the uploads of a group, and what is made of them.
 
-Another store with such rows (online values of features) is a further `PersonalData` in this list.
+Another store with such rows is a further `PersonalData` in this list.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.ledger.columns import PREDICTIONS
 from mlops.ledger.files import LedgerFiles
@@ -16,6 +17,7 @@ from mlops.ledger.label_columns import LABELS
 from mlops.ledger.recording import Ledger
 from mlops.models.dataset import Contract
 from mlops.models.settings.group import GroupSettings
+from mlops.use_cases.forgetting.feature_values import FeatureUploads, FeatureValues
 from mlops.use_cases.forgetting.ledger_rows import LedgerRows
 from mlops.use_cases.forgetting.personal_data import KeepRest, PersonalData, TableObjects
 from mlops.use_cases.forgetting.rewriting import Rewriting
@@ -41,6 +43,7 @@ class Storage:
     contract: Contract | None
     ledger: Ledger
     labels: LedgerFiles
+    features: FeatureStore
 
 
 def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
@@ -65,10 +68,12 @@ def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
         LedgerRows("ledger", storage.ledger, PREDICTIONS),
         LedgerRows("labels", replace(storage.ledger, files=storage.labels), LABELS),
     )
+    values = FeatureValues(storage.features)
     if storage.data_bucket is None:
-        return (*stores, predictions, *tables)
+        return (*stores, predictions, *tables, values)
     uploads = replace(stores[0], bucket=storage.data_bucket, prefix=f"{group}/", keep_rest=keep.keep_upload)
-    return (uploads, *stores[1:], predictions, *tables)
+    of_features = FeatureUploads(storage.features, uploads, stores[2], storage.versions)
+    return (uploads, of_features, *stores[1:], predictions, *tables, values)
 
 
 def _artifacts(
