@@ -95,7 +95,7 @@ def test_rows_without_kept_inputs_and_with_a_prediction_that_changed_the_outcome
     assert "40 scored rows whose prediction changed the outcome" in text
 
 
-def test_a_file_that_cannot_be_used_is_left_out_and_said(retraining):
+def test_with_files_latest_the_set_is_the_newest_file(retraining):
     retraining.write_settings('[retrain]\nfiles = "latest"\n')
     retraining.accept(some_rows(150, first=2001, seed=3), "new.csv")
     start(retraining)
@@ -103,12 +103,26 @@ def test_a_file_that_cannot_be_used_is_left_out_and_said(retraining):
     assert retraining.newest().n_new_rows == 150
 
 
-def test_a_set_that_the_contract_refuses_is_not_trained_and_the_email_says_why(retraining):
-    retraining.write_settings("[columns.age]\nmaximum = 1\n")
-    scored = [(f"Q{i}", "a", "north", "yes") for i in range(60)]
-    retraining.write_settings(
-        'exclude_columns = []\n[retrain]\nledger_rows = true\n[columns.region]\nlevels = ["east"]\n'
+def test_files_that_cannot_be_used_are_left_out_and_named(retraining):
+    without_age = [(row[0], row[2], row[3]) for row in some_rows(90, first=3001, seed=4)]
+    retraining.accept(without_age, "narrow.csv", header=("patient_id", "region", "outcome"))
+    removed = retraining.accept(some_rows(70, first=4001, seed=5), "removed.csv")
+    retraining.accept(some_rows(150, first=2001, seed=3), "new.csv")
+    client("s3").delete_object(
+        Bucket=removed.ref.bucket, Key=removed.ref.key, VersionId=removed.ref.version_id
     )
+    start(retraining)
+    _, *records = retraining.training_set(retraining.newest())
+    assert len(records) == 200 + 150
+    narrow, unreadable = retraining.newest().left_out
+    assert narrow.endswith("which has no age.")
+    assert f"The file {removed.dataset_id[:12]}" in unreadable
+    assert "cannot be read any more" in unreadable
+
+
+def test_a_set_that_the_contract_refuses_is_not_trained_and_the_email_says_why(retraining):
+    scored = [(f"Q{i}", "a", "north", "yes") for i in range(60)]
+    retraining.write_settings('[columns.region]\nlevels = ["east"]\n')
     retraining.score(scored)
     retraining.label(scored)
     answer = start(retraining)
@@ -121,7 +135,19 @@ def test_a_set_that_the_contract_refuses_is_not_trained_and_the_email_says_why(r
     assert len(retraining.emails()) == 1
 
 
-def test_only_what_was_requested_is_started_and_the_same_rows_are_trained_once(retraining):
+def test_the_same_rows_are_trained_once(retraining):
+    scored = some_rows(80, first=1001, seed=1)
+    retraining.score(scored)
+    retraining.label(scored)
+    first = start(retraining)
+    retraining.now += timedelta(hours=1)
+    second = start(retraining)
+    assert (first["status"], second["status"]) == ("started", "refused")
+    assert retraining.newest().problem.startswith("The same rows were trained on before")
+    assert retraining.executions() == {first["training_id"]}
+
+
+def test_only_what_was_requested_is_started_and_a_second_request_waits_for_its_start(retraining):
     with pytest.raises(TrainingError, match="no requested retraining"):
         run(retraining, "20260302T080000-v1.0.0")
     scored = some_rows(80, first=1001, seed=1)

@@ -16,9 +16,7 @@ from mlops.context.context import Context
 from mlops.context.stack import StackContext
 from mlops.models.approval import ApprovalRequest, Choice
 from mlops.models.errors import ApprovalError, RegistryError
-from mlops.models.registry import ModelMetadata, Status
-
-_UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL, Status.APPROVED)
+from mlops.models.registry import WAITING, ModelMetadata, Status
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
 
 def _pending(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     groups = [parsed.group] if parsed.group else context.registry.groups()
-    models = [m for group in groups for m in context.registry.list_models(group) if m.status in _UNDECIDED]
+    models = [m for group in groups for m in context.registry.list_models(group) if m.status in WAITING]
     requests = _open_requests(context)
     documents = [
         model.to_dict() | {"request": _describe(requests.get((model.model_group, model.version)))}

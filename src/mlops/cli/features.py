@@ -137,7 +137,7 @@ def _drop(view: str, path: Path, context: StackContext) -> tuple[Any, str]:
     context.features.definitions().view(view)
     if not path.is_file():
         raise FeatureStoreError(f"There is no file {path}.")
-    target = ObjectRef(context.variable("DATA_BUCKET_NAME"), f"{FEATURES_FOLDER}/{view}/{path.name}")
+    target = ObjectRef(context.data_bucket, f"{FEATURES_FOLDER}/{view}/{path.name}")
     stored = context.objects.upload(path, target, "application/octet-stream")
     message = (
         f"{path.name} is in {stored.uri}. An email says what was stored; `mlops features show {view}` too."

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.cli.command import add_command
 from mlops.context.context import Context
-from mlops.context.retraining import planner_of_files, retraining_of_stack
-from mlops.context.stack import StackContext
+from mlops.context.files import FilesContext
+from mlops.context.retraining import RetrainingContext, planner_of_files
 from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import TrainingError
 
@@ -33,13 +33,11 @@ def add_parser(subparsers: Any) -> None:
 def _retrain(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     if parsed.dry_run or parsed.output:
         return _show(parsed.group, context, parsed.output)
-    if not isinstance(context, StackContext):
+    if not isinstance(context, RetrainingContext):
         raise TrainingError(
             "Plain files start no trainings: write the rows with --output FILE, then use `mlops train`."
         )
-    requested = retraining_of_stack(context).retraining_requests.request_now(
-        parsed.group, by=context.actor, now=utc_now()
-    )
+    requested = context.retraining_requests.request_now(parsed.group, by=context.actor, now=utc_now())
     return requested.to_dict(), (
         f"A retraining of {parsed.group} was requested. Its training set is made now, and the result comes "
         f"by email; `mlops runs list {parsed.group}` shows the training."
@@ -60,9 +58,9 @@ def _show(group: str, context: Context, output: Path | None) -> tuple[Any, str]:
 
 
 def _planner_of(context: Context) -> RetrainingPlanner:
-    if isinstance(context, StackContext):
-        return retraining_of_stack(context).retraining_planner
-    return planner_of_files(context)
+    if isinstance(context, FilesContext):
+        return planner_of_files(context)
+    return context.retraining_planner
 
 
 def _document(made: TrainingSet, cost: str) -> dict[str, Any]:

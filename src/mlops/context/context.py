@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops.context.files import FilesContext
-from mlops.context.stack import StackContext
+from mlops.context.retraining import RetrainingContext
 
-type Context = FilesContext | StackContext
+type Context = FilesContext | RetrainingContext
 
 # an output of the stack that its functions know under another name
 _VARIABLE_OF_OUTPUT = {
@@ -30,7 +30,7 @@ def open_context(root: Path, stack_name: str | None = None) -> Context:
     return open_stack(stack_name) if stack_name else FilesContext(root)
 
 
-def open_stack(stack_name: str, *, cloudformation: Any = None) -> StackContext:
+def open_stack(stack_name: str, *, cloudformation: Any = None) -> RetrainingContext:
     """Return the context of the deployed stack of that name; the client is made when none is passed.
 
     Raises
@@ -41,6 +41,6 @@ def open_stack(stack_name: str, *, cloudformation: Any = None) -> StackContext:
     from mlops.infrastructure.aws.account.cloudformation import read_stack  # noqa: PLC0415  brings botocore
 
     outputs = asdict(read_stack(stack_name, cloudformation=cloudformation))
-    return StackContext(
+    return RetrainingContext(
         {_VARIABLE_OF_OUTPUT.get(name, name.upper()): value for name, value in outputs.items()}
     )

@@ -56,11 +56,6 @@ class Dependencies(RetrainingContext):
         super().__init__(os.environ if variables is None else variables, actor=function, now=now)
 
     @property
-    def data_bucket(self) -> str:
-        """The name of the bucket that people write to."""
-        return self.variable("DATA_BUCKET_NAME")
-
-    @property
     def upload_retention_days(self) -> int:
         """How long used files stay in the data bucket; 0 keeps them."""
         return environment.read(RetentionSettings, self.variables).upload_retention_days
@@ -89,7 +84,7 @@ class Dependencies(RetrainingContext):
 
     @cached_property
     def drift_check(self) -> NightlyCheck:
-        """The nightly check of the inputs."""
+        """The nightly check of inputs and predictions."""
         from mlops.use_cases.drift.alert_mailer import AlertMailer  # noqa: PLC0415
         from mlops.use_cases.drift.check_drift import NightlyCheck  # noqa: PLC0415
 

@@ -57,7 +57,7 @@ class FilesContext:
         """What removes the rows of persons from all that is stored for a group."""
         from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
 
-        return forgetting_in(group, self.datasets, self.ledger, self.label_files)
+        return forgetting_in(group, self.datasets, self.ledger, self.label_files, self.features)
 
     @cached_property
     def runs(self) -> ExperimentTracker:

@@ -37,6 +37,13 @@ class MachineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """The variable of the price of a training; 0 = the list price."""
+
+    training_usd_per_hour: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointSettings:
     """The variables of `Dependencies.endpoint_planner`; the groups are separated by commas, * for all."""
 

@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlops.context.files import FilesContext
-from mlops.context.stack import StackContext
+from mlops.context.function_settings import PriceSettings
 from mlops.context.training import TrainingContext
+from mlops.infrastructure import environment
 
 if TYPE_CHECKING:  # each is imported on first use: pandas is slow, and the page of a proposal needs no rows
     from mlops.intake.retraining.check import RetrainingCheck
@@ -43,13 +44,12 @@ class RetrainingContext(TrainingContext):
         from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
         from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
 
-        data_bucket = self.variable("DATA_BUCKET_NAME")
-
         def settings_of(group: str) -> GroupSettings:
-            return read_group_settings(data_bucket, group, self.datasets)
+            return read_group_settings(self.data_bucket, group, self.datasets)
 
+        price = environment.read(PriceSettings, self.variables).training_usd_per_hour
         sources = RowSources(self.datasets, self.ledger.files, self.label_files, self.ledger.batches)
-        return RetrainingPlanner(sources, self.datasets.models, settings_of, self.limits)
+        return RetrainingPlanner(sources, self.datasets.models, settings_of, self.limits, price)
 
     @cached_property
     def retraining_check(self) -> RetrainingCheck:
@@ -75,13 +75,6 @@ class RetrainingContext(TrainingContext):
         from mlops.intake.retraining.start import RetrainingStart  # noqa: PLC0415
 
         return RetrainingStart(self.retraining_store, self.retraining_planner, self.training_intake)
-
-
-def retraining_of_stack(stack: StackContext) -> RetrainingContext:
-    """Return the parts of retraining of a stack that a command opened."""
-    if isinstance(stack, RetrainingContext):
-        return stack
-    return RetrainingContext(stack.variables, actor=stack.actor, now=stack.now)
 
 
 def planner_of_files(context: FilesContext) -> RetrainingPlanner:

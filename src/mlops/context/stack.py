@@ -87,6 +87,11 @@ class StackContext:
         """The name of the bucket that the system writes to."""
         return self.variable("ARTIFACT_BUCKET_NAME")
 
+    @property
+    def data_bucket(self) -> str:
+        """The name of the bucket that people drop files into."""
+        return self.variable("DATA_BUCKET_NAME")
+
     @cached_property
     def objects(self) -> ObjectStore:
         """The objects in the buckets."""
@@ -121,8 +126,9 @@ class StackContext:
         """What removes the rows of persons from all that is stored for a group."""
         from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
 
-        data = self.variable("DATA_BUCKET_NAME")
-        return forgetting_in(group, self.datasets, self.ledger, self.label_files, data)
+        return forgetting_in(
+            group, self.datasets, self.ledger, self.label_files, self.features, self.data_bucket
+        )
 
     @cached_property
     def run_store(self) -> RunStore:

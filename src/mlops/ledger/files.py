@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,9 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.objects import ObjectRef
 
 PREFIX = "ledger/"
+# requests to the predict API leave a file for each minute or less: one after the other, some thousand of them
+# take longer than a function may run
+PARALLEL_REQUESTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,22 @@ class LedgerFiles(Protocol):
 
     def remove_former_content(self, key: str) -> None:
         """Remove everything that was stored under a key, except its present content."""
+
+
+def keys_since(files: LedgerFiles, group: str, since: date) -> list[str]:
+    """Return the keys of the files of predictions of a group since a day."""
+    keys = (file.key for file in files.list(group_prefix(group)))
+    return [key for key in keys if Partition.of_key(key).batch_date >= since]
+
+
+def fetch_all(files: LedgerFiles, keys: Sequence[str], folder: Path) -> list[Path]:
+    """Copy files into a folder, below it as their keys say; return their paths in the order of the keys."""
+    paths = [folder / key for key in keys]
+    for parent in {path.parent for path in paths}:
+        parent.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        list(pool.map(files.fetch, keys, paths))
+    return paths
 
 
 class FolderFiles:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger.columns import COLUMNS
-from mlops.ledger.files import LedgerFile, LedgerFiles, Partition
+from mlops.ledger.files import PARALLEL_REQUESTS, LedgerFile, LedgerFiles, Partition, fetch_all
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
 from mlops.ledger.sql import unique_rows
@@ -25,9 +25,6 @@ from mlops.models.record import Record
 
 # a merged day fits into the temporary storage of a function, with its files
 _MAX_MERGED_BYTES = 256 * 2**20
-# requests to the predict API leave a file for each minute or less: one after the other, some thousand of them
-# take longer than a function may run
-_PARALLEL_REQUESTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +68,12 @@ def _merge(partition: Partition, keys: Sequence[str], files: LedgerFiles) -> Mer
     merged_key = partition.merged_key(keys)
     with TemporaryDirectory() as folder:
         root, target = Path(folder), Path(folder) / "merged.parquet"
-        paths = [root / key for key in keys]
-        paths[0].parent.mkdir(parents=True)  # of all: they are of one partition
-        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
-            list(pool.map(files.fetch, keys, paths))
+        paths = fetch_all(files, keys, root)
         columns = ", ".join(quoted_name(column.name) for column in COLUMNS)
         select = f'SELECT {columns} FROM ({unique_rows(parquet_source(paths))}) ORDER BY batch_id, "row"'
         with closing(connect([root], scratch=root, memory=MEMORY, threads=1)) as connection:
             n_rows = write_parquet(connection, select, target)
         files.store(target, merged_key)
-    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         list(pool.map(files.remove, keys))
     return MergedDay(partition.group, partition.batch_date.isoformat(), len(keys), n_rows)

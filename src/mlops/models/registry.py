@@ -27,6 +27,10 @@ class Status(StrEnum):
     SUPERSEDED = "Superseded"
 
 
+UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL)
+WAITING = (*UNDECIDED, Status.APPROVED)  # may still become the champion
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact(Record):
     """The bytes of a model: where they are stored and their digest.

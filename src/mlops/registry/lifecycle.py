@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from mlops.models.errors import TransitionNotAllowedError
-from mlops.models.registry import Status
+from mlops.models.registry import UNDECIDED, WAITING, Status
 
 
 class Action(StrEnum):
@@ -42,18 +42,16 @@ class Transition:
     target: Status | None
 
 
-_UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL)
-
 TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
     {
         Action.REGISTER: Transition((), Status.REGISTERED),
         Action.REFUSE: Transition((), Status.REJECTED_BY_GATE),
-        Action.REQUEST_APPROVAL: Transition(_UNDECIDED, Status.PENDING_APPROVAL),
-        Action.APPROVE: Transition(_UNDECIDED, Status.APPROVED),
-        Action.REJECT: Transition((*_UNDECIDED, Status.APPROVED), Status.REJECTED),
-        Action.EXPIRE: Transition(_UNDECIDED, Status.EXPIRED),
+        Action.REQUEST_APPROVAL: Transition(UNDECIDED, Status.PENDING_APPROVAL),
+        Action.APPROVE: Transition(UNDECIDED, Status.APPROVED),
+        Action.REJECT: Transition(WAITING, Status.REJECTED),
+        Action.EXPIRE: Transition(UNDECIDED, Status.EXPIRED),
         Action.REOPEN: Transition((Status.EXPIRED,), Status.REGISTERED),
-        Action.SUPERSEDE: Transition((*_UNDECIDED, Status.APPROVED), Status.SUPERSEDED),
+        Action.SUPERSEDE: Transition(WAITING, Status.SUPERSEDED),
         Action.PROMOTE: Transition((Status.APPROVED,), Status.CHAMPION),
         Action.ARCHIVE: Transition((Status.CHAMPION, Status.APPROVED), Status.ARCHIVED),
         Action.ROLL_BACK: Transition((Status.ARCHIVED,), Status.CHAMPION),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mlops.models.errors import MlopsError
+from mlops.pages.number_format import counted
 
 
 def check_every_group[T](
@@ -31,8 +32,10 @@ def check_every_group[T](
         except Exception as error:  # noqa: BLE001  the other groups must be checked; raised below
             failures[group] = error
     if failures:
-        causes = "; ".join(f"{group}: {error}" for group, error in failures.items())
-        raise failed(f"{len(failures)} groups: {causes}") from ExceptionGroup(
+        causes = "; ".join(
+            f"{group}: {str(error) or type(error).__name__}" for group, error in failures.items()
+        )
+        raise failed(f"{counted(len(failures), 'group')}: {causes}") from ExceptionGroup(
             "failed groups", list(failures.values())
         )
     return results

@@ -14,17 +14,17 @@ from mlops.intake.retraining.emails import compose_proposal
 from mlops.intake.retraining.links import RetrainingLinks
 from mlops.intake.retraining.planning import RetrainingPlanner, counts_of
 from mlops.intake.retraining.reasons import ChampionFacts, find_reasons, is_allowed_day, reason_of_labels
-from mlops.intake.retraining.requests import RetrainingRequests
+from mlops.intake.retraining.requests import RetrainingRequests, retraining_detail
 from mlops.intake.retraining.store import RetrainingStore, retraining_id_at
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
 from mlops.models.record import Record
-from mlops.models.registry import ModelMetadata, Status
+from mlops.models.registry import WAITING, ModelMetadata
 from mlops.models.retraining import Retraining
 from mlops.models.settings.retrain import RetrainSettings
 from mlops.use_cases.drift.drift_archive import NightlyArchive
+from mlops.use_cases.every_group import check_every_group
 from mlops.use_cases.quality.quality_archive import QualityArchive
 
-_WAITING = (Status.REGISTERED, Status.PENDING_APPROVAL, Status.APPROVED)
 _BY_POLICY = "the policy of the group"
 
 
@@ -76,19 +76,11 @@ class RetrainingCheck:
         TrainingError
             At the end, if a group could not be checked; the causes are attached.
         """
-        checked: list[CheckedRetraining] = []
-        failures: dict[str, Exception] = {}
-        for group in self.versions.groups():
-            try:
-                checked.append(self.check(group, now))
-            except Exception as error:  # noqa: BLE001  the other groups must be checked; raised below
-                failures[group] = error
-        if failures:
-            causes = "; ".join(f"{group}: {type(error).__name__}" for group, error in failures.items())
-            raise TrainingError(
-                f"{len(failures)} groups could not be checked for retraining. {causes}"
-            ) from ExceptionGroup("failed groups", list(failures.values()))
-        return checked
+        return check_every_group(
+            self.versions.groups(),
+            lambda group: [self.check(group, now)],
+            lambda causes: TrainingError(f"Not checked for retraining: {causes}"),
+        )
 
     def check(self, group: str, now: datetime) -> CheckedRetraining:
         """Check one group: send what is due, and propose or request a retraining where there is a reason."""
@@ -100,8 +92,8 @@ class RetrainingCheck:
         policy, note = effective_retraining(self.policies.get(group), retrain)
         if policy == "never":
             return CheckedRetraining(group, "never")
-        if quiet := self._why_quiet(champion, newest, retrain, now):
-            return CheckedRetraining(group, quiet)
+        if obstacle := self._obstacle(champion, newest, retrain, now):
+            return CheckedRetraining(group, obstacle)
         made = self._make(champion, retrain, now)
         if isinstance(made, str):
             return CheckedRetraining(group, made)
@@ -118,7 +110,7 @@ class RetrainingCheck:
         except SettingsError:
             return champion.settings.retrain
 
-    def _why_quiet(
+    def _obstacle(
         self, champion: ModelMetadata, newest: Retraining | None, retrain: RetrainSettings, now: datetime
     ) -> str:
         """Return why nothing may be proposed now, as a code; empty when it may."""
@@ -128,7 +120,7 @@ class RetrainingCheck:
         if newest is not None and (now - newest.created_at < cool_down or newest.status == "requested"):
             return "cool_down"
         later = [m for m in self.versions.list_models(champion.model_group) if m.number > champion.number]
-        return "in_progress" if any(model.status in _WAITING for model in later) else ""
+        return "in_progress" if any(model.status in WAITING for model in later) else ""
 
     def _make(self, champion: ModelMetadata, retrain: RetrainSettings, now: datetime) -> Retraining | str:
         """Return the proposal, or why there is none as a code."""
@@ -137,13 +129,11 @@ class RetrainingCheck:
             champion, self.drift.state(group), self.quality.state(group), self.quality.last_report(group)
         )
         reasons = list(find_reasons(facts, retrain, now))
-        if not reasons and retrain.new_labels is None:
-            return "no_reason"
         try:
+            if not reasons and not self._has_labels(group, retrain, now):
+                return "no_reason"
             with self.planner.plan(group, now) as made:
-                reasons = [*reasons, *reason_of_labels(made.n_new_labels, retrain)]
-                if not reasons:
-                    return "no_reason"
+                reasons += reason_of_labels(made.n_new_labels, retrain)
                 if made.n_new_rows < retrain.min_new_rows:
                     return "too_few_rows"
                 if made.problem:
@@ -162,6 +152,12 @@ class RetrainingCheck:
             **counts,
         )
 
+    def _has_labels(self, group: str, retrain: RetrainSettings, now: datetime) -> bool:
+        """Return whether enough labelled rows came; they are counted first, as a training set is large."""
+        if retrain.new_labels is None:
+            return False
+        return self.planner.count_new_labels(group, now) >= retrain.new_labels
+
     def _announce(self, retraining: Retraining | None) -> Retraining | None:
         """Send what was not sent about a retraining; after a crash in between it is sent again."""
         if retraining is None:
@@ -172,9 +168,9 @@ class RetrainingCheck:
         champion = self.versions.champion(retraining.group)
         retrain = self._settings_of(champion) if champion else RetrainSettings()
         cool_down = retrain.cool_down_days
-        quiet_until = (retraining.created_at + timedelta(days=cool_down)).date()
+        not_before = (retraining.created_at + timedelta(days=cool_down)).date()
         link = self.links.make(retraining)
-        subject, body = compose_proposal(retraining, link, quiet_until)
+        subject, body = compose_proposal(retraining, link, not_before)
         self.notifier.send_email(subject, body, group=retraining.group)
         self.notifier.publish_event(RETRAINING_PROPOSED, retraining_detail(retraining))
         return self.store.save(retraining, announced="proposed")
@@ -182,19 +178,3 @@ class RetrainingCheck:
 
 def _requested_by_policy(made: Retraining, now: datetime) -> Retraining:
     return replace(made, status="requested", requested_by=_BY_POLICY, requested_at=now, is_automatic=True)
-
-
-def retraining_detail(retraining: Retraining) -> dict[str, object]:
-    """Return the content of the events about a retraining."""
-    return {
-        "group": retraining.group,
-        "retraining_id": retraining.retraining_id,
-        "champion": retraining.champion,
-        "reasons": list(retraining.reasons),
-        "files_rows": retraining.files_rows,
-        "ledger_rows": retraining.ledger_rows,
-        "n_new_rows": retraining.n_new_rows,
-        "requested_by": retraining.requested_by,
-        "training_id": retraining.training_id,
-        "dataset_id": retraining.dataset_id,
-    }

@@ -11,7 +11,7 @@ from mlops.models.retraining import Retraining
 from mlops.pages.number_format import rows
 
 
-def compose_proposal(retraining: Retraining, link: str, quiet_until: date) -> tuple[str, str]:
+def compose_proposal(retraining: Retraining, link: str, not_before: date) -> tuple[str, str]:
     """Return subject and body of the email that asks whether a group should be trained again."""
     group, champion = retraining.group, retraining.champion
     expires_at = retraining.created_at + LINK_LIFETIME
@@ -28,7 +28,7 @@ def compose_proposal(retraining: Retraining, link: str, quiet_until: date) -> tu
         ),
         *part(
             "If nothing is done",
-            (f"{champion} stays in service as it is. This is not proposed again before {quiet_until}.",),
+            (f"{champion} stays in service as it is. This is not proposed again before {not_before}.",),
         ),
         *(["", *wrap(retraining.note)] if retraining.note else []),
         "",

@@ -12,9 +12,9 @@ from typing import Any
 
 from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.limits import Limits
+from mlops.intake.retraining.requests import no_champion
 from mlops.intake.retraining.source_rows import RowSources
-from mlops.intake.retraining.training_set import TrainingSet, make_training_set
-from mlops.models.errors import TrainingError
+from mlops.intake.retraining.training_set import TrainingSet, count_new_labels, make_training_set
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 from mlops.pages.number_format import duration, rows, usd
@@ -23,12 +23,16 @@ from mlops.pipelines.jobs.training_cost import cost_usd, expected_seconds, usd_p
 
 @dataclass(frozen=True, slots=True)
 class RetrainingPlanner:
-    """Makes the training set of a group; `settings_of` reads `model.toml` as it is now."""
+    """Makes the training set of a group; `settings_of` reads `model.toml` as it is now.
+
+    `usd_per_hour` is the price of an instance hour that the deployment names; 0 = the list price.
+    """
 
     sources: RowSources
     models: Models
     settings_of: Callable[[str], GroupSettings]
     limits: Limits
+    usd_per_hour: float = 0.0
 
     @contextmanager
     def plan(self, group: str, now: datetime) -> Iterator[TrainingSet]:
@@ -41,28 +45,43 @@ class RetrainingPlanner:
         SettingsError
             If `model.toml` cannot be read.
         """
-        champion = self.models.champion(group)
-        if champion is None:
-            raise TrainingError(
-                f"The group {group} has no approved model; drop a training file and approve its version."
-            )
-        settings = self.settings_of(group)
+        champion, settings = self._champion(group), self.settings_of(group)
         with TemporaryDirectory() as folder:
             yield make_training_set(
                 champion, settings, self.sources, Path(folder), limits=self.limits, now=now
             )
 
+    def count_new_labels(self, group: str, now: datetime) -> int:
+        """Count the labelled rows that are new to the champion; no training set is made.
+
+        Raises
+        ------
+        TrainingError
+            If the group has no champion, or no accepted file.
+        SettingsError
+            If `model.toml` cannot be read.
+        """
+        champion, settings = self._champion(group), self.settings_of(group)
+        with TemporaryDirectory() as folder:
+            return count_new_labels(champion, settings, self.sources, Path(folder), now=now)
+
+    def _champion(self, group: str) -> ModelMetadata:
+        champion = self.models.champion(group)
+        if champion is None:
+            raise no_champion(group)
+        return champion
+
     def cost(self, group: str, n_rows: int) -> str:
         """Say what a training of so many rows would cost."""
-        return describe_cost(n_rows, list(self.models.list_models(group)))
+        return _expected_cost(n_rows, list(self.models.list_models(group)), self.usd_per_hour)
 
 
-def describe_cost(n_rows: int, models: list[ModelMetadata]) -> str:
+def _expected_cost(n_rows: int, models: list[ModelMetadata], override: float) -> str:
     """Say what a training would cost by the last ones of the group, and their machine."""
     seconds = expected_seconds(n_rows, models)
     jobs = [model.training_job for model in models if model.training_job]
     machine = jobs[-1].instance_type if jobs else None
-    cost = cost_usd(seconds, usd_per_hour(machine) if machine else None)
+    cost = cost_usd(seconds, usd_per_hour(machine or "", override))
     place = f" on {machine}" if machine else ""
     amount = f"about {usd(cost)}" if cost is not None else "a price that is not known here"
     return f"It costs {amount}: some {duration(seconds)}{place}."
@@ -71,8 +90,8 @@ def describe_cost(n_rows: int, models: list[ModelMetadata]) -> str:
 def counts_of(made: TrainingSet) -> dict[str, Any]:
     """Return the fields of a retraining that say what it is trained on."""
     return {
-        "files_rows": made.rows_of_files,
-        "ledger_rows": made.rows_of_ledger,
+        "files_rows": made.files_rows,
+        "ledger_rows": made.ledger_rows,
         "n_new_rows": made.n_new_rows,
         "left_out": made.lineage.left_out,
     }

@@ -33,7 +33,7 @@ def find_reasons(facts: ChampionFacts, retrain: RetrainSettings, now: datetime) 
         drift = facts.drift
         if drift.is_alarming and drift.model_version == champion.version:
             since = f" since {drift.alert_since}" if drift.alert_since else ""
-            yield f"The inputs have changed{since}: the drift alert is on."
+            yield f"The drift alert is on{since}."
     age_days = (now - champion.created_at).days
     if retrain.max_age_days is not None and age_days >= retrain.max_age_days:
         yield f"{champion.version} is {age_days} days old; max_age_days is {retrain.max_age_days}."

@@ -58,9 +58,7 @@ class RetrainingRequests:
         """
         champion, newest = self.champions.champion(group), self.store.newest(group)
         if champion is None:
-            raise TrainingError(
-                f"The group {group} has no approved model; drop a training file and approve its version."
-            )
+            raise no_champion(group)
         if newest is not None and newest.status == "requested":
             self.announce(newest)  # the event may be lost
             raise TrainingError(f"A retraining of {group} was requested by {newest.requested_by} already.")
@@ -97,3 +95,26 @@ class RetrainingRequests:
         if newest is not None and newest.retraining_id != retraining.retraining_id:
             return f"A newer retraining of {retraining.group} was proposed or requested since."
         return ""
+
+
+def no_champion(group: str) -> TrainingError:
+    """Return the error about a group without a version to train again."""
+    return TrainingError(
+        f"The group {group} has no approved model; drop a training file and approve its version."
+    )
+
+
+def retraining_detail(retraining: Retraining) -> dict[str, object]:
+    """Return the content of the events about a retraining."""
+    return {
+        "group": retraining.group,
+        "retraining_id": retraining.retraining_id,
+        "champion": retraining.champion,
+        "reasons": list(retraining.reasons),
+        "files_rows": retraining.files_rows,
+        "ledger_rows": retraining.ledger_rows,
+        "n_new_rows": retraining.n_new_rows,
+        "requested_by": retraining.requested_by,
+        "training_id": retraining.training_id,
+        "dataset_id": retraining.dataset_id,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,17 +107,33 @@ class RowsOfGroup:
 
     def of_files(self) -> list[SourceRows]:
         """Return the rows of accepted files, the oldest first; a file that cannot be used is left out."""
+        return [rows for rows in map(self._usable, self._files()) if rows is not None]
+
+    def of_newest_file(self) -> SourceRows | None:
+        """Return the rows of the newest file that can be used; None without one."""
+        usable = map(self._usable, reversed(self._files()))
+        return next((rows for rows in usable if rows is not None), None)
+
+    def _files(self) -> Sequence[DatasetVersion]:
         dropped = self.sources.datasets.versions.list_datasets(self.champion.model_group)
         files = [dataset for dataset in dropped if dataset.lineage is None]
-        used = {"all": files, "latest": files[-1:], "none": []}[self.settings.retrain.files]
-        return [rows for rows in map(self._usable, used) if rows is not None]
+        return {"all": files, "latest": files[-1:], "none": []}[self.settings.retrain.files]
 
-    def of_ledger(self, now: datetime) -> tuple[SourceRows | None, LabelledRows]:
-        """Return the labelled rows, in the order in which they were scored; None without any."""
+    def of_ledger(
+        self, now: datetime, columns: Sequence[str] | None = None
+    ) -> tuple[SourceRows | None, LabelledRows]:
+        """Return the labelled rows, in the order in which they were scored; None without any.
+
+        Parameters
+        ----------
+        columns
+            Those that are read beside the target; by default all of the contract.
+        """
         group, retrain = self.champion.model_group, self.settings.retrain
         if not retrain.ledger_rows:
             return None, LabelledRows()
-        columns = tuple(name for name in self.contract.names if name != self.target)
+        names = [name for name in self.contract.names if columns is None or name in columns]
+        columns = tuple(name for name in names if name != self.target)
         since = now.astimezone(UTC).date() - timedelta(days=retrain.ledger_days)
         query = LabelledRowsQuery(group, columns, self.needed, since, retrain.exclude_predictions)
         terms = JoinTerms("regression", self.ids)  # labels are taken as their files write them
@@ -131,8 +147,8 @@ class RowsOfGroup:
         read = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
         cells = pd.DataFrame({name: read[f"c{n}"] for n, name in enumerate(columns)}, copy=False)
         cells[self.target] = read["label"]
-        rows = SourceRows("ledger", cells[list(self.contract.names)], read["batch"].to_numpy(dtype=object))
-        return rows, labelled
+        ordered = cells[[name for name in self.contract.names if name in cells.columns]]
+        return SourceRows("ledger", ordered, read["batch"].to_numpy(dtype=object)), labelled
 
     def of_champion(self, files: list[SourceRows]) -> SourceRows | None:
         """Return the rows that the champion was trained on; None where they are not stored here."""

@@ -14,9 +14,9 @@ from mlops.dataset.conversion.table_file import CONVERTED_TABLE
 from mlops.infrastructure.event_names import RETRAINING_STARTED
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.ports import IntakePorts
-from mlops.intake.retraining.check import retraining_detail
 from mlops.intake.retraining.emails import compose_refusal, compose_start
 from mlops.intake.retraining.planning import RetrainingPlanner, counts_of
+from mlops.intake.retraining.requests import retraining_detail
 from mlops.intake.retraining.store import RetrainingStore
 from mlops.intake.retraining.training_set import TrainingSet
 from mlops.intake.starts import start_training

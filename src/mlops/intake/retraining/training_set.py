@@ -51,12 +51,12 @@ class TrainingSet:
     n_new_labels: int
 
     @property
-    def rows_of_files(self) -> int:
+    def files_rows(self) -> int:
         """How many rows come from accepted files."""
         return sum(source.n_rows for source in self.lineage.sources if source.kind == "file")
 
     @property
-    def rows_of_ledger(self) -> int:
+    def ledger_rows(self) -> int:
         """How many rows come from the ledger."""
         return sum(source.n_rows for source in self.lineage.sources if source.kind == "ledger")
 
@@ -112,6 +112,29 @@ def make_training_set(
         sum(n_new),
         n_new[-1] if ledger is not None else 0,
     )
+
+
+def count_new_labels(
+    champion: ModelMetadata, settings: GroupSettings, sources: RowSources, folder: Path, *, now: datetime
+) -> int:
+    """Count the labelled rows that are new to the champion, without making the training set.
+
+    Only the columns that tell rows apart are read, of the ledger, the newest file and that of the champion.
+
+    Raises
+    ------
+    TrainingError
+        If no file of the group was ever accepted.
+    """
+    group = RowsOfGroup.of(champion, settings, sources, folder)
+    ledger, _ = group.of_ledger(now, (*group.ids, *group.needed))
+    if ledger is None:
+        return 0
+    newest = group.of_newest_file()
+    files = [] if newest is None else [newest]
+    identity = _identity(group, files or [ledger])
+    kept = each_once([ledger], identity)
+    return sum(_count_new(kept, group.of_champion(files), identity))
 
 
 def _identity(group: RowsOfGroup, files: Sequence[SourceRows]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops.infrastructure.duckdb_engine import connect
-from mlops.ledger.files import LedgerFiles, Partition, group_prefix
+from mlops.ledger.files import LedgerFiles, fetch_all, group_prefix, keys_since
 from mlops.ledger.labels.joining import JoinTerms, join_labels
 from mlops.ledger.sql import text
 from mlops.models.evaluation import SliceQuality
@@ -188,23 +188,12 @@ def joined_predictions(
     """Provide the joined predictions of a version; the files of the group are copied meanwhile."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        recent = [
-            file.key
-            for file in ledger.list(group_prefix(group))
-            if Partition.of_key(file.key).batch_date >= since
-        ]
-        predicted = _copy(recent, ledger, root / "ledger")
-        labelled = _copy([file.key for file in labels.list(group_prefix(group))], labels, root / "labels")
+        predicted = fetch_all(ledger, keys_since(ledger, group, since), root / "ledger")
+        every_label = [file.key for file in labels.list(group_prefix(group))]
+        labelled = fetch_all(labels, every_label, root / "labels")
         with closing(connect([root], scratch=root, memory=_MEMORY, threads=1)) as connection:
             counts = join_labels(connection, predicted, labelled, since=since, terms=terms)
             yield JoinedPredictions(connection, terms, counts, version)
-
-
-def _copy(keys: Sequence[str], files: LedgerFiles, folder: Path) -> list[Path]:
-    for key in keys:
-        (folder / key).parent.mkdir(parents=True, exist_ok=True)
-        files.fetch(key, folder / key)
-    return [folder / key for key in keys]
 
 
 def _by_part(result: DuckDBPyConnection) -> dict[Any, ClassCounts]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # separates the parts of an id of several columns; no cell of an id has it
 _SEPARATOR = "\x1f"
+KNOWN_AT = "coalesce(label_time, received_at)"
+# of the labels of a group, the last one of a prediction counts: they are numbered in this order
+LABEL_ORDER = "known_at, received_at, upload_id, label_row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,11 @@ def _number_labels(connection: DuckDBPyConnection, files: Sequence[Path], terms:
         FROM {source} GROUP BY upload_id""")
     connection.execute(f"""
         CREATE TABLE labelled AS
-        SELECT row_number() OVER (ORDER BY known_at, received_at, upload_id, label_row) AS number,
+        SELECT row_number() OVER (ORDER BY {LABEL_ORDER}) AS number,
             id, batch, "row", label, known_at, received_at, has_time, has_batch, upload
         FROM (
             SELECT upload_id, label_row, {_id(terms)} AS id, batch, "row", {_outcome(terms)} AS label,
-                coalesce(label_time, received_at) AS known_at, received_at,
+                {KNOWN_AT} AS known_at, received_at,
                 label_time IS NOT NULL AS has_time, labels.batch_id IS NOT NULL AS has_batch,
                 upload
             FROM {source} AS labels JOIN uploads USING (upload_id) LEFT JOIN batches USING (batch_id)

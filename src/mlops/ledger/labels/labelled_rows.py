@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlops.infrastructure.duckdb_engine import connect
-from mlops.ledger.files import LedgerFiles, Partition, group_prefix
+from mlops.ledger.files import LedgerFiles, fetch_all, group_prefix, keys_since
 from mlops.ledger.label_columns import LABELS
-from mlops.ledger.labels.joining import JoinTerms, join_labels
+from mlops.ledger.labels.joining import KNOWN_AT, LABEL_ORDER, JoinTerms, join_labels
 from mlops.ledger.reading import parquet_source
-from mlops.ledger.sql import text
+from mlops.ledger.sql import text, unique_rows
+from mlops.pages.spreadsheet import FORMULA_SIGNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _MEMORY = "512MB"
 # an apostrophe that was written before a text which a spreadsheet would run
-_ESCAPED = "'^''\\s*[=+@\\t\\r\\n\\x{ff1d}\\x{ff0b}\\x{ff0d}\\x{ff20}-]'"
+_SIGNS = "".join(f"\\x{{{ord(sign):04x}}}" for sign in f"{FORMULA_SIGNS}\n")
+_ESCAPED = text(f"^'\\s*[{_SIGNS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,6 @@ class LabelledRows:
     n_without_inputs: int = 0
     n_excluded: int = 0
     labels: tuple[str, ...] = ()
-    batches: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_labelled_rows(
@@ -69,13 +70,9 @@ def write_labelled_rows(
     """
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        recent = [
-            file.key
-            for file in ledger.list(group_prefix(query.group))
-            if Partition.of_key(file.key).batch_date >= query.since
-        ]
-        predicted = _copies(recent, ledger, root / "ledger")
-        labelled = _copies([f.key for f in labels.list(group_prefix(query.group))], labels, root / "labels")
+        predicted = fetch_all(ledger, keys_since(ledger, query.group, query.since), root / "ledger")
+        every_label = [file.key for file in labels.list(group_prefix(query.group))]
+        labelled = fetch_all(labels, every_label, root / "labels")
         if not predicted or not labelled:
             return LabelledRows()
         with closing(connect([root, target.parent], scratch=root, memory=_MEMORY, threads=1)) as connection:
@@ -94,14 +91,12 @@ def _write(
     required = "".join(f" AND {_has(column)}" for column in query.required)
     excluded = f"[{', '.join(map(text, query.exclude_predictions))}]::VARCHAR[]"
     cells = "".join(f", {_cell(column)} AS c{n}" for n, column in enumerate(query.columns))
-    # a row may be stored twice while files are merged
     connection.execute(f"""
         CREATE TABLE usable AS
         SELECT ledger.scored_at, ledger.batch_id AS batch, ledger."row" AS "row", outcomes.label AS label,
             outcomes.upload_id AS upload_id, (TRUE{required}) AS has_inputs,
             list_contains({excluded}, prediction) AS is_excluded{cells}
-        FROM (SELECT * FROM {parquet_source(predicted)} WHERE row_status = 'scored'
-            QUALIFY row_number() OVER (PARTITION BY batch_id, "row" ORDER BY scored_at) = 1) AS ledger
+        FROM ({unique_rows(parquet_source(predicted), "row_status = 'scored'")}) AS ledger
         JOIN batches USING (batch_id)
         JOIN outcomes ON outcomes.batch = batches.batch AND outcomes."row" = ledger."row"
         """)
@@ -112,33 +107,27 @@ def _write(
     uploads = connection.execute(
         f"SELECT DISTINCT upload_id FROM usable WHERE {kept} ORDER BY ALL"
     ).fetchall()
-    batches = connection.execute(
-        f"SELECT batch, count(*) FROM usable WHERE {kept} GROUP BY batch ORDER BY min(scored_at), batch"
-    ).fetchall()
     columns = ", ".join((*(f"c{n}" for n in range(len(query.columns))), "label", "batch"))
     connection.execute(
         f'COPY (SELECT {columns} FROM usable WHERE {kept} ORDER BY scored_at, batch, "row") '
         f"TO {text(str(target))} (FORMAT csv, HEADER true, QUOTE '\"', ESCAPE '\"')"
     )
-    return LabelledRows(
-        int(n_rows), int(n_without), int(n_excluded), tuple(u for (u,) in uploads), dict(batches)
-    )
+    return LabelledRows(int(n_rows), int(n_without), int(n_excluded), tuple(u for (u,) in uploads))
 
 
 def _select_outcomes(connection: DuckDBPyConnection, labelled: Sequence[Path]) -> None:
     """Make the table `outcomes`: the last label of each prediction, as its file wrote it.
 
-    Labels are numbered in the same order as by `join_labels`, which keeps codes of them.
+    `join_labels` keeps codes of them, by number.
     """
     connection.execute(f"""
         CREATE TABLE outcomes AS
         SELECT last.batch AS batch, last."row" AS "row", texts.label AS label, texts.upload_id AS upload_id
         FROM (SELECT batch, "row", max(number) AS number FROM matched GROUP BY ALL) AS last
         JOIN (
-            SELECT row_number() OVER (
-                ORDER BY coalesce(label_time, received_at), received_at, upload_id, label_row) AS number,
-                label, upload_id
-            FROM {parquet_source(labelled, LABELS)}) AS texts USING (number)
+            SELECT row_number() OVER (ORDER BY {LABEL_ORDER}) AS number, label, upload_id
+            FROM (SELECT *, {KNOWN_AT} AS known_at FROM {parquet_source(labelled, LABELS)})) AS texts
+            USING (number)
         WHERE texts.label IS NOT NULL""")
 
 
@@ -151,10 +140,3 @@ def _cell(column: str) -> str:
     name = text(column)
     value = f"coalesce(inputs[{name}], ids[{name}])"
     return f"CASE WHEN regexp_matches({value}, {_ESCAPED}) THEN substr({value}, 2) ELSE {value} END"
-
-
-def _copies(keys: Sequence[str], files: LedgerFiles, folder: Path) -> list[Path]:
-    for key in keys:
-        (folder / key).parent.mkdir(parents=True, exist_ok=True)
-        files.fetch(key, folder / key)
-    return [folder / key for key in keys]

@@ -38,6 +38,7 @@ class Stack:
     result_signing_secret_arn: str
     rollback_url: str
     train_model_state_machine_arn: str
+    training_usd_per_hour: str = "0"
 
 
 def read_stack(name: str, *, cloudformation: Any = None) -> Stack:
