@@ -44,6 +44,7 @@ _TABLE = {
     "query_index": "dynamodb:Query",
     "Put": "dynamodb:PutItem",
     "SetAttribute": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
 }
 
 
@@ -62,7 +63,7 @@ def actions_on_a_table(*modules: str) -> set[str]:
             if isinstance(node, ast.Call):
                 name = _name(node.func)
                 on_table = isinstance(node.func, ast.Attribute) and _name(node.func.value).endswith("table")
-                if name in ("Put", "SetAttribute") or (on_table and name in _TABLE):
+                if name in ("Put", "SetAttribute", "Delete") or (on_table and name in _TABLE):
                     found.add(_TABLE[name])
     return found
 

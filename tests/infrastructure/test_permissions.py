@@ -34,7 +34,11 @@ TABLES = {
         "feature_store/registry/versions.py",
         "feature_store/offline/state.py",
     ),
-    "FeatureTable": ("feature_store/online/reading.py", "feature_store/online/materialization.py"),
+    "FeatureTable": (
+        "feature_store/online/reading.py",
+        "feature_store/online/materialization.py",
+        "feature_store/forgetting.py",
+    ),
 }
 SAGEMAKER = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}"
 JOB_ROLES = ("TrainingJobRole", "ScoringJobRole", "EndpointRole")

@@ -6,7 +6,7 @@ can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,11 @@ _IDS_AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RemovedValues:
-    """What was removed from one version of a file, or would be: rows, and entities in the online store."""
+    """What was removed from one version of a file, or would be: rows, and items of the online store."""
 
     ref: ObjectRef
     n_rows: int
-    n_online: int
+    items: frozenset[tuple[str, str]]
     is_rewritten: bool
 
 
@@ -68,14 +68,14 @@ class ViewValues:
         entities, n_rows, n_kept = self._split(folder)
         if not n_rows:
             return None
-        n_online = self._remove_online(entities, is_final=is_final)
+        items = frozenset(self._remove_online(entities, is_final=is_final))
         is_rewritten = n_kept > 0 and self._is_newest(ref)
         if is_final:
             if is_rewritten:
                 newest = ObjectRef(ref.bucket, ref.key)
                 self.offline.objects.upload(folder / "kept.parquet", newest, "application/vnd.apache.parquet")
             self.offline.objects.delete(ref)
-        return RemovedValues(ref, n_rows, n_online, is_rewritten)
+        return RemovedValues(ref, n_rows, items, is_rewritten)
 
     def _split(self, folder: Path) -> tuple[list[dict[str, Any]], int, int]:
         """Write the rows that are kept; return the entities of the others, and the numbers of both."""
@@ -99,17 +99,17 @@ class ViewValues:
         keys = [dict(zip(self.view.key_names, row, strict=False)) for row in entities]
         return keys, sum(row[-1] for row in entities), n_kept
 
-    def _remove_online(self, entities: list[dict[str, Any]], *, is_final: bool) -> int:
-        """Remove the items of entities, with their values of every view; return how many there were."""
-        return sum(self._remove_item(entity, is_final=is_final) for entity in entities)
-
-    def _remove_item(self, entity: Mapping[str, Any], *, is_final: bool) -> bool:
-        partition, sort = item_key(self.view.keys, entity)
-        if self.online_table.get(partition, sort) is None:
-            return False
-        if is_final:
-            self.online_table.write(Delete(partition, sort))
-        return True
+    def _remove_online(
+        self, entities: Iterable[Mapping[str, Any]], *, is_final: bool
+    ) -> Iterator[tuple[str, str]]:
+        """Remove the items of entities, with their values of every view; yield the key of each there was."""
+        for entity in entities:
+            key = item_key(self.view.keys, entity)
+            if self.online_table.get(*key) is None:
+                continue
+            if is_final:
+                self.online_table.write(Delete(*key))
+            yield key
 
     def _is_newest(self, ref: ObjectRef) -> bool:
         try:

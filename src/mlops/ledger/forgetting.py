@@ -27,7 +27,10 @@ _IDS_AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RowsOfPersons:
-    """Which rows are removed: those whose id in `column` fulfils `is_removed`."""
+    """Which rows are removed: those whose id in `column` fulfils `is_removed`.
+
+    The column is one of the ids, or of the inputs that are kept beside a prediction.
+    """
 
     column: str
     is_removed: Callable[[str], bool]
@@ -100,7 +103,7 @@ def _write_kept(
     connection: DuckDBPyConnection, source: Path, target: Path, rows: RowsOfPersons, layout: TableLayout
 ) -> tuple[int, int]:
     """Write the rows that are kept; return how many there were, and how many are kept."""
-    stored, row_id = parquet_source([source], layout), _id(rows)
+    stored, row_id = parquet_source([source], layout), _id(rows, layout)
     connection.execute("CREATE TABLE removed (id VARCHAR)")
     ids = connection.cursor().execute(f"SELECT DISTINCT {row_id} FROM {stored} WHERE {row_id} IS NOT NULL")
     while some := ids.fetchmany(_IDS_AT_ONCE):
@@ -116,11 +119,14 @@ def _removed_requests(
     connection: DuckDBPyConnection, source: Path, rows: RowsOfPersons
 ) -> list[tuple[str, str]]:
     """Return the batch id and the number of each removed row of a request."""
+    is_removed = f"{_id(rows, PREDICTIONS)} IN (FROM removed)"
     removed = connection.execute(
-        f'SELECT DISTINCT batch_id, "row" FROM {parquet_source([source])} WHERE {_id(rows)} IN (FROM removed)'
+        f'SELECT DISTINCT batch_id, "row" FROM {parquet_source([source])} WHERE {is_removed}'
     ).fetchall()
     return [(batch_id, str(row)) for batch_id, row in removed if is_of_request(batch_id)]
 
 
-def _id(rows: RowsOfPersons) -> str:
-    return f"ids[{text(rows.column)}]"
+def _id(rows: RowsOfPersons, layout: TableLayout) -> str:
+    name = text(rows.column)
+    has_inputs = any(column.name == "inputs" for column in layout.columns)
+    return f"coalesce(ids[{name}], inputs[{name}])" if has_inputs else f"ids[{name}]"

@@ -17,6 +17,7 @@ from mlops.ledger.reading import FolderEngine, Predictions
 from mlops.ledger.recording import Ledger
 from mlops.ledger.sql import Selection
 from mlops.models.errors import LedgerError
+from mlops.models.scoring.columns import PredictionColumns
 from tests.memory_table import MemoryTable
 
 from .conftest import GROUP, MORNING, Record, scored_rows
@@ -75,6 +76,15 @@ def test_only_ids_of_that_column_count(any_ledger: Ledger, record: Record, tmp_p
     assert remove(any_ledger, "P1", "nurse") == []
     assert [removed.n_rows for removed in remove(any_ledger, "P1", "doctor")] == [1]
     assert stored_ids(any_ledger, tmp_path / "copy") == ["P1", None]
+
+
+def test_an_id_that_is_kept_as_an_input_counts(any_ledger: Ledger, record: Record, tmp_path: Path) -> None:
+    columns = PredictionColumns.of(["visit"], ["no", "yes"], "row_status", ["patient_id"])
+    rows = [(n, f"V{n}", "yes", 0.25, 0.75, "scored", "v1.0.0", f"P{n % 2}") for n in range(1, 5)]
+    record(rows, columns, into=any_ledger)
+    assert [removed.n_rows for removed in remove(any_ledger, "P1")] == [2]
+    assert [removed.n_rows for removed in remove(any_ledger, "V2", "visit")] == [1]
+    assert remove(any_ledger, "P1") == []
 
 
 def test_a_file_of_only_that_id_has_no_rows_afterwards(

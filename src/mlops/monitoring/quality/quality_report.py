@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, get_args
 
 from mlops.models.evaluation import CalibrationBin, SliceQuality
 from mlops.models.scoring.quality import (
@@ -141,10 +141,9 @@ def _judged_parts(
     recent = [part("recent", run) for run in recent_runs(runs)]
     earlier, newest = periods[:-N_NEWEST], periods[-N_NEWEST:]
     parts = judge([of_all, *newest, *recent, *segments], measure)
-    overall, newest, recent = parts[0], parts[1 : 1 + len(newest)], parts[1 + len(newest) :][: len(recent)]
+    of_kind = {kind: tuple(each for each in parts if each.kind == kind) for kind in get_args(PartKind)}
     before = [each for period in earlier for each in judge([period], measure)]
-    segments = parts[len(parts) - len(segments) :]
-    return overall, (*before, *newest), tuple(recent), tuple(segments)
+    return of_kind["overall"][0], (*before, *of_kind["period"]), of_kind["recent"], of_kind["segment"]
 
 
 def _verdict(report: QualityReport) -> QualityVerdict:

@@ -26,17 +26,19 @@ class FeatureValues:
 
     def remove(self, ids: ForgottenIds, *, is_final: bool) -> Iterator[Removal]:
         """Yield what is removed from each file, and from the online store for each view."""
+        counted: set[tuple[str, str]] = set()  # an item has the values of several files and views
         for view in _views_of(ids, self.features):
-            n_online = 0
+            n_before = len(counted)
             values = ViewValues(
                 view, ids.column, ids.contains, self.features.offline, self.features.online_table
             )
             for removed in values.remove(is_final=is_final):
                 action: Action = "rewritten" if removed.is_rewritten else "deleted"
-                ref, n_online = removed.ref, n_online + removed.n_online
+                ref = removed.ref
+                counted |= removed.items
                 yield Removal("features", ref.uri, ref.version_id, action, removed.n_rows)
-            if n_online:
-                yield Removal("online features", f"online/{view.name}", None, "deleted", n_online)
+            if n_items := len(counted) - n_before:
+                yield Removal("online features", f"online/{view.name}", None, "deleted", n_items)
 
 
 @dataclass(frozen=True, slots=True)
