@@ -75,7 +75,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def service_models():
-    """Descriptions of AWS services that are read once: moto gives each test a session, which reads its own."""
+    """Read the descriptions of AWS services once: moto gives each test a session, which reads its own."""
     from botocore import session
 
     original = session.create_loader

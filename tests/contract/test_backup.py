@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlops.models.policy import PolicyRecord
 
 from mlops.approval.policy.store import PolicyStore
 from mlops.approval.store import OPEN_INDEX, RequestStore
@@ -25,7 +26,6 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.models.approval import ApprovalDecision, RequestStatus
 from mlops.models.errors import BackupError
 from mlops.models.objects import ObjectRef
-from mlops.models.policy import PolicyRecord
 from mlops.models.registry import Artifact
 from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.registry.artifacts import describe_object
