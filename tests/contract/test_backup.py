@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops.models.policy import PolicyRecord
 
 from mlops.approval.policy.store import PolicyStore
 from mlops.approval.store import OPEN_INDEX, RequestStore
@@ -23,7 +22,7 @@ from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.table import Item, Put
 from mlops.infrastructure.upload_events import Upload
-from mlops.models.approval import ApprovalDecision, RequestStatus
+from mlops.models.approval import ApprovalDecision, PolicyRecord, RequestStatus
 from mlops.models.errors import BackupError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact
