@@ -79,6 +79,7 @@ def test_every_function_of_the_proofs_is_started_by_what_starts_it_on_aws() -> N
         "score_range": "Score range",
         "merge_ranges": "Merge ranges",
         "explain_failure": "Explain failure",
+        "plan_endpoint": "Plan endpoint",
     }
     assert callers["receive_upload"] == callers["check_drift"] == Repeated(2)
 

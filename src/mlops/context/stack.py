@@ -62,13 +62,7 @@ class StackContext:
         self._actor = actor
 
     def variable(self, name: str) -> str:
-        """Return what the stack calls a resource.
-
-        Raises
-        ------
-        SettingsError
-            If the variable is not set.
-        """
+        """Return what the stack calls a resource, or raise SettingsError when the variable is not set."""
         if name not in self.variables:
             raise SettingsError(f"The environment variable {name} is not set.")
         return self.variables[name]
