@@ -65,8 +65,8 @@ def test_only_people_with_the_policy_may_remove_data_and_read_tombstones() -> No
         for owner, statement in t.statements()
         if allows(statement, "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}")
     ]
-    # ReceiveUpload removes files of features that it has written and could not record, PlanEndpoint archives of
-    # models that no endpoint loads any more
+    # ReceiveUpload removes files of features that it has written and could not record, PlanEndpoint archives
+    # that no endpoint loads any more
     assert set(deleting) == {
         "PersonalDataAdministrator",
         "MergePredictionsFunction",
