@@ -239,6 +239,10 @@ class DriftReport(Record):
         """The names of the outputs whose verdict is WARN or ALERT."""
         return tuple(name for name, output in self.predictions.items() if output.has_drift)
 
+    def to_json(self) -> str:
+        """Return the record as JSON on one line: an indent would take a fifth of a nightly check."""
+        return _on_one_line(self)
+
     def __repr__(self) -> str:
         drifted = f"{len(self.features_with_drift)} of {len(self.features)} features with drift"
         score = f"drift_score={self.drift_score:.3g}"

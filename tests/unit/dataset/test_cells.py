@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.dataset.notation.notation import Notation
-from mlops.dataset.table.cells import view_as_numbers
+from mlops.dataset.table.cells import view_as_numbers, with_control_characters, with_outer_space
 
 CELLS = st.one_of(
     st.floats(allow_nan=False).map(repr),
@@ -31,3 +31,20 @@ def test_many_cells_mean_what_each_of_them_means(cells: list[str], decimal: str)
             assert np.array_equal(
                 getattr(together, name)[position], getattr(alone, name)[0], equal_nan=name == "numbers"
             )
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_cell_of_two_lines_does_not_move_the_numbers_after_it(decimal: str) -> None:
+    view = view_as_numbers([f"1{decimal}5", "two\nlines", "7"], Notation(decimal))
+    assert np.array_equal(view.numbers, [1.5, np.nan, 7.0], equal_nan=True)
+
+
+def test_space_around_a_text_is_marked_and_space_within_it_is_not() -> None:
+    values = ["a few words", " before", "after\u00a0", "  ", "", "two\n lines"]
+    assert with_outer_space(values).tolist() == [False, True, True, False, False, False]
+    assert not with_outer_space(["a few words", "two\n lines"]).any()
+
+
+def test_characters_that_cannot_be_seen_are_marked_and_spaces_are_not() -> None:
+    values = ["a few words", "a\u200bb", "a\x07", "two\nlines", "no\u00a0break"]
+    assert with_control_characters(values).tolist() == [False, True, True, False, False]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops.dataset.form.encoding_evidence import ForeignText
 from mlops.dataset.validation.reading import read_table
 from mlops.dataset.validation.validate import validate
 from mlops.models.settings.group import GroupSettings
@@ -124,3 +125,9 @@ def test_characters_far_down_are_evidence_too(tmp_path: Path) -> None:
 def test_offered_lines_are_valid_toml(tmp_path: Path) -> None:
     [refusal] = validate(written(tmp_path, table("Czech").encode("iso-8859-2"))).of_severity("reject")
     assert set(tomllib.loads(str(refusal.accept_with))["format"]) == {"encoding"}
+
+
+def test_of_foreign_words_at_most_twenty_letters_before_the_first_foreign_one_are_kept():
+    text = ForeignText()
+    text.add(f'"{"a" * 30}\xe9t\xe9";plain,\xfcber 12;\xfcber7\t\xfcber8\n'.encode("cp1252"))
+    assert [*text._pieces.values()] == [b"a" * 20 + b"\xe9t\xe9", b"\xfcber"]

@@ -161,3 +161,17 @@ def test_the_records_and_the_command_import_without_numpy():
 def test_the_nightly_check_needs_neither_scipy_nor_scikit_learn():
     modules = ("mlops.use_cases.drift.check_drift", "mlops.infrastructure.notifications")
     assert imported_of({"scipy", "sklearn"}, *modules) == set()
+
+
+class Unreadable:
+    """A cell that no one may read."""
+
+    def __hash__(self) -> int:
+        raise AssertionError("the cell was read")
+
+
+def test_a_baseline_reads_no_column_but_its_features():
+    frame = pd.DataFrame({"age": np.arange(100.0), "photo": [Unreadable() for _ in range(100)]})
+    baseline = build_baseline(frame, features=["age"])
+    assert [*baseline.features] == ["age"]
+    assert baseline.excluded == {"photo": "not a feature of the model"}

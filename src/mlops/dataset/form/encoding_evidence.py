@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 # as Python names them; of two that decode the same bytes to the same text the first one is taken
 ENCODINGS = (
@@ -63,6 +64,8 @@ _DISPLAY_NAMES = {
 }
 # a cell, or the end of it, around its first byte beyond ASCII
 _PIECE = re.compile(rb'[\x21\x23-\x2b\x2d-\x3a\x3c-\x7f]{0,20}[\x80-\xff][^\x00-\x20,;"]*+')
+# what a piece does not hold, as spaces: words are found much faster than pieces, and most occur again
+_SPACES = bytes(32 if byte <= 32 or byte in b',;"' else byte for byte in range(256))
 _MAX_SAMPLE_BYTES = 32 * 1024
 _DIGITS = b"0123456789"  # `Č1` and `Č2` say the same
 _TYPOGRAPHY = frozenset("“”„‚‘’«»‹›–—…°€£•№ºª\u00a0")
@@ -103,7 +106,10 @@ class ForeignText:
 
     def add(self, block: bytes) -> None:
         """Take a part of the file."""
-        for piece in _PIECE.findall(block):
+        if self._size_bytes >= _MAX_SAMPLE_BYTES:
+            return
+        words = dict.fromkeys(word for word in block.translate(_SPACES).split() if not word.isascii())
+        for piece in chain.from_iterable(map(_PIECE.findall, words)):
             if self._size_bytes >= _MAX_SAMPLE_BYTES:
                 return
             if (word := piece.rstrip(_DIGITS)) not in self._pieces:

@@ -68,7 +68,7 @@ def view_as_numbers(values: Sequence[str], notation: Notation = PLAIN) -> Number
     if not notation.has_plain_numbers:
         return _view_formatted(values, notation)
     n = len(values)
-    texts = [value.translate(_SWAPPED_MARKS) for value in values] if notation.decimal == "," else list(values)
+    texts = _with_swapped_marks(values) if notation.decimal == "," else list(values)
     joined = "\n".join(texts) + "\n"
     is_code = np.zeros(n, dtype=bool)
     if n and joined.count("\n") == n and _ALL_NUMBERS.fullmatch(joined):
@@ -83,6 +83,13 @@ def view_as_numbers(values: Sequence[str], notation: Notation = PLAIN) -> Number
     if is_large.any():
         is_large &= _all_digits(texts)
     return NumberView(numbers, is_number, is_missing, is_like, is_code, is_large)
+
+
+def _with_swapped_marks(values: Sequence[str]) -> list[str]:
+    """Return the texts with points for commas and the other way round, all in one pass over their letters."""
+    texts = "\n".join(values).translate(_SWAPPED_MARKS).split("\n") if values else []
+    # a text of several lines would come back as several
+    return texts if len(texts) == len(values) else [value.translate(_SWAPPED_MARKS) for value in values]
 
 
 def _view_mixed(
@@ -179,24 +186,32 @@ _FORMULA = re.compile(rf"(?m)^[^\S\n]*[{re.escape(FORMULA_SIGNS)}]")
 
 def with_outer_space(values: Sequence[str]) -> Marks:
     """Mark values with space around them; those of nothing but space are missing."""
-    if not _EDGE_SPACE.search("\n".join(values)):
+    stripped = [value.strip() for value in values]
+    if sum(map(len, values)) == sum(map(len, stripped)):  # a search in long texts takes ten times as long
         return _none(values)
-    return np.array([value != value.strip() and bool(value.strip()) for value in values])
+    changed = [value for value, inner in zip(values, stripped, strict=True) if len(value) > len(inner)]
+    if not _EDGE_SPACE.search("\n".join(changed)):
+        return _none(values)
+    return np.array([value != inner and bool(inner) for value, inner in zip(values, stripped, strict=True)])
 
 
 def with_control_characters(values: Sequence[str]) -> Marks:
     """Mark values with characters that cannot be seen."""
-    if not _CONTROL.search("\n".join(values)):
+    joined = "".join(values)
+    if joined.isprintable() or not _CONTROL.search(joined):
         return _none(values)
     return np.array([bool(_CONTROL.search(value)) for value in values])
 
 
-def like_formulas(values: Sequence[str], notation: Notation) -> Marks:
-    """Mark values that a spreadsheet would run; signed numbers and dashes for "missing" are none."""
+def like_formulas(values: Sequence[str], notation: Notation, view: NumberView | None = None) -> Marks:
+    """Mark values that a spreadsheet would run; signed numbers and dashes for "missing" are none.
+
+    `view` is how the values read as numbers, where that is known.
+    """
     joined = "\n".join(values)
     if not any(sign in joined for sign in FORMULA_SIGNS) or not _FORMULA.search(joined):
         return _none(values)
-    view = view_as_numbers(values, notation)
+    view = view or view_as_numbers(values, notation)
     starts = np.array([bool(_FORMULA.match(value)) for value in values])
     marks: Marks = starts & ~(view.is_number | view.is_missing | view.is_like)
     return marks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -69,13 +69,18 @@ class DistinctCells:
         self._kept = kept
 
     @cached_property
+    def stripped(self) -> Sequence[str]:
+        """The distinct values without the spaces around them."""
+        return without_edges(self.values)
+
+    @cached_property
     def is_missing(self) -> NDArray[np.bool_]:
         """Mark the distinct values that mean "missing" in a column of text."""
-        return view_as_missing(self.values, self._kept)
+        return view_as_missing(self.stripped, self._kept)
 
     def evidence(self, view: NumberView) -> Evidence:
         """Return what the present values say about how the column is written."""
-        present, values = ~(view.is_missing | self.is_missing), without_edges(self.values)
+        present, values = ~(view.is_missing | self.is_missing), self.stripped
         if present.all():
             return Evidence(values, self.counts, view.is_number, view.is_like)
         shown = [values[position] for position in np.flatnonzero(present).tolist()]

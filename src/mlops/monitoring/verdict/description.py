@@ -8,7 +8,7 @@ import numpy as np
 
 from mlops.models.drift import FeatureCounts, FeatureProfile, Histogram
 from mlops.monitoring.statistics.shares import Floats, shares
-from mlops.monitoring.verdict.feature_comparison import bin_counts, bin_ends, quantile_of_counts
+from mlops.monitoring.verdict.feature_comparison import bin_counts, bin_ends, quantiles_of_counts
 from mlops.pages.number_format import number, number_change, percent_change
 
 _N_BARS = 24
@@ -31,10 +31,7 @@ def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
         value is None or value.is_integer()
         for value in (profile.minimum, profile.maximum, profile.median, batch.minimum, batch.maximum)
     )
-    before, now = (
-        [_quartile(side, ends, share, is_whole=is_whole) for share in (0.25, 0.5, 0.75)]
-        for side in (profile, batch)
-    )
+    before, now = (_quartiles(side, ends, is_whole=is_whole) for side in (profile, batch))
     if profile.median is not None:
         before[1] = profile.median  # known exactly
     if before[1] != now[1]:
@@ -44,13 +41,13 @@ def _median_change(profile: FeatureProfile, batch: FeatureCounts) -> str:
     return _largest_bin_change(profile, batch, ends)
 
 
-def _quartile(side: FeatureProfile | FeatureCounts, ends: Floats, share: float, *, is_whole: bool) -> float:
-    """Return a quantile of one side; none is outside the values seen on that side."""
+def _quartiles(side: FeatureProfile | FeatureCounts, ends: Floats, *, is_whole: bool) -> list[float]:
+    """Return the quartiles of one side; none is outside the values seen on that side."""
     if side.minimum is not None and side.maximum is not None:
         ends = np.clip(ends, side.minimum, side.maximum)
-    value = quantile_of_counts(side.counts, ends, share) or 0.0
+    values = [value or 0.0 for value in quantiles_of_counts(side.counts, ends, 0.25, 0.5, 0.75)]
     # of whole numbers the bin (40, 41] holds 41 alone
-    return float(math.ceil(value)) if is_whole else value
+    return [float(math.ceil(value)) for value in values] if is_whole else values
 
 
 def _largest_bin_change(profile: FeatureProfile, batch: FeatureCounts, ends: Floats) -> str:
@@ -95,10 +92,8 @@ def feature_histogram(profile: FeatureProfile, batch: FeatureCounts, *, n_rows: 
 def _equal_bars(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Histogram | None:
     """Equal bars from the fine bins, over the middle 98 % of both sides; the end bars hold the rest."""
     ends = bin_ends(profile, batch)
-    reach = [
-        quantile_of_counts(side, ends, q) for side in (profile.counts, batch.counts) for q in (0.01, 0.99)
-    ]
-    present = [value for value in reach if value is not None]
+    reach = (quantiles_of_counts(side, ends, 0.01, 0.99) for side in (profile.counts, batch.counts))
+    present = [value for side in reach for value in side if value is not None]
     with np.errstate(over="ignore", invalid="ignore"):
         marks = np.linspace(min(present), max(present), _N_BARS + 1)
     if not (np.isfinite(marks).all() and marks[0] < marks[-1]):

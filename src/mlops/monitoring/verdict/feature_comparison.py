@@ -199,18 +199,22 @@ def bin_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
     return ends
 
 
-def quantile_of_counts(counts: tuple[int, ...], ends: Floats, share: float) -> float | None:
-    """Return a quantile of rows that are taken as spread evenly over their bins; None without rows."""
-    total = sum(counts)
-    if not total:
-        return None
-    reached = np.concatenate([[0.0], np.cumsum(counts)]) / total
-    place = int(np.searchsorted(reached, share, side="left"))
-    place = max(place, 1)
-    below, above = reached[place - 1], reached[place]
+def quantiles_of_counts(counts: tuple[int, ...], ends: Floats, *asked: float) -> list[float | None]:
+    """Return quantiles of rows that are taken as spread evenly over their bins; each None without rows."""
+    reached = np.zeros(len(counts) + 1)
+    np.cumsum(counts, out=reached[1:])
+    if not reached[-1]:
+        return [None] * len(asked)
+    reached /= reached[-1]
+    places = np.maximum(np.searchsorted(reached, asked, side="left"), 1).tolist()
+    return [_between(reached, ends, place, share) for place, share in zip(places, asked, strict=True)]
+
+
+def _between(reached: Floats, ends: Floats, place: int, share: float) -> float | None:
+    below, above = float(reached[place - 1]), float(reached[place])
     part = (share - below) / (above - below) if above > below else 1.0
-    value = float(ends[place - 1] * (1.0 - part) + ends[place] * part)
-    return value if np.isfinite(value) else None
+    value = float(ends[place - 1]) * (1.0 - part) + float(ends[place]) * part
+    return value if math.isfinite(value) else None
 
 
 def _wasserstein(profile: FeatureProfile, batch: FeatureCounts) -> float | None:

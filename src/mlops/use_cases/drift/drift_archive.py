@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -34,8 +34,7 @@ class NightlyArchive:
         """Return the profiles of what the version scored on those days."""
         prefixes = [f"profiles/{group}/{version}/{day.isoformat()}/" for day in days]
         refs = [facts.ref for prefix in prefixes for facts in self.objects.list(self.bucket, prefix)]
-        with ThreadPoolExecutor(_READERS) as readers:
-            return [BatchProfile.from_json(content) for content in readers.map(self.objects.read, refs)]
+        return [BatchProfile.from_json(content) for content in self._contents(refs)]
 
     def report(self, group: str, night: date) -> DriftReport:
         """Return the report of one night."""
@@ -52,8 +51,7 @@ class NightlyArchive:
             for facts in self.objects.list(self.bucket, f"drift/{group}/")
             if facts.ref.key.endswith("/drift_report.json")
         ][-n:]
-        with ThreadPoolExecutor(_READERS) as readers:
-            reports = [DriftReport.from_json(content) for content in readers.map(self.objects.read, refs)]
+        reports = [DriftReport.from_json(content) for content in self._contents(refs)]
         nights = [date.fromisoformat(ref.key.split("/")[-2]) for ref in refs]
         return dict(zip(nights, reports, strict=True))
 
@@ -79,6 +77,13 @@ class NightlyArchive:
         """Store the alert state of a group."""
         content = state.to_json().encode()
         self.objects.write(self._ref(f"drift/{group}/state.json"), content, "application/json")
+
+    def _contents(self, refs: Sequence[ObjectRef]) -> Iterable[bytes]:
+        """Read objects side by side; the threads of a pool cost more than the reading of a single one."""
+        if len(refs) <= 1:
+            return [self.objects.read(ref) for ref in refs]
+        with ThreadPoolExecutor(_READERS) as readers:
+            return list(readers.map(self.objects.read, refs))
 
     def _report_ref(self, group: str, night: date, extension: str) -> ObjectRef:
         return self._ref(f"drift/{group}/{night.isoformat()}/drift_report.{extension}")

@@ -116,7 +116,7 @@ class ColumnCounts:
         self._add_levels(cells)
         self._add_missing(cells)
         self._add_distinct(cells)
-        self._add_irregular(cells)
+        self._add_irregular(cells, view)
         if view is not None:
             self._add_as_numbers(cells, view)
         else:
@@ -168,8 +168,9 @@ class ColumnCounts:
             self.personal = personal_kind(values[:1000])
         if self.has_all_levels:
             self.longest = max(self.longest, max(map(len, values), default=0))
-            for value, count in zip(values, cells.counts.tolist(), strict=True):
-                self.levels[value.strip()] += count
+            levels = self.levels
+            for value, count in zip(cells.stripped, cells.counts.tolist(), strict=True):
+                levels[value] = levels.get(value, 0) + count
             self.levels.pop("", None)
             if len(self.levels) > MAX_LEVELS:
                 self.levels.clear()
@@ -180,12 +181,12 @@ class ColumnCounts:
             keys = text_keys(cells.values) if cells.keys is None else cells.keys
             self.distinct.add(keys[~cells.is_missing & (cells.counts > 0)])
 
-    def _add_irregular(self, cells: DistinctCells) -> None:
+    def _add_irregular(self, cells: DistinctCells, view: NumberView | None) -> None:
         values = cells.values
         if not is_plain(values):
             cells.record(self.spaced, with_outer_space(values))
             cells.record(self.control, with_control_characters(values))
-        cells.record(self.formulas, like_formulas(values, self.notation))
+        cells.record(self.formulas, like_formulas(values, self.notation, view))
 
     def _add_missing(self, cells: DistinctCells) -> None:
         self.n_missing_as_text += cells.count(cells.is_missing)

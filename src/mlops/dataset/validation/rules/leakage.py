@@ -34,9 +34,13 @@ def leakage(survey: Survey) -> Iterable[RuleFinding]:
     for column in survey.features:
         if column.kind == "empty":
             continue
-        values = survey.sample.column(column.position, is_numeric=column.is_numeric, notation=column.notation)
-        if not _can_leak(column):  # whether it is filled can still give the target away
-            values = values.notna().map({True: "filled", False: "empty"}).astype(object)
+        if _can_leak(column):
+            values = survey.sample.column(
+                column.position, is_numeric=column.is_numeric, notation=column.notation
+            )
+        else:  # whether it is filled can still give the target away
+            is_filled = survey.sample.is_filled(column.position, column.notation)
+            values = pd.Series(np.where(is_filled, "filled", "empty"), dtype=object)
         score = strength(values[is_known], answer[is_known])
         if score > LEAK_STRENGTH:
             measure = "AUC" if is_classes else "R2"

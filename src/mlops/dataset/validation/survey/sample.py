@@ -95,6 +95,15 @@ class RowSample:
         )
         return pd.Series(clean[codes], dtype=object)
 
+    def is_filled(self, position: int, notation: Notation) -> NDArray[np.bool_]:
+        """Mark the cells of a column of text that are not missing; most texts occur once."""
+        if not self._parts:
+            return np.zeros(0, dtype=bool)
+        cells = self._whole(position)
+        if cells.dtype != object:
+            return ~np.isnan(cells)
+        return ~view_as_missing([str(cell) for cell in cells], notation.kept)
+
     def _whole(self, position: int) -> Cells:
         return np.concatenate([part[position] for part in self._parts])
 
