@@ -41,8 +41,9 @@ def test_a_cell_of_two_lines_does_not_move_the_numbers_after_it(decimal: str) ->
 
 def test_space_around_a_text_is_marked_and_space_within_it_is_not() -> None:
     values = ["a few words", " before", "after\u00a0", "  ", "", "two\n lines"]
-    assert with_outer_space(values).tolist() == [False, True, True, False, False, False]
-    assert not with_outer_space(["a few words", "two\n lines"]).any()
+    stripped = [value.strip() for value in values]
+    assert with_outer_space(values, stripped).tolist() == [False, True, True, False, False, False]
+    assert not with_outer_space(stripped, stripped).any()
 
 
 def test_characters_that_cannot_be_seen_are_marked_and_spaces_are_not() -> None:

@@ -144,12 +144,16 @@ def _all_digits(texts: Sequence[str]) -> NDArray[np.bool_]:
 
 def view_as_missing(values: Sequence[str], kept: Collection[str] = ()) -> NDArray[np.bool_]:
     """Which distinct values mean "missing" in a column of text; those in `kept` are values."""
-    clean = without_edges(values)
+    return stripped_as_missing(without_edges(values), kept)
+
+
+def stripped_as_missing(clean: Sequence[str], kept: Collection[str] = ()) -> NDArray[np.bool_]:
+    """Do `view_as_missing` for values without spaces around them."""
     short = [value for value in clean if len(value) <= _LONGEST_MISSING]
     if MISSING_EVERYWHERE.isdisjoint(map(str.lower, short)):
-        return np.zeros(len(values), dtype=bool)
+        return np.zeros(len(clean), dtype=bool)
     means_missing = (value.lower() in MISSING_EVERYWHERE and value not in kept for value in clean)
-    return np.fromiter(means_missing, bool, len(values))
+    return np.fromiter(means_missing, bool, len(clean))
 
 
 def stated_missing_numbers(notation: Notation) -> NDArray[np.float64]:
@@ -169,7 +173,7 @@ def unreadable_numbers(values: Sequence[str], notation: Notation) -> NDArray[np.
 def is_plain(values: Sequence[str]) -> bool:
     """Whether no value holds a space or anything that cannot be seen: nothing is to be stripped or named."""
     joined = "".join(values)
-    return joined.isprintable() and " " not in joined
+    return " " not in joined and joined.isprintable()  # a space is found at once in a text
 
 
 def without_edges(values: Sequence[str]) -> Sequence[str]:
@@ -184,9 +188,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-
 _FORMULA = re.compile(rf"(?m)^[^\S\n]*[{re.escape(FORMULA_SIGNS)}]")
 
 
-def with_outer_space(values: Sequence[str]) -> Marks:
-    """Mark values with space around them; those of nothing but space are missing."""
-    stripped = [value.strip() for value in values]
+def with_outer_space(values: Sequence[str], stripped: Sequence[str]) -> Marks:
+    """Mark values with space around them, given without it too; those of nothing but space are missing."""
     if sum(map(len, values)) == sum(map(len, stripped)):  # a search in long texts takes ten times as long
         return _none(values)
     changed = [value for value, inner in zip(values, stripped, strict=True) if len(value) > len(inner)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.dataset.notation.recognition import Evidence
-from mlops.dataset.table.cells import NumberView, view_as_missing, without_edges
+from mlops.dataset.table.cells import NumberView, stripped_as_missing, without_edges
 from mlops.dataset.table.fields import Texts
 
 MAX_LINES = 20
@@ -76,7 +76,7 @@ class DistinctCells:
     @cached_property
     def is_missing(self) -> NDArray[np.bool_]:
         """Mark the distinct values that mean "missing" in a column of text."""
-        return view_as_missing(self.stripped, self._kept)
+        return stripped_as_missing(self.stripped, self._kept)
 
     def evidence(self, view: NumberView) -> Evidence:
         """Return what the present values say about how the column is written."""

@@ -184,7 +184,7 @@ class ColumnCounts:
     def _add_irregular(self, cells: DistinctCells, view: NumberView | None) -> None:
         values = cells.values
         if not is_plain(values):
-            cells.record(self.spaced, with_outer_space(values))
+            cells.record(self.spaced, with_outer_space(values, cells.stripped))
             cells.record(self.control, with_control_characters(values))
         cells.record(self.formulas, like_formulas(values, self.notation, view))
 
