@@ -66,15 +66,23 @@ class FakeSageMaker:
             self.status, self.configuration, self.reason = "InService", self._target, ""
 
 
-def carried_out(sagemaker: FakeSageMaker, target: ServedVersion | None) -> Plan:
-    """Do what the state machine does."""
-    plan = Plan(GROUP, endpoint_name(PREFIX, GROUP), "wait")
+def carried_out(
+    sagemaker: FakeSageMaker,
+    target: ServedVersion | None,
+    *,
+    until: tuple[str, ...] = (),
+    before: Plan | None = None,
+) -> Plan:
+    """Do what the state machine does, to the end or until a step is done, from a plan before."""
+    plan = before or Plan(GROUP, endpoint_name(PREFIX, GROUP), "wait")
     sagemaker.steps.clear()
     for _ in range(60):
         plan = plan_endpoint(plan, target, sagemaker, prefix=PREFIX)
         if plan.step in ("done", "give up"):
             return plan
         sagemaker.do(plan)
+        if plan.step in until:
+            return plan
     raise AssertionError(sagemaker.steps)
 
 
@@ -111,6 +119,18 @@ def test_a_version_that_does_not_come_into_service_leaves_the_earlier_one_there(
     assert (plan.step, plan.reason) == ("give up", "The container did not answer.")
     assert sagemaker.configuration == served("v1.0.0").name(PREFIX)
     assert sagemaker.steps.count("update endpoint") == 2
+
+
+def test_a_rollback_while_a_version_fails_keeps_what_the_endpoint_serves() -> None:
+    sagemaker = FakeSageMaker()
+    carried_out(sagemaker, served("v1.0.0"))
+    sagemaker.broken = (served("v1.0.1").name(PREFIX),)
+    moving = carried_out(sagemaker, served("v1.0.1"), until=("update endpoint",))
+    assert moving.previous == served("v1.0.0").name(PREFIX)
+    plan = carried_out(sagemaker, served("v1.0.0"), before=moving)
+    assert (plan.step, plan.previous) == ("done", served("v1.0.1").name(PREFIX))
+    name = served("v1.0.0").name(PREFIX)
+    assert (sagemaker.configuration, sagemaker.models, sagemaker.configurations) == (name, {name}, {name})
 
 
 def test_an_endpoint_that_failed_is_made_anew_and_given_up_with_its_reason() -> None:

@@ -150,6 +150,8 @@ def _moved(plan: Plan, name: str, current: tuple[str, str, str], existing: Endpo
     if configuration != name:
         moved = replace(plan, previous=configuration, reason=reason or plan.reason)
         return _attempt(moved, "update endpoint", name)
+    if plan.previous == name:  # it was to serve another version meanwhile, and never did
+        plan = replace(plan, previous="" if plan.name == name else plan.name)
     return _without_previous(plan, existing)
 
 
