@@ -105,6 +105,9 @@ def test_the_labels_that_are_counted_every_night_are_those_of_the_training_set(r
     assert counted() == (90, 90)
     retraining.write_settings(f"{PROPOSE}ledger_rows = false\n")
     assert counted() == (0, 0)
+    retraining.write_settings(f'time_column = "age"\nexclude_columns = ["age"]\n{PROPOSE}')
+    n_counted, n_made = counted()
+    assert n_counted == n_made > 0
 
 
 def test_a_retraining_that_was_requested_and_has_not_started_keeps_proposals_back(retraining):

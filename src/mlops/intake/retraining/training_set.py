@@ -127,7 +127,8 @@ def count_new_labels(
         If no file of the group was ever accepted.
     """
     group = RowsOfGroup.of(champion, settings, sources, folder)
-    ledger, _ = group.of_ledger(now, (*group.ids, *group.needed))
+    # the time is not among the needed columns where it is excluded from the inputs
+    ledger, _ = group.of_ledger(now, (*group.ids, *group.needed, settings.time_column or ""))
     if ledger is None:
         return 0
     newest = group.of_newest_file()
