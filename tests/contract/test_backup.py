@@ -16,6 +16,7 @@ from mlops.approval.policy.store import PolicyStore
 from mlops.approval.store import OPEN_INDEX, RequestStore
 from mlops.context.backups import back_up_stack, restore_stack
 from mlops.context.stack import StackContext
+from mlops.feature_store.offline.state import Ingestion, ValueStates, ViewState
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.clock import utc_now
@@ -33,6 +34,8 @@ from mlops.use_cases.backup.backup import back_up
 from mlops.use_cases.backup.references import References
 from mlops.use_cases.backup.restore import complete, restore
 from mlops.use_cases.backup.storage import BackupPlace, StackStorage
+from mlops.use_cases.forgetting.ids import id_digest
+from mlops.use_cases.forgetting.tombstones import Tombstone
 from tests.conftest import create_table
 from tests.contract.test_registry_stores import a_candidate
 from tests.memory_table import MemoryTable
@@ -239,6 +242,28 @@ def test_only_an_empty_stack_takes_a_backup_and_only_one(old: StackContext) -> N
         back_up_stack(old, ObjectRef("old-artifacts", "x"))
 
 
+def test_a_person_is_forgotten_also_where_the_backup_has_no_file_of_the_group(
+    aws: None, atomic_dynamodb: None
+) -> None:
+    create_bucket(BACKUPS.bucket)
+    old = a_stack("old")
+    old.now = later
+    store(old, "quarantine/g/1/broken.xlsx", "no workbook")
+    place, _ = back_up_stack(old, BACKUPS)
+    digest = id_digest("P1", "patient_id", b"k" * 32)
+    tombstone = Tombstone("g", "patient_id", digest, "ann", utc_now())
+    for name, content in {
+        "key": b"k" * 32,
+        f"tombstones/{digest}.json": tombstone.to_json().encode(),
+    }.items():
+        old.objects.write(place.beside(f"forgotten/g/{name}"), content, "")
+    new = a_stack("new")
+    (group,) = restore_stack(new, place)
+    assert (group.group, group.champion) == ("g", None)
+    assert "Not searched for forgotten persons: 1 versions of files" in group.problem
+    assert [t.finished_at is not None for t in new.forgetting("g").tombstones.list("g")] == [True]
+
+
 class _Busy(MemoryTable):
     """A table with another item at each reading."""
 
@@ -330,6 +355,49 @@ def test_a_restore_that_is_killed_at_any_call_is_completed_by_the_next_one(tmp_p
         else:
             break
     assert last_call > 10
+
+
+def test_a_repeated_restore_keeps_what_the_stack_has_recorded_since(tmp_path: Path) -> None:
+    objects, place, storage = a_small_backup(tmp_path)
+    table = MemoryTable()
+    buckets = {"artifacts": "a", "data": "d"}
+    new = replace(storage, tables={"registry": table}, buckets=buckets)
+    restore(place, new)
+    table.write(Put({"pk": "p", "sk": "1", "revision": 2}))
+    restore(place, new)
+    assert table.get("p", "1") == {"pk": "p", "sk": "1", "revision": 2}
+    assert len(list(objects.list_versions("d"))) == 1
+
+
+def test_files_of_people_keep_their_bytes_and_ingested_uploads_their_records(tmp_path: Path) -> None:
+    objects, table = FilesystemObjects(tmp_path), MemoryTable()
+    contents = {
+        "quarantine/g/1/rows.json": b'{"age": 1}\n{"age": 2}\n',
+        "quarantine/g/2/deep.json": b"[" * 100_000,
+        "runs/g/r/artifacts/source.json": b'{"uri":"s3://artifacts-0/x"}',
+    }
+    for key, content in contents.items():
+        objects.write(ObjectRef("artifacts-0", key), content, "")
+    ingestion = Ingestion("vitals", "1", "v.csv", "0" * 64, 1, 1, None, None, utc_now(), "ann", "u")
+    assert ValueStates(table).record(ViewState(), ingestion)
+    storage = StackStorage(objects, {"registry": table}, {"artifacts": "artifacts-0", "data": "data-0"})
+    place, _ = back_up(storage, BACKUPS, utc_now)
+    new = replace(storage, tables={"registry": MemoryTable()}, buckets={"artifacts": "a", "data": "d"})
+    restore(place, new)
+    assert {key: objects.read(ObjectRef("a", key)) for key in contents} == contents
+    assert ValueStates(new.tables["registry"]).of_upload("vitals", "u") == ingestion
+
+
+def test_a_folder_with_backups_of_another_stack_is_refused(tmp_path: Path) -> None:
+    objects = FilesystemObjects(tmp_path)
+    for bucket in ("artifacts-1", "artifacts-2"):
+        objects.write(ObjectRef(bucket, "forgotten/g/key"), bucket.encode(), "")
+    first = StackStorage(objects, {"registry": MemoryTable()}, {"artifacts": "artifacts-1"})
+    for _ in range(2):
+        back_up(first, BACKUPS, utc_now)
+    with pytest.raises(BackupError, match="forgotten/g/key is of another stack"):
+        back_up(replace(first, buckets={"artifacts": "artifacts-2"}), BACKUPS, utc_now)
+    assert objects.read(ObjectRef("backups", "of/mlops/forgotten/g/key")) == b"artifacts-1"
 
 
 def a_small_backup(root: Path) -> tuple[FilesystemObjects, BackupPlace, StackStorage]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
-from mlops.models.errors import DatasetError, MlopsError
+from mlops.models.errors import MlopsError
 from mlops.models.record import Record
 from mlops.registry.promotion import check_artifact
 from mlops.use_cases.backup.backup import back_up
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlops.context.stack import StackContext
     from mlops.models.objects import ObjectRef
     from mlops.use_cases.backup.storage import BackupManifest, BackupPlace
+    from mlops.use_cases.forgetting.personal_data import Removal
 
 _TABLES = {
     "registry": "REGISTRY_TABLE_NAME",
@@ -32,7 +33,8 @@ class RestoredGroup(Record):
     """A group after a restore; `problem` says what does not fit, and is empty when everything does.
 
     Its audit log leads to the state of the registry, and the bytes of its champion are those that were
-    registered. `n_removed` counts the files from which rows of forgotten persons were removed again.
+    registered. `n_removed` counts the files from which rows of forgotten persons were removed again; a file
+    that cannot be searched for them is a problem.
     """
 
     group: str
@@ -88,28 +90,29 @@ def restore_stack(context: StackContext, place: BackupPlace) -> list[RestoredGro
     """
     storage = storage_of(context)
     restore(place, storage)
-    forgotten = set(forgotten_groups(storage))
-    n_removed = {group: _forget_again(context, group, context.now()) for group in sorted(forgotten)}
+    removals = {
+        group: list(context.forgetting(group).forget_again(context.now()))
+        for group in forgotten_groups(storage)
+    }
     complete(place, storage)
-    return [_checked(context, group, n_removed.get(group, 0)) for group in context.registry.groups()]
+    groups = sorted({*context.registry.groups(), *removals})
+    return [_checked(context, group, removals.get(group, ())) for group in groups]
 
 
-def _forget_again(context: StackContext, group: str, now: datetime) -> int:
-    try:
-        forgetting = context.forgetting(group)
-    except DatasetError:  # the backup is older than the first file of the group
-        return 0
-    return sum(removal.n_rows > 0 for removal in forgetting.forget_again(now))
-
-
-def _checked(context: StackContext, group: str, n_removed: int) -> RestoredGroup:
-    registry, problem = context.registry, ""
+def _checked(context: StackContext, group: str, removals: Sequence[Removal]) -> RestoredGroup:
+    registry, problems = context.registry, []
     champion, entries = registry.champion(group), registry.audit(group)
     try:
         registry.check_audit(group)
         if champion is not None:
             check_artifact(champion, context.objects)
     except MlopsError as error:
-        problem = str(error)
+        problems.append(str(error))
+    if n_unsearched := sum(removal.action == "not searched" for removal in removals):
+        problems.append(
+            f"Not searched for forgotten persons: {n_unsearched:,} versions of files; "
+            f"`mlops forgotten {group} --again` names them."
+        )
     version = None if champion is None else champion.version
-    return RestoredGroup(group, version, len(entries), n_removed, problem)
+    n_removed = sum(removal.n_rows > 0 for removal in removals)
+    return RestoredGroup(group, version, len(entries), n_removed, " ".join(problems))

@@ -30,10 +30,13 @@ def forgetting_in(
     Raises
     ------
     DatasetError
-        If no file of the group was ever received.
+        If no file of the group was ever received, and no one was forgotten in it: a restored backup may be
+        older than the first file.
     """
     settings, contract = GroupSettings(), current_contract(group, datasets)
-    if contract is None and not datasets.versions.list_uploads(group):
+    tombstones = TombstoneStore(datasets.objects, datasets.artifact_bucket)
+    has_files = contract is not None or datasets.versions.list_uploads(group)
+    if not has_files and not any(tombstones.list(group)):
         raise DatasetError(f"The group {group} has no files; `mlops groups` lists the groups.")
     if data_bucket is not None:
         try:
@@ -51,5 +54,4 @@ def forgetting_in(
         labels,
         features,
     )
-    tombstones = TombstoneStore(datasets.objects, datasets.artifact_bucket)
     return Forgetting(group, personal_data(group, storage), tombstones, settings, contract)

@@ -40,13 +40,15 @@ def back_up(
     Raises
     ------
     BackupError
-        If the folder is in a bucket of the stack, or the tables change all the time.
+        If the folder is in a bucket of the stack or has backups of another one, or the tables change all the
+        time.
     """
     if folder.bucket in storage.buckets.values():
         raise BackupError(f"{folder.uri} is in a bucket of the stack itself: name another bucket.")
     with TemporaryDirectory() as temporary:
         snapshot = read_snapshot(storage.tables, Path(temporary), now)
         place = _place(folder, snapshot.moment)
+        _check_forgotten(storage, place)
         for role, path in snapshot.files.items():
             storage.objects.upload(path, place.table(role), "application/gzip")
         stored = _copy_objects(storage, place, snapshot)
@@ -66,6 +68,16 @@ def back_up(
 def _place(folder: ObjectRef, moment: datetime) -> BackupPlace:
     prefix = f"{folder.key.rstrip('/')}/" if folder.key else ""
     return BackupPlace(folder.bucket, f"{prefix}{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}/")
+
+
+def _check_forgotten(storage: StackStorage, place: BackupPlace) -> None:
+    """Refuse a folder where another stack keeps who was forgotten: it would replace what this one knows."""
+    for facts in storage.objects.list(storage.buckets["artifacts"], FORGOTTEN):
+        kept = place.beside(facts.ref.key)
+        if not facts.ref.key.endswith("/key") or not storage.objects.exists(kept):
+            continue
+        if storage.objects.read(kept) != storage.objects.read(facts.ref):
+            raise BackupError(f"{kept.uri} is of another stack: name a folder for this one alone.")
 
 
 def _copy_objects(storage: StackStorage, place: BackupPlace, snapshot: Snapshot) -> list[StoredObject]:

@@ -2,7 +2,8 @@
 
 Objects come first, because copies have other versions than their originals, and records name versions. Then
 come the records, then the uploads, which intake receives: it finds the records, and ignores what was decided.
-A run that was killed is completed by the next one, which does everything again.
+A run that was killed is completed by the next one. This does everything again, except that records are not
+written once more when all of them were: the stack has worked with them since.
 """
 
 from __future__ import annotations
@@ -41,13 +42,16 @@ _THREADS = 10
 # documents that name versions of other objects, and are not themselves named by their digest
 _OF_BATCHES = "predictions/"
 _OF_A_BATCH = (f"/{BATCH_MANIFEST}", "/request.json")
+# files of people, which keep their bytes: rejected ones, and those of runs, whose records have their digests
+_OF_PEOPLE = ("quarantine/", "runs/")
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreMark(Record):
-    """Which backup is in a stack, and whether all of it is."""
+    """Which backup is in a stack, and whether all of its records, or all of it, are."""
 
     uri: str
+    has_records: bool = False
     is_complete: bool = False
 
 
@@ -73,15 +77,13 @@ def check_empty(place: BackupPlace, storage: StackStorage) -> None:
     BackupError
         If the stack is not empty.
     """
-    try:
-        mark = RestoreMark.from_json(storage.objects.read(_mark_in(storage)))
-    except ObjectNotFoundError:
+    mark = _find_mark(storage)
+    if mark is None:
         filled = [role for role, table in storage.tables.items() if next(iter(table.scan()), None)]
         if filled:
             tables = ", ".join(filled)
-            raise BackupError(f"The stack is not empty (tables: {tables}): restore into a new one.") from None
-        return
-    if mark.is_complete or mark.uri != place.uri:
+            raise BackupError(f"The stack is not empty (tables: {tables}): restore into a new one.")
+    elif mark.is_complete or mark.uri != place.uri:
         raise BackupError(f"{mark.uri} was restored into this stack already: restore into a new one.")
 
 
@@ -95,13 +97,12 @@ def restore(place: BackupPlace, storage: StackStorage) -> BackupManifest:
     """
     manifest = read_manifest(place, storage)
     check_empty(place, storage)
-    _write_mark(RestoreMark(place.uri), storage)
     stored = _object_list(place, storage)
-    names = {old: storage.buckets[role] for role, old in manifest.buckets.items()}
-    names |= {old: storage.names[role] for role, old in manifest.names.items() if old}
-    references = References(names, _copy_artifacts(stored, place, storage, names))
-    for role, table in storage.tables.items():
-        _restore_table(place.table(role), table, references, storage)
+    mark = _find_mark(storage)
+    if mark is None or not mark.has_records:
+        _write_mark(RestoreMark(place.uri), storage)
+        _restore_records(stored, place, storage, manifest)
+        _write_mark(RestoreMark(place.uri, has_records=True), storage)
     _copy_uploads(stored, place, storage, manifest)
     _copy_forgotten(place, storage)
     return manifest
@@ -109,7 +110,7 @@ def restore(place: BackupPlace, storage: StackStorage) -> BackupManifest:
 
 def complete(place: BackupPlace, storage: StackStorage) -> None:
     """Record that all of a backup is in the stack; it takes no other one then."""
-    _write_mark(RestoreMark(place.uri, is_complete=True), storage)
+    _write_mark(RestoreMark(place.uri, has_records=True, is_complete=True), storage)
 
 
 def forgotten_groups(storage: StackStorage) -> list[str]:
@@ -120,6 +121,13 @@ def forgotten_groups(storage: StackStorage) -> list[str]:
 
 def _mark_in(storage: StackStorage) -> ObjectRef:
     return ObjectRef(storage.buckets["artifacts"], _MARK)
+
+
+def _find_mark(storage: StackStorage) -> RestoreMark | None:
+    try:
+        return RestoreMark.from_json(storage.objects.read(_mark_in(storage)))
+    except ObjectNotFoundError:
+        return None
 
 
 def _write_mark(mark: RestoreMark, storage: StackStorage) -> None:
@@ -137,6 +145,17 @@ def _lines(ref: ObjectRef, storage: StackStorage) -> Iterator[str]:
         storage.objects.download(ref, path)
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
             yield from stream
+
+
+def _restore_records(
+    stored: Iterable[StoredObject], place: BackupPlace, storage: StackStorage, manifest: BackupManifest
+) -> None:
+    """Copy the objects of the artifact bucket, and write the records, which name them."""
+    names = {old: storage.buckets[role] for role, old in manifest.buckets.items()}
+    names |= {old: storage.names[role] for role, old in manifest.names.items() if old}
+    references = References(names, _copy_artifacts(stored, place, storage, names))
+    for role, table in storage.tables.items():
+        _restore_table(place.table(role), table, references, storage)
 
 
 def _copy_artifacts(
@@ -170,6 +189,8 @@ def _copy_artifacts(
 
 
 def _names_others(key: str) -> bool:
+    if key.startswith(_OF_PEOPLE):
+        return False
     return key.endswith(_OF_A_BATCH if key.startswith(_OF_BATCHES) else ".json")
 
 
@@ -182,7 +203,8 @@ def _restore_table(source: ObjectRef, table: Table, references: References, stor
 
 def _as_restored(item: Item) -> Item | None:
     """Return an item without what is over: uploads are received again, no execution awaits a decision."""
-    if item["sk"].startswith("UPLOAD#") and UploadRecord.from_json(item["document"]).is_undecided:
+    is_upload = item["pk"].startswith("GROUP#") and item["sk"].startswith("UPLOAD#")
+    if is_upload and UploadRecord.from_json(item["document"]).is_undecided:
         return None
     if not item["pk"].startswith(f"{ApprovalRequest.KIND.upper()}#"):
         return item
