@@ -59,7 +59,7 @@ bench: $(READY) ## Run the benchmarks side by side with their peers
 dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
 	$(BIN)/python -m hatchling build --clean --directory dist
 
-deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=.., TAGS=..
+deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=.., TAGS=.., STOP_CHAMPIONS=yes
 	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)' --tags '$(TAGS)' --stop-champions '$(STOP_CHAMPIONS)'
 
 lock: $(READY) ## Resolve the dependencies of pyproject.toml again; UPGRADE=--upgrade takes the newest versions

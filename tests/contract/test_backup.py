@@ -227,6 +227,15 @@ def replace_clock(context: StackContext, seconds: float) -> StackContext:
     return context
 
 
+def test_a_backup_of_a_later_release_is_refused(old: StackContext) -> None:
+    old.now = later
+    place, manifest = back_up_stack(old, BACKUPS)
+    later_form = replace(manifest, form=manifest.form + 1).to_json()
+    old.objects.write(place.manifest, later_form.encode(), "application/json")
+    with pytest.raises(BackupError, match="made by a later release"):
+        restore_stack(a_stack("new"), place)
+
+
 def test_only_an_empty_stack_takes_a_backup_and_only_one(old: StackContext) -> None:
     old.now = later
     place, _ = back_up_stack(old, BACKUPS)

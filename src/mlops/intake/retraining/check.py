@@ -134,6 +134,8 @@ class RetrainingCheck:
                 return "no_reason"
             with self.planner.plan(group, now) as made:
                 reasons += reason_of_labels(made.n_new_labels, retrain)
+                if not reasons:  # labels were removed since they were counted
+                    return "no_reason"
                 if made.n_new_rows < retrain.min_new_rows:
                     return "too_few_rows"
                 if made.problem:

@@ -30,6 +30,7 @@ from mlops.models.scoring.batch import MANIFEST as BATCH_MANIFEST
 from mlops.use_cases.backup.references import References
 from mlops.use_cases.backup.storage import (
     FORGOTTEN,
+    FORM,
     BackupManifest,
     BackupPlace,
     StackStorage,
@@ -61,12 +62,15 @@ def read_manifest(place: BackupPlace, storage: StackStorage) -> BackupManifest:
     Raises
     ------
     BackupError
-        If there is no complete backup.
+        If there is no complete backup, or a later release made it.
     """
     try:
-        return BackupManifest.from_json(storage.objects.read(place.manifest))
+        manifest = BackupManifest.from_json(storage.objects.read(place.manifest))
     except ObjectNotFoundError as error:
         raise BackupError(f"{place.uri} is not a complete backup: it has no manifest.json.") from error
+    if manifest.form > FORM:
+        raise BackupError(f"{place.uri} was made by a later release: restore it with that one.")
+    return manifest
 
 
 def check_empty(place: BackupPlace, storage: StackStorage) -> None:

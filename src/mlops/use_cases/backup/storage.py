@@ -13,6 +13,7 @@ from mlops.models.record import Record
 
 MANIFEST = "manifest.json"
 OBJECT_LIST = "objects.jsonl.gz"
+FORM = 1  # of the manifest and of what it describes
 # the folder beside the backups: who was forgotten, as the last backup of all knew it
 FORGOTTEN = "forgotten/"
 
@@ -58,7 +59,7 @@ class BackupManifest(Record):
     n_items: Mapping[str, int]
     n_objects: int
     size_bytes: int
-    form: int = 1
+    form: int = FORM
 
 
 @dataclass(frozen=True, slots=True)
