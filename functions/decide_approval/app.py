@@ -24,7 +24,12 @@ def handler(
     event: dict[str, Any], context: LambdaContext, dependencies: Dependencies = DEPENDENCIES
 ) -> dict[str, Any]:
     """Answer one HTTP request."""
-    page = ApprovalPage(dependencies.approvals, dependencies.objects, dependencies.link_signer)
+    page = ApprovalPage(
+        dependencies.approvals,
+        dependencies.objects,
+        dependencies.link_signer,
+        dependencies.shadow_archive,
+    )
     response = page.reply(event)
     logger.info("page answered", status=response["statusCode"])
     return response

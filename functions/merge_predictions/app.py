@@ -1,8 +1,9 @@
 """Merges the files of the ledger of every group and closed day into one.
 
-Started every night by EventBridge Scheduler. Reads and writes below `ledger/` in the artifact bucket, and the
-item of the registry table that only one run may have. A repeated call is harmless. Raises LedgerError when
-another run changes the ledger of a group.
+Started every night by EventBridge Scheduler. Reads and writes below `ledger/` in the artifact bucket, moves
+shadow predictions from `shadow/rows/` into the columns of their rows, and changes the item of the registry
+table that only one run may have. A repeated call is harmless. Raises LedgerError when another run changes the
+ledger of a group.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ def handler(
 ) -> dict[str, Any]:
     """Merge the days before that of the event."""
     scheduled_at = datetime.fromisoformat(event["scheduled_at"])
-    days = [day.to_dict() for day in merge_closed_days(dependencies.ledger, scheduled_at)]
+    days = [
+        day.to_dict()
+        for day in merge_closed_days(dependencies.ledger, scheduled_at, dependencies.shadow_rows)
+    ]
     logger.info("predictions merged", days=days)
     return {"days": days}

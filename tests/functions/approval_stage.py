@@ -144,7 +144,8 @@ class Stage:
         self.completion = parts.completion
         self.table, self.objects, self.notifier = parts.approvals.table, parts.objects, parts.notifier
         self.mailer, self.rollback_mailer = parts.approval_mailer, parts.rollback_mailer
-        self.page = ApprovalPage(self.service, self.objects, self.signer)
+        self.shadow = parts.shadow_archive
+        self.page = ApprovalPage(self.service, self.objects, self.signer, self.shadow)
         self.rollback_page = RollbackPage(self.rollbacks, self.signer)
 
     def handle(self, app: ModuleType, event: dict[str, Any]) -> dict[str, Any]:

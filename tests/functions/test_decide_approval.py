@@ -13,6 +13,7 @@ from mlops.approval.links import make_link
 from mlops.infrastructure.aws.clients import client
 from mlops.models.approval import RequestStatus
 from mlops.models.registry import Status
+from mlops.models.scoring.shadow import ShadowAgreement, ShadowBatch, ShadowPart, ShadowQuality
 from tests.functions.approval_links import is_untouched, token_of
 from tests.functions.approval_stage import GROUP, an_http_event
 
@@ -170,3 +171,42 @@ def test_a_token_fits_where_addresses_must_fit(stage, link):
     request = stage.request_of("v1.0.0")
     longest = make_link(replace(request, group="g" * 63), "i" * 32, "ada@example.com", now=stage.clock())
     assert len(stage.signer.sign(longest)) < 512
+
+
+@pytest.fixture
+def asked_beside_champion(stage) -> tuple[str, str, str]:
+    """The link of the approver of a candidate, its version, and that of the champion."""
+    stage.promote_two()
+    stage.subscribe("ada@example.com")
+    model = stage.register(dataset_version="d2")
+    return stage.ask(model)[0], model.version, stage.registry.champion(GROUP).version
+
+
+def test_the_page_says_how_the_candidate_did_in_shadow(stage, asked_beside_champion):
+    link, version, champion = asked_beside_champion
+    assert "In shadow" not in stage.http_request(link)["body"]
+    part = ShadowPart(25, 20)
+    agreement = ShadowAgreement(
+        n_batches=1, total=ShadowPart(200, 30), parts={"site = A": part}, changes={"yes -> no": 30}
+    )
+    for batch_id, one in (("b1", agreement), ("b2", ShadowAgreement(skipped={"larger than 10 bytes": 1}))):
+        stage.shadow.write(ShadowBatch(GROUP, batch_id, champion, version, one))
+    stage.shadow.write(ShadowBatch(GROUP, "b3", "v0.9.0", version, agreement))  # beside another champion
+    body = stage.http_request(link)["body"]
+    assert "The same prediction for 85.0 % on 200 rows of 1 file" in body
+    assert "Differs more where site = A: 80.0 % differ, of 25 rows." in body
+    assert "larger than 10 bytes" in body
+    assert "No outcome of these rows is known yet." in body
+    stage.shadow.write_quality(GROUP, ShadowQuality(champion, version, False, 40, 0.75, 0.8))
+    body = stage.http_request(link)["body"]
+    assert f"Right predictions on 40 rows with a label: {version} 80.0 %, {champion} 75.0 %." in body
+    assert "No outcome" not in body
+
+
+def test_differences_of_numbers_are_said_as_numbers(stage, asked_beside_champion):
+    link, version, champion = asked_beside_champion
+    agreement = ShadowAgreement(is_number=True, n_batches=1, total=ShadowPart(10, 4, 25.0), n_only_champion=1)
+    stage.shadow.write(ShadowBatch(GROUP, "b1", champion, version, agreement))
+    body = stage.http_request(link)["body"]
+    assert "Mean absolute difference of the predictions 2.5 on 10 rows" in body
+    assert f"1 row scored by {champion} and not by {version}." in body

@@ -50,6 +50,7 @@ def test_no_rule_deletes_the_newest_version_of_settings_or_anything_that_models_
         "predictions/",
         "labels/",
         "ledger/",
+        "shadow/",
         "queries/",
     }
 

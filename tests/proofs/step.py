@@ -31,6 +31,7 @@ FUNCTIONS = (
     "merge_ranges",
     "check_drift",
     "record_predictions",
+    "score_shadow",
     "record_requests",
     "merge_predictions",
     "explain_failure",

@@ -13,12 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.context.function_settings import EndpointSettings, RetentionSettings
+from mlops.context.function_settings import EndpointSettings, RetentionSettings, ShadowSettings
 from mlops.context.retraining import RetrainingContext
 from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
+    from mlops.ledger.files import LedgerFiles
+    from mlops.ledger.shadow.archive import ShadowArchive
     from mlops.links.signer import LinkSigner
     from mlops.use_cases.batch_notification import BatchNotifier
     from mlops.use_cases.dashboard.sources import DashboardSources
@@ -30,6 +32,7 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.use_cases.quality.check_quality import QualityCheck
     from mlops.use_cases.quality.measure_quality import QualitySources
     from mlops.use_cases.results.page import ResultPage
+    from mlops.use_cases.shadow.score_shadow import ShadowScoring
 
 
 _MODELS_OF_PREDICT = 4
@@ -80,7 +83,7 @@ class Dependencies(RetrainingContext):
         """What measures realised quality, and says when it dropped."""
         from mlops.use_cases.quality.check_quality import QualityCheck  # noqa: PLC0415
 
-        return QualityCheck(self.quality_sources, self.quality_archive, self.notifier)
+        return QualityCheck(self.quality_sources, self.quality_archive, self.notifier, self.shadow_archive)
 
     @cached_property
     def drift_check(self) -> NightlyCheck:
@@ -123,6 +126,36 @@ class Dependencies(RetrainingContext):
         from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415
 
         return ModelCache(Path(tempfile.mkdtemp(prefix="models-")))
+
+    @cached_property
+    def shadow_archive(self) -> ShadowArchive:
+        """How candidates agree with champions in shadow."""
+        from mlops.ledger.shadow.archive import ShadowArchive  # noqa: PLC0415
+
+        return ShadowArchive(self.objects, self.artifact_bucket)
+
+    @cached_property
+    def shadow_rows(self) -> LedgerFiles:
+        """The shadow predictions that are not in the ledger yet."""
+        from mlops.ledger.files import BucketFiles  # noqa: PLC0415
+        from mlops.ledger.shadow.archive import ROWS_PREFIX  # noqa: PLC0415
+
+        return BucketFiles(self.objects, self.artifact_bucket, ROWS_PREFIX)
+
+    @cached_property
+    def shadow_scoring(self) -> ShadowScoring:
+        """What scores batches with the candidate that waits for approval."""
+        from mlops.use_cases.shadow.score_shadow import ShadowScoring  # noqa: PLC0415
+
+        settings = environment.read(ShadowSettings, self.variables)
+        return ShadowScoring(
+            self.registry,
+            self.objects,
+            self.models,
+            self.shadow_archive,
+            self.shadow_rows,
+            settings.lambda_scoring_limit_bytes,
+        )
 
     @cached_property
     def predictor(self) -> Predictor:

@@ -25,6 +25,13 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowSettings:
+    """The variable of `Dependencies.shadow_scoring`: larger files are not scored in shadow."""
+
+    lambda_scoring_limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSettings:
     """The variables of `Dependencies.machine`; `spot_training` is `on` or `off`."""
 

@@ -154,7 +154,8 @@ class BucketFiles:
 
     def store(self, source: Path, key: str) -> None:
         """Upload a file."""
-        self._objects.upload(source, self._ref(key), "application/vnd.apache.parquet")
+        content_type = "application/gzip" if key.endswith(".gz") else "application/vnd.apache.parquet"
+        self._objects.upload(source, self._ref(key), content_type)
 
     def remove(self, key: str) -> None:
         """Remove every version, the newest last: a former one is never the content of the file again."""

@@ -2,11 +2,13 @@
 
 The merged file is stored first, then the files that it replaces are removed. A run that stops in between
 leaves rows twice, which readers see once, and the next run merges all of them again.
+
+Shadow predictions become columns of the rows of their batch at the same time; their files are removed last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from mlops.ledger.columns import COLUMNS
 from mlops.ledger.files import PARALLEL_REQUESTS, LedgerFile, LedgerFiles, Partition, fetch_all
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
-from mlops.ledger.sql import unique_rows
+from mlops.ledger.shadow.rows import shadow_key, with_shadow
+from mlops.ledger.sql import text, unique_rows
 from mlops.models.record import Record
 
 # a merged day fits into the temporary storage of a function, with its files
@@ -37,8 +40,31 @@ class MergedDay(Record):
     n_rows: int
 
 
-def merge_closed_days(ledger: Ledger, now: datetime) -> Iterator[MergedDay]:
-    """Merge the files of every group and day before today, in UTC; a day with one file is left alone.
+@dataclass(frozen=True, slots=True)
+class _Shadow:
+    """The shadow predictions of a day."""
+
+    files: LedgerFiles
+    keys: Sequence[str]
+
+    def remove(self, partition: Partition, batch_ids: Iterable[str]) -> None:
+        """Remove those of batches whose rows have them."""
+        merged = {shadow_key(partition, batch_id) for batch_id in batch_ids}
+        for key in merged.intersection(self.keys):
+            self.files.remove(key)
+
+
+def merge_closed_days(
+    ledger: Ledger, now: datetime, shadow: LedgerFiles | None = None
+) -> Iterator[MergedDay]:
+    """Merge the files of every group and day before today, in UTC.
+
+    A day with one file and no shadow predictions is left alone.
+
+    Parameters
+    ----------
+    shadow
+        The files of shadow predictions. One whose batch is not in the ledger yet stays for the next night.
 
     Raises
     ------
@@ -48,10 +74,18 @@ def merge_closed_days(ledger: Ledger, now: datetime) -> Iterator[MergedDay]:
     today = now.astimezone(UTC).date()
     files = groupby(ledger.files.list(), lambda file: Partition.of_key(file.key))
     mergeable = [(partition, _small_files(tuple(group))) for partition, group in files]
+    scored = _by_partition(shadow) if shadow else {}
     for partition, keys in mergeable:
-        if partition.batch_date < today and len(keys) > 1:
+        in_shadow = _Shadow(shadow, scored.get(partition, [])) if shadow else None
+        if partition.batch_date < today and (len(keys) > 1 or (in_shadow and in_shadow.keys)):
             with ledger.batches.change(partition.group, now, f"merging of {now.isoformat()}"):
-                yield _merge(partition, keys, ledger.files)
+                yield _merge(partition, keys, ledger.files, in_shadow)
+
+
+def _by_partition(files: LedgerFiles) -> Mapping[Partition, list[str]]:
+    """Return the keys of files by their group and day."""
+    keys = [file.key for file in files.list()]
+    return {partition: list(group) for partition, group in groupby(sorted(keys), Partition.of_key)}
 
 
 def _small_files(files: Sequence[LedgerFile]) -> list[str]:
@@ -64,16 +98,24 @@ def _small_files(files: Sequence[LedgerFile]) -> list[str]:
     return keys
 
 
-def _merge(partition: Partition, keys: Sequence[str], files: LedgerFiles) -> MergedDay:
+def _merge(
+    partition: Partition, keys: Sequence[str], files: LedgerFiles, shadow: _Shadow | None
+) -> MergedDay:
     merged_key = partition.merged_key(keys)
     with TemporaryDirectory() as folder:
         root, target = Path(folder), Path(folder) / "merged.parquet"
         paths = fetch_all(files, keys, root)
+        scored = fetch_all(shadow.files, shadow.keys, root / "shadow") if shadow else []
         columns = ", ".join(quoted_name(column.name) for column in COLUMNS)
-        select = f'SELECT {columns} FROM ({unique_rows(parquet_source(paths))}) ORDER BY batch_id, "row"'
+        rows = with_shadow(unique_rows(parquet_source(paths)), scored)
+        select = f'SELECT {columns} FROM ({rows}) ORDER BY batch_id, "row"'
         with closing(connect([root], scratch=root, memory=MEMORY, threads=1)) as connection:
             n_rows = write_parquet(connection, select, target)
+            merged = f"read_parquet({text(str(target))})"
+            batches = connection.execute(f"SELECT DISTINCT batch_id FROM {merged}").fetchall()
         files.store(target, merged_key)
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         list(pool.map(files.remove, keys))
+    if shadow:
+        shadow.remove(partition, (batch_id for (batch_id,) in batches))
     return MergedDay(partition.group, partition.batch_date.isoformat(), len(keys), n_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -156,6 +156,11 @@ class ModelMetadata(Candidate):
 
     def __repr__(self) -> str:
         return f"ModelMetadata({self.model_group} {self.version}, {self.status}, {self.algorithm})"
+
+
+def waiting_candidate(models: Sequence[ModelMetadata]) -> ModelMetadata | None:
+    """Return the last of some versions that waits for approval; None without one."""
+    return next((model for model in reversed(models) if model.status is Status.PENDING_APPROVAL), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from mlops.ledger.files import FolderFiles
+from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.ledger.files import BucketFiles, FolderFiles, Partition
 from mlops.ledger.forgetting import RowsOfPersons, remove_rows
 from mlops.ledger.label_columns import LABELS
 from mlops.ledger.labels.counting import joined_predictions
 from mlops.ledger.labels.joining import JoinTerms
 from mlops.ledger.labels.recording import LabelFile, is_recorded, record_labels
+from mlops.ledger.merging import merge_closed_days
 from mlops.ledger.reading import Predictions
 from mlops.ledger.recording import Ledger
+from mlops.ledger.shadow.rows import shadow_key, write_shadow_rows
 from mlops.ledger.sql import Selection
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.quality import LabelCounts
+from mlops.models.scoring.shadow import ShadowQuality
 from mlops.monitoring.quality.counts import ClassCounts, IntervalSums, NumberSums
 
 from .conftest import GROUP, MORNING, Record, scored_rows, write_csv
@@ -334,3 +338,26 @@ def test_predictions_of_the_same_person_are_counted_as_such(
         counts = [each.counts for each in joined.days().values()]
     assert all(isinstance(each, ClassCounts) for each in counts)
     assert all((each.clusters is not None) == is_clustered for each in counts)
+
+
+def test_both_versions_are_judged_on_the_rows_that_both_have_scored(
+    record: Record, ledger: Ledger, labels: FolderFiles, drop: Drop, tmp_path: Path
+) -> None:
+    record(scored_rows(4), batch_id="b1")
+    shadow = BucketFiles(FilesystemObjects(tmp_path / "objects"), "artifacts", "shadow/rows/")
+    write_shadow_rows(tmp_path / "rows", "b1", "v1.1.0", [("1", "no"), ("2", "no"), ("3", "yes")])
+    shadow.store(tmp_path / "rows", shadow_key(Partition(GROUP, MORNING.date()), "b1"))
+    list(merge_closed_days(ledger, NEXT_WEEK, shadow))
+    drop(*[(f"P{n}", "", "", label, "") for n, label in enumerate(["no", "no", "no", "yes"], 1)])
+    found = {}
+    for version in ("v1.1.0", "v1.2.0", None):
+        terms = replace(TERMS, shadow_version=version)
+        with joined_predictions(
+            GROUP, "v1.0.0", terms, ledger=ledger.files, labels=labels, since=SINCE
+        ) as joined:
+            found[version] = joined.shadow_quality()
+    assert found == {
+        "v1.1.0": ShadowQuality("v1.0.0", "v1.1.0", False, 3, 0.0, 2 / 3),
+        "v1.2.0": None,
+        None: None,
+    }

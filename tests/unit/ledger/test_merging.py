@@ -9,11 +9,13 @@ from threading import Barrier, Lock
 
 import pytest
 
+from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.ledger.batches import LONGEST_CHANGE
-from mlops.ledger.files import FolderFiles, LedgerFile
+from mlops.ledger.files import BucketFiles, FolderFiles, LedgerFile, Partition
 from mlops.ledger.merging import MergedDay, merge_closed_days
 from mlops.ledger.reading import Predictions
 from mlops.ledger.recording import Ledger
+from mlops.ledger.shadow.rows import shadow_key, write_shadow_rows
 from mlops.ledger.sql import Selection
 from mlops.models.errors import LedgerError
 
@@ -168,3 +170,46 @@ def test_files_that_are_too_large_for_one_run_are_left_alone(ledger: Ledger, thr
     assert isinstance(ledger.files, FolderFiles)
     assert merge(Ledger(Large(ledger.files.root), ledger.batches)) == [MergedDay(GROUP, "2026-03-02", 2, 4)]
     assert any(key.endswith("batch-b1.parquet") for key in keys(ledger))
+
+
+@pytest.fixture
+def shadow(tmp_path: Path) -> BucketFiles:
+    """Shadow predictions of the batch b1: row 1 yes, row 2 no; and of a batch that is not in the ledger."""
+    files = BucketFiles(FilesystemObjects(tmp_path / "objects"), "artifacts", "shadow/rows/")
+    for batch_id in ("b1", "late"):
+        write_shadow_rows(tmp_path / "rows", batch_id, "v1.1.0", [("1", "yes"), ("2", "no")])
+        files.store(tmp_path / "rows", shadow_key(Partition(GROUP, MORNING.date()), batch_id))
+    return files
+
+
+def test_shadow_predictions_become_columns_of_their_rows(
+    record: Record, ledger: Ledger, predictions: Predictions, shadow: BucketFiles
+) -> None:
+    record(scored_rows(3), batch_id="b1")
+    (day,) = merge_closed_days(ledger, NEXT_NIGHT, shadow)
+    assert (day.n_files, day.n_rows) == (1, 3)
+    rows = predictions.select(Selection(GROUP)).records()
+    assert [
+        (row["row"], row["prediction"], row["shadow_version"], row["shadow_prediction"]) for row in rows
+    ] == [
+        (1, "yes", "v1.1.0", "yes"),
+        (2, "yes", "v1.1.0", "no"),
+        (3, "yes", None, None),
+    ]
+    assert [file.key.rpartition("/")[2] for file in shadow.list()] == ["late.csv.gz"]
+    list(merge_closed_days(ledger, NEXT_NIGHT, shadow))
+    assert predictions.select(Selection(GROUP)).records() == rows
+
+
+@pytest.mark.parametrize("changes", range(3))
+def test_a_merge_that_stops_anywhere_loses_no_shadow_prediction(
+    record: Record, ledger: Ledger, predictions: Predictions, shadow: BucketFiles, changes: int
+) -> None:
+    for batch_id in ("b0", "b1"):
+        record(scored_rows(2), batch_id=batch_id)
+    stopping = Ledger(StoppingFiles(ledger.files.root, changes), ledger.batches)  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        list(merge_closed_days(stopping, NEXT_NIGHT, shadow))
+    list(merge_closed_days(ledger, NEXT_NIGHT + LONGEST_CHANGE, shadow))
+    rows = predictions.select(Selection(GROUP)).records()
+    assert [row["shadow_prediction"] for row in rows] == [None, None, "yes", "no"]

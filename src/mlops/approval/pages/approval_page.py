@@ -12,8 +12,10 @@ from mlops.approval.decisions import ApprovalService
 from mlops.approval.links import find_approver
 from mlops.approval.pages.approval_view import render_outcome, render_request
 from mlops.approval.pages.form_problems import find_form_problem
+from mlops.approval.pages.shadow_view import describe_shadow
 from mlops.approval.quorum import has_answered
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.ledger.shadow.archive import ShadowArchive
 from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
 from mlops.models.approval import Answer, ApprovalRequest, Choice, RequestStatus
@@ -47,6 +49,7 @@ class ApprovalPage:
     service: ApprovalService
     objects: ObjectStore
     signer: LinkSigner
+    shadow: ShadowArchive
 
     def reply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the HTTP response to an HTTP event."""
@@ -131,6 +134,7 @@ class ApprovalPage:
         return {
             "plots": tuple(read_plots(request.evidence, self.objects)),
             "card": f"{http_request.token}/card" if has_card else "",
+            "shadow": describe_shadow(request, self.shadow),
         }
 
 

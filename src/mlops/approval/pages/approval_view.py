@@ -47,6 +47,7 @@ def render_request(
     filled_in: Mapping[str, str] = MappingProxyType({}),
     plots: Sequence[Plot] = (),
     card: str = "",
+    shadow: Sequence[str] = (),
 ) -> str:
     """Return the page that asks: the evidence, and a form on which nothing is selected.
 
@@ -60,23 +61,29 @@ def render_request(
         "conditions": tuple(_conditions(request, approver)),
         "ways": tuple(describe_ways(request.version, request.evidence.champion_version)),
     }
-    return _render(request, plots, card, form=form)
+    return _render(request, plots, card, shadow, form=form)
 
 
 def render_outcome(
-    request: ApprovalRequest, *, is_late: bool = False, plots: Sequence[Plot] = (), card: str = ""
+    request: ApprovalRequest,
+    *,
+    is_late: bool = False,
+    plots: Sequence[Plot] = (),
+    card: str = "",
+    shadow: Sequence[str] = (),
 ) -> str:
     """Return the page of a request that is decided, or that this approver has answered.
 
     `is_late` says that this answer did not count.
     """
-    return _render(request, plots, card, is_late=is_late)
+    return _render(request, plots, card, shadow, is_late=is_late)
 
 
 def _render(
     request: ApprovalRequest,
     plots: Sequence[Plot],
     card: str,
+    shadow: Sequence[str],
     *,
     form: Mapping[str, object] | None = None,
     is_late: bool = False,
@@ -105,6 +112,7 @@ def _render(
         ],
         origin=tuple(_origin(evidence)),
         card=card,
+        shadow=tuple(shadow),
     )
 
 

@@ -20,6 +20,7 @@ from mlops.ledger.labels.joining import JoinTerms, join_labels
 from mlops.ledger.sql import text
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.quality import LabelCounts
+from mlops.models.scoring.shadow import ShadowQuality
 from mlops.monitoring.quality.counts import ClassCounts, Counts, ExpectedCounts, IntervalSums, NumberSums
 from mlops.monitoring.quality.dependence import N_CLUSTERS
 from mlops.monitoring.quality.periods import Labelled
@@ -77,6 +78,30 @@ class JoinedPredictions:
             f"WHERE upload_id = {text(upload_id)}"
         ).fetchall()
         return int(n)
+
+    def shadow_quality(self) -> ShadowQuality | None:
+        """Return the quality of this version and of that in shadow, on the labelled rows of both.
+
+        None when the terms name no version in shadow, and without such rows. Outcomes of a class that this
+        version does not have are left out.
+        """
+        candidate = self._terms.shadow_version
+        if candidate is None:
+            return None
+        is_number = not self._terms.labels
+        ours, theirs = (
+            ("abs(predicted - label)", "abs(shadow - label)")
+            if is_number
+            else ("CAST(predicted = label AS INTEGER)", "CAST(shadow = label AS INTEGER)")
+        )
+        condition = "TRUE" if is_number else "label >= 0"
+        ((n_labels, champion_mean, candidate_mean),) = self._connection.execute(
+            f"SELECT count(*), avg({ours}), avg({theirs}) FROM joined "
+            f"WHERE {self._of_version} AND shadow IS NOT NULL AND {condition}"
+        ).fetchall()
+        if not n_labels:
+            return None
+        return ShadowQuality(self._version, candidate, is_number, n_labels, champion_mean, candidate_mean)
 
     def days(self) -> Mapping[date, Labelled]:
         """Return them by the day on which they were scored."""

@@ -37,6 +37,7 @@ class JoinTerms:
     positive), none of a regression; `other` is the class that rare ones were pooled into, None without one.
     `columns` are those whose values divide the rows into slices. `persons` are the columns that name what
     several rows may belong to; where the ledger has not all of them, and without them, it is the id.
+    `shadow_version` is the version whose shadow predictions are read as well, None for no one.
     """
 
     task: TaskName
@@ -45,6 +46,7 @@ class JoinTerms:
     other: str | None = None
     columns: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
+    shadow_version: str | None = None
 
 
 def join_labels(
@@ -94,7 +96,7 @@ def _number_predictions(
         CREATE TABLE predicted AS
         SELECT batch, "row", any_value({_id(terms)}) AS id, any_value({_prediction(terms)}) AS predicted,
             any_value({_person(terms)}) AS person,
-            any_value({_probability(terms)}) AS probability{_expected(terms)}{slices}
+            any_value({_probability(terms)}) AS probability{_shadow(terms)}{_expected(terms)}{slices}
         FROM {source} JOIN batches USING (batch_id) WHERE {scored} GROUP BY batch, "row"
         """)
 
@@ -145,10 +147,11 @@ def _match(connection: DuckDBPyConnection) -> None:
 
 def _joined(terms: JoinTerms) -> str:
     slices = "".join(f", slice_{number}" for number in range(len(terms.columns)))
+    shadow = ", shadow" if terms.shadow_version else ""
     return f"""
         CREATE TABLE joined AS
         SELECT batch, CAST(scored_at AS DATE) AS day, predicted, label, probability, person,
-            greatest(0, date_diff('day', scored_at, received_at)) AS delay_days{slices}
+            greatest(0, date_diff('day', scored_at, received_at)) AS delay_days{shadow}{slices}
         FROM (
             SELECT matched.batch, matched."row", arg_max(label, number) AS label,
                 arg_max(received_at, number) AS received_at
@@ -185,8 +188,16 @@ def _person(terms: JoinTerms) -> str:
     return f"hash(coalesce({', '.join(filter(None, [named, _id(terms), row]))}))"
 
 
-def _prediction(terms: JoinTerms) -> str:
-    return _class(terms, "prediction") if terms.labels else "TRY_CAST(prediction AS DOUBLE)"
+def _prediction(terms: JoinTerms, column: str = "prediction") -> str:
+    return _class(terms, column) if terms.labels else f"TRY_CAST({column} AS DOUBLE)"
+
+
+def _shadow(terms: JoinTerms) -> str:
+    """Return the column of what the version in shadow predicted, NULL where it did not score the row."""
+    if terms.shadow_version is None:
+        return ""
+    is_scored = f"shadow_version = {text(terms.shadow_version)} AND shadow_prediction IS NOT NULL"
+    return f", any_value(CASE WHEN {is_scored} THEN {_prediction(terms, 'shadow_prediction')} END) AS shadow"
 
 
 def _outcome(terms: JoinTerms) -> str:

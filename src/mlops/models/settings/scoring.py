@@ -24,12 +24,14 @@ class ScoringSettings(Record):
     A file of at least 100 rows is refused when more than the share `max_bad_share` (0..1) of its rows cannot
     be scored; a smaller one when none can. `row_status_column` is the name of the column that says of each
     row whether it was scored. `engine` is what scores the files; with `auto` their size decides.
+    With `shadow` a candidate that waits for approval scores the files as well, for its approvers only.
     """
 
     wait_for_champion: bool = True
     max_bad_share: float = 0.05
     row_status_column: str = STATUS_COLUMN
     engine: ScoringEngine | Literal["auto"] = "auto"
+    shadow: bool = True
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -45,7 +47,7 @@ class ScoringSettings(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what was added later is in it only when it is stated."""
-        return _with_stated(self, ("max_bad_share", "row_status_column", "engine"))
+        return _with_stated(self, ("max_bad_share", "row_status_column", "engine", "shadow"))
 
     def refuses(self, n_bad: int, n_rows: int) -> bool:
         """Return whether so many rows that cannot be scored refuse the whole file."""

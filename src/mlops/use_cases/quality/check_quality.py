@@ -17,6 +17,7 @@ from mlops.infrastructure.metric_names import (
     REALISED_QUALITY,
 )
 from mlops.infrastructure.notifications import Notifier
+from mlops.ledger.shadow.archive import ShadowArchive
 from mlops.models.errors import QualityError
 from mlops.models.metrics import metric_shown
 from mlops.models.record import Record
@@ -40,11 +41,12 @@ class CheckedQuality(Record):
 
 @dataclass(frozen=True, slots=True)
 class QualityCheck:
-    """The check, with its sources, its documents and the notifier."""
+    """The check, with its sources, its documents, those of shadow scoring, and the notifier."""
 
     sources: QualitySources
     archive: QualityArchive
     notifier: Notifier
+    shadow: ShadowArchive
 
     def run(self, now: datetime) -> list[CheckedQuality]:
         """Check every group.
@@ -78,6 +80,8 @@ class QualityCheck:
     ) -> tuple[CheckedQuality, Measurement]:
         state = self._send_pending(group, self.archive.state(group))
         measured = measure_group(group, self.sources, now, upload_id)
+        if measured.shadow is not None:
+            self.shadow.write_quality(group, measured.shadow)
         report = measured.report
         if report is None:
             return CheckedQuality(group, "INSUFFICIENT_DATA"), measured

@@ -17,8 +17,9 @@ from mlops.ledger.labels.joining import JoinTerms
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.evaluation import EvaluationDetails, SliceQuality
 from mlops.models.objects import ObjectRef
-from mlops.models.registry import ModelMetadata
+from mlops.models.registry import ModelMetadata, waiting_candidate
 from mlops.models.scoring.quality import QualityPart, QualityReport
+from mlops.models.scoring.shadow import ShadowQuality
 from mlops.models.settings.classes import OTHER_CLASS
 from mlops.models.settings.group import TaskName
 from mlops.models.settings.quality import QualitySettings
@@ -56,11 +57,16 @@ class QualitySources:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The report of a group, None without a label or an estimate; and how many labels of one file match."""
+    """The report of a group, None without a label or an estimate; and how many labels of one file match.
+
+    `shadow` is the quality of the candidate that waits for approval beside that of the champion, None without
+    rows that both have scored and that have a label.
+    """
 
     group: str
     report: QualityReport | None
     n_matched_of_upload: int = 0
+    shadow: ShadowQuality | None = None
 
 
 def measure_group(
@@ -93,7 +99,8 @@ def measure_group(
         report = report_quality(predictions, judged, now.astimezone(UTC))
         if report is not None:
             report = replace(report, settings_not_followed=not_followed)
-        return Measurement(group, report, predictions.matched_labels(upload_id) if upload_id else 0)
+        n_matched = predictions.matched_labels(upload_id) if upload_id else 0
+        return Measurement(group, report, n_matched, predictions.shadow_quality())
 
 
 def slices_of(model: ModelMetadata, objects: ObjectStore) -> Sequence[SliceQuality]:
@@ -122,6 +129,7 @@ def _joined(
     if not batches:
         yield None
         return
+    candidate = waiting_candidate(sources.versions.list_models(champion.model_group))
     pools = champion.settings.classes.rare != "drop"
     terms = JoinTerms(
         task=task,
@@ -130,6 +138,7 @@ def _joined(
         other=OTHER_CLASS if pools else None,
         columns=champion.settings.slices.columns,
         persons=champion.settings.group_columns,
+        shadow_version=candidate.version if candidate else None,
     )
     with joined_predictions(
         champion.model_group,

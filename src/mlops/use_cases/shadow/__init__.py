@@ -1,0 +1,1 @@
+"""Shadow scoring: the candidate that waits for approval scores what the champion has scored."""
