@@ -1,4 +1,4 @@
-"""The ScoreShadow function over moto: a candidate scores what the champion has scored, and nothing changes."""
+"""The ScoreShadow function over moto: a candidate scores the rows of the champion, and nothing changes."""
 
 from __future__ import annotations
 

@@ -42,6 +42,11 @@ retries is in `LedgerDeadLetterQueue`; `mlops replay LedgerDeadLetterQueue` reco
 that were scored before the ledger existed are not in it. Every night MergePredictions merges the files of
 closed days. The parameter `LedgerRetentionDays` says how long rows are kept.
 
+While a candidate waits for approval, it scores the files of the group in shadow, unless `[scoring]` has
+`shadow = false`. ScoreShadow answers the same event, and MergePredictions writes its predictions into
+`shadow_version` and `shadow_prediction` in the night after. Requests, and files larger than
+`LambdaScoringLimitBytes`, are not scored in shadow. Its failure changes nothing about the batch.
+
 Predictions of [requests](predict-api.md) come through `RequestQueue`: RecordRequests writes those of
 about a minute into one file. `batch_id` is `request-` and the id of the request. Messages that failed five
 times are in `RequestDeadLetterQueue`; `mlops replay RequestDeadLetterQueue` hands them in again.
