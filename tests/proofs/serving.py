@@ -46,11 +46,14 @@ class ServingDay(Walk):
         self.names |= {upload.upload_id: "UPLOAD"}
         request = {"group": self.group, "batch_id": upload.upload_id, "upload": upload.to_dict()}
         settings = {"target": "offtrt", "id_columns": ["patient_id"]}
-        scored = self._score(request | {"model": model, "settings": settings})
+        request |= {"model": model, "settings": settings}
+        scored = self._score(request)
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         checked = self.step("check_drift", {"scheduled_at": tomorrow.isoformat()})
         assert [group["verdict"] for group in checked["groups"]] == ["ALERT"], checked
         self.step("record_predictions", {"detail": scored})
+        self._await_approval(request)
+        assert self.step("score_shadow", {"detail": scored})["version"] == "v1.0.1"
         self._store_another_batch()
         message = {"messageId": "1", "body": self._a_request().to_message()}
         assert self.step("record_requests", {"Records": [message]}) == {"batchItemFailures": []}
@@ -58,7 +61,8 @@ class ServingDay(Walk):
         (day,) = self._ledger_keys()
         self.names |= {day.rpartition("/day-")[2].removesuffix(".parquet"): "DAY"}
         state = self.state() | {"scored": self._plain(scored), "files": self._files(upload.upload_id)}
-        return state | {"rows in the ledger": self._rows_of_the_ledger()}
+        n_rows, n_in_shadow = self._rows_of_the_ledger()
+        return state | {"rows in the ledger": n_rows, "rows scored in shadow": n_in_shadow}
 
     def _own_registry(self) -> str:
         """Make a registry of this walk alone, and return its table."""
@@ -94,6 +98,19 @@ class ServingDay(Walk):
         s3.put_object(Bucket="artifacts", Key=key, Body=baseline)
         return {"version": version, "artifact": artifact.to_dict(), "source_uri": None}
 
+    def _await_approval(self, request: dict[str, Any]) -> None:
+        """Let a candidate with the same model wait for approval, and store the request as intake does."""
+        self._use({"LAMBDA_SCORING_LIMIT_BYTES": "1000000"})
+        table = DynamoDBTable(f"registry-{self.group}", dynamodb=self.world.cloud.client("dynamodb"))
+        registry = ModelRegistry(store=RegistryStore(table), actor="proof")
+        artifact = Artifact.from_dict(request["model"]["artifact"])
+        candidate = Candidate("LogisticRegression", {}, EvaluationMetrics(), "newer", artifact)
+        version = registry.register(self.group, candidate).model.version
+        registry.request_approval(self.group, version, "hash")
+        key = f"predictions/{self.group}/{request['batch_id']}/request.json"
+        body = json.dumps(request).encode()
+        self.world.cloud.client("s3").put_object(Bucket="artifacts", Key=key, Body=body)
+
     def _files(self, batch_id: str) -> dict[str, Any]:
         """Return what must be the same: the predictions that the manifest names, and the alert state."""
         folder = f"predictions/{self.group}/{batch_id}"
@@ -122,13 +139,15 @@ class ServingDay(Walk):
         row = ("1", "P1", "1", "0.25", "0.75", "scored", "v1.0.0")
         return ScoredRequest(batch, ScoredTable(columns, (row,)))
 
-    def _rows_of_the_ledger(self) -> int:
-        """Return how many rows the one file of the day has."""
+    def _rows_of_the_ledger(self) -> tuple[int, int]:
+        """Return how many rows the one file of the day has, and how many a candidate has scored as well."""
         (key,) = self._ledger_keys()
         with TemporaryDirectory() as folder:
             path = f"{folder}/day.parquet"
             self.world.cloud.client("s3").download_file("artifacts", key, path)
-            return len(duckdb.read_parquet(path))
+            counted = f"SELECT count(*), count(shadow_prediction) FROM read_parquet('{path}')"
+            ((n_rows, n_in_shadow),) = duckdb.sql(counted).fetchall()
+            return n_rows, n_in_shadow
 
     def _ledger_keys(self) -> list[str]:
         listed = self.world.cloud.client("s3").list_objects_v2(
