@@ -128,6 +128,7 @@ def test_no_role_may_remove_items_of_a_table_or_objects_of_the_system() -> None:
         ("ReceiveUploadFunction", "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}/features/*"),
         ("MergePartsFunction", "s3:DeleteObjectVersion", "${DataBucket.Arn}/*/training/*"),
         ("MergePredictionsFunction", "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}/ledger/*"),
+        ("MergePredictionsFunction", "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}/shadow/rows/*"),
         ("PlanEndpointFunction", "s3:DeleteObjectVersion", "${ArtifactBucket.Arn}/serving/*"),
         *(
             ("MoveEndpointStateMachine", f"sagemaker:Delete{kind}", f"{SAGEMAKER}:{name}/mlops-${{Stack}}-*")
