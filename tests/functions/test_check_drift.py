@@ -129,6 +129,7 @@ def test_a_champion_is_checked_reported_and_measured(
                 "n_batches": 1,
                 "n_rows": 200,
                 "report_uri": f"s3://{BUCKET}/drift/{GROUP}/2026-11-22/drift_report.html",
+                "arrivals": "INSUFFICIENT_DATA",
             }
         ]
     }

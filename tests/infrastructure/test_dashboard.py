@@ -86,7 +86,7 @@ def test_every_metric_is_drawn_and_every_drawn_one_is_published_under_its_dimens
             assert not dimensions
             assert value[2:-1] in t.resources(kind), f"{name} of {value}"
     drawn = {name for namespace, name, _ in metrics() if namespace == OWN}
-    assert METRICS - drawn == {"DriftAlerts"}, "a metric without a widget"
+    assert METRICS - drawn == {"DriftAlerts", "ArrivalAlerts"}, "a metric without a widget"
 
 
 def test_every_alarm_watches_what_is_published_under_its_dimensions() -> None:

@@ -101,6 +101,7 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
     watched = [metric for alarm in alarms for metric in t.watched(alarm["Properties"])]
     ours = [metric for metric in watched if metric["Namespace"] == NAMESPACE]
     assert {alarm["MetricName"] for alarm in ours} == {
+        "ArrivalAlerts",
         "DriftAlerts",
         "DriftChecksCompleted",
         "QualityDrops",
@@ -119,7 +120,7 @@ def test_alarms_watch_metrics_that_are_published_under_dimensions_that_are_publi
 def test_every_alarm_tells_somebody_what_to_do() -> None:
     for name, alarm in t.resources("AWS::CloudWatch::Alarm").items():
         properties = alarm["Properties"]
-        if name == "DriftAlarm":  # the check sends the email: one channel for one fact
+        if name in ("ArrivalsAlarm", "DriftAlarm"):  # the check sends the email: one channel for one fact
             assert "AlarmActions" not in properties
             assert "OKActions" not in properties
         else:
@@ -132,6 +133,7 @@ def test_a_missing_heartbeat_is_an_alarm_and_missing_drift_is_not() -> None:
     assert alarms["DriftCheckMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
     assert alarms["UploadSweepMissingAlarm"]["Properties"]["TreatMissingData"] == "breaching"
     assert alarms["DriftAlarm"]["Properties"]["TreatMissingData"] == "notBreaching"
+    assert alarms["ArrivalsAlarm"]["Properties"]["TreatMissingData"] == "notBreaching"
 
 
 def test_state_machines_publish_a_metric_that_exists() -> None:

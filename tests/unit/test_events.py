@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import EvaluationMetrics, GateResult
+from mlops.monitoring.verdict.arrivals import judge_arrivals
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion_notification import notify_decline, notify_promotion, notify_registration
 from mlops.registry.rollback import roll_back
@@ -161,6 +162,17 @@ def published_by_the_nightly_check(bus: Bus) -> None:
             report_uri="s3://a/drift_report.html",
             notifier=bus,
             personal=NoApprovers(),
+        )
+    late = judge_arrivals({date(2026, 2, 1) + timedelta(i): 900 for i in range(24)}, date(2026, 3, 1))
+    for kind in (event_names.DRIFT_DETECTED, event_names.DRIFT_WARNED, event_names.DRIFT_RESOLVED):
+        announce_drift(
+            kind,
+            replace(report, arrivals=late),
+            date(2026, 3, 1),
+            report_uri="s3://a/drift_report.html",
+            notifier=bus,
+            personal=NoApprovers(),
+            topic="arrivals",
         )
 
 

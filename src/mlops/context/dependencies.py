@@ -93,7 +93,7 @@ class Dependencies(RetrainingContext):
 
         base_url = self.variable("ALERT_BASE_URL")
         mailer = AlertMailer(self.variable("APPROVAL_TOPIC_ARN"), base_url, self.link_signer, self.now)
-        return NightlyCheck(self.drift_archive, self.registry, self.notifier, mailer)
+        return NightlyCheck(self.drift_archive, self.registry, self.notifier, mailer, self.ledger.batches)
 
     @cached_property
     def dashboard_sources(self) -> DashboardSources:

@@ -8,7 +8,7 @@ from mlops.dataset.catalog.acceptance import DatasetStorage
 from mlops.intake.answers.settings_file import read_group_settings
 from mlops.models.errors import SettingsError
 from mlops.models.registry import ModelMetadata
-from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.monitoring import QualitySettings
 
 
 def current_settings(

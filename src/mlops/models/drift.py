@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, Self
 
 from mlops.models.record import Record
@@ -13,6 +13,7 @@ from mlops.models.record import Record
 FeatureKind = Literal["numeric", "categorical"]
 Binning = Literal["quantiles", "values", "levels"]
 DriftVerdict = Literal["OK", "WARN", "ALERT", "INSUFFICIENT_DATA"]
+ArrivalProblem = Literal["no_file", "few_rows", "many_rows"]
 AnomalyKind = Literal[
     "constant_column",
     "distribution_shift",
@@ -202,6 +203,27 @@ class FeatureDrift(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals(Record):
+    """The verdict on the days on which files of a group were scored, and on the rows of the last one.
+
+    `last_day` is the last day (UTC) with a scored file, `days_since` its age at the check in days,
+    `usual_days` the longest usual time between two such days. `n_rows` are the rows of the last whole day
+    with a file, `usual_rows` the lowest and highest usual number. What is unknown is None. `message` says
+    what was found, `rule` how the verdict was reached.
+    """
+
+    verdict: DriftVerdict
+    message: str
+    problem: ArrivalProblem | None = None
+    last_day: date | None = None
+    days_since: int | None = None
+    usual_days: int | None = None
+    n_rows: int | None = None
+    usual_rows: tuple[int, int] | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DriftReport(Record):
     """The verdict on one batch, or on a window of batches, against the training data.
 
@@ -210,6 +232,7 @@ class DriftReport(Record):
     `features_with_drift` is ranked by importance x effect. `rule` says in words how the verdict was reached.
     `predictions` compares the prediction and the probabilities with those of `n_rows_held_out` held-out rows;
     where they cannot be compared it is empty, and `prediction_verdict` and `prediction_drift_score` are None.
+    `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`.
     """
 
     verdict: DriftVerdict
@@ -233,6 +256,7 @@ class DriftReport(Record):
     prediction_verdict: DriftVerdict | None = None
     prediction_drift_score: float | None = None
     n_rows_held_out: int = 0
+    arrivals: Arrivals | None = None
 
     @property
     def predictions_with_drift(self) -> tuple[str, ...]:

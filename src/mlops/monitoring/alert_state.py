@@ -1,4 +1,4 @@
-"""When a drift alarm is raised, when it is over, and when to keep quiet."""
+"""When an alarm about drift or arrivals is raised, when it is over, and when to keep quiet."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mlops.models.record import Record
 from mlops.models.registry import Acknowledgement
 
 NotificationKind = Literal["DriftDetected", "DriftResolved", "DriftWarned"]
+Topic = Literal["drift", "arrivals"]
+TOPICS: tuple[Topic, ...] = ("drift", "arrivals")
 
 NIGHTS_REMEMBERED = 3
 NIGHTS_TO_ALARM = 2

@@ -11,7 +11,7 @@ from sklearn import metrics
 
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.quality import LabelCounts, QualityReport, QualityScore
-from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.monitoring import QualitySettings
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring.quality.class_scores import class_scores
 from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts, IntervalSums

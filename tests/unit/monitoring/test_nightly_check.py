@@ -14,16 +14,18 @@ import pytest
 
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.ledger.batches import LedgerBatches, RecordedBatch, ScoredBatch
 from mlops.models.drift import BaselineStatistics, DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Acknowledgement, Artifact, ModelMetadata, Status
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import EvaluationMetrics
-from mlops.monitoring import build_baseline, profile_batch
+from mlops.monitoring import build_baseline, profile_batch, render_text
 from mlops.use_cases.drift.check_drift import NightlyCheck, nights_due
 from mlops.use_cases.drift.drift_archive import NightlyArchive
 from mlops.use_cases.drift.drift_notification import Compose
+from tests.memory_table import MemoryTable
 
 BUCKET = "artifacts"
 NIGHT = date(2026, 5, 10)
@@ -90,8 +92,13 @@ class World:
         self.notifier = RecordingAnnouncer()
         self.baselines: dict[str, BaselineStatistics] = {}
         self.personal = RecordingPersonalEmails()
+        self.batches = LedgerBatches(MemoryTable())
         self.check = NightlyCheck(
-            NightlyArchive(self.objects, BUCKET), self.champions, self.notifier, self.personal
+            NightlyArchive(self.objects, BUCKET),
+            self.champions,
+            self.notifier,
+            self.personal,
+            self.batches,
         )
 
     def add_group(
@@ -180,7 +187,11 @@ def test_a_group_without_enough_rows_is_reported_without_verdict_or_numbers(worl
     world.score("adherence", day(-2), rows=60, age=90)
     (check,) = world.run()
     assert (check.verdict, check.n_rows) == ("INSUFFICIENT_DATA", 60)
-    assert world.notifier.published == [("adherence", "DriftAlerts", 0), (None, "DriftChecksCompleted", 1)]
+    assert world.notifier.published == [
+        ("adherence", "DriftAlerts", 0),
+        ("adherence", "ArrivalAlerts", 0),
+        (None, "DriftChecksCompleted", 1),
+    ]
 
 
 def test_a_group_that_was_never_scored_has_an_empty_report(world: World):
@@ -402,3 +413,59 @@ def test_nights_due_are_the_missed_ones_but_never_a_month(world: World, offset: 
     due = nights_due(AlertState(last_checked=NIGHT, model_version="v1.0.0"), day(offset))
     assert len(due) == expected
     assert due[-1] == day(offset)
+
+
+def deliver(world: World, group: str, days: Sequence[date], *, rows: int = 300) -> None:
+    """Score a file of as many rows on each day."""
+    for each in days:
+        world.score(group, each, rows=rows)
+        scored_at = datetime(each.year, each.month, each.day, 9, tzinfo=UTC)
+        for file, n_rows in ((f"{each}.csv", rows), ("request", 9_000)):
+            batch = ScoredBatch(group, f"{file}-{each}", file, "v1.0.0", scored_at)
+            world.batches.record(RecordedBatch(batch, n_rows, (), (), 1))
+
+
+def test_files_that_stop_arriving_have_an_alert_of_their_own(world: World):
+    world.add_group("adherence")
+    world.personal.n_approvers = 1
+    deliver(world, "adherence", [day(offset) for offset in (*range(-20, 0), *range(6, 12))])
+    for offset in range(12):
+        world.run(day(offset))
+    assert [kind for kind, _ in world.notifier.events] == ["ArrivalsAlerted", "ArrivalsResolved"]
+    detail = world.notifier.events[0][1]
+    assert (detail["verdict"], detail["problem"], detail["days_since"]) == ("ALERT", "no_file", 4)
+    assert world.personal.emails == [("adherence", day(3), "No new file to score: adherence")]
+    ((subject, body),) = world.notifier.emails
+    assert subject == "Files to score arrive as usual: adherence"
+    assert "Files OK: last file scored on" in body
+    values = [value for _, name, value in world.notifier.published if name == "ArrivalAlerts"]
+    assert values == [0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+    assert not any(value for _, name, value in world.notifier.published if name == "DriftAlerts")
+    assert world.report("adherence", day(4)).verdict == "OK", "the values did not change"
+    assert "Files ALERT: last file scored on 2026-05-09" in render_text(world.report("adherence", day(4)))
+
+
+def test_two_days_of_few_rows_are_emailed_and_acknowledged_apart_from_drift(world: World):
+    world.add_group("adherence")
+    deliver(world, "adherence", [day(offset) for offset in range(-60, 0)])
+    deliver(world, "adherence", [day(offset) for offset in range(4)], rows=40)
+    world.run(day(1))
+    champion = world.champions.by_group["adherence"]
+    world.champions.by_group["adherence"] = replace(
+        champion, drift_acknowledged=Acknowledgement(day(-9), "link of ada@example.com")
+    )
+    (check,) = world.run(day(2))
+    assert (check.verdict, check.arrivals) == ("OK", "ALERT")
+    ((subject, body),) = world.notifier.emails
+    assert subject == "Fewer rows to score than usual: adherence"
+    assert "40 rows on 2026-05-11 (on Mondays usually 150 to 600)" in body
+    assert "Rule: WARN when no file was scored" in body
+
+
+def test_a_group_that_expects_no_files_is_not_told_about_them(world: World):
+    world.add_group("adherence", settings=GroupSettings(drift=DriftSettings(expected_every_days=0)))
+    deliver(world, "adherence", [day(offset) for offset in range(-40, -20)])
+    for offset in range(4):
+        world.run(day(offset))
+    assert world.notifier.events == []
+    assert "Files" not in render_text(world.report("adherence"))

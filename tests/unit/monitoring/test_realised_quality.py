@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from mlops.models.evaluation import SliceQuality
 from mlops.models.scoring.quality import LabelCounts, QualityPart, QualityReport, QualityScore
-from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.monitoring import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins, expected_calibration_error
 from mlops.monitoring.quality.class_scores import class_scores
 from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts, NumberSums, total

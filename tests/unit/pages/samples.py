@@ -36,7 +36,7 @@ from mlops.models.scoring.quality import (
     QualityScore,
 )
 from mlops.models.settings.group import DriftSettings, GroupSettings
-from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.monitoring import QualitySettings
 from mlops.models.training import (
     ChampionComparison,
     DatasetChanges,

@@ -25,13 +25,13 @@ from mlops.models.settings.declared import check_bounds, check_types, refuse_unk
 from mlops.models.settings.document import check_values, read_toml, stated_values, with_line
 from mlops.models.settings.format import FormatSettings, check_format
 from mlops.models.settings.gate import GateRule, SliceSettings, check_gate_rule, check_slices
+from mlops.models.settings.monitoring import DriftSettings, QualitySettings
 from mlops.models.settings.prediction import (
     IntervalSettings,
     ThresholdSettings,
     check_intervals,
     check_threshold,
 )
-from mlops.models.settings.quality import QualitySettings
 from mlops.models.settings.retrain import RETRAIN_BOUNDS, RetrainSettings, check_retrain
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
 from mlops.models.settings.search import SearchSettings, check_search
@@ -46,6 +46,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),  # of a SageMaker tuning job
     "test_fraction": (0.001, 0.9),
     "approval.required_approvals": (1, 20),
+    "drift.expected_every_days": (0, 90),
     "output.reasons": (0, 10),
     "quality.min_labels": (30, 1_000_000),
     "quality.window_days": (1, 730),
@@ -57,15 +58,6 @@ _COLUMN_LISTS = ("id_columns", "group_columns", "exclude_columns", "text_columns
 _TEXTS = ("target", "positive_label", "task", "time_column", "algorithm", "split")
 _CHOICES = {"task": get_args(TaskName), "split": get_args(SplitName)}
 _ALIASES = {"group_column": "group_columns", "id_column": "id_columns"}
-
-
-@dataclass(frozen=True, slots=True)
-class DriftSettings(Record):
-    """When a feature counts as drifted: PSI (and Cramer's V) to warn and to alert, and columns left out."""
-
-    threshold: float = 0.1
-    alert_threshold: float = 0.2
-    exclude_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

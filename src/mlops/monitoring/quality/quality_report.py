@@ -17,7 +17,7 @@ from mlops.models.scoring.quality import (
     QualityScore,
     QualityVerdict,
 )
-from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.monitoring import QualitySettings
 from mlops.monitoring.quality.calibration import calibration_bins
 from mlops.monitoring.quality.counts import ClassCounts, ExpectedCounts
 from mlops.monitoring.quality.estimate import estimate_periods

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
 from mlops.monitoring.report.report_plots import plot
 from mlops.monitoring.report.report_text import (
+    arrivals_line,
     drift_score_text,
     facts_line,
     headline,
@@ -35,6 +36,7 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         heading=f"{title}: {report.model_group}" if report.model_group else title,
         headline=headline(report),
         facts_line=facts_line(report),
+        arrivals_line=arrivals_line(report),
         tiles=_tiles(report, len(moved)),
         badges=_BADGES,
         is_judged=report.verdict != "INSUFFICIENT_DATA",

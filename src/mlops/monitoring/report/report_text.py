@@ -26,7 +26,8 @@ def headline(report: DriftReport) -> str:
 
 def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     """Return the report for an email: the verdict with its reasons, what changed, and the rule."""
-    lines = [headline(report), facts_line(report), verdict_line(report), ""]
+    lines = [headline(report), facts_line(report), verdict_line(report)]
+    lines += [line for line in (arrivals_line(report),) if line] + [""]
     changes = describe_changes(report)
     lines += [f"- {change}" for change in changes[:max_lines]]
     if len(changes) > max_lines:
@@ -59,6 +60,14 @@ def verdict_line(report: DriftReport) -> str:
     """Return the verdict, the drift score and the reasons, in one line."""
     reasons = f": {'; '.join(report.reasons)}" if report.reasons else ""
     return f"Verdict {report.verdict}, drift score {drift_score_text(report)}{reasons}"
+
+
+def arrivals_line(report: DriftReport) -> str:
+    """Return the verdict on how files arrive, in one line; empty where it was not judged."""
+    arrivals = report.arrivals
+    if arrivals is None or arrivals.verdict == "INSUFFICIENT_DATA":
+        return ""
+    return f"Files {arrivals.verdict}: {arrivals.message}"
 
 
 def drift_score_text(report: DriftReport) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails
 from mlops.models.metrics import metric_name, metric_value
-from mlops.models.settings.group import DriftSettings
+from mlops.models.settings.monitoring import DriftSettings
 from mlops.models.training import DatasetChanges, EvaluationMetrics, TrainingResult
 from mlops.pages.number_format import rows
 from mlops.pages.style import FIGURE_STYLE

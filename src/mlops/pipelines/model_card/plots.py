@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from mlops.models.evaluation import CalibrationBin, Point, SliceScore
 from mlops.models.metrics import metric_value
-from mlops.models.settings.group import DriftSettings
+from mlops.models.settings.monitoring import DriftSettings
 from mlops.models.training import FeatureShift
 from mlops.pages import svg
 from mlops.pages.number_format import number, percent

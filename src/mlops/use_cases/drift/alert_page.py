@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
@@ -13,8 +13,14 @@ from mlops.links.signer import LinkSigner
 from mlops.models.drift import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.registry import MAX_SNOOZE_DAYS, Acknowledgement, ModelMetadata
-from mlops.monitoring.alert_state import AlertState
-from mlops.monitoring.report.report_text import describe_changes, facts_line, headline, verdict_line
+from mlops.monitoring.alert_state import TOPICS, AlertState
+from mlops.monitoring.report.report_text import (
+    arrivals_line,
+    describe_changes,
+    facts_line,
+    headline,
+    verdict_line,
+)
 from mlops.pages.http import (
     GoneError,
     Request,
@@ -57,21 +63,22 @@ class _Opened:
     approver: str
     night: date
     report: DriftReport
-    state: AlertState | None
+    states: Sequence[AlertState]
     champion: ModelMetadata | None
 
     @property
     def is_over(self) -> bool:
         """Whether its end was announced, or another version is in service."""
         is_same = self.champion is not None and self.champion.version == self.report.model_version
-        return not is_same or self.state is None or not self.state.is_open(self.night)
+        return not is_same or not any(state.is_open(self.night) for state in self.states)
 
     @property
     def acknowledged(self) -> Acknowledgement | None:
         """Who acknowledged this alert; None while it is not, or is over."""
-        return (
-            self.state.open_answer(self.champion.drift_acknowledged) if self.champion and self.state else None
-        )
+        answer = self.champion.drift_acknowledged if self.champion else None
+        open_states = [state for state in self.states if state.is_open(self.night)]
+        is_answered = bool(open_states) and all(state.open_answer(answer) for state in open_states)
+        return answer if is_answered else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +104,8 @@ class AlertPage:
             report = self.archive.report(link.group, night)
         except ObjectNotFoundError as error:
             raise GoneError("This drift report is not stored any more", _WHAT_NOW) from error
-        state, champion = self.archive.state(link.group), self.registry.champion(link.group)
-        return _Opened(link, approver, night, report, state, champion)
+        states = [state for topic in TOPICS if (state := self.archive.state(link.group, topic))]
+        return _Opened(link, approver, night, report, states, self.registry.champion(link.group))
 
     def _show(self, http_request: Request) -> Response:
         opened = self._open(http_request)
@@ -108,6 +115,7 @@ class AlertPage:
             headline=headline(opened.report),
             verdict_line=verdict_line(opened.report),
             facts_line=facts_line(opened.report),
+            arrivals_line=arrivals_line(opened.report),
             changes=describe_changes(opened.report),
             snoozed_until=opened.champion and opened.champion.snoozed_until(self.now().date()),
             max_days=MAX_SNOOZE_DAYS,

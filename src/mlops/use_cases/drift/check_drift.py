@@ -1,4 +1,4 @@
-"""The nightly check: recently scored data, compared with the training data of each champion."""
+"""The nightly check: scored data against the training data of each champion, and how files arrive."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from mlops.infrastructure.aws.cloudwatch import Metric
-from mlops.infrastructure.metric_names import DRIFT_ALERTS, DRIFT_CHECKS_COMPLETED
+from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
 from mlops.infrastructure.notifications import Notifier
+from mlops.ledger.batches import LedgerBatches
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata
-from mlops.monitoring.alert_state import AlertState, advance
+from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
+from mlops.monitoring.verdict.arrivals import judge_arrivals
 from mlops.monitoring.verdict.rule import MIN_ROWS
+from mlops.use_cases.drift.arrived_rows import ArrivedRows, read_arrived_rows
 from mlops.use_cases.drift.drift_archive import NightlyArchive
-from mlops.use_cases.drift.drift_notification import PersonalEmails, notify
+from mlops.use_cases.drift.drift_notification import PersonalEmails
+from mlops.use_cases.drift.group_alerts import GroupAlerts
 from mlops.use_cases.every_group import check_every_group
 
 WINDOWS_DAYS = (1, 7, 30)
@@ -46,16 +50,18 @@ class GroupCheck(Record):
     n_batches: int
     n_rows: int
     report_uri: str
+    arrivals: str = "INSUFFICIENT_DATA"
 
 
 @dataclass(frozen=True, slots=True)
 class NightlyCheck:
-    """The check, with its documents, the champions, and where notifications are sent."""
+    """The check, with its documents, the champions, the scored files, and where notifications are sent."""
 
     archive: NightlyArchive
     champions: Champions
     notifier: Notifier
     personal: PersonalEmails
+    batches: LedgerBatches
 
     def run(self, scheduled_at: datetime) -> list[GroupCheck]:
         """Check every group that has a champion, also for nights that were missed since the last check.
@@ -82,32 +88,27 @@ class NightlyCheck:
         champion = self.champions.champion(group)
         if champion is None:
             return []
-        acknowledged = champion.drift_acknowledged
         baseline = replace(self.archive.baseline(group, champion.version), model_version=champion.version)
-        state = self._send_pending(group, self.archive.state(group))
-        for night in nights_due(state, scheduled_at.date()):
-            report = self._judge(champion, baseline, night, scheduled_at)
+        alerts = GroupAlerts(champion, self.archive, self.notifier, self.personal)
+        states = alerts.read()
+        nights = nights_due(states["drift"], scheduled_at.date())
+        arrived = read_arrived_rows(self.batches, group, nights[0])
+        for night in nights:
+            report = self._judge(champion, baseline, night, scheduled_at, arrived)
             self.archive.write_report(group, night, report)
             if report.verdict != "INSUFFICIENT_DATA":
                 self.notifier.publish_metrics(as_cloudwatch(metrics_of(report)), group=group)
-            if state is None or night >= state.last_checked:
-                state = advance(
-                    state,
-                    night=night,
-                    verdict=report.verdict,
-                    model_version=champion.version,
-                    snoozed_until=champion.drift_snoozed_until,
-                    acknowledged_on=acknowledged.night if acknowledged else None,
-                )
-                self.archive.write_state(group, state)
-                state = self._send_pending(group, state)
-        if state is not None:
-            self.notifier.publish_metrics([Metric(DRIFT_ALERTS, int(state.is_alarming))], group=group)
-        uri = self.archive.report_uri(group, scheduled_at.date())
-        return [GroupCheck(group, report.verdict, report.n_batches or 0, report.n_rows, uri)]
+            states = alerts.advance(states, night, report)
+        alerts.publish(states)
+        return [_group_check(group, report, self.archive.report_uri(group, scheduled_at.date()))]
 
     def _judge(
-        self, champion: ModelMetadata, baseline: BaselineStatistics, night: date, created_at: datetime
+        self,
+        champion: ModelMetadata,
+        baseline: BaselineStatistics,
+        night: date,
+        created_at: datetime,
+        arrived: ArrivedRows,
     ) -> DriftReport:
         settings = champion.settings.drift
         detector = DriftDetector(
@@ -117,13 +118,15 @@ class NightlyCheck:
             exclude_columns=settings.exclude_columns,
         )
         batch, n_batches, window_days = self._collect(champion, baseline, night)
-        return detector.detect_drift(
+        report = detector.detect_drift(
             batch,
             created_at=created_at,
             model_group=champion.model_group,
             window_days=window_days,
             n_batches=n_batches,
         )
+        expected = settings.expected_every_days
+        return replace(report, arrivals=judge_arrivals(arrived, night, expected_every_days=expected))
 
     def _collect(
         self, champion: ModelMetadata, baseline: BaselineStatistics, night: date
@@ -143,25 +146,10 @@ class NightlyCheck:
                 break
         return merged, n_batches, window_days
 
-    def _send_pending(self, group: str, state: AlertState | None) -> AlertState | None:
-        """Send the notification that is due according to the state, then record that it was sent.
 
-        After a crash in between it is sent again: a repeated email is better than a missing one.
-        """
-        if state is None or state.pending is None:
-            return state
-        night = state.pending.night
-        notify(
-            state.pending.kind,
-            self.archive.report(group, night),
-            night,
-            report_uri=self.archive.report_uri(group, night),
-            notifier=self.notifier,
-            personal=self.personal,
-        )
-        sent = replace(state, pending=None)
-        self.archive.write_state(group, sent)
-        return sent
+def _group_check(group: str, report: DriftReport, report_uri: str) -> GroupCheck:
+    arrivals = report.arrivals.verdict if report.arrivals else "INSUFFICIENT_DATA"
+    return GroupCheck(group, report.verdict, report.n_batches or 0, report.n_rows, report_uri, arrivals)
 
 
 def nights_due(state: AlertState | None, night: date) -> Sequence[date]:

@@ -11,7 +11,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
-from mlops.monitoring.alert_state import AlertState
+from mlops.monitoring.alert_state import AlertState, Topic
 from mlops.monitoring.report.report import render
 
 _READERS = 16  # a profile takes about 20 ms to fetch, and very little to parse
@@ -66,17 +66,20 @@ class NightlyArchive:
         document = report.to_json().encode()
         self.objects.write(self._report_ref(group, night, "json"), document, "application/json")
 
-    def state(self, group: str) -> AlertState | None:
+    def state(self, group: str, topic: Topic = "drift") -> AlertState | None:
         """Return the alert state of a group; None before its first night."""
         try:
-            return AlertState.from_json(self.objects.read(self._ref(f"drift/{group}/state.json")))
+            return AlertState.from_json(self.objects.read(self._state_ref(group, topic)))
         except ObjectNotFoundError:
             return None
 
-    def write_state(self, group: str, state: AlertState) -> None:
+    def write_state(self, group: str, state: AlertState, topic: Topic = "drift") -> None:
         """Store the alert state of a group."""
         content = state.to_json().encode()
-        self.objects.write(self._ref(f"drift/{group}/state.json"), content, "application/json")
+        self.objects.write(self._state_ref(group, topic), content, "application/json")
+
+    def _state_ref(self, group: str, topic: Topic) -> ObjectRef:
+        return self._ref(f"drift/{group}/{'' if topic == 'drift' else f'{topic}_'}state.json")
 
     def _contents(self, refs: Sequence[ObjectRef]) -> Iterable[bytes]:
         """Read objects side by side; the threads of a pool cost more than the reading of a single one."""

@@ -1,4 +1,4 @@
-"""Notification of people and other systems about drift."""
+"""Notification of people and other systems about drift, and about how files arrive."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from mlops.infrastructure.event_names import DRIFT_RESOLVED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift import DriftReport
-from mlops.monitoring.alert_state import NIGHTS_REMEMBERED, NotificationKind
+from mlops.monitoring.alert_state import NIGHTS_REMEMBERED, NotificationKind, Topic
 from mlops.monitoring.report.report_text import changes_of_inputs, render_text
 from mlops.pages.number_format import listing
+from mlops.use_cases.drift.arrivals_notification import ARRIVAL_EVENTS, arrivals_detail, compose_arrivals
 
 _SUBJECTS: dict[NotificationKind, str] = {
     "DriftDetected": "Inputs changed",
@@ -41,6 +42,7 @@ def notify(
     report_uri: str,
     notifier: Notifier,
     personal: PersonalEmails,
+    topic: Topic = "drift",
 ) -> None:
     """Send the emails and publish the event about the report of one night.
 
@@ -50,11 +52,15 @@ def notify(
     group = report.model_group or ""
 
     def compose(link_text: str) -> tuple[str, str]:
-        return _compose(kind, report, report_uri, link_text)
+        write = _compose if topic == "drift" else compose_arrivals
+        return write(kind, report, report_uri, link_text)
 
     if kind == DRIFT_RESOLVED or not personal.send(group, night, compose):
         notifier.send_email(*compose(""), group=group)
-    notifier.publish_event(kind, _detail(report, report_uri))
+    if topic == "drift":
+        notifier.publish_event(kind, _detail(report, report_uri))
+    else:
+        notifier.publish_event(ARRIVAL_EVENTS[kind], arrivals_detail(report, report_uri))
 
 
 def _compose(kind: NotificationKind, report: DriftReport, report_uri: str, link_text: str) -> tuple[str, str]:

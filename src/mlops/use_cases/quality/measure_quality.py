@@ -22,7 +22,7 @@ from mlops.models.scoring.quality import QualityPart, QualityReport
 from mlops.models.scoring.shadow import ShadowQuality
 from mlops.models.settings.classes import OTHER_CLASS
 from mlops.models.settings.group import TaskName
-from mlops.models.settings.quality import QualitySettings
+from mlops.models.settings.monitoring import QualitySettings
 from mlops.monitoring.quality.measure import Measure, ordered_labels
 from mlops.monitoring.quality.periods import joined
 from mlops.monitoring.quality.quality_report import JudgedVersion, report_quality

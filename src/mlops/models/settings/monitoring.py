@@ -1,10 +1,32 @@
-"""The table `[quality]` of `model.toml`: how predictions are compared with the outcomes that came later."""
+"""The tables `[drift]` and `[quality]` of `model.toml`: how inputs, files and outcomes are judged later."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mlops.models.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSettings(Record):
+    """When a feature counts as drifted: PSI (and Cramer's V) to warn and to alert, and columns left out.
+
+    `expected_every_days` is the longest time without a file to score that is usual: None takes it from the
+    files of the last months, 0 expects none.
+    """
+
+    threshold: float = 0.1
+    alert_threshold: float = 0.2
+    exclude_columns: tuple[str, ...] = ()
+    expected_every_days: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; what 0.1 did not have is in it only when it is stated."""
+        document = Record.to_dict(self)
+        if self.expected_every_days is None:
+            del document["expected_every_days"]
+        return document
 
 
 @dataclass(frozen=True, slots=True)
