@@ -12,6 +12,7 @@ import pytest
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.monitoring import DriftDetector, build_baseline, merge, profile_batch, render, render_text
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
+from mlops.monitoring.verdict.causes import NO_CAUSE, likely_causes
 from mlops.use_cases.drift.drift_notification import notify
 
 from .test_nightly_check import RecordingAnnouncer, RecordingPersonalEmails
@@ -162,3 +163,33 @@ def test_unchanged_predictions_warn_in_at_most_one_of_twenty_checks(held_out: in
         judged(a_baseline(rng, held_out), rng, rows=rows).prediction_verdict != "OK" for _ in range(N_TRIALS)
     )
     assert n_warned <= 0.05 * N_TRIALS
+
+
+def test_likely_causes_are_ranked_by_importance_and_change_and_say_what_they_cannot_tell(rng):
+    baseline = build_baseline(
+        inputs(rng, 2000), importance={"age": 0.6, "dose": 0.1}, outputs=outputs(rng, 500)
+    )
+    moved = inputs(rng, 600, age=58).assign(dose=lambda rows: rows.dose + 0.8)
+    batch = profile_batch(moved, baseline, outputs=outputs(rng, 600, shift=1.0))
+    report = DriftDetector(baseline).detect_drift(batch)
+    age, dose = likely_causes(report)
+    assert (age.feature.name, dose.feature.name) == ("age", "dose")
+    assert age.share > 0.75
+    assert age.share + dose.share == pytest.approx(1.0)
+    text, page = render_text(report), render(report)
+    assert "Likely causes of the changed predictions: age " in text
+    assert "nor changed combinations of inputs" in text
+    assert "nor changed combinations of inputs" in page
+    assert "Likely causes" in page
+    alike = replace(
+        report, predictions={name: replace(p, verdict="OK") for name, p in report.predictions.items()}
+    )
+    assert likely_causes(alike) == []
+    assert "Likely causes" not in render(alike)
+
+
+def test_changed_predictions_without_a_changed_input_say_that_combinations_are_not_seen(baseline, rng):
+    report = judged(baseline, rng, shift=1.0)
+    assert likely_causes(report) == []
+    assert NO_CAUSE in render_text(report)
+    assert NO_CAUSE in render(report)

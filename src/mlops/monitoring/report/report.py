@@ -8,12 +8,14 @@ from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
 from mlops.monitoring.report.report_plots import plot
 from mlops.monitoring.report.report_text import (
     arrivals_line,
+    changes_of_inputs,
     drift_score_text,
     facts_line,
     headline,
     render_text,
     unattached_anomalies,
 )
+from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, likely_causes
 from mlops.pages.number_format import arrows, number, p_value, percent
 from mlops.pages.rendering import render as render_page
 
@@ -41,6 +43,9 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         badges=_BADGES,
         is_judged=report.verdict != "INSUFFICIENT_DATA",
         outputs=report.predictions.values(),
+        causes=likely_causes(report),
+        limits_of_causes=LIMITS,
+        no_cause=NO_CAUSE if report.predictions_with_drift and not changes_of_inputs(report) else "",
         moved=moved,
         calm=[feature for feature in report.features.values() if not feature.has_drift],
         anomalies=unattached_anomalies(report),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlops.models.drift import Anomaly, DriftReport, DriftVerdict
-from mlops.pages.number_format import rows
+from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, likely_causes
+from mlops.pages.number_format import percent, rows
 
 _HEADLINES: dict[DriftVerdict, str] = {
     "OK": "The inputs look as they did at training.",
@@ -32,6 +33,7 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     lines += [f"- {change}" for change in changes[:max_lines]]
     if len(changes) > max_lines:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
+    lines += causes_text(report)
     if report.verdict in ("WARN", "ALERT"):
         lines += ["", f"This says that {_changed(report)} changed, not that the model is bad."]
     text = "\n".join(lines).rstrip() + "\n"
@@ -60,6 +62,17 @@ def verdict_line(report: DriftReport) -> str:
     """Return the verdict, the drift score and the reasons, in one line."""
     reasons = f": {'; '.join(report.reasons)}" if report.reasons else ""
     return f"Verdict {report.verdict}, drift score {drift_score_text(report)}{reasons}"
+
+
+def causes_text(report: DriftReport) -> list[str]:
+    """Return which inputs may be the cause of changed predictions; no lines where these are as before."""
+    if not report.predictions_with_drift:
+        return []
+    causes = likely_causes(report)
+    if not causes:
+        return [] if changes_of_inputs(report) else ["", NO_CAUSE]
+    shares = ", ".join(f"{cause.feature.name} {percent(cause.share)}" for cause in causes)
+    return ["", f"Likely causes of the changed predictions: {shares}. {LIMITS}"]
 
 
 def arrivals_line(report: DriftReport) -> str:
