@@ -224,6 +224,17 @@ class Arrivals(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionChange(Record):
+    """The mean of an output on held-out rows (`before`) and `now`, and the effect of single columns on it."""
+
+    output: str
+    before: float
+    now: float
+    n_rows: int
+    effects: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class DriftReport(Record):
     """The verdict on one batch, or on a window of batches, against the training data.
 
@@ -232,7 +243,8 @@ class DriftReport(Record):
     `features_with_drift` is ranked by importance x effect. `rule` says in words how the verdict was reached.
     `predictions` compares the prediction and the probabilities with those of `n_rows_held_out` held-out rows;
     where they cannot be compared it is empty, and `prediction_verdict` and `prediction_drift_score` are None.
-    `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`.
+    `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`;
+    `prediction_change` is there only where the model could be asked.
     """
 
     verdict: DriftVerdict
@@ -257,6 +269,7 @@ class DriftReport(Record):
     prediction_drift_score: float | None = None
     n_rows_held_out: int = 0
     arrivals: Arrivals | None = None
+    prediction_change: PredictionChange | None = None
 
     @property
     def predictions_with_drift(self) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.cli.command import add_target, context_of
 from mlops.cli.exit_codes import ExitCode
@@ -15,9 +16,14 @@ from mlops.cli.files.paths import local_path
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import Contract
-from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict
-from mlops.models.errors import DriftError
+from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict, PredictionChange
+from mlops.models.errors import DriftError, MlopsError
 from mlops.models.settings.group import GroupSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops.monitoring.drift_detector import DriftDetector
 
 EXIT_CODES: Mapping[DriftVerdict, ExitCode] = MappingProxyType(
     {
@@ -88,7 +94,29 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
     features = detector.baseline.features.values()
     categories = {feature.name: "category" for feature in features if feature.kind == "categorical"}
     frame = read_table(arguments.file, contract or categories, settings)
-    return detector.detect_drift(frame, created_at=utc_now())
+    report = detector.detect_drift(frame, created_at=utc_now())
+    if isinstance(baseline, Path) and baseline.is_dir():
+        return replace(report, prediction_change=_prediction_change(baseline, frame, detector))
+    return report
+
+
+def _prediction_change(
+    directory: Path, frame: pd.DataFrame, detector: DriftDetector
+) -> PredictionChange | None:
+    """Ask the model of a directory what changed its predictions; say so where it cannot."""
+    import numpy as np  # noqa: PLC0415
+
+    from mlops.pipelines.artifacts.artifacts import MANIFEST, load_model  # noqa: PLC0415
+    from mlops.pipelines.scoring.prediction_change import explain_prediction_change  # noqa: PLC0415
+
+    if not (directory / MANIFEST).is_file():
+        return None
+    try:
+        model, _ = load_model(directory)
+        return explain_prediction_change(model, frame, detector.baseline, rng=np.random.default_rng(0))
+    except MlopsError as error:
+        sys.stderr.write(f"What changed the predictions is not known: {error}\n")
+        return None
 
 
 def _contract_beside(baseline: Path) -> Contract | None:

@@ -15,7 +15,7 @@ from mlops.monitoring.report.report_text import (
     render_text,
     unattached_anomalies,
 )
-from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, likely_causes
+from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, change_sentence, effects_of, likely_causes
 from mlops.pages.number_format import arrows, number, p_value, percent
 from mlops.pages.rendering import render as render_page
 
@@ -32,6 +32,7 @@ _BADGES: dict[DriftVerdict, str] = {
 def render(report: DriftReport, *, title: str = "Drift report") -> str:
     """Return the page: the summary first, then every feature that moved with its plot, then the rest."""
     moved = [feature for feature in report.features.values() if feature.has_drift]
+    change = report.prediction_change
     return render_page(
         "drift_report",
         report=report,
@@ -45,6 +46,8 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         outputs=report.predictions.values(),
         causes=likely_causes(report),
         limits_of_causes=LIMITS,
+        change=change and change_sentence(change),
+        effects=effects_of(change) if change else (),
         no_cause=NO_CAUSE if report.predictions_with_drift and not changes_of_inputs(report) else "",
         moved=moved,
         calm=[feature for feature in report.features.values() if not feature.has_drift],

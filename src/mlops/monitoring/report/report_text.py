@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops.models.drift import Anomaly, DriftReport, DriftVerdict
-from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, likely_causes
+from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, change_sentence, effects_of, likely_causes
 from mlops.pages.number_format import percent, rows
 
 _HEADLINES: dict[DriftVerdict, str] = {
@@ -66,6 +66,8 @@ def verdict_line(report: DriftReport) -> str:
 
 def causes_text(report: DriftReport) -> list[str]:
     """Return which inputs may be the cause of changed predictions; no lines where these are as before."""
+    if change := report.prediction_change:
+        return ["", change_sentence(change), *(f"- {name}: {effect}" for name, effect in effects_of(change))]
     if not report.predictions_with_drift:
         return []
     causes = likely_causes(report)

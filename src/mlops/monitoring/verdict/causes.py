@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops.models.drift import DriftReport, FeatureDrift
+from mlops.models.drift import DriftReport, FeatureDrift, PredictionChange
+from mlops.pages.number_format import number
 
 MAX_CAUSES = 5
 LIMITS = (
@@ -48,3 +49,24 @@ def _weight(feature: FeatureDrift) -> float:
     """Return importance x change; an index above 1 says no more than that the values hardly overlap."""
     change = min(max(feature.psi - feature.psi_by_chance, 0.0), 1.0) + min(feature.missing_psi, 1.0)
     return max(feature.importance or 0.0, 0.0) * change
+
+
+def effects_of(change: PredictionChange) -> list[tuple[str, str]]:
+    """Return the columns with their effects on the mean, the largest five, and the rest, as texts."""
+    shown = list(change.effects.items())[:MAX_CAUSES]
+    rest = change.now - change.before - sum(effect for _, effect in shown)
+    return [(name, signed(effect)) for name, effect in (*shown, ("together, or by other columns", rest))]
+
+
+def change_sentence(change: PredictionChange) -> str:
+    """Say what the mean was and is, and how the effects of columns were found."""
+    return (
+        f"Mean of {change.output}: {number(change.before)} on held-out rows, {number(change.now)} now "
+        f"({signed(change.now - change.before)}). Each column in turn was given values as in training, in "
+        f"{change.n_rows:,} rows, which changes the mean by:"
+    )
+
+
+def signed(effect: float) -> str:
+    """Write a number with its sign."""
+    return ("+" if effect > 0 else "") + number(effect)
