@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
-from mlops.models.drift import Arrivals, DriftVerdict
+from mlops.models.drift import ArrivalProblem, Arrivals, DriftVerdict
 from mlops.pages.number_format import counted, rows
 
 HISTORY_DAYS = 180
@@ -90,7 +90,7 @@ def _judge_age(days: Sequence[date], night: date, stated: int | None) -> Arrival
     verdict: DriftVerdict = "OK" if age <= usual else "WARN" if age <= 2 * usual else "ALERT"
     expected = f"expected every {counted(usual, 'day')}" if stated else f"usually at most {usual}"
     message = f"last file scored on {days[-1]}, {counted(age, 'day')} ago ({expected})"
-    problem = None if verdict == "OK" else "no_file"
+    problem: ArrivalProblem | None = None if verdict == "OK" else "no_file"
     return replace(known, verdict=verdict, message=message, problem=problem, usual_days=usual)
 
 

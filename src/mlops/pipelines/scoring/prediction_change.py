@@ -43,9 +43,10 @@ def explain_prediction_change(
     for feature in model.schema.feature_names:
         if feature in baseline.features:
             values = _values_as_in_training(baseline.features[feature], len(rows), rng)
-            difference = now[name] - _outputs(model, rows.assign(**{feature: values}))[name]
+            changed = _outputs(model, rows.assign(**{feature: values}))
+            difference = now[name].to_numpy() - changed[name].to_numpy()
             effect = float(difference.mean())
-            if abs(effect) > _DEVIATIONS * float(difference.std(ddof=0)) / np.sqrt(len(rows)):
+            if abs(effect) > _DEVIATIONS * float(difference.std()) / np.sqrt(len(rows)):
                 effects[feature] = effect
     ranked = sorted(effects, key=lambda each: -abs(effects[each]))
     return PredictionChange(
@@ -68,7 +69,7 @@ def _values_as_in_training(profile: FeatureProfile, n_rows: int, rng: np.random.
         # bins are right-closed: one of a single value ends with it
         values = ends[bins + 1] - rng.random(n_rows) * (ends[bins + 1] - ends[bins])
         return np.where(is_missing, np.nan, values)
-    others = [*profile.rare_levels] or [None]
+    others: list[str | None] = [*profile.rare_levels] or [None]
     levels = np.array([*profile.levels, None, None], dtype=object)[bins]
     is_other = bins == len(profile.levels)
     levels[is_other] = np.array(others, dtype=object)[rng.integers(len(others), size=int(is_other.sum()))]
