@@ -38,7 +38,7 @@ def explain_prediction_change(
     if len(rows) > MAX_ROWS:
         rows = rows.iloc[np.sort(rng.choice(len(rows), MAX_ROWS, replace=False))]
     now = _outputs(model, rows)
-    name = max(before, key=lambda each: abs(float(now[each].mean()) - before[each]))
+    name = max(before, key=lambda each: abs(float(now[each].to_numpy().mean()) - before[each]))
     effects = {}
     for feature in model.schema.feature_names:
         if feature in baseline.features:
