@@ -17,7 +17,15 @@ from mlops.models.approval import (
     RollbackOffer,
 )
 from mlops.models.dataset import ColumnSummary, FileFormat, Finding, ValidationReport
-from mlops.models.drift import Anomaly, BaselineStatistics, DriftReport, FeatureDrift, Histogram
+from mlops.models.drift import (
+    Anomaly,
+    Arrivals,
+    BaselineStatistics,
+    DriftReport,
+    FeatureDrift,
+    Histogram,
+    PredictionChange,
+)
 from mlops.models.evaluation import (
     CalibrationBin,
     EvaluationDetails,
@@ -134,6 +142,10 @@ def a_drift_report(**changes: Any) -> DriftReport:
         model_version="v1.2.0",
         window_days=7,
         n_batches=3,
+        arrivals=Arrivals(
+            "WARN", "last file scored on 2026-03-01, 2 days ago", "no_file", rule="WARN when late."
+        ),
+        prediction_change=PredictionChange("probability_yes", 0.31, 0.44, 2_000, {"age": 0.1}),
     )
     return replace(report, **changes)
 

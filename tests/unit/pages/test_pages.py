@@ -35,7 +35,13 @@ from mlops.models.training import SCORE_NAMES
 from mlops.monitoring import render as render_drift
 from mlops.monitoring.alert_state import AlertState, Night
 from mlops.monitoring.quality.report import render as render_quality
-from mlops.monitoring.report.report_text import describe_changes, facts_line, headline, verdict_line
+from mlops.monitoring.report.report_text import (
+    arrivals_line,
+    describe_changes,
+    facts_line,
+    headline,
+    verdict_line,
+)
 from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH, WIDGET_STYLE
@@ -167,6 +173,7 @@ def an_alert_page(change: Change, nonce: str = "n") -> str:
         headline=headline(report),
         verdict_line=verdict_line(report),
         facts_line=facts_line(report),
+        arrivals_line=arrivals_line(report),
         changes=describe_changes(report),
         snoozed_until=None if nonce else samples.NOW.date(),
         max_days=365,
@@ -232,6 +239,7 @@ def a_groups_widget(change: Change) -> str:
         waiting=[change(samples.a_previous_model())],
         batch=change(RecordedBatch(batch, 240, (), (), 1)),
         drift=change(AlertState(NIGHT, samples.a_model().version, nights=(Night(NIGHT, "ALERT"),))),
+        arrivals=change(AlertState(NIGHT, samples.a_model().version, nights=(Night(NIGHT, "WARN"),))),
         quality=change(replace(samples.a_quality_report(), model_version=samples.a_model().version)),
         run=change(samples.some_runs()[0]),
     )
