@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-# a slow example on a busy machine is no finding; the same examples everywhere make failures repeat
+# a slow example on a busy machine is not a failure; the same examples everywhere make failures repeat
 settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("steady")
 

@@ -134,7 +134,7 @@ def published_by_scoring(bus: Bus) -> None:
 
 
 class NoApprovers:
-    """`PersonalEmails` to nobody."""
+    """`PersonalEmails` to no one."""
 
     def send(self, group, night, compose):
         return 0

@@ -1,4 +1,4 @@
-"""Trainings: their identity, the version that came of one, and whether one has failed."""
+"""Trainings: their identity, the version that one made, and whether one has failed."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class FailedTraining:
 
     @property
     def is_training(self) -> bool:
-        """Whether no version came of it: the training itself failed."""
+        """Whether the training itself failed: it made no version."""
         return self.failure.step in _TRAINING_STEPS
 
     @property

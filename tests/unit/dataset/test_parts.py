@@ -142,7 +142,7 @@ def test_a_column_that_proves_to_be_text_is_read_as_text_everywhere(tmp_path: Pa
 
 
 def test_every_field_of_a_column_can_be_added() -> None:
-    """A new field needs a rule when it is no count: this fails until it has one."""
+    """A new field needs a rule when it is not a count: this fails until it has one."""
     one = ColumnProfile(0, "a", n_rows=3)
     both = column_sum(one, replace(one, n_rows=4))
     assert both.n_rows == 7

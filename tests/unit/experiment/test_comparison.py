@@ -37,7 +37,7 @@ def test_scores_come_first_and_the_best_is_marked_where_it_means_something(runs)
     assert list(rows) == ["f1", "roc_auc", "loss"]
     assert (rows["roc_auc"].values, rows["roc_auc"].best) == ((0.7, 0.8, None), (1,))
     assert rows["f1"].best == ()  # equal
-    assert rows["loss"].best == ()  # nobody knows whether less is better
+    assert rows["loss"].best == ()  # it is unknown whether less is better
 
 
 def test_params_say_whether_the_runs_differ(runs):
@@ -75,7 +75,7 @@ def test_what_cannot_be_compared_is_said(runs):
         with pytest.raises(ExperimentError, match="different runs of one group"):
             compare(wrong)
     with pytest.raises(RunNotFoundError, match="has no run yet"):
-        runs.compare("nobody")
+        runs.compare("absent")
 
 
 def test_the_text_shows_what_differs_before_what_is_shared(runs):

@@ -56,7 +56,7 @@ VALUES = [
         ("D", day(22), 1e17, 0, "false", 'a "b", c', day(9)),
     )
 ]
-ENTITIES = ("A", "B", "C", "D", "nobody")
+ENTITIES = ("A", "B", "C", "D", "absent")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_columns_of_the_file_stay_as_they_are_written_and_each_value_is_righ
     assert [rows["A"][name] for name in EVERY_TYPE] == ["1e-07", "-3", "false", "007", "2026-02-04T00:00:00Z"]
     assert float(rows["A"]["mass"]) == 4e-7
     assert rows["D"]["city"] == 'a "b", c'
-    for entity in ("B", "C", "nobody"):  # missing in the source, older than the ttl, not there
+    for entity in ("B", "C", "absent"):  # missing in the source, older than the ttl, not there
         assert {rows[entity][name] for name in (*EVERY_TYPE, "mass")} == {""}
 
 
@@ -232,4 +232,4 @@ def test_a_value_of_the_future_is_never_joined(tmp_path: Path) -> None:
     moment = datetime(2026, 2, 21, tzinfo=UTC)
     store.join_as_of(rows_to_join(tmp_path, moment), tmp_path / "past.csv", store.pinned(SETTINGS), "visit")
     rows = {row["patient_id"]: row["bmi"] for row in read(tmp_path / "past.csv")}
-    assert rows == {"A": "20.1", "B": "", "C": "", "D": "", "nobody": ""}
+    assert rows == {"A": "20.1", "B": "", "C": "", "D": "", "absent": ""}

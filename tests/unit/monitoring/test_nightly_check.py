@@ -45,7 +45,7 @@ class FakeChampions:
 
 
 class RecordingAnnouncer:
-    """`Notifier` that remembers; it breaks as often as it is told to."""
+    """`Notifier` that remembers; it breaks a given number of times."""
 
     def __init__(self) -> None:
         self.emails: list[tuple[str, str]] = []
@@ -71,7 +71,7 @@ class RecordingAnnouncer:
 
 
 class RecordingPersonalEmails:
-    """`PersonalEmails` to as many approvers as it is told; by default there are none."""
+    """`PersonalEmails` to a given number of approvers; by default there are none."""
 
     def __init__(self) -> None:
         self.n_approvers = 0

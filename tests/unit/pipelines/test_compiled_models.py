@@ -98,7 +98,7 @@ def new_rows(model: Model, n_rows: int = 4_000) -> pd.DataFrame:
     for name in ("weight", "age", "visits"):
         frame[name] = frame[name].mask(rng.random(n_rows) < 0.05)
     frame.loc[0, ["dose", "weight"]] = [1e30, -1e30]
-    frame["note"] = frame["note"].mask(rng.random(n_rows) < 0.05, "a Word that nobody wrote, strong")
+    frame["note"] = frame["note"].mask(rng.random(n_rows) < 0.05, "a Word of no other row, strong")
     frame["note_words"] = 4.0
     aligned, _ = align(frame, model.schema.features)
     return aligned

@@ -38,7 +38,7 @@ def test_a_column_called_target_or_label_is_the_target(tmp_path: Path):
 def test_free_text_and_id_like_columns_are_left_out_and_named(tmp_path: Path):
     frame = build_table()
     frame["comment"] = [
-        f"patient {n} came on a rainy day and told a long story again" for n in range(len(frame))
+        f"patient {n} came on a rainy day and wrote a long story again" for n in range(len(frame))
     ]
     frame["row_id"] = np.random.default_rng(0).permutation(len(frame)) + 70_000
     frame["counter"] = np.arange(len(frame)) + 5
@@ -67,7 +67,7 @@ def test_a_new_class_after_the_time_cut_counts_as_an_error_and_does_not_crash(tm
         (lambda f: f.assign(outcome=[f"c{n}" for n in range(400)]), {}, "distinct values, and at most 100"),
         (lambda f: f.head(12), {}, "at least 30 are needed"),
         (lambda f: f, {"target": "outcom"}, r"no target column 'outcom'. Did you mean 'outcome'"),
-        (lambda f: f, {"id_columns": "nobody"}, "not have: nobody"),
+        (lambda f: f, {"id_columns": "absent"}, "not have: absent"),
         (lambda f: f, {"positive_label": "maybe"}, "No row has the positive label 'maybe'"),
         (lambda f: f, {"task": "regression"}, "not numbers"),
         (lambda f: f[["patient_id", "outcome"]], {}, "No column can be used as a feature"),

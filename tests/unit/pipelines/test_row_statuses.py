@@ -74,8 +74,8 @@ def test_nothing_but_what_means_missing_is_read_as_missing(
     rows = rows_of(pipeline.execute(frame if as_frame else tmp_path / "score.csv", tmp_path / "out"))
     assert [row["row"] for row in rows] == [str(number) for number in range(1, 61)]
     assert [row["patient_id"] for row in rows] == list(frame["patient_id"])
-    told = {cell: row["row_status"] for cell, row in zip(cells, rows, strict=False)}
-    assert told == {cell: "scored" if fits else f"unreadable:{name}" for cell, fits in cells.items()}
+    statuses = {cell: row["row_status"] for cell, row in zip(cells, rows, strict=False)}
+    assert statuses == {cell: "scored" if fits else f"unreadable:{name}" for cell, fits in cells.items()}
     for row in rows:
         numbers = {row["prediction"] == "", row["probability_no"] == "", row["probability_yes"] == ""}
         assert numbers == {row["row_status"] != "scored"}

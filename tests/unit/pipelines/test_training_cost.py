@@ -31,8 +31,8 @@ def test_a_group_without_a_billed_version_takes_the_default(earlier):
 
 
 def test_an_unknown_type_has_no_price_but_the_one_that_is_named():
-    assert usd_per_hour("ml.nobody.knows") is None
-    assert usd_per_hour("ml.nobody.knows", 2.5) == 2.5
+    assert usd_per_hour("ml.unknown.large") is None
+    assert usd_per_hour("ml.unknown.large", 2.5) == 2.5
     assert usd_per_hour("ml.m5.xlarge") == 0.23
     assert usd_per_hour("ml.m5.xlarge", 0.19) == 0.19
     assert cost_usd(3600, None) is None

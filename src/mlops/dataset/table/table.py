@@ -207,7 +207,7 @@ def unreadable_cells(profiles: Iterable[ColumnProfile]) -> dict[str, UnreadableC
 def unreadable_notes(
     unreadable: Mapping[str, UnreadableCells], ending: str = " and count as missing"
 ) -> list[str]:
-    """Say of each column which cells could not be read, without showing one, and what becomes of it."""
+    """Say of each column which cells could not be read, without showing one, and how it is treated."""
     notes = []
     for name, cells in unreadable.items():
         lines = ", ".join(map(str, cells.lines[:_MAX_LISTED_LINES]))

@@ -38,7 +38,7 @@ class RetrainingStart:
     ports: IntakePorts
 
     def start(self, group: str, retraining_id: str, now: datetime) -> Retraining:
-        """Start a requested retraining; a repeated call returns what came of the first one.
+        """Start a requested retraining; a repeated call returns the result of the first one.
 
         Raises
         ------

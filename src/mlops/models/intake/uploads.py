@@ -83,7 +83,7 @@ class UploadRecord(Record):
 
     @property
     def is_undecided(self) -> bool:
-        """Whether it is not decided what becomes of it: it is new, or waits for a champion to score it."""
+        """Whether it is not decided what is done with it: it is new, or waits for a champion to score it."""
         return self.state in ("received", "waiting")
 
     def is_held_by_another(self, owner: str, now: datetime) -> bool:

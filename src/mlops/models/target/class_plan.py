@@ -19,7 +19,7 @@ _SAME_WORDS = (frozenset(("yes", "y", "true", "t", "1")), frozenset(("no", "n", 
 
 @dataclass(frozen=True, slots=True)
 class ClassPlan:
-    """Which classes are learned, and what becomes of the rows of rare ones.
+    """Which classes are learned, and what is done with the rows of rare ones.
 
     `pooled` labels are learned as the one class `other`, rows of `dropped` labels are left out. `problem`
     says why nothing can be learned, and `accept_with` which lines of `model.toml` would change that;

@@ -25,7 +25,7 @@ class Problem:
 
     `y` contains, per row, the position in `labels` (classification) or the number (regression). For a binary
     task `labels` is (negative, positive), so that class 1 is the positive one. The first `n_trained_labels`
-    of the labels have rows to train on. `classes` says what becomes of rare ones.
+    of the labels have rows to train on. `classes` says what is done with rare ones.
     """
 
     task: TaskName

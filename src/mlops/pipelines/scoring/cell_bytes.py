@@ -53,7 +53,7 @@ def _fixed(
 ) -> ByteMatrix:
     """Return numbers without an exponent: sign, zeros before the digits, digits, and the point among them."""
     decimals = _decimals(digits, _N_DIGITS)
-    last = _N_DIGITS - 1 - (decimals[::-1] != 0).argmax(axis=0)  # the last digit that is no zero
+    last = _N_DIGITS - 1 - (decimals[::-1] != 0).argmax(axis=0)  # the last digit that is not zero
     end = np.maximum(last, exponent)
     cells = np.zeros((_WIDTH, len(digits)), np.uint8)
     cells[0, is_negative] = _MINUS
