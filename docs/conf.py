@@ -28,5 +28,7 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_sphinx = False
