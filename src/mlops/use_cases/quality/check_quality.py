@@ -115,7 +115,7 @@ def compose_change(report: QualityReport, state: QualityState, uri: str) -> tupl
         advice = (
             "What to do: look at the report, and at the drift report of the group. If the change is\n"
             "permanent, drop newer training data, or return to the earlier version with\n"
-            f"mlops rollback {report.model_group}."
+            f"mlops rollback {report.model_group} --reason TEXT"
         )
     else:
         subject = f"[{report.model_group}] Quality is as approved again"
