@@ -38,6 +38,10 @@ NOT_WALKED = {
     ("PredictFunctionRole", "ReadFeatureDefinitions"),
     ("PredictFunctionRole", "ReadOnlineFeatures"),
     ("MeasureQualityFunctionRole", "SendMails"),  # when quality drops
+    # of batches that are scored while a candidate waits for approval
+    *statements_of("ScoreShadowFunction"),
+    ("DecideApprovalFunctionRole", "ReadShadowScoring"),
+    ("MeasureQualityFunctionRole", "KeepQualityInShadow"),
     *(
         (f"{name}FunctionRole", "SeeWhetherAnObjectIsThere")
         for name in ("AnswerAlert", "Predict", "RecordRequests")
