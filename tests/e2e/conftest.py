@@ -119,6 +119,24 @@ def scored_in_ranges(stack: DeployedStack, champion: Walk) -> Walk:
 
 
 @pytest.fixture(scope="session")
+def shadowed(stack: DeployedStack) -> HttpAnswer:
+    """The approval page of a candidate that has scored a CSV file and a workbook in shadow."""
+    toml = A_QUICK_MODEL + "[gate.r2]\nmin_absolute_change = -1.0"
+    train_and_decide(stack, "shaded", a_regression_table(seed=31), toml, "approved")
+    newest = max(mail["id"] for mail in stack.cloud.emails())
+    execution = start_training(stack, "shaded", a_regression_table(seed=32), toml)
+    mail, link = stack.wait_for_approval_link("shaded", after=newest)
+    rows = a_regression_table(rows=60, seed=33).drop(columns="price")
+    score(stack, "shaded", "new.csv", rows.to_csv(index=False).encode())
+    score(stack, "shaded", "new.xlsx", as_workbook(rows))
+    wait(lambda: len(stack.keys("shadow/agreement/shaded/")) == 2 or None, "two batches in shadow", 90)
+    page = stack.cloud.request("GET", link)
+    stack.decide(link, version_in(mail["subject"]), "rejected", "The first one stays.")
+    walk(stack, execution)
+    return page
+
+
+@pytest.fixture(scope="session")
 def failed_range(stack: DeployedStack, scored_in_ranges: Walk) -> dict:
     """The email about a file of which a range could not be scored."""
     existing = stack.executions("RunInference")

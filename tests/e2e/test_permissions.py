@@ -38,10 +38,7 @@ NOT_WALKED = {
     ("PredictFunctionRole", "ReadFeatureDefinitions"),
     ("PredictFunctionRole", "ReadOnlineFeatures"),
     ("MeasureQualityFunctionRole", "SendMails"),  # when quality drops
-    # of batches that are scored while a candidate waits for approval
-    *statements_of("ScoreShadowFunction"),
-    ("DecideApprovalFunctionRole", "ReadShadowScoring"),
-    ("MeasureQualityFunctionRole", "KeepQualityInShadow"),
+    ("MeasureQualityFunctionRole", "KeepQualityInShadow"),  # of labelled rows that a candidate scored
     *(
         (f"{name}FunctionRole", "SeeWhetherAnObjectIsThere")
         for name in ("AnswerAlert", "Predict", "RecordRequests")
@@ -98,6 +95,7 @@ def walked(  # noqa: PLR0917  pytest passes fixtures by name
     converted_range: dict,
     errors_of_a_deleted_file: set[str],
     featured: FeatureWalk,
+    shadowed: HttpAnswer,
 ) -> DeployedStack:
     """The stack after every path was walked once."""
     walk(stack, forgotten_candidate)
