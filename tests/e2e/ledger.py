@@ -12,9 +12,9 @@ from tests.e2e.approvals import run_mlops
 from tests.e2e.walks import GROUP
 
 
-def in_ledger(stack: DeployedStack, name: str) -> bool:
-    """Whether a file whose name begins so is in the ledger of the group."""
-    return any(f"/{name}" in key for key in stack.keys(f"ledger/model_group={GROUP}/"))
+def in_ledger(stack: DeployedStack, name: str, group: str = GROUP) -> bool:
+    """Whether a file whose name begins so is in the ledger of a group."""
+    return any(f"/{name}" in key for key in stack.keys(f"ledger/model_group={group}/"))
 
 
 def rows_of_the_ledger(stack: DeployedStack, *words: str) -> list[Mapping[str, Any]]:
