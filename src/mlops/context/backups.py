@@ -50,7 +50,7 @@ def storage_of(context: StackContext) -> StackStorage:
     return StackStorage(
         context.objects,
         {role: DynamoDBTable(context.variable(name)) for role, name in _TABLES.items()},
-        {"artifacts": context.artifact_bucket, "data": context.variable("DATA_BUCKET_NAME")},
+        {"artifacts": context.artifact_bucket, "data": context.data_bucket},
         {"trainings": machine.replace(":stateMachine:", ":execution:"), "train_model": machine},
     )
 

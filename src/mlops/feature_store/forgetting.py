@@ -17,12 +17,11 @@ from mlops.feature_store.definitions.views import FeatureView
 from mlops.feature_store.offline.files import PREFIX, OfflineStore
 from mlops.feature_store.offline.ingestion import ROWS_OF_A_GROUP
 from mlops.feature_store.online.items import item_key
-from mlops.infrastructure.duckdb_engine import connect, quoted_name, quoted_text
+from mlops.infrastructure.duckdb_engine import connect, quoted_name, quoted_text, select_ids
+from mlops.infrastructure.object_store import is_newest
 from mlops.infrastructure.table import Delete, Table
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
-
-_IDS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class ViewValues:
         if not n_rows:
             return None
         items = frozenset(self._remove_online(entities, is_final=is_final))
-        is_rewritten = n_kept > 0 and self._is_newest(ref)
+        is_rewritten = n_kept > 0 and is_newest(ref, self.offline.objects)
         if is_final:
             if is_rewritten:
                 newest = ObjectRef(ref.bucket, ref.key)
@@ -82,14 +81,10 @@ class ViewValues:
         source = f"read_parquet({quoted_text(str(folder / 'stored.parquet'))}, hive_partitioning = false)"
         key = f"CAST({quoted_name(self.column)} AS VARCHAR)"
         with closing(connect([folder], scratch=folder, threads=1)) as connection:
-            connection.execute("CREATE TABLE removed (id VARCHAR)")
-            ids = connection.cursor().execute(f"SELECT DISTINCT {key} FROM {source}")
-            while some := ids.fetchmany(_IDS_AT_ONCE):
-                if removed := [one for one in some if one[0] is not None and self.is_removed(one[0])]:
-                    connection.executemany("INSERT INTO removed VALUES (?)", removed)
+            select_ids(connection, "removed", f"SELECT DISTINCT {key} FROM {source}", self.is_removed)
             names = ", ".join(map(quoted_name, self.view.key_names))
-            gone = f"FROM {source} WHERE {key} IN (FROM removed)"
-            entities = connection.execute(f"SELECT {names}, count(*) {gone} GROUP BY {names}").fetchall()
+            removed = f"FROM {source} WHERE {key} IN (FROM removed)"
+            entities = connection.execute(f"SELECT {names}, count(*) {removed} GROUP BY {names}").fetchall()
             n_kept = 0
             if entities:
                 kept = f"SELECT * FROM {source} WHERE {key} IS NULL OR {key} NOT IN (FROM removed)"
@@ -110,10 +105,3 @@ class ViewValues:
             if is_final:
                 self.online_table.write(Delete(*key))
             yield key
-
-    def _is_newest(self, ref: ObjectRef) -> bool:
-        try:
-            newest = self.offline.objects.head(ObjectRef(ref.bucket, ref.key)).ref
-        except ObjectNotFoundError:  # the object was deleted, and older versions are left
-            return False
-        return newest.version_id == ref.version_id

@@ -7,10 +7,27 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mlops.infrastructure.table import Operation, Table
 from mlops.models.errors import RegistryConflictError
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.6
+
+
+def write_surely(table: Table, *operations: Operation) -> None:
+    """Do operations that have no condition in one transaction, again while another one is in the way.
+
+    Raises
+    ------
+    RegistryConflictError
+        If every attempt met a conflict.
+    """
+
+    def write() -> None:
+        if not table.write(*operations):
+            raise RegistryConflictError("Another transaction writes one of the items.")
+
+    Backoff().run(write)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # imported on first use: 70 MB that most functions do not hav
     from duckdb import DuckDBPyConnection
 
 MEMORY = "512MB"
+_IDS_AT_ONCE = 10_000
 
 
 def connect(
@@ -58,6 +59,23 @@ def connect(
     connection.execute("SET enable_progress_bar = false")  # it would be written to our output
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def select_ids(
+    connection: DuckDBPyConnection, table: str, ids: str, is_selected: Callable[[str], bool]
+) -> None:
+    """Create a table with the column `id`: those of the texts of a query that Python selects.
+
+    Parameters
+    ----------
+    ids
+        A SELECT of one column of texts; missing ones are left out.
+    """
+    connection.execute(f"CREATE TABLE {table} (id VARCHAR)")
+    found = connection.cursor().execute(ids)
+    while some := found.fetchmany(_IDS_AT_ONCE):
+        if selected := [one for one in some if one[0] is not None and is_selected(one[0])]:
+            connection.executemany(f"INSERT INTO {table} VALUES (?)", selected)  # noqa: S608  a name of ours
 
 
 def quoted_name(value: str) -> str:

@@ -7,7 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
+
+# the connections that a client of boto3 keeps open by default
+PARALLEL_REQUESTS = 10
 
 
 class ObjectStore(Protocol):
@@ -61,3 +65,11 @@ class ObjectStore(Protocol):
 
     def list_history(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield every version of every object under the prefix, deleted ones too, in key order, all pages."""
+
+
+def is_newest(ref: ObjectRef, objects: ObjectStore) -> bool:
+    """Whether a version is the newest one of its object; none is when the object was deleted."""
+    try:
+        return objects.head(ObjectRef(ref.bucket, ref.key)).ref.version_id == ref.version_id
+    except ObjectNotFoundError:
+        return False

@@ -15,6 +15,7 @@ from mlops.models.errors import ObjectNotFoundError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from mlops.models.scoring.batch import REQUEST
 from mlops.models.scoring.batch_folder import batch_folder
 from mlops.models.settings.group import GroupSettings
 
@@ -115,9 +116,7 @@ def start_scoring(
         size_bytes = ports.objects.head(content).size_bytes
         document |= {"content": content.to_dict(), "content_bytes": size_bytes}
     request = json.dumps(document, indent=2).encode()
-    ports.objects.write(
-        ObjectRef(ports.artifact_bucket, f"{folder}/request.json"), request, "application/json"
-    )
+    ports.objects.write(ObjectRef(ports.artifact_bucket, f"{folder}/{REQUEST}"), request, "application/json")
     ports.executions.start_inference(upload.upload_id, document)
     return upload.upload_id
 

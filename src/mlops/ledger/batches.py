@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import batched
 from uuid import uuid4
 
+from mlops.infrastructure.contention import write_surely
 from mlops.infrastructure.table import Absent, OneOf, Put, SetAttribute, Table
 from mlops.models.errors import LedgerError
 from mlops.models.record import Record
@@ -120,8 +122,8 @@ class LedgerBatches:
     def keep_out(self, group: str, batch_date: date, rows: Iterable[tuple[str, str]]) -> None:
         """Record rows of requests of a day, each a batch id and a row, that must not be stored again."""
         keys = [{"pk": _partition(group), "sk": f"{_removed(batch_date)}{b}#{row}"} for b, row in rows]
-        for start in range(0, len(keys), _MAX_WRITES):
-            self._table.write(*map(Put, keys[start : start + _MAX_WRITES]))
+        for some in batched(keys, _MAX_WRITES):
+            write_surely(self._table, *map(Put, some))
 
     def kept_out(self, group: str, batch_date: date) -> frozenset[tuple[str, str]]:
         """Return the rows of requests of a day that must not be stored again."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from mlops.infrastructure.duckdb_engine import quoted_name
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.columns import COLUMNS, SCHEMA_VERSION
-from mlops.ledger.sql import text
+from mlops.ledger.sql import csv_rows, text
 from mlops.models.errors import LedgerError
 from mlops.models.output_columns import (
     INTERVAL_COLUMNS,
@@ -135,11 +135,7 @@ class DeliveredFile:
 
     def _source(self) -> str:
         """Return what reads the cells as text, in columns by position: names may differ only in case."""
-        columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(self.header)))
-        return (
-            f"read_csv({text(str(self.path))}, header = true, auto_detect = false, columns = {{{columns}}}, "
-            "delim = ',', quote = '\"', escape = '\"', strict_mode = true)"
-        )
+        return csv_rows(text(str(self.path)), (f"c{position}" for position in range(len(self.header))))
 
 
 def _map(expressions: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlops.infrastructure.duckdb_engine import connect, quoted_name
+from mlops.infrastructure.duckdb_engine import connect, quoted_name, select_ids
 from mlops.ledger.columns import PREDICTIONS, TableLayout
 from mlops.ledger.files import Partition, group_prefix
 from mlops.ledger.reading import parquet_source
@@ -21,8 +21,6 @@ from mlops.models.record import Record
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_IDS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +102,7 @@ def _write_kept(
 ) -> tuple[int, int]:
     """Write the rows that are kept; return how many there were, and how many are kept."""
     stored, row_id = parquet_source([source], layout), _id(rows, layout)
-    connection.execute("CREATE TABLE removed (id VARCHAR)")
-    ids = connection.cursor().execute(f"SELECT DISTINCT {row_id} FROM {stored} WHERE {row_id} IS NOT NULL")
-    while some := ids.fetchmany(_IDS_AT_ONCE):
-        if removed := [one for one in some if rows.is_removed(one[0])]:
-            connection.executemany("INSERT INTO removed VALUES (?)", removed)
+    select_ids(connection, "removed", f"SELECT DISTINCT {row_id} FROM {stored}", rows.is_removed)
     columns = ", ".join(quoted_name(column.name) for column in layout.columns)
     kept = f"SELECT {columns} FROM {stored} WHERE {row_id} IS NULL OR {row_id} NOT IN (FROM removed)"
     n_rows = connection.execute(f"SELECT count(*) FROM {stored}").fetchall()[0][0]

@@ -49,6 +49,23 @@ def text(value: str) -> str:
     return quoted_text(value)
 
 
+def csv_rows(path: str, columns: Iterable[str]) -> str:
+    """Return the call that reads a CSV file of ours, or those of a list, with a header: all cells are text.
+
+    Parameters
+    ----------
+    path
+        A literal, or a list of literals.
+    columns
+        Their names in SQL, by position: those of the header do not count.
+    """
+    kinds = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
+    return (
+        f"read_csv({path}, header = true, auto_detect = false, columns = {{{kinds}}}, "
+        "delim = ',', quote = '\"', escape = '\"', strict_mode = true)"
+    )
+
+
 def unique_rows(source: str, condition: str = "TRUE") -> str:
     """Return the SELECT of each row once: while files are merged a row may be stored twice.
 

@@ -272,6 +272,11 @@ class DriftReport(Record):
     prediction_change: PredictionChange | None = None
 
     @property
+    def arrivals_verdict(self) -> DriftVerdict:
+        """The verdict on how files arrive; INSUFFICIENT_DATA where that was not looked at."""
+        return self.arrivals.verdict if self.arrivals else "INSUFFICIENT_DATA"
+
+    @property
     def predictions_with_drift(self) -> tuple[str, ...]:
         """The names of the outputs whose verdict is WARN or ALERT."""
         return tuple(name for name, output in self.predictions.items() if output.has_drift)

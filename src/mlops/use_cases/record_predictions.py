@@ -10,12 +10,11 @@ from tempfile import TemporaryDirectory
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.ledger.recording import Ledger, record_batch
-from mlops.models.errors import LedgerError
-from mlops.models.objects import ObjectRef
-from mlops.models.scoring.batch import MANIFEST, BatchManifest, BatchSummary
+from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.batch_files import open_predictions
 from mlops.models.scoring.result import InferenceResult
 from mlops.pipelines.artifacts.archive import sha256_of
+from mlops.use_cases.delivered_batch import read_batch
 
 
 def record_predictions(summary: BatchSummary, objects: ObjectStore, ledger: Ledger) -> RecordedBatch:
@@ -28,9 +27,8 @@ def record_predictions(summary: BatchSummary, objects: ObjectStore, ledger: Ledg
     ObjectNotFoundError
         If the batch was deleted.
     """
-    delivered = ObjectRef.from_uri(summary.predictions_uri)
-    folder, name = delivered.key.rpartition("/")[0], summary.predictions_name
-    manifest = BatchManifest.from_json(objects.read(ObjectRef(delivered.bucket, f"{folder}/{MANIFEST}")))
+    delivered = read_batch(summary, objects)
+    manifest = delivered.manifest
     batch = ScoredBatch(
         group=summary.group,
         batch_id=summary.batch_id,
@@ -40,11 +38,7 @@ def record_predictions(summary: BatchSummary, objects: ObjectStore, ledger: Ledg
         input_digest=manifest.source_sha256,
     )
     with TemporaryDirectory() as scratch:
-        predictions = Path(scratch) / name
-        stored = manifest.files[name]
-        objects.download(ObjectRef(delivered.bucket, delivered.key, stored.version_id), predictions)
-        if sha256_of(predictions) != stored.sha256:
-            raise LedgerError(f"{delivered.uri} is not the file that the manifest of its batch names.")
+        predictions = delivered.fetch_predictions(Path(scratch), objects)
         return record_batch(batch, predictions, manifest.columns, ledger)
 
 

@@ -15,7 +15,7 @@ from mlops.dataset.validation.row_ranges import RowRange
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
-from mlops.models.scoring.batch import BatchSummary
+from mlops.models.scoring.batch import REQUEST, BatchSummary
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.scoring.batch_rows import RowCounts
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange
@@ -37,7 +37,7 @@ class RangesRequest(Record):
     @property
     def ref(self) -> ObjectRef:
         """Where this request is stored."""
-        return self._ref("request.json")
+        return self._ref(REQUEST)
 
     @property
     def ranges_ref(self) -> ObjectRef:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mlops.dataset.limits import Limits
-from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.gathering import start_survey
 from mlops.dataset.validation.target import is_classification
 from mlops.models.settings.group import GroupSettings
 from mlops.models.target.task import find_label, infer_task
@@ -38,7 +38,7 @@ def test_intake_and_training_see_the_same_task(case: str, tmp_path: Path) -> Non
     path = tmp_path / "train.csv"
     table.to_csv(path, index=False)
     settings = GroupSettings(target="y")
-    actual = survey_file(path, settings, None, purpose="training", limits=Limits())
+    actual = start_survey(path, settings, None, purpose="training", limits=Limits()).completed()
     assert is_classification(actual) == (task != "regression")
     assert define_problem(pd.read_csv(path)["y"], settings).task == task
 

@@ -22,7 +22,7 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.table.dates import read_dates
 from mlops.dataset.validation.pieces import MarkedRows, TablePieces
 from mlops.dataset.validation.reading_plan import plan_reading
-from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.gathering import start_survey
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Finding, ValidationReport
@@ -59,9 +59,9 @@ def check_labels(
     conversion = table.conversion
     if conversion is not None and conversion.is_refused:
         return conversion.rejection("labels")
-    survey = survey_file(
+    survey = start_survey(
         table.path, terms.settings, terms.contract, purpose="labels", limits=limits, conversion=conversion
-    )
+    ).completed()
     report = report_on(survey)
     if report.verdict == "reject":
         return report

@@ -16,7 +16,7 @@ from mlops.dataset.notation.date_formats import ISO_DATES
 from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.validation.accept_with import MAX_LISTED_LEVELS
-from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.gathering import start_survey
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.errors import DatasetError
@@ -37,9 +37,9 @@ def learn_contract(path: str | Path, settings: GroupSettings | None = None) -> C
     with as_table_file(Path(path), SheetChoice.of(stated.format.of("training")), limits) as table:
         contract = None
         if table.conversion is None or not table.conversion.is_refused:
-            survey = survey_file(
+            survey = start_survey(
                 table.path, stated, None, purpose="training", limits=limits, conversion=table.conversion
-            )
+            ).completed()
             contract = contract_of(survey)
     if contract is None:
         raise DatasetError(f"{Path(path).name} cannot be read as a table; run `mlops validate` on it.")
@@ -52,7 +52,7 @@ def contract_of_frame(frame: pd.DataFrame, settings: GroupSettings | None = None
     cells = stated.format.of("training")  # of the form only what is about cells: pandas writes the file
     form = FileFormatSettings(thousands=cells.thousands, nullstr=cells.nullstr, dateformat=cells.dateformat)
     with written(frame) as path:
-        survey = survey_file(path, stated, None, purpose="training", limits=Limits(), form=form)
+        survey = start_survey(path, stated, None, purpose="training", limits=Limits(), form=form).completed()
         return contract_of(survey)
 
 

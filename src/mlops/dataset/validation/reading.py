@@ -22,7 +22,7 @@ from mlops.dataset.validation.contracts import contract_of, contract_of_frame
 from mlops.dataset.validation.pieces import TablePieces, frame_of
 from mlops.dataset.validation.reading_plan import ColumnPlan, column_plans, named_columns, plan_reading
 from mlops.dataset.validation.survey.expectations import expected_contract, overlaid
-from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.gathering import start_survey
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
@@ -182,7 +182,7 @@ def _surveyed(
     with as_table_file(file, SheetChoice.of(stated.format.of(purpose)), _LIMITS) as table:
         if table.conversion is not None and table.conversion.is_refused:
             raise DatasetError(f"{file.name}: {table.conversion.findings[0].message}")
-        survey = survey_file(
+        survey = start_survey(
             table.path,
             stated,
             _contract(schema),
@@ -191,7 +191,7 @@ def _surveyed(
             form=stated.format.of(purpose),
             kept=kept,
             conversion=table.conversion,
-        )
+        ).completed()
         _refuse_unreadable(survey, file.name)
         yield table.path, survey
 

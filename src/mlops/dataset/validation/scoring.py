@@ -17,7 +17,7 @@ from mlops.dataset.limits import Limits
 from mlops.dataset.table.table import UnreadableCells, unreadable_cells
 from mlops.dataset.validation.pieces import MarkedRows, TablePieces, rows_of
 from mlops.dataset.validation.reading_plan import ReadingPlan, plan_reading
-from mlops.dataset.validation.survey.gathering import SurveyedBlock, exhaust, start_survey
+from mlops.dataset.validation.survey.gathering import StartedSurvey, start_survey
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
@@ -58,10 +58,14 @@ class FileToScore:
     """A file whose rows are used while it is checked, so that it is read once."""
 
     path: Path
-    survey: Survey
+    started: StartedSurvey
     resources: ExitStack  # holds a converted file as long as this one
-    _blocks: Iterator[SurveyedBlock]
     _plan: ReadingPlan | None = None
+
+    @property
+    def survey(self) -> Survey:
+        """What was found in the file so far."""
+        return self.started.survey
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,8 +74,7 @@ class FileToScore:
 
     def check(self) -> ValidationReport:
         """Read what was not read yet; return whether the file can be scored."""
-        exhaust(self._blocks)
-        return report_on(self.survey)
+        return report_on(self.started.completed())
 
     def check_and_use[T](self, use: Callable[[Iterator[MarkedRows]], T]) -> tuple[ValidationReport, T | None]:
         """Hand the rows to `use` while they are checked; return what it returned if the file can be scored.
@@ -111,7 +114,7 @@ class FileToScore:
 
     def _surveyed_rows(self) -> Iterator[MarkedRows]:
         n_before, is_first = 0, True
-        for block, surveyed in self._blocks:
+        for block, surveyed in self.started.blocks:
             plan = self._plan = self._plan or plan_reading(self.path, self.survey)
             # the survey reads the first block as text, and stated missing values before it knows the notation
             is_as_planned = not is_first and not any(column.notation.missing for column in plan.columns)
@@ -150,10 +153,10 @@ def _opened(table: TableFile, terms: ScoringTerms, limits: Limits) -> FileToScor
     conversion = table.conversion
     if conversion is not None and conversion.is_refused:
         return conversion.rejection("inference")
-    survey, blocks = start_survey(
+    started = start_survey(
         table.path, terms.settings, terms.contract, purpose="inference", limits=limits, conversion=conversion
     )
-    return FileToScore(table.path, survey, ExitStack(), blocks)
+    return FileToScore(table.path, started, ExitStack())
 
 
 def _is_used(name: str, features: Collection[str]) -> bool:

@@ -18,7 +18,7 @@ from mlops.dataset.privacy import keeping_cells_out, name_in_report
 from mlops.dataset.validation.contracts import contract_of, written
 from mlops.dataset.validation.rule import Stage, findings_by_stage
 from mlops.dataset.validation.rules import RULES
-from mlops.dataset.validation.survey.gathering import survey_file
+from mlops.dataset.validation.survey.gathering import start_survey
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import task_of
 from mlops.infrastructure.upload_events import Purpose
@@ -89,9 +89,9 @@ def validate_table_file(
     """Check a file that is CSV, or was converted to it, as `validate` does."""
     if table.conversion is not None and table.conversion.is_refused:
         return table.conversion.rejection(purpose)
-    survey = survey_file(
+    survey = start_survey(
         table.path, settings, contract, purpose=purpose, limits=limits, conversion=table.conversion
-    )
+    ).completed()
     return report_on(survey)
 
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.contention import Backoff
+from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import Absent, Delete, Index, Item, NewerValues, Operation, SetAttribute
 from mlops.models.errors import RegistryConflictError
 
@@ -26,10 +27,6 @@ _CONFLICTS = frozenset(
         "TransactionInProgressException",
     }
 )
-
-
-# the connections that a client of boto3 keeps open by default
-_THREADS = 10
 
 
 class DynamoDBTable:
@@ -81,7 +78,7 @@ class DynamoDBTable:
 
     def write_newer(self, writes: Sequence[NewerValues]) -> int:
         """Do each write for itself, several at once."""
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             return sum(pool.map(lambda write: Backoff().run(lambda: self._write_newer(write)), writes))
 
     def _write_newer(self, write: NewerValues) -> bool:

@@ -12,7 +12,7 @@ from mlops.infrastructure.duckdb_engine import connect, quoted_name
 from mlops.ledger.files import LedgerFiles, group_prefix
 from mlops.ledger.label_columns import COLUMNS, SCHEMA_VERSION
 from mlops.ledger.recording import MEMORY, write_parquet
-from mlops.ledger.sql import text
+from mlops.ledger.sql import csv_rows, text
 from mlops.models.record import Record
 
 PREFIX = "labels/"
@@ -83,8 +83,5 @@ def _select(file: LabelFile, rows: Path, id_columns: tuple[str, ...]) -> str:
         "schema_version": str(SCHEMA_VERSION),
     }
     select = ", ".join(f"CAST({values[c.name]} AS {c.sql_type}) AS {quoted_name(c.name)}" for c in COLUMNS)
-    cells = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(id_columns) + 5))
-    return (
-        f"SELECT {select} FROM read_csv({text(str(rows))}, header = true, auto_detect = false, "
-        f"columns = {{{cells}}}, delim = ',', quote = '\"', escape = '\"', strict_mode = true)"
-    )
+    cells = (f"c{number}" for number in range(len(id_columns) + 5))
+    return f"SELECT {select} FROM {csv_rows(text(str(rows)), cells)}"

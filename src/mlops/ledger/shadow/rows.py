@@ -15,7 +15,7 @@ from urllib.parse import quote
 from mlops.infrastructure.duckdb_engine import quoted_name
 from mlops.ledger.columns import COLUMNS as LEDGER_COLUMNS
 from mlops.ledger.files import Partition
-from mlops.ledger.sql import text
+from mlops.ledger.sql import csv_rows, text
 
 COLUMNS = ("batch_id", "row", "shadow_version", "shadow_prediction")
 _ADDED = COLUMNS[2:]
@@ -50,12 +50,10 @@ def with_shadow(rows: str, paths: Sequence[Path]) -> str:
     """
     if not paths:
         return rows
-    cells = ", ".join(f"'{column}': 'VARCHAR'" for column in COLUMNS)
     listed = ", ".join(text(str(path)) for path in paths)
     shadow = (
-        f'SELECT batch_id, CAST("row" AS BIGINT) AS "row", {", ".join(_ADDED)} FROM read_csv([{listed}], '
-        f"header = true, auto_detect = false, columns = {{{cells}}}, delim = ',', quote = '\"', "
-        "escape = '\"', strict_mode = true)"
+        f'SELECT batch_id, CAST("row" AS BIGINT) AS "row", {", ".join(_ADDED)} '
+        f"FROM {csv_rows(f'[{listed}]', COLUMNS)}"
     )
     columns = ", ".join(_column(column.name) for column in LEDGER_COLUMNS)
     return (

@@ -13,6 +13,7 @@ from mlops.models.scoring.prediction import SCORED
 from mlops.models.settings.scoring import ScoringEngine
 
 MANIFEST = "manifest.json"
+REQUEST = "request.json"  # what was to be scored: written before the batch, beside it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,24 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import item_from_json
 from mlops.models.errors import BackupError, ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
 from mlops.use_cases.backup.references import version_ids
 from mlops.use_cases.backup.snapshot import Snapshot, read_snapshot
 from mlops.use_cases.backup.storage import (
-    FORGOTTEN,
     BackupManifest,
     BackupPlace,
     StackStorage,
     StoredObject,
 )
+from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 
 # results of queries over the ledger: copies of rows that the ledger has
 _LEFT_OUT = ("queries/",)
 # people drop files again under the same name; what was made of them is in the other bucket
 _ONLY_NEWEST = "data"
-# the connections that a client of boto3 keeps open by default
-_THREADS = 10
 
 
 def back_up(
@@ -97,7 +96,7 @@ def _copy_objects(storage: StackStorage, place: BackupPlace, snapshot: Snapshot)
             storage.objects.copy(ref, place.beside(ref.key))
         return stored
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         return [stored for stored in pool.map(copy, selected) if stored is not None]
 
 

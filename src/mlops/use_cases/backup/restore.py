@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from tempfile import TemporaryDirectory
 
 from mlops.approval.store import OPEN_INDEX
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.contention import write_surely
+from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import Item, Put, Table, item_from_json
 from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.approval import ApprovalRequest, RequestStatus
@@ -27,22 +30,22 @@ from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.scoring.batch import MANIFEST as BATCH_MANIFEST
+from mlops.models.scoring.batch import REQUEST
 from mlops.use_cases.backup.references import References
 from mlops.use_cases.backup.storage import (
-    FORGOTTEN,
     FORM,
     BackupManifest,
     BackupPlace,
     StackStorage,
     StoredObject,
 )
+from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 
 # in the artifact bucket: which backup is being restored, or was
 _MARK = "restored.json"
-_THREADS = 10
 # documents that name versions of other objects, and are not themselves named by their digest
 _OF_BATCHES = "predictions/"
-_OF_A_BATCH = (f"/{BATCH_MANIFEST}", "/request.json")
+_OF_A_BATCH = (f"/{BATCH_MANIFEST}", f"/{REQUEST}")
 # files of people, which keep their bytes: rejected ones, and those of runs, whose records have their digests
 _OF_PEOPLE = ("quarantine/", "runs/")
 
@@ -183,13 +186,19 @@ def _copy_artifacts(
         return each.version_id, storage.objects.write(target, text.encode(), "application/json").version_id
 
     # the versions of one object one after the other: a copy finds its own version as the newest one
-    order: dict[int, list[list[StoredObject]]] = {0: [], 1: [], 2: []}
-    for key, same in groupby(artifacts, lambda each: each.key):
-        order[_names_others(key) + key.endswith(f"/{BATCH_MANIFEST}")].append(list(same))
-    for objects in order.values():
-        copied = _in_threads(lambda same: [copy(each) for each in same], objects)
+    objects = [list(same) for _, same in groupby(artifacts, lambda each: each.key)]
+    for turn in (0, 1, 2):
+        due = [same for same in objects if _turn(same[0].key) == turn]
+        copied = _in_threads(lambda same: [copy(each) for each in same], due)
         versions |= {old: new for pairs in copied for old, new in pairs if old and new}
     return versions
+
+
+def _turn(key: str) -> int:
+    """Return when an object is copied: after those whose versions it names."""
+    if not _names_others(key):
+        return 0
+    return 2 if key.endswith(f"/{BATCH_MANIFEST}") else 1
 
 
 def _names_others(key: str) -> bool:
@@ -201,8 +210,7 @@ def _names_others(key: str) -> bool:
 def _restore_table(source: ObjectRef, table: Table, references: References, storage: StackStorage) -> None:
     items = (references.renewed_item(item_from_json(line)) for line in _lines(source, storage))
     kept = (item for each in items if (item := _as_restored(each)) is not None)
-    for _ in _in_threads(lambda item: table.write(Put(item)), kept):
-        pass
+    deque(_in_threads(lambda item: write_surely(table, Put(item)), kept), maxlen=0)
 
 
 def _as_restored(item: Item) -> Item | None:
@@ -235,8 +243,7 @@ def _copy_uploads(
         mark = {REWRITTEN: "yes"} if is_decided else {}
         storage.objects.copy(place.content(each), target, {**each.metadata, **mark})
 
-    for _ in _in_threads(copy, [each for each in stored if each.role == "data"]):
-        pass
+    deque(_in_threads(copy, (each for each in stored if each.role == "data")), maxlen=0)
 
 
 def _copy_forgotten(place: BackupPlace, storage: StackStorage) -> None:
@@ -249,6 +256,6 @@ def _copy_forgotten(place: BackupPlace, storage: StackStorage) -> None:
 
 def _in_threads[T, R](action: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
     """Yield the results in order; only some values are read ahead."""
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         for some in batched(values, 100):
             yield from pool.map(action, some)

@@ -14,8 +14,6 @@ from mlops.models.record import Record
 MANIFEST = "manifest.json"
 OBJECT_LIST = "objects.jsonl.gz"
 FORM = 1  # of the manifest and of what it describes
-# the folder beside the backups: who was forgotten, as the last backup of all knew it
-FORGOTTEN = "forgotten/"
 
 
 @dataclass(frozen=True, slots=True)

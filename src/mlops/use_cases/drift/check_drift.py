@@ -148,8 +148,8 @@ class NightlyCheck:
 
 
 def _group_check(group: str, report: DriftReport, report_uri: str) -> GroupCheck:
-    arrivals = report.arrivals.verdict if report.arrivals else "INSUFFICIENT_DATA"
-    return GroupCheck(group, report.verdict, report.n_batches or 0, report.n_rows, report_uri, arrivals)
+    n_batches = report.n_batches or 0
+    return GroupCheck(group, report.verdict, n_batches, report.n_rows, report_uri, report.arrivals_verdict)
 
 
 def nights_due(state: AlertState | None, night: date) -> Sequence[date]:

@@ -36,7 +36,6 @@ class GroupAlerts:
 
     def advance(self, states: States, night: date, report: DriftReport) -> States:
         """Return the states after the report of a night, and send what is due; old nights change nothing."""
-        arrivals = report.arrivals.verdict if report.arrivals else "INSUFFICIENT_DATA"
         acknowledged = self.champion.drift_acknowledged
         advanced: dict[Topic, AlertState | None] = dict(states)
         for topic, state in states.items():
@@ -44,7 +43,7 @@ class GroupAlerts:
                 after = advance(
                     state,
                     night=night,
-                    verdict=report.verdict if topic == "drift" else arrivals,
+                    verdict=report.verdict if topic == "drift" else report.arrivals_verdict,
                     model_version=self.champion.version,
                     snoozed_until=self.champion.drift_snoozed_until,
                     acknowledged_on=acknowledged.night if acknowledged else None,

@@ -14,6 +14,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import SettingsError
 from mlops.models.objects import ObjectRef
 from mlops.pages.spreadsheet import without_formula
+from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 
 _KEY_BYTES = 32
 
@@ -55,7 +56,7 @@ def forgetting_key(group: str, objects: ObjectStore, bucket: str) -> bytes:
     SettingsError
         If what is stored there is not a key.
     """
-    ref = ObjectRef(bucket, f"forgotten/{group}/key")
+    ref = ObjectRef(bucket, f"{FORGOTTEN}{group}/key")
     if not objects.exists(ref):
         objects.write(ref, secrets.token_bytes(_KEY_BYTES), "application/octet-stream")
     key = objects.read(ref)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
 
 from mlops.dataset.erasure.table_file import RemovedRows, RowSearch, local_name, remove_rows
-from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.object_store import ObjectStore, is_newest
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError, ObjectNotFoundError
 from mlops.models.objects import ObjectRef
@@ -92,7 +92,7 @@ class TableObjects:
                 yield Removal(self.name, ref.uri, ref.version_id, action, removed.n_rows)
 
     def _replace(self, ref: ObjectRef, rest: Path, removed: RemovedRows, *, is_final: bool) -> Action:
-        keep_rest = None if removed.is_converted or not self._is_newest(ref) else self.keep_rest
+        keep_rest = None if removed.is_converted or not is_newest(ref, self.objects) else self.keep_rest
         if is_final:
             if keep_rest is not None:
                 keep_rest(ref, rest, removed.n_rows)
@@ -100,12 +100,6 @@ class TableObjects:
                 delete_history(ObjectRef(ref.bucket, beside(ref.key, name)), self.objects)
             self.objects.delete(ref)
         return "deleted" if keep_rest is None else "rewritten"
-
-    def _is_newest(self, ref: ObjectRef) -> bool:
-        try:
-            return self.objects.head(ObjectRef(ref.bucket, ref.key)).ref.version_id == ref.version_id
-        except ObjectNotFoundError:  # the object was deleted, and older versions are left
-            return False
 
 
 def beside(key: str, name: str) -> str:

@@ -11,6 +11,8 @@ from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 
+FORGOTTEN = "forgotten/"  # in the artifact bucket: a key for each group, and its tombstones
+
 
 @dataclass(frozen=True, slots=True)
 class Tombstone(Record):
@@ -39,7 +41,7 @@ class TombstoneStore:
 
     def list(self, group: str) -> Iterator[Tombstone]:
         """Yield the tombstones of a group."""
-        for facts in self.objects.list(self.bucket, f"forgotten/{group}/tombstones/"):
+        for facts in self.objects.list(self.bucket, f"{FORGOTTEN}{group}/tombstones/"):
             yield Tombstone.from_json(self.objects.read(facts.ref))
 
     def find(self, group: str, digest: str) -> Tombstone | None:
@@ -55,4 +57,4 @@ class TombstoneStore:
         self.objects.write(ref, tombstone.to_json().encode(), "application/json")
 
     def _ref(self, group: str, digest: str) -> ObjectRef:
-        return ObjectRef(self.bucket, f"forgotten/{group}/tombstones/{digest}.json")
+        return ObjectRef(self.bucket, f"{FORGOTTEN}{group}/tombstones/{digest}.json")

@@ -13,13 +13,14 @@ from mlops.ledger.files import LedgerFiles, Partition
 from mlops.ledger.shadow.archive import ShadowArchive
 from mlops.ledger.shadow.rows import shadow_key, write_shadow_rows
 from mlops.models.errors import ArtifactError, DatasetError, LedgerError, ObjectNotFoundError
-from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata, waiting_candidate
-from mlops.models.scoring.batch import MANIFEST, BatchManifest, BatchSummary
+from mlops.models.scoring.batch import REQUEST, BatchSummary
+from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.shadow import ShadowAgreement, ShadowBatch
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings
 from mlops.pipelines.artifacts.archive import sha256_of
+from mlops.use_cases.delivered_batch import DeliveredBatch, read_batch
 from mlops.use_cases.model_cache import ModelCache, ScoringModel
 from mlops.use_cases.score_batch import ScoringRequest, local_name
 from mlops.use_cases.shadow.compare import ScoredFile, compare
@@ -47,17 +48,12 @@ class ShadowScoring:
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivered:
-    """A batch as it was delivered."""
+class _Scored:
+    """A batch that the champion has scored: as it was delivered, its columns, and what was to be scored."""
 
-    summary: BatchSummary
-    manifest: BatchManifest
+    delivered: DeliveredBatch
+    columns: PredictionColumns
     request: ScoringRequest
-
-    @property
-    def partition(self) -> Partition:
-        """Where its rows are in the ledger."""
-        return Partition(self.summary.group, self.manifest.created_at.astimezone(UTC).date())
 
 
 def score_shadow(summary: BatchSummary, scoring: ShadowScoring) -> ShadowBatch | None:
@@ -80,46 +76,47 @@ def score_shadow(summary: BatchSummary, scoring: ShadowScoring) -> ShadowBatch |
         If the batch was deleted.
     """
     candidate = waiting_candidate(scoring.versions.list_models(summary.group))
-    delivered = _read_batch(summary, scoring.objects) if candidate else None
-    if candidate is None or delivered is None or not delivered.request.settings.scoring.shadow:
+    batch = _read_scored(summary, scoring.objects) if candidate else None
+    if candidate is None or batch is None or not batch.request.settings.scoring.shadow:
         return None
     stored = scoring.archive.find(summary.group, candidate.version, summary.batch_id)
     if stored is not None:
         return stored
-    batch = ShadowBatch(
+    compared = ShadowBatch(
         group=summary.group,
         batch_id=summary.batch_id,
-        champion_version=delivered.manifest.model_version,
+        champion_version=batch.delivered.manifest.model_version,
         version=candidate.version,
-        agreement=_agreement(candidate, delivered, scoring),
+        agreement=_agreement(candidate, batch, scoring),
     )
-    scoring.archive.write(batch)
-    return batch
+    scoring.archive.write(compared)
+    return compared
 
 
-def _agreement(candidate: ModelMetadata, delivered: _Delivered, scoring: ShadowScoring) -> ShadowAgreement:
+def _agreement(candidate: ModelMetadata, batch: _Scored, scoring: ShadowScoring) -> ShadowAgreement:
     """Score and compare; what cannot be scored is an answer, too."""
-    size_bytes = scoring.objects.head(delivered.request.source).size_bytes
+    size_bytes = scoring.objects.head(batch.request.source).size_bytes
     if size_bytes > scoring.max_bytes:
         return _skipped(f"larger than {scoring.max_bytes:,} bytes")
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        champion = _fetch_predictions(delivered, root, scoring.objects)
+        champion = ScoredFile(batch.delivered.fetch_predictions(root, scoring.objects), batch.columns)
         try:
-            scored = _score(candidate, delivered, root, scoring)
+            scored = _score(candidate, batch, root, scoring)
         except (DatasetError, ArtifactError) as error:
             return _skipped(" ".join(str(error).split())[:_MAX_REASON])
         rows = root / "rows.csv.gz"
-        write_shadow_rows(rows, delivered.summary.batch_id, candidate.version, scored.predictions())
-        scoring.rows.store(rows, shadow_key(delivered.partition, delivered.summary.batch_id))
+        summary, day = batch.delivered.summary, batch.delivered.manifest.created_at.astimezone(UTC).date()
+        write_shadow_rows(rows, summary.batch_id, candidate.version, scored.predictions())
+        scoring.rows.store(rows, shadow_key(Partition(summary.group, day), summary.batch_id))
         return compare(champion, scored, candidate.settings.slices.columns)
 
 
-def _score(candidate: ModelMetadata, delivered: _Delivered, root: Path, scoring: ShadowScoring) -> ScoredFile:
-    request = delivered.request
+def _score(candidate: ModelMetadata, batch: _Scored, root: Path, scoring: ShadowScoring) -> ScoredFile:
+    request, manifest = batch.request, batch.delivered.manifest
     source = root / local_name(request)
     scoring.objects.download(request.source, source)
-    if delivered.manifest.source_sha256 not in (None, sha256_of(source)):
+    if manifest.source_sha256 not in (None, sha256_of(source)):
         raise LedgerError(f"{request.source.uri} is not what the champion has scored.")
     model = ScoringModel(candidate.version, candidate.artifact)
     result = scoring.models.pipeline(model, scoring.objects).execute(
@@ -127,7 +124,7 @@ def _score(candidate: ModelMetadata, delivered: _Delivered, root: Path, scoring:
         root / "shadow",
         model_group=request.group,
         settings=_settings(request.settings, candidate.settings.slices.columns),
-        now=delivered.manifest.created_at,
+        now=manifest.created_at,
     )
     return ScoredFile(result.predictions_path, result.columns)
 
@@ -138,26 +135,15 @@ def _settings(settings: GroupSettings, columns: tuple[str, ...]) -> GroupSetting
     return replace(settings, output=output, scoring=replace(settings.scoring, max_bad_share=1.0))
 
 
-def _read_batch(summary: BatchSummary, objects: ObjectStore) -> _Delivered | None:
+def _read_scored(summary: BatchSummary, objects: ObjectStore) -> _Scored | None:
     """Return a batch; None when it has no request or no columns, as those of releases before 0.3."""
-    delivered = ObjectRef.from_uri(summary.predictions_uri)
-    folder = delivered.key.rpartition("/")[0]
-    manifest = BatchManifest.from_json(objects.read(ObjectRef(delivered.bucket, f"{folder}/{MANIFEST}")))
+    delivered = read_batch(summary, objects)
     try:
-        request = objects.read(ObjectRef(delivered.bucket, f"{folder}/request.json"))
+        request = objects.read(delivered.beside(REQUEST))
     except ObjectNotFoundError:
         return None
-    return _Delivered(summary, manifest, ScoringRequest.from_json(request)) if manifest.columns else None
-
-
-def _fetch_predictions(delivered: _Delivered, root: Path, objects: ObjectStore) -> ScoredFile:
-    """Download what the champion predicted, in the version that the manifest names."""
-    summary, manifest = delivered.summary, delivered.manifest
-    path, file = root / summary.predictions_name, manifest.files[summary.predictions_name]
-    objects.download(replace(ObjectRef.from_uri(summary.predictions_uri), version_id=file.version_id), path)
-    if sha256_of(path) != file.sha256 or manifest.columns is None:
-        raise LedgerError(f"{summary.predictions_uri} is not the file that the manifest of its batch names.")
-    return ScoredFile(path, manifest.columns)
+    columns = delivered.manifest.columns
+    return _Scored(delivered, columns, ScoringRequest.from_json(request)) if columns else None
 
 
 def _skipped(reason: str) -> ShadowAgreement:

@@ -12,7 +12,7 @@ from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import detect
 from mlops.dataset.validation.parts.joining import beginning, text_of_part
 from mlops.dataset.validation.survey.agreement import Agreement
-from mlops.dataset.validation.survey.gathering import plans_of, survey_file
+from mlops.dataset.validation.survey.gathering import plans_of, start_survey
 from mlops.dataset.validation.survey.sample import MAX_ROWS
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Contract
@@ -47,7 +47,8 @@ def agree(
         path = Path(folder) / "beginning.csv"
         path.write_bytes(beginning(_texts(parts, limits, form)))
         as_utf8 = replace(form, encoding=None)
-        survey = survey_file(path, settings, contract, purpose="training", limits=limits, form=as_utf8)
+        started = start_survey(path, settings, contract, purpose="training", limits=limits, form=as_utf8)
+        survey = started.completed()
     return _agreement(survey, size_bytes) if survey.dialect is not None else None
 
 

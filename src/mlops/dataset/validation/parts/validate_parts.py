@@ -20,7 +20,7 @@ from mlops.dataset.validation.parts.part_facts import (
 from mlops.dataset.validation.parts.part_rules import report_on_parts
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
-from mlops.dataset.validation.survey.gathering import assign_roles, survey_file
+from mlops.dataset.validation.survey.gathering import assign_roles, start_survey
 from mlops.dataset.validation.survey.spill import Spill
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.infrastructure.upload_events import Purpose
@@ -69,14 +69,14 @@ class Merge:
 
 def survey_part_file(path: Path, name: str, table: PartedTable, facts: Path) -> None:
     """Survey one part and write its facts to a file; bad content is a fact, never an exception."""
-    survey = survey_file(
+    survey = start_survey(
         path,
         table.settings,
         table.contract,
         purpose=table.purpose,
         limits=table.limits,
         agreed=table.agreement,
-    )
+    ).completed()
     write_facts(survey, name, facts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.dataset.conversion.table_file import Conversion
@@ -40,36 +40,22 @@ from mlops.models.settings.group import GroupSettings
 # a block of records as it is written, and its cells as the survey read them
 type SurveyedBlock = tuple[Block, Chunk]
 
+
+@dataclass(frozen=True, slots=True)
+class StartedSurvey:
+    """A survey of which the beginning of the file was read; the blocks complete it as they are taken."""
+
+    survey: Survey
+    blocks: Iterator[SurveyedBlock]
+
+    def completed(self) -> Survey:
+        """Take the blocks that are left, and return the survey."""
+        deque(self.blocks, maxlen=0)
+        return self.survey
+
+
 _FEW_LABELS = 100
 _IGNORED_IN_NAMES = " \t\r\n\u00a0\u200b\ufeff"
-
-
-def survey_file(  # noqa: PLR0913  each says something else about the file
-    path: Path,
-    settings: GroupSettings,
-    contract: Contract | None,
-    *,
-    purpose: FormatPurpose,
-    limits: Limits,
-    form: FileFormatSettings | None = None,
-    agreed: Agreement | None = None,
-    kept: list[Chunk] | None = None,
-    conversion: Conversion | None = None,
-) -> Survey:
-    """Read the file and gather what the rules need; raises nothing for bad content. See `start_survey`."""
-    survey, blocks = start_survey(
-        path,
-        settings,
-        contract,
-        purpose=purpose,
-        limits=limits,
-        form=form,
-        agreed=agreed,
-        kept=kept,
-        conversion=conversion,
-    )
-    exhaust(blocks)
-    return survey
 
 
 @keeping_cells_out()
@@ -84,8 +70,8 @@ def start_survey(  # noqa: PLR0913  each says something else about the file
     agreed: Agreement | None = None,
     kept: list[Chunk] | None = None,
     conversion: Conversion | None = None,
-) -> tuple[Survey, Iterator[SurveyedBlock]]:
-    """Read the beginning of a file, and return its blocks, which complete the survey as they are taken.
+) -> StartedSurvey:
+    """Read the beginning of a file, to gather what the rules need; raises nothing for bad content.
 
     `form` says how the file is written, by default what the settings state for the purpose. With `agreed`
     the file is one part of a larger table: it is read as the others are, so that facts add up. `kept` takes
@@ -102,12 +88,7 @@ def start_survey(  # noqa: PLR0913  each says something else about the file
     survey.conversion = conversion
     survey.is_named_as_gzip = path.suffix.lower() == ".gz"
     has_rows = _has_rows_to_read(path, survey)
-    return survey, _read_rows(path, survey, kept) if has_rows else iter(())
-
-
-def exhaust(blocks: Iterator[SurveyedBlock]) -> None:
-    """Take all blocks, so that the survey is complete."""
-    deque(blocks, maxlen=0)
+    return StartedSurvey(survey, _read_rows(path, survey, kept) if has_rows else iter(()))
 
 
 def _has_rows_to_read(path: Path, survey: Survey) -> bool:
@@ -136,7 +117,7 @@ def _read_rows(path: Path, survey: Survey, kept: list[Chunk] | None) -> Iterator
             return  # whether the plans were right shows when all parts are merged
         if _corrects(plans, survey):
             notations = {column.position: column.final_notation for column in survey.columns}
-            exhaust(_pass_over(path, survey, plans, kept, notations))
+            deque(_pass_over(path, survey, plans, kept, notations), maxlen=0)
         if survey.keys is not None and survey.keys.must_compare_rows:
             _compare_rows(path, survey, plans)
 
