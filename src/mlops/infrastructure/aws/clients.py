@@ -41,6 +41,7 @@ def aws_errors() -> tuple[type[Exception], ...]:
     """Return what calls to AWS raise; nothing as long as none was made, so that asking imports nothing."""
     if "botocore" not in sys.modules:
         return ()
+    from boto3.exceptions import Boto3Error  # noqa: PLC0415  of uploads in parts
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    return BotoCoreError, ClientError
+    return Boto3Error, BotoCoreError, ClientError
