@@ -56,7 +56,7 @@ MUTATIONS = (
         "registry writers scan the table",
         _CHANGE_REGISTRY,
         f"{_CHANGE_REGISTRY}dynamodb:Scan, ",
-        "test_a_function_may_do_nothing_that_its_code_paths_do_not_call",
+        "test_no_role_scans_a_table",
     ),
     _wider(
         "the function that explains failures invokes functions",
