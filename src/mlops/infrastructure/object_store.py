@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -65,6 +66,17 @@ class ObjectStore(Protocol):
 
     def list_history(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield every version of every object under the prefix, deleted ones too, in key order, all pages."""
+
+
+def read_all(objects: ObjectStore, refs: Sequence[ObjectRef]) -> list[bytes]:
+    """Return the contents of small documents in the order of `refs`, read side by side.
+
+    On S3 a document takes about 20 ms to fetch, and very little to parse.
+    """
+    if len(refs) <= 1:  # the threads of a pool cost more than the reading of one
+        return [objects.read(ref) for ref in refs]
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as readers:
+        return list(readers.map(objects.read, refs))
 
 
 def is_newest(ref: ObjectRef, objects: ObjectStore) -> bool:

@@ -8,9 +8,12 @@ with labels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from itertools import islice
+from operator import add
 from urllib.parse import quote
 
-from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.object_store import ObjectStore, read_all
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.shadow import ShadowAgreement, ShadowBatch, ShadowQuality
@@ -46,13 +49,11 @@ class ShadowArchive:
         Of more than `MAX_BATCHES_READ` batches, the ones that come last in the order of their ids are left
         out.
         """
-        total = None
         listed = self.objects.list(self.bucket, f"{PREFIX}agreement/{group}/{version}/")
-        for _, facts in zip(range(MAX_BATCHES_READ), listed, strict=False):
-            batch = ShadowBatch.from_json(self.objects.read(facts.ref))
-            if batch.champion_version == champion_version:
-                total = batch.agreement if total is None else total + batch.agreement
-        return total
+        refs = [facts.ref for facts in islice(listed, MAX_BATCHES_READ)]
+        batches = map(ShadowBatch.from_json, read_all(self.objects, refs))
+        agreements = [batch.agreement for batch in batches if batch.champion_version == champion_version]
+        return reduce(add, agreements) if agreements else None
 
     def quality(self, group: str, version: str) -> ShadowQuality | None:
         """Return both qualities as they were measured last; None before the first label."""

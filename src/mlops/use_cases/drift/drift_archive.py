@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.object_store import ObjectStore, read_all
 from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.monitoring.alert_state import AlertState, Topic
 from mlops.monitoring.report.report import render
-
-_READERS = 16  # a profile takes about 20 ms to fetch, and very little to parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class NightlyArchive:
         """Return the profiles of what the version scored on those days."""
         prefixes = [f"profiles/{group}/{version}/{day.isoformat()}/" for day in days]
         refs = [facts.ref for prefix in prefixes for facts in self.objects.list(self.bucket, prefix)]
-        return [BatchProfile.from_json(content) for content in self._contents(refs)]
+        return [BatchProfile.from_json(content) for content in read_all(self.objects, refs)]
 
     def report(self, group: str, night: date) -> DriftReport:
         """Return the report of one night."""
@@ -51,7 +48,7 @@ class NightlyArchive:
             for facts in self.objects.list(self.bucket, f"drift/{group}/")
             if facts.ref.key.endswith("/drift_report.json")
         ][-n:]
-        reports = [DriftReport.from_json(content) for content in self._contents(refs)]
+        reports = [DriftReport.from_json(content) for content in read_all(self.objects, refs)]
         nights = [date.fromisoformat(ref.key.split("/")[-2]) for ref in refs]
         return dict(zip(nights, reports, strict=True))
 
@@ -80,13 +77,6 @@ class NightlyArchive:
 
     def _state_ref(self, group: str, topic: Topic) -> ObjectRef:
         return self._ref(f"drift/{group}/{'' if topic == 'drift' else f'{topic}_'}state.json")
-
-    def _contents(self, refs: Sequence[ObjectRef]) -> Iterable[bytes]:
-        """Read objects side by side; the threads of a pool cost more than the reading of a single one."""
-        if len(refs) <= 1:
-            return [self.objects.read(ref) for ref in refs]
-        with ThreadPoolExecutor(_READERS) as readers:
-            return list(readers.map(self.objects.read, refs))
 
     def _report_ref(self, group: str, night: date, extension: str) -> ObjectRef:
         return self._ref(f"drift/{group}/{night.isoformat()}/drift_report.{extension}")
