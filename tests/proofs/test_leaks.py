@@ -8,7 +8,9 @@ import pytest
 
 from tests.leak_cases import CHANGES, SPLITS, Memory, remember
 
-pytestmark = pytest.mark.skipif(os.environ.get("PROOFS") != "full", reason="long: `make prove` runs it")
+pytestmark = pytest.mark.skipif(
+    os.environ.get("PROOFS") != "full", reason="long: `make prove PROOFS=full` runs it"
+)
 
 N_ROWS = 60_000  # so that most changes leave 2,000 held-out rows
 
