@@ -31,8 +31,8 @@ class Command(NamedTuple):
 TOPICS: Mapping[str, Mapping[str, Command]] = {
     "Files": {
         "validate": Command("files.validation", "check whether files of data can be used"),
-        "train": Command("files.pipelines", "train a model on a CSV file"),
-        "score": Command("files.pipelines", "score a CSV file with a trained model"),
+        "train": Command("files.training", "train a model on a CSV file, and register it"),
+        "score": Command("files.scoring", "score a CSV file with a trained model"),
         "drift": Command(
             "files.drift", "compare a CSV file with a model's training data, or show the last nightly check"
         ),

@@ -19,10 +19,12 @@ if TYPE_CHECKING:  # each is imported on first use: pandas is slow
     from mlops.ledger.recording import Ledger
     from mlops.models.scoring.answer import PredictionAnswer, PredictionRequest
     from mlops.models.scoring.quality import QualityReport
+    from mlops.models.settings.group import GroupSettings
     from mlops.registry.model_registry import ModelRegistry
     from mlops.use_cases.forgetting.forget import Forgetting
     from mlops.use_cases.predict.predict import Predictor
     from mlops.use_cases.quality.measure_quality import QualitySources
+    from mlops.use_cases.train_and_register import LocalTraining
 
 
 class FilesContext:
@@ -62,10 +64,17 @@ class FilesContext:
     @cached_property
     def runs(self) -> ExperimentTracker:
         """The training runs of all groups."""
-        from mlops.experiment.local import local_runs  # noqa: PLC0415
+        from mlops.experiment.factory import DEFAULT_DIRECTORY, open_store  # noqa: PLC0415
         from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
 
-        return ExperimentTracker(local_runs(self.root / "experiment-runs"))
+        return ExperimentTracker(open_store(self.root / DEFAULT_DIRECTORY))
+
+    def training(self, group: str, settings: GroupSettings) -> LocalTraining:
+        """What trains models of a group here; the gate is no lower than the policy of the group says."""
+        from mlops.use_cases.train_and_register import LocalTraining  # noqa: PLC0415
+
+        floors = self.policies.of(group, settings).gate_floors
+        return LocalTraining(self.registry, self.datasets, self.runs, self.root / "models", floors)
 
     @cached_property
     def ledger(self) -> Ledger:

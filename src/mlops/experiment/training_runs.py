@@ -56,8 +56,8 @@ def record_training(
     Parameters
     ----------
     trained
-        A registered version, which contains all the rest, or a training result, which needs `group`,
-        `job_name`, `started_at` and `ended_at`.
+        A registered version, or a training result, which needs `group`, `job_name`, `started_at` and
+        `ended_at`. A version that no job trained may have these three: by default its run is named after it.
     code_digest
         The digest of the code, unless `trained` has one; for a training result, default is this library.
     tags
@@ -69,7 +69,7 @@ def record_training(
         If a training result has no group, job or times.
     """
     if isinstance(trained, ModelMetadata):
-        training = _of_model(trained)
+        training = _of_model(trained, job_name, started_at, ended_at)
     elif group is None or job_name is None or started_at is None or ended_at is None:
         raise ExperimentError("A training result needs its group, job_name, started_at and ended_at.")
     else:
@@ -92,6 +92,7 @@ def record_failed_training(
     """Record a training job that failed, once per job name, and return its run.
 
     `at` is when that was noticed; it replaces the times that the job does not have because it never ran.
+    A job without an ARN is a training on plain files.
     """
     run = Run(
         run_id=require_run_id(job.name),
@@ -100,7 +101,7 @@ def record_failed_training(
         status=RunStatus.FAILED,
         started_at=job.started_at or at,
         ended_at=job.ended_at or at,
-        origin="sagemaker",
+        origin="sagemaker" if job.arn else "local",
         params=_setting_params(settings) if settings else {},
         dataset=dataset,
         code_digest=code_digest,
@@ -109,16 +110,19 @@ def record_failed_training(
     return store.add(run)
 
 
-def _of_model(model: ModelMetadata) -> _Training:
+def _of_model(
+    model: ModelMetadata, name: str | None, started_at: datetime | None, ended_at: datetime | None
+) -> _Training:
     job = model.training_job
-    started_at = job.started_at if job and job.started_at else model.created_at
+    name = job.name if job else name or model.version
+    started_at, ended_at = (job.started_at, job.ended_at) if job else (started_at, ended_at)
     run = Run(
-        run_id=require_run_id(job.name if job else model.version),
+        run_id=require_run_id(name),
         group=require_group(model.model_group),
-        name=job.name if job else model.version,
+        name=name,
         status=RunStatus.FINISHED,
-        started_at=started_at,
-        ended_at=job.ended_at if job and job.ended_at else model.created_at,
+        started_at=started_at or model.created_at,
+        ended_at=ended_at or model.created_at,
         origin="sagemaker" if job else "local",
         params=_params(model),
         tags={**model.tags, **_model_tags(model)},

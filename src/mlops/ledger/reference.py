@@ -52,7 +52,7 @@ about a minute into one file. `batch_id` is `request-` and the id of the request
 times are in `RequestDeadLetterQueue`; `mlops replay RequestDeadLetterQueue` hands them in again.
 
 `mlops score MODEL FILE --output OUT --root DIR --group GROUP` records what it scored in the folder
-`DIR/ledger/`, if the registry in `DIR` has the group.
+`DIR/ledger/`, if the registry in `DIR` has the group; `mlops score GROUP FILE` does so with its champion.
 
 People who read the ledger need the policy of the output `LedgerReaderPolicyArn`. In the Athena console,
 use the workgroup of the output `LedgerWorkgroupName` and state `model_group = '...'`; there a row may

@@ -109,6 +109,7 @@ class TrainingPipeline:
         logger.info("Read and prepare the rows")
         rows = prepare_rows(data_path, self.settings, _read_contract(contract))
         trained = _train(rows, champion, trials_path, created_at)
+        logger.info("Write the model and its card")
         _save(trained, directory, key)
         result = _result(trained, directory)
         _write_evidence(result, trained.evaluated.details, directory, group, created_at)
@@ -155,13 +156,12 @@ def _train(
     tried = read_trials(Path(trials_path)) if trials_path else None
     started = time.perf_counter()
     with limited_threads(rows.table.frame):
-        logger.info("Fit a model to %d rows", int(rows.split.train.sum()))
+        logger.info("Fit a model to %s rows", f"{rows.split.train.sum():,}")
         fitted = fit_model(rows, tried)
         logger.info("Evaluate %s on %d rows", fitted.configured.algorithm.name, int(rows.split.test.sum()))
         evaluated = evaluate_model(rows, fitted.model)
         comparison = _compare(champion, rows, evaluated, created_at) if champion else None
         later_rows = later_rows_notes(rows, fitted, evaluated.metrics)
-    logger.info("Trained and evaluated in %.1f s", time.perf_counter() - started)
     return _TrainedModel(
         rows,
         fitted,

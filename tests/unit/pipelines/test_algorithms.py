@@ -81,7 +81,7 @@ def test_a_list_is_not_a_value_of_a_hyperparameter():
         "pipelines.jobs.training_job",
         "pipelines.jobs.training_source",
         "pipelines.artifacts.archive",
-        "cli.files.pipelines",
+        "cli.files.training",
     ],
 )
 def test_what_small_lambdas_import_brings_no_numpy(module: str, repository):

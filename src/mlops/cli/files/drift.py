@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops.cli.command import add_target, context_of
 from mlops.cli.exit_codes import ExitCode
 from mlops.cli.files.paths import local_path
+from mlops.cli.files.progress import begin_stage, showing_progress
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.dataset import Contract
@@ -77,7 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.file is None:
         report, title = _last_night(arguments), "Nightly drift check"
     else:
-        report, title = _compare(arguments), f"Drift of {arguments.file.name}"
+        with showing_progress():
+            report, title = _compare(arguments), f"Drift of {arguments.file.name}"
     if arguments.html:
         arguments.html.write_text(render(report, title=title), encoding="utf-8")
     sys.stdout.write(report.to_json() if arguments.json else render_text(report))
@@ -93,7 +95,9 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
     contract = _contract_beside(baseline) if isinstance(baseline, Path) else None
     features = detector.baseline.features.values()
     categories = {feature.name: "category" for feature in features if feature.kind == "categorical"}
+    begin_stage("Read the rows")
     frame = read_table(arguments.file, contract or categories, settings)
+    begin_stage("Compare them with the training data")
     report = detector.detect_drift(frame, created_at=utc_now())
     if isinstance(baseline, Path) and baseline.is_dir():
         return replace(report, prediction_change=_prediction_change(baseline, frame, detector))

@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops.cli.commands import COMMANDS
 from mlops.cli.exit_codes import ExitCode
-from mlops.cli.files.paths import local_path
+from mlops.cli.files.progress import begin_stage, showing_progress
 from mlops.cli.files.report_formats import FORMATS
 from mlops.dataset.limits import Limits
 from mlops.dataset.validation.parts.validate_parts import validate_parts
@@ -24,9 +24,10 @@ from mlops.infrastructure.upload_events import Purpose
 from mlops.intake.parts.listing import parts_in_folder
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.errors import DatasetError
+from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
 
-_STDIN = Path("-")
+_STDIN = "-"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,10 +40,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "files",
-        type=local_path,
         nargs="+",
         metavar="FILE",
-        help="a file, a folder with the parts of one table, or - for what is read from stdin",
+        help="a file, a folder with the parts of one table, s3://BUCKET/KEY, or - for stdin",
     )
     parser.add_argument("--settings", type=Path, metavar="model.toml", help="settings of the model group")
     parser.add_argument(
@@ -70,36 +70,55 @@ def run(arguments: argparse.Namespace) -> int:
     check = partial(
         _check, settings, contract, purpose=arguments.purpose, limits=Limits(min_rows=arguments.min_rows)
     )
-    reports = [(_name(path), check(path)) for path in arguments.files]
+    with showing_progress():
+        reports = [(_name(file), check(file)) for file in arguments.files]
     sys.stdout.write(f"{FORMATS[arguments.format](reports)}\n")
     is_rejected = any(report.verdict == "reject" for _, report in reports)
     return ExitCode.NOT_PASSED if is_rejected else ExitCode.OK
 
 
-def _name(path: Path) -> str:
-    return "stdin" if path == _STDIN else str(path)
+def _name(file: str) -> str:
+    return "stdin" if file == _STDIN else file
 
 
 def _check(
-    settings: GroupSettings | None, contract: Contract | None, path: Path, *, purpose: Purpose, limits: Limits
+    settings: GroupSettings | None, contract: Contract | None, file: str, *, purpose: Purpose, limits: Limits
 ) -> ValidationReport:
-    if path.is_dir():
-        return validate_parts(parts_in_folder(path), settings, contract, purpose=purpose, limits=limits)
-    with _as_file(path) as file:
-        return validate(file, settings, contract, purpose=purpose, limits=limits)
+    begin_stage(f"Check {_name(file)}")
+    if Path(file).is_dir():
+        return validate_parts(parts_in_folder(Path(file)), settings, contract, purpose=purpose, limits=limits)
+    with _as_local(file) as path:
+        return validate(path, settings, contract, purpose=purpose, limits=limits)
 
 
 @contextmanager
-def _as_file(path: Path) -> Iterator[Path]:
-    """Give the file; what comes from stdin is stored in a temporary file, which can be read again."""
-    if path != _STDIN:
-        yield path
+def _as_local(file: str) -> Iterator[Path]:
+    """Give the file; what comes from S3 or stdin is stored in a temporary one, which can be read again."""
+    if not file.startswith("s3://") and file != _STDIN:
+        yield Path(file)
         return
     with TemporaryDirectory() as folder:
-        copy = Path(folder, "stdin")
-        with copy.open("wb") as target:
-            shutil.copyfileobj(sys.stdin.buffer, target)
+        if file == _STDIN:
+            copy = Path(folder, "stdin")
+            with copy.open("wb") as target:
+                shutil.copyfileobj(sys.stdin.buffer, target)
+        else:
+            copy = _download(file, Path(folder))
         yield copy
+
+
+def _download(address: str, folder: Path) -> Path:
+    from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415  brings botocore
+
+    try:
+        ref = ObjectRef.from_uri(address)
+    except ValueError as error:
+        raise DatasetError(f"{error} Name one file as s3://BUCKET/KEY.") from error
+    name = ref.key.rpartition("/")[2]
+    if not name:
+        raise DatasetError(f"{address} is a folder in S3; name its files, or copy it and name the copy.")
+    S3Objects().download(ref, folder / name)
+    return folder / name
 
 
 def _read(path: Path) -> str:

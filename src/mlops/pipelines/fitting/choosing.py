@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,8 @@ from mlops.pipelines.fitting.outputs import fit_outputs
 from mlops.pipelines.fitting.race import Contender, race
 from mlops.pipelines.fitting.searching import Search, search_hyperparameters
 from mlops.pipelines.fitting.trials import TriedElsewhere, take_best
+
+logger = logging.getLogger(__name__)
 
 # the hyperparameters that distinguish the contenders of one algorithm
 _DISTINGUISHING = ("max_depth", "learning_rate", "min_samples_leaf")
@@ -116,8 +119,10 @@ def choose(sample: Sample, settings: GroupSettings) -> Choice:
     contenders = installed_candidates(settings, sample.task)
     choice = Choice(contenders[0])
     if len(contenders) > 1:
+        logger.info("Compare %d algorithms", len(contenders))
         choice = _best_contender(race(sample, contenders))
     if settings.search is not None:
+        logger.info("Search the hyperparameters of %s", choice.settings.algorithm)
         choice = _searched(sample, choice, fixed=settings.hyperparameters)
     if choice.judged is not None:
         return choice
