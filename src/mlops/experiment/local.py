@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from mlops.experiment.files import LocalRunFiles
+from mlops.experiment.files import LocalRunFiles, RunFiles
 from mlops.experiment.store import RunStore
 from mlops.infrastructure.file_import import exclusive_lock, import_once
 from mlops.infrastructure.sqlite_table import SqliteTable
@@ -13,13 +14,15 @@ from mlops.models.experiment import Run
 FILENAME = "runs.sqlite3"
 
 
-def local_runs(root: Path) -> RunStore:
+def local_runs(root: Path, *, mirror: Callable[[Run, RunFiles], None] | None = None) -> RunStore:
     """Return the runs below a directory: `runs.sqlite3`, and the files of each in `<group>/<run_id>/files/`.
 
     What release 0.1 stored there, `<group>/<run_id>/run.json`, is imported first.
     """
     store = RunStore(
-        SqliteTable(root / FILENAME), lambda group, run_id: LocalRunFiles(root / group / run_id / "files")
+        SqliteTable(root / FILENAME),
+        lambda group, run_id: LocalRunFiles(root / group / run_id / "files"),
+        mirror=mirror,
     )
 
     def import_run(path: Path) -> None:

@@ -37,14 +37,22 @@ class RunStore:
     ----------
     files
         Returns the files of a run from its group and id, whether or not it has any.
+    mirror
+        Gets each run after it was added or changed, with its files; it must not raise.
     """
 
     def __init__(
-        self, table: Table, files: Callable[[str, str], RunFiles], *, backoff: Backoff | None = None
+        self,
+        table: Table,
+        files: Callable[[str, str], RunFiles],
+        *,
+        backoff: Backoff | None = None,
+        mirror: Callable[[Run, RunFiles], None] | None = None,
     ) -> None:
         self._table = table
         self.files = files
         self._backoff = backoff or Backoff()
+        self._mirror = mirror
 
     def groups(self) -> list[str]:
         """Return the names of the groups that have a run, sorted."""
@@ -59,7 +67,7 @@ class RunStore:
                 raise RegistryConflictError(f"The run {run.run_id} was added by someone else.")
             return stored or run
 
-        return self._backoff.run(attempt)
+        return self._mirrored(self._backoff.run(attempt))
 
     def find(self, group: str, run_id: str) -> Run | None:
         """Return the run; None when it does not exist."""
@@ -93,7 +101,7 @@ class RunStore:
                 raise RegistryConflictError(f"The run {run_id} was changed by someone else.")
             return after
 
-        return self._backoff.run(attempt)
+        return self._mirrored(self._backoff.run(attempt))
 
     def missing_run(self, group: str, run_id: str) -> RunNotFoundError:
         """Return the error for a run that does not exist; it names the nearest one that does."""
@@ -104,6 +112,11 @@ class RunStore:
             return RunNotFoundError(f"The group {group!r} has no run yet. {proposal}")
         hint = f"{nearest(run_id, run_ids)} The newest is {run_ids[0]}."
         return RunNotFoundError(f"{group} has no run {run_id!r}. {hint}")
+
+    def _mirrored(self, run: Run) -> Run:
+        if self._mirror is not None:
+            self._mirror(run, self.files(run.group, run.run_id))
+        return run
 
     def _create(self, run: Run) -> bool:
         pointer = {"pk": _partition(run.group), "sk": _pointer_key(run.run_id), "run": _run_key(run)}
