@@ -210,6 +210,16 @@ def test_pages_are_below_a_token_and_no_other_function_answers_the_api() -> None
     assert not [name for name, properties in t.functions().items() if "FunctionUrlConfig" in properties]
 
 
+def test_promotions_start_no_execution_where_no_group_has_an_endpoint() -> None:
+    machine = t.resources("AWS::Serverless::StateMachine")["MoveEndpointStateMachine"]["Properties"]
+    assert machine["Events"]["ChampionChanged"]["Properties"]["State"] == {
+        "Fn::If": ["HasEndpointGroups", "ENABLED", "DISABLED"]
+    }
+    assert t.template()["Conditions"]["HasEndpointGroups"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ServerlessEndpointGroups"}, ""]}]
+    }
+
+
 def test_the_predict_api_is_authorised_by_iam_or_else_by_tokens_and_limited() -> None:
     (route,) = (route["Properties"] for route in t.resources("AWS::ApiGatewayV2::Route").values())
     assert route["RouteKey"] == "POST /groups/{group}/predict"
