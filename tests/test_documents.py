@@ -185,6 +185,29 @@ def test_the_newest_release_of_the_changelog_is_the_version_of_the_package() -> 
     assert released[0].split()[0] == mlops.__version__
 
 
+def test_the_released_version_is_the_first_that_security_fixes_are_made_for() -> None:
+    text = (REPOSITORY / "SECURITY.md").read_text("utf-8")
+    first, *others = re.findall(r"^\| (\d+\.\d+) \| (\w+)", text, re.MULTILINE)
+    assert first == (mlops.__version__.rpartition(".")[0], "yes")
+    assert {answer for _, answer in others} == {"no"}
+
+
+@pytest.mark.parametrize(
+    "picture", sorted((REPOSITORY / "docs" / "images").glob("*.svg")), ids=lambda p: p.name
+)
+def test_a_drawing_has_colours_for_dark_pages(picture: Path) -> None:
+    style = re.search(r"<style>(.*?)</style>", picture.read_text("utf-8"), re.DOTALL)
+    light, _, dark = style[1].partition("@media (prefers-color-scheme: dark)")
+    coloured = {
+        name
+        for name, rule in re.findall(r"\.(\w+)\{([^}]*)\}", light)
+        if "#" in re.sub(r"url\(#\w+\)", "", rule)
+    }
+    assert coloured == set(re.findall(r"\.(\w+)\{", dark))
+    drawn = picture.read_text("utf-8").replace(style[0], "")
+    assert not re.findall(r'(?:fill|stroke)="#', drawn), "a colour that the style cannot change"
+
+
 def test_the_import_paths_of_the_changelog_exist() -> None:
     text = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
     rows = re.findall(r"^ *\| `mlops[^|]*\| `(mlops[\w.]*)`", text, re.MULTILINE)
