@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo down check static docs scan test mutations fuzz prove bench dist deploy lock
+.PHONY: help setup up demo down check static docs scan test mutations fuzz prove bench dist deploy smoke lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ dist: $(READY) ## Build the source distribution and the wheel of the library int
 
 deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=.., TAGS=.., STOP_CHAMPIONS=yes
 	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)' --tags '$(TAGS)' --stop-champions '$(STOP_CHAMPIONS)'
+
+smoke: $(READY) ## Test a new stack on AWS and remove it: STACK=mlops-smoke APPROVER=me@example.com, REGION=.., KEEP=yes
+	@$(BIN)/python -m deployment.smoke --stack '$(STACK)' --region '$(REGION)' --approver '$(APPROVER)' --keep '$(KEEP)'
 
 lock: $(READY) ## Resolve the dependencies of pyproject.toml again; UPGRADE=--upgrade takes the newest versions
 	$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --all-extras --generate-hashes --no-header --no-emit-index-url \

@@ -1,23 +1,16 @@
 """`python -m deployment`: check, build, deploy; the exit code is 0 on success."""
 
 import argparse
-import os
 import subprocess
 import sys
-from pathlib import Path
 
-import boto3
-from botocore.exceptions import BotoCoreError
-
-from deployment.account import Account
+from deployment.account import open_account
 from deployment.champions import check_champions
 from deployment.errors import DeploymentError
 from deployment.plan import Plan, make_plan
+from deployment.run import REPOSITORY, deploy
 from deployment.settings import parse_parameters, parse_tags, read_settings
-from deployment.sizes import check_sizes
 from deployment.template import read_template
-
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +51,7 @@ def plan(options: argparse.Namespace) -> Plan:
     requested = parse_parameters(options.parameters)
     if options.approver:
         requested["ApproverEmail"] = options.approver
-    account = _account(options.region or settings.region)
+    account = open_account(options.region or settings.region)
     region = account.region
     account.check_credentials()
     template = read_template(REPOSITORY / "template.yaml")
@@ -66,24 +59,6 @@ def plan(options: argparse.Namespace) -> Plan:
     if options.stop_champions != "yes":
         check_champions(account, deployed, template.libraries)
     return make_plan(settings, template, region, deployed, requested, parse_tags(options.tags))
-
-
-def _account(region: str | None) -> Account:
-    try:
-        return Account(boto3.Session(region_name=region))
-    except BotoCoreError as error:
-        raise DeploymentError(f"The AWS profile cannot be used: {error}") from error
-
-
-def deploy(plan: Plan) -> None:
-    """Build and deploy, without anything to read answers from."""
-    _run(plan.build_command, os.environ | {"ARCHITECTURE": plan.architecture})
-    check_sizes(REPOSITORY / ".aws-sam" / "build" / "template.yaml")
-    _run(plan.deploy_command, dict(os.environ))
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    subprocess.run(command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, check=True)
 
 
 if __name__ == "__main__":

@@ -85,3 +85,17 @@ class Account:
             {entry["Key"]: entry["Value"] for entry in stack.get("Tags", [])},
             {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])},
         )
+
+
+def open_account(region: str | None) -> Account:
+    """Return the account of the AWS profile, in a region or, when None, that of the profile.
+
+    Raises
+    ------
+    DeploymentError
+        The profile cannot be used.
+    """
+    try:
+        return Account(boto3.Session(region_name=region))
+    except BotoCoreError as error:
+        raise DeploymentError(f"The AWS profile cannot be used: {error}") from error

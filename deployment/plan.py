@@ -17,6 +17,7 @@ class Plan:
     """One deployment: `sam build` for a processor, then `sam deploy`."""
 
     config: str
+    stack_name: str
     region: str
     architecture: str
     parameters: Mapping[str, str]
@@ -30,8 +31,8 @@ class Plan:
     @property
     def deploy_command(self) -> list[str]:
         """`sam deploy`; a parameter that is not passed keeps its value, or has its default the first time."""
-        command = ["sam", "deploy", "--config-env", self.config, "--region", self.region]
-        command.append("--no-confirm-changeset")
+        command = ["sam", "deploy", "--config-env", self.config]
+        command += ["--stack-name", self.stack_name, "--region", self.region, "--no-confirm-changeset"]
         for option, values in (("--parameter-overrides", self.parameters), ("--tags", self.tags)):
             if values:
                 command += [option, *(f"{name}={_quoted(value)}" for name, value in values.items())]
@@ -68,7 +69,7 @@ def make_plan(
     _check_region(region, template.image_regions, effective.get("TrainingImageUri", ""))
     architecture = effective.get("Architecture", template.architecture)
     all_tags = {**(deployed.tags if deployed else {}), **tags}
-    return Plan(settings.config, region, architecture, parameters, all_tags)
+    return Plan(settings.config, settings.stack_name, region, architecture, parameters, all_tags)
 
 
 def _check_approver(address: str) -> None:

@@ -252,6 +252,7 @@ ELSEWHERE = {
     "aws s3 cp": Elsewhere("tests/e2e/test_path.py"),
     "aws events": Elsewhere("tests/e2e/test_the_command.py"),
     "make deploy": Elsewhere("tests/proofs/test_deployment.py"),
+    "make smoke": Elsewhere("tests/proofs/test_smoke.py"),
     "sam delete": Elsewhere(reason="needs an AWS account"),
     "pip install .": Elsewhere("tests/packaging/test_wheel.py"),
     "pip install '.[train]'": Elsewhere("tests/packaging/test_version_matrix.py"),

@@ -12,6 +12,7 @@ import pytest
 from functions.retrain_model import app
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import TrainingError
+from mlops.models.intake.trainings import TrainingRecord
 from mlops.models.retraining import DatasetLineage
 from tests.functions.approval_stage import GROUP
 from tests.functions.retraining_stage import DAY, HEADER, RetrainingStage, some_rows
@@ -145,6 +146,23 @@ def test_the_same_rows_are_trained_once(retraining):
     assert (first["status"], second["status"]) == ("started", "refused")
     assert retraining.newest().problem.startswith("The same rows were trained on before")
     assert retraining.executions() == {first["training_id"]}
+
+
+def test_a_retraining_beyond_the_trainings_of_a_day_is_not_started_and_the_email_says_how_to_go_on(
+    retraining,
+):
+    scored = some_rows(80, first=1001, seed=1)
+    retraining.score(scored)
+    retraining.label(scored)
+    retraining.stage.set_policy(max_trainings_per_day=1)
+    other = TrainingRecord(GROUP, "f" * 32, "d", "u", {}, retraining.now)
+    retraining.parts.datasets.versions.trainings.start(other)
+    assert start(retraining)["status"] == "refused"
+    assert retraining.executions() == set()
+    body = " ".join(retraining.emails()[-1]["body"].split())
+    assert f"`mlops retrain {GROUP}` tomorrow" in body
+    retraining.now += timedelta(days=1)
+    assert start(retraining)["status"] == "started"
 
 
 def test_only_what_was_requested_is_started_and_a_second_request_waits_for_its_start(retraining):

@@ -49,6 +49,15 @@ def add_parser(subparsers: Any) -> None:
         choices=get_args(RetrainingPolicy),
         help="the most that `[retrain] policy` in model.toml may do (default: propose)",
     )
+    change.add_argument(
+        "--max-trainings-per-day",
+        type=int,
+        metavar="N",
+        help="how many trainings of the group start in a day (UTC); more files wait (default: 0, no limit)",
+    )
+    change.add_argument(
+        "--max-trials", type=int, metavar="N", help="trials of a search at most (default: 0, no limit)"
+    )
     add_reason(change)
 
 
@@ -82,6 +91,8 @@ def _changed(record: PolicyRecord, parsed: argparse.Namespace) -> PolicyRecord:
         "required_approvals": parsed.required_approvals,
         "automatic": None if parsed.automatic is None else parsed.automatic == "on",
         "retraining": parsed.retraining,
+        "max_trainings_per_day": parsed.max_trainings_per_day,
+        "max_trials": parsed.max_trials,
         "gate_floors": _with_floors(record.gate_floors, parsed.floor),
     }
     return replace(record, **{name: value for name, value in changes.items() if value is not None})
@@ -107,6 +118,8 @@ def _lines(record: PolicyRecord, context: Context) -> Iterator[str]:
             ("  automatic", "where model.toml requests it" if if_requested.is_automatic else "never"),
             *(("  floor", text) for text in _floor_texts(record.gate_floors)),
             ("  retraining", record.retraining),
+            ("  trainings per day", str(record.max_trainings_per_day or "no limit")),
+            ("  trials of a search", str(record.max_trials or "no limit")),
         ]
     )
     yield (

@@ -12,12 +12,12 @@ from mlops.dataset.validation.report_page import render_report
 from mlops.infrastructure.event_names import CONVERSION_REQUESTED
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.conversion import ConversionRequest
-from mlops.intake.emails import compose_duplicate, compose_rejection, compose_retry
+from mlops.intake.emails import compose_delay, compose_duplicate, compose_rejection, compose_retry
 from mlops.intake.outbox import acceptance, as_notification, rejection, rule_ids, send_outbox
 from mlops.intake.ports import IntakePorts, IntakeResult
 from mlops.intake.receipt import compose_receipt
 from mlops.intake.starts import start_training
-from mlops.intake.trainings import version_trained_on
+from mlops.intake.trainings import LONGEST_WAIT, TRAINING_LIMIT, version_trained_on, waited_too_long
 from mlops.intake.uploads import release_upload
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
@@ -101,21 +101,29 @@ def accept_for_training(
 ) -> Decision:
     """Store the data as a dataset version and start a training, unless they were trained on before.
 
-    A training that has failed is started again. Settings that ask for less than the approval policy requires
+    A training that has failed is started again. When the group has had the trainings of its policy today, the
+    file waits. Settings that ask for less than the approval policy requires
     are refused here, the one way to a training.
 
     `content` is where the bytes are stored when they are not those of the upload itself.
     """
     upload, record, ports = attempt.upload, attempt.record, attempt.ports
-    if problems := ports.policies.of(record.group, settings).problems:
-        return reject(attempt, _with_policy_problems(report, problems))
+    policy = ports.policies.of(record.group, settings)
+    if policy.problems:
+        return reject(attempt, _with_policy_problems(report, policy.problems))
     dataset = accept_dataset(
         AcceptedFile(upload, record.group, report, settings, content), ports, attempt.now
     )
-    start = start_training(dataset, upload, report, settings, ports, now=attempt.now)
+    limit = policy.max_trainings_per_day
+    start = start_training(
+        dataset, upload, report, settings, ports, max_trainings_per_day=limit, now=attempt.now
+    )
+    if start is None:
+        return _wait_for_another_day(attempt, report, limit)
     training = start.training
     accepted = record.changed(
         state="accepted",
+        reason=None,
         dataset_id=dataset.dataset_id,
         work_id=training.training_id,
         finished_at=attempt.now,
@@ -130,6 +138,18 @@ def accept_for_training(
         return Decision(replace(accepted, reason="same_content", outbox=(email, *outbox)), report)
     receipt = as_notification(compose_receipt(upload, report, settings))
     return Decision(replace(accepted, outbox=(receipt, *outbox)), report)
+
+
+def _wait_for_another_day(attempt: Attempt, report: ValidationReport, limit: int) -> Decision:
+    """Let a valid file wait for the daily sweep, while that looks at it; say so by email the first time."""
+    record = attempt.record
+    if attempt.now - record.received_at >= LONGEST_WAIT:
+        return reject(attempt, replace(report, verdict="reject", findings=(waited_too_long(limit),)))
+    if record.state == "waiting":
+        return Decision(record.changed(), report)
+    email = as_notification(compose_delay(attempt.upload, limit))
+    waiting = record.changed(state="waiting", reason=TRAINING_LIMIT, outbox=(email,))
+    return Decision(waiting, report)
 
 
 def _with_policy_problems(report: ValidationReport, problems: tuple[str, ...]) -> ValidationReport:

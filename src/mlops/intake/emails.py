@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops.dataset.privacy import shown
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.placement.folders import closes_folder, folder_of
+from mlops.intake.trainings import LONGEST_WAIT, command_to_raise, describe_limit
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.objects import ObjectRef
@@ -76,6 +77,19 @@ def compose_retry(upload: Upload, training: TrainingRecord, failure: TrainingFai
         f"Attempt {training.attempt} was started. Its result comes by email.\n"
     )
     return f"[{training.group}] {shown(name_of(upload), 80)}: training again", body
+
+
+def compose_delay(upload: Upload, limit: int) -> tuple[str, str]:
+    """Return subject and body of the email about a valid training file that waits for another day."""
+    body = (
+        f"The {'folder' if closes_folder(upload) else 'file'} {shown(path_of(upload), 200)} is valid, and its"
+        f" training waits.\n{describe_limit(limit)}\n"
+        "The daily check of the uploads starts it on the first day with a training left, within "
+        f"{LONGEST_WAIT.days} days. Nothing needs to be dropped again.\n\n"
+        "To train on it today, an administrator raises the limit, and you drop the file again:\n"
+        f"    {command_to_raise(str(upload.group))}\n"
+    )
+    return f"[{upload.group}] {shown(name_of(upload), 80)} waits for another day", body
 
 
 def name_of(upload: Upload) -> str:

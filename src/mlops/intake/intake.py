@@ -125,10 +125,14 @@ def _answer(attempt: Attempt) -> Decision:
 
 
 def _start_validation(attempt: Attempt) -> Decision:
-    """Start the validation of the parts of a folder, once; its last step decides."""
+    """Start the validation of the parts of a folder, once; its last step decides.
+
+    A folder that waits for another day is validated once more on each of them.
+    """
     upload, record = attempt.upload, attempt.record
     document = {"group": record.group, "upload_id": record.upload_id, "upload": upload.to_dict()}
-    attempt.ports.executions.start_validation(record.upload_id, document)
+    day = f"-{attempt.now:%Y%m%d}" if record.state == "waiting" else ""
+    attempt.ports.executions.start_validation(f"{record.upload_id}{day}", document)
     return Decision(record.changed(work_id=record.upload_id))
 
 

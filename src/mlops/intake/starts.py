@@ -42,21 +42,22 @@ def start_training(
     settings: GroupSettings,
     ports: IntakePorts,
     *,
+    max_trainings_per_day: int,
     now: datetime,
-) -> TrainingStart:
+) -> TrainingStart | None:
     """Start a training, unless there is one of these bytes with these settings that has not failed.
 
     After a failure another upload of the same bytes starts one more attempt; a repeated run for one upload
-    does not.
+    does not. Returns None, and starts nothing, when the group has had `max_trainings_per_day` today (UTC); 0
+    is no limit.
     """
     training_id = training_id_of(dataset.group, dataset.dataset_id, settings)
     requested = TrainingRecord(
         dataset.group, training_id, dataset.dataset_id, upload.upload_id, settings.to_dict(), now
     )
-    trainings = ports.versions.trainings
-    training = trainings.latest(dataset.group, training_id) or trainings.start(requested)
-    if training.upload_id != upload.upload_id and failure_of(training, ports, now) is not None:
-        training = trainings.start(replace(requested, attempt=training.attempt + 1))
+    training = _record_attempt(requested, ports, max_trainings_per_day)
+    if training is None:
+        return None
     if training.upload_id != upload.upload_id:
         return TrainingStart(training, is_new=False)
     document = {
@@ -72,8 +73,25 @@ def start_training(
         "validation": {**_evidence(report), "uploader": _uploader(upload, ports)},
     }
     ports.executions.start_training(training.execution_name, document)
-    before = trainings.failure(dataset.group, training_id, training.attempt - 1)
+    before = ports.versions.trainings.failure(dataset.group, training_id, training.attempt - 1)
     return TrainingStart(training, is_new=True, failure=before)
+
+
+def _record_attempt(requested: TrainingRecord, ports: IntakePorts, max_per_day: int) -> TrainingRecord | None:
+    """Return the attempt that there is, or a new one where there is none or it has failed.
+
+    None when the group has no place for a new one on that day.
+    """
+    trainings, now = ports.versions.trainings, requested.started_at
+    latest = trainings.latest(requested.group, requested.training_id)
+    if latest is not None and (
+        latest.upload_id == requested.upload_id or failure_of(latest, ports, now) is None
+    ):
+        return latest
+    following = requested if latest is None else replace(requested, attempt=latest.attempt + 1)
+    if max_per_day and not trainings.take_place(following, max_per_day):
+        return None
+    return trainings.start(following)
 
 
 def start_scoring(

@@ -1,4 +1,4 @@
-"""Trainings: their identity, the version that one made, and whether one has failed."""
+"""Trainings: their identity, the version that one made, whether one failed, and the limit of a day."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from datetime import datetime, timedelta
 
 from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.intake.ports import Executions, IntakePorts
+from mlops.intake.recovery import LOOK_BACK
+from mlops.models.dataset import Finding
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 
+# beyond the trainings of a day a file waits, and the daily sweep decides about it before it looks no more
+TRAINING_LIMIT = "training_limit"
+LONGEST_WAIT = LOOK_BACK - timedelta(days=2)
 STARTING_TIME = timedelta(minutes=15)  # an attempt is recorded before its execution is started
 _REASONS: Mapping[str, str] = {
     "ABORTED": "The execution was stopped before it was complete.",
@@ -74,3 +79,21 @@ def find_silent_failure(
         now,
         execution_arn=execution.arn if execution else "",
     )
+
+
+def describe_limit(limit: int) -> str:
+    """Return the sentence about the trainings of a day."""
+    trainings = "training" if limit == 1 else "trainings"
+    return f"The policy of the group allows {limit} {trainings} a day (UTC), and today has had as many."
+
+
+def command_to_raise(group: str) -> str:
+    """Return the command of an administrator that allows more trainings."""
+    return f"mlops policy set {group} --max-trainings-per-day N --reason TEXT"
+
+
+def waited_too_long(limit: int) -> Finding:
+    """Return the finding about a file that waited until the daily sweep looks no more."""
+    message = f"The file waited for {LONGEST_WAIT.days} days. {describe_limit(limit)}"
+    advice = "Drop it again, or ask an administrator of the policy to raise --max-trainings-per-day."
+    return Finding(TRAINING_LIMIT, "reject", message, advice=advice)

@@ -230,7 +230,8 @@ class PolicyRecord(Record):
     Without `approvers` every approver of the stack may approve. `automatic` permits automatic approval, which
     `model.toml` must request as well. `gate_floors` hold, by score, the values below which no gate rule may
     be; they are judged in addition to the rules. `retraining` is the most that `[retrain] policy` may
-    do. `changed_at`, `changed_by` and `reason` say when, by whom and why this revision was made.
+    do. `max_trainings_per_day` (by UTC) and `max_trials` of a search limit what a group costs; 0 is no
+    limit. `changed_at`, `changed_by` and `reason` say when, by whom and why this revision was made.
     """
 
     group: str
@@ -239,6 +240,8 @@ class PolicyRecord(Record):
     automatic: bool = False
     gate_floors: Mapping[str, GateRule] = field(default_factory=dict)
     retraining: RetrainingPolicy = "propose"
+    max_trainings_per_day: int = 0
+    max_trials: int = 0
     revision: int = 0
     changed_at: datetime | None = None
     changed_by: str = ""

@@ -71,6 +71,16 @@ def test_the_command_that_a_refusal_names_restores_automatic_approval(mlops):
     assert "where model.toml requests it" in mlops("show", "g")[1]
 
 
+def test_limits_are_set_shown_and_removed_with_0(mlops):
+    mlops("set", "g", "--max-trainings-per-day", "4", "--max-trials", "50", "--reason", "Costs.")
+    shown = " ".join(mlops("show", "g")[1].split())
+    assert "trainings per day 4 trials of a search 50" in shown
+    mlops("set", "g", "--max-trainings-per-day", "0", "--reason", "Budget.")
+    record = mlops.policies.store.get("g")
+    assert (record.max_trainings_per_day, record.max_trials) == (0, 50)
+    assert "trainings per day no limit" in " ".join(mlops("show", "g")[1].split())
+
+
 def test_show_prints_json_with_stack_record_and_history(mlops):
     mlops("set", "g", "--required-approvals", "3", "--reason", "a test")
     document = json.loads(mlops("show", "g", "--json")[1])
@@ -84,6 +94,8 @@ def test_show_prints_json_with_stack_record_and_history(mlops):
     [
         (["set", "g"], "--reason"),
         (["set", "g", "--required-approvals", "2", "--reason", "\u200b"], "a reason is needed"),
+        (["set", "g", "--max-trainings-per-day", "-1", "--reason", "x"], "at least 1, or 0 for no limit"),
+        (["set", "g", "--max-trials", "1", "--reason", "x"], "at least 2, or 0 for no limit"),
         (["set", "g", "--required-approvals", "9", "--reason", "x"], "g has 3 approvers"),
         (["set", "g", "--floor", "roc_auc", "--reason", "x"], "is not SCORE.FIELD=VALUE"),
         (["set", "g", "--floor", "roc_auc.threshold=high", "--reason", "x"], "'high' is not a number"),

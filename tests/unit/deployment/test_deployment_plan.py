@@ -49,7 +49,8 @@ def test_the_first_deployment_has_the_approver_and_the_parameters_of_samconfig(
 ) -> None:
     plan = planned(config)
     assert overrides(plan) == {"LogRetentionDays": days, "ApproverEmail": "me@example.com"}
-    assert plan.deploy_command[:6] == ["sam", "deploy", "--config-env", config, "--region", "eu-west-1"]
+    assert plan.deploy_command[:4] == ["sam", "deploy", "--config-env", config]
+    assert plan.deploy_command[4:8] == ["--stack-name", f"mlops-{config}", "--region", "eu-west-1"]
     assert "--no-confirm-changeset" in plan.deploy_command
 
 

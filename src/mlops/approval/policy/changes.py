@@ -14,6 +14,7 @@ from mlops.models.approval import PolicyRecord, StackPolicy
 from mlops.models.errors import ApprovalError
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.nearest import nearest
+from mlops.models.settings.search import MIN_TRIALS
 from mlops.models.training import SCORE_NAMES
 from mlops.registry.tags import check_group, find_reason_problem
 
@@ -77,6 +78,10 @@ def _problems(stack: StackPolicy, record: PolicyRecord) -> Iterator[str]:
         )
     if record.automatic and required > 1:
         yield f"Automatic approval is not possible where {required} approvals are required."
+    if record.max_trainings_per_day < 0:
+        yield "The trainings of a day must be at least 1, or 0 for no limit."
+    if record.max_trials != 0 and record.max_trials < MIN_TRIALS:
+        yield f"The trials of a search must be at least {MIN_TRIALS}, or 0 for no limit."
     for metric, floor in record.gate_floors.items():
         yield from _floor_problems(metric, floor)
 

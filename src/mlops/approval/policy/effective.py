@@ -24,7 +24,8 @@ class EffectivePolicy:
     """The strictest of stack, record and settings.
 
     `problems` are the sentences on settings that ask for less than stack and record require; they have no
-    other effect. `is_restricted` says that the record names the approvers.
+    other effect. `is_restricted` says that the record names the approvers. `max_trainings_per_day` of 0 is no
+    limit.
     """
 
     group: str
@@ -33,6 +34,7 @@ class EffectivePolicy:
     is_automatic: bool
     is_restricted: bool = False
     gate_floors: Mapping[str, GateRule] = field(default_factory=dict)
+    max_trainings_per_day: int = 0
     problems: tuple[str, ...] = ()
 
     def may_approve(self, approver: str) -> bool:
@@ -64,6 +66,7 @@ def effective_policy(stack: StackPolicy, record: PolicyRecord, settings: GroupSe
         *_approval_problems(stack, record, settings),
         *find_quorum_problem(record.group, required, len(approvers)),
         *_gate_problems(record, settings),
+        *_search_problems(record, settings),
     )
     return EffectivePolicy(
         record.group,
@@ -72,6 +75,7 @@ def effective_policy(stack: StackPolicy, record: PolicyRecord, settings: GroupSe
         is_automatic=may_be_automatic and settings.approval.automatic,
         is_restricted=bool(record.approvers),
         gate_floors=record.gate_floors,
+        max_trainings_per_day=record.max_trainings_per_day,
         problems=problems,
     )
 
@@ -163,6 +167,15 @@ def _gate_problems(record: PolicyRecord, settings: GroupSettings) -> Iterator[st
                 f"(`mlops policy set {record.group} --floor {metric}.{name}=...`). Write {minimum:g} or "
                 "more, or remove the line from model.toml."
             )
+
+
+def _search_problems(record: PolicyRecord, settings: GroupSettings) -> Iterator[str]:
+    if settings.search is None or not record.max_trials or settings.search.trials <= record.max_trials:
+        return
+    yield (
+        f"search.trials = {settings.search.trials} is more than the {record.max_trials} of the policy of the "
+        f"group (`mlops policy set {record.group} --max-trials`). Write {record.max_trials} or fewer."
+    )
 
 
 def _below_floor(rule: GateRule, floor: GateRule) -> Iterator[tuple[str, float, float]]:

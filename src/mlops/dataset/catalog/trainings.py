@@ -2,7 +2,8 @@
 
 Items of a group share the partition `GROUP#<group>`: `TRAINING#<id>` is the first attempt of a training,
 `TRAINING#<id>#<attempt>` a later one, `FAILURE#<id>#<attempt>` says that an attempt failed. An item of the
-partition `TRAININGS`, by the day of the start, refers to each attempt until it is closed.
+partition `TRAININGS`, by the day of the start, refers to each attempt until it is closed. Where a policy
+limits the trainings of a day, `TRAININGS_OF#<day>` names those that took a place.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlops.infrastructure.table import Absent, Put, SetAttribute, Table
-from mlops.models.errors import TrainingError
+from mlops.infrastructure.contention import Backoff
+from mlops.infrastructure.table import Absent, OneOf, Put, SetAttribute, Table
+from mlops.models.errors import RegistryConflictError, TrainingError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 
 _OPEN = "TRAININGS"
@@ -43,6 +45,34 @@ class TrainingRecords:
         if self.table.write(Put(item, Absent()), Put(reference)):
             return training
         return self._attempt(training.group, item["sk"])
+
+    def take_place(self, training: TrainingRecord, limit: int) -> bool:
+        """Take one of the places that a group has on the day of an attempt; False when all are taken.
+
+        However many writers ask at the same time, no more than `limit` attempts get one. An attempt that has
+        a place keeps it; those that were started without one count as well.
+
+        Raises
+        ------
+        RegistryConflictError
+            If every try met another writer.
+        """
+        return Backoff().run(lambda: self._try_to_take_place(training, limit))
+
+    def _try_to_take_place(self, training: TrainingRecord, limit: int) -> bool:
+        partition, sort = _partition(training.group), f"TRAININGS_OF#{training.started_at:%Y-%m-%d}"
+        of_group = f"{training.started_at:%Y-%m-%d}#{training.group}#"
+        started = {reference["sk"] for reference in self.table.query(_OPEN, of_group)}
+        item = self.table.get(partition, sort)
+        places = started.union(item["places"] if item else ())
+        if _open_key(training) in places or len(places) >= limit:
+            return _open_key(training) in places
+        revision = item["revision"] if item else 0
+        following = {"pk": partition, "sk": sort, "revision": revision + 1}
+        following["places"] = sorted({*places, _open_key(training)})
+        if not self.table.write(Put(following, OneOf("revision", (revision,)) if item else Absent())):
+            raise RegistryConflictError("Another training of the group takes a place.")
+        return True
 
     def latest(self, group: str, training_id: str) -> TrainingRecord | None:
         """Return the last attempt of a training; None when there is none."""

@@ -23,6 +23,7 @@ BEFORE_READING = {
     "parts": "A closed folder has no parts, too many, parts in folders below, or parts that were deleted.",
     "manifest": "A manifest cannot be read, or names something that is not a part.",
     "policy": "`model.toml` asks for less than the approval policy of the stack or the group requires.",
+    "training_limit": "A training file found no day on which its group had a training left.",
     "features": "The features of a file cannot be read from the feature store; or says what was read.",
     "feature_values": "A file of features does not fit the definition of its view.",
     "no_champion": "A file to score was dropped for a group without a model in service.",

@@ -20,6 +20,7 @@ from mlops.intake.retraining.requests import retraining_detail
 from mlops.intake.retraining.store import RetrainingStore
 from mlops.intake.retraining.training_set import TrainingSet
 from mlops.intake.starts import start_training
+from mlops.intake.trainings import command_to_raise, describe_limit
 from mlops.models.dataset import ValidationReport
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
 from mlops.models.objects import ObjectRef
@@ -92,7 +93,12 @@ class RetrainingStart:
         content = retraining.content
         upload = Upload(content.bucket, content.key, content.version_id, dataset.size_bytes)
         settings = GroupSettings.from_dict(retraining.settings)
-        start = start_training(dataset, upload, report, settings, self.ports, now=now)
+        limit = self.ports.policies.of(retraining.group, settings).max_trainings_per_day
+        start = start_training(
+            dataset, upload, report, settings, self.ports, max_trainings_per_day=limit, now=now
+        )
+        if start is None:
+            return self._refuse(retraining, _delayed(retraining.group, limit), {})
         if not start.is_new:
             problem = f"The same rows were trained on before (training {start.training.training_id[:12]})."
             return self._refuse(retraining, problem, {})
@@ -113,3 +119,8 @@ class RetrainingStart:
                 notifier.send_email(*compose_start(retraining), group=retraining.group)
             notifier.publish_event(RETRAINING_STARTED, retraining_detail(retraining))
         return self.store.save(retraining, announced=status)
+
+
+def _delayed(group: str, limit: int) -> str:
+    command = command_to_raise(group)
+    return f"{describe_limit(limit)} Use `mlops retrain {group}` tomorrow, or raise the limit: `{command}`."

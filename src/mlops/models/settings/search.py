@@ -10,6 +10,7 @@ from mlops.models.errors import SettingsError
 from mlops.models.record import Record
 
 _MAGNITUDE = 10.0
+MIN_TRIALS = 2
 _MAX_TRIALS = 1_000
 _MAX_CHOICES = 100
 
@@ -41,8 +42,10 @@ def check_search(table: Mapping[str, Any]) -> dict[str, Any]:
         table.get("tuning_job", True),
         table.get("space", {}),
     )
-    if not isinstance(trials, int) or not 2 <= trials <= _MAX_TRIALS:
-        raise SettingsError(f"search.trials must be a whole number from 2 to {_MAX_TRIALS}, not {trials!r}.")
+    if not isinstance(trials, int) or not MIN_TRIALS <= trials <= _MAX_TRIALS:
+        raise SettingsError(
+            f"search.trials must be a whole number from {MIN_TRIALS} to {_MAX_TRIALS}, not {trials!r}."
+        )
     if not isinstance(tuning_job, bool):
         raise SettingsError(f"search.tuning_job must be true or false, not {tuning_job!r}.")
     if not isinstance(space, Mapping):
