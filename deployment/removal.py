@@ -1,10 +1,14 @@
 """Remove a stack with everything that it keeps: only for a stack that was made to be thrown away."""
 
+import time
 from typing import Any
 
 import boto3
 
+from deployment.errors import DeploymentError
+
 _MINUTES = 30
+_ATTEMPTS, _PAUSE_SECONDS = 30, 30  # as long as a function may run
 
 
 def remove_stack(session: boto3.Session, stack_name: str) -> None:
@@ -12,7 +16,7 @@ def remove_stack(session: boto3.Session, stack_name: str) -> None:
 
     Raises
     ------
-    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+    DeploymentError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
         Something could not be deleted; what was not reached is left.
     """
     cloudformation = session.client("cloudformation")
@@ -50,10 +54,24 @@ def _stop_executions(session: boto3.Session, machine: str) -> None:
 
 
 def _delete_bucket(session: boto3.Session, bucket: str) -> None:
+    """Delete a bucket with all versions; a function that still runs may write meanwhile."""
     s3: Any = session.client("s3")
+    for _ in range(_ATTEMPTS):
+        _empty(s3, bucket)
+        try:
+            s3.delete_bucket(Bucket=bucket)
+        except s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "BucketNotEmpty":
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+    raise DeploymentError(f"The bucket {bucket} is still written to.")
+
+
+def _empty(s3: Any, bucket: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         if entries:
             objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
             s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-    s3.delete_bucket(Bucket=bucket)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from deployment.account import Account, open_account
 from deployment.approver_queue import approver_queue
@@ -16,15 +17,12 @@ from deployment.removal import remove_stack
 from deployment.run import REPOSITORY, deploy
 from deployment.settings import read_settings
 from deployment.template import read_template
-from deployment.walk import GROUP, Browse, Walk, browse
+from deployment.walk import GROUP, Walk
 
-FAULTS = (DeploymentError, BotoCoreError, ClientError, subprocess.CalledProcessError)
-POLL_SECONDS = 10.0
+FAULTS = (DeploymentError, BotoCoreError, ClientError, HTTPError, subprocess.CalledProcessError)
 
 
-def main(
-    arguments: Sequence[str] | None = None, *, browse: Browse = browse, poll_seconds: float = POLL_SECONDS
-) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the smoke test; return 0 when the stack did all of it and nothing of it is left."""
     options = make_parser().parse_args(arguments)
     try:
@@ -36,7 +34,7 @@ def main(
     is_removed = True
     try:
         deploy(plan)
-        _use(account, plan, browse, poll_seconds)
+        _use(account, plan)
         is_working = True
     except FAULTS as error:
         print(f"The smoke test failed: {error}", file=sys.stderr)
@@ -86,13 +84,12 @@ def make_smoke_plan(account: Account, stack_name: str, approver: str) -> Plan:
     return make_plan(settings, template, account.region, None, {"ApproverEmail": approver}, {})
 
 
-def _use(account: Account, plan: Plan, browse: Browse, poll_seconds: float) -> None:
+def _use(account: Account, plan: Plan) -> None:
     deployed = account.deployed(plan.stack_name)
     if deployed is None:
         raise DeploymentError(f"The stack {plan.stack_name} does not exist after its deployment.")
     outputs, approver = deployed.outputs, plan.parameters["ApproverEmail"]
-    example = REPOSITORY / "examples" / GROUP
-    walk = Walk(account.session, outputs, example, browse=browse, poll_seconds=poll_seconds)
+    walk = Walk(account.session, outputs, REPOSITORY / "examples" / GROUP)
     name = f"{plan.stack_name}-approver"
     with approver_queue(account.session, name, outputs["ApprovalTopicArn"], approver) as queue:
         walk.confirm(approver)
@@ -103,7 +100,7 @@ def _use(account: Account, plan: Plan, browse: Browse, poll_seconds: float) -> N
 def _remove(account: Account, stack_name: str) -> bool:
     try:
         remove_stack(account.session, stack_name)
-    except (BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         if "does not exist" in str(error):  # the build failed
             return True
         print(f"Not everything of {stack_name} was removed, look in the console: {error}", file=sys.stderr)

@@ -2,21 +2,21 @@
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import boto3
+import urllib3
 
 from deployment.approver_queue import ApproverQueue
 from deployment.errors import DeploymentError
 from local.stack import approval_link, read_form, version_in
+from mlops.infrastructure.aws.signed_http import reachable_address
 from mlops.infrastructure.aws.sns import confirmed_emails
 from mlops.infrastructure.metric_names import (
     APPROVALS_REQUESTED,
@@ -27,20 +27,6 @@ from mlops.infrastructure.metric_names import (
 
 GROUP = "medication-adherence"
 MINUTES_TO_CONFIRM, MINUTES_OF_A_JOB, MINUTES_OF_METRICS = 60, 60, 15
-# Sends a form, or reads a page when there is none; returns status and text.
-Browse = Callable[[str, Mapping[str, str] | None], tuple[int, str]]
-
-
-def browse(url: str, form: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Open a page, or send a form to it; return the status and the text of the answer."""
-    content = None if form is None else urlencode(form).encode()
-    if not url.startswith(("https://", "http://")):
-        raise DeploymentError(f"{url} is not the address of a page.")
-    try:
-        with urllib.request.urlopen(url, content, timeout=60) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +37,7 @@ class Walk:
     outputs: Mapping[str, str]
     example: Path
     say: Callable[[str], None] = print
-    browse: Browse = browse
-    poll_seconds: float = 10
+    poll_seconds: float = 5
 
     def confirm(self, approver: str) -> None:
         """Wait until a person has confirmed the subscription of the approver, which no program can do."""
@@ -117,12 +102,12 @@ class Walk:
         return next((email for email in queue.receive() if approval_link(email)), None)
 
     def _approve(self, link: str, version: str) -> None:
-        status, page = self.browse(link, None)
+        status, page = browse("GET", link)
         form = read_form(page)
         if status != HTTPStatus.OK or "approved" not in form.choices:
             raise DeploymentError(f"The approval page answered {status} and cannot approve.")
         answer = {**form.hidden, "decision": "approved", "version": version, "reason": "Smoke test."}
-        status, _ = self.browse(link, answer)
+        status, _ = browse("POST", link, answer)
         if status not in (HTTPStatus.OK, HTTPStatus.SEE_OTHER):
             raise DeploymentError(f"The approval page answered {status} to its form.")
 
@@ -165,3 +150,16 @@ class Walk:
                 return seen
             time.sleep(self.poll_seconds)
         raise DeploymentError(f"After {minutes} minutes there was no {what}.")
+
+
+def browse(method: str, url: str, form: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Open a page, or send a form to it; return the status and the text, also of a redirect."""
+    answer = urllib3.request(
+        method,
+        reachable_address(url),
+        body=urlencode(form) if form else None,
+        headers={"Host": urlsplit(url).netloc, "Content-Type": "application/x-www-form-urlencoded"},
+        redirect=False,
+        timeout=60,
+    )
+    return answer.status, answer.data.decode()

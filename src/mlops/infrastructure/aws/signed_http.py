@@ -40,12 +40,12 @@ def post_json(url: str, body: bytes) -> HttpAnswer:
     headers = {"Content-Type": "application/json", "Host": urlsplit(url).netloc}
     request = AWSRequest("POST", url, headers=headers, data=body)
     SigV4Auth(credentials, "execute-api", region).add_auth(request)
-    request.url = _reachable(url)
+    request.url = reachable_address(url)
     response = URLLib3Session(timeout=35).send(request.prepare())
     return HttpAnswer(response.status_code, response.content)
 
 
-def _reachable(url: str) -> str:
+def reachable_address(url: str) -> str:
     """Return where to connect: names below `localhost` are this machine (RFC 6761), unknown to Python."""
     parts = urlsplit(url)
     if not (parts.hostname or "").endswith(".localhost"):
