@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.dataset.notation.notation import Notation
-from mlops.dataset.table.cells import view_as_numbers, with_control_characters, with_outer_space
+from mlops.dataset.table.cells import (
+    MISSING_EVERYWHERE,
+    view_as_missing,
+    view_as_numbers,
+    with_control_characters,
+    with_outer_space,
+)
 
 CELLS = st.one_of(
     st.floats(allow_nan=False).map(repr),
@@ -49,3 +57,10 @@ def test_space_around_a_text_is_marked_and_space_within_it_is_not() -> None:
 def test_characters_that_cannot_be_seen_are_marked_and_spaces_are_not() -> None:
     values = ["a few words", "a\u200bb", "a\x07", "two\nlines", "no\u00a0break"]
     assert with_control_characters(values).tolist() == [False, True, True, False, False]
+
+
+@pytest.mark.parametrize("change", [str, str.upper, str.title, str.swapcase])
+def test_a_spelling_of_missing_counts_in_any_letters(change: Callable[[str], str]) -> None:
+    spellings = [change(token) for token in sorted(MISSING_EVERYWHERE)]
+    assert view_as_missing([*spellings, "none", "n", "nul"]).tolist() == [True] * len(spellings) + [False] * 3
+    assert not view_as_missing(spellings, kept=spellings).any()

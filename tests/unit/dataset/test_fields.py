@@ -100,6 +100,15 @@ def test_texts_are_what_was_written_in_the_order_of_appearance(
         np.testing.assert_array_equal(texts.keys, text_keys(texts.values))
 
 
+def test_texts_that_are_equal_without_their_quotes_are_one_value() -> None:
+    dialect = Dialect(",", ("c0", "c1"), 1, 0, 0, has_sep_line=False, decimal=".")
+    written = b'"a""b",x\na"b,y\n"a""b",z\n'
+    (block,) = RecordCutter(dialect, b"c0", Limits()).cut([written])
+    texts = Fields(block).texts(0)
+    assert texts is not None
+    assert (texts.values, texts.codes.tolist()) == (['a"b'], [0, 0, 0])
+
+
 @pytest.mark.property
 @given(st.lists(st.text(max_size=100), min_size=1, max_size=20, unique=True))
 def test_different_texts_have_different_keys_whatever_is_beside_them(texts: list[str]) -> None:

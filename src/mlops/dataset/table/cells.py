@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,12 @@ from mlops.pages.spreadsheet import FORMULA_SIGNS
 MISSING_EVERYWHERE = frozenset(
     ("", "#n/a", "#n/a n/a", "#na", "<na>", "n/a", "na", "nan", "-nan", "null", "\\n", "(null)")
 )
-_LONGEST_MISSING = max(map(len, MISSING_EVERYWHERE))
+# 87 texts: a set finds one of them among many values at once, without a copy of each in small letters
+_SPELLINGS_OF_MISSING = frozenset(
+    "".join(letters)
+    for token in MISSING_EVERYWHERE
+    for letters in product(*((letter, letter.upper()) for letter in token))
+)
 # read as missing where a number or a date is expected
 MISSING_IN_NUMBERS = MISSING_EVERYWHERE | frozenset(
     (
@@ -149,10 +155,9 @@ def view_as_missing(values: Sequence[str], kept: Collection[str] = ()) -> NDArra
 
 def stripped_as_missing(clean: Sequence[str], kept: Collection[str] = ()) -> NDArray[np.bool_]:
     """Do `view_as_missing` for values without spaces around them."""
-    short = [value for value in clean if len(value) <= _LONGEST_MISSING]
-    if MISSING_EVERYWHERE.isdisjoint(map(str.lower, short)):
+    if _SPELLINGS_OF_MISSING.isdisjoint(clean):
         return np.zeros(len(clean), dtype=bool)
-    means_missing = (value.lower() in MISSING_EVERYWHERE and value not in kept for value in clean)
+    means_missing = (value in _SPELLINGS_OF_MISSING and value not in kept for value in clean)
     return np.fromiter(means_missing, bool, len(clean))
 
 

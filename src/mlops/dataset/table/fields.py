@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.table.cells import SAFE_INTEGER
+from mlops.dataset.table.cells import SAFE_INTEGER, without_edges
 
 type Positions = NDArray[np.int64]
 type Words = NDArray[np.uint64]
@@ -58,7 +59,7 @@ class Block:
     delimiters: Positions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Texts:
     """A column as it is written: distinct values in the order of appearance, and which one each row holds.
 
@@ -68,6 +69,11 @@ class Texts:
     values: list[str]
     codes: NDArray[np.int64]
     keys: Words | None = None
+
+    @cached_property
+    def stripped(self) -> Sequence[str]:
+        """The values without the spaces around them; `values` itself where there are none."""
+        return without_edges(self.values)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -157,18 +163,26 @@ class Fields:
         longest = int(lengths.max())
         if longest > _LONGEST_TEXT:
             return None
-        places = range(0, max(longest, 1), 8)
-        words = [self._after[starts + n] << _outside(lengths - n) >> _outside(lengths - n) for n in places]
-        codes, keys = pd.factorize(_mixed(words))
-        first = np.empty(len(keys), np.int64)
-        first[codes[::-1]] = np.arange(len(codes))[::-1]
-        if not all((word == word[first][codes]).all() for word in words):
-            return None  # two texts share a key
-        distinct = np.stack([word[first] for word in words], axis=1).view(f"S{8 * len(words)}")
-        values = b"\0".join(distinct.ravel().tolist()).decode().split("\0")
+        words = [self._word(starts, lengths, n_before) for n_before in range(0, max(longest, 1), 8)]
+        if len(words) == 1:  # no two words share a key
+            codes, distinct = pd.factorize(words[0])
+            keys, texts = _mixed([distinct]), distinct.view("S8")
+        else:
+            codes, keys = pd.factorize(_mixed(words))
+            first = np.empty(len(keys), np.int64)
+            first[codes[::-1]] = np.arange(len(codes))[::-1]
+            if not all((word == word[first][codes]).all() for word in words):
+                return None  # two texts share a key
+            texts = np.stack([word[first] for word in words], axis=1).view(f"S{8 * len(words)}").ravel()
+        values = b"\0".join(texts.tolist()).decode().split("\0")
         if not self._has_quotes:
             return Texts(values, codes, keys)
         return self._undoubled(values, codes, keys, starts)
+
+    def _word(self, starts: Positions, lengths: Positions, n_before: int) -> Words:
+        """Return the eight bytes of each cell after its first `n_before` ones; zeros follow its end."""
+        outside = _outside(lengths - n_before)
+        return self._after[starts + n_before] << outside >> outside
 
     def _undoubled(
         self, values: list[str], codes: NDArray[np.int64], keys: Words, starts: Positions
@@ -181,7 +195,11 @@ class Fields:
         is_enclosed = self._octets[np.maximum(starts - 1, 0)] == ord(self._quote)
         if (is_doubled[codes] & ~is_enclosed).any():
             return None
-        return Texts([value.replace(twice, self._quote) for value in values], codes)
+        # `"a""b"` and `a"b` are the same text
+        places, distinct = pd.factorize(
+            np.array([value.replace(twice, self._quote) for value in values], object)
+        )
+        return Texts(distinct.tolist(), places[codes])
 
 
 def text_keys(values: Sequence[str]) -> Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.dataset.notation.recognition import Evidence
-from mlops.dataset.table.cells import NumberView, stripped_as_missing, without_edges
+from mlops.dataset.table.cells import NumberView, stripped_as_missing
 from mlops.dataset.table.fields import Texts
 
 MAX_LINES = 20
@@ -60,18 +60,15 @@ class Occurrences:
 class DistinctCells:
     """Some cells of a column by their distinct values: which one each row holds, and on which line it is.
 
-    `kept` are values that look like a spelling of "missing", but are values of this column.
+    `stripped` are the values without the spaces around them. `kept` are values that look like a spelling of
+    "missing", but are values of this column.
     """
 
     def __init__(self, texts: Texts, lines: NDArray[np.int64], kept: tuple[str, ...] = ()) -> None:
         self.values, self.codes, self.keys, self.lines = texts.values, texts.codes, texts.keys, lines
+        self.stripped = texts.stripped
         self.counts = np.bincount(texts.codes, minlength=len(texts.values))
         self._kept = kept
-
-    @cached_property
-    def stripped(self) -> Sequence[str]:
-        """The distinct values without the spaces around them."""
-        return without_edges(self.values)
 
     @cached_property
     def is_missing(self) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api import types
 
 LARGEST_NUMBER = 1e38  # above it 32-bit floats, in which trees compare, are infinite
@@ -32,6 +33,8 @@ def as_texts(column: pd.Series) -> pd.Series:
     """
     codes, values = distinct_values(column)
     has_rows = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
+    if is_text(column) and has_rows.all() and all(type(v) is str and v and v == v.strip() for v in values):
+        return column  # as a reader made it
     texts = np.full(len(values), np.nan, dtype=object)
     texts[has_rows] = [
         (value.strip() if type(value) is str else _text(value)) or np.nan for value in values[has_rows]
@@ -59,10 +62,21 @@ def is_text(column: pd.Series) -> bool:
     return isinstance(column.dtype, pd.CategoricalDtype)
 
 
+def missing_cells(column: pd.Series) -> NDArray[np.bool_]:
+    """Mark the cells without a value, as `column.isna()` does, but at once for the columns of a reader."""
+    cells = column.array
+    if isinstance(cells, pd.Categorical):
+        return np.less(cells.codes, 0)
+    if column.dtype == np.float64:
+        return np.isnan(column.to_numpy())
+    marks: NDArray[np.bool_] = column.isna().to_numpy()
+    return marks
+
+
 def distinct_values(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the position of each cell among the distinct values, -1 where it is missing, and those."""
-    if is_text(column):
-        return column.cat.codes.to_numpy(), column.cat.categories.to_numpy()
+    if isinstance(cells := column.array, pd.Categorical):  # `column.cat` takes ten times as long
+        return cells.codes, cells.categories.to_numpy()
     codes, values = pd.factorize(column)
     return codes, np.asarray(values, dtype=object)
 

@@ -88,7 +88,10 @@ def rows_of(chunk: Chunk, plan: ReadingPlan, n_before: int) -> MarkedRows:
 
 def frame_of(columns: Mapping[str, NDArray[Any] | pd.Categorical]) -> pd.DataFrame:
     """Return the columns as a frame of their own dtypes; pandas 3 would make `object` into `str`."""
-    cells = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
+    cells = {
+        name: pd.Series(values, dtype=object, copy=False) if values.dtype == object else values
+        for name, values in columns.items()
+    }
     return pd.DataFrame(cells, copy=False)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlops.dataset.form.inspection import header_of
 from mlops.dataset.limits import Limits
 from mlops.dataset.notation.notation import Notation
-from mlops.dataset.table.cells import view_as_missing, view_as_numbers
+from mlops.dataset.table.cells import stripped_as_missing, view_as_numbers
 from mlops.dataset.table.chunks import Chunk, Plan, parse
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import Dialect
@@ -52,18 +52,24 @@ class ColumnPlan(Record):
         if self.is_number:
             return self.cells(chunk)
         cells = chunk.texts[self.position]
+        if self._are_clean(cells):
+            return pd.Categorical.from_codes(cells.codes, categories(cells.values))
         codes, values = pd.factorize(self._texts(cells))
         return pd.Categorical.from_codes(np.append(codes, -1)[cells.codes], categories(values))
+
+    def _are_clean(self, cells: Texts) -> bool:
+        """Whether the values are texts as they are: none means "missing" or has a space at its ends."""
+        is_as_written = cells.stripped is cells.values or cells.stripped == cells.values
+        return is_as_written and not stripped_as_missing(cells.values, self.notation.kept).any()
 
     def _numbers(self, cells: Texts) -> NDArray[np.float64]:
         return view_as_numbers(cells.values, self.notation).numbers
 
     def _texts(self, cells: Texts) -> NDArray[np.object_]:
-        missing = view_as_missing(cells.values, self.notation.kept)
-        stripped = [
-            np.nan if is_gap else value.strip() for value, is_gap in zip(cells.values, missing, strict=True)
-        ]
-        return np.array(stripped, dtype=object)
+        missing = stripped_as_missing(cells.stripped, self.notation.kept)
+        return np.array(
+            [np.nan if is_gap else text for text, is_gap in zip(cells.stripped, missing, strict=True)], object
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,8 +110,8 @@ def level_text(value: object) -> str:
 
 
 def _encode(column: pd.Series[Any]) -> tuple[Any, Any]:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(), column.cat.categories
+    if isinstance(cells := column.array, pd.Categorical):
+        return cells.codes, cells.categories
     try:
         return pd.factorize(column)
     except TypeError:  # lists and the like cannot be hashed

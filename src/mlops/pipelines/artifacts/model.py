@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlops.dataset.features.date_parts import date_part_values, part_name
 from mlops.dataset.features.texts import numbers_of_words, words_name
-from mlops.dataset.table.values import as_numbers, as_texts, distinct_values, is_text
+from mlops.dataset.table.values import as_numbers, as_texts, distinct_values, is_text, missing_cells
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.record import Record
@@ -231,14 +231,14 @@ def align(frame: pd.DataFrame, features: tuple[FeatureColumn, ...]) -> tuple[pd.
         if feature.kind == "numeric":
             numbers = as_numbers(column)
             columns[feature.name] = numbers
-            if (marks := np.isnan(numbers) & column.notna().to_numpy()).any():
+            if (marks := np.isnan(numbers) & ~missing_cells(column)).any():
                 unreadable[feature.name] = marks
         else:
             texts = as_texts(column)
             columns[feature.name] = texts
             if n_rows := _count_unknown(texts, feature.levels):
                 unknown[feature.name] = n_rows
-    return pd.DataFrame(columns, index=frame.index), AlignmentNotes(unreadable, unknown)
+    return pd.DataFrame(columns, index=frame.index, copy=False), AlignmentNotes(unreadable, unknown)
 
 
 def _count_unknown(texts: pd.Series, levels: tuple[str, ...] | None) -> int:

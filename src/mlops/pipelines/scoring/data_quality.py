@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+import numpy as np
+
 from mlops.dataset.table.table import UnreadableCells, unreadable_notes
+from mlops.dataset.table.values import missing_cells
 from mlops.models.record import Record
 from mlops.models.scoring.prediction import MISSING_REQUIRED
 from mlops.models.scoring.result import DataQuality
@@ -41,7 +44,7 @@ class QualityCounts(Record):
         expected = {*schema.feature_names, *schema.ignored_columns, schema.target}
         return cls(
             len(frame),
-            {name: int(frame[name].isna().to_numpy().sum()) for name in schema.feature_names},
+            {name: int(np.count_nonzero(missing_cells(frame[name]))) for name in schema.feature_names},
             {name: int(marks.sum()) for name, marks in rows.unreadable.items()},
             dict(rows.unknown_levels),
             tuple(str(name) for name in frame.columns if str(name) not in expected),

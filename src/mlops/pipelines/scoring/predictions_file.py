@@ -36,6 +36,7 @@ _COMPRESSION_LEVEL = 1
 _SPECIAL = frozenset(',"\r\n')
 # a character that is quoted, or that may begin a formula
 _NOT_PLAIN = re.compile(rf'[,"\r]|(?m:^)\s*[{re.escape(FORMULA_SIGNS)}]')
+_SIGNS = (*'",', *FORMULA_SIGNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class PredictionsWriter:
     def _cells_of(self, texts: list[str]) -> list[str]:
         """Return texts as cells; most columns, such as ids, have nothing to quote, which one look shows."""
         joined = "\n".join(texts)
-        if joined.count("\n") == len(texts) - 1 and _NOT_PLAIN.search(joined) is None:
+        has_signs = any(sign in joined for sign in _SIGNS)  # in long texts far faster than the expression
+        if joined.count("\n") == len(texts) - 1 and not (has_signs and _NOT_PLAIN.search(joined)):
             return texts
         return list(map(self._cell, texts))
 

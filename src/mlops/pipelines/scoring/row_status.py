@@ -13,7 +13,7 @@ from mlops.dataset.features.date_parts import part_name
 from mlops.dataset.notation.date_formats import ISO_DATES
 from mlops.dataset.table.cells import view_as_numbers
 from mlops.dataset.table.dates import view_as_dates
-from mlops.dataset.table.values import distinct_values
+from mlops.dataset.table.values import distinct_values, missing_cells
 from mlops.models.dataset import Contract
 from mlops.models.scoring.prediction import MISSING_REQUIRED, SCORED, UNREADABLE
 from mlops.pipelines.artifacts.model import ModelSchema
@@ -58,7 +58,7 @@ def row_statuses(
     reasons = [
         (UNREADABLE + name, unreadable[name]) for name in columns_of_model(schema) if name in unreadable
     ]
-    reasons += [(MISSING_REQUIRED, frame[name].isna().to_numpy()) for name in required if name in frame]
+    reasons += [(MISSING_REQUIRED, missing_cells(frame[name])) for name in required if name in frame]
     reasons.append((MISSING_REQUIRED, _without_any(frame, schema.feature_names)))
     names = (SCORED, *dict.fromkeys(reason for reason, marks in reasons if marks.any()))
     codes = np.zeros(len(frame), np.int64)
@@ -107,7 +107,7 @@ def _without_any(frame: pd.DataFrame, features: tuple[str, ...]) -> Marks:
     """Mark the rows in which every feature is missing."""
     empty = np.ones(len(frame), dtype=bool)
     for name in features:
-        empty &= frame[name].isna().to_numpy()
+        empty &= missing_cells(frame[name])
         if not empty.any():
             break
     return empty

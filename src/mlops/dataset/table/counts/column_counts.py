@@ -21,7 +21,6 @@ from mlops.dataset.notation.recognition import (
 from mlops.dataset.privacy import personal_kind
 from mlops.dataset.table.cells import (
     NumberView,
-    is_plain,
     like_formulas,
     view_as_numbers,
     with_control_characters,
@@ -168,13 +167,13 @@ class ColumnCounts:
             self.personal = personal_kind(values[:1000])
         if self.has_all_levels:
             self.longest = max(self.longest, max(map(len, values), default=0))
-            levels = self.levels
-            for value, count in zip(cells.stripped, cells.counts.tolist(), strict=True):
-                levels[value] = levels.get(value, 0) + count
-            self.levels.pop("", None)
-            if len(self.levels) > MAX_LEVELS:
+            self.has_all_levels = len({*self.levels, *cells.stripped} - {""}) <= MAX_LEVELS
+            if not self.has_all_levels:
                 self.levels.clear()
-                self.has_all_levels = False
+                return
+            for value, count in zip(cells.stripped, cells.counts.tolist(), strict=True):
+                self.levels[value] += count
+            self.levels.pop("", None)
 
     def _add_distinct(self, cells: DistinctCells) -> None:
         if is_id_name(self.name) and cells.values:
@@ -183,7 +182,7 @@ class ColumnCounts:
 
     def _add_irregular(self, cells: DistinctCells, view: NumberView | None) -> None:
         values = cells.values
-        if not is_plain(values):
+        if cells.stripped is not values:
             cells.record(self.spaced, with_outer_space(values, cells.stripped))
             cells.record(self.control, with_control_characters(values))
         cells.record(self.formulas, like_formulas(values, self.notation, view))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.dataset.notation.notation import Notation
-from mlops.dataset.table.cells import view_as_numbers, without_edges
+from mlops.dataset.table.cells import view_as_numbers
 from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.fields import text_keys
 from mlops.dataset.table.occurrences import MAX_LINES, Occurrences
@@ -168,6 +168,8 @@ class RowKeys:
 
     def _occurrences(self, repeated: Marks) -> Occurrences:
         occurrences = Occurrences()
+        if not repeated.any():
+            return occurrences
         first = 0  # row of the piece
         for lines, marks in self._marked_lines(repeated):
             rows = np.flatnonzero(marks)[: MAX_LINES - len(occurrences.lines)] + first
@@ -213,7 +215,7 @@ def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
     if position in chunk.numbers:
         return _number_keys(chunk.numbers[position])
     cells = chunk.texts[position]
-    stripped = without_edges(cells.values)
+    stripped = cells.stripped
     hashed = text_keys(stripped) if cells.keys is None or stripped is not cells.values else cells.keys
     if position in chunk.mixed:
         view = view_as_numbers(stripped, Notation(decimal))
