@@ -133,7 +133,8 @@ def night(n_groups: int, n_batches: int) -> Work:
     champions = SimpleNamespace(groups=lambda: groups, champion=versions.get)
     silent = SimpleNamespace(**dict.fromkeys(("send", "send_email", "publish_event"), nothing))
     silent.publish_metrics = nothing
-    check = NightlyCheck(NightlyArchive(objects, BUCKET), champions, silent, silent)
+    no_files = SimpleNamespace(list=lambda *_: ())
+    check = NightlyCheck(NightlyArchive(objects, BUCKET), champions, silent, silent, no_files)
     return lambda: check.run(datetime(NIGHT.year, NIGHT.month, NIGHT.day, 2, tzinfo=UTC))
 
 

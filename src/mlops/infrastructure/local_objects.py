@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -90,35 +91,40 @@ class FilesystemObjects:
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield the newest version of every object under the prefix, in key order."""
-        for key in self._keys(bucket):
+        for key in self._keys(bucket, prefix):
             ref = ObjectRef(bucket, key)
-            if key.startswith(prefix) and self.exists(ref):
-                yield _facts(ref, self._version(ref))
+            if versions := self._versions(ref):
+                yield _facts(ref, versions[-1])
 
     def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
         """Yield every version of every object, in key order; here a deleted version leaves no marker."""
-        for key in self._keys(bucket):
-            for path in sorted(self._folder(ObjectRef(bucket, key)).iterdir()):
-                yield _facts(ObjectRef(bucket, key, path.name), path)
+        return self.list_history(bucket, "")
 
     def list_history(self, bucket: str, prefix: str) -> Iterator[ObjectFacts]:
         """Yield every version of every object under the prefix, in key order."""
-        return (facts for facts in self.list_versions(bucket) if facts.ref.key.startswith(prefix))
+        for key in self._keys(bucket, prefix):
+            for path in self._versions(ObjectRef(bucket, key)):
+                yield _facts(ObjectRef(bucket, key, path.name), path)
 
-    def _keys(self, bucket: str) -> Iterator[str]:
-        folders = (self._root / bucket).iterdir() if (self._root / bucket).is_dir() else iter(())
-        yield from sorted(unquote(folder.name) for folder in folders)
+    def _keys(self, bucket: str, prefix: str) -> list[str]:
+        """Return the keys under the prefix, in order; only their names are unquoted."""
+        folder, start = self._root / bucket, quote(prefix, safe="")
+        names = [entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
+        return sorted(unquote(name) for name in names if name.startswith(start))
 
     def _folder(self, ref: ObjectRef) -> Path:
         return self._root / ref.bucket / quote(ref.key, safe="")
 
     def _version(self, ref: ObjectRef) -> Path:
-        folder = self._folder(ref)
-        versions = sorted(folder.iterdir()) if folder.is_dir() else []
-        matches = [path for path in versions if ref.version_id in (None, path.name)]
+        matches = [path for path in self._versions(ref) if ref.version_id in (None, path.name)]
         if not matches:
             raise ObjectNotFoundError(f"{ref.uri} does not exist.")
         return matches[-1]
+
+    def _versions(self, ref: ObjectRef) -> list[Path]:
+        """Return the files of all versions, the oldest first."""
+        folder = self._folder(ref)
+        return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _facts(ref: ObjectRef, path: Path) -> ObjectFacts:

@@ -107,10 +107,12 @@ def _missing_values(
 
 
 def _outliers(profile: FeatureProfile, batch: FeatureCounts, q_value: float) -> Iterator[Anomaly]:
+    if q_value > SIGNIFICANT:
+        return
     before = n_outliers(profile, profile.counts) / max(sum(profile.counts), 1)
     n_now = n_outliers(profile, batch.counts)
     share = n_now / max(sum(batch.counts), 1)
-    if share > MANY_ROWS and share > _TIMES_REFERENCE * before and q_value <= SIGNIFICANT:
+    if share > MANY_ROWS and share > _TIMES_REFERENCE * before:
         message = f"{percent(share)} of values are far outside the range of training"
         is_fault = n_now > _most_of_the_others(profile, batch)
         yield _anomaly(profile, "outliers", "ALERT", message, share, is_fault=is_fault)

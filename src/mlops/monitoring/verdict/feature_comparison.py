@@ -134,7 +134,7 @@ def without_commonest(
     profile: FeatureProfile, batch: FeatureCounts
 ) -> tuple[FeatureProfile, FeatureCounts] | None:
     """Return both sides without the value that most training rows have; None when there is no such value."""
-    most = int(np.argmax(profile.counts))
+    most = profile.counts.index(max(profile.counts))
     is_others = profile.kind == "categorical" and most == len(profile.counts) - 1
     if is_others or profile.counts[most] <= MOST_ROWS * sum(profile.counts):
         return None
