@@ -1,8 +1,8 @@
 """Blocks of whole records, and their columns read straight from the bytes, eight at a time.
 
 Every cell of plain decimal numbers and short texts is gathered as one or a few 64-bit words, and arithmetic
-on whole columns of words does the rest. What is not plain (many digits, exponents, long texts) is left to
-the parser in `chunks`.
+on whole columns of words does the rest. Long texts are cut out one by one. What is not plain (many digits,
+exponents) is left to the parser in `chunks`.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class Fields:
 
     def __init__(self, block: Block, quote: str = '"') -> None:
         padded = b"".join((_PADDING, block.text, _PADDING))
+        self._text = block.text
         self._octets = np.frombuffer(block.text, np.uint8)
         self._after = _words(padded, len(_PADDING))
         self._before = _words(padded, len(_PADDING) - 8)
@@ -118,7 +119,7 @@ class Fields:
         return numbers
 
     def texts(self, position: int) -> Texts | None:
-        """Return a column as it is written; None when a cell is long."""
+        """Return a column as it is written; None where that needs the parser."""
         return self._texts(*self._cells(position))
 
     def _cells(self, position: int) -> tuple[Positions, Positions]:
@@ -162,7 +163,7 @@ class Fields:
         lengths = ends - starts
         longest = int(lengths.max())
         if longest > _LONGEST_TEXT:
-            return None
+            return self._undoubled(*self._long_texts(starts, ends), None, starts)
         words = [self._word(starts, lengths, n_before) for n_before in range(0, max(longest, 1), 8)]
         if len(words) == 1:  # no two words share a key
             codes, distinct = pd.factorize(words[0])
@@ -175,8 +176,6 @@ class Fields:
                 return None  # two texts share a key
             texts = np.stack([word[first] for word in words], axis=1).view(f"S{8 * len(words)}").ravel()
         values = b"\0".join(texts.tolist()).decode().split("\0")
-        if not self._has_quotes:
-            return Texts(values, codes, keys)
         return self._undoubled(values, codes, keys, starts)
 
     def _word(self, starts: Positions, lengths: Positions, n_before: int) -> Words:
@@ -184,10 +183,23 @@ class Fields:
         outside = _outside(lengths - n_before)
         return self._after[starts + n_before] << outside >> outside
 
+    def _long_texts(self, starts: Positions, ends: Positions) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the distinct ones of cells of any length, and which one each row holds."""
+        bounds = zip(starts.tolist(), ends.tolist(), strict=True)
+        if self._text.isascii():
+            text = self._text.decode()
+            cells = [text[start:end] for start, end in bounds]
+        else:
+            cells = [self._text[start:end].decode() for start, end in bounds]
+        codes, values = pd.factorize(np.array(cells, dtype=object))
+        return values.tolist(), codes
+
     def _undoubled(
-        self, values: list[str], codes: NDArray[np.int64], keys: Words, starts: Positions
+        self, values: list[str], codes: NDArray[np.int64], keys: Words | None, starts: Positions
     ) -> Texts | None:
         """Return texts with one quote for every doubled one; None where these are ordinary characters."""
+        if not self._has_quotes:
+            return Texts(values, codes, keys)
         twice = self._quote * 2
         is_doubled = np.fromiter((twice in value for value in values), bool, len(values))
         if not is_doubled.any():
