@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,7 +106,7 @@ class FilesystemObjects:
             for path in self._versions(ObjectRef(bucket, key)):
                 yield _facts(ObjectRef(bucket, key, path.name), path)
 
-    def _keys(self, bucket: str, prefix: str) -> list[str]:
+    def _keys(self, bucket: str, prefix: str) -> Sequence[str]:
         """Return the keys under the prefix, in order; only their names are unquoted."""
         folder, start = self._root / bucket, quote(prefix, safe="")
         names = [entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
@@ -121,7 +121,7 @@ class FilesystemObjects:
             raise ObjectNotFoundError(f"{ref.uri} does not exist.")
         return matches[-1]
 
-    def _versions(self, ref: ObjectRef) -> list[Path]:
+    def _versions(self, ref: ObjectRef) -> Sequence[Path]:
         """Return the files of all versions, the oldest first."""
         folder = self._folder(ref)
         return sorted(folder.iterdir()) if folder.is_dir() else []

@@ -64,12 +64,13 @@ def is_text(column: pd.Series) -> bool:
 
 def missing_cells(column: pd.Series) -> NDArray[np.bool_]:
     """Mark the cells without a value, as `column.isna()` does, but at once for the columns of a reader."""
-    cells = column.array
-    if isinstance(cells, pd.Categorical):
-        return np.less(cells.codes, 0)
-    if column.dtype == np.float64:
-        return np.isnan(column.to_numpy())
-    marks: NDArray[np.bool_] = column.isna().to_numpy()
+    marks: NDArray[np.bool_]
+    if isinstance(cells := column.array, pd.Categorical):
+        marks = cells.codes < 0
+    elif column.dtype == np.float64:
+        marks = np.isnan(column.to_numpy())
+    else:
+        marks = column.isna().to_numpy()
     return marks
 
 
