@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from botocore.stub import Stubber
@@ -14,8 +15,10 @@ from botocore.stub import Stubber
 from mlops.cli.main import main
 from mlops.context.stack import StackContext
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.use_cases.champion_versions import StoppedChampion
 from mlops.use_cases.doctor import CHECKS, MIN_CONCURRENCY, Diagnosis, StackFacts, examine, run_check
+from mlops.use_cases.stack_usage import UsageFacts
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 TOPIC = "arn:aws:sns:us-east-1:123456789012:approval"
@@ -141,13 +144,18 @@ def test_a_check_that_is_not_permitted_is_a_fault_and_the_others_go_on(facts: St
 
 
 def test_the_command_ends_with_1_when_something_needs_a_person(
-    facts: StackFacts, monkeypatch: pytest.MonkeyPatch, capsys
+    facts: StackFacts, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("mlops.cli.operations.doctor.context_of", lambda _: StackContext({}))
     monkeypatch.setattr("mlops.cli.operations.doctor._facts", lambda *_: facts)
+    usage = UsageFacts({}, FilesystemObjects(tmp_path), "MLOps/m", {}, 0.0, NOW)
+    monkeypatch.setattr("mlops.cli.operations.doctor._usage", lambda *_: usage)
     with limits():
         assert main(["doctor", "--stack", "mlops"]) == 0
-    assert "fault" not in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "fault" not in printed
+    assert "ok     cost of the month: Since 2026-11-01: trainings $0.0000" in printed
+    assert "ok     champions\n" in printed
     with limits(concurrency=10):
         assert main(["doctor", "--stack", "mlops", "--json"]) == 1
     (found,) = (entry for entry in json.loads(capsys.readouterr().out) if entry["is_fault"])

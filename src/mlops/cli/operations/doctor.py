@@ -12,6 +12,11 @@ from mlops.models.errors import SettingsError
 
 if TYPE_CHECKING:
     from mlops.use_cases.doctor import Diagnosis, StackFacts
+    from mlops.use_cases.stack_usage import UsageFacts
+
+# the functions that score, by the names of the template
+_SCORING = ("RunInferenceFunction", "ScoreRangeFunction", "MergeRangesFunction", "PredictFunction")
+NOTHING_TO_DO = "Nothing to do."
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,8 +36,9 @@ def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str
     if not isinstance(context, StackContext):
         raise SettingsError("Plain files need no doctor; name a stack with --stack.")
     from mlops.use_cases.doctor import examine  # noqa: PLC0415  brings boto3
+    from mlops.use_cases.stack_usage import examine_usage  # noqa: PLC0415
 
-    diagnoses = examine(_facts(parsed.stack, context))
+    diagnoses = [*examine(_facts(parsed.stack, context)), *examine_usage(_usage(parsed.stack, context))]
     return [diagnosis.to_dict() for diagnosis in diagnoses], "\n".join(map(_line, diagnoses))
 
 
@@ -55,7 +61,25 @@ def _facts(stack: str, context: StackContext) -> StackFacts:
     )
 
 
+def _usage(stack: str, context: StackContext) -> UsageFacts:
+    from mlops.infrastructure.aws.account import cloudformation  # noqa: PLC0415
+    from mlops.infrastructure.aws.account.lambda_functions import memory_gb  # noqa: PLC0415
+    from mlops.use_cases.stack_usage import UsageFacts  # noqa: PLC0415
+
+    functions = cloudformation.stack_resources(stack, "AWS::Lambda::Function")
+    scoring = [functions[name] for name in _SCORING if name in functions]
+    return UsageFacts(
+        buckets={"data": context.data_bucket, "artifact": context.artifact_bucket},
+        objects=context.objects,
+        metrics_namespace=context.variable("METRICS_NAMESPACE"),
+        function_gb={name: memory_gb(name) for name in scoring},
+        monthly_budget_usd=float(cloudformation.stack_parameter(stack, "MonthlyBudgetUsd") or 0),
+        now=context.now(),
+    )
+
+
 def _line(diagnosis: Diagnosis) -> str:
     if not diagnosis.is_fault:
-        return f"ok     {diagnosis.check}"
+        text = "" if diagnosis.message == NOTHING_TO_DO else f": {diagnosis.message}"
+        return f"ok     {diagnosis.check}{text}"
     return f"fault  {diagnosis.check}: {diagnosis.message} {diagnosis.remedy}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from mlops.infrastructure.metric_names import MODEL_GROUP_DIMENSION
 AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 _ALARMS_A_REQUEST = 100
+_DAY_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,42 @@ def describe_alarms(names: Sequence[str], *, cloudwatch: Any = None) -> list[Ala
         for page in pages.paginate(AlarmNames=list(names[start : start + _ALARMS_A_REQUEST]))
         for entry in page["MetricAlarms"]
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuery:
+    """One metric, by its namespace, its name and the values of its dimensions."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+def sum_of_values(query: MetricQuery, start: datetime, end: datetime, *, cloudwatch: Any = None) -> float:
+    """Return the sum of a metric between two times; 0 when nothing was published."""
+    return float(sum(_daily_values(query, "Sum", start, end, cloudwatch)))
+
+
+def largest_value(
+    query: MetricQuery, start: datetime, end: datetime, *, cloudwatch: Any = None
+) -> float | None:
+    """Return the largest value of a metric between two times; None when nothing was published."""
+    return max(_daily_values(query, "Maximum", start, end, cloudwatch), default=None)
+
+
+def _daily_values(
+    query: MetricQuery, statistic: str, start: datetime, end: datetime, cloudwatch: Any
+) -> list[float]:
+    answer = (cloudwatch or client("cloudwatch")).get_metric_statistics(
+        Namespace=query.namespace,
+        MetricName=query.name,
+        Dimensions=[{"Name": name, "Value": value} for name, value in query.dimensions.items()],
+        StartTime=start,
+        EndTime=end,
+        Period=_DAY_SECONDS,
+        Statistics=[statistic],
+    )
+    return [float(point[statistic]) for point in answer["Datapoints"]]
 
 
 def publish(

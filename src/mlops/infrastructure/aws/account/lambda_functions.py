@@ -16,6 +16,12 @@ def start_function(name: str, event: Mapping[str, Any], *, functions: Any = None
     )
 
 
+def memory_gb(name: str, *, functions: Any = None) -> float:
+    """Return the memory of a function in GB (1,024 MB), as Lambda charges for it."""
+    configuration = (functions or client("lambda")).get_function_configuration(FunctionName=name)
+    return int(configuration["MemorySize"]) / 1024
+
+
 def concurrency_limit(*, functions: Any = None) -> int:
     """Return how many functions may run at once in this account and region."""
     settings = (functions or client("lambda")).get_account_settings()

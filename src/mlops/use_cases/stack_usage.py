@@ -1,0 +1,123 @@
+"""What a stack stores and what its work cost this month: from metrics that it publishes anyway."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from mlops.infrastructure.aws.clients import aws_errors
+from mlops.infrastructure.aws.cloudwatch import MetricQuery, largest_value, sum_of_values
+from mlops.infrastructure.metric_names import ROWS_SCORED, TRAINING_COST_USD
+from mlops.infrastructure.object_store import ObjectStore
+from mlops.pages.number_format import usd
+from mlops.use_cases.doctor import Diagnosis
+
+# us-east-1, S3 Standard, for a GB and month, and a GB-second of Lambda on x86: see docs/how-to/operations.md
+STORAGE_USD_PER_GB = 0.023
+LAMBDA_USD_PER_GB_SECOND = 0.0000166667
+# About 220 GB: more than the files and models of most stacks in a year
+STORAGE_WARNING_USD = 5.0
+# A request lists 1,000 versions and costs 0.000005 dollars.
+LISTED_VERSIONS = 50_000
+_GB = 1e9
+_LARGEST = 3
+_RETENTION = "UploadRetentionDays, PredictionRetentionDays or LedgerRetentionDays"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFacts:
+    """What the usage is read from: buckets by their purpose, functions that score by their name in AWS.
+
+    `function_gb` is the memory of each, in GB. `monthly_budget_usd` of 0 is no budget.
+    """
+
+    buckets: Mapping[str, str]
+    objects: ObjectStore
+    metrics_namespace: str
+    function_gb: Mapping[str, float]
+    monthly_budget_usd: float
+    now: datetime
+
+
+def examine_usage(facts: UsageFacts) -> list[Diagnosis]:
+    """Return what is stored, and the cost of the month; a fault where it is more than usual or budgeted."""
+    return [diagnosis for name in _CHECKS for diagnosis in _run(name, facts)]
+
+
+def _run(name: str, facts: UsageFacts) -> list[Diagnosis]:
+    try:
+        return list(_CHECKS[name](facts))
+    except aws_errors() as error:
+        return [Diagnosis(name, is_fault=True, message=f"Not checked: {error}", remedy="Check it yourself.")]
+
+
+def _storage(facts: UsageFacts) -> Iterator[Diagnosis]:
+    """Yield the size of each bucket, from the metrics that S3 publishes every day."""
+    for purpose, bucket in facts.buckets.items():
+        size_bytes = _stored(bucket, "BucketSizeBytes", facts)
+        if size_bytes is None:
+            message = f"S3 has not measured the {purpose} bucket yet."
+            yield Diagnosis("storage", is_fault=False, message=message)
+            continue
+        n_objects = _stored(bucket, "NumberOfObjects", facts)
+        cost = size_bytes / _GB * STORAGE_USD_PER_GB
+        message = (
+            f"The {purpose} bucket has {size_bytes / _GB:,.2f} GB in {n_objects or 0:,.0f} objects and "
+            f"versions, about {usd(cost)} a month."
+        )
+        if cost <= STORAGE_WARNING_USD:
+            yield Diagnosis("storage", is_fault=False, message=message)
+        else:
+            remedy = f"Most of it: {_largest_prefixes(bucket, facts.objects)}. Consider {_RETENTION}."
+            yield Diagnosis("storage", is_fault=True, message=message, remedy=remedy)
+
+
+def _stored(bucket: str, name: str, facts: UsageFacts) -> float | None:
+    kind = "StandardStorage" if name == "BucketSizeBytes" else "AllStorageTypes"
+    query = MetricQuery("AWS/S3", name, {"BucketName": bucket, "StorageType": kind})
+    return largest_value(query, facts.now - timedelta(days=3), facts.now)
+
+
+def _largest_prefixes(bucket: str, objects: ObjectStore) -> str:
+    """Name the folders with the most bytes among the first versions, by key."""
+    sizes: Counter[str] = Counter()
+    for facts in islice(objects.list_versions(bucket), LISTED_VERSIONS):
+        folder, slash, _ = facts.ref.key.partition("/")
+        sizes[folder + slash] += facts.size_bytes
+    largest = ", ".join(f"{name} {size / _GB:,.2f} GB" for name, size in sizes.most_common(_LARGEST))
+    return f"{largest} (of the first {LISTED_VERSIONS:,} versions)"
+
+
+def _cost(facts: UsageFacts) -> Iterator[Diagnosis]:
+    """Yield the cost of trainings and of scoring functions since the first day of the month."""
+    start = facts.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    trainings = sum_of_values(MetricQuery(facts.metrics_namespace, TRAINING_COST_USD), start, facts.now)
+    n_rows = sum_of_values(MetricQuery(facts.metrics_namespace, ROWS_SCORED), start, facts.now)
+    scoring = sum(
+        sum_of_values(MetricQuery("AWS/Lambda", "Duration", {"FunctionName": name}), start, facts.now)
+        * memory_gb
+        / 1000
+        * LAMBDA_USD_PER_GB_SECOND
+        for name, memory_gb in facts.function_gb.items()
+    )
+    total = trainings + scoring
+    message = (
+        f"Since {start:%Y-%m-%d}: trainings {usd(trainings)}, functions that score {usd(scoring)} for "
+        f"{n_rows:,.0f} rows, by list prices; jobs that score and everything else are not in it."
+    )
+    budget = facts.monthly_budget_usd
+    is_over = 0 < budget < total
+    remedy = (
+        f"That is more than MonthlyBudgetUsd ({usd(budget)}): `mlops policy set GROUP "
+        "--max-trainings-per-day N --max-trials N`."
+    )
+    yield Diagnosis("cost of the month", is_over, message, remedy if is_over else "")
+
+
+_CHECKS: Mapping[str, Callable[[UsageFacts], Iterator[Diagnosis]]] = {
+    "storage": _storage,
+    "cost of the month": _cost,
+}

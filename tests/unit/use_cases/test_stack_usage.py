@@ -1,0 +1,124 @@
+"""`mlops doctor` says what a stack stores and what its month cost, and when that is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mlops.infrastructure.aws.cloudwatch import MetricQuery
+from mlops.models.objects import ObjectFacts, ObjectRef
+from mlops.use_cases import stack_usage
+from mlops.use_cases.doctor import Diagnosis
+from mlops.use_cases.stack_usage import UsageFacts, examine_usage
+
+NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
+GB = 1e9
+
+
+@dataclass
+class Versions:
+    """A bucket with these versions: key and size in bytes."""
+
+    listed: list[tuple[str, int]]
+
+    def list_versions(self, _: str) -> Iterator[ObjectFacts]:
+        for key, size_bytes in self.listed:
+            yield ObjectFacts(ObjectRef("artifacts", key, "v"), size_bytes, NOW)
+
+
+@dataclass
+class Metrics:
+    """Values by namespace, name and the value of the dimension that matters."""
+
+    values: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    asked: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    def largest(self, query: MetricQuery, start: datetime, end: datetime) -> float | None:
+        key = query.dimensions.get("BucketName") or query.dimensions.get("FunctionName", "")
+        self.asked.append((start, end))
+        return self.values.get((query.namespace, query.name, key))
+
+    def sum(self, query: MetricQuery, start: datetime, end: datetime) -> float:
+        return self.largest(query, start, end) or 0.0
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> Metrics:
+    published = Metrics()
+    monkeypatch.setattr(stack_usage, "largest_value", published.largest)
+    monkeypatch.setattr(stack_usage, "sum_of_values", published.sum)
+    return published
+
+
+def usage(budget: float = 0.0, *listed: tuple[str, int]) -> list[Diagnosis]:
+    facts = UsageFacts(
+        {"artifact": "artifacts"}, Versions(list(listed)), "MLOps/m", {"score": 3.0}, budget, NOW
+    )
+    return examine_usage(facts)
+
+
+def test_a_new_stack_has_no_size_and_no_cost(metrics: Metrics) -> None:
+    storage, cost = usage()
+    assert storage.message == "S3 has not measured the artifact bucket yet."
+    assert "trainings $0.0000, functions that score $0.0000 for 0 rows" in cost.message
+    assert not storage.is_fault
+    assert not cost.is_fault
+
+
+def test_what_is_stored_and_its_cost_are_said(metrics: Metrics) -> None:
+    metrics.values = {
+        ("AWS/S3", "BucketSizeBytes", "artifacts"): 12 * GB,
+        ("AWS/S3", "NumberOfObjects", "artifacts"): 3400.0,
+    }
+    storage, _ = usage()
+    assert storage.message == (
+        "The artifact bucket has 12.00 GB in 3,400 objects and versions, about $0.28 a month."
+    )
+    assert not storage.is_fault
+
+
+def test_much_storage_is_a_fault_that_names_the_largest_folders(metrics: Metrics) -> None:
+    metrics.values = {("AWS/S3", "BucketSizeBytes", "artifacts"): 300 * GB}
+    files = [
+        ("predictions/g/a.csv", int(200 * GB)),
+        ("predictions/h/b.csv", int(50 * GB)),
+        ("models/m", 10**9),
+    ]
+    storage, _ = usage(0.0, *files)
+    assert storage.is_fault
+    assert storage.remedy.startswith("Most of it: predictions/ 250.00 GB, models/ 1.00 GB")
+    assert "PredictionRetentionDays" in storage.remedy
+
+
+@pytest.mark.parametrize(("budget", "is_fault"), [(0.0, False), (20.0, False), (12.0, True)])
+def test_the_month_is_compared_with_the_budget(metrics: Metrics, budget: float, is_fault: bool) -> None:
+    metrics.values = {
+        ("MLOps/m", "TrainingCostUsd", ""): 12.5,
+        ("MLOps/m", "RowsScored", ""): 120_000.0,
+        ("AWS/Lambda", "Duration", "score"): 1_000_000.0,  # milliseconds
+    }
+    *_, cost = usage(budget)
+    # 1,000 s of 3 GB
+    assert "trainings $12.50, functions that score $0.0500 for 120,000 rows" in cost.message
+    assert cost.message.startswith("Since 2026-11-01:")
+    assert cost.is_fault == is_fault
+    assert metrics.asked[-1][0] == datetime(2026, 11, 1, tzinfo=UTC)
+    assert ("--max-trainings-per-day" in cost.remedy) == is_fault
+
+
+def test_what_aws_refuses_is_said_and_the_other_check_goes_on(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        error = {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
+        raise ClientError(error, "GetMetricStatistics")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stack_usage, "largest_value", refuse)
+    storage, cost = usage()
+    assert storage.is_fault
+    assert storage.message.startswith("Not checked: ")
+    assert not cost.is_fault
