@@ -31,6 +31,7 @@ SELDOM = {
 }
 # What no walk reaches yet; tests of the functions and of the template cover it.
 NOT_WALKED = {
+    ("SendWebhookFunctionRole", "ReadAddressAndKey"),  # of stacks with a webhook
     ("CheckDriftFunctionRole", "SendMails"),  # at the end of an alert
     # of groups with a feature service
     ("ReceiveUploadFunctionRole", "KeepJoinedFeatures"),

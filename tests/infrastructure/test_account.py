@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -69,9 +70,43 @@ def test_a_budget_is_announced_before_and_when_it_is_used_up() -> None:
         ("HasPermissionsBoundary", "PermissionsBoundaryArn", ""),
         ("IntakeIsReserved", "IntakeReservedConcurrency", 0),
         ("HasBudget", "MonthlyBudgetUsd", 0),
+        ("HasWebhook", "WebhookUrl", ""),
     ],
 )
 def test_nothing_is_bounded_by_default(condition: str, parameter: str, off: object) -> None:
     assert t.template()["Parameters"][parameter]["Default"] == off
     used = t.template()["Conditions"][condition]
     assert used == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, off]}]}
+
+
+def test_what_the_webhook_needs_exists_with_its_address_only() -> None:
+    conditional = {
+        name for name, r in t.template()["Resources"].items() if r.get("Condition") == "HasWebhook"
+    }
+    assert conditional == {
+        "WebhookSecret",
+        "SendWebhookFunction",
+        "SendWebhookLogGroup",
+        "WebhookErrorsAlarm",
+    }
+
+
+def test_the_webhook_gets_notifications_and_never_links_to_approve() -> None:
+    topics = {
+        (name, event["Properties"]["Topic"]["Ref"])
+        for name, function in t.functions().items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "SNS"
+    }
+    assert topics == {("SendWebhookFunction", "NotificationTopic")}
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a.example/x", "ftp://a", 'https://a/"', "https://a/ b", "https://a\\"]
+)
+def test_the_address_of_the_webhook_is_https_hidden_and_stays_inside_its_json(address: str) -> None:
+    parameter = t.template()["Parameters"]["WebhookUrl"]
+    assert parameter["NoEcho"] is True
+    assert not re.fullmatch(parameter["AllowedPattern"], address)
+    assert re.fullmatch(parameter["AllowedPattern"], "https://hooks.slack.com/services/T0/B0/x?a=1&b=2")
+    assert re.fullmatch(parameter["AllowedPattern"], "")

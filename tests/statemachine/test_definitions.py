@@ -154,6 +154,7 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
         errors.RequestTooLargeError,
         errors.QualityError,  # no state machine measures quality
         errors.FeatureStoreError,  # no state machine uses features
+        errors.WebhookError,  # no state machine sends to the webhook
         errors.EndpointError,
     }
     assert ours == {*errors.PERMANENT_ERRORS, *errors.TRANSIENT_ERRORS, *endings}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.use_cases.quality.measure_quality import QualitySources
     from mlops.use_cases.results.page import ResultPage
     from mlops.use_cases.shadow.score_shadow import ShadowScoring
+    from mlops.use_cases.webhook.delivery import Webhook
 
 
 _MODELS_OF_PREDICT = 4
@@ -62,6 +63,15 @@ class Dependencies(RetrainingContext):
     def upload_retention_days(self) -> int:
         """How long used files stay in the data bucket; 0 keeps them."""
         return environment.read(RetentionSettings, self.variables).upload_retention_days
+
+    @cached_property
+    def webhook(self) -> Webhook:
+        """The address outside of the account that gets the subjects of notifications."""
+        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
+        from mlops.use_cases.webhook.delivery import Webhook  # noqa: PLC0415
+
+        secret_arn = self.variable("WEBHOOK_SECRET_ARN")
+        return Webhook(lambda: read_secret(secret_arn), self.variable("STACK_NAME"), self.now)
 
     @cached_property
     def quality_sources(self) -> QualitySources:

@@ -32,7 +32,8 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     │   ├── RequestError             a request to predict cannot be answered as it is
     │   └── RequestTooLargeError     a request to predict, or its answer, has too many bytes
     ├── SettingsError            a setting is unknown or has an impossible value
-    └── TrainingError            a training run cannot go on
+    ├── TrainingError            a training run cannot go on
+    └── WebhookError             the webhook did not take a notification
 """
 
 from __future__ import annotations
@@ -164,6 +165,10 @@ class SettingsError(MlopsError):
 
 class TrainingError(MlopsError):
     """A training run cannot go on."""
+
+
+class WebhookError(MlopsError):
+    """The webhook did not take a notification."""
 
 
 # A step that failed with one of these may succeed when it is run again; the state machines do that.
