@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from mlops.infrastructure.aws.clients import aws_errors
-from mlops.infrastructure.aws.cloudwatch import MetricQuery, largest_value, sum_of_values
+from mlops.infrastructure.aws.cloudwatch import MetricQuery, count_of_values, largest_value, sum_of_values
 from mlops.infrastructure.metric_names import ROWS_SCORED, TRAINING_COST_USD
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.pages.number_format import usd
@@ -29,15 +29,17 @@ _RETENTION = "UploadRetentionDays, PredictionRetentionDays or LedgerRetentionDay
 
 @dataclass(frozen=True, slots=True)
 class UsageFacts:
-    """What the usage is read from: buckets by their purpose, functions that score by their name in AWS.
+    """What the usage is read from: buckets by their purpose, functions by their name in AWS.
 
-    `function_gb` is the memory of each, in GB. `monthly_budget_usd` of 0 is no budget.
+    `scoring_gb` and `predict_gb` are the memory of the functions that score files and answer requests, in GB.
+    `monthly_budget_usd` of 0 is no budget.
     """
 
     buckets: Mapping[str, str]
     objects: ObjectStore
     metrics_namespace: str
-    function_gb: Mapping[str, float]
+    scoring_gb: Mapping[str, float]
+    predict_gb: Mapping[str, float]
     monthly_budget_usd: float
     now: datetime
 
@@ -94,19 +96,14 @@ def _largest_prefixes(bucket: str, objects: ObjectStore) -> str:
 def _cost(facts: UsageFacts) -> Iterator[Diagnosis]:
     """Yield the cost of trainings and of scoring functions since the first day of the month."""
     start = facts.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    trainings = sum_of_values(MetricQuery(facts.metrics_namespace, TRAINING_COST_USD), start, facts.now)
-    n_rows = sum_of_values(MetricQuery(facts.metrics_namespace, ROWS_SCORED), start, facts.now)
-    scoring = sum(
-        sum_of_values(MetricQuery("AWS/Lambda", "Duration", {"FunctionName": name}), start, facts.now)
-        * memory_gb
-        / 1000
-        * LAMBDA_USD_PER_GB_SECOND
-        for name, memory_gb in facts.function_gb.items()
-    )
-    total = trainings + scoring
+    trainings, n_trainings = _published(TRAINING_COST_USD, facts, start)
+    scoring, n_files = _functions(facts.scoring_gb, facts, start), _published(ROWS_SCORED, facts, start)[1]
+    predicting = _functions(facts.predict_gb, facts, start)
+    total = trainings + scoring + predicting
     message = (
-        f"Since {start:%Y-%m-%d}: trainings {usd(trainings)}, functions that score {usd(scoring)} for "
-        f"{n_rows:,.0f} rows, by list prices; jobs that score and everything else are not in it."
+        f"Since {start:%Y-%m-%d}: {n_trainings:,.0f} trainings {_each(trainings, n_trainings)}, "
+        f"{n_files:,.0f} scored files {_each(scoring, n_files)}, requests to predict {usd(predicting)}; "
+        "by list prices, without jobs that score and everything else."
     )
     budget = facts.monthly_budget_usd
     is_over = 0 < budget < total
@@ -115,6 +112,23 @@ def _cost(facts: UsageFacts) -> Iterator[Diagnosis]:
         "--max-trainings-per-day N --max-trials N`."
     )
     yield Diagnosis("cost of the month", is_over, message, remedy if is_over else "")
+
+
+def _published(name: str, facts: UsageFacts, start: datetime) -> tuple[float, float]:
+    """Return the sum of a metric of the stack, and how often it was published."""
+    query = MetricQuery(facts.metrics_namespace, name)
+    return sum_of_values(query, start, facts.now), count_of_values(query, start, facts.now)
+
+
+def _functions(memory_gb: Mapping[str, float], facts: UsageFacts, start: datetime) -> float:
+    """Return the cost of functions by how long they ran; the metric is in milliseconds."""
+    queries = {name: MetricQuery("AWS/Lambda", "Duration", {"FunctionName": name}) for name in memory_gb}
+    gb_ms = sum(sum_of_values(queries[name], start, facts.now) * memory_gb[name] for name in memory_gb)
+    return gb_ms / 1000 * LAMBDA_USD_PER_GB_SECOND
+
+
+def _each(total_usd: float, count: float) -> str:
+    return f"{usd(total_usd)} ({usd(total_usd / count)} each)" if count else usd(total_usd)
 
 
 _CHECKS: Mapping[str, Callable[[UsageFacts], Iterator[Diagnosis]]] = {

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from mlops.infrastructure.aws.account.lambda_functions import memory_gb
 from mlops.infrastructure.aws.clients import client
-from mlops.infrastructure.aws.cloudwatch import MetricQuery, largest_value, sum_of_values
+from mlops.infrastructure.aws.cloudwatch import MetricQuery, count_of_values, largest_value, sum_of_values
 
 END = datetime(2026, 11, 28, 9, tzinfo=UTC)
 START = END - timedelta(days=27)
@@ -40,6 +40,8 @@ def test_the_days_of_a_metric_are_added_up_or_the_largest_is_taken(aws: None) ->
         assert sum_of_values(QUERY, START, END) == 3.5
         answering(stubber, "Sum")
         assert sum_of_values(QUERY, START, END) == 0.0
+        answering(stubber, "SampleCount", 4.0, 2.0)
+        assert count_of_values(QUERY, START, END) == 6.0
         answering(stubber, "Maximum", 1.5, 2.0)
         assert largest_value(QUERY, START, END) == 2.0
         answering(stubber, "Maximum")

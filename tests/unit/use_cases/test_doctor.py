@@ -148,13 +148,13 @@ def test_the_command_ends_with_1_when_something_needs_a_person(
 ) -> None:
     monkeypatch.setattr("mlops.cli.operations.doctor.context_of", lambda _: StackContext({}))
     monkeypatch.setattr("mlops.cli.operations.doctor._facts", lambda *_: facts)
-    usage = UsageFacts({}, FilesystemObjects(tmp_path), "MLOps/m", {}, 0.0, NOW)
+    usage = UsageFacts({}, FilesystemObjects(tmp_path), "MLOps/m", {}, {}, 0.0, NOW)
     monkeypatch.setattr("mlops.cli.operations.doctor._usage", lambda *_: usage)
     with limits():
         assert main(["doctor", "--stack", "mlops"]) == 0
     printed = capsys.readouterr().out
     assert "fault" not in printed
-    assert "ok     cost of the month: Since 2026-11-01: trainings $0.0000" in printed
+    assert "ok     cost of the month: Since 2026-11-01: 0 trainings $0.0000," in printed
     assert "ok     champions\n" in printed
     with limits(concurrency=10):
         assert main(["doctor", "--stack", "mlops", "--json"]) == 1

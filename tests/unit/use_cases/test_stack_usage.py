@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.cloudwatch import MetricQuery
+from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.objects import ObjectFacts, ObjectRef
 from mlops.use_cases import stack_usage
 from mlops.use_cases.doctor import Diagnosis
@@ -19,15 +21,16 @@ NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
 GB = 1e9
 
 
-@dataclass
-class Versions:
+class Versions(FilesystemObjects):
     """A bucket with these versions: key and size in bytes."""
 
-    listed: list[tuple[str, int]]
+    def __init__(self, listed: list[tuple[str, int]]) -> None:
+        super().__init__(Path("unused"))
+        self.listed = listed
 
-    def list_versions(self, _: str) -> Iterator[ObjectFacts]:
+    def list_versions(self, bucket: str) -> Iterator[ObjectFacts]:
         for key, size_bytes in self.listed:
-            yield ObjectFacts(ObjectRef("artifacts", key, "v"), size_bytes, NOW)
+            yield ObjectFacts(ObjectRef(bucket, key, "v"), size_bytes, NOW)
 
 
 @dataclass
@@ -35,6 +38,7 @@ class Metrics:
     """Values by namespace, name and the value of the dimension that matters."""
 
     values: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
     asked: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     def largest(self, query: MetricQuery, start: datetime, end: datetime) -> float | None:
@@ -45,26 +49,29 @@ class Metrics:
     def sum(self, query: MetricQuery, start: datetime, end: datetime) -> float:
         return self.largest(query, start, end) or 0.0
 
+    def count(self, query: MetricQuery, start: datetime, end: datetime) -> float:
+        return self.counts.get(query.name, 0.0)
+
 
 @pytest.fixture
 def metrics(monkeypatch: pytest.MonkeyPatch) -> Metrics:
     published = Metrics()
     monkeypatch.setattr(stack_usage, "largest_value", published.largest)
     monkeypatch.setattr(stack_usage, "sum_of_values", published.sum)
+    monkeypatch.setattr(stack_usage, "count_of_values", published.count)
     return published
 
 
 def usage(budget: float = 0.0, *listed: tuple[str, int]) -> list[Diagnosis]:
-    facts = UsageFacts(
-        {"artifact": "artifacts"}, Versions(list(listed)), "MLOps/m", {"score": 3.0}, budget, NOW
-    )
+    objects, scoring, predict = Versions(list(listed)), {"score": 3.0}, {"predict": 3.0}
+    facts = UsageFacts({"artifact": "artifacts"}, objects, "MLOps/m", scoring, predict, budget, NOW)
     return examine_usage(facts)
 
 
 def test_a_new_stack_has_no_size_and_no_cost(metrics: Metrics) -> None:
     storage, cost = usage()
     assert storage.message == "S3 has not measured the artifact bucket yet."
-    assert "trainings $0.0000, functions that score $0.0000 for 0 rows" in cost.message
+    assert "0 trainings $0.0000, 0 scored files $0.0000, requests to predict $0.0000;" in cost.message
     assert not storage.is_fault
     assert not cost.is_fault
 
@@ -98,12 +105,14 @@ def test_much_storage_is_a_fault_that_names_the_largest_folders(metrics: Metrics
 def test_the_month_is_compared_with_the_budget(metrics: Metrics, budget: float, is_fault: bool) -> None:
     metrics.values = {
         ("MLOps/m", "TrainingCostUsd", ""): 12.5,
-        ("MLOps/m", "RowsScored", ""): 120_000.0,
         ("AWS/Lambda", "Duration", "score"): 1_000_000.0,  # milliseconds
+        ("AWS/Lambda", "Duration", "predict"): 100_000.0,
     }
+    metrics.counts = {"TrainingCostUsd": 10, "RowsScored": 40}
     *_, cost = usage(budget)
-    # 1,000 s of 3 GB
-    assert "trainings $12.50, functions that score $0.0500 for 120,000 rows" in cost.message
+    # 1,000 s and 100 s of 3 GB
+    assert "10 trainings $12.50 ($1.25 each), 40 scored files $0.0500 ($0.0013 each)" in cost.message
+    assert "requests to predict $0.0050;" in cost.message
     assert cost.message.startswith("Since 2026-11-01:")
     assert cost.is_fault == is_fault
     assert metrics.asked[-1][0] == datetime(2026, 11, 1, tzinfo=UTC)

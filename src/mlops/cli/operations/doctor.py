@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from mlops.use_cases.doctor import Diagnosis, StackFacts
     from mlops.use_cases.stack_usage import UsageFacts
 
-# the functions that score, by the names of the template
-_SCORING = ("RunInferenceFunction", "ScoreRangeFunction", "MergeRangesFunction", "PredictFunction")
+# the functions that score files, and that answer requests, by the names of the template
+_SCORING = ("RunInferenceFunction", "ListRangesFunction", "ScoreRangeFunction", "MergeRangesFunction")
+_PREDICT = ("PredictFunction", "RecordRequestsFunction")
 NOTHING_TO_DO = "Nothing to do."
 
 
@@ -67,12 +68,16 @@ def _usage(stack: str, context: StackContext) -> UsageFacts:
     from mlops.use_cases.stack_usage import UsageFacts  # noqa: PLC0415
 
     functions = cloudformation.stack_resources(stack, "AWS::Lambda::Function")
-    scoring = [functions[name] for name in _SCORING if name in functions]
+    scoring, predict = (
+        {functions[name]: memory_gb(functions[name]) for name in names if name in functions}
+        for names in (_SCORING, _PREDICT)
+    )
     return UsageFacts(
         buckets={"data": context.data_bucket, "artifact": context.artifact_bucket},
         objects=context.objects,
         metrics_namespace=context.variable("METRICS_NAMESPACE"),
-        function_gb={name: memory_gb(name) for name in scoring},
+        scoring_gb=scoring,
+        predict_gb=predict,
         monthly_budget_usd=float(cloudformation.stack_parameter(stack, "MonthlyBudgetUsd") or 0),
         now=context.now(),
     )

@@ -65,6 +65,11 @@ def sum_of_values(query: MetricQuery, start: datetime, end: datetime, *, cloudwa
     return float(sum(_daily_values(query, "Sum", start, end, cloudwatch)))
 
 
+def count_of_values(query: MetricQuery, start: datetime, end: datetime, *, cloudwatch: Any = None) -> float:
+    """Return how often a metric was published between two times."""
+    return float(sum(_daily_values(query, "SampleCount", start, end, cloudwatch)))
+
+
 def largest_value(
     query: MetricQuery, start: datetime, end: datetime, *, cloudwatch: Any = None
 ) -> float | None:
