@@ -17,8 +17,8 @@ from mlops.context.stack import StackContext
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.use_cases.champion_versions import StoppedChampion
-from mlops.use_cases.doctor import CHECKS, MIN_CONCURRENCY, Diagnosis, StackFacts, examine, run_check
-from mlops.use_cases.stack_usage import UsageFacts
+from mlops.use_cases.doctor.checks import CHECKS, MIN_CONCURRENCY, Diagnosis, StackFacts, examine, run_check
+from mlops.use_cases.doctor.usage import UsageFacts
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 TOPIC = "arn:aws:sns:us-east-1:123456789012:approval"

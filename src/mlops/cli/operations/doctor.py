@@ -11,8 +11,8 @@ from mlops.context.stack import StackContext
 from mlops.models.errors import SettingsError
 
 if TYPE_CHECKING:
-    from mlops.use_cases.doctor import Diagnosis, StackFacts
-    from mlops.use_cases.stack_usage import UsageFacts
+    from mlops.use_cases.doctor.checks import Diagnosis, StackFacts
+    from mlops.use_cases.doctor.usage import UsageFacts
 
 # the functions that score files, and that answer requests, by the names of the template
 _SCORING = ("RunInferenceFunction", "ListRangesFunction", "ScoreRangeFunction", "MergeRangesFunction")
@@ -36,8 +36,8 @@ def _run(parsed: argparse.Namespace) -> int:
 def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str, Any]], str]:
     if not isinstance(context, StackContext):
         raise SettingsError("Plain files need no doctor; name a stack with --stack.")
-    from mlops.use_cases.doctor import examine  # noqa: PLC0415  brings boto3
-    from mlops.use_cases.stack_usage import examine_usage  # noqa: PLC0415
+    from mlops.use_cases.doctor.checks import examine  # noqa: PLC0415  brings boto3
+    from mlops.use_cases.doctor.usage import examine_usage  # noqa: PLC0415
 
     diagnoses = [*examine(_facts(parsed.stack, context)), *examine_usage(_usage(parsed.stack, context))]
     return [diagnosis.to_dict() for diagnosis in diagnoses], "\n".join(map(_line, diagnoses))
@@ -47,7 +47,7 @@ def _facts(stack: str, context: StackContext) -> StackFacts:
     from mlops.infrastructure.aws.account import cloudformation  # noqa: PLC0415
     from mlops.infrastructure.aws.sqs import dead_letter_queues  # noqa: PLC0415
     from mlops.use_cases.champion_versions import parse_libraries, stopped_champions  # noqa: PLC0415
-    from mlops.use_cases.doctor import StackFacts  # noqa: PLC0415
+    from mlops.use_cases.doctor.checks import StackFacts  # noqa: PLC0415
 
     libraries = parse_libraries(cloudformation.stack_output(stack, "ScoringLibraries"))
     machines = cloudformation.stack_resources(stack, "AWS::StepFunctions::StateMachine")
@@ -65,7 +65,7 @@ def _facts(stack: str, context: StackContext) -> StackFacts:
 def _usage(stack: str, context: StackContext) -> UsageFacts:
     from mlops.infrastructure.aws.account import cloudformation  # noqa: PLC0415
     from mlops.infrastructure.aws.account.lambda_functions import memory_gb  # noqa: PLC0415
-    from mlops.use_cases.stack_usage import UsageFacts  # noqa: PLC0415
+    from mlops.use_cases.doctor.usage import UsageFacts  # noqa: PLC0415
 
     functions = cloudformation.stack_resources(stack, "AWS::Lambda::Function")
     scoring, predict = (

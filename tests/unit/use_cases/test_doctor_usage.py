@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from mlops.infrastructure.aws.cloudwatch import MetricQuery
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.objects import ObjectFacts, ObjectRef
-from mlops.use_cases import stack_usage
-from mlops.use_cases.doctor import Diagnosis
-from mlops.use_cases.stack_usage import UsageFacts, examine_usage
+from mlops.use_cases.doctor import usage as doctor_usage
+from mlops.use_cases.doctor.checks import Diagnosis
+from mlops.use_cases.doctor.usage import UsageFacts, examine_usage
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
 GB = 1e9
@@ -56,9 +56,9 @@ class Metrics:
 @pytest.fixture
 def metrics(monkeypatch: pytest.MonkeyPatch) -> Metrics:
     published = Metrics()
-    monkeypatch.setattr(stack_usage, "largest_value", published.largest)
-    monkeypatch.setattr(stack_usage, "sum_of_values", published.sum)
-    monkeypatch.setattr(stack_usage, "count_of_values", published.count)
+    monkeypatch.setattr(doctor_usage, "largest_value", published.largest)
+    monkeypatch.setattr(doctor_usage, "sum_of_values", published.sum)
+    monkeypatch.setattr(doctor_usage, "count_of_values", published.count)
     return published
 
 
@@ -126,7 +126,7 @@ def test_what_aws_refuses_is_said_and_the_other_check_goes_on(
         error = {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
         raise ClientError(error, "GetMetricStatistics")  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stack_usage, "largest_value", refuse)
+    monkeypatch.setattr(doctor_usage, "largest_value", refuse)
     storage, cost = usage()
     assert storage.is_fault
     assert storage.message.startswith("Not checked: ")

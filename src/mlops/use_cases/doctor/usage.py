@@ -13,7 +13,7 @@ from mlops.infrastructure.aws.cloudwatch import MetricQuery, count_of_values, la
 from mlops.infrastructure.metric_names import ROWS_SCORED, TRAINING_COST_USD
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.pages.number_format import usd
-from mlops.use_cases.doctor import Diagnosis
+from mlops.use_cases.doctor.checks import Diagnosis
 
 # us-east-1, S3 Standard, for a GB and month, and a GB-second of Lambda on x86: see docs/how-to/operations.md
 STORAGE_USD_PER_GB = 0.023
