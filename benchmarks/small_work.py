@@ -28,10 +28,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HELP = "mlops --help, the whole process"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 DECISION = (
-    "Decision: the decoder of a record calls nothing for values that stay as they are; long texts are "
-    "compared with their stripped form before any search in them; the words of a file that is not UTF-8 "
-    "are split first, and each distinct one is looked at once; a baseline reads only the columns that it "
-    "profiles."
+    "Decision: the decoder of a record calls nothing for values that stay as they are; long texts are cut "
+    "out of the block, and compared with their stripped form before any search in them; the words of a file "
+    "that is not UTF-8 are split first, and each distinct one is looked at once; a baseline reads only the "
+    "columns that it profiles; plain files are listed by the prefix of their names."
 )
 
 

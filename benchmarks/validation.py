@@ -40,7 +40,7 @@ OURS, LIMIT = "ours", "typed parse alone"
 FAULTS_PER_KIND = 100
 DECISION = (
     "Decision: the cells of a block are read straight from its bytes, eight at a time. The parser takes "
-    "only columns with a cell that is not plain (more than 15 digits, an exponent, a long text); a column "
+    "only columns with a cell that is not plain (more than 15 digits, an exponent); a column "
     "with an irregular cell is read as text only in the blocks that contain one. There is one 64-bit key "
     "per id, and rows are compared only where ids repeat. So everything that the others do not do "
     "(digest, encoding and dialect, shape of every record, repeats, leaks, profile, contract) fits into "
