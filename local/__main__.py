@@ -34,6 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
     except LocalCloudError as error:
         print(error, file=sys.stderr)
         return 1
+    except Exception as error:
+        if not _is_refused_connection(error):
+            raise
+        print("The local cloud does not answer: wait a moment, or start it with `make up`.", file=sys.stderr)
+        return 1
+
+
+def _is_refused_connection(error: Exception) -> bool:
+    """Tell whether the emulator was not there; its commands without AWS calls start without botocore."""
+    return isinstance(error, ConnectionError) or type(error).__name__ == "EndpointConnectionError"
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from local import launcher
+from local.__main__ import main
 from local.cloud import connect
 from local.errors import StartError
 from local.launcher import RunningCloud, is_ours, write_state
@@ -58,6 +59,24 @@ def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path) -> None:
         taken.listen()
         with pytest.raises(StartError, match="choose another with --port"):
             launcher.start(tmp_path / "cloud", taken.getsockname()[1])
+
+
+def test_a_cloud_that_does_not_answer_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    waiting = [sys.executable, "-c", "input()", "its-instance"]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE) as starting:
+        state = RunningCloud(
+            starting.pid, 9, "http://127.0.0.1:9", "2026-01-01T00:00:00+00:00", "its-instance"
+        )
+        write_state(tmp_path, state)
+        words = [["drop", str(tmp_path / "a.csv"), "g"], ["check-drift"]]
+        codes = [main([*each, "--directory", str(tmp_path)]) for each in words]
+        starting.communicate(b"\n")
+    assert codes == [1, 1]
+    sentences = capsys.readouterr().err.splitlines()
+    assert sentences == ["The local cloud does not answer: wait a moment, or start it with `make up`."] * 2
 
 
 def test_a_process_id_that_belongs_to_somebody_else_is_left_alone(tmp_path: Path) -> None:
