@@ -14,6 +14,8 @@ from local.environment import variables
 from local.errors import LocalCloudError
 from mlops.infrastructure.upload_events import PURPOSES
 
+# of the forty outputs of the stack those that a person types or opens
+_SHOWN_OUTPUTS = ("BucketName", "Url")
 _EXAMPLE = "examples/medication-adherence"
 _COMMAND = ".venv/bin/python -m local"
 _NEXT = f"""
@@ -106,7 +108,8 @@ def _up(options: argparse.Namespace) -> int:
         stack.run_scheduled(
             "WatchApprovals", datetime.now(UTC)
         )  # counts the subscriptions confirmed just now
-        _print_outputs({**stack.outputs, "DashboardUrl": stack.dashboard_url})
+        named = {**stack.outputs, "DashboardUrl": stack.dashboard_url}
+        _print_outputs({name: value for name, value in named.items() if name.endswith(_SHOWN_OUTPUTS)})
         print(_NEXT.format(pages=f"{stack.cloud.endpoint}/_local/", dashboard=stack.dashboard_url))
     return 0
 

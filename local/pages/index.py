@@ -1,6 +1,7 @@
 """The overview page, and the executions that it shows."""
 
 import json
+import re
 from typing import Any
 
 from ministack.services import apigateway, cloudwatch, lambda_svc, s3, sns, stepfunctions
@@ -75,13 +76,19 @@ def _execution(execution: dict[str, Any]) -> dict[str, str]:
     return {
         "group": str(request.get("group", "")),
         "file": _file(request),
-        "machine": short_name(str(execution["stateMachineArn"]).rpartition(":")[2]),
+        "work": work_of(str(execution["stateMachineArn"])),
         "name": str(execution["name"]),
         "state": entered[-1] if entered else "",
         "status": str(execution["status"]),
         "started": str(execution["startDate"])[11:19],
         "results": _results(request),
     }
+
+
+def work_of(state_machine_arn: str) -> str:
+    """Return what a state machine does, by its name in the template: `TrainModelStateMachine` trains."""
+    name = short_name(state_machine_arn.rpartition(":")[2]).rpartition("-")[2].removesuffix("StateMachine")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
 
 
 def _input(execution: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from local import LocalCloud
 from local.cloud import link_to
 from local.errors import LocalCloudError
 from local.pages.actions import is_foreign, read_form
+from local.pages.index import work_of
 from local.tests.resources import make_function, make_role
 
 BOUNDARY = "----form"
@@ -26,6 +27,13 @@ def a_form(content: bytes, file_name: str = "my data.csv") -> bytes:
     ]
     lines = [b"--%s\r\n%s\r\n\r\n%s\r\n" % (BOUNDARY.encode(), h.encode(), c) for h, c in parts]
     return b"".join(lines) + b"--%s--\r\n" % BOUNDARY.encode()
+
+
+def test_an_execution_is_named_by_what_it_does() -> None:
+    arn = (
+        "arn:aws:states:us-east-1:000000000000:stateMachine:mlops-local-TrainModelStateMachine-E5B97BE1AB989"
+    )
+    assert work_of(arn) == "Train model"
 
 
 @pytest.mark.parametrize(
