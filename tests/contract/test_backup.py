@@ -16,16 +16,18 @@ from mlops.approval.policy.store import PolicyStore
 from mlops.approval.store import OPEN_INDEX, RequestStore
 from mlops.context.backups import back_up_stack, restore_stack
 from mlops.context.stack import StackContext
+from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.feature_store.offline.state import Ingestion, ValueStates, ViewState
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.table import Item, Put
-from mlops.infrastructure.upload_events import Upload
+from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.approval import ApprovalDecision, PolicyRecord, RequestStatus
 from mlops.models.errors import BackupError
-from mlops.models.objects import ObjectRef
+from mlops.models.intake.uploads import UploadRecord
+from mlops.models.objects import ObjectFacts, ObjectRef
 from mlops.models.registry import Artifact
 from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.registry.artifacts import describe_object
@@ -88,6 +90,30 @@ class StackWorld(World):
         bucket = self.context.variable("DATA_BUCKET_NAME")
         ref = self.objects.write(ObjectRef(bucket, key), content.encode(), "text/csv")
         return Upload(bucket, key, ref.version_id, len(content.encode()))
+
+
+class Receiver:
+    """The objects of a stack; what is stored in its data bucket is received at once."""
+
+    def __init__(self, world: StackWorld) -> None:
+        self.world, self.contents = world, list[str]()
+        self._objects = world.objects
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._objects, name)
+
+        def call(*arguments: Any, **named: Any) -> ObjectRef:
+            ref: ObjectRef = method(*arguments, **named)
+            if ref.bucket == "new-data":
+                self._receive(self._objects.head(ref))
+            return ref
+
+        return call if name in ("write", "upload", "copy") else method
+
+    def _receive(self, facts: ObjectFacts) -> None:
+        upload = Upload(facts.ref.bucket, facts.ref.key, facts.ref.version_id, facts.size_bytes)
+        if self.world.receive(upload, now=utc_now()).reason != "rewritten":
+            self.contents.append(self._objects.read(facts.ref).decode())
 
 
 def store(context: StackContext, key: str, content: str) -> ObjectRef:
@@ -193,7 +219,7 @@ def test_datasets_predictions_policies_and_features_are_intact(restored: StackCo
 def test_intake_decides_only_about_what_it_had_not_decided(restored: StackContext, tmp_path: Path) -> None:
     world = StackWorld(restored, tmp_path)
     outcomes = {}
-    for facts in list(restored.objects.list_versions("new-data")):
+    for facts in list(restored.objects.list_versions("new-data"))[::-1]:  # the newest one last
         upload = Upload("new-data", facts.ref.key, facts.ref.version_id, facts.size_bytes)
         result = world.receive(upload, now=utc_now())
         outcomes[upload.key] = (result.outcome, result.reason)
@@ -203,6 +229,30 @@ def test_intake_decides_only_about_what_it_had_not_decided(restored: StackContex
     assert [record.key for record in waiting] == ["g/inference/waits.csv"]
     assert [subject for subject, _ in world.notifier.emails] == ["[g] waits.csv waits for a model"]
     assert world.executions.training == {}
+
+
+def test_nothing_is_received_before_persons_were_forgotten_again(old: StackContext, tmp_path: Path) -> None:
+    world = StackWorld(old, tmp_path)
+    for rows in ("P2,31,a\n", "P1,30,a\nP3,32,b\n"):
+        upload = world.drop("g/inference/waits.csv", f"patient_id,age,plan\n{rows}")
+        world.receive(upload, now=utc_now())
+    world.receive(world.drop("x.csv", "patient_id\nP1\n"), now=utc_now())
+    old.now = later
+    place, _ = back_up_stack(old, BACKUPS)
+    digest = id_digest("P1", "patient_id", b"k" * 32)
+    tombstone = Tombstone("g", "patient_id", digest, "ann", utc_now())
+    old.objects.write(place.beside("forgotten/g/key"), b"k" * 32, "")
+    old.objects.write(place.beside(f"forgotten/g/tombstones/{digest}.json"), tombstone.to_json().encode(), "")
+    new = a_stack("new")
+    receiver = Receiver(StackWorld(new, tmp_path / "new"))
+    new.objects = receiver  # type: ignore[misc]
+    restore_stack(new, place)
+    of_rows = [content for content in receiver.contents if content.startswith("patient_id")]
+    assert of_rows == ["patient_id,age,plan\nP2,31,a\n", "patient_id,age,plan\nP3,32,b\n"]
+    subjects = [subject for subject, _ in receiver.world.notifier.emails]
+    assert subjects == ["[g] waits.csv waits for a model"] * 2
+    newest = receiver.read(ObjectRef("new-data", "g/inference/waits.csv"))
+    assert newest.decode() == of_rows[-1]
 
 
 def test_who_was_forgotten_after_the_backup_is_forgotten_again(old: StackContext) -> None:
@@ -364,6 +414,58 @@ def test_a_restore_that_is_killed_at_any_call_is_completed_by_the_next_one(tmp_p
         else:
             break
     assert last_call > 10
+
+
+class Described(FilesystemObjects):
+    """Plain files with metadata."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.metadata: dict[ObjectRef, dict[str, str]] = {}
+
+    def head(self, ref: ObjectRef) -> ObjectFacts:
+        facts = super().head(ref)
+        return replace(facts, metadata=self.metadata.get(facts.ref, {}))
+
+    def copy(self, source: ObjectRef, target: ObjectRef, metadata: Any = None) -> ObjectRef:
+        ref = super().copy(source, target)
+        self.metadata[ref] = dict(self.head(source).metadata if metadata is None else metadata)
+        return ref
+
+
+def test_a_restore_that_is_killed_anywhere_has_each_undecided_upload_received_once(tmp_path: Path) -> None:
+    objects, table = Described(tmp_path), MemoryTable()
+    keys = {"older": "g/inference/x.csv", "decided": "g/inference/x.csv", "other": "g/inference/y.csv"}
+    for state, key in keys.items():
+        ref = objects.write(ObjectRef("data-0", key), state.encode(), "")
+        upload = Upload("data-0", key, ref.version_id, 1)
+        record = UploadRecord("g", upload.upload_id, key, ref.version_id, "received", utc_now())
+        record = replace(record, state="accepted" if state == "decided" else "waiting")
+        DatasetVersions(table).record_upload(record)
+    storage = StackStorage(objects, {"registry": table}, {"artifacts": "artifacts-0", "data": "data-0"})
+    place, _ = back_up(storage, BACKUPS, utc_now)
+    for last_call in itertools.count(1):
+        buckets = {role: f"{role}-{last_call}" for role in storage.buckets}
+        new = replace(storage, tables={"registry": MemoryTable()}, buckets=buckets)
+        countdown = [last_call]
+        killing: Any = replace(
+            new,
+            objects=Killing(objects, countdown, before=True),
+            tables={role: Killing(each, countdown, before=True) for role, each in new.tables.items()},
+        )
+        try:
+            restore(place, killing)
+            complete(place, killing)
+        except Killed:
+            restore(place, new)
+            complete(place, new)
+        else:
+            break
+        history = list(objects.list_history(buckets["data"], ""))
+        received = [f.ref for f in history if REWRITTEN not in objects.head(f.ref).metadata]
+        assert [objects.read(ref) for ref in received] == [b"older", b"other"], f"killed at call {last_call}"
+        assert objects.read(ObjectRef(buckets["data"], keys["decided"])) == b"decided"
+    assert last_call > 30
 
 
 def test_a_repeated_restore_keeps_what_the_stack_has_recorded_since(tmp_path: Path) -> None:

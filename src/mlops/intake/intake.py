@@ -112,11 +112,11 @@ def _answer(attempt: Attempt) -> Decision:
     upload, ports = attempt.upload, attempt.ports
     if is_given_up(attempt):
         return give_up(attempt)
-    if reason := why_misplaced(upload) or why_other_group(upload, ports.versions):
-        return answer_misplaced(attempt, reason)
-    if REWRITTEN in ports.objects.head(upload.ref).metadata:
+    if REWRITTEN in ports.objects.head(upload.ref).metadata:  # wherever it is: it was answered before
         ignored = attempt.record.changed(state="ignored", reason="rewritten", finished_at=attempt.now)
         return Decision(ignored)
+    if reason := why_misplaced(upload) or why_other_group(upload, ports.versions):
+        return answer_misplaced(attempt, reason)
     if is_settings_file(upload):
         return check_settings_file(attempt)
     if closes_folder(upload):

@@ -15,7 +15,7 @@ from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import item_from_json
 from mlops.models.errors import BackupError, ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
-from mlops.use_cases.backup.references import version_ids
+from mlops.use_cases.backup.references import is_undecided_upload, version_ids
 from mlops.use_cases.backup.snapshot import Snapshot, read_snapshot
 from mlops.use_cases.backup.storage import (
     BackupManifest,
@@ -28,7 +28,7 @@ from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 # results of queries over the ledger: copies of rows that the ledger has
 _LEFT_OUT = ("queries/",)
 # people drop files again under the same name; what was made of them is in the other bucket
-_ONLY_NEWEST = "data"
+_DATA = "data"
 
 
 def back_up(
@@ -87,7 +87,7 @@ def _copy_objects(storage: StackStorage, place: BackupPlace, snapshot: Snapshot)
         number, (role, facts) = numbered
         ref = facts.ref
         try:
-            metadata = storage.objects.head(ref).metadata if role == _ONLY_NEWEST else {}
+            metadata = storage.objects.head(ref).metadata if role == _DATA else {}
             stored = StoredObject(number, role, ref.key, ref.version_id, facts.size_bytes, metadata)
             storage.objects.copy(ref, place.content(stored))
         except ObjectNotFoundError:  # deleted meanwhile: it expired, or a person was forgotten
@@ -101,26 +101,34 @@ def _copy_objects(storage: StackStorage, place: BackupPlace, snapshot: Snapshot)
 
 
 def _selected(storage: StackStorage, snapshot: Snapshot) -> Iterator[tuple[str, ObjectFacts]]:
-    """Yield, of each object, the newest version of the moment and those that a record names."""
-    named = _named_versions(snapshot)
+    """Yield, of each object, the newest version of the moment and those that a record names.
+
+    Of older uploads these are only those about which intake has not decided.
+    """
+    named = {role: _named_versions(snapshot, undecided_only=role == _DATA) for role in storage.buckets}
     for role, bucket in storage.buckets.items():
         for key, group in groupby(storage.objects.list_versions(bucket), lambda facts: facts.ref.key):
             versions = [facts for facts in group if not key.startswith(_LEFT_OUT)]
             then = [facts for facts in versions if facts.stored_at <= snapshot.moment]
-            # of two in the same second S3 lists the newer one first
             newest = max(then, key=lambda facts: facts.stored_at, default=None)
-            if role != _ONLY_NEWEST:
-                older = (facts for facts in versions if facts is not newest)
-                yield from ((role, facts) for facts in older if facts.ref.version_id in named)
+            # of two in the same second S3 lists the newer one first
+            older = sorted((f for f in versions[::-1] if f is not newest), key=lambda f: f.stored_at)
+            yield from ((role, facts) for facts in older if facts.ref.version_id in named[role])
             if newest is not None:  # as the last one, so that it is the newest again after a restore
                 yield role, newest
 
 
-def _named_versions(snapshot: Snapshot) -> set[str]:
+def _named_versions(snapshot: Snapshot, *, undecided_only: bool) -> set[str]:
     named: set[str] = set()
     for path in snapshot.files.values():
         with gzip.open(path, "rt", encoding="utf-8") as lines:
-            named.update(version for line in lines for version in version_ids(item_from_json(line)))
+            items = map(item_from_json, lines)
+            named.update(
+                version
+                for item in items
+                if is_undecided_upload(item) or not undecided_only
+                for version in version_ids(item)
+            )
     return named
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.infrastructure.table import Item, document_attributes, document_of
+from mlops.models.intake.uploads import UploadRecord
 
 _DOCUMENTS = ("document", "document_zlib")
 _VERSION_KEYS = ("version_id", "artifact_version_id")
@@ -28,6 +29,12 @@ def _version_ids(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _version_ids(part)
+
+
+def is_undecided_upload(item: Item) -> bool:
+    """Whether an item is the record of an upload about which intake has not decided."""
+    is_upload = item["pk"].startswith("GROUP#") and item["sk"].startswith("UPLOAD#")
+    return is_upload and UploadRecord.from_json(item["document"]).is_undecided
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """A backup is restored into an empty stack.
 
 Objects come first, because copies have other versions than their originals, and records name versions. Then
-come the records, then the uploads, which intake receives: it finds the records, and ignores what was decided.
-A run that was killed is completed by the next one. This does everything again, except that records are not
-written once more when all of them were: the stack has worked with them since.
+come the records, then the uploads. Intake ignores these until persons were forgotten again; in the end it
+receives those about which it had not decided. A run that was killed is completed by the next one. This does
+everything again, except that records are not written once more when all of them were: the stack has worked
+with them since.
 """
 
 from __future__ import annotations
@@ -11,34 +12,31 @@ from __future__ import annotations
 import gzip
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import batched, groupby
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops.approval.store import OPEN_INDEX
-from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.infrastructure.contention import write_surely
-from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import Item, Put, Table, item_from_json
-from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.approval import ApprovalRequest, RequestStatus
 from mlops.models.errors import BackupError, ObjectNotFoundError
-from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.scoring.batch import MANIFEST as BATCH_MANIFEST
 from mlops.models.scoring.batch import REQUEST
-from mlops.use_cases.backup.references import References
+from mlops.use_cases.backup.references import References, is_undecided_upload
 from mlops.use_cases.backup.storage import (
     FORM,
     BackupManifest,
     BackupPlace,
     StackStorage,
     StoredObject,
+    in_parallel,
 )
+from mlops.use_cases.backup.uploads import hold_uploads, release_uploads
 from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 
 # in the artifact bucket: which backup is being restored, or was
@@ -52,10 +50,11 @@ _OF_PEOPLE = ("quarantine/", "runs/")
 
 @dataclass(frozen=True, slots=True)
 class RestoreMark(Record):
-    """Which backup is in a stack, and whether all of its records, or all of it, are."""
+    """Which backup is in a stack, and whether all of its records, its uploads, or all of it, are."""
 
     uri: str
     has_records: bool = False
+    has_uploads: bool = False
     is_complete: bool = False
 
 
@@ -97,6 +96,8 @@ def check_empty(place: BackupPlace, storage: StackStorage) -> None:
 def restore(place: BackupPlace, storage: StackStorage) -> BackupManifest:
     """Restore a backup into an empty stack; return what it contains. `complete` ends it.
 
+    No upload is received before that.
+
     Raises
     ------
     BackupError
@@ -110,14 +111,17 @@ def restore(place: BackupPlace, storage: StackStorage) -> BackupManifest:
         _write_mark(RestoreMark(place.uri), storage)
         _restore_records(stored, place, storage, manifest)
         _write_mark(RestoreMark(place.uri, has_records=True), storage)
-    _copy_uploads(stored, place, storage, manifest)
+    if mark is None or not mark.has_uploads:  # persons may have been removed from them since
+        hold_uploads(stored, place, storage, manifest)
+        _write_mark(RestoreMark(place.uri, has_records=True, has_uploads=True), storage)
     _copy_forgotten(place, storage)
     return manifest
 
 
 def complete(place: BackupPlace, storage: StackStorage) -> None:
-    """Record that all of a backup is in the stack; it takes no other one then."""
-    _write_mark(RestoreMark(place.uri, has_records=True, is_complete=True), storage)
+    """Have intake receive the uploads that it had not decided; the stack takes no other backup then."""
+    release_uploads(_object_list(place, storage), storage, read_manifest(place, storage))
+    _write_mark(RestoreMark(place.uri, has_records=True, has_uploads=True, is_complete=True), storage)
 
 
 def forgotten_groups(storage: StackStorage) -> list[str]:
@@ -189,7 +193,7 @@ def _copy_artifacts(
     objects = [list(same) for _, same in groupby(artifacts, lambda each: each.key)]
     for turn in (0, 1, 2):
         due = [same for same in objects if _turn(same[0].key) == turn]
-        copied = _in_threads(lambda same: [copy(each) for each in same], due)
+        copied = in_parallel(lambda same: [copy(each) for each in same], due)
         versions |= {old: new for pairs in copied for old, new in pairs if old and new}
     return versions
 
@@ -210,13 +214,12 @@ def _names_others(key: str) -> bool:
 def _restore_table(source: ObjectRef, table: Table, references: References, storage: StackStorage) -> None:
     items = (references.renewed_item(item_from_json(line)) for line in _lines(source, storage))
     kept = (item for each in items if (item := _as_restored(each)) is not None)
-    deque(_in_threads(lambda item: write_surely(table, Put(item)), kept), maxlen=0)
+    deque(in_parallel(lambda item: write_surely(table, Put(item)), kept), maxlen=0)
 
 
 def _as_restored(item: Item) -> Item | None:
     """Return an item without what is over: uploads are received again, no execution awaits a decision."""
-    is_upload = item["pk"].startswith("GROUP#") and item["sk"].startswith("UPLOAD#")
-    if is_upload and UploadRecord.from_json(item["document"]).is_undecided:
+    if is_undecided_upload(item):
         return None
     if not item["pk"].startswith(f"{ApprovalRequest.KIND.upper()}#"):
         return item
@@ -228,34 +231,9 @@ def _as_restored(item: Item) -> Item | None:
     return {**kept, "document": request.to_json()}
 
 
-def _copy_uploads(
-    stored: Iterable[StoredObject], place: BackupPlace, storage: StackStorage, manifest: BackupManifest
-) -> None:
-    """Copy the objects of the data bucket; intake decides again only about those that it had not decided."""
-    versions = DatasetVersions(storage.tables["registry"])
-
-    def copy(each: StoredObject) -> None:
-        target = ObjectRef(storage.buckets[each.role], each.key)
-        if storage.objects.exists(target):  # by a run that was killed
-            return
-        upload = Upload(manifest.buckets[each.role], each.key, each.version_id, each.size_bytes)
-        is_decided = versions.find_upload(upload.recorded_group, upload.upload_id) is not None
-        mark = {REWRITTEN: "yes"} if is_decided else {}
-        storage.objects.copy(place.content(each), target, {**each.metadata, **mark})
-
-    deque(_in_threads(copy, (each for each in stored if each.role == "data")), maxlen=0)
-
-
 def _copy_forgotten(place: BackupPlace, storage: StackStorage) -> None:
     """Copy who was forgotten up to the last backup of all, in place of those of this backup."""
     folder = place.beside(FORGOTTEN)
     for facts in storage.objects.list(folder.bucket, folder.key):
         key = f"{FORGOTTEN}{facts.ref.key.removeprefix(folder.key)}"
         storage.objects.copy(facts.ref, ObjectRef(storage.buckets["artifacts"], key))
-
-
-def _in_threads[T, R](action: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
-    """Yield the results in order; only some values are read ahead."""
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        for some in batched(values, 100):
-            yield from pool.map(action, some)
