@@ -22,8 +22,15 @@ from mlops.models.record import Record
 # longer than a function may run; after it a run that was killed no longer keeps others out
 LONGEST_CHANGE = timedelta(hours=1)
 _CHANGE = "CHANGE"
+REQUEST_PREFIX = "request-"  # of the id of a request
+_REQUESTS = "requests-"  # of the id of all requests of a day and version
 _MAX_ATTEMPTS = 10
 _MAX_WRITES = 100  # in one transaction
+
+
+def batch_id_of_day(model_version: str) -> str:
+    """Return the id under which the requests of a day are recorded that a version answered."""
+    return f"{_REQUESTS}{model_version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class RecordedBatch(Record):
     """A batch in the ledger; `id_columns` and `classes` are the keys of its ids and probabilities.
 
     For the requests of a day and version, `n_rows` is the number of all their rows, and the batch has the
-    time of the last one. Rows that were removed later are counted.
+    time of the last one. A message that came again may be counted twice until the files of the day are
+    merged. Rows that were removed later may be counted.
     """
 
     batch: ScoredBatch
@@ -97,6 +105,18 @@ class LedgerBatches:
             if self._table.write(Put({**keys, "document": extended.to_json()}, condition)):
                 return
         raise LedgerError(f"The record of {recorded.batch.batch_id} could not be changed; try again.")
+
+    def of_requests(self, group: str, batch_date: date, model_version: str) -> RecordedBatch | None:
+        """Return the record of the requests of a day that a version answered."""
+        item = self._table.get(_partition(group), _key(batch_date, batch_id_of_day(model_version)))
+        return RecordedBatch.from_json(item["document"]) if item else None
+
+    def recount(self, recorded: RecordedBatch, n_rows: int) -> None:
+        """Record how many rows a batch has; nothing is changed when its record is not this one any more."""
+        if n_rows != recorded.n_rows:
+            keys = {"pk": _partition(recorded.batch.group), "sk": _batch_key(recorded.batch)}
+            counted = replace(recorded, n_rows=n_rows).to_json()
+            self._table.write(Put({**keys, "document": counted}, OneOf("document", (recorded.to_json(),))))
 
     def newest(self, group: str, n: int) -> list[RecordedBatch]:
         """Return the `n` batches of a group that were scored last, the newest first."""
@@ -186,4 +206,8 @@ def _removed(batch_date: date) -> str:
 
 
 def _batch_key(batch: ScoredBatch) -> str:
-    return f"BATCH#{batch.batch_date.isoformat()}#{batch.batch_id}"
+    return _key(batch.batch_date, batch.batch_id)
+
+
+def _key(batch_date: date, batch_id: str) -> str:
+    return f"BATCH#{batch_date.isoformat()}#{batch_id}"

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
+from mlops.ledger.batches import REQUEST_PREFIX
 from mlops.ledger.columns import COLUMNS
 from mlops.ledger.files import PARALLEL_REQUESTS, LedgerFile, LedgerFiles, Partition, fetch_all
 from mlops.ledger.reading import parquet_source
@@ -79,7 +80,21 @@ def merge_closed_days(
         in_shadow = _Shadow(shadow, scored.get(partition, [])) if shadow else None
         if partition.batch_date < today and (len(keys) > 1 or (in_shadow and in_shadow.keys)):
             with ledger.batches.change(partition.group, now, f"merging of {now.isoformat()}"):
-                yield _merge(partition, keys, ledger.files, in_shadow)
+                yield _merge(partition, keys, ledger, in_shadow)
+
+
+def _count_requests(partition: Partition, keys: set[str], n_rows: Mapping[str, int], ledger: Ledger) -> None:
+    """Write the number of rows of requests into the records of a day.
+
+    A message that came again was counted twice. The records are read before the files are listed, so they
+    count no file that is not listed. Where another one is there, nothing is changed: the next night counts.
+    """
+    find, counted = ledger.batches.of_requests, n_rows.items()
+    records = [(find(partition.group, partition.batch_date, version), count) for version, count in counted]
+    if {file.key for file in ledger.files.list(partition.prefix)} == keys:
+        for recorded, count in records:
+            if recorded is not None:
+                ledger.batches.recount(recorded, count)
 
 
 def _by_partition(files: LedgerFiles) -> Mapping[Partition, list[str]]:
@@ -98,9 +113,8 @@ def _small_files(files: Sequence[LedgerFile]) -> list[str]:
     return keys
 
 
-def _merge(
-    partition: Partition, keys: Sequence[str], files: LedgerFiles, shadow: _Shadow | None
-) -> MergedDay:
+def _merge(partition: Partition, keys: Sequence[str], ledger: Ledger, shadow: _Shadow | None) -> MergedDay:
+    files = ledger.files
     merged_key = partition.merged_key(keys)
     with TemporaryDirectory() as folder:
         root, target = Path(folder), Path(folder) / "merged.parquet"
@@ -113,7 +127,12 @@ def _merge(
             n_rows = write_parquet(connection, select, target)
             merged = f"read_parquet({text(str(target))})"
             batches = connection.execute(f"SELECT DISTINCT batch_id FROM {merged}").fetchall()
+            is_request = f"starts_with(batch_id, {text(REQUEST_PREFIX)})"
+            of_requests = connection.execute(
+                f"SELECT model_version, count(*) FROM {merged} WHERE {is_request} GROUP BY model_version"
+            ).fetchall()
         files.store(target, merged_key)
+    _count_requests(partition, {*keys, merged_key}, dict(of_requests), ledger)
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         list(pool.map(files.remove, keys))
     if shadow:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops.ledger.batches import RecordedBatch, ScoredBatch
+from mlops.ledger.batches import REQUEST_PREFIX, RecordedBatch, ScoredBatch, batch_id_of_day
 from mlops.ledger.columns import SCHEMA_VERSION
 from mlops.ledger.delivered import DeliveredFile
 from mlops.ledger.files import Partition
@@ -22,7 +22,6 @@ from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.scored_table import ScoredTable
 
 FILE = "request"
-_PREFIX = "request-"
 # a message of SQS may have 256 KiB wherever it was created; the rest of it is small
 _MAX_ROWS_BYTES = 200_000
 
@@ -46,12 +45,12 @@ class ScoredRequest(Record):
 
 def batch_id_of(request_id: str) -> str:
     """Return the id under which the rows of a request are in the ledger."""
-    return f"{_PREFIX}{request_id}"
+    return f"{REQUEST_PREFIX}{request_id}"
 
 
 def is_of_request(batch_id: str) -> bool:
     """Whether it is the batch id of a request; there is no list of them, as there may be millions."""
-    return batch_id.startswith(_PREFIX) and len(batch_id) > len(_PREFIX)
+    return batch_id.startswith(REQUEST_PREFIX) and len(batch_id) > len(REQUEST_PREFIX)
 
 
 def split_request(batch: ScoredBatch, table: ScoredTable) -> Iterator[ScoredRequest]:
@@ -116,7 +115,7 @@ def record_requests(requests: Sequence[ScoredRequest], ledger: Ledger) -> Record
     ids = dict.fromkeys(name for file in files for name in file.ids)
     classes = dict.fromkeys(label for file in files for label in file.probabilities)
     recorded = RecordedBatch(batch, n_rows, tuple(ids), tuple(classes), SCHEMA_VERSION)
-    of_day = replace(batch, batch_id=f"requests-{batch.model_version}")
+    of_day = replace(batch, batch_id=batch_id_of_day(batch.model_version))
     ledger.batches.extend(replace(recorded, batch=of_day), is_repeated=is_repeated)
     return recorded
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Lock
@@ -15,11 +16,13 @@ from mlops.ledger.files import BucketFiles, FolderFiles, LedgerFile, Partition
 from mlops.ledger.merging import MergedDay, merge_closed_days
 from mlops.ledger.reading import Predictions
 from mlops.ledger.recording import Ledger
+from mlops.ledger.requests import ScoredRequest, record_requests
 from mlops.ledger.shadow.rows import shadow_key, write_shadow_rows
 from mlops.ledger.sql import Selection
 from mlops.models.errors import LedgerError
+from mlops.models.scoring.scored_table import ScoredTable
 
-from .conftest import GROUP, MORNING, Record, scored_rows
+from .conftest import GROUP, MORNING, TWO_CLASSES, Record, a_batch, scored_rows
 
 NEXT_NIGHT = MORNING + timedelta(days=1)
 
@@ -213,3 +216,53 @@ def test_a_merge_that_stops_anywhere_loses_no_shadow_prediction(
     list(merge_closed_days(ledger, NEXT_NIGHT + LONGEST_CHANGE, shadow))
     rows = predictions.select(Selection(GROUP)).records()
     assert [row["shadow_prediction"] for row in rows] == [None, None, "yes", "no"]
+
+
+def a_request(number: int, version: str = "v1.0.0") -> ScoredRequest:
+    """A request with two rows."""
+    cells = [(*row[:6], version) for row in scored_rows(2, first=10 * number)]
+    rows = tuple(tuple(map(str, row)) for row in cells)
+    batch = replace(a_batch(f"request-{number}"), model_version=version, file="request")
+    return ScoredRequest(batch, ScoredTable(TWO_CLASSES, rows))
+
+
+def counted(ledger: Ledger) -> dict[str, int]:
+    return {each.batch.batch_id: each.n_rows for each in ledger.batches.list(GROUP)}
+
+
+@pytest.mark.usefixtures("three_batches")
+def test_rows_of_requests_that_came_again_are_counted_once_after_the_night(ledger: Ledger) -> None:
+    first, second, third = (a_request(number) for number in (1, 2, 3))
+    record_requests([first, second], ledger)
+    record_requests([a_request(4, "v1.0.1")], ledger)
+    record_requests([second, third], ledger)  # a message that comes again with another one
+    merge(ledger)
+    of_batches = {"b0": 2, "b1": 2, "b2": 2}
+    assert counted(ledger) == {**of_batches, "requests-v1.0.0": 6, "requests-v1.0.1": 2}
+    record_requests([first, second], ledger)  # and after its file was merged
+    merge(ledger, NEXT_NIGHT + timedelta(days=1))
+    assert counted(ledger) == {**of_batches, "requests-v1.0.0": 6, "requests-v1.0.1": 2}
+
+
+class LateFiles(FolderFiles):
+    """Another file of requests comes while the day is merged."""
+
+    late: Callable[[], object] | None = None
+
+    def store(self, source: Path, key: str) -> None:
+        super().store(source, key)
+        if self.late is not None and "/day-" in key:
+            late, self.late = self.late, None
+            late()
+
+
+def test_rows_that_come_while_a_day_is_merged_are_counted(tmp_path: Path, ledger: Ledger) -> None:
+    files = LateFiles(tmp_path / "ledger")
+    late = Ledger(files, ledger.batches)
+    record_requests([a_request(1)], late)
+    record_requests([a_request(1), a_request(2)], late)
+    files.late = lambda: record_requests([a_request(3)], ledger)
+    merge(late)
+    assert counted(ledger) == {"requests-v1.0.0": 8}  # six, and two that are counted twice for a day
+    merge(late, NEXT_NIGHT + timedelta(days=1))
+    assert counted(ledger) == {"requests-v1.0.0": 6}
