@@ -206,6 +206,31 @@ def test_a_scoring_job_that_takes_too_long_has_advice_about_its_machine_and_file
     assert "quicker algorithm" not in advice
 
 
+@pytest.mark.parametrize(
+    ("seconds", "reason"),
+    [
+        (3_601, "The job reached its time limit of 3600 seconds."),
+        (3_599.6, "The job reached its time limit of 3600 seconds."),
+        (1_200, "The job was stopped by a person."),
+        (None, "The job was stopped by a person."),
+    ],
+)
+def test_a_scoring_job_that_ran_as_long_as_it_may_was_not_stopped_by_a_person(
+    seconds: float | None, reason: str
+) -> None:
+    started = 1_790_000_000_000
+    ended = {} if seconds is None else {"ProcessingEndTime": started + seconds * 1000}
+    failure = a_failure(
+        step="Run inference in a job",
+        ProcessingJobName="score-1",
+        ProcessingJobStatus="Stopped",
+        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+        ProcessingStartTime=started,
+        **ended,
+    )
+    assert explain_failure(failure).reason == reason
+
+
 LOST = "InternalServerError: We encountered an internal error. Please try again."
 OF_AWS = [
     a_failure("States.Timeout"),

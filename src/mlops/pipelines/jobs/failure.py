@@ -32,6 +32,7 @@ OF_AN_ITEM = "States.ExceedToleratedFailureThreshold"  # of a Map state: an item
 _TIMED_OUT = ("States.Timeout", "Sandbox.Timedout", "Lambda.ClientExecutionTimeoutException")
 _ENDED = ("Runtime.ExitError",)
 _JOB_STEPS = ("Tune hyperparameters", "Train model", "Run inference in a job")
+_MILLISECONDS, _ROUNDING_SECONDS = 1000, 1
 TRIAL_TIME_LIMIT = "A trial of the search reached the time limit of its job."
 
 
@@ -221,12 +222,21 @@ def _stopped(failure: Failure, message: str) -> Explanation:
     elif secondary == "MaxWaitTimeExceeded":
         reason = f"No Spot machine was free, or kept, for {limits.get('MaxWaitTimeInSeconds')} seconds."
         advice = "Deploy with SpotTraining off or a longer wait, or try at another time."
-    elif document and secondary != "MaxRuntimeExceeded":
+    elif document and secondary != "MaxRuntimeExceeded" and not _has_used_its_time(document):
         reason, advice = "The job was stopped by a person.", "Ask who stopped it, and why."
     else:
         reason, advice = "The step reached its time limit.", too_long
         reason = f"The job reached its time limit of {most} seconds." if most else reason
     return Explanation("JobStoppedError", reason, f"{advice} {how_to_repeat(failure)}")
+
+
+def _has_used_its_time(job: Mapping[str, Any]) -> bool:
+    """Whether a processing job ran as long as it may: SageMaker does not say why it has stopped one."""
+    started, ended = job.get("ProcessingStartTime"), job.get("ProcessingEndTime")  # in milliseconds
+    most = (job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds")
+    if most is None or not isinstance(started, (int, float)) or not isinstance(ended, (int, float)):
+        return False
+    return ended - started >= _MILLISECONDS * (float(most) - _ROUNDING_SECONDS)
 
 
 def _not_run(message: str, again: str) -> Explanation:
