@@ -31,6 +31,7 @@ TEXTS: Mapping[str, str] = {
     "Chinese": "城市 年龄 性别 流失 上海 北京 广州 深圳 成都 杭州 武汉 南京",
     "Taiwanese": "城市 年齡 性別 流失 臺北 高雄 臺中 臺南 新竹 嘉義 花蓮 屏東",
     "Japanese": "都市 年齢 性別 結果 東京 大阪 名古屋 さいたま 札幌 福岡 京都 神戸",
+    "Thai": "เมือง อายุ เพศ ผลลัพธ์ กรุงเทพ เชียงใหม่ ภูเก็ต ขอนแก่น นครราชสีมา อุดรธานี สงขลา ระยอง",
     "Korean": "도시 나이 성별 결과 서울 부산 대구 인천 광주 대전 울산 수원",
 }
 WORDS = {language: tuple(text.split()) for language, text in TEXTS.items()}
@@ -42,7 +43,9 @@ ENCODED = [
     ("Arabic", "iso-8859-6"), ("French", "cp1252"), ("French", "iso-8859-15"), ("French", "mac-roman"),
     ("German", "cp1252"), ("German", "mac-roman"), ("Spanish", "cp1252"), ("Spanish", "mac-roman"),
     ("Chinese", "gb18030"), ("Chinese", "gbk"), ("Taiwanese", "big5"), ("Japanese", "shift_jis"),
-    ("Japanese", "euc-jp"), ("Japanese", "iso2022_jp"), ("Korean", "euc-kr"),
+    ("Japanese", "euc-jp"), ("Japanese", "iso2022_jp"), ("Korean", "euc-kr"), ("Thai", "cp874"),
+    ("Russian", "cp855"), ("Greek", "cp737"), ("Greek", "mac-greek"), ("Hebrew", "cp862"),
+    ("Arabic", "cp720"),
 ]  # fmt: skip
 UNSURE = [("Czech", "iso-8859-2"), ("French", "cp850")]
 N_ROWS = 80
