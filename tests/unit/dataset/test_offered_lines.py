@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from mlops.dataset.validation.contracts import learn_contract
+from mlops.dataset.validation.parts.validate_parts import validate_parts
+from mlops.dataset.validation.reading import load_table
 from mlops.dataset.validation.rule import Rule
 from mlops.dataset.validation.rules import RULES
 from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Finding, ValidationReport
+from mlops.models.errors import SettingsError
 from mlops.models.settings.group import GroupSettings
 from tests.unit.dataset.test_remedies import LATER, OFFERS, SEVERITIES
 
@@ -71,7 +74,11 @@ FILES: dict[str, Offer] = {
         )
         + "\n"
     ),
-    "bad_quoting": Offer(a_table('"age","kind","left"'), '[format]\ndelim = ";"\n'),
+    "bad_quoting": Offer(with_row(a_table(), '31,"red"dish,no')),
+    "field_too_large": Offer(with_row(a_table(), f"31,{'red' * 400_000},no")),
+    "footer_row": Offer(a_table() + "Total,150\n"),
+    "repeated_header": Offer(with_row(a_table(), "age,kind,left")),
+    "unclosed_quote": Offer(with_row(a_table(), '31,"red,no')),
     "comments": Offer(a_table(above="# exported from the registry\n")),
     "control_chars": Offer(a_table("age,ki\x07nd,left")),
     "duplicate_columns": Offer(a_table("kind,Kind,left")),
@@ -100,6 +107,37 @@ FILES: dict[str, Offer] = {
 }
 
 
+OTHERS: dict[str, tuple[str, Offer]] = {
+    "a header that is not quoted well": (
+        "bad_quoting",
+        Offer(a_table('"age","kind","left"'), '[format]\ndelim = ";"\n'),
+    ),
+    "row numbers in the last column": (
+        "many_classes",
+        Offer(
+            "\n".join(["age,left,row", *(f"{18 + n * 37 % 70},{label(n)},{n + 1}" for n in range(ROWS))])
+            + "\n",
+            target="",
+        ),
+    ),
+    "one value in the last column": (
+        "single_class",
+        Offer(a_table("age,left,kind").replace(",yes", ",1").replace(",no", ",1"), target=""),
+    ),
+    "more fields": ("ragged_row", Offer(with_row(a_table(), "31,red,no,no"))),
+    "fewer fields": ("ragged_row", Offer(with_row(a_table(), "31,red"))),
+    "a header with more names": ("ragged_row", Offer(a_table("age,kind,left,other"))),
+    "a quote that another one closes": (
+        "unclosed_quote",
+        Offer(with_row(a_table(), '31,"red,no') + '31,red",no\n'),
+    ),
+    "several headers": (
+        "repeated_header",
+        Offer(with_row(with_row(a_table(), "age,kind,left"), "age,kind,left")),
+    ),
+}
+
+
 def judged(offer: Offer, folder: Path, stated: str) -> ValidationReport:
     path, settings, contract = folder / "file.csv", GroupSettings.from_toml(stated), None
     if offer.first is not None:
@@ -113,9 +151,9 @@ def of_rule(report: ValidationReport, rule_id: str) -> list[Finding]:
     return [finding for finding in report.findings if finding.rule_id == rule_id]
 
 
-@pytest.mark.parametrize("rule_id", FILES)
-def test_the_lines_that_a_rule_offers_change_the_outcome(rule_id: str, tmp_path: Path) -> None:
-    offer = FILES[rule_id]
+@pytest.mark.parametrize("case", [*FILES, *OTHERS])
+def test_the_lines_that_a_rule_offers_change_the_outcome(case: str, tmp_path: Path) -> None:
+    rule_id, offer = OTHERS[case] if case in OTHERS else (case, FILES[case])
     before = of_rule(judged(offer, tmp_path, offer.target + offer.stated), rule_id)
     offered = [finding for finding in before if finding.accept_with]
     assert offered, before
@@ -123,6 +161,70 @@ def test_the_lines_that_a_rule_offers_change_the_outcome(rule_id: str, tmp_path:
         after = of_rule(judged(offer, tmp_path, f"{offer.target}{finding.accept_with}"), rule_id)
         worst = max((SEVERITIES.index(each.severity) for each in after), default=-1)
         assert worst < SEVERITIES.index(finding.severity), after
+
+
+BAD_ROWS = {
+    "other widths": ["31,red", "31,red,no,no"],
+    "the header again": ["age,kind,left"],
+    "quotes inside of fields": ['31,"red"dish,no'],
+}
+
+
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_rows_that_cannot_be_read_are_left_out_where_that_is_stated(case: str, tmp_path: Path) -> None:
+    text = a_table()
+    for row in BAD_ROWS[case]:
+        text = with_row(text, row)
+    stated = f"{TARGET}[format]\nignore_errors = true\n"
+    report = judged(Offer(text), tmp_path, stated)
+    assert (report.verdict, report.n_rows) == ("warn", ROWS)
+    good = load_table(tmp_path / "file.csv", GroupSettings.from_toml(stated))
+    (tmp_path / "file.csv").write_text(a_table())
+    assert good.frame.equals(load_table(tmp_path / "file.csv").frame)
+
+
+def test_a_file_of_bad_rows_is_refused_whatever_is_stated(tmp_path: Path) -> None:
+    lines = [line if n % 3 == 0 else f"{line},more" for n, line in enumerate(a_table().splitlines())]
+    report = judged(Offer("\n".join(lines)), tmp_path, f"{TARGET}[format]\nignore_errors = true\n")
+    assert report.verdict == "reject"
+
+
+def test_no_row_of_a_file_to_score_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(with_row(a_table(), "31,red"))
+    settings = GroupSettings.from_toml(f"{TARGET}[format]\nignore_errors = true\n")
+    report = validate(path, settings, purpose="inference")
+    assert [(f.severity, f.accept_with) for f in of_rule(report, "ragged_row")] == [("reject", None)]
+    with pytest.raises(SettingsError, match="gets an answer"):
+        GroupSettings.from_toml("[format.inference]\nignore_errors = true\n")
+
+
+def test_parts_of_a_table_leave_the_same_rows_out(tmp_path: Path) -> None:
+    parts = [tmp_path / f"{number}.csv" for number in range(2)]
+    for part in parts:
+        part.write_text(with_row(a_table(), "31,red"))
+    settings = GroupSettings.from_toml(f"{TARGET}[format]\nignore_errors = true\n")
+    report = validate_parts(parts, settings)
+    assert report.n_rows == 2 * ROWS
+    assert [finding.severity for finding in of_rule(report, "ragged_row")] == ["warn"]
+
+
+def test_a_first_row_that_occurs_again_is_no_repeated_header(tmp_path: Path) -> None:
+    first, *others = rows()
+    report = judged(Offer("\n".join([first, first, *others]) + "\n"), tmp_path, TARGET)
+    assert [finding.rule_id for finding in report.of_severity("reject")] == ["missing_columns"]
+
+
+def test_a_footer_that_is_as_wide_as_the_table_is_named_with_its_line(tmp_path: Path) -> None:
+    wide = "\n".join(["a,b,c,left", *(f"{row % 9},x{row % 3},{row % 7},{label(row)}" for row in range(ROWS))])
+    (finding,) = of_rule(judged(Offer(f"{wide}\nTotal,,,\n"), tmp_path, TARGET), "footer_row")
+    assert (finding.lines, finding.advice) == ((152,), "Remove line 152 from the file.")
+
+
+def test_quotes_are_no_ordinary_characters_where_they_enclose_fields(tmp_path: Path) -> None:
+    text = with_row(a_table().replace("red", '"red"', 1), '31,"red,no')
+    (finding,) = of_rule(judged(Offer(text), tmp_path, TARGET), "unclosed_quote")
+    assert finding.accept_with is None
 
 
 @pytest.mark.parametrize("mark", [" ", "\x01", "\x1f"])

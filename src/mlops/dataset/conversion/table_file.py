@@ -79,11 +79,16 @@ class Conversion(Record):
     def form_for(self, stated: FileFormatSettings) -> FileFormatSettings:
         """Return how the table is written, whatever `[format]` states about other files of the group.
 
-        Its spellings of missing values and its notation of dates count all the same.
+        Its missing values, its notation of dates and what it says of bad rows count all the same.
         """
         if not self.is_typed:
             return stated
-        return replace(_FORM, nullstr=stated.nullstr, dateformat=stated.dateformat)
+        return replace(
+            _FORM,
+            nullstr=stated.nullstr,
+            dateformat=stated.dateformat,
+            ignore_errors=stated.ignore_errors,
+        )
 
     def dialect_of(self, head: bytes, form: FileFormatSettings) -> Dialect | None:
         """Return the dialect of a table of that form, in which rows are numbered as a person sees them."""

@@ -7,33 +7,20 @@ delimiter is inside quotes when the number of such quotes before it is not even.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.dataset.form.quoting import Marks
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import COMMENT, Dialect
 from mlops.dataset.table.fields import Block, Positions, are_among, cut_out
+from mlops.dataset.table.quoted_fields import Layout, are_whole, check_quotes, note_swallowed
 from mlops.dataset.table.shape import Shape
 
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
 _LONGEST_RECORD_BYTES = 8 * 1024 * 1024
 _NEWLINE, _RETURN = 10, 13
 _FOOTER_WORDS = tuple(b"total sum average mean count rows generated source end page".split())
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Positions in one buffer of whole records: where each begins and ends, its delimiters, its marks."""
-
-    starts: Positions
-    ends: Positions
-    newlines: Positions
-    delimiters: Positions
-    all_delimiters: Positions
-    marks: Marks
 
 
 class RecordCutter:
@@ -86,6 +73,9 @@ class RecordCutter:
             self.shape.long_fields.record([self._line])
         else:
             self.shape.unclosed_quote_line = self._line + carry[:opening].count(b"\n")
+            self.shape.has_stray_quote = are_whole(
+                carry[: carry.rfind(b"\n")], self._delimiter, self._n_fields
+            )
         self.shape.n_records += 1
 
     def _whole_records_end(self, buffer: bytes) -> int:
@@ -133,7 +123,7 @@ class RecordCutter:
             grid = delimiters[np.repeat(keep, self._delimiters_per_record(layout))].reshape(shape)
             yield cut_out(buffer, lines[keep], layout.starts[keep], layout.ends[keep], grid)
 
-    def _layout(self, buffer: bytes, octets: NDArray[np.uint8]) -> _Layout:
+    def _layout(self, buffer: bytes, octets: NDArray[np.uint8]) -> Layout:
         newlines = np.flatnonzero(octets == _NEWLINE)
         delimiters = all_delimiters = np.flatnonzero(octets == self._delimiter[0])
         marks = self._syntax.marks(buffer, octets)
@@ -142,15 +132,17 @@ class RecordCutter:
             ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
             delimiters = delimiters[np.searchsorted(quotes, delimiters) % 2 == 0]
         starts = np.concatenate(([0], ends[:-1] + 1))
-        return _Layout(starts, ends, newlines, delimiters, all_delimiters, marks)
+        return Layout(starts, ends, newlines, delimiters, all_delimiters, marks)
 
     def _check(
-        self, buffer: bytes, octets: NDArray[np.uint8], layout: _Layout, lines: Positions
+        self, buffer: bytes, octets: NDArray[np.uint8], layout: Layout, lines: Positions
     ) -> NDArray[np.bool_]:
         """Note what is wrong; return which records can be read."""
         bad_quotes = np.zeros(len(lines), dtype=bool)
         if len(layout.marks.quotes):
-            bad_quotes = self._check_quotes(octets, layout, lines)
+            bad_quotes = check_quotes(self.shape, octets, layout, lines, self._syntax)
+            if not self._counts_records:  # no quote is stray in a table that was written here
+                note_swallowed(self.shape, buffer, layout, lines, self._n_fields)
         self._note_literal_quotes(layout, lines, bad_quotes)
         lengths = layout.ends - layout.starts
         lengths -= octets[layout.ends - 1] == _RETURN
@@ -163,7 +155,7 @@ class RecordCutter:
         header = self._repeated_header(buffer, layout, lines)
         return exact & ~left_out & ~long & ~header & ~bad_quotes
 
-    def _comments(self, layout: _Layout, lines: Positions) -> NDArray[np.bool_]:
+    def _comments(self, layout: Layout, lines: Positions) -> NDArray[np.bool_]:
         """Which records are lines of comment."""
         comments = np.zeros(len(lines), dtype=bool)
         if len(layout.marks.comments):
@@ -171,7 +163,7 @@ class RecordCutter:
             self.shape.comments.record(lines[comments])
         return comments
 
-    def _note_literal_quotes(self, layout: _Layout, lines: Positions, bad_quotes: NDArray[np.bool_]) -> None:
+    def _note_literal_quotes(self, layout: Layout, lines: Positions, bad_quotes: NDArray[np.bool_]) -> None:
         """Count records in which a quote is an ordinary character."""
         if len(layout.marks.literal):
             literal = np.zeros(len(lines), dtype=bool)
@@ -179,7 +171,7 @@ class RecordCutter:
             if (literal & ~bad_quotes).any():
                 self.shape.literal_quotes.record(lines[literal & ~bad_quotes])
 
-    def _exact(self, layout: _Layout) -> NDArray[np.bool_]:
+    def _exact(self, layout: Layout) -> NDArray[np.bool_]:
         """Which records have the right number of fields."""
         n_rows, n_inner = len(layout.ends), self._n_fields - 1
         if len(layout.delimiters) == n_rows * n_inner:
@@ -191,7 +183,7 @@ class RecordCutter:
         exact: NDArray[np.bool_] = self._delimiters_per_record(layout) == n_inner
         return exact
 
-    def _delimiters_per_record(self, layout: _Layout) -> Positions:
+    def _delimiters_per_record(self, layout: Layout) -> Positions:
         before = np.searchsorted(layout.delimiters, layout.ends)
         return np.diff(before, prepend=0)
 
@@ -199,7 +191,7 @@ class RecordCutter:
         self,
         buffer: bytes,
         octets: NDArray[np.uint8],
-        layout: _Layout,
+        layout: Layout,
         lengths: Positions,
         lines: Positions,
     ) -> NDArray[np.bool_]:
@@ -221,7 +213,7 @@ class RecordCutter:
             self.shape.blank.record(blank_lines)
 
     def _note_ragged(
-        self, buffer: bytes, layout: _Layout, lines: Positions, ragged: NDArray[np.bool_]
+        self, buffer: bytes, layout: Layout, lines: Positions, ragged: NDArray[np.bool_]
     ) -> None:
         widths = self._delimiters_per_record(layout)[ragged] + 1
         self.shape.ragged.record(lines[ragged], [str(width) for width in np.unique(widths[:1000]).tolist()])
@@ -234,7 +226,7 @@ class RecordCutter:
             if _is_footer(record):
                 self.shape.footers.record([int(lines[last])])
 
-    def _long(self, layout: _Layout, lengths: Positions, lines: Positions) -> NDArray[np.bool_]:
+    def _long(self, layout: Layout, lengths: Positions, lines: Positions) -> NDArray[np.bool_]:
         limit = self._limits.max_field_bytes
         long: NDArray[np.bool_] = lengths > limit
         for row in np.flatnonzero(long).tolist():
@@ -246,7 +238,7 @@ class RecordCutter:
             self.shape.long_fields.record(lines[long])
         return long
 
-    def _repeated_header(self, buffer: bytes, layout: _Layout, lines: Positions) -> NDArray[np.bool_]:
+    def _repeated_header(self, buffer: bytes, layout: Layout, lines: Positions) -> NDArray[np.bool_]:
         repeated = np.zeros(len(layout.starts), dtype=bool)
         if self._n_fields < 2 or not self._header:
             return repeated
@@ -259,37 +251,6 @@ class RecordCutter:
         if repeated.any():
             self.shape.repeated_headers.record(lines[repeated])
         return repeated
-
-    def _check_quotes(
-        self, octets: NDArray[np.uint8], layout: _Layout, lines: Positions
-    ) -> NDArray[np.bool_]:
-        """Mark records whose quotes do not enclose whole fields; look for fields that hold whole records."""
-        quotes, is_beside = layout.marks.quotes, self._syntax.is_beside
-        opening, closing = quotes[0::2], quotes[1::2]
-        before = octets[np.maximum(opening - 1, 0)]
-        after = octets[np.minimum(closing + 1, len(octets) - 1)]
-        misplaced = np.concatenate((opening[~is_beside(before) & (opening > 0)], closing[~is_beside(after)]))
-        is_bad = np.zeros(len(lines), dtype=bool)
-        is_bad[np.searchsorted(layout.ends, misplaced)] = True
-        if len(misplaced):
-            self.shape.bad_quotes.record(lines[is_bad])
-        inside = layout.newlines[np.searchsorted(quotes, layout.newlines) % 2 == 1]
-        if len(inside) > 1 and not self._counts_records:  # no quote is stray in a table that was written here
-            self._check_swallowed(inside, layout, lines)
-        return is_bad
-
-    def _check_swallowed(self, inside: Positions, layout: _Layout, lines: Positions) -> None:
-        low, high = inside[:-1], inside[1:]
-        quotes = layout.marks.quotes
-        is_one_field = np.searchsorted(quotes, low) == np.searchsorted(quotes, high)
-        n_delimiters = np.searchsorted(layout.all_delimiters, high) - np.searchsorted(
-            layout.all_delimiters, low
-        )
-        alike = is_one_field & (n_delimiters == self._n_fields - 1) & (high - low > 1)
-        # in a narrow table a line of free text can have as many commas as a record has by chance
-        if (self._n_fields >= 4 and alike.any()) or (self._n_fields > 1 and alike.sum() >= 5):
-            rows = np.unique(np.searchsorted(layout.ends, low[alike]))
-            self.shape.swallowed.record(lines[rows])
 
 
 def _is_footer(record: bytes) -> bool:

@@ -12,6 +12,8 @@ class Shape:
     """What is wrong with the records of a file, apart from their values.
 
     `comments` were left out; `like_comments` are those of the ragged records that begin with `#`.
+    `has_quoted_fields` says that quotes enclose a field of a single line, `has_stray_quote` that the records
+    which a quote joins are whole when quotes are ordinary characters.
     """
 
     n_records: int = 0
@@ -26,3 +28,5 @@ class Shape:
     comments: Occurrences = field(default_factory=Occurrences)
     like_comments: Occurrences = field(default_factory=Occurrences)
     unclosed_quote_line: int | None = None
+    has_quoted_fields: bool = False
+    has_stray_quote: bool = False

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
 from mlops.dataset.table.column_profile import ColumnProfile
@@ -123,6 +123,12 @@ def accept_exclusion(survey: Survey, name: str) -> str:
     """Return the line that leaves a column out, beside those that are left out already."""
     excluded = [*survey.settings.exclude_columns, name]
     return f"exclude_columns = {_toml(excluded)}  # above the first [table]"
+
+
+def accept_spellings(survey: Survey, column: ColumnProfile, spellings: Sequence[str]) -> str | None:
+    """Return the lines that read further spellings in a column of numbers or dates as missing."""
+    known = column.expected.missing if column.expected is not None else ()
+    return accept_column(survey, column.name, missing=list(dict.fromkeys((*known, *spellings))))
 
 
 def accept_levels(survey: Survey, column: ColumnProfile) -> str | None:

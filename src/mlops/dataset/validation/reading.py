@@ -217,7 +217,8 @@ def _refuse_unreadable(survey: Survey, name: str) -> None:
     names, shape = [column.name for column in survey.columns if column.name], survey.shape
     is_ambiguous = len(set(names)) < len(names)
     is_contradicted = survey.dialect is not None and survey.dialect.contradicted is not None
-    is_broken = shape.ragged or shape.unclosed_quote_line or shape.bad_quotes
+    has_bad_rows = (shape.ragged or shape.bad_quotes) and not survey.form.ignore_errors
+    is_broken = has_bad_rows or shape.unclosed_quote_line
     if names and not (is_ambiguous or is_contradicted or is_broken):
         return
     rejections = report_on(survey).of_severity("reject")

@@ -14,6 +14,7 @@ FormatPurpose = Literal["training", "inference", "labels"]
 
 _MAX_SKIPPED_LINES = 10_000
 _ONE_CHARACTER = ("delim", "quote", "decimal_separator", "thousands", "comment")
+_CHOICES = ("header", "ignore_errors")
 _TEXTS = (*_ONE_CHARACTER, "encoding", "dateformat", "sheet")
 
 
@@ -41,6 +42,9 @@ class FileFormatSettings(Record):
         How dates are written, with the codes of `strptime`: `%d.%m.%Y`.
     sheet
         The sheet of an Excel file; None is the first one.
+    ignore_errors
+        Whether rows that do not fit the header are left out. Never of a file to score: each of its rows gets
+        an answer.
     """
 
     delim: str | None = None
@@ -55,6 +59,7 @@ class FileFormatSettings(Record):
     nullstr: tuple[str, ...] | None = None
     dateformat: str | None = None
     sheet: str | None = None
+    ignore_errors: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class FormatSettings(FileFormatSettings):
         common = FileFormatSettings(
             **{field.name: getattr(self, field.name) for field in fields(FileFormatSettings)}
         )
+        if purpose == "inference":
+            common = replace(common, ignore_errors=None)
         own = getattr(self, purpose)
         if own is None:
             return common
@@ -109,8 +116,7 @@ def check_format(table: Mapping[str, Any], where: str = "format") -> dict[str, A
         may_be_empty = key in ("quote", "comment")
         if key in values and len(values[key]) != 1 and not (may_be_empty and values[key] == ""):
             raise SettingsError(f"{where}.{key} must be one character, not {values[key]!r}.")
-    if not isinstance(values.get("header", True), bool):
-        raise SettingsError(f"{where}.header must be true or false, not {values['header']!r}.")
+    _check_choices(where, values)
     skip = values.get("skip", 0)
     if not isinstance(skip, int) or isinstance(skip, bool) or not 0 <= skip <= _MAX_SKIPPED_LINES:
         raise SettingsError(
@@ -124,6 +130,15 @@ def check_format(table: Mapping[str, Any], where: str = "format") -> dict[str, A
         _check_encoding(where, values["encoding"])
     _refuse_equal_characters(where, values)
     return values
+
+
+def _check_choices(where: str, values: Mapping[str, Any]) -> None:
+    for key in _CHOICES:
+        if not isinstance(values.get(key, True), bool):
+            raise SettingsError(f"{where}.{key} must be true or false, not {values[key]!r}.")
+    if where == "format.inference" and values.get("ignore_errors"):
+        reason = "each row of a file to score gets an answer"
+        raise SettingsError(f"{where}.ignore_errors is not possible: {reason}.")
 
 
 def _texts(where: str, value: Any) -> list[str]:

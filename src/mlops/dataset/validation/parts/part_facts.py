@@ -171,7 +171,11 @@ _COLUMN_RULES: dict[str, Callable[[Any, Any], Any]] = {
     "range": lambda first, later: codec.added(first, later, _RANGE_RULES),
 }
 _COLUMN_FIELDS = frozenset(field.name for field in fields(ColumnProfile))  # 0.1 wrote others as well
-_SHAPE_RULES = {"unclosed_quote_line": _first}
+_SHAPE_RULES: dict[str, Callable[[Any, Any], Any]] = {
+    "unclosed_quote_line": _first,
+    "has_quoted_fields": lambda first, later: first or later,
+    "has_stray_quote": lambda first, later: first or later,
+}
 _INSPECTION_RULES = dict.fromkeys(
     [field.name for field in fields(Inspection) if field.name not in ("size_bytes", "expanded_bytes")], _first
 )

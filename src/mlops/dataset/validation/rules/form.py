@@ -16,7 +16,7 @@ from mlops.dataset.table.dialect import COMMENT, numbered_names
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.accept_with import accept_form, accept_names, accept_without_header
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
-from mlops.dataset.validation.rules.structure import unread_quote
+from mlops.dataset.validation.rules.structure import of_bad_rows, unread_quote
 from mlops.dataset.validation.survey.survey import Survey
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -161,6 +161,15 @@ def empty_header(survey: Survey) -> Iterable[RuleFinding]:
             lines, is_first = accept_names(survey) if is_first else None, False
             message = f"{place} has an empty header name but holds data."
             yield RuleFinding("reject", message, advice="Name the column.", accept_with=lines)
+
+
+@rule("repeated_header", "The header is repeated among the rows.", stage="records")
+def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
+    """Refuse files that were glued together."""
+    where = survey.shape.repeated_headers
+    if where and not lacks_header(survey):
+        message = f"The header is repeated on {lines_text(where)}: several files were joined."
+        yield of_bad_rows(survey, where, message, "Remove the repeated header lines.")
 
 
 @rule("index_column", "A column only counts the rows.")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from mlops.dataset.form.delimiters import DELIMITERS
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.table.dialect import COMMENT
+from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.accept_with import accept_form
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
@@ -108,6 +109,27 @@ def mixed_newlines(survey: Survey) -> Iterable[RuleFinding]:
             )
 
 
+def _accept_width(survey: Survey, where: Occurrences) -> str | None:
+    """Return the lines that name the columns of the rows when all of them have fewer than the header."""
+    width = int(where.values[0]) if len(where.values) == 1 else 0
+    if survey.n_rows or not 0 < width < len(survey.names):
+        return None
+    lines = accept_form(survey, header=True, names=survey.names[:width])
+    return f"{lines}  # the names of the {width} columns that there are"
+
+
+def of_bad_rows(
+    survey: Survey, where: Occurrences, message: str, advice: str, lines: str | None = None
+) -> RuleFinding:
+    """Refuse rows that cannot be read, or leave them out where `ignore_errors` says so."""
+    are_few = where.count <= survey.n_rows
+    if survey.form.ignore_errors and are_few:
+        return RuleFinding("warn", f"{message} Left out, as ignore_errors states.", where=where)
+    if lines is None and survey.is_training and are_few:
+        lines = f"{accept_form(survey, ignore_errors=True)}  # leaves these rows out"
+    return RuleFinding("reject", message, where=where, advice=advice, accept_with=lines)
+
+
 @rule("ragged_row", "A row has more or fewer fields than the header.", stage="records")
 def ragged_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse rows that do not fit the header."""
@@ -119,9 +141,9 @@ def ragged_row(survey: Survey) -> Iterable[RuleFinding]:
             f" has {len(survey.names)} columns."
         )
         are_comments = survey.shape.like_comments.count == where.count
-        lines = accept_form(survey, comment=COMMENT) if are_comments else None
+        lines = accept_form(survey, comment=COMMENT) if are_comments else _accept_width(survey, where)
         advice = "Quote fields that hold the delimiter."
-        yield RuleFinding("reject", message, where=where, advice=advice, accept_with=lines)
+        yield of_bad_rows(survey, where, message, advice, lines)
 
 
 @rule("blank_rows", "Rows hold nothing but delimiters and spaces.", stage="records")
@@ -139,17 +161,20 @@ def blank_rows(survey: Survey) -> Iterable[RuleFinding]:
 def unclosed_quote(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse a quote that joins records."""
     shape = survey.shape
+    is_only_one = shape.has_stray_quote and not shape.has_quoted_fields
+    lines = accept_form(survey, quote="") if is_only_one else None
     if shape.unclosed_quote_line:
-        message = f"A quoted field that opens on line {shape.unclosed_quote_line} is never closed."
-        yield RuleFinding(
-            "reject", message, lines=(shape.unclosed_quote_line,), advice="Close or remove the quote."
-        )
+        line = shape.unclosed_quote_line
+        message = f"A quoted field that opens on line {line} is never closed."
+        advice = f"Close or remove the quote on line {line}."
+        yield RuleFinding("reject", message, lines=(line,), advice=advice, accept_with=lines)
     if shape.swallowed:
         message = (
             f"A quoted field in the record that begins on {lines_text(shape.swallowed)} spans lines that look"
             " like whole records: a stray quote joins them."
         )
-        yield RuleFinding("reject", message, where=shape.swallowed, advice="Close or remove the quote.")
+        advice = "Close or remove the quote."
+        yield RuleFinding("reject", message, where=shape.swallowed, advice=advice, accept_with=lines)
 
 
 @rule("bad_quoting", "Quotes are inside a field or are escaped by a backslash.", stage="header")
@@ -171,7 +196,7 @@ def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
             f"Quoting is not CSV on {lines_text(where)}: a quote must open right after a delimiter, close"
             ' right before one, and be written twice ("") inside a field.'
         )
-        yield RuleFinding("reject", message, where=where, advice="Export with standard quoting (RFC 4180).")
+        yield of_bad_rows(survey, where, message, "Export with standard quoting (RFC 4180).")
 
 
 @rule("field_too_large", "A field is larger than the limit.", stage="records")
@@ -181,16 +206,7 @@ def field_too_large(survey: Survey) -> Iterable[RuleFinding]:
     if where:
         limit = survey.limits.max_field_bytes // 1024
         message = f"A field on {lines_text(where)} is too long: the limit is {limit} KiB."
-        yield RuleFinding("reject", message, where=where, advice="Remove the column or shorten its text.")
-
-
-@rule("repeated_header", "The header is repeated among the rows.", stage="records")
-def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse files that were glued together."""
-    where = survey.shape.repeated_headers
-    if where:
-        message = f"The header is repeated on {lines_text(where)}: several files were joined."
-        yield RuleFinding("reject", message, where=where, advice="Remove the repeated header lines.")
+        yield of_bad_rows(survey, where, message, "Remove the column or shorten its text.")
 
 
 @rule("footer_row", "The last row is a total or a note, no record.", stage="records")
@@ -201,7 +217,11 @@ def footer_row(survey: Survey) -> Iterable[RuleFinding]:
     is_note = bool(filled) and is_sparse and filled[0].lower().startswith(_FOOTER_WORDS)
     if survey.shape.footers or is_note or _is_total(survey, filled):
         message = "The last row looks like a footer (a total or a note), not like a record."
-        yield RuleFinding("reject", message, where=survey.shape.footers, advice="Remove the footer.")
+        if survey.shape.footers:
+            yield of_bad_rows(survey, survey.shape.footers, message, "Remove the footer.")
+        else:
+            line = survey.last_line
+            yield RuleFinding("reject", message, lines=(line,), advice=f"Remove line {line} from the file.")
 
 
 def _is_total(survey: Survey, filled: list[str]) -> bool:

@@ -11,7 +11,7 @@ from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.table.values import LARGEST_NUMBER
 from mlops.dataset.validation.accept_with import accept_column
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
-from mlops.dataset.validation.rules.form import lacks_header
+from mlops.dataset.validation.rules.form import counts_from_start, lacks_header
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import class_counts, class_plan, is_classification, task_of
 from mlops.models.settings.nearest import nearest
@@ -161,11 +161,13 @@ def single_class(survey: Survey) -> Iterable[RuleFinding]:
     if not survey.is_training or column is None or survey.n_rows < 2:
         return
     n_classes = len(class_counts(survey)) if is_classification(survey) else None
+    lines = _other_target(survey) if survey.roles.is_target_assumed else None
     if column.kind == "empty":
-        yield RuleFinding("reject", f"The target {shown(column.name)} is empty.", column=column.name)
+        message = f"The target {shown(column.name)} is empty."
+        yield RuleFinding("reject", message, column=column.name, accept_with=lines)
     elif n_classes == 1 or (n_classes is None and column.range.minimum == column.range.maximum):
         message = f"The target {shown(column.name)} has one class only: there is nothing to learn."
-        yield RuleFinding("reject", message, column=column.name)
+        yield RuleFinding("reject", message, column=column.name, accept_with=lines)
 
 
 @rule("rare_class", "A class has too few rows.")
@@ -189,7 +191,10 @@ def many_classes(survey: Survey) -> Iterable[RuleFinding]:
         return
     plan, advice = class_plan(survey), "Set target in model.toml to the right column."
     lines = _other_target(survey) if survey.roles.is_target_assumed else None
-    if column.is_date:
+    if survey.roles.is_target_assumed and counts_from_start(column):
+        message = f"Column {shown(column.name)} was taken for the target, and only counts the rows."
+        yield RuleFinding("reject", message, column=column.name, advice=advice, accept_with=lines)
+    elif column.is_date:
         message = f"The target {shown(column.name)} holds dates, which cannot be predicted."
         yield RuleFinding("reject", message, column=column.name, advice=advice, accept_with=lines)
     elif column.kind == "text" or (plan is None and is_classification(survey)):

@@ -144,16 +144,19 @@ def blocks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: Reco
 def _pass_over(
     path: Path, survey: Survey, plans: dict[int, Plan], kept: list[Chunk] | None, notations: Notations
 ) -> Iterator[SurveyedBlock]:
-    """Fill the survey from one reading; without plans the first chunk is read as text to make them."""
+    """Fill the survey from one reading; the first chunk is read as text, to see how cells are written.
+
+    Without plans they are made of what it shows.
+    """
     dialect = survey.dialect
     assert dialect is not None  # noqa: S101  the caller has looked
     cutter = RecordCutter(dialect, header_of(path, survey.inspection, dialect.skipped_bytes), survey.limits)
     _reset(survey, cutter, notations)
     if kept is not None:
         kept.clear()
-    is_planned = bool(plans)
+    is_first = True
     tokens: dict[int, tuple[str, ...]] = {}
-    active: dict[int, Plan] = dict(plans) if is_planned else dict.fromkeys(range(len(survey.names)), "text")
+    active: dict[int, Plan] = dict.fromkeys(range(len(survey.names)), "text")
     survey.labels = labels = LabelChanges()
     stated = notations_of(survey)
     for block in blocks_of(path, survey.inspection, dialect, cutter):
@@ -168,13 +171,14 @@ def _pass_over(
             else:
                 column.add_text(chunk.texts[column.position], chunk.lines)
         active.update(dict.fromkeys(chunk.mixed, "mixed"))  # reading it as numbers would fail again
-        if not is_planned:
-            plans.update(plans_of(survey) if survey.agreed is None else enumerate(survey.agreed.plans))
+        if is_first:
+            if not plans:
+                plans.update(plans_of(survey) if survey.agreed is None else enumerate(survey.agreed.plans))
             active.update(plans)
             numeric = frozenset(position for position, plan in plans.items() if plan == "number")
             tokens.update({c.position: tuple(c.tokens) for c in survey.columns if c.position in numeric})
             chunk = replace(chunk, mixed=numeric)  # its keys must equal those of later rows
-            is_planned = True
+            is_first = False
         _add_rows(survey, chunk, labels)
         yield block, chunk
 
@@ -256,6 +260,7 @@ def _add_rows(survey: Survey, chunk: Chunk, labels: LabelChanges) -> None:
     }
     cells = {**texts, **numbers}
     survey.last_record = tuple(cells[position] for position in range(len(survey.names)))
+    survey.last_line = int(chunk.lines[-1])
 
 
 def assign_roles(survey: Survey) -> None:

@@ -39,6 +39,7 @@ class Survey:
     sample: RowSample | None = None
     labels: LabelChanges = field(default_factory=LabelChanges)
     last_record: tuple[str, ...] = ()
+    last_line: int = 0
     is_named_as_gzip: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
     form: FileFormatSettings = field(default_factory=FileFormatSettings)
