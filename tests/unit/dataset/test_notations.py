@@ -105,10 +105,14 @@ DATES: dict[str, tuple[Values, str]] = {
     "days, months and years without marks": (of_dates("%d%m%Y"), "%d%m%Y"),
     "days and times without marks": (of_dates("%Y%m%dT%H%M%S"), "%Y%m%dT%H%M%S"),
     "times without any mark": (of_dates("%Y%m%d%H%M%S"), "%Y%m%d%H%M%S"),
+    "years and days of the year": (of_dates("%Y%j"), "%Y%j"),
+    "years and days of the year with a hyphen": (of_dates("%Y-%j"), "%Y-%j"),
     "months without a mark": (of_dates("%Y%m"), "%Y%m"),
     "months and years": (of_dates("%m/%Y"), "%m/%Y"),
     "names of months and years": (of_dates("%B %Y"), "%B %Y"),
     "short names of months and years": (of_dates("%b-%Y"), "%b-%Y"),
+    "as SAS writes them": (of_dates("%d%b%Y:%H:%M:%S"), "%d%b%Y:%H:%M:%S"),
+    "as web servers write them": (of_dates("%d/%b/%Y:%H:%M:%S +0000"), "%d/%b/%Y:%H:%M:%S %z"),
     "a zone": (lambda row: f"{of_dates('%d %b %Y %H:%M:%S')(row)} +0200", "%d %b %Y %H:%M:%S %z"),
 }
 
@@ -149,6 +153,11 @@ def test_half_days_may_be_written_with_points(tmp_path: Path) -> None:
         lambda row: f"{2019 + row % 3}-W{1 + row % 52:02d}",
         lambda row: f"{2019 + row % 3}年{1 + row % 12}月{1 + row % 28}日",
         of_dates("%a %b %d %H:%M:%S UTC %Y"),
+        of_dates("%Y-%m-%d %H:%M:%S CET"),
+        of_dates("%Y-%m-%d %H:%M:%S,250"),
+        of_dates("%d.%m.%Y %H.%M"),
+        lambda row: f"{1 + row % 28}-{('ene', 'abr')[row % 2]}-2021",
+        lambda row: f"/Date({1_600_000_000_000 + row})/",
         of_dates("%b-%y"),
         of_dates("%H:%M"),
         lambda row: f"{row % 40}:{row % 60:02d}:{row * 7 % 60:02d}",
@@ -287,6 +296,7 @@ CODES: dict[str, Values] = {
     "Indian grouping": lambda row: f"{1 + row % 9},{10 + row % 80},{10 + row % 70}",
     "leading zeros": lambda row: f"{row * 37 % 990:05d}",
     "scores": lambda row: f"{row % 9}:{row % 5}",
+    "school years": lambda row: f"{2010 + row % 12}/{11 + row % 12}",
     "ranges": lambda row: f"{10 * (row % 9)}-{10 * (row % 9) + 9}",
 }
 
@@ -363,6 +373,57 @@ def test_the_same_contract_reads_a_file_that_shows_no_notation(tmp_path: Path) -
     contract = validate(a_file(tmp_path, AMOUNTS["euros before"]), {"target": "left"}).contract
     table = load_table(a_file(tmp_path, lambda row: f"€ 1.{row:03d}", rows=20), contract=contract)
     assert table["x"].tolist() == [1000 + row for row in range(20)]
+
+
+def indian(number: int) -> str:
+    """A whole number with a group of three digits and groups of two before it: 1,23,456."""
+    digits, groups = str(number), list[str]()
+    head, last = digits[:-3], digits[-3:]
+    while head:
+        head, group = head[:-2], head[-2:]
+        groups.insert(0, group)
+    return ",".join([*groups, last])
+
+
+@pytest.mark.parametrize("pattern", ["{}", "₹ {}", "Rs. {}.50", "-{}"])
+def test_numbers_in_groups_of_lakhs_are_numbers(pattern: str, tmp_path: Path) -> None:
+    numbers = [5 + row**4 for row in range(ROWS)]
+    path = a_file(tmp_path, lambda row: pattern.format(indian(numbers[row])))
+    report = validate(path, GroupSettings.from_toml(BASE))
+    assert the_column(report).kind in ("integer", "number")
+    assert [finding.severity for finding in findings(report, "number_format")] == ["warn"]
+    sign, fraction = (-1 if pattern[0] == "-" else 1), (0.5 if ".50" in pattern else 0.0)
+    assert load_table(path)["x"].tolist() == [sign * (number + fraction) for number in numbers]
+
+
+FRACTIONS: dict[str, Values] = {
+    "a fixed number of digits": lambda row: f"{row % 50}.{row * 37 % 100:02d}",
+    "as few digits as are needed": lambda row: f"{row % 50 + row * 37 % 100 / 100:g}",
+    "written by hand": cycle("12.5", "12.50", "3.75", "4.05"),
+    "tenths up to nine and a half": lambda row: f"{row % 9}.{row * 7 % 10}",
+    "negative ones": cycle("-1.1", "-1.10", "2.3"),
+}
+
+
+@pytest.mark.parametrize("case", FRACTIONS)
+def test_fractions_are_not_taken_for_versions(case: str, tmp_path: Path) -> None:
+    report = validate(a_file(tmp_path, FRACTIONS[case]), GroupSettings.from_toml(BASE))
+    assert the_column(report).kind == "number"
+    assert not findings(report, "codes")
+
+
+def test_a_column_that_is_read_once_more_keeps_the_questions_about_others_open(tmp_path: Path) -> None:
+    rows = 60_000
+    lines = ["day,mark,version,left"]
+    for row in range(rows):
+        day = f"0{1 + row % 9}/02/2021" if row < rows - 5 else "25/02/2021"
+        mark = f"{10 + row % 80}.{100 + row % 800}" if row % 2 else str(100 + row % 90)
+        lines.append(f"{day};{mark};3.{8 + row % 4};{'yes' if row * row % 5 < 3 else 'no'}")
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join([lines[0].replace(",", ";"), *lines[1:]]) + "\n")
+    report = validate(path, GroupSettings.from_toml(BASE))
+    assert [f.column for f in findings(report, "ambiguous_thousands")] == ["mark"]
+    assert [f.column for f in findings(report, "codes")] == ["version"]
 
 
 def test_negative_amounts_of_accountants_are_in_parentheses(tmp_path: Path) -> None:

@@ -66,7 +66,17 @@ OFFERS: dict[str, tuple[str, Values, str]] = {
     "codes in groups": ("codes", lambda row: f"{110 + row % 80} {107 + row % 11}", ""),
     "codes with letters": ("codes", lambda row: f"V{row % 7}1" if row % 20 == 0 else str(200 + row % 60), ""),
     "a code among decimals": ("codes", lambda row: "07" if row == 9 else f"{row % 50}.{1 + row % 9}", ""),
+    "versions of which two are one number": ("codes", cycle("1.1", "1.10", "2.3"), ""),
+    "versions that are counted on": ("codes", lambda row: f"3.{8 + row % 4}", ""),
+    "many versions": ("codes", lambda row: f"{1 + row % 9}.{row * 7 % 12}", ""),
+    "infinity": ("non_finite", lambda row: "-Infinity" if row == 9 else f"{row}.5", ""),
+    "infinity both ways": ("non_finite", lambda row: f"{'-+'[row % 2]}inf" if row % 9 == 0 else str(row), ""),
     "a sentinel": ("sentinels", lambda row: "-999" if row % 9 == 0 else f"{10 + row % 7}.5", ""),
+    "codes for refused and unknown": (
+        "sentinels",
+        lambda row: ("7777", "8888")[row // 9 % 2] if row % 9 == 0 else f"{10 + row % 7}",
+        "",
+    ),
     "two sentinels": (
         "sentinels",
         lambda row: ("-999", "999")[row // 9 % 2] if row % 9 == 0 else f"{10 + row % 7}.5",
@@ -93,6 +103,16 @@ def test_the_lines_of_a_first_file_take_effect(case: str, tmp_path: Path) -> Non
         assert not [f for f in after.of_severity("reject") if f.column == "x"]
         if kind := document.get("columns", {}).get("x", {}).get("kind"):
             assert load_table(path, settings).columns["x"].kind == kind
+
+
+def test_spellings_that_were_accepted_before_stay_missing(tmp_path: Path) -> None:
+    path = a_file(
+        tmp_path, lambda row: ("inf", "-999")[row // 9 % 2] if row % 9 == 0 else f"{10 + row % 7}.5"
+    )
+    stated = GroupSettings.from_toml(BASE + '[columns.x]\nmissing = ["-999"]\n')
+    (finding,) = findings(validate(path, stated), "non_finite")
+    settings = GroupSettings.from_toml(BASE + str(finding.accept_with))
+    assert load_table(path, settings)["x"].isna().sum() == len(range(0, 150, 9))
 
 
 LATER: dict[str, tuple[str, Values, Values]] = {

@@ -27,7 +27,7 @@ _TIME = (
 _NUMERIC = re.compile(
     rf"(?P<a>[0-9]{{1,4}})(?P<mark>[-/.])(?P<b>[0-9]{{1,2}})(?P=mark)(?P<c>[0-9]{{4}}|[0-9]{{1,2}})(?:{_TIME})?"
 )
-_YEAR_MONTH = re.compile(r"[12][0-9]{3}(?P<mark>[-/])[0-9]{1,2}")
+_YEAR_MONTH = re.compile(r"[12][0-9]{3}(?P<mark>[-/])(?:0?[1-9]|1[0-2])")
 _MONTH_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?P<mark>[-/])(?:19|20)[0-9]{2}")
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _LONG_MONTHS = "january|february|march|april|june|july|august|september|october|november|december"
@@ -36,14 +36,17 @@ _BETWEEN = r"[ .,-]{1,2}|/"
 _NAMED = re.compile(
     rf"(?P<weekday>[a-z]{{3,9}},? )?(?:[0-9]{{1,2}}(?P<s1>{_BETWEEN})?{_MONTH}(?P<s2>{_BETWEEN})?"
     rf"(?P<year>[0-9]{{4}}|[0-9]{{2}})"
-    rf"|{_MONTH.replace('month', 'first')}(?P<s3>{_BETWEEN})[0-9]{{1,2}}(?P<s4>,? +)[0-9]{{4}})(?:{_TIME})?",
+    rf"|{_MONTH.replace('month', 'first')}(?P<s3>{_BETWEEN})[0-9]{{1,2}}(?P<s4>,? +)[0-9]{{4}})"
+    rf"(?:{_TIME.replace('|T)', '|T|:)')})?",  # 01JAN2020:08:30:00
     re.IGNORECASE,
 )
 _NAMED_MONTH = re.compile(rf"{_MONTH}(?P<mark>[ /-])(?:19|20)[0-9]{{2}}", re.IGNORECASE)
 _COMPACT = re.compile(
     r"(?P<day>[0-9]{8})(?:(?P<joint>T?)(?:[01][0-9]|2[0-3])[0-5][0-9](?P<second>[0-5][0-9])?(?P<zone>Z)?)?"
-    r"|(?P<month>[0-9]{6})"
+    r"|(?P<ordinal>[0-9]{7})|(?P<month>[0-9]{6})"
 )
+_DAY_OF_YEAR = "(?:00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
+_ORDINAL = re.compile(rf"(?:19|20)[0-9]{{2}}(?P<mark>-?){_DAY_OF_YEAR}")
 _COMPACT_MONTH = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])")
 _COMPACT_DAYS = {
     re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"): COMPACT,
@@ -57,6 +60,8 @@ _UNKNOWN = re.compile(
     r"(?:19|20)[0-9]{2}[ -]?Q[1-4]|Q[1-4][ /-]?(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-?W[0-9]{2}(?:-?[1-7])?|"
     rf"(?:{_MONTHS})[ -][0-9]{{2}}|[0-9]{{2,4}} ?[年년] ?[0-9]{{1,2}} ?[月월](?: ?[0-9]{{1,2}} ?[日일])?|"
     rf"[a-z]{{3}} (?:{_MONTHS}) +[0-9]{{1,2}} [0-9:]{{5,8}}(?: [a-z]{{2,5}}| [+-][0-9]{{4}})? [0-9]{{4}}|"
+    r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}[ T][0-9]{1,2}[:.][0-9]{2}[0-9:.,]{0,15}(?: ?[a-z]{2,5})?|"
+    r"[0-9]{1,2}[-/.][^\W\d]{3,10}\.?[-/.](?:19|20)[0-9]{2}|/Date\(-?[0-9]{9,14}(?:[+-][0-9]{4})?\)/|"
     r"(?:[^\W\d]{2,9}\.?,? +)?[0-9]{1,2}(?:st|nd|rd|th|\.|º)? *(?:of |de )?[^\W\d]{3,10}\.?,?"
     r"(?: +| de )[0-9]{4}|[^\W\d]{3,10}\.? +[0-9]{1,2}(?:st|nd|rd|th),? +[0-9]{4}",
     re.IGNORECASE,
@@ -80,6 +85,8 @@ def formats_of(text: str) -> tuple[str, ...]:
         return (f"%m{match['mark']}%Y",)
     if text[:8].isdigit():
         return _compact_formats(text)
+    if _ORDINAL.fullmatch(text):
+        return ("%Y-%j",)
     return _named_formats(text) if text.lower() != text.upper() else ()  # only with letters
 
 
@@ -183,7 +190,7 @@ def is_swapped(stated: str, notation: str) -> bool:
 
 def day_part(notation: str) -> str:
     """Return a notation without the time of day."""
-    return re.split(r"(?:,? |T)%[HI]", notation, maxsplit=1)[0]
+    return re.split(r"(?:,? |[T:])%[HI]", notation, maxsplit=1)[0]
 
 
 def _numeric_days(match: re.Match[str]) -> list[str]:
@@ -208,6 +215,8 @@ def _compact_formats(text: str) -> tuple[str, ...]:
     match = _COMPACT.fullmatch(text)
     if match is None:
         return ()
+    if match["ordinal"]:
+        return ("%Y%j",) if _ORDINAL.fullmatch(text) else ()
     if match["month"]:
         return ("%Y%m",) if _COMPACT_MONTH.fullmatch(text) else ()
     time = "%H%M" + ("%S" if match["second"] else "") + ("%z" if match["zone"] else "")
@@ -253,7 +262,7 @@ def _variants(notation: str) -> tuple[str, ...]:
     day = day_part(notation)
     if day == notation:
         return ()
-    joint = " " if notation[len(day)] != "T" else "T"
+    joint = notation[len(day)] if notation[len(day)] in "T:" else " "
     same = [code for code in _TIME_CODES if ("%p" in code) == ("%p" in notation)]
     return (*(f"{day}{joint}{code}" for code in same if f"{day}{joint}{code}" != notation), day)
 

@@ -56,13 +56,15 @@ _BLANKS = " \u00a0\u2009\u202f"
 _UNITS = "|".join(map(re.escape, (*CURRENCIES, PERCENT)))
 _SEPARATORS = {" ": f"[{_BLANKS}]", "'": "['\u2019]"}
 _SIGN = "[+\\-\u2212]"
+# 1,23,456: thousands in a group of three, more of them in groups of two
+_INDIAN = "[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
 _UNIT_OF = re.compile(
     rf"[\s(]*{_SIGN}?\s*(?P<before>{_UNITS})?\s*{_SIGN}?[0-9].*?(?P<after>{_UNITS})?[\s)-]*", re.DOTALL
 )
 # digits in groups, with a mark, a unit or of another script: a number was meant
 _NUMBER_LIKE = re.compile(
     rf"\s*\(?\s*{_SIGN}?\s*(?:{_UNITS})?\s*{_SIGN}?"
-    rf"(?:\d{{1,3}}(?P<mark>[.,'’_{_BLANKS}])\d{{3}}(?:(?P=mark)\d{{3}})*"
+    rf"(?:{_INDIAN}(?:\.\d*)?|\d{{1,3}}(?P<mark>[.,'’_{_BLANKS}])\d{{3}}(?:(?P=mark)\d{{3}})*"
     rf"(?:(?!(?P=mark))[.,]\d*)?|\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)"
     rf"\s*(?:{_UNITS})?\s*\)?\s*-?\s*"
 )
@@ -169,6 +171,7 @@ def _pattern(decimal: str, thousands: str | None, unit: str | None) -> re.Patter
     mark = re.escape(decimal)
     group = "" if thousands is None else _SEPARATORS.get(thousands, re.escape(thousands))
     whole = r"[0-9]+" if thousands is None else rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+"
+    whole = f"{whole}|{_INDIAN}" if thousands == "," else whole
     name = "(?!)" if unit is None else re.escape(unit)
     # `1,234e-5` has a decimal comma: thousands are never separated before an exponent
     power = r"(?:[eE](?P<exponent>[+-]?[0-9]{1,3}))?" if thousands is None else r"(?P<exponent>(?!))?"

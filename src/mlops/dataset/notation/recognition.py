@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,10 @@ _MIN_LETTER_CODES = 3
 _MARK = re.compile(r"[.,]")
 _FRACTION = re.compile(r"(?m)^[0-9]+[.,][0-9]+$")
 _FILLED_FRACTION = re.compile(r"(?m)^0[0-9]+[.,][0-9]+$")
+# two short numbers with a point between them, as versions and sections have
+_TWO_PARTS = re.compile(r"[0-9]{1,3}(?:\.(?:0|[1-9][0-9]?))?")
+_TENS = re.compile(r"[0-9]{1,3}\.[1-9]0")
+_MAX_COUNTED = 39
 _MIN_CODE_SHARE = 0.1
 _SAMPLE = 200
 _MAX_TRIED = 2_000
@@ -110,6 +114,23 @@ def are_exponent_codes(values: Sequence[str]) -> NDArray[np.bool_]:
     if "E" not in joined and "e" not in joined:
         return np.zeros(len(values), bool)
     return np.array([bool(_EXPONENT_CODE.fullmatch(value.strip())) for value in values], bool)
+
+
+def like_versions(values: Collection[str]) -> tuple[str, str] | None:
+    """Return two values that show that numbers such as `1.9`, `1.10` and `1.11` may be versions; None if not.
+
+    Fractions that a program writes have one number of digits, or do not end in a zero. Those that people
+    write go beyond numbers that are counted (`1.75`), or begin with a zero (`1.05`).
+    """
+    if not all(map(_TWO_PARTS.fullmatch, values)):  # of most columns the first value decides
+        return None
+    tens = sorted(filter(_TENS.fullmatch, values))
+    units = sorted(value for value in values if value[-2:-1] == ".")
+    twins = [(ten[:-1], ten) for ten in tens if ten[:-1] in values]
+    if not units or not tens or twins:
+        return twins[0] if twins else None
+    is_counted = all(int(value.partition(".")[2] or 0) <= _MAX_COUNTED for value in values)
+    return (units[-1], tens[0]) if is_counted else None
 
 
 def _code_shape(evidence: Evidence) -> CodeShape | None:

@@ -15,7 +15,11 @@ from mlops.dataset.table.occurrences import DistinctCells, Occurrences
 from mlops.models.dataset import ColumnContract
 
 # what exports write for "missing" in a column of numbers
-SENTINELS = (-99999.0, -9999.0, -999.0, -998.0, -99.0, -9.0, -1.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
+SENTINELS = (
+    *(-99999.0, -9999.0, -8888.0, -7777.0, -999.0, -998.0, -888.0, -777.0, -99.0, -88.0, -77.0, -9.0, -1.0),
+    *(99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0, 99999.0, 999999.0),
+    *(-32768.0, 32767.0, 65535.0, -2147483648.0, 2147483647.0),  # the ends of what programs can store
+)
 _FEW_NUMBERS = 20
 _NARROW_SPAN = 200.0
 _FILLED_SHARE = 0.9

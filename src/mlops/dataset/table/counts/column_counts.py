@@ -13,6 +13,7 @@ from mlops.dataset.notation.notation import PLAIN, Notation
 from mlops.dataset.notation.number_formats import are_ambiguous_thousands
 from mlops.dataset.notation.recognition import (
     NUMERIC_SHARE,
+    Evidence,
     are_exponent_codes,
     date_evidence,
     may_hold_dates,
@@ -109,9 +110,8 @@ class ColumnCounts:
         """Take cells as they are written."""
         cells = DistinctCells(texts, lines, self.notation.kept)
         view = view_as_numbers(cells.values, self.notation) if self._may_be_numeric() else None
-        if view is not None and self.n_rows == 0 and not self.is_settled:
-            before, self.notation = self.notation, self._recognised(cells, view)
-            view = view if before == self.notation else view_as_numbers(cells.values, self.notation)
+        if view is not None and self.n_rows == 0:
+            view = self._begun(cells, view)
         self._add_levels(cells)
         self._add_missing(cells)
         self._add_distinct(cells)
@@ -133,7 +133,16 @@ class ColumnCounts:
             return True
         return self.n_numbers + self.n_number_like > 0 or self.n_missing_as_number == self.n_rows
 
-    def _recognised(self, cells: DistinctCells, view: NumberView) -> Notation:
+    def _begun(self, cells: DistinctCells, view: NumberView) -> NumberView:
+        """Decide from the first cells how the column is written; return how they read as numbers by that."""
+        evidence = cells.evidence(view)
+        self.has_three_digits = are_ambiguous_thousands(evidence.numbers, self.notation.decimal)
+        before = self.notation
+        if not self.is_settled:
+            self.notation = self._recognised(evidence, view)
+        return view if before == self.notation else view_as_numbers(cells.values, self.notation)
+
+    def _recognised(self, evidence: Evidence, view: NumberView) -> Notation:
         """Return how the cells are written, as far as the contract leaves it open."""
         expected, base = self.expected, self.notation
         kind = expected.kind if expected is not None and self.is_decided else None
@@ -142,14 +151,12 @@ class ColumnCounts:
             return base
         if kind == "date" and not is_stated:
             return base if base.date_format else replace(base, date_format=ISO_DATES)
-        evidence = cells.evidence(view)
         # neither stated numbers nor the digits of an id are dates
         is_other = kind in ("integer", "number") or (is_id_name(self.name) and evidence.number_share > 0)
         dates = Counter[str]()
         if not is_other and may_hold_dates(evidence):
             dates = date_evidence(evidence, are_iso_dates(evidence.values))
         notation = recognised(evidence, dates, base)
-        self.has_three_digits = are_ambiguous_thousands(evidence.numbers, base.decimal)
         if notation.date_format or evidence.number_share < NUMERIC_SHARE:
             return notation
         return replace(notation, date_format=self._epoch(view)) if kind in (None, "date") else notation

@@ -16,7 +16,7 @@ from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 _AMOUNT = re.compile(
-    r"[<>≤≥~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*(?:\+|[a-zµ°]{1,6}(?:/[a-z]{1,4})?)?", re.IGNORECASE
+    r"[<>≤≥~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*(?:\+|[a-zµ°‰]{1,6}(?:/[a-z]{1,4})?)?", re.IGNORECASE
 )
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _DAMAGED = re.compile("\ufffd|[ÃÂ][\u0080-\u00bf\u0152-\u2122]|â€")

@@ -14,10 +14,10 @@ from mlops.dataset.notation.date_formats import (
     undecided_pair,
 )
 from mlops.dataset.notation.number_formats import PERCENT
-from mlops.dataset.notation.recognition import NUMERIC_SHARE
+from mlops.dataset.notation.recognition import NUMERIC_SHARE, like_versions
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_names import announces_date
-from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.table.column_profile import FEW_LEVELS, ColumnProfile
 from mlops.dataset.validation.accept_with import accept_column, accept_date_order, accept_thousands
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
@@ -184,11 +184,12 @@ def _is_below_1000(column: ColumnProfile) -> bool:
 
 @rule("codes", "Numbers that look like codes are read as text, or codes among numbers as numbers.")
 def codes(survey: Survey) -> Iterable[RuleFinding]:
-    """Say what is done with `00501`, `038.9`, `3E4`, `110 001` and the like."""
+    """Say what is done with `00501`, `038.9`, `3E4`, `110 001`, `1.9` beside `1.10`, and the like."""
     for column in survey.features:
         if column.is_decided or column.is_date:
             continue
         name, where = shown(column.name), column.like_codes
+        versions = _versions(column)
         if column.notation.code is not None:
             message = f"Column {name} holds {_CODE_TEXTS[column.notation.code].format(_example(column))}"
             accept_with = accept_column(survey, column.name, kind=column.kind)
@@ -202,6 +203,8 @@ def codes(survey: Survey) -> Iterable[RuleFinding]:
         elif column.has_codes and column.n_codes:
             message = f"Column {name} holds numbers with leading zeros; it is kept as text."
             yield RuleFinding("info", message, column=column.name)
+        elif versions is not None:
+            yield _of_versions(survey, column, versions)
         elif column.is_numeric and where:
             message = (
                 f"Column {name} is numeric, but {plural(where.count, 'cell')} on {lines_text(where)} may be a"
@@ -210,6 +213,24 @@ def codes(survey: Survey) -> Iterable[RuleFinding]:
             accept_with = accept_column(survey, column.name, kind=column.kind)
             yield RuleFinding("warn", message, column=column.name, where=where, show=True,
                               advice="Correct the cells.", accept_with=accept_with)  # fmt: skip
+
+
+def _of_versions(survey: Survey, column: ColumnProfile, pair: tuple[str, str]) -> RuleFinding:
+    message = (
+        f"Column {shown(column.name)} holds {' and '.join(pair)}, as versions and numbers of sections do;"
+        " they are read as numbers."
+    )
+    kind = "category" if (column.n_levels or 0) <= FEW_LEVELS else "text"
+    lines = accept_column(survey, column.name, kind=kind)
+    accept_with = lines and f'{lines}  # or "number"'
+    advice = 'State kind = "number" for amounts.'
+    return RuleFinding("warn", message, column=column.name, advice=advice, accept_with=accept_with)
+
+
+def _versions(column: ColumnProfile) -> tuple[str, str] | None:
+    """Return two of its values when they may be versions: `1.9` and `1.10`."""
+    is_fraction = column.is_numeric and column.n_fractions > 0 and column.notation.is_plain(".")
+    return like_versions(column.levels) if is_fraction and column.has_all_levels else None
 
 
 def _example(column: ColumnProfile) -> str:

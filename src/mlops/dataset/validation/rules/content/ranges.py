@@ -11,7 +11,7 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.counts.aggregates import plain, plausible_range
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.validation.accept_with import accept_column, accept_range
+from mlops.dataset.validation.accept_with import accept_range, accept_spellings
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
@@ -68,7 +68,7 @@ def _accept_outside(survey: Survey, column: ColumnProfile) -> str | None:
     low, high = plausible_range(column.expected) if column.expected else (-np.inf, np.inf)
     outside = {value: where for value, where in column.range.sentinels.items() if not low <= value <= high}
     if sum(where.count for where in outside.values()) == column.range.outside.count:
-        return accept_column(survey, column.name, missing=[plain(value) for value in outside])
+        return accept_spellings(survey, column, [plain(value) for value in outside])
     return accept_range(survey, column)
 
 
@@ -112,7 +112,7 @@ def sentinels(survey: Survey) -> Iterable[RuleFinding]:
         if column.expected is not None and column.expected.minimum is not None:
             continue
         apart = [value for value in column.range.sentinels if _is_apart(column, value)]
-        accept_with = accept_column(survey, column.name, missing=[plain(value) for value in apart])
+        accept_with = accept_spellings(survey, column, [plain(value) for value in apart])
         for value, where in column.range.sentinels.items():
             if value in apart:
                 message = (

@@ -9,7 +9,7 @@ from mlops.dataset.notation.number_formats import is_number_like
 from mlops.dataset.privacy import safe_examples, shown
 from mlops.dataset.table.column_profile import FEW_LEVELS, ColumnProfile
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.validation.accept_with import accept_column, accept_form
+from mlops.dataset.validation.accept_with import accept_column, accept_form, accept_spellings
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
@@ -79,7 +79,7 @@ def _accept_word(survey: Survey, column: ColumnProfile, where: Occurrences, *, k
         and len(words) == len(where.values) == 1
         and not is_number_like(words[0])
     ):
-        return accept_column(survey, column.name, missing=list(words))
+        return accept_spellings(survey, column, words)
     return accept_column(survey, column.name, kind=kind)
 
 
@@ -148,5 +148,7 @@ def non_finite(survey: Survey) -> Iterable[RuleFinding]:
     for column in survey.used_columns:
         if column.is_numeric and column.range.infinite:
             message = f"Column {shown(column.name)} holds infinity on {lines_text(column.range.infinite)}."
+            # as numbers, so that every way to write them is read as missing
+            lines = accept_spellings(survey, column, ("inf", "-inf"))
             yield RuleFinding("reject", message, column=column.name, where=column.range.infinite,
-                       advice="Leave the cells empty.")  # fmt: skip
+                       advice="Leave the cells empty.", accept_with=lines)  # fmt: skip
