@@ -53,7 +53,8 @@ def preamble(survey: Survey) -> Iterable[RuleFinding]:
 
 def _is_part_of_table(survey: Survey) -> bool:
     """Whether most rows fit the first line as a header: it is the later lines that are wrong."""
-    return survey.n_rows > survey.shape.ragged.count and 2 * sum(map(bool, survey.names)) > len(survey.names)
+    fits_most = survey.n_rows >= max(survey.shape.ragged.count, 1)
+    return fits_most and 2 * sum(map(bool, survey.names)) > len(survey.names)
 
 
 def _not_a_header(survey: Survey) -> str:
