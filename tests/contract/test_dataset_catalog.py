@@ -129,6 +129,18 @@ def test_what_changed_since_the_file_of_a_version_names_rows_and_drift(
     assert type(comparison).from_json(comparison.to_json()) == comparison
 
 
+def test_rows_that_were_left_out_of_a_dataset_are_left_out_of_its_comparison(
+    catalog: DatasetCatalog, tmp_path: Path
+) -> None:
+    first = catalog.add("g", a_file(tmp_path, "a.csv"), now=NOW)
+    later = a_file(tmp_path, "b.csv", rows=700)
+    later.write_text(later.read_text() + "P900,31\n")
+    stated = GroupSettings.from_toml("[format]\nignore_errors = true\n")
+    catalog.add("g", later, now=NOW + timedelta(days=1), settings=stated)
+    comparison = changed(catalog, first.dataset_id)
+    assert (comparison.n_rows_after, comparison.drift is not None) == (700, True)
+
+
 def test_what_changed_names_columns_that_came_went_or_are_of_another_kind(
     catalog: DatasetCatalog, tmp_path: Path
 ) -> None:

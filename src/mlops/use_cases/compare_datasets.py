@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -99,9 +99,10 @@ def _frame(dataset: DatasetVersion, contract: Contract | None, objects: ObjectSt
 
 
 def _format(dataset: DatasetVersion, objects: ObjectStore) -> FormatSettings:
-    """Return how the dataset was read when it was accepted."""
+    """Return how the dataset was read when it was accepted; rows that were left out are left out again."""
     report = ValidationReport.from_json(objects.read(dataset.report_ref))
-    return report.format.as_settings() if report.format else FormatSettings()
+    stated = report.format.as_settings() if report.format else FormatSettings()
+    return replace(stated, ignore_errors=True)
 
 
 def _growth(comparison: DatasetComparison) -> str:
