@@ -294,8 +294,8 @@ def test_a_fault_of_ours_quotes_no_cell(tmp_path: Path, monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> None:
         raise ValueError("could not convert string to float: 'canary@example.org'")
 
-    monkeypatch.setattr(pd, "read_csv", fail)
-    with pytest.raises(StepError, match=r"ValueError at chunks\.py:\d+") as caught:
+    monkeypatch.setattr(pd, "factorize", fail)
+    with pytest.raises(StepError, match=r"ValueError at fields\.py:\d+") as caught:
         judge(tmp_path, a_csv(cell("plan", "long " * 20, 7)))
     assert "canary" not in str(caught.value)
     assert caught.value.__suppress_context__
