@@ -7,7 +7,12 @@ from pathlib import Path
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.drift import BaselineStatistics
-from mlops.models.errors import ModelNotFoundError, RegistryConflictError, RegistryError
+from mlops.models.errors import (
+    ModelNotFoundError,
+    ObjectNotFoundError,
+    RegistryConflictError,
+    RegistryError,
+)
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status
 from mlops.models.settings.nearest import nearest
@@ -149,13 +154,22 @@ class RegistryView:
 
     def load_baseline_statistics(self, group: str, version: str) -> BaselineStatistics:
         """Return the statistics of the version's training data, which drift is measured against."""
+        content = self.read_evidence(group, version, BASELINE_FILENAME)
+        if content is None:
+            raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
+        return BaselineStatistics.from_json(content)
+
+    def read_evidence(self, group: str, version: str, name: str) -> bytes | None:
+        """Return a document that training wrote beside the model; None when it was not stored."""
         folder = self.get_model(group, version).evidence_uri
         if folder is None:
-            raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
-        if not folder.startswith("s3://"):
-            return BaselineStatistics.from_json((Path(folder) / BASELINE_FILENAME).read_bytes())
-        objects = self._objects or s3_objects()
-        return BaselineStatistics.from_json(objects.read(ObjectRef.from_uri(f"{folder}/{BASELINE_FILENAME}")))
+            return None
+        try:
+            if not folder.startswith("s3://"):
+                return (Path(folder) / name).read_bytes()
+            return (self._objects or s3_objects()).read(ObjectRef.from_uri(f"{folder}/{name}"))
+        except (FileNotFoundError, ObjectNotFoundError):
+            return None
 
     def missing_group(self, group: str) -> ModelNotFoundError:
         """Return the error for a group without a version; it names the nearest one that has some."""

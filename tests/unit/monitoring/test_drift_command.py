@@ -12,7 +12,11 @@ import pytest
 
 from mlops.cli.files.drift import add_parser
 from mlops.models.errors import MlopsError
+from mlops.models.drift import DriftReport
 from mlops.monitoring import build_baseline
+from mlops.pipelines.inference_pipeline import InferencePipeline
+from mlops.pipelines.training_pipeline import TrainingPipeline
+from mlops.registry.model_registry import ModelRegistry
 
 
 def run(*arguments: str | Path) -> int:
@@ -71,3 +75,69 @@ def test_what_is_not_there_is_named(baseline: Path, tmp_path: Path, missing: str
     (baseline if missing == "baseline" else file).unlink()
     with pytest.raises(MlopsError, match=r"does not exist|no file"):
         run(baseline, file)
+
+
+def visits(rows: int, seed: int, *, days: int = 700, words: int = 9) -> pd.DataFrame:
+    """Patients with a date and a text, of which features are made."""
+    rng = np.random.default_rng(seed)
+    visited = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, days, rows), unit="D")
+    frame = people(41, rows=rows, seed=seed).assign(
+        visited=visited.strftime("%d.%m.%Y"),
+        note=[" ".join(rng.choice(["pain", "fever", "well"], rng.integers(1, words))) for _ in range(rows)],
+    )
+    return frame.assign(outcome=np.where(rng.normal(frame.age, 9) > 41, "yes", "no"))
+
+
+SETTINGS_OF_VISITS = {
+    "target": "outcome",
+    "algorithm": "RandomForest",
+    "hyperparameters": {"n_estimators": 5},
+    "text_columns": ["note"],
+    "date_parts": ["month"],
+    "drift": {"exclude_columns": ["sex"], "threshold": 0.05},
+}
+
+
+@pytest.fixture(scope="module")
+def visits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("visits")
+    TrainingPipeline(SETTINGS_OF_VISITS).execute(visits(400, 0), folder / "model")
+    return folder / "model"
+
+
+def test_a_file_is_compared_as_scoring_compares_it(
+    visits_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "new.csv"
+    visits(300, 1, days=150, words=20).to_csv(file, index=False)
+    scored = InferencePipeline(visits_model).execute(file, tmp_path / "scored").drift_report
+    assert run(visits_model, file, "--json") == 3
+    report = DriftReport.from_json(capsys.readouterr().out)
+    assert scored is not None
+    assert {"visited_month", "note_words"} <= set(report.features_with_drift)
+    assert report.features == scored.features
+    assert (report.verdict, report.threshold, report.excluded) == (
+        *(scored.verdict, scored.threshold, scored.excluded),
+    )
+
+
+def test_only_what_is_made_of_an_absent_column_is_missing(
+    visits_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "new.csv"
+    visits(300, 1).drop(columns="note").to_csv(file, index=False)
+    run(visits_model, file, "--json")
+    assert json.loads(capsys.readouterr().out)["features_with_drift"] == ["note_words"]
+
+
+def test_a_group_is_compared_like_its_model_directory(
+    visits_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    registry = ModelRegistry(root=tmp_path / "model-registry")
+    registry.register_model("clinic", visits_model, {}, {}, "d1", "RandomForest")
+    registry.approve_model("clinic", "v1.0.0")
+    registry.promote_model("clinic", "v1.0.0")
+    file = tmp_path / "new.csv"
+    visits(300, 1).to_csv(file, index=False)
+    assert run("clinic", file, "--root", tmp_path) == 0
+    assert "look as they did at training" in capsys.readouterr().out

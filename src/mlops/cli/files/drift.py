@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from mlops.cli.files.paths import local_path
 from mlops.cli.files.progress import begin_stage, showing_progress
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
-from mlops.models.dataset import Contract
 from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict, PredictionChange
 from mlops.models.errors import DriftError, MlopsError
 from mlops.models.settings.group import GroupSettings
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlops.monitoring.drift_detector import DriftDetector
+    from mlops.pipelines.artifacts.model import ModelSchema
 
 EXIT_CODES: Mapping[DriftVerdict, ExitCode] = MappingProxyType(
     {
@@ -48,7 +48,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="baseline_statistics.json, a model directory that contains it, or a model group: its champion's",
     )
     parser.add_argument("file", type=local_path, nargs="?", help="the CSV file; may be left out for a group")
-    parser.add_argument("--threshold", type=float, default=0.1, help="effect size that warns (default 0.1)")
+    parser.add_argument(
+        "--threshold", type=float, help="effect size that warns (default: as the model's settings say, else 0.1)"
+    )
     parser.add_argument(
         "--alert-threshold",
         type=float,
@@ -86,22 +88,56 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_CODES[report.verdict]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """What a file is compared with; without a model directory its schema, and its model, may be unknown."""
+
+    baseline: Path | BaselineStatistics
+    settings: GroupSettings = field(default_factory=GroupSettings)
+    schema: ModelSchema | None = None
+    directory: Path | None = None
+
+
 def _compare(arguments: argparse.Namespace) -> DriftReport:
-    from mlops.dataset.validation.reading import read_table  # noqa: PLC0415
+    """Compare the file by the settings of the model, as the nightly check does; options replace them."""
     from mlops.monitoring.drift_detector import DriftDetector  # noqa: PLC0415
 
-    baseline, settings = _baseline(arguments)
-    detector = DriftDetector(baseline, arguments.threshold, alert_threshold=arguments.alert_threshold)
-    contract = _contract_beside(baseline) if isinstance(baseline, Path) else None
-    features = detector.baseline.features.values()
-    categories = {feature.name: "category" for feature in features if feature.kind == "categorical"}
+    reference = _reference(arguments)
+    settings = reference.settings.drift
+    warn, alert = arguments.threshold, arguments.alert_threshold
+    if warn is None:
+        warn, alert = settings.threshold, settings.alert_threshold if alert is None else alert
+    detector = DriftDetector(
+        reference.baseline, warn, alert_threshold=alert, exclude_columns=settings.exclude_columns
+    )
     begin_stage("Read the rows")
-    frame = read_table(arguments.file, contract or categories, settings)
+    frame = _read(arguments.file, reference, detector.baseline)
     begin_stage("Compare them with the training data")
     report = detector.detect_drift(frame, created_at=utc_now())
-    if isinstance(baseline, Path) and baseline.is_dir():
-        return replace(report, prediction_change=_prediction_change(baseline, frame, detector))
-    return report
+    if reference.directory is None:
+        return report
+    return replace(report, prediction_change=_prediction_change(reference.directory, frame, detector))
+
+
+def _read(file: Path, reference: _Reference, baseline: BaselineStatistics) -> pd.DataFrame:
+    """Read a file as one to score, with the features that are made of its dates and texts."""
+    from mlops.dataset.features.date_parts import date_part_values  # noqa: PLC0415
+    from mlops.dataset.features.texts import numbers_of_words  # noqa: PLC0415
+    from mlops.dataset.validation.reading import read_table  # noqa: PLC0415
+
+    schema = reference.schema
+    if schema is None or schema.contract is None:
+        features = baseline.features.values()
+        kinds = {each.name: "category" for each in features if each.kind == "categorical"}
+        frame = read_table(file, kinds, reference.settings)
+    else:
+        frame = read_table(file, schema.contract, reference.settings)
+    if schema is None:
+        return frame
+    parts = {name: of_date for name, of_date in schema.date_parts.items() if name in frame}
+    texts = [name for name in schema.text_columns if name in frame]
+    made = date_part_values(frame, parts, schema.date_formats) | numbers_of_words(frame, texts)
+    return frame.assign(**made)
 
 
 def _prediction_change(
@@ -123,30 +159,40 @@ def _prediction_change(
         return None
 
 
-def _contract_beside(baseline: Path) -> Contract | None:
-    """Return the contract of the model directory that a baseline is in; None outside of one."""
+def _reference(arguments: argparse.Namespace) -> _Reference:
+    """Return the baseline that is named, with the settings and the schema of its model."""
     from mlops.pipelines.artifacts.artifacts import SCHEMA  # noqa: PLC0415
     from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
 
-    path = (baseline if baseline.is_dir() else baseline.parent) / SCHEMA
-    return ModelSchema.from_json(path.read_bytes()).contract if path.is_file() else None
-
-
-def _baseline(arguments: argparse.Namespace) -> tuple[Path | BaselineStatistics, GroupSettings]:
-    """Return the baseline, and the settings of its model, which say how files are written."""
-    from mlops.pipelines.artifacts.artifacts import MANIFEST, read_manifest  # noqa: PLC0415
-
     path = Path(arguments.baseline)
-    if (path / MANIFEST).is_file():
-        return path, read_manifest(path).settings
     if path.exists() or path.suffix or len(path.parts) > 1:
-        return path, GroupSettings()
+        return _reference_of(path)
     registry = context_of(arguments).registry
     if arguments.baseline not in registry.groups():
         problem = f"{arguments.baseline} is not a file or a directory."
         raise DriftError(f"{problem} {registry.missing_group(arguments.baseline)}")
     champion = registry.find_model(arguments.baseline, "champion")
-    return registry.load_baseline_statistics(arguments.baseline, champion.version), champion.settings
+    if champion.evidence_uri and Path(champion.evidence_uri).is_dir():
+        return _reference_of(Path(champion.evidence_uri))
+    baseline = registry.load_baseline_statistics(arguments.baseline, champion.version)
+    content = registry.read_evidence(arguments.baseline, champion.version, SCHEMA)
+    schema = ModelSchema.from_json(content) if content else None
+    return _Reference(baseline, champion.settings, schema)
+
+
+def _reference_of(path: Path) -> _Reference:
+    """Return what is in a model directory, or beside a baseline."""
+    from mlops.pipelines.artifacts.artifacts import MANIFEST, SCHEMA, read_manifest  # noqa: PLC0415
+    from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
+
+    directory = path if path.is_dir() else path.parent
+    schema, manifest = directory / SCHEMA, directory / MANIFEST
+    return _Reference(
+        path,
+        read_manifest(directory).settings if manifest.is_file() else GroupSettings(),
+        ModelSchema.from_json(schema.read_bytes()) if schema.is_file() else None,
+        path if path.is_dir() else None,
+    )
 
 
 def _last_night(arguments: argparse.Namespace) -> DriftReport:
