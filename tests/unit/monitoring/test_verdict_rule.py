@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from mlops.models.drift import BaselineStatistics, DriftReport
-from mlops.monitoring import DriftDetector, build_baseline, render, render_text
+from mlops.monitoring import DriftDetector, build_baseline, profile_batch, render, render_text
 from mlops.monitoring.verdict.rule import Thresholds
+from mlops.monitoring.verdict.scale import unit_factors
 
 IMPORTANCE = {"age": 0.9, "dose": 0.05, "spend": 0.03, "visits": 0.01, "smoker": 0.005, "region": 0.005}
 UNIMPORTANT = [name for name in IMPORTANCE if name != "age"]
@@ -49,8 +52,11 @@ def test_the_same_population_is_ok(baseline: BaselineStatistics):
     assert DriftDetector(baseline).detect_drift(a_frame(1000, 1)).verdict == "OK"
 
 
-@pytest.mark.parametrize("factor", [12.0, 1 / 12, 1000.0, 2.205])
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    # a small factor needs more present values than the 100 of `spend`
+    [*product(NUMBERS, (12.0, 1 / 12, 1000.0)), *product([n for n in NUMBERS if n != "spend"], (2.205,))],
+)
 def test_another_unit_alerts_in_a_feature_without_importance(
     baseline: BaselineStatistics, name: str, factor: float
 ):
@@ -68,6 +74,27 @@ def test_the_factor_of_another_unit_is_named_where_only_one_fits(baseline: Basel
 def test_a_shift_is_not_called_another_unit(baseline: BaselineStatistics):
     report = judged(baseline, "age", lambda column: column + 30.0, rows=300)
     assert [each.kind for each in report.anomalies if each.column == "age"] == ["distribution_shift"]
+
+
+def temperature(day: int, rows: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(12.0 - 9.0 * math.cos(2.0 * math.pi * day / 365.0), 4.0, rows)
+
+
+def sales(day: int, rows: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.gamma(3.0, 10.0 * (1.0 + 0.6 * math.sin(2.0 * math.pi * day / 365.0)), rows)
+
+
+@pytest.mark.parametrize("rows", [200, 1000])
+@pytest.mark.parametrize("season", [temperature, sales])
+def test_a_season_is_not_called_another_unit(
+    season: Callable[[int, int, np.random.Generator], np.ndarray], rows: int
+):
+    rng = np.random.default_rng(0)
+    year = np.concatenate([season(day, 11, rng) for day in range(365)])
+    profile = build_baseline(pd.DataFrame({"x": year}))
+    days = rng.integers(0, 365, 100).tolist()
+    batches = [profile_batch(pd.DataFrame({"x": season(day, rows, rng)}), profile) for day in days]
+    assert sum(bool(unit_factors(profile.features["x"], each.features["x"])) for each in batches) <= 5
 
 
 @pytest.mark.parametrize("name", UNIMPORTANT)

@@ -23,6 +23,7 @@ _MIN_DISTANCE = 0.2
 _TOLERANCE = 0.05
 _TIMES_CLOSER = 3.0
 _LARGE_FACTOR = 5.0
+_CLOSE, _INTERPOLATION = 0.065, 0.01  # of small factors: the largest distance, and that of values between bins
 
 
 def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
@@ -30,7 +31,8 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
 
     The distribution functions at the fine bins must be far apart, and close after the conversion
     (Kolmogorov-Smirnov distance, with room for the noise of both sides). Zeros, the same in every unit, are
-    left out where they have a bin of their own. A small factor must fit no worse than a shift of the median.
+    left out where they have a bin of their own. A small factor must fit no worse than a shift of the median,
+    and as closely as chance allows: a season or a trend moves and stretches values about as much.
     """
     if profile.binning != "quantiles":
         return []
@@ -47,9 +49,8 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
     medians = [quantiles_of_counts(tuple(side.tolist()), ends, 0.5)[0] or 0.0 for side in (before, now)]
     shifted = _distance(ends, *reached, shift=medians[1] - medians[0])
     limit = min(_TOLERANCE + noise, plain / _TIMES_CLOSER)
-    limits = {
-        factor: limit if factor >= _LARGE_FACTOR else min(limit, shifted + noise / 2.0) for factor in _UNITS
-    }
+    small = min(limit, shifted + noise / 2.0, noise + _INTERPOLATION, _CLOSE)
+    limits = {factor: limit if factor >= _LARGE_FACTOR else small for factor in _UNITS}
     return [
         each
         for factor in _UNITS
