@@ -94,9 +94,7 @@ class World:
         self.drift_archive = NightlyArchive(self.objects, BUCKET)
         self.quality_archive = QualityArchive(self.objects, BUCKET)
         ledger = self.context.ledger
-        self.drift = NightlyCheck(
-            self.drift_archive, self.registry, self.outbox, self.outbox, ledger.batches
-        )
+        self.drift = NightlyCheck(self.drift_archive, self.registry, self.outbox, self.outbox, ledger.batches)
         sources = QualitySources(
             self.registry,
             ledger.files,

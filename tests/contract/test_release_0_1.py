@@ -30,7 +30,7 @@ from mlops.infrastructure.table import Put, SetAttribute
 from mlops.links.link import Purpose
 from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import SigningKeys
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import RegistryError
 from mlops.models.registry import Status
 from mlops.models.training import EvaluationMetrics, TrainingResult

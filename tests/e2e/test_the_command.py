@@ -13,7 +13,7 @@ from local.stack import STACK_NAME, DeployedStack, wait
 from mlops.cli.main import main
 from mlops.infrastructure.aws.clients import client
 from mlops.links.signing_keys import REREADING_SECONDS
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry
 from tests.e2e.approvals import operating, rollback_link

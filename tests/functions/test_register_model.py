@@ -18,7 +18,7 @@ from functions.register_model import app
 from mlops.experiment.factory import stack_runs
 from mlops.experiment.training_runs import record_failed_training
 from mlops.infrastructure.aws.clients import client
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import ArtifactError
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails, SliceScore
 from mlops.models.experiment import RunFailure

@@ -22,7 +22,7 @@ from mlops.intake.retraining.check import retraining_detail
 from mlops.intake.retraining.requests import RetrainingRequests
 from mlops.intake.retraining.store import RetrainingStore
 from mlops.models.dataset import Finding, ValidationReport
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate

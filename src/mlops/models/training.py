@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mlops.models.drift import BaselineStatistics, DriftVerdict
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import DriftVerdict
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from mlops.infrastructure.event_names import DRIFT_DETECTED, DRIFT_RESOLVED, DRIFT_WARNED
-from mlops.models.drift import DriftVerdict
+from mlops.models.drift.report import DriftVerdict
 from mlops.models.record import Record
 from mlops.models.registry import Acknowledgement
 

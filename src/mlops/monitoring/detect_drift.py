@@ -8,7 +8,8 @@ from dataclasses import fields
 import pandas as pd
 
 from mlops.infrastructure.clock import utc_now
-from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.report.report import render

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from mlops.infrastructure.aws.cloudwatch import Metric, publish
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, PREDICTION_DRIFT_SCORE
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 
 MetricSink = Callable[[DriftReport, Mapping[str, float]], None]
 

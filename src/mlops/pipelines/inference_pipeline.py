@@ -13,7 +13,8 @@ import pandas as pd
 from mlops.dataset.validation.row_ranges import RowRange, find_ranges, read_range
 from mlops.dataset.validation.scoring import ScoringTerms, scoring_terms
 from mlops.infrastructure.clock import utc_now
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import RequestError
 from mlops.models.scoring.batch_files import BATCH_PROFILE, DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT
 from mlops.models.scoring.columns import PredictionColumns

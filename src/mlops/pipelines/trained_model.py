@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import SettingsError
 from mlops.models.metrics import metric_definition, metric_value
 from mlops.models.output_columns import PREDICTION_COLUMN

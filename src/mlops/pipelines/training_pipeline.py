@@ -16,17 +16,20 @@ import pandas as pd
 from mlops.algorithms.selection import check_settings
 from mlops.infrastructure.row_key import user_row_key
 from mlops.models.dataset import Contract
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, DatasetChanges, TrainingResult
 from mlops.monitoring.profiles.baseline import build_baseline
+from mlops.monitoring.profiles.batch import count_each
+from mlops.monitoring.profiles.segments import with_segments
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
 from mlops.pipelines.evaluation.dataset_changes import dataset_changes
 from mlops.pipelines.evaluation.evaluation import EvaluatedModel, evaluate_model
 from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.features.row_identity import describe_rows
+from mlops.pipelines.features.slicing import sliced_columns
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.fitting import limited_threads
@@ -185,12 +188,23 @@ def _compare(
 def _baseline(
     rows: TrainingRows, fitted: FittedModel, evaluated: EvaluatedModel, created_at: datetime
 ) -> BaselineStatistics:
-    return build_baseline(
-        rows.table.rows(rows.split.train),
+    training = rows.table.rows(rows.split.train)
+    outputs = output_frame(evaluated.judged.scores, fitted.model.schema.labels)
+    baseline = build_baseline(
+        training,
         features=[feature.name for feature in rows.selection.features],
         importance=evaluated.importance,
-        outputs=output_frame(evaluated.judged.scores, fitted.model.schema.labels),
+        outputs=outputs,
         created_at=created_at,
+    )
+    sliced = sliced_columns(rows.table, rows.settings)
+    return with_segments(
+        baseline,
+        training.frame,
+        [name for name in sliced if rows.table.columns[name].kind != "date"],
+        count_each,
+        held_out=rows.table.rows(rows.split.test).frame,
+        outputs=outputs,
     )
 
 

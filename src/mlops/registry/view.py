@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import ObjectStore
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import (
     ModelNotFoundError,
     ObjectNotFoundError,

@@ -10,7 +10,7 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
 from mlops.infrastructure.notifications import Notifier
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.monitoring.report.report_text import verdict_line

@@ -12,7 +12,7 @@ import pandas as pd
 from mlops.dataset.validation.reading import read_table
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.record import Record
 from mlops.models.settings.format import FormatSettings
 from mlops.models.settings.group import GroupSettings

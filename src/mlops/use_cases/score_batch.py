@@ -11,7 +11,7 @@ from typing import Protocol
 
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.scoring.batch import MANIFEST, BatchFile, BatchManifest, BatchSummary

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops.experiment.training_runs import record_failed_training, record_training
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import ExperimentError
 from mlops.models.experiment import RunDataset, RunFailure, RunStatus
 from mlops.models.registry import Artifact, ModelMetadata, Source, Status, TrainingJob

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.models.drift import DriftVerdict
+from mlops.models.drift.report import DriftVerdict
 from mlops.monitoring.alert_state import AlertState, Night, Notification, advance
 
 FIRST = date(2026, 5, 1)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from mlops.models.drift import Arrivals
+from mlops.models.drift.report import Arrivals
 from mlops.models.settings.monitoring import DriftSettings
 from mlops.monitoring.alert_state import AlertState, advance
 from mlops.monitoring.verdict.arrivals import judge_arrivals, longest_usual_interval

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from mlops.cli.files.drift import add_parser
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import MlopsError
-from mlops.models.drift import DriftReport
 from mlops.monitoring import build_baseline
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline

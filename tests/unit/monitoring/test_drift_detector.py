@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
 from mlops.monitoring import DriftDetector, build_baseline, profile_batch
 

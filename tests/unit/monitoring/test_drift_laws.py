@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.profiles.batch import empty_batch, merge, profile_batch

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline, render, render_text
 
 VOID = {"meta", "rect", "line", "path", "br"}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline
 
 N_FEATURES = 20

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"

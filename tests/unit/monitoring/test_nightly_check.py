@@ -15,7 +15,8 @@ import pytest
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.ledger.batches import LedgerBatches, RecordedBatch, ScoredBatch
-from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Acknowledgement, Artifact, ModelMetadata, Status

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline, merge, profile_batch, render, render_text
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.verdict.causes import NO_CAUSE, likely_causes

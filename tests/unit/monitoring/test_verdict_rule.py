@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.models.drift import BaselineStatistics, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline, profile_batch, render, render_text
 from mlops.monitoring.verdict.rule import Thresholds
 from mlops.monitoring.verdict.scale import unit_factors

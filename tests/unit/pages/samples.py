@@ -17,10 +17,10 @@ from mlops.models.approval import (
     RollbackOffer,
 )
 from mlops.models.dataset import ColumnSummary, FileFormat, Finding, ValidationReport
-from mlops.models.drift import (
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import (
     Anomaly,
     Arrivals,
-    BaselineStatistics,
     DriftReport,
     FeatureDrift,
     Histogram,

@@ -16,7 +16,7 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.ledger.batches import LedgerBatches
 from mlops.ledger.files import FolderFiles
 from mlops.ledger.recording import Ledger
-from mlops.models.drift import BatchProfile
+from mlops.models.drift.profiles import BatchProfile
 from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.models.drift import BatchProfile, DriftReport
+from mlops.models.drift.profiles import BatchProfile
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import ArtifactError, DatasetError
 from mlops.models.scoring.batch_files import CONTENT_TYPES
 from mlops.models.scoring.result import DataQuality, InferenceResult

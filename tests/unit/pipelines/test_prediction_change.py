@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from mlops.cli.main import main
-from mlops.models.drift import BaselineStatistics, PredictionChange
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import PredictionChange
 from mlops.monitoring import build_baseline
 from mlops.pipelines.artifacts.artifacts import load_model
 from mlops.pipelines.scoring.prediction_change import explain_prediction_change

@@ -166,6 +166,19 @@ def test_files_to_score_do_not_need_the_columns(train_sliced, tmp_path: Path) ->
     assert set(pd.read_csv(tmp_path / "predictions.csv").row_status) == {"scored"}
 
 
+def test_scored_rows_are_counted_by_segments_of_the_training(train_sliced, tmp_path: Path) -> None:
+    result, table = train_sliced("binary"), sliced_table("binary")
+    segments = [each.name for each in result.baseline.segments]
+    assert {"sex: f", "sex: m", "region: north"} < set(segments)
+    assert not [name for name in segments if name.startswith("patient_id")]
+    reported = InferencePipeline(result.model_path).execute(table, tmp_path).drift_report
+    assert reported is not None
+    by_name = {segment.name: segment for segment in reported.segments}
+    assert by_name["sex: f"].n_rows == (table["sex"] == "f").sum()
+    assert reported.verdict == "OK"
+    assert by_name["sex: f"].mean_before is not None
+
+
 def test_details_without_slices_are_stored_as_before() -> None:
     assert "slice_table" not in EvaluationDetails().to_dict()
     assert EvaluationDetails.from_dict(EvaluationDetails().to_dict()) == EvaluationDetails()

@@ -14,7 +14,7 @@ import pytest
 import mlops
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
-from mlops.models.drift import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import ArtifactError, RegistryConflictError
 from mlops.models.registry import Artifact, Candidate, ModelMetadata
 from mlops.models.settings.group import GroupSettings

@@ -16,7 +16,8 @@ from mlops.cli.files.paths import local_path
 from mlops.cli.files.progress import begin_stage, showing_progress
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
-from mlops.models.drift import BaselineStatistics, DriftReport, DriftVerdict, PredictionChange
+from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.report import DriftReport, DriftVerdict, PredictionChange
 from mlops.models.errors import DriftError, MlopsError
 from mlops.models.settings.group import GroupSettings
 
@@ -49,7 +50,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("file", type=local_path, nargs="?", help="the CSV file; may be left out for a group")
     parser.add_argument(
-        "--threshold", type=float, help="effect size that warns (default: as the model's settings say, else 0.1)"
+        "--threshold",
+        type=float,
+        help="effect size that warns (default: as the model's settings say, else 0.1)",
     )
     parser.add_argument(
         "--alert-threshold",

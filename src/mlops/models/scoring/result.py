@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import ClassVar
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.record import Record
 from mlops.models.scoring.batch_files import open_predictions
 from mlops.models.scoring.columns import PredictionColumns

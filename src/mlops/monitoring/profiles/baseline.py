@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.models.dataset import ColumnContract, Contract
-from mlops.models.drift import BaselineStatistics, FeatureKind, FeatureProfile
+from mlops.models.drift.profiles import BaselineStatistics, FeatureKind, FeatureProfile
 from mlops.models.errors import DriftError
 from mlops.monitoring.profiles.categorical import (
     categorical_profile,

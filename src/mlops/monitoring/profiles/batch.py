@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.models.drift import BaselineStatistics, BatchProfile, FeatureCounts, FeatureProfile
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureCounts, FeatureProfile
 from mlops.models.errors import DriftError
 from mlops.monitoring.profiles.binning import BinCounter
 from mlops.monitoring.profiles.categorical import (
@@ -20,15 +20,21 @@ from mlops.monitoring.profiles.categorical import (
     numbers_of,
     rows_per_level,
 )
+from mlops.monitoring.profiles.segments import add_segments, count_segments
 
 
 def profile_batch(
-    frame: pd.DataFrame, baseline: BaselineStatistics, *, outputs: pd.DataFrame | None = None
+    frame: pd.DataFrame,
+    baseline: BaselineStatistics,
+    *,
+    outputs: pd.DataFrame | None = None,
+    is_scored: NDArray[np.bool_] | None = None,
 ) -> BatchProfile:
     """Count a batch over the fine bins of the baseline.
 
     A column that is absent, empty or of another type is counted as such and never raises; so is a column
-    that training did not have. `outputs` are the predictions and probabilities of the rows that were scored.
+    that training did not have. `outputs` are the predictions and probabilities of the rows that were scored,
+    which `is_scored` marks; by default all.
     """
     if not frame.columns.is_unique:
         frame = frame.loc[:, ~frame.columns.duplicated()]
@@ -36,13 +42,12 @@ def profile_batch(
     return BatchProfile(
         schema_hash=baseline.schema_hash,
         n_rows=len(frame),
-        features={name: _count(frame, profile) for name, profile in baseline.features.items()},
+        features=count_each(frame, baseline.features),
         extra_columns={
             str(name): int(frame[name].notna().sum()) for name in frame.columns if str(name) not in expected
         },
-        outputs={}
-        if outputs is None
-        else {name: _count(outputs, profile) for name, profile in baseline.outputs.items()},
+        outputs={} if outputs is None else count_each(outputs, baseline.outputs),
+        segments=count_segments(frame, baseline, count_each, outputs, is_scored),
     )
 
 
@@ -79,6 +84,7 @@ def merge(first: BatchProfile, *others: BatchProfile) -> BatchProfile:
         features={name: _add([batch.features[name] for batch in batches]) for name in first.features},
         extra_columns=extra,
         outputs=_add_outputs(batches),
+        segments=add_segments([batch.segments for batch in batches], _add),
     )
 
 
@@ -86,6 +92,11 @@ def _add_outputs(batches: Sequence[BatchProfile]) -> dict[str, FeatureCounts]:
     """Add up the outputs of the batches that have some: earlier releases did not count them."""
     counted = [batch.outputs for batch in batches if batch.outputs]
     return {name: _add([each[name] for each in counted]) for name in (counted[0] if counted else ())}
+
+
+def count_each(frame: pd.DataFrame, profiles: Mapping[str, FeatureProfile]) -> dict[str, FeatureCounts]:
+    """Count each of the profiled columns over its fine bins."""
+    return {name: _count(frame, profile) for name, profile in profiles.items()}
 
 
 def _count(frame: pd.DataFrame, profile: FeatureProfile) -> FeatureCounts:

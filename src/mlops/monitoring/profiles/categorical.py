@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.models.drift import FeatureCounts, FeatureKind, FeatureProfile
+from mlops.models.drift.profiles import FeatureCounts, FeatureKind, FeatureProfile
 
 MAX_LEVELS = 50
 MIN_LEVEL_SHARE = 0.01

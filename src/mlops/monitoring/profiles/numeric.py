@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.models.drift import FeatureProfile
+from mlops.models.drift.profiles import FeatureProfile
 from mlops.monitoring.statistics.shares import Floats
 
 MAX_SINGLE_VALUES = 20

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
+from mlops.models.drift.report import DriftReport, DriftVerdict, FeatureDrift
+from mlops.monitoring.profiles.segments import MAX_SEGMENTS
 from mlops.monitoring.report.report_plots import plot
 from mlops.monitoring.report.report_text import (
     arrivals_line,
@@ -15,7 +16,14 @@ from mlops.monitoring.report.report_text import (
     render_text,
     unattached_anomalies,
 )
-from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, change_sentence, effects_of, likely_causes
+from mlops.monitoring.verdict.causes import (
+    LIMITS,
+    NO_CAUSE,
+    change_sentence,
+    effects_of,
+    likely_causes,
+    signed,
+)
 from mlops.pages.number_format import arrows, number, p_value, percent
 from mlops.pages.rendering import render as render_page
 
@@ -52,7 +60,10 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         moved=moved,
         calm=[feature for feature in report.features.values() if not feature.has_drift],
         anomalies=unattached_anomalies(report),
+        in_segments=report.changes_in_segments,
+        segment_limit=MAX_SEGMENTS,
         change_of=_change,
+        signed=signed,
         numbers_of=_numbers,
         psi_text=_psi,
         plot=plot,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from mlops.models.drift import FeatureDrift, Histogram
+from mlops.models.drift.report import FeatureDrift, Histogram
 from mlops.pages import svg
 from mlops.pages.number_format import number, percent
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from mlops.models.drift import Anomaly, DriftReport, DriftVerdict
-from mlops.monitoring.verdict.causes import LIMITS, NO_CAUSE, change_sentence, effects_of, likely_causes
+from mlops.models.drift.report import Anomaly, DriftReport, DriftVerdict
+from mlops.monitoring.verdict.causes import (
+    LIMITS,
+    NO_CAUSE,
+    change_sentence,
+    effects_of,
+    likely_causes,
+    segment_sentence,
+    segments_of_change,
+)
 from mlops.pages.number_format import percent, rows
 
 _HEADLINES: dict[DriftVerdict, str] = {
@@ -53,9 +61,13 @@ def describe_changes(report: DriftReport) -> list[str]:
 
 
 def changes_of_inputs(report: DriftReport) -> list[str]:
-    """Return one sentence for each feature that moved, and for each other anomaly."""
+    """Return one sentence for each feature that moved, each other anomaly, and each change in a segment."""
     moved = [report.features[name].description for name in report.features_with_drift]
-    return moved + [anomaly.message for anomaly in unattached_anomalies(report)]
+    in_segments = [
+        f"{segment.name} ({percent(segment.share_current)} of rows): {change.description}"
+        for segment, change in report.changes_in_segments
+    ]
+    return moved + [anomaly.message for anomaly in unattached_anomalies(report)] + in_segments
 
 
 def verdict_line(report: DriftReport) -> str:
@@ -70,11 +82,13 @@ def causes_text(report: DriftReport) -> list[str]:
         return ["", change_sentence(change), *(f"- {name}: {effect}" for name, effect in effects_of(change))]
     if not report.predictions_with_drift:
         return []
+    segments = [f"- {segment_sentence(segment)}" for segment in segments_of_change(report)]
+    where = ["", "Mean prediction of segments, which overlap:", *segments] if segments else []
     causes = likely_causes(report)
     if not causes:
-        return [] if changes_of_inputs(report) else ["", NO_CAUSE]
+        return where if changes_of_inputs(report) else ["", NO_CAUSE, *where]
     shares = ", ".join(f"{cause.feature.name} {percent(cause.share)}" for cause in causes)
-    return ["", f"Likely causes of the changed predictions: {shares}. {LIMITS}"]
+    return ["", f"Likely causes of the changed predictions: {shares}. {LIMITS}", *where]
 
 
 def arrivals_line(report: DriftReport) -> str:

@@ -7,14 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops.models.drift import (
-    Anomaly,
-    AnomalyKind,
-    BatchProfile,
-    DriftVerdict,
-    FeatureCounts,
-    FeatureProfile,
-)
+from mlops.models.drift.profiles import BatchProfile, FeatureCounts, FeatureProfile
+from mlops.models.drift.report import Anomaly, AnomalyKind, DriftVerdict
 from mlops.monitoring.verdict.feature_comparison import bin_counts, n_outliers, without_commonest
 from mlops.monitoring.verdict.rule import MANY_ROWS, MISSING_POINTS, MOST_ROWS, SIGNIFICANT
 from mlops.monitoring.verdict.scale import unit_factors

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
-from mlops.models.drift import ArrivalProblem, Arrivals, DriftVerdict
+from mlops.models.drift.report import ArrivalProblem, Arrivals, DriftVerdict
 from mlops.pages.number_format import counted, rows
 
 HISTORY_DAYS = 180

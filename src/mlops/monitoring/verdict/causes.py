@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops.models.drift import DriftReport, FeatureDrift, PredictionChange
-from mlops.pages.number_format import number
+from mlops.models.drift.report import DriftReport, FeatureDrift, PredictionChange, SegmentDrift
+from mlops.pages.number_format import number, percent
 
 MAX_CAUSES = 5
 LIMITS = (
@@ -49,6 +49,25 @@ def _weight(feature: FeatureDrift) -> float:
     """Return importance x change; an index above 1 says no more than that the values hardly overlap."""
     change = min(max(feature.psi - feature.psi_by_chance, 0.0), 1.0) + min(feature.missing_psi, 1.0)
     return max(feature.importance or 0.0, 0.0) * change
+
+
+def segments_of_change(report: DriftReport) -> list[SegmentDrift]:
+    """Return the segments whose changed predictions moved the mean of all rows most, at most five.
+
+    None where the predictions are as before.
+    """
+    if not report.predictions_with_drift:
+        return []
+    known = [segment for segment in report.segments if segment.effect_on_mean]
+    return sorted(known, key=lambda segment: -abs(segment.effect_on_mean or 0.0))[:MAX_CAUSES]
+
+
+def segment_sentence(segment: SegmentDrift) -> str:
+    """Say how the mean prediction of a segment changed, and what that adds to the mean of all rows."""
+    return (
+        f"{segment.name}, {percent(segment.share_current)} of rows: {number(segment.mean_before or 0.0)} -> "
+        f"{number(segment.mean_now or 0.0)}, {signed(segment.effect_on_mean or 0.0)} on the mean of all rows"
+    )
 
 
 def effects_of(change: PredictionChange) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mlops.models.drift import Anomaly, DriftVerdict, FeatureDrift
+from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift
 from mlops.monitoring.verdict.rule import MANY_FEATURES, MIN_ROWS, SIGNIFICANT
 from mlops.pages.number_format import listing
 

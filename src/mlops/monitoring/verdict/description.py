@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from mlops.models.drift import FeatureCounts, FeatureProfile, Histogram
+from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
+from mlops.models.drift.report import Histogram
 from mlops.monitoring.statistics.shares import Floats, shares
 from mlops.monitoring.verdict.feature_comparison import bin_counts, bin_ends, quantiles_of_counts
 from mlops.pages.number_format import number, number_change, percent_change

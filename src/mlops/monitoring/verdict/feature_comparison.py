@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.models.drift import FeatureCounts, FeatureProfile
+from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
 from mlops.monitoring.profiles.numeric import outlier_bins
 from mlops.monitoring.statistics.chi_square import (
     MIN_EXPECTED_COUNT,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftVerdict, FeatureDrift
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.drift.report import DriftVerdict, FeatureDrift
 from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
 from mlops.monitoring.verdict.verdict import judge_features, worst
 from mlops.pages.number_format import listing

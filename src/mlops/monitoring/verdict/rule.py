@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops.models.drift import DriftVerdict
+from mlops.models.drift.report import DriftVerdict
 from mlops.models.errors import DriftError
 from mlops.pages.number_format import percent
 

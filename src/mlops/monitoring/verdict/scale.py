@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.models.drift import FeatureCounts, FeatureProfile
+from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
 from mlops.monitoring.profiles.numeric import just_below
 from mlops.monitoring.statistics.shares import Floats, shares
 from mlops.monitoring.verdict.feature_comparison import bin_ends, quantiles_of_counts
@@ -23,7 +23,10 @@ _MIN_DISTANCE = 0.2
 _TOLERANCE = 0.05
 _TIMES_CLOSER = 3.0
 _LARGE_FACTOR = 5.0
-_CLOSE, _INTERPOLATION = 0.065, 0.01  # of small factors: the largest distance, and that of values between bins
+_CLOSE, _INTERPOLATION = (
+    0.065,
+    0.01,
+)  # of small factors: the largest distance, and that of values between bins
 
 
 def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:

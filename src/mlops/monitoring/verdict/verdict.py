@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlops.models.drift import (
-    Anomaly,
-    BaselineStatistics,
-    BatchProfile,
-    DriftVerdict,
-    FeatureCounts,
-    FeatureDrift,
-    FeatureProfile,
-)
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureCounts, FeatureProfile
+from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.verdict.anomalies import QValues, find_anomalies
 from mlops.monitoring.verdict.description import describe_change, feature_histogram
@@ -32,7 +25,7 @@ from mlops.monitoring.verdict.rule import (
     Thresholds,
 )
 
-_SEVERITY: tuple[DriftVerdict, ...] = ("INSUFFICIENT_DATA", "OK", "WARN", "ALERT")
+SEVERITY: tuple[DriftVerdict, ...] = ("INSUFFICIENT_DATA", "OK", "WARN", "ALERT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +51,30 @@ def judge_features(
     with_anomalies: bool = True,
 ) -> tuple[list[FeatureDrift], list[Anomaly]]:
     """Return the features, ranked by importance x effect, and the anomalies of each."""
+    comparisons = compare_features(baseline, batch)
+    return judge_comparisons(
+        baseline, batch, comparisons, correct(comparisons), thresholds, with_anomalies=with_anomalies
+    )
+
+
+def compare_features(baseline: BaselineStatistics, batch: BatchProfile) -> dict[str, FeatureComparison]:
+    """Compare every feature of the baseline."""
+    return {
+        name: compare_feature(profile, batch.features[name]) for name, profile in baseline.features.items()
+    }
+
+
+def judge_comparisons(
+    baseline: BaselineStatistics,
+    batch: BatchProfile,
+    comparisons: Mapping[str, FeatureComparison],
+    q_values: Mapping[str, QValues],
+    thresholds: Thresholds,
+    *,
+    with_anomalies: bool,
+) -> tuple[list[FeatureDrift], list[Anomaly]]:
+    """Judge features that were compared, as `judge_features` does; the correction may be a wider one."""
     profiles = baseline.features
-    comparisons = {name: compare_feature(profile, batch.features[name]) for name, profile in profiles.items()}
-    q_values = correct(comparisons)
     important = important_features(profiles.values())
     features: list[FeatureDrift] = []
     anomalies: list[Anomaly] = []
@@ -86,7 +100,7 @@ def judge_features(
     return sorted(features, key=_rank), anomalies
 
 
-def correct(comparisons: Mapping[str, FeatureComparison]) -> dict[str, QValues]:
+def correct[Name](comparisons: Mapping[Name, FeatureComparison]) -> dict[Name, QValues]:
     """Correct the p-values of all questions about all features together (Benjamini-Hochberg)."""
     p_values = {
         (name, question): p for name, each in comparisons.items() for question, p in _p_values(each).items()
@@ -130,7 +144,7 @@ def _judge_shift(
         )
         for shift, q_value, is_rest in asked
     ]
-    return max(judged, key=lambda each: (_SEVERITY.index(each.verdict), each.is_fault, not each.is_rest))
+    return max(judged, key=lambda each: (SEVERITY.index(each.verdict), each.is_fault, not each.is_rest))
 
 
 def _feature_drift(
@@ -243,4 +257,4 @@ def important_features(profiles: Iterable[FeatureProfile]) -> frozenset[str]:
 
 def worst(*verdicts: DriftVerdict) -> DriftVerdict:
     """Return the most serious of the verdicts."""
-    return max(verdicts, key=_SEVERITY.index)
+    return max(verdicts, key=SEVERITY.index)

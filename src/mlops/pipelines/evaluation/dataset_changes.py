@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.training import DatasetChanges, FeatureShift
 from mlops.monitoring.drift_detector import DriftDetector

@@ -10,7 +10,7 @@ from typing import Self
 from mlops.dataset.table.table import UnreadableCells
 from mlops.dataset.validation.pieces import MarkedRows
 from mlops.models.dataset import Contract
-from mlops.models.drift import BaselineStatistics, BatchProfile
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
 from mlops.models.record import Record
 from mlops.models.scoring.batch_files import COMPRESSED_PREDICTIONS, PREDICTIONS
 from mlops.models.scoring.columns import PredictionColumns
@@ -99,7 +99,9 @@ class RowScorer:
         profile = None
         if self.baseline is not None:
             outputs = output_frame(rows.scores, self.model.schema.labels) if self.baseline.outputs else None
-            profile = profile_batch(rows.frame, self.baseline, outputs=outputs)
+            profile = profile_batch(
+                rows.frame, self.baseline, outputs=outputs, is_scored=rows.statuses.is_scored
+            )
         bad_rows = BadRows.of(rows.statuses, rows.frame.index[0])
         return RowCounts(QualityCounts.of(rows, self.model.schema), bad_rows, profile)
 

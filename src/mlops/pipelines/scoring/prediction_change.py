@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mlops.models.drift import BaselineStatistics, FeatureProfile, PredictionChange
+from mlops.models.drift.profiles import BaselineStatistics, FeatureProfile
+from mlops.models.drift.report import PredictionChange
 from mlops.pipelines.artifacts.model import Model, with_made_features
 from mlops.pipelines.scoring.output_frame import output_frame
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
-from mlops.models.drift import DriftReport, DriftVerdict, FeatureDrift
+from mlops.models.drift.report import DriftReport, DriftVerdict, FeatureDrift
 from mlops.use_cases.dashboard.sources import DashboardSources
 
 DAYS = 14

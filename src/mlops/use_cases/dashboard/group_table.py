@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mlops.ledger.batches import RecordedBatch
-from mlops.models.drift import DriftVerdict
+from mlops.models.drift.report import DriftVerdict
 from mlops.models.experiment import Run, RunStatus
 from mlops.models.metrics import describe_metric, metric_value
 from mlops.models.registry import ModelMetadata, Status

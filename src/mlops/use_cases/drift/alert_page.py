@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.registry import MAX_SNOOZE_DAYS, Acknowledgement, ModelMetadata
 from mlops.monitoring.alert_state import TOPICS, AlertState

@@ -11,7 +11,7 @@ from mlops.infrastructure.event_names import (
     ARRIVALS_WARNED,
     DRIFT_RESOLVED,
 )
-from mlops.models.drift import ArrivalProblem, DriftReport
+from mlops.models.drift.report import ArrivalProblem, DriftReport
 from mlops.monitoring.alert_state import NotificationKind
 from mlops.monitoring.report.report_text import arrivals_line
 

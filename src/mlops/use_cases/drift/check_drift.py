@@ -11,7 +11,8 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
 from mlops.infrastructure.notifications import Notifier
 from mlops.ledger.batches import LedgerBatches
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from mlops.infrastructure.object_store import ObjectStore, read_all
-from mlops.models.drift import BaselineStatistics, BatchProfile, DriftReport
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.monitoring.alert_state import AlertState, Topic

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from mlops.infrastructure.event_names import DRIFT_RESOLVED
 from mlops.infrastructure.notifications import Notifier
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.monitoring.alert_state import NIGHTS_REMEMBERED, NotificationKind, Topic
 from mlops.monitoring.report.report_text import changes_of_inputs, render_text
 from mlops.pages.number_format import listing

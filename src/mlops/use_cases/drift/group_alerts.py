@@ -9,7 +9,7 @@ from datetime import date
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import ARRIVAL_ALERTS, DRIFT_ALERTS
 from mlops.infrastructure.notifications import Notifier
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.registry import ModelMetadata
 from mlops.monitoring.alert_state import AlertState, Topic, advance
 from mlops.use_cases.drift.drift_archive import NightlyArchive

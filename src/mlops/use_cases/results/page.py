@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
-from mlops.models.drift import DriftReport
+from mlops.models.drift.report import DriftReport
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import MANIFEST, BatchManifest

@@ -1,17 +1,15 @@
-"""Records of a model's inputs at training, of a later batch, and of the difference between the two."""
+"""Records of the difference between a batch and the training data."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Literal
 
+from mlops.models.drift.profiles import FeatureKind, on_one_line
 from mlops.models.record import Record
 
-FeatureKind = Literal["numeric", "categorical"]
-Binning = Literal["quantiles", "values", "levels"]
 DriftVerdict = Literal["OK", "WARN", "ALERT", "INSUFFICIENT_DATA"]
 ArrivalProblem = Literal["no_file", "few_rows", "many_rows"]
 AnomalyKind = Literal[
@@ -27,109 +25,6 @@ AnomalyKind = Literal[
     "retyped_column",
     "scale_change",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureProfile(Record):
-    """One feature in the training rows, frozen with the model version.
-
-    A numeric feature is cut into *cells*, the right-closed intervals between neighbours in `edges` (outer
-    cells are open). `bins` gives for every cell the bin that the statistics are computed on: about a tenth of
-    the rows each, or one value each when there are at most 20. A categorical feature has one cell per entry
-    of `levels` and a last one for all other levels. `counts` holds the training rows per cell; missing values
-    are in `n_missing` and in no cell.
-    """
-
-    name: str
-    kind: FeatureKind
-    binning: Binning
-    n_rows: int
-    n_missing: int
-    n_distinct: int
-    counts: tuple[int, ...]
-    edges: tuple[float, ...] = ()
-    bins: tuple[int, ...] = ()
-    levels: tuple[str, ...] = ()
-    rare_levels: tuple[str, ...] = ()
-    n_singletons: int = 0
-    low_fence: float | None = None
-    high_fence: float | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    mean: float | None = None
-    std: float | None = None
-    median: float | None = None
-    importance: float | None = None
-
-    @property
-    def missing_share(self) -> float:
-        """The missing values' share of the rows, 0..1."""
-        return self.n_missing / self.n_rows if self.n_rows else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineStatistics(Record):
-    """The inputs of a model as they were at training; what later batches are compared with.
-
-    `excluded` says for every column of the training file that is not watched why it is not.
-    `schema_hash` identifies the cells: only profiles over the same cells can be added or compared.
-    `outputs` are what the model says of the held-out rows; before release 0.3 there are none.
-    """
-
-    features: Mapping[str, FeatureProfile]
-    n_rows: int
-    schema_hash: str
-    excluded: Mapping[str, str] = field(default_factory=dict)
-    created_at: datetime | None = None
-    model_version: str | None = None
-    format_version: int = 1
-    outputs: Mapping[str, FeatureProfile] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Return the record as JSON on one line: counts one below the other would be four times as long."""
-        return _on_one_line(self)
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureCounts(Record):
-    """One feature in a batch, counted over the cells of its `FeatureProfile`.
-
-    `n_missing` includes the rows whose column was absent (`n_absent`) and those whose value has another type
-    (`n_retyped`). `new_levels` holds the alphabetically first of the categories that training never saw,
-    with their rows; `n_new` counts the rows of all of them.
-    """
-
-    counts: tuple[int, ...]
-    n_missing: int = 0
-    n_absent: int = 0
-    n_retyped: int = 0
-    n_new: int = 0
-    new_levels: Mapping[str, int] = field(default_factory=dict)
-    minimum: float | None = None
-    maximum: float | None = None
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any], *, strict: bool = False) -> Self:  # noqa: ARG003
-        """Build the record; written out because a nightly check reads 50,000 of them."""
-        return cls(**{**document, "counts": tuple(document["counts"])})
-
-
-@dataclass(frozen=True, slots=True)
-class BatchProfile(Record):
-    """One batch of rows, counted over the cells of a baseline; two of them add up to the profile of both.
-
-    `outputs` are what the model says of the rows that were scored; none where nothing was predicted.
-    """
-
-    schema_hash: str
-    n_rows: int
-    features: Mapping[str, FeatureCounts]
-    extra_columns: Mapping[str, int] = field(default_factory=dict)
-    outputs: Mapping[str, FeatureCounts] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Return the record as JSON on one line: a nightly check reads a thousand of them."""
-        return _on_one_line(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +98,42 @@ class FeatureDrift(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentDrift(Record):
+    """How far the rows of one segment moved from those of the same segment at training.
+
+    `changes` are the features and outputs that changed, without plots. `share_reference` and `share_current`
+    are the part of the segment in all rows. `mean_before` and `mean_now` are those of `output`, on held-out
+    rows and now; None where they are not known.
+    """
+
+    name: str
+    verdict: DriftVerdict
+    n_rows: int
+    share_reference: float
+    share_current: float
+    changes: tuple[FeatureDrift, ...] = ()
+    faults: tuple[str, ...] = ()
+    output: str | None = None
+    mean_before: float | None = None
+    mean_now: float | None = None
+
+    def own_changes(self, changed: Collection[str], faulty: Collection[str]) -> tuple[FeatureDrift, ...]:
+        """Return what changed here beside what `changed` in all rows, and faults beside the `faulty` ones."""
+        return tuple(
+            each
+            for each in self.changes
+            if each.name not in changed or (each.name in self.faults and each.name not in faulty)
+        )
+
+    @property
+    def effect_on_mean(self) -> float | None:
+        """What the change of its predictions adds to the mean of all rows."""
+        if self.mean_before is None or self.mean_now is None:
+            return None
+        return self.share_current * (self.mean_now - self.mean_before)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrivals(Record):
     """The verdict on the days on which files of a group were scored, and on the rows of the last one.
 
@@ -243,6 +174,7 @@ class DriftReport(Record):
     `features_with_drift` is ranked by importance x effect. `rule` says in words how the verdict was reached.
     `predictions` compares the prediction and the probabilities with those of `n_rows_held_out` held-out rows;
     where they cannot be compared it is empty, and `prediction_verdict` and `prediction_drift_score` are None.
+    `segments` are judged like all rows, where the settings name columns of slices; the largest twelve.
     `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`;
     `prediction_change` is there only where the model could be asked.
     """
@@ -268,6 +200,7 @@ class DriftReport(Record):
     prediction_verdict: DriftVerdict | None = None
     prediction_drift_score: float | None = None
     n_rows_held_out: int = 0
+    segments: tuple[SegmentDrift, ...] = ()
     arrivals: Arrivals | None = None
     prediction_change: PredictionChange | None = None
 
@@ -281,16 +214,20 @@ class DriftReport(Record):
         """The names of the outputs whose verdict is WARN or ALERT."""
         return tuple(name for name, output in self.predictions.items() if output.has_drift)
 
+    @property
+    def changes_in_segments(self) -> tuple[tuple[SegmentDrift, FeatureDrift], ...]:
+        """What changed in segments and not in all rows."""
+        changed = {*self.features_with_drift, *self.predictions_with_drift}
+        faulty = {anomaly.column for anomaly in self.anomalies if anomaly.is_fault}
+        return tuple(
+            (segment, change) for segment in self.segments for change in segment.own_changes(changed, faulty)
+        )
+
     def to_json(self) -> str:
         """Return the record as JSON on one line: an indent would take a fifth of a nightly check."""
-        return _on_one_line(self)
+        return on_one_line(self)
 
     def __repr__(self) -> str:
         drifted = f"{len(self.features_with_drift)} of {len(self.features)} features with drift"
         score = f"drift_score={self.drift_score:.3g}"
         return f"DriftReport({self.verdict}, {drifted}, {score}, n_rows={self.n_rows})"
-
-
-def _on_one_line(record: Record) -> str:
-    document = record.to_dict()
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"

@@ -1,0 +1,1 @@
+"""Drift: profiles of rows, and reports about their difference."""

@@ -1,0 +1,174 @@
+"""The verdicts of segments: the same rule within each, corrected over all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mlops.models.drift.profiles import (
+    BaselineStatistics,
+    BatchProfile,
+    FeatureCounts,
+    FeatureProfile,
+    Segment,
+    SegmentCounts,
+)
+from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift, SegmentDrift
+from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
+from mlops.monitoring.verdict.verdict import (
+    SEVERITY,
+    compare_features,
+    correct,
+    judge_comparisons,
+    worst,
+)
+from mlops.pages.number_format import listing
+
+type _Sides = tuple[BaselineStatistics, BatchProfile]
+
+
+def judge_segments(
+    baseline: BaselineStatistics, batch: BatchProfile, thresholds: Thresholds
+) -> list[SegmentDrift]:
+    """Return the segments of at least 100 rows now, those that changed most first.
+
+    Its inputs are compared with the training rows of the segment, its predictions with those of its held-out
+    rows, where there are at least 100. Benjamini-Hochberg is over all questions about all segments.
+    """
+    inputs, outputs = _sides(baseline, batch)
+    compared = {
+        (name, is_output, feature): comparison
+        for is_output, sides in ((False, inputs), (True, outputs))
+        for name, side in sides.items()
+        for feature, comparison in compare_features(*side).items()
+    }
+    q_values = correct(compared)
+
+    def judged(name: str, side: _Sides, *, is_output: bool) -> tuple[list[FeatureDrift], list[Anomaly]]:
+        own = {key[2]: comparison for key, comparison in compared.items() if key[:2] == (name, is_output)}
+        corrected = {feature: q_values[name, is_output, feature] for feature in own}
+        return judge_comparisons(*side, own, corrected, thresholds, with_anomalies=not is_output)
+
+    drifts = []
+    for segment in baseline.segments:
+        if segment.name in inputs:
+            features, anomalies = judged(segment.name, inputs[segment.name], is_output=False)
+            said = (
+                judged(segment.name, outputs[segment.name], is_output=True)[0]
+                if segment.name in outputs
+                else []
+            )
+            drifts.append(_drift(segment, baseline, batch, [*said, *features], anomalies))
+    return sorted(drifts, key=_rank)
+
+
+def _sides(baseline: BaselineStatistics, batch: BatchProfile) -> tuple[dict[str, _Sides], dict[str, _Sides]]:
+    """Return both sides of the inputs and of the outputs of each segment that can be judged."""
+    inputs: dict[str, _Sides] = {}
+    outputs: dict[str, _Sides] = {}
+    for segment in baseline.segments:
+        now, before = batch.segments.get(segment.name), segment.reference
+        if now is None or now.n_rows < MIN_ROWS:
+            continue
+        watched = {name: profile for name, profile in baseline.features.items() if name in before.features}
+        inputs[segment.name] = _side(baseline, batch, watched, before.features, now.features, now.n_rows)
+        n_held_out, n_said = _n_rows(before), _n_rows(now)
+        if min(n_held_out, n_said) >= MIN_ROWS:
+            of_outputs = baseline.outputs
+            outputs[segment.name] = _side(baseline, batch, of_outputs, before.outputs, now.outputs, n_said)
+    return inputs, outputs
+
+
+def _side(
+    baseline: BaselineStatistics,
+    batch: BatchProfile,
+    profiles: Mapping[str, FeatureProfile],
+    before: Mapping[str, FeatureCounts],
+    now: Mapping[str, FeatureCounts],
+    n_rows: int,
+) -> _Sides:
+    references = {name: _as_reference(profile, before[name]) for name, profile in profiles.items()}
+    kept = {name: profile for name, profile in references.items() if profile.n_distinct > 1}
+    return (
+        replace(baseline, features=kept),
+        replace(batch, features={name: now[name] for name in kept}, n_rows=n_rows),
+    )
+
+
+def _as_reference(profile: FeatureProfile, counts: FeatureCounts) -> FeatureProfile:
+    """Return the profile of the rows of a segment; a column that is constant there has one value."""
+    is_constant = np.count_nonzero(counts.counts) < 2
+    return replace(
+        profile,
+        counts=counts.counts,
+        n_missing=counts.n_missing,
+        n_rows=sum(counts.counts) + counts.n_missing,
+        n_distinct=1 if is_constant else profile.n_distinct,
+        minimum=counts.minimum if profile.kind == "numeric" else None,
+        maximum=counts.maximum if profile.kind == "numeric" else None,
+        mean=None,
+        median=None,
+    )
+
+
+def _n_rows(counts: SegmentCounts) -> int:
+    return max((sum(each.counts) for each in counts.outputs.values()), default=0)
+
+
+def _drift(
+    segment: Segment,
+    baseline: BaselineStatistics,
+    batch: BatchProfile,
+    judged: Sequence[FeatureDrift],
+    anomalies: Sequence[Anomaly],
+) -> SegmentDrift:
+    now = batch.segments[segment.name]
+    changes = tuple(replace(feature, histogram=None) for feature in judged if feature.has_drift)
+    output = next(iter(now.output_sums), None)
+    return SegmentDrift(
+        segment.name,
+        worst("OK", *(feature.verdict for feature in changes)),
+        now.n_rows,
+        segment.reference.n_rows / baseline.n_rows if baseline.n_rows else 0.0,
+        now.n_rows / batch.n_rows,
+        changes,
+        tuple(dict.fromkeys(anomaly.column for anomaly in anomalies if anomaly.is_fault)),
+        output,
+        segment.reference.mean(output) if output else None,
+        now.mean(output) if output else None,
+    )
+
+
+def segment_verdict(
+    segments: Sequence[SegmentDrift], of_all_rows: Sequence[FeatureDrift], anomalies: Sequence[Anomaly]
+) -> tuple[DriftVerdict, tuple[str, ...], list[FeatureDrift]]:
+    """Return the verdict of what changed in segments alone, why, and these changes.
+
+    A change that all rows show as well is not repeated, unless it is a fault in the segment alone. Such a
+    fault alerts; other changes warn, because the segment is a part of the rows.
+    """
+    known = {feature.name for feature in of_all_rows if feature.has_drift}
+    known_faults = {anomaly.column for anomaly in anomalies if anomaly.is_fault}
+    faulty, changed = [], []
+    effects: list[FeatureDrift] = []
+    for segment in segments:
+        own = segment.own_changes(known, known_faults)
+        effects += own
+        faulty += [f"{each.name} of {segment.name}" for each in own if each.name in segment.faults]
+        changed += [f"{each.name} of {segment.name}" for each in own if each.name not in segment.faults]
+    reasons = _reasons(faulty, changed)
+    return ("ALERT" if faulty else "WARN" if changed else "OK"), tuple(reasons), effects
+
+
+def _reasons(faulty: Sequence[str], changed: Sequence[str]) -> Iterator[str]:
+    if faulty:
+        yield f"columns with a fault in a segment: {listing(faulty)}"
+    if changed:
+        yield f"changed in a segment: {listing(changed)}"
+
+
+def _rank(drift: SegmentDrift) -> tuple[bool, int, float]:
+    effect = max((feature.psi for feature in drift.changes), default=0.0)
+    return not drift.faults, -SEVERITY.index(drift.verdict), -effect
