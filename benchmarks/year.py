@@ -2,25 +2,29 @@
 
     python -m benchmarks year -- [--days 365]
 
-A group lives through 2026 on plain files with a simulated clock: files are scored and recorded in the ledger
-as on a stack, outcomes come two weeks later (some after two months, some corrected, some of unknown patients),
-and the functions of the night check drift, arrivals and quality. What happens is in `year_patients.py`. The
+A group lives through 2026 on plain files with a simulated clock. Files are scored and recorded in the ledger
+as on a stack. Outcomes come two weeks later: some after two months, some corrected, some of strangers.
+The functions of the night check drift, arrivals and quality. What happens is in `year_patients.py`. The
 emails must be exactly those of `EXPECTED`; others, or missing ones, end with exit code 1. Emails about a
 delivered or refused file are not counted. The page goes to benchmarks/results/year.md.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 
 from benchmarks import year_patients as story
-from benchmarks.year_world import GROUP, World
+from benchmarks.year_world import GROUP, World, at
 from mlops.models.scoring.quality import QualityReport
 
 N_TRAINING = 4_000
@@ -38,7 +42,30 @@ class Expected:
     last: date
 
 
-EXPECTED: tuple[Expected, ...] = ()
+DRIFT, NORMAL = f"Inputs changed: {GROUP}", f"Back to normal: {GROUP}"
+WARNING = f"Inputs changed somewhat in 3 checks: {GROUP}"
+NO_FILE, FILES_AGAIN = f"No new file to score: {GROUP}", f"Files to score arrive as usual: {GROUP}"
+DROPPED = f"[{GROUP}] Quality dropped"
+EXPECTED = (
+    Expected(
+        NO_FILE, "doses in micrograms: each file is refused (warning)", date(2026, 3, 4), date(2026, 3, 6)
+    ),
+    Expected(
+        NO_FILE, "doses in micrograms: each file is refused (alert)", date(2026, 3, 6), date(2026, 3, 8)
+    ),
+    Expected(FILES_AGAIN, "doses in milligrams again", date(2026, 3, 10), date(2026, 3, 11)),
+    Expected(DRIFT, "doses 2.205 times as high", date(2026, 3, 25), date(2026, 3, 28)),
+    Expected(NORMAL, "doses in milligrams again", date(2026, 3, 30), date(2026, 4, 3)),
+    Expected(DRIFT, "no refill gap is filled in", date(2026, 4, 15), date(2026, 4, 16)),
+    Expected(NORMAL, "refill gaps are filled in again", date(2026, 4, 20), date(2026, 4, 24)),
+    Expected(WARNING, "the patients grow older (warning)", date(2026, 5, 20), date(2026, 7, 10)),
+    Expected(DRIFT, "the patients grow older (alert)", date(2026, 5, 25), date(2026, 7, 15)),
+    Expected(NO_FILE, "a week without files (warning)", date(2026, 7, 8), date(2026, 7, 10)),
+    Expected(NO_FILE, "a week without files (alert)", date(2026, 7, 10), date(2026, 7, 12)),
+    Expected(FILES_AGAIN, "files come again", date(2026, 7, 14), date(2026, 7, 15)),
+    Expected(NORMAL, "a new model knows the older patients", date(2026, 9, 15), date(2026, 9, 18)),
+    Expected(DROPPED, "another concept with the same inputs", date(2026, 10, 20), date(2026, 12, 1)),
+)
 
 
 class Outcomes:
@@ -99,9 +126,9 @@ def live(root: Path, n_days: int) -> Year:
         year.verdicts.append((day, *verdicts_of(world)))
         if (report := world.quality_archive.last_report(GROUP)) and report.measured_on == day:
             year.reports[day] = report
-        if first := story.RETRAININGS.get(day):
-            last = day - timedelta(days=15)
-            world.promote(story.training_rows(first, last, N_TRAINING, rng))
+        if days := story.RETRAININGS.get(day):
+            world.now = at(day, 8)
+            world.promote(story.training_rows(*days, N_TRAINING, rng))
         if story.has_file(day):
             rows = story.patients(day, rng)
             outcomes.add(rows, day)
@@ -123,3 +150,113 @@ def verdicts_of(world: World) -> tuple[str, str, str, str]:
         drift.arrivals_verdict,
         quality.verdict if quality else "-",
     )
+
+
+def estimates_of(year: Year) -> dict[str, list[tuple[float, float]]]:
+    """Return estimated and realised scores by month, each period as it was last reported."""
+    newest = {
+        estimate.name: estimate
+        for report in year.reports.values()
+        for estimate in report.estimates
+        if estimate.realised is not None
+    }
+    by_month: dict[str, list[tuple[float, float]]] = {}
+    for name, estimate in sorted(newest.items()):
+        assert estimate.realised is not None
+        by_month.setdefault(name[:7], []).append((estimate.score.value, estimate.realised.value))
+    return by_month
+
+
+def unexpected(emails: Sequence[tuple[date, str]]) -> Iterator[str]:
+    """Yield what does not fit: emails that nothing explains, and expected ones that did not come."""
+    left = list(EXPECTED)
+    for day, subject in emails:
+        fitting = [each for each in left if each.subject in subject and each.first <= day <= each.last]
+        if fitting:
+            left.remove(fitting[0])
+        else:
+            yield f"{day} unexpected: {subject}"
+    yield from (f"{each.first} to {each.last} missing: {each.subject} ({each.cause})" for each in left)
+
+
+def cause_of(day: date, subject: str) -> str:
+    """Return what an email is about."""
+    fitting = (each.cause for each in EXPECTED if each.subject in subject and each.first <= day <= each.last)
+    return next(fitting, "?")
+
+
+def render(year: Year) -> str:
+    """Return the page."""
+    emails = year.world.outbox.emails
+    wrong = list(unexpected(emails))
+    lines = [
+        "# A year of a group",
+        "",
+        (__doc__ or "").splitlines()[0],
+        "",
+        f"{story.N_A_DAY} rows on every working day of 2026, {len(year.verdicts)} nights, "
+        f"{len(year.world.refused)} refused, {year.seconds:.0f} CPU seconds with trainings and scoring.",
+        f"{len(emails)} emails, {f'{len(wrong)} not as expected' if wrong else 'exactly the expected ones'}.",
+        "",
+        "## Emails",
+        "",
+        "| day | email | what happened |",
+        "|---|---|---|",
+        *(f"| {day} | {subject} | {cause_of(day, subject)} |" for day, subject in emails),
+        *(["", *(f"- {each}" for each in wrong)] if wrong else []),
+        "",
+        "## Nights by verdict",
+        "",
+        "Each of drift, predictions and files: OK, WARN, ALERT. Quality: OK, DROPPED.",
+        "",
+        "| month | drift | predictions | files | quality |",
+        "|---|---|---|---|---|",
+        *_months(year),
+        "",
+        "## Estimated and realised ROC AUC",
+        "",
+        "Means over the periods of a month; the estimate is made without labels, before the outcomes come.",
+        "",
+        "| month | periods | estimated | realised | largest difference |",
+        "|---|---|---|---|---|",
+        *_estimates(year),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _months(year: Year) -> Iterator[str]:
+    months = sorted({f"{day:%Y-%m}" for day, *_ in year.verdicts})
+    drift = ("OK", "WARN", "ALERT")
+    for month in months:
+        nights = [verdicts for day, *verdicts in year.verdicts if f"{day:%Y-%m}" == month]
+        cells = [
+            ", ".join(str(sum(night[place] == verdict for night in nights)) for verdict in verdicts)
+            for place, verdicts in enumerate((drift, drift, drift, ("OK", "DROPPED")))
+        ]
+        yield f"| {month} | {' | '.join(cells)} |"
+
+
+def _estimates(year: Year) -> Iterator[str]:
+    for month, pairs in estimates_of(year).items():
+        estimated, realised = np.array(pairs).T
+        largest = float(np.abs(estimated - realised).max())
+        means = f"{estimated.mean():.3f} | {realised.mean():.3f} | {largest:.3f}"
+        yield f"| {month} | {len(pairs)} | {means} |"
+
+
+def main() -> int:
+    """Live, print, and store the page; 1 when other emails were sent than expected."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--days", type=int, default=365)
+    n_days = parser.parse_args().days
+    with TemporaryDirectory() as folder:
+        year = live(Path(folder), n_days)
+        page = render(year)
+    print(page)
+    if n_days >= (story.LAST - story.FIRST).days + 1:
+        (Path(__file__).parent / "results" / "year.md").write_text(page)
+    return int(any(unexpected(year.world.outbox.emails)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,7 +15,6 @@ from mlops.context.files import FilesContext
 from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
-from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.infrastructure.upload_events import Upload
 from mlops.ledger.labels.recording import LabelFile
@@ -46,6 +44,7 @@ SETTINGS = {
     "algorithm": "LogisticRegression",
     "slices": {"columns": ["region"]},
     "output": {"keep_columns": ["region"]},
+    "drift": {"exclude_columns": ["temperature"]},
     "quality": {"label_delay_days": 25},
 }
 
@@ -63,18 +62,18 @@ class Outbox:
     emails: list[tuple[date, str]] = field(default_factory=list)
     events: list[tuple[date, str]] = field(default_factory=list)
 
-    def send_email(self, subject: str, body: str, *, group: str) -> None:
+    def send_email(self, subject: str, *_: str, **_more: str) -> None:
         """Keep the subject."""
         self.emails.append((self.today(), subject))
 
-    def publish_event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+    def publish_event(self, detail_type: str, *_: object) -> None:
         """Keep the name."""
         self.events.append((self.today(), detail_type))
 
-    def publish_metrics(self, metrics: Sequence[Metric], *, group: str | None) -> None:
+    def publish_metrics(self, *_: object, **_more: object) -> None:
         """Drop the metrics."""
 
-    def send(self, group: str, night: date, compose: Callable[[str], tuple[str, str]]) -> int:
+    def send(self, *_: object) -> int:
         """Send no personal email: there are no approvers, so that the subscribers get it."""
         return 0
 
@@ -90,7 +89,7 @@ class World:
         self.registry = ModelRegistry(
             root=root / "model-registry", objects=self.objects, actor="team", now=lambda: self.now
         )
-        self.outbox = Outbox(lambda: self.now.date())
+        self.outbox = Outbox(lambda: self.now.date())  # noqa: PLW0108  the clock is replaced
         self.drift_archive = NightlyArchive(self.objects, BUCKET)
         self.quality_archive = QualityArchive(self.objects, BUCKET)
         ledger = self.context.ledger
