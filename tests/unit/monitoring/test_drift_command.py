@@ -141,3 +141,16 @@ def test_a_group_is_compared_like_its_model_directory(
     visits(300, 1).to_csv(file, index=False)
     assert run("clinic", file, "--root", tmp_path) == 0
     assert "look as they did at training" in capsys.readouterr().out
+
+
+def test_rows_of_the_training_show_changed_combinations(
+    visits_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    training, new, page = tmp_path / "training.csv", tmp_path / "new.csv", tmp_path / "page.html"
+    visits(400, 0).to_csv(training, index=False)
+    visits(300, 1, words=20).to_csv(new, index=False)
+    run(visits_model, new, "--multivariate", training, "--html", page)
+    assert "A classifier tells 300 rows from 400 training rows" in capsys.readouterr().out
+    assert "Combinations of values" in page.read_text()
+    with pytest.raises(MlopsError, match="Name the file"):
+        run(visits_model, "--multivariate", training)

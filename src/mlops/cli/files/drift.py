@@ -17,7 +17,12 @@ from mlops.cli.files.progress import begin_stage, showing_progress
 from mlops.context.stack import StackContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.drift.profiles import BaselineStatistics
-from mlops.models.drift.report import DriftReport, DriftVerdict, PredictionChange
+from mlops.models.drift.report import (
+    DomainClassification,
+    DriftReport,
+    DriftVerdict,
+    PredictionChange,
+)
 from mlops.models.errors import DriftError, MlopsError
 from mlops.models.settings.group import GroupSettings
 
@@ -60,6 +65,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         default=None,
         help="effect size that alerts (default: twice the threshold)",
     )
+    parser.add_argument(
+        "--multivariate",
+        type=local_path,
+        metavar="ROWS",
+        help="a file of training rows: say whether a classifier tells the rows of both files apart",
+    )
     parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the report as a page")
     add_target(parser)
@@ -81,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mlops.monitoring.report.report import render, render_text  # noqa: PLC0415
 
     if arguments.file is None:
+        if arguments.multivariate:
+            raise DriftError("Name the file whose rows are to be told from those of --multivariate.")
         report, title = _last_night(arguments), "Nightly drift check"
     else:
         with showing_progress():
@@ -117,6 +130,11 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
     frame = _read(arguments.file, reference, detector.baseline)
     begin_stage("Compare them with the training data")
     report = detector.detect_drift(frame, created_at=utc_now())
+    if arguments.multivariate:
+        begin_stage("Tell the rows of both files apart")
+        report = replace(
+            report, multivariate=_multivariate(arguments.multivariate, reference, detector, frame)
+        )
     if reference.directory is None:
         return report
     return replace(report, prediction_change=_prediction_change(reference.directory, frame, detector))
@@ -141,6 +159,17 @@ def _read(file: Path, reference: _Reference, baseline: BaselineStatistics) -> pd
     texts = [name for name in schema.text_columns if name in frame]
     made = date_part_values(frame, parts, schema.date_formats) | numbers_of_words(frame, texts)
     return frame.assign(**made)
+
+
+def _multivariate(
+    file: Path, reference: _Reference, detector: DriftDetector, frame: pd.DataFrame
+) -> DomainClassification:
+    import numpy as np  # noqa: PLC0415
+
+    from mlops.pipelines.scoring.domain_classifier import classify_domains  # noqa: PLC0415
+
+    rows = _read(file, reference, detector.baseline)
+    return classify_domains(rows, frame, [*detector.baseline.features], rng=np.random.default_rng(0))
 
 
 def _prediction_change(

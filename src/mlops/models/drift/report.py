@@ -166,6 +166,26 @@ class PredictionChange(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class DomainClassification(Record):
+    """How well a classifier tells rows from those of the training: the area under the ROC curve, 0.5 = not.
+
+    It is that of rows that were held out, with its interval. `effects` are the features that it uses, with
+    what the area loses without each, the largest first.
+    """
+
+    roc_auc: float
+    interval: tuple[float, float]
+    n_rows_reference: int
+    n_rows: int
+    effects: Mapping[str, float]
+
+    @property
+    def has_change(self) -> bool:
+        """Whether the rows differ by more than chance."""
+        return self.interval[0] > 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class DriftReport(Record):
     """The verdict on one batch, or on a window of batches, against the training data.
 
@@ -176,7 +196,8 @@ class DriftReport(Record):
     where they cannot be compared it is empty, and `prediction_verdict` and `prediction_drift_score` are None.
     `segments` are judged like all rows, where the settings name columns of slices; the largest twelve.
     `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`;
-    `prediction_change` is there only where the model could be asked.
+    `prediction_change` is there only where the model could be asked, `multivariate` only where rows of the
+    training were named.
     """
 
     verdict: DriftVerdict
@@ -203,6 +224,7 @@ class DriftReport(Record):
     segments: tuple[SegmentDrift, ...] = ()
     arrivals: Arrivals | None = None
     prediction_change: PredictionChange | None = None
+    multivariate: DomainClassification | None = None
 
     @property
     def arrivals_verdict(self) -> DriftVerdict:

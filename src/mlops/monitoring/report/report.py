@@ -22,6 +22,7 @@ from mlops.monitoring.verdict.causes import (
     change_sentence,
     effects_of,
     likely_causes,
+    multivariate_sentence,
     signed,
 )
 from mlops.pages.number_format import arrows, number, p_value, percent
@@ -62,6 +63,7 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         anomalies=unattached_anomalies(report),
         in_segments=report.changes_in_segments,
         segment_limit=MAX_SEGMENTS,
+        multivariate=multivariate_sentence(report.multivariate) if report.multivariate else "",
         change_of=_change,
         signed=signed,
         numbers_of=_numbers,

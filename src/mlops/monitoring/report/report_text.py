@@ -9,6 +9,7 @@ from mlops.monitoring.verdict.causes import (
     change_sentence,
     effects_of,
     likely_causes,
+    multivariate_sentence,
     segment_sentence,
     segments_of_change,
 )
@@ -42,6 +43,7 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     if len(changes) > max_lines:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
     lines += causes_text(report)
+    lines += ["", multivariate_sentence(report.multivariate)] if report.multivariate else []
     if report.verdict in ("WARN", "ALERT"):
         lines += ["", f"This says that {_changed(report)} changed, not that the model is bad."]
     text = "\n".join(lines).rstrip() + "\n"

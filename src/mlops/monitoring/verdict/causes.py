@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops.models.drift.report import DriftReport, FeatureDrift, PredictionChange, SegmentDrift
+from mlops.models.drift.report import (
+    DomainClassification,
+    DriftReport,
+    FeatureDrift,
+    PredictionChange,
+    SegmentDrift,
+)
 from mlops.pages.number_format import number, percent
 
 MAX_CAUSES = 5
@@ -84,6 +90,18 @@ def change_sentence(change: PredictionChange) -> str:
         f"({signed(change.now - change.before)}). Each column in turn was given values as in training, in "
         f"{change.n_rows:,} rows, which changes the mean by:"
     )
+
+
+def multivariate_sentence(found: DomainClassification) -> str:
+    """Say whether rows can be told from those of the training, and by which features."""
+    low, high = found.interval
+    score = f"ROC AUC {found.roc_auc:.3f} ({low:.3f} to {high:.3f}; 0.5 = not at all)"
+    sides = f"{found.n_rows:,} rows from {found.n_rows_reference:,} training rows"
+    if not found.has_change:
+        return f"A classifier cannot tell {sides}: {score}."
+    named = [f"{name} {effect:.3f}" for name, effect in list(found.effects.items())[:MAX_CAUSES]]
+    by = f" Without the values of: {', '.join(named)} less." if named else ""
+    return f"A classifier tells {sides}: {score}.{by}"
 
 
 def signed(effect: float) -> str:
