@@ -138,8 +138,13 @@ def _announce(state: AlertState, kind: NotificationKind, night: date) -> AlertSt
 
 
 def _resolve(state: AlertState, night: date) -> AlertState:
-    """Announce the end on a night that is OK, once the alarm is over."""
+    """Announce the end of an alarm on the first night that is OK, that of a lasting warning after three.
+
+    A change near the limit, such as a slow drift, has nights that are OK in between.
+    """
     if state.is_alarmed or state.nights[-1].verdict != "OK":
+        return state
+    if not state.is_announced and any(each.verdict != "OK" for each in state.nights):
         return state
     return replace(
         state,

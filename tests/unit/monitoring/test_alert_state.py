@@ -38,11 +38,12 @@ def announcements(nights: str, *, version: str = "v1.0.0", state: AlertState | N
         ("AooA", "...."),
         ("ww", ".."),
         ("wwwww", "..W.."),
-        ("wwwo", "..WR"),
+        ("wwwoo", "..W.."),
+        ("wwwooo", "..W..R"),
         ("wwwAA", "..W.D"),
-        ("wwwoww", "..WR.."),
-        ("wwwowwwwwwww", "..WR.....W.."),
-        ("wAwwo", "..W.R"),
+        ("wwwoww", "..W..."),
+        ("wwwooowwwwwww", "..W..R...W..."),
+        ("wAwwooo", "..W...R"),
         ("AAwwww", ".D...."),
         ("AAwwoo", ".D..R."),
         ("AAAAA", ".D..."),
@@ -116,7 +117,7 @@ def test_a_warning_that_is_acknowledged_becomes_an_alarm_without_an_email_until_
 
 def test_an_acknowledgement_does_not_cover_the_next_alert():
     heard, _ = acknowledged("wwwooooooowww", from_night=3, announced_on=2)
-    assert heard == "..WR........W"
+    assert heard == "..W..R......W"
 
 
 def test_an_acknowledged_alarm_is_not_announced_again_after_a_snooze():
