@@ -121,7 +121,7 @@ class DriftDetector:
             model_version=self.baseline.model_version,
             window_days=window_days,
             n_batches=n_batches,
-            rule=rule_text(self.thresholds),
+            rule=rule_text(self.thresholds, has_segments=bool(segments)),
             predictions={output.name: output for output in predictions},
             prediction_verdict=of_predictions,
             prediction_drift_score=self.thresholds.score(effect_of_predictions, of_predictions)

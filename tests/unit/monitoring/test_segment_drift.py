@@ -90,6 +90,7 @@ def test_a_change_that_all_rows_hide_warns_in_its_segment(baseline: BaselineStat
     text, page = render_text(report), render(report)
     assert "site: east (" in text
     assert "in site: east alone" in page
+    assert "Segments have the same rule" in report.rule
 
 
 def test_a_column_that_is_empty_in_one_site_alerts(baseline: BaselineStatistics):
