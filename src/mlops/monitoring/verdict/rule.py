@@ -44,7 +44,7 @@ class Thresholds:
 
 
 def rule_text(thresholds: Thresholds, *, has_segments: bool = False) -> str:
-    """Return the rule in words, for pages, emails and events; with that of segments where some were judged."""
+    """Return the rule in words, for pages, emails and events, with that of segments where there are some."""
     important, many = percent(IMPORTANT_SHARE), percent(MANY_FEATURES)
     sentences = (
         f"ALERT when the predictions, or a feature among the first {important} of the importance, changed",
