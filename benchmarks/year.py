@@ -45,7 +45,8 @@ class Expected:
 DRIFT, NORMAL = f"Inputs changed: {GROUP}", f"Back to normal: {GROUP}"
 WARNING = f"Inputs changed somewhat in 3 checks: {GROUP}"
 NO_FILE, FILES_AGAIN = f"No new file to score: {GROUP}", f"Files to score arrive as usual: {GROUP}"
-DROPPED = f"[{GROUP}] Quality dropped"
+DROPPED, AS_APPROVED = f"[{GROUP}] Quality dropped", f"[{GROUP}] Quality is as approved again"
+AUTUMN = (date(2026, 10, 15), date(2026, 12, 15))
 EXPECTED = (
     Expected(
         NO_FILE, "doses in micrograms: each file is refused (warning)", date(2026, 3, 4), date(2026, 3, 6)
@@ -63,6 +64,12 @@ EXPECTED = (
     Expected(NO_FILE, "a week without files (alert)", date(2026, 7, 10), date(2026, 7, 12)),
     Expected(FILES_AGAIN, "files come again", date(2026, 7, 14), date(2026, 7, 15)),
     Expected(NORMAL, "a new model knows the older patients", date(2026, 9, 15), date(2026, 9, 18)),
+    *(
+        Expected(subject, "autumn beside August, of which the model has learned", *AUTUMN)
+        for subject in (WARNING, NORMAL) * 3
+    ),
+    Expected(DROPPED, "the predictions without refill gaps were worse", date(2026, 5, 1), date(2026, 5, 15)),
+    Expected(AS_APPROVED, "the days after them", date(2026, 5, 15), date(2026, 6, 5)),
     Expected(DROPPED, "another concept with the same inputs", date(2026, 10, 20), date(2026, 12, 1)),
 )
 
