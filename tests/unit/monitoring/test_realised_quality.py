@@ -400,6 +400,12 @@ def test_settings_that_are_not_followed_are_said_in_the_report() -> None:
         assert "quality.min_labels = 5,000, because with this version 100 was" in " ".join(shown.split())
 
 
+def test_labels_without_a_prediction_in_the_window_are_not_said_to_wait() -> None:
+    report = replace(reported(Rows([1.0])), counts=LabelCounts(5, 2, 3))
+    shown = "3 labels without a prediction of the last 90 days: older, or not recorded yet."
+    assert shown in render_text(report)
+
+
 @pytest.mark.parametrize("has_persons", [False, True])
 def test_the_sum_of_days_has_each_combination_once_and_the_same_scores(has_persons: bool) -> None:
     rng = np.random.default_rng(5)

@@ -119,7 +119,8 @@ def label_sentences(report: QualityReport) -> list[str]:
     sentences = [*report.settings_not_followed]
     sentences += [f"{counted(counts.n_matched, 'label')} of {counts.n_labels:,} match a prediction."]
     if counts.n_waiting:
-        sentences.append(f"{counted(counts.n_waiting, 'label')} wait for their prediction.")
+        n, days = counted(counts.n_waiting, "label"), report.window_days
+        sentences.append(f"{n} without a prediction of the last {days:,} days: older, or not recorded yet.")
     if counts.n_conflicts:
         are = "prediction has" if counts.n_conflicts == 1 else "predictions have"
         sentences.append(f"{counts.n_conflicts:,} {are} labels that differ; the last one counts.")
