@@ -88,8 +88,8 @@ class FeatureStore:
             If a definition is not valid, or contradicts stored values.
         """
         stored = self.definition_store.read()
-        has_values = lambda view: self.offline.states.get(view).n_rows > 0  # noqa: E731
-        return plan(definitions, stored, has_values=has_values, by=self._actor, now=self._now())
+        values_since = self.offline.states.values_since
+        return plan(definitions, stored, values_since=values_since, by=self._actor, now=self._now())
 
     def apply(self, definitions: Iterable[Definition]) -> Plan:
         """Store definitions as new versions, all or none, with an audit entry; equal ones stay as they are.

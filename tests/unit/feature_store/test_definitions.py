@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from mlops.feature_store.definitions import (
+    Entity,
     FeatureService,
     FeatureView,
     FeatureViewProjection,
@@ -131,7 +133,11 @@ def test_of_two_people_who_apply_at_once_the_second_is_refused(store):
         (a_view(ttl=timedelta(0)), "whole seconds above 0"),
         (FeatureView("vitals", (), (Field("bmi", ValueType.FLOAT64),)), "needs an entity"),
         (FeatureView("vitals", (PATIENT,), ()), "needs a feature"),
-        (FeatureView("vitals", (PATIENT,), (Field("bmi", "Float46"),)), "'Float46' is not a valid ValueType"),
+        (FeatureView("vitals", (PATIENT,), (Field("bmi", "Float46"),)), "'Float46' is not a type of features. Did you"),
+        (replace(a_view(), online="no"), "online of vitals cannot be 'no'"),
+        (replace(a_view(), owner=3), "owner of vitals cannot be 3"),
+        (replace(a_view(), entities=(Entity("patient", (3,)),)), "join_keys of entities of vitals cannot be 3"),
+        (FeatureService("s", ["vitals"]), "s has a value of another type"),
         (FeatureService("s", [FeatureViewProjection("vitas")]), "unknown view 'vitas'. Did you mean"),
         (FeatureService("s", [FeatureViewProjection("vitals", ("bmj",))]), "Did you mean 'bmi'"),
         (FeatureService("s", []), "needs features"),
@@ -153,6 +159,18 @@ def test_with_values_the_types_and_keys_of_a_view_are_fixed(store, tmp_path):
         store.apply([a_view(bmi=ValueType.STRING)])
     added = a_view(pulse=ValueType.INT64)
     assert store.apply([added]).versions[0].version == 4
+
+
+def test_a_type_that_was_replaced_before_there_were_values_is_forgotten(store, clock, tmp_path):
+    store.apply([a_view(bmi=ValueType.STRING)])
+    store.apply([a_view()])
+    clock.now += timedelta(minutes=1)
+    store.ingest("vitals", write_csv(tmp_path / "v.csv", [{"patient_id": "A", "at": day(1), "bmi": 20.5}]))
+    assert store.apply([a_view(ttl=timedelta(days=1))]).versions[0].version == 3
+    store.apply([a_view(pulse=ValueType.INT64)])
+    with pytest.raises(FeatureStoreError, match="was Float64 in version 2 and is String now") as raised:
+        store.apply([a_view(bmi=ValueType.STRING)])
+    assert str(raised.value).count("Values are stored") == 1
 
 
 @pytest.mark.parametrize(
@@ -187,12 +205,38 @@ def test_the_stored_source_is_what_runs_and_its_digest_ignores_comments():
     ("text", "name", "message"),
     [
         ("x = 1", "features.py", "defines no FeatureView"),
-        ("1 / 0", "features.py", "failed with ZeroDivisionError"),
+        ("1 / 0", "features.py", "failed in line 1 with ZeroDivisionError"),
         ("[[feature_vew]]\nname = 'x'", "features.toml", "Did you mean 'feature_view'"),
         ("[[feature_view]]\nname = 'x'\nttl = 3", "features.toml", "unknown key 'ttl'"),
         ("[[feature_view]]\nname = 'x'", "features.toml", "needs entities"),
         ("[feature_view]\nname = 'x'", "features.toml", "two brackets"),
         ("[[feature_view", "features.toml", "features.toml is not valid TOML"),
+        (
+            TOML.replace("2592000", "1e300"),
+            "features.toml",
+            "ttl_seconds of vitals must be a number of seconds",
+        ),
+        (
+            TOML.replace("2592000", "'x'"),
+            "features.toml",
+            "ttl_seconds of vitals must be a number of seconds",
+        ),
+        (
+            TOML.replace('["patient"]', '"patient"'),
+            "features.toml",
+            "entities of vitals must be a list of names",
+        ),
+        (
+            TOML.replace('["patient_id"]', '"patient_id"'),
+            "features.toml",
+            "join_keys of patient must be a list",
+        ),
+        (
+            TOML.replace("[[entity]]", "[[feature_view]]"),
+            "features.toml",
+            "[[feature_view]] has the unknown key",
+        ),
+        ("\nraise SystemExit(3)", "features.py", "features.py failed in line 2 with SystemExit: 3"),
         ("", "features.yaml", "must be a Python file"),
     ],
 )

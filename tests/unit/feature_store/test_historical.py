@@ -61,6 +61,8 @@ def test_times_without_an_offset_need_a_time_zone(filled):
         filled.get_historical_features(local, "vitals").to_df()
     berlin = filled.get_historical_features(local, "vitals", timezone="Europe/Berlin").to_df()
     assert berlin["bmi"].tolist() == [20.5, 20.5]
+    with pytest.raises(FeatureStoreError, match="'Mars/Base' is not a time zone"):
+        filled.get_historical_features(local, "vitals", timezone="Mars/Base").to_df()
     assert filled.get_historical_features(local, "vitals", timezone="UTC").to_df()["bmi"].tolist() == [
         21.5,
         20.5,

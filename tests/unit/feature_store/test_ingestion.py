@@ -71,7 +71,11 @@ def test_a_correction_needs_a_later_created_time_where_the_view_has_one(store, t
         ({"at": (NOW + timedelta(seconds=1)).isoformat()}, "row 2: a time in the future in at"),
         ({"bmi": "high"}, "row 2: bmi is not a value of the type Float64"),
         ({"bmi": "inf"}, "row 2: bmi is not a value of the type Float64"),
-        ({"at": day(1), "patient_id": "A", "bmi": 21}, "same patient_id, at and other values"),
+        (
+            {"at": day(1), "patient_id": "A", "bmi": 21},
+            "same patient_id, at and other values: patient_id A, 2026-02-01 00:00:00 UTC. ",
+        ),
+        ({"patient_id": "A" * 501}, "row 2: patient_id has more than 500 bytes"),
     ],
 )
 def test_a_row_with_a_mistake_is_named_and_no_row_of_the_file_is_stored(store, tmp_path, change, message):
@@ -115,6 +119,32 @@ def test_times_without_an_offset_are_in_the_time_zone_of_the_source(store, tmp_p
         datetime(2025, 7, 15, 8, tzinfo=UTC),
         datetime(2026, 1, 15, 7, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize("time", ["-infinity", "infinity", "0001-01-01", "290000-01-01T00:00:00Z"])
+def test_a_time_that_no_calendar_has_is_refused(store, tmp_path, time):
+    source = FileSource("at", timezone="Europe/Berlin")
+    fields = (Field("bmi", ValueType.FLOAT64), Field("since", ValueType.UNIX_TIMESTAMP))
+    store.apply([FeatureView("vitals", (PATIENT,), fields, source)])
+    row = {**ROWS[0], "since": day(1)}
+    for column in ("at", "since"):
+        with pytest.raises(FeatureStoreError, match=f"{column} is not a value of the type UnixTimestamp"):
+            store.ingest("vitals", write_csv(tmp_path / "v.csv", [{**row, column: time}]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "v.csv is empty; it needs a header and rows"),
+        ("patient_id,at,bmi\nA,2026-02-01T00:00:00Z,1\n".encode("utf-16"), "Save it as CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_to_do(store, tmp_path, content, message):
+    store.apply([a_view()])
+    path = tmp_path / "v.csv"
+    path.write_bytes(content)
+    with pytest.raises(FeatureStoreError, match=message):
+        store.ingest("vitals", path)
 
 
 def test_a_new_feature_is_missing_in_rows_that_are_older_than_it(store, tmp_path):

@@ -7,6 +7,7 @@ A TOML file is only read.
 from __future__ import annotations
 
 import runpy
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -68,8 +69,11 @@ def _read_python(path: Path) -> Iterator[Definition]:
         namespace = runpy.run_path(str(path))
     except FeatureStoreError:
         raise
-    except Exception as error:
-        raise FeatureStoreError(f"{path.name} failed with {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        where = f" in line {lines[-1]}" if lines else ""
+        raise FeatureStoreError(f"{path.name} failed{where} with {type(error).__name__}: {error}") from error
     unique = {id(value): value for value in namespace.values() if isinstance(value, _KINDS)}
     yield from unique.values()
 
@@ -95,11 +99,13 @@ def _read_toml(path: Path) -> Iterator[Definition]:
 
 
 def _toml_definitions(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Definition]:
+    for table in document.get("entity", ()):
+        _names(table, "join_keys")
     entities = {table["name"]: Entity.from_dict(table) for table in document.get("entity", ())}
     for table in document.get("feature_view", ()):
         yield FeatureView(
             table["name"],
-            tuple(_entity(name, entities) for name in table["entities"]),
+            tuple(_entity(name, entities) for name in _names(table, "entities")),
             _fields(table["schema"]),
             FileSource.from_dict(table.get("source", {})),
             _duration(table, "ttl_seconds"),
@@ -110,14 +116,16 @@ def _toml_definitions(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> It
     for table in document.get("on_demand_feature_view", ()):
         yield OnDemandFeatureView(
             table["name"],
-            tuple(map(_projection, table["sources"])),
+            tuple(map(_projection, _names(table, "sources"))),
             _fields(table.get("request", {})),
             _fields(table["schema"]),
             plain_source(table["code"]),
             **_texts(table),
         )
     for table in document.get("feature_service", ()):
-        yield FeatureService(table["name"], tuple(map(_projection, table["features"])), **_texts(table))
+        yield FeatureService(
+            table["name"], tuple(map(_projection, _names(table, "features"))), **_texts(table)
+        )
 
 
 def _projection(text: str) -> FeatureViewProjection:
@@ -137,7 +145,24 @@ def _fields(schema: Mapping[str, str]) -> tuple[Field, ...]:
 
 
 def _duration(table: Mapping[str, Any], name: str) -> timedelta | None:
-    return timedelta(seconds=table[name]) if name in table else None
+    if name not in table:
+        return None
+    try:
+        return timedelta(seconds=table[name])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FeatureStoreError(
+            f"{name} of {table['name']} must be a number of seconds, not {table[name]!r}."
+        ) from error
+
+
+def _names(table: Mapping[str, Any], name: str) -> Sequence[str]:
+    """Return a list of names; a text alone would be read as its letters."""
+    names = table[name] if name != "join_keys" else table.get(name, [])
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise FeatureStoreError(
+            f'{name} of {table["name"]} must be a list of names such as ["patient"], not {names!r}.'
+        )
+    return names
 
 
 def _texts(table: Mapping[str, Any]) -> dict[str, str]:

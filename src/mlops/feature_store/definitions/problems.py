@@ -6,16 +6,34 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 from mlops.feature_store.definitions.on_demand import OnDemandFeatureView, plain_source
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView, Field, ValueType
 from mlops.models.errors import FeatureStoreError
+from mlops.models.record import Record
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _KEY_TYPES = (ValueType.STRING, ValueType.INT64)
 # columns of stored and of retrieved tables that are not features
 RESERVED = frozenset({EVENT_TIME, CREATED_TIME, "date", "entity_row", "entity_time", "row_position"})
+
+
+def type_problems(record: Record, where: str) -> Iterator[str]:
+    """Yield the values of a definition that have another type than its class states, each as a sentence."""
+    for name, hint in get_type_hints(type(record)).items():
+        value = getattr(record, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Record):
+                yield from type_problems(part, f"{name} of {where}")
+            elif type(part) not in _types_in(hint):
+                yield f"{name} of {where} cannot be {part!r}."
+
+
+def _types_in(hint: Any) -> set[Any]:
+    """Return the classes that a type names: of a tuple or a union those of its parts."""
+    return set().union(*map(_types_in, get_args(hint))) if get_args(hint) else {hint}
 
 
 def view_problems(view: FeatureView) -> Iterator[str]:
@@ -63,7 +81,7 @@ def _source_problems(view: FeatureView) -> Iterator[str]:
             yield f"{column} of {view.name} is a time of the row; a key or a feature needs another name."
     if source.created_timestamp_column == source.timestamp_field:
         yield f"The created column of {view.name} must differ from its timestamp field."
-    if source.timezone is not None and not _is_timezone(source.timezone):
+    if source.timezone is not None and not is_timezone(source.timezone):
         yield f"{source.timezone!r} of {view.name} is not a time zone such as 'Europe/Berlin' or 'UTC'."
 
 
@@ -89,7 +107,8 @@ def _names(fields: Iterable[Field]) -> list[str]:
     return [field.name for field in fields]
 
 
-def _is_timezone(name: str) -> bool:
+def is_timezone(name: str) -> bool:
+    """Return whether a name is that of a time zone."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # a name that is not found raises a KeyError

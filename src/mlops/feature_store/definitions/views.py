@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from mlops.models.record import Record
+from mlops.models.settings.nearest import nearest
 
 # what each stored row has beside its keys and features
 EVENT_TIME = "event_timestamp"
@@ -22,6 +23,10 @@ class ValueType(StrEnum):
     FLOAT64 = "Float64"
     STRING = "String"
     UNIX_TIMESTAMP = "UnixTimestamp"
+
+    @classmethod
+    def _missing_(cls, value: object) -> ValueType:
+        raise ValueError(f"{value!r} is not a type of features. {nearest(str(value), cls)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops.feature_store.definitions.problems import is_timezone
 from mlops.feature_store.definitions.views import EVENT_TIME, FeatureView, Field, ValueType
 from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.point_in_time import ENTITY_ROW, ENTITY_TIME
@@ -57,6 +58,10 @@ class EntityRows:
         FeatureStoreError
             If a column or a time is missing, a cell is not of its type, or a time is in the future.
         """
+        if self.timezone is not None and not is_timezone(self.timezone):
+            raise FeatureStoreError(
+                f"{self.timezone!r} is not a time zone such as 'Europe/Berlin' or 'UTC'; correct it."
+            )
         table = self._open(connection)
         columns = [table.column(field.name, field.dtype, self.timezone) for field in fields]
         time = table.column(EVENT_TIME, ValueType.UNIX_TIMESTAMP, self.timezone)

@@ -18,6 +18,7 @@ from mlops.infrastructure.duckdb_engine import quoted_name
 
 ENTITY_ROW = "entity_row"
 ENTITY_TIME = "entity_time"
+_WIDTH = 2**63  # microseconds since 1970 are less, before and after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +59,31 @@ def asof_query(entity_rows: str, kept: Sequence[str], joins: Sequence[ViewJoin])
     """
     selected = [f"entity_rows.{quoted_name(name)}" for name in kept]
     tables, clauses = [f"entity_rows AS (SELECT * FROM {entity_rows})"], ["FROM entity_rows"]
+    latest = _order(f"entity_rows.{ENTITY_TIME}", str(_WIDTH - 1))
     for join in joins:
-        tables.append(f"{join.alias} AS ({_last_created(join)})")
-        condition = (
-            f"{join.has_same_keys(join.alias)} AND entity_rows.{ENTITY_TIME} >= {join.alias}.{EVENT_TIME}"
+        tables.append(f"{join.alias} AS ({_ordered(join)})")
+        clauses.append(
+            f"ASOF LEFT JOIN {join.alias} ON {join.has_same_keys(join.alias)} "
+            f"AND {latest} >= {join.alias}.row_position"
         )
-        clauses.append(f"ASOF LEFT JOIN {join.alias} ON {condition}")
         for feature, column in join.columns:
-            value = f"{join.alias}.held.{quoted_name(feature)}"
+            value = f"{join.alias}.{quoted_name(feature)}"
             if join.oldest:
                 value = f"CASE WHEN {join.alias}.{EVENT_TIME} >= {join.oldest} THEN {value} END"
             selected.append(f"{value} AS {quoted_name(column)}")
     return f"WITH {', '.join(tables)} SELECT {', '.join(selected)} {' '.join(clauses)} ORDER BY {ENTITY_ROW}"
 
 
-def _last_created(join: ViewJoin) -> str:
-    """Return the rows that were created last of those with equal keys and times."""
-    group = ", ".join(map(quoted_name, (*join.view.key_names, EVENT_TIME)))
-    features = ", ".join(f"{quoted_name(feature)} := {quoted_name(feature)}" for feature, _ in join.columns)
-    held = f"arg_max(struct_pack({features}), {CREATED_TIME}) AS held"
-    return f"SELECT {group}, {held} FROM {join.source} GROUP BY {group}"
+def _ordered(join: ViewJoin) -> str:
+    """Return the rows of a view with their position in time; no two with the same keys have the same one."""
+    columns = map(quoted_name, (*join.view.key_names, *(feature for feature, _ in join.columns), EVENT_TIME))
+    position = _order(EVENT_TIME, f"epoch_us({CREATED_TIME})")
+    return f"SELECT {', '.join(columns)}, {position} AS row_position FROM {join.source}"
+
+
+def _order(event: str, within: str) -> str:
+    """Return one number for a time and, within it, another: an ASOF join compares only one."""
+    return f"CAST(epoch_us({event}) AS HUGEINT) * {2 * _WIDTH} + {within}"
 
 
 def window_query(

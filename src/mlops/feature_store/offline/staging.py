@@ -67,11 +67,13 @@ def select_new(connection: DuckDBPyConnection, view: FeatureView, stored: str, f
     joined, same_values = _joined_with_stored(view, stored)
     created = view.source.created_timestamp_column
     if created is not None:
-        count = first_row(connection, f"SELECT count(*) {joined} WHERE is_stored AND NOT {same_values}")[0]
+        changed = f"FROM (SELECT staged.* {joined} WHERE is_stored AND NOT {same_values})"
+        count, first = _count_with_first(connection, view, changed)
         if count:
+            rows = "A row" if count == 1 else f"{count:,} rows"
             raise FeatureStoreError(
-                f"{count:,} rows of {file} have the {_identity(view)} of stored rows and other values. Give "
-                f"a corrected row a later {created}."
+                f"{rows} of {file} {'has' if count == 1 else 'have'} the {_identity(view)} of a stored row "
+                f"and other values: {first}. Give a corrected row a later {created}."
             )
     is_new = f"is_stored IS NULL OR NOT {same_values}"
     connection.execute(f"CREATE TABLE added AS SELECT staged.* {joined} WHERE {is_new}")
@@ -104,8 +106,8 @@ def _joined_with_stored(view: FeatureView, stored: str) -> tuple[str, str]:
 
 def _refuse_duplicates(table: SourceTable, view: FeatureView) -> None:
     keys = ", ".join(map(quoted_name, (*view.key_names, EVENT_TIME, CREATED_TIME)))
-    repeated = f"SELECT {keys} FROM staged GROUP BY {keys} HAVING count(*) > 1"
-    count = first_row(table.connection, f"SELECT count(*) FROM ({repeated})")[0]
+    repeated = f"FROM (SELECT {keys} FROM staged GROUP BY {keys} HAVING count(*) > 1)"
+    count, first = _count_with_first(table.connection, view, repeated)
     if not count:
         return
     remedy = "give the corrected row a later created time"
@@ -113,10 +115,19 @@ def _refuse_duplicates(table: SourceTable, view: FeatureView) -> None:
         remedy = (
             "state created_timestamp_column in the source of the view: then the last created one is valid"
         )
+    more = f" and {count - 1:,} more" if count > 1 else ""
     raise FeatureStoreError(
-        f"{table.name} has {count:,} times two or more rows with the same {_identity(view)} and other "
-        f"values. Keep one of them, or {remedy}."
+        f"{table.name} has rows with the same {_identity(view)} and other values: {first}{more}. Keep one "
+        f"of them, or {remedy}."
     )
+
+
+def _count_with_first(connection: DuckDBPyConnection, view: FeatureView, rows: str) -> tuple[int, str]:
+    """Return how many rows there are, and the keys and the time of the first one in words."""
+    parts = [f"'{name} ' || {quoted_name(name)}" for name in view.key_names]
+    parts.append(f"strftime({EVENT_TIME}, '%Y-%m-%d %H:%M:%S UTC')")
+    count, first = first_row(connection, f"SELECT count(*), min(concat_ws(', ', {', '.join(parts)})) {rows}")
+    return int(count), str(first)
 
 
 def _identity(view: FeatureView) -> str:

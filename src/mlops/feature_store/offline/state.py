@@ -104,6 +104,10 @@ class ValueStates:
         for item in self._table.query(_partition(view), "INGESTION#", newest_first=True):
             yield Ingestion.from_json(item["document"])
 
+    def values_since(self, view: str) -> datetime | None:
+        """Return when values of a view were stored first, None if there are none."""
+        return min((each.at for each in self.ingestions(view) if each.n_stored), default=None)
+
     def progress(self, view: str) -> Progress | None:
         """Return how far a view was materialised incrementally, None before the first time."""
         item = self._table.get(_partition(view), "MATERIALIZED")

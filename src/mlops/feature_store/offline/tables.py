@@ -16,6 +16,8 @@ from mlops.models.settings.nearest import nearest
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# so that an item of the online store, whose key is that of the entity, does not exceed what DynamoDB takes
+MAX_KEY_BYTES, MAX_TEXT_BYTES = 500, 65_536
 ROW = "row_number() OVER ()"
 _FORMATS = {".csv": "read_csv({}, header = true, all_varchar = true)", ".parquet": "read_parquet({})"}
 SUFFIXES = tuple(_FORMATS)
@@ -24,6 +26,14 @@ SUFFIXES = tuple(_FORMATS)
 def unknown_suffix(name: str) -> FeatureStoreError:
     """Return the error about a file of another format."""
     return FeatureStoreError(f"{name} must be a CSV file (.csv) or a Parquet file (.parquet).")
+
+
+def unreadable(name: str, error: Exception) -> FeatureStoreError:
+    """Return the error about a table that DuckDB cannot read."""
+    reason = str(error).splitlines()[0]
+    if "CSV" in reason:
+        reason = f"{reason}. Save it as CSV in UTF-8 with one header and the same number of cells in each row"
+    return FeatureStoreError(f"{name} cannot be read: {reason}.")
 
 
 def source_of(path: Path) -> str:
@@ -38,6 +48,8 @@ def source_of(path: Path) -> str:
         raise unknown_suffix(path.name)
     if not path.is_file():
         raise FeatureStoreError(f"There is no file {path}.")
+    if not path.stat().st_size:
+        raise FeatureStoreError(f"{path.name} is empty; it needs a header and rows.")
     return _FORMATS[path.suffix].format(quoted_text(str(path)))
 
 
@@ -64,7 +76,7 @@ class SourceTable:
         try:
             rows = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         except duckdb.Error as error:
-            raise FeatureStoreError(f"{name} cannot be read: {str(error).splitlines()[0]}") from error
+            raise unreadable(name, error) from error
         return cls(connection, source, name, {row[0]: row[1] for row in rows})
 
     def column(self, name: str, dtype: ValueType, timezone: str | None = None) -> TypedColumn:
@@ -86,7 +98,7 @@ class SourceTable:
         times: Sequence[TypedColumn],
         now: Any,
     ) -> None:
-        """Refuse cells that are not values of their type, missing required cells, and times after `now`.
+        """Refuse cells of another type or too long, missing required ones, and times after `now`.
 
         Raises
         ------
@@ -95,6 +107,11 @@ class SourceTable:
         """
         conditions = {
             **{each.is_unreadable: self._unreadable(each) for each in columns},
+            **{
+                each.is_longer_than(limit): f"{each.name} has more than {limit:,} bytes; shorten it"
+                for each in columns
+                for limit in (MAX_KEY_BYTES if each in required else MAX_TEXT_BYTES,)
+            },
             **{each.is_missing: f"no {each.name}; every row needs one" for each in required},
             **{
                 f"coalesce(({each.value}) > TIMESTAMP '{now:%Y-%m-%d %H:%M:%S.%f}', FALSE)": (
@@ -132,4 +149,4 @@ class SourceTable:
         try:
             return self.connection.execute(query).fetchall()
         except duckdb.Error as error:
-            raise FeatureStoreError(f"{self.name} cannot be read: {str(error).splitlines()[0]}") from error
+            raise unreadable(self.name, error) from error

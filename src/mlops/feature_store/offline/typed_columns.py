@@ -18,6 +18,8 @@ _WITH_ZONE = "TIMESTAMP WITH TIME ZONE"
 _LOCAL_TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _OFFSET = r"\d[Tt ]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([Zz]|UTC|[+-]\d{2}(:?\d{2})?)$"
 _WHOLE = r"[+-]?\d+(\.0*)?"
+# what Python and files of JSON can have: DuckDB also has times without end, and far years
+_TIMES = "TIMESTAMP '0001-01-02' AND TIMESTAMP '9999-12-30'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class TypedColumn:
         """The condition that a cell has something that is not a value of the type."""
         return f"(NOT {self.is_missing} AND ({self._parsed}) IS NULL)"
 
+    def is_longer_than(self, limit_bytes: int) -> str:
+        """Return the condition that a cell is a text with more bytes."""
+        if self.dtype is not ValueType.STRING or self.kind != "VARCHAR":
+            return "FALSE"
+        return f"coalesce(strlen({quoted_name(self.name)}) > {limit_bytes}, FALSE)"
+
     @property
     def value(self) -> str:
         """The value, NULL if it is missing; times are in UTC."""
@@ -57,6 +65,8 @@ class TypedColumn:
     @property
     def _parsed(self) -> str:  # noqa: PLR0911  one line for each type
         """The value of a cell that is not missing: NULL if it has none, as in a column that does not fit."""
+        if self.dtype is ValueType.UNIX_TIMESTAMP:
+            return f"CASE WHEN ({self._moment}) BETWEEN {_TIMES} THEN {self._moment} END"
         name, is_text = quoted_name(self.name), self.kind == "VARCHAR"
         is_number = self.kind in (*_INTEGERS, *_FLOATS) or self.kind.startswith("DECIMAL")
         match self.dtype:
@@ -72,15 +82,19 @@ class TypedColumn:
                 return f"CASE WHEN {is_whole} THEN TRY_CAST({name} AS BIGINT) END"
             case ValueType.INT64 if is_number:
                 return f"CASE WHEN {name} = floor({name}) THEN TRY_CAST({name} AS BIGINT) END"
-            case ValueType.UNIX_TIMESTAMP if is_text:
-                return self._moment_of_text(f"trim({name})")
-            case ValueType.UNIX_TIMESTAMP if self.kind == _WITH_ZONE:
-                return f"{name} AT TIME ZONE 'UTC'"
-            case ValueType.UNIX_TIMESTAMP if self.kind in _LOCAL_TIMES and self.timezone:
-                return (
-                    f"CAST({name} AS TIMESTAMP) AT TIME ZONE {quoted_text(self.timezone)} AT TIME ZONE 'UTC'"
-                )
         return f"CAST(NULL AS {SQL_TYPES[self.dtype]})"
+
+    @property
+    def _moment(self) -> str:
+        """The time in UTC of a cell that is not missing."""
+        name = quoted_name(self.name)
+        if self.kind == "VARCHAR":
+            return self._moment_of_text(f"trim({name})")
+        if self.kind == _WITH_ZONE:
+            return f"{name} AT TIME ZONE 'UTC'"
+        if self.kind in _LOCAL_TIMES and self.timezone:
+            return f"CAST({name} AS TIMESTAMP) AT TIME ZONE {quoted_text(self.timezone)} AT TIME ZONE 'UTC'"
+        return "CAST(NULL AS TIMESTAMP)"
 
     def _moment_of_text(self, text: str) -> str:
         local = "CAST(NULL AS TIMESTAMPTZ)"

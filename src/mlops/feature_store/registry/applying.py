@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from mlops.feature_store.definitions.definition_file import Definition
 from mlops.feature_store.definitions.on_demand import OnDemandFeatureView
-from mlops.feature_store.definitions.problems import on_demand_problems, service_problems, view_problems
+from mlops.feature_store.definitions.problems import (
+    on_demand_problems,
+    service_problems,
+    type_problems,
+    view_problems,
+)
 from mlops.feature_store.definitions.services import FeatureService, StoredService
-from mlops.feature_store.definitions.views import FeatureView, FeatureViewProjection
+from mlops.feature_store.definitions.views import (
+    FeatureView,
+    FeatureViewProjection,
+    Field,
+    ValueType,
+)
 from mlops.feature_store.registry.differences import differences
 from mlops.feature_store.registry.versions import (
     KINDS,
@@ -43,7 +54,7 @@ def plan(
     definitions: Iterable[Definition],
     stored: Definitions,
     *,
-    has_values: Callable[[str], bool],
+    values_since: Callable[[str], datetime | None],
     by: str,
     now: datetime,
 ) -> Plan:
@@ -51,8 +62,9 @@ def plan(
 
     Parameters
     ----------
-    has_values
-        Whether values of a view are stored: then its keys and the types of its features are fixed.
+    values_since
+        When values of a view were stored first, None if there are none: from then on its keys and the types
+        of its features are fixed.
 
     Raises
     ------
@@ -60,10 +72,11 @@ def plan(
         If a definition is not valid, or contradicts what is stored; all problems are named.
     """
     drafts = _by_name(definitions)
-    problems = [problem for draft in drafts.values() for problem in _problems(draft)]
+    problems = [each for draft in drafts.values() for each in type_problems(draft, str(draft.name))]
+    problems = problems or [each for draft in drafts.values() for each in _problems(draft)]
     if not problems:
         problems = list(_reference_problems(drafts, stored))
-        problems += _conflicts(drafts, stored, has_values)
+        problems += _conflicts(drafts, stored, values_since)
     if problems:
         raise FeatureStoreError(" ".join(problems))
     return Plan(*_new_versions(drafts, stored, by, now), stored.revision + 1)
@@ -88,12 +101,12 @@ def commit(store: DefinitionStore, planned: Plan, *, by: str, now: datetime) -> 
 def _by_name(definitions: Iterable[Definition]) -> dict[str, StoredDefinition]:
     drafts: dict[str, StoredDefinition] = {}
     for definition in definitions:
-        draft = definition.stored() if isinstance(definition, FeatureService) else definition
         try:
+            draft = definition.stored() if isinstance(definition, FeatureService) else definition
             # lists become tuples, and names of types become types
             normalised = type(draft).from_dict(draft.to_dict())
         except (TypeError, ValueError, AttributeError) as error:
-            raise FeatureStoreError(f"{draft.name} has a value of another type: {error}.") from error
+            raise FeatureStoreError(f"{definition.name} has a value of another type: {error}.") from error
         if drafts.setdefault(draft.name, normalised) != normalised:
             raise FeatureStoreError(f"{draft.name} is defined twice; give one of them another name.")
     if len(drafts) > MAX_DEFINITIONS:
@@ -129,33 +142,47 @@ def _reference_problems(drafts: Mapping[str, StoredDefinition], stored: Definiti
 
 
 def _conflicts(
-    drafts: Mapping[str, StoredDefinition], stored: Definitions, has_values: Callable[[str], bool]
+    drafts: Mapping[str, StoredDefinition],
+    stored: Definitions,
+    values_since: Callable[[str], datetime | None],
 ) -> Iterator[str]:
     """Yield changes that stored versions or stored values do not allow."""
     for name, draft in drafts.items():
         history = stored.history(name)
         if history and not isinstance(draft, KINDS[history[-1].kind]):
             yield f"{name} is the name of a {history[-1].kind} already; choose another name."
-        elif isinstance(draft, FeatureView) and history and has_values(name):
-            for version in history:
-                yield from _view_conflicts(draft, version)
+        elif isinstance(draft, FeatureView) and history and (since := values_since(name)):
+            yield from _view_conflicts(draft, tuple(_versions_since(history, since)))
 
 
-def _view_conflicts(draft: FeatureView, version: DefinitionVersion) -> Iterator[str]:
-    before = version.definition
-    if not isinstance(before, FeatureView):
-        return
+def _versions_since(history: Sequence[DefinitionVersion], since: datetime) -> Iterator[DefinitionVersion]:
+    """Yield the versions that values may have been stored with: those that were not replaced before."""
+    for version, next_version in pairwise([*history, None]):
+        if version and (next_version is None or next_version.applied_at >= since):
+            yield version
+
+
+def _view_conflicts(draft: FeatureView, versions: Sequence[DefinitionVersion]) -> Iterator[str]:
     remedy = "Values are stored, so define a view with another name"
-    if [(key.name, key.dtype) for key in before.keys] != [(key.name, key.dtype) for key in draft.keys]:
-        keys = ", ".join(f"{key.name} ({key.dtype})" for key in before.keys)
-        yield f"The keys of {draft.name} were {keys}. {remedy}."
-    types = {field.name: field.dtype for field in before.schema}
+    before = {each.version: each.definition for each in versions}
+    stored = {number: view for number, view in before.items() if isinstance(view, FeatureView)}
+    keys = next(_typed(view.keys) for view in stored.values())
+    if keys != _typed(draft.keys):
+        listed = ", ".join(f"{name} ({dtype})" for name, dtype in keys.items())
+        yield f"The keys of {draft.name} were {listed}. {remedy}."
+    fields = ((number, field) for number, view in reversed(stored.items()) for field in view.schema)
+    types = {field.name: (field.dtype, number) for number, field in fields}
     for field in draft.schema:
-        if types.get(field.name, field.dtype) != field.dtype:
+        dtype, number = types.get(field.name, (field.dtype, 0))
+        if dtype != field.dtype:
             yield (
-                f"{draft.name}:{field.name} was {types[field.name]} in version {version.version} and is "
-                f"{field.dtype} now. {remedy}, or give the feature another name."
+                f"{draft.name}:{field.name} was {dtype} in version {number} and is {field.dtype} now. "
+                f"{remedy}, or give the feature another name."
             )
+
+
+def _typed(fields: Iterable[Field]) -> dict[str, ValueType]:
+    return {field.name: field.dtype for field in fields}
 
 
 def _new_versions(
