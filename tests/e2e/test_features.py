@@ -26,6 +26,8 @@ def test_dropped_values_are_stored_once_and_read_as_of_a_time(
     path.write_text("patient_id,event_timestamp\nA,2026-02-05T00:00:00Z\nA,2026-02-11T00:00:00Z\n")
     rows = json.loads(run_mlops(stack, "features", "history", "vitals:bmi", str(path), "--json"))
     assert [row["bmi"] for row in rows] == [20.5, 21.5]
+    words = ("features", "history", "vitals:bmi", str(path), "--json", "--engine", "athena")
+    assert json.loads(run_mlops(stack, *words)) == rows
 
 
 def test_a_file_that_does_not_fit_is_in_quarantine(stack: DeployedStack, featured: FeatureWalk) -> None:

@@ -56,6 +56,9 @@ def add_parser(subparsers: Any) -> None:
     history.add_argument(
         "--as-known", action="store_true", help="leave out rows created after the time of the entity row"
     )
+    history.add_argument(
+        "--engine", default="duckdb", metavar="NAME", help="duckdb (here; default), or athena (on a stack)"
+    )
     for reading in (get, history):
         reading.add_argument("--full-feature-names", action="store_true", help="call columns view__feature")
 
@@ -177,6 +180,7 @@ def _history(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
         full_feature_names=parsed.full_feature_names,
         timezone=parsed.timezone,
         as_known=parsed.as_known,
+        engine=parsed.engine,
     )
     if parsed.output is not None:
         n_rows = job.to_parquet(parsed.output)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from mlops.feature_store.athena import AthenaQueries
 from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure import environment
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
@@ -19,6 +20,8 @@ class _FeatureStoreSettings:
     registry_table_name: str
     feature_table_name: str
     artifact_bucket_name: str
+    feature_database_name: str = ""
+    ledger_workgroup_name: str = ""
 
 
 def stack_features(
@@ -33,4 +36,12 @@ def stack_features(
         settings.artifact_bucket_name,
         actor=actor,
         now=now,
+        queries=_queries(settings),
     )
+
+
+def _queries(settings: _FeatureStoreSettings) -> AthenaQueries | None:
+    """Return Athena for people; functions, which are not told its database, do not use it."""
+    if not settings.feature_database_name:
+        return None
+    return AthenaQueries(settings.feature_database_name, settings.ledger_workgroup_name)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.feature_store.definitions.definition_file import Definition
 from mlops.feature_store.definitions.services import StoredService
-from mlops.feature_store.definitions.views import FeatureView
 from mlops.feature_store.joined_files import (
     JoinedFile,
     ReadOnline,
@@ -20,6 +19,7 @@ from mlops.feature_store.joined_files import (
     json_value,
     read_rows,
 )
+from mlops.feature_store.offline.athena_join import AthenaJoin, QueryService, athena_for
 from mlops.feature_store.offline.entity_rows import EntityRows
 from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.historical import RetrievalJob
@@ -55,6 +55,8 @@ class FeatureStore:
         Where the files with all values are, below `features/`.
     actor
         Who acts, as the audit log names them.
+    queries
+        Athena, if it can read the files.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class FeatureStore:
         *,
         actor: str,
         now: Callable[[], datetime] = utc_now,
+        queries: QueryService | None = None,
     ) -> None:
         self.definition_store = DefinitionStore(registry_table)
         self.offline = OfflineStore(objects, bucket, ValueStates(registry_table))
+        self.athena = AthenaJoin(queries, self.offline) if queries else None
         self.materializer = Materializer(self.offline, online_table)
         self.online_table = online_table
         self._services: dict[tuple[str, int | None], SelectedFeatures] = {}
@@ -99,8 +103,11 @@ class FeatureStore:
         FeatureStoreError
             As `plan`, or if someone else applied definitions meanwhile.
         """
+        definitions = tuple(definitions)
         planned = self.plan(definitions)
         commit(self.definition_store, planned, by=self._actor, now=self._now())
+        if self.athena is not None:
+            self.athena.publish(self.definitions(), [each.name for each in definitions])
         return planned
 
     def ingest(self, view: str, path: Path, *, name: str = "", upload_id: str = "") -> Ingestion:
@@ -130,6 +137,7 @@ class FeatureStore:
         full_feature_names: bool = False,
         timezone: str | None = None,
         as_known: bool = False,
+        engine: str = "duckdb",
     ) -> RetrievalJob:
         """Return a job that reads features as of the time of each entity row, by `to_df` or `to_parquet`.
 
@@ -144,17 +152,21 @@ class FeatureStore:
             Of times without a UTC offset; without it they are refused.
         as_known
             Leave out rows that were created after the time of the entity row.
+        engine
+            "duckdb" joins here; "athena" in Athena, for more values than one machine can read.
 
         Raises
         ------
         FeatureStoreError
-            If a view or a feature does not exist.
+            If a view or a feature does not exist, or the engine cannot be used.
         """
         definitions = self.definitions()
         selected = select_features(features, definitions, full_feature_names=full_feature_names)
-        rows = EntityRows(entity_df, timezone)
-        all_views, now = definitions.views(), self._now()
-        return RetrievalJob(rows, selected, self.offline, all_views, now, as_known)
+        rows, all_views = EntityRows(entity_df, timezone), definitions.views()
+        athena = athena_for(engine, self.athena, rows)
+        if athena is not None:
+            athena.publish(definitions, [view.name for view in selected.views])
+        return RetrievalJob(rows, selected, self.offline, all_views, self._now(), as_known, athena)
 
     def pinned(self, settings: FeatureSettings) -> FeatureSettings:
         """Return the settings with the version of their service: the one they state, else the newest.
@@ -253,7 +265,7 @@ class FeatureStore:
             If a view does not exist or is not online, or a time cannot be used.
         """
         definitions, now = self.definitions(), self._now()
-        every, selected = definitions.views(), _online_views(definitions, views)
+        every, selected = definitions.views(), definitions.online_views(views)
         return [self.materializer.materialize(each, start, end, views=every, now=now) for each in selected]
 
     def materialize_incremental(self, end: datetime, views: Sequence[str] = ()) -> list[Materialization]:
@@ -265,7 +277,7 @@ class FeatureStore:
             As `materialize`.
         """
         definitions, now = self.definitions(), self._now()
-        every, selected = definitions.views(), _online_views(definitions, views)
+        every, selected = definitions.views(), definitions.online_views(views)
         return [
             self.materializer.materialize_incremental(each, end, views=every, now=now) for each in selected
         ]
@@ -286,10 +298,3 @@ class FeatureStore:
         """
         selected = select_features(features, self.definitions(), full_feature_names=full_feature_names)
         return read_online(self.online_table, selected, entity_rows, self._now())
-
-
-def _online_views(definitions: Definitions, names: Sequence[str]) -> list[FeatureView]:
-    """Return the named views, by default all that are online."""
-    if names:
-        return [definitions.view(name) for name in names]
-    return [view for view in definitions.views() if view.online]

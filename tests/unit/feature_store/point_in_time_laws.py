@@ -38,10 +38,12 @@ def filled_store(
     return store
 
 
-def read(store: FeatureStore, requests: Requests, *, as_known: bool = False) -> list[tuple[Any, ...]]:
+def read(
+    store: FeatureStore, requests: Requests, *, as_known: bool = False, engine: str = "duckdb"
+) -> list[tuple[Any, ...]]:
     """The features of requests, with missing values as None."""
     frame = pd.DataFrame(requests, columns=["patient_id", "event_timestamp"])
-    result = store.get_historical_features(frame, "history", as_known=as_known).to_df()
+    result = store.get_historical_features(frame, "history", as_known=as_known, engine=engine).to_df()
     assert list(result["patient_id"]) == [entity for entity, _ in requests]
     rows = result[list(FEATURES)].astype(object).itertuples(index=False)
     return [tuple(None if pd.isna(cell) else cell for cell in row) for row in rows]

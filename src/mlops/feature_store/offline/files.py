@@ -6,7 +6,7 @@ It counts from the moment at which its ingestion is recorded: then all files of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from os.path import commonprefix
@@ -64,16 +64,24 @@ class OfflineStore:
         first, last
             The days to list; None = from the beginning, to the end.
         """
+        recorded = self._recorded(view)
+        return tuple(file for file in self._stored(view, first, last) if file.ingestion_id in recorded)
+
+    def unrecorded(self, view: str, first: date | None, last: date | None) -> tuple[ObjectRef, ...]:
+        """Return the files between two days that do not count, as their ingestion is not recorded."""
+        recorded = self._recorded(view)
+        files = self._stored(view, first, last)
+        return tuple(file.ref for file in files if file.ingestion_id not in recorded)
+
+    def _recorded(self, view: str) -> set[str]:
+        return {ingestion.ingestion_id for ingestion in self.states.ingestions(view)}
+
+    def _stored(self, view: str, first: date | None, last: date | None) -> Sequence[FeatureFile]:
         first, last = first or date.min, last or date.max
         # a listing is limited by a prefix: the year, the month or the day that all days have in common
         days = commonprefix([first.isoformat(), last.isoformat()])  # noqa: RUF071
         objects = self.objects.list(self.bucket, f"{PREFIX}{view}/date={days}")
-        recorded = {ingestion.ingestion_id for ingestion in self.states.ingestions(view)}
-        return tuple(
-            file
-            for file in map(FeatureFile.of, objects)
-            if first <= file.day <= last and file.ingestion_id in recorded
-        )
+        return [file for file in map(FeatureFile.of, objects) if first <= file.day <= last]
 
     def store(self, source: Path, view: str, day: str, name: str) -> ObjectRef:
         """Store a file of one day; `name` is that of the ingestion and the number of the part."""

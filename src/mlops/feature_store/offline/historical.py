@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlops.feature_store.definitions.views import FeatureView, ValueType
+from mlops.feature_store.offline.athena_join import AthenaJoin, ViewRequest
 from mlops.feature_store.offline.entity_rows import TABLE, EntityRows, create_views
 from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.functions import call_in_sql, inner_column
@@ -44,6 +45,8 @@ class RetrievalJob:
     as_known
         Whether only rows count that had been created by the time of the entity row, as a read of the online
         store at that moment would have had them. Otherwise late and corrected rows count as well.
+    athena
+        What joins the rows; None = DuckDB does, in this process.
     """
 
     entity_rows: EntityRows
@@ -52,6 +55,7 @@ class RetrievalJob:
     all_views: tuple[FeatureView, ...]
     now: datetime
     as_known: bool = False
+    athena: AthenaJoin | None = None
 
     def to_df(self) -> pd.DataFrame:
         """Return the entity rows in their order, with a column for each feature.
@@ -100,11 +104,31 @@ class RetrievalJob:
         bounds = connection.execute(f"SELECT min({ENTITY_TIME}), max({ENTITY_TIME}) FROM {TABLE}").fetchall()[
             0
         ]
-        joins = [self._join(view, folder / "values", bounds) for view in self.selected.views]
         kept = [*columns, ENTITY_ROW]
+        if self.athena is not None:
+            return self._joined_by(self.athena, connection, folder, kept, bounds)
+        joins = [self._join(view, folder / "values", bounds) for view in self.selected.views]
         if self.as_known:
             return window_query(TABLE, kept, joins, as_known=True)
         return asof_query(TABLE, kept, joins)
+
+    def _joined_by(
+        self,
+        athena: AthenaJoin,
+        connection: DuckDBPyConnection,
+        folder: Path,
+        kept: Sequence[str],
+        bounds: Sequence[datetime | None],
+    ) -> str:
+        requests = [
+            ViewRequest(view, self.selected.of_view(view), *_days(bounds, view.ttl))
+            for view in self.selected.views
+        ]
+        values = athena.join(connection, folder, TABLE, requests, as_known=self.as_known)
+        selected = ", ".join(f"{TABLE}.{quoted_name(name)}" for name in kept)
+        features = f"athena_rows.* EXCLUDE ({ENTITY_ROW})"
+        tables = f"{TABLE} LEFT JOIN {values} AS athena_rows USING ({ENTITY_ROW})"
+        return f"SELECT {selected}, {features} FROM {tables}"
 
     def _join(self, view: FeatureView, folder: Path, bounds: Sequence[datetime | None]) -> ViewJoin:
         first, last = _days(bounds, view.ttl)

@@ -71,7 +71,7 @@ def asof_query(entity_rows: str, kept: Sequence[str], joins: Sequence[ViewJoin])
             if join.oldest:
                 value = f"CASE WHEN {join.alias}.{EVENT_TIME} >= {join.oldest} THEN {value} END"
             selected.append(f"{value} AS {quoted_name(column)}")
-    return f"WITH {', '.join(tables)} SELECT {', '.join(selected)} {' '.join(clauses)} ORDER BY {ENTITY_ROW}"
+    return f"WITH {', '.join(tables)} SELECT {', '.join(selected)} {' '.join(clauses)}"
 
 
 def _ordered(join: ViewJoin) -> str:
@@ -108,8 +108,7 @@ def window_query(
             f"{join.alias}.{quoted_name(feature)} AS {quoted_name(column)}"
             for feature, column in join.columns
         ]
-    order = f"ORDER BY entity_rows.{ENTITY_ROW}"
-    return f"WITH {', '.join(tables)} SELECT {', '.join(selected)} {' '.join(clauses)} {order}"
+    return f"WITH {', '.join(tables)} SELECT {', '.join(selected)} {' '.join(clauses)}"
 
 
 def _ranked(join: ViewJoin, *, as_known: bool) -> str:

@@ -121,6 +121,21 @@ class Definitions:
         definitions = (version.definition for version in self.current.values())
         return tuple(definition for definition in definitions if isinstance(definition, FeatureView))
 
+    def online_views(self, names: Sequence[str] = ()) -> tuple[FeatureView, ...]:
+        """Return the named views, by default all that are online.
+
+        Raises
+        ------
+        FeatureStoreError
+            If a view does not exist or is not online.
+        """
+        views = tuple(map(self.view, names)) if names else self.views()
+        if names and (offline := [view.name for view in views if not view.online]):
+            raise FeatureStoreError(
+                f"{', '.join(offline)} is not online: set online = true in the definition and apply it."
+            )
+        return tuple(view for view in views if view.online)
+
 
 class DefinitionStore:
     """Reads definitions, and stores the versions of one change together."""

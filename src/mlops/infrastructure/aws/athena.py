@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import LedgerError
+from mlops.models.objects import ObjectRef
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -55,6 +56,26 @@ def select(
     return names, tuple(rows)
 
 
+def execute(
+    statement: str,
+    *,
+    database: str,
+    workgroup: str,
+    athena: Any = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ObjectRef:
+    """Run one SELECT and return the CSV file with its result, for results of any length.
+
+    Raises
+    ------
+    LedgerError
+        As `select`.
+    """
+    athena = athena or client("athena")
+    execution = _wait(athena, _start(athena, statement, database, workgroup), sleep)
+    return ObjectRef.from_uri(execution["ResultConfiguration"]["OutputLocation"])
+
+
 def _start(athena: Any, statement: str, database: str, workgroup: str) -> str:
     try:
         answer = athena.start_query_execution(
@@ -68,13 +89,14 @@ def _start(athena: Any, statement: str, database: str, workgroup: str) -> str:
     return query_id
 
 
-def _wait(athena: Any, query_id: str, sleep: Callable[[float], None]) -> None:
+def _wait(athena: Any, query_id: str, sleep: Callable[[float], None]) -> Mapping[str, Any]:
+    """Return the execution once it has succeeded."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        answer = athena.get_query_execution(QueryExecutionId=query_id)
-        status = answer["QueryExecution"]["Status"]
+        execution: Mapping[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+        status = execution["Status"]
         if status["State"] == "SUCCEEDED":
-            return
+            return execution
         if status["State"] in ("FAILED", "CANCELLED"):
             reason = " ".join(status.get("StateChangeReason", status["State"]).split())
             raise LedgerError(f"The query failed: {reason}")
