@@ -14,15 +14,20 @@ import pytest
 
 from functions.show_dashboard import app
 from mlops.context.dependencies import Dependencies
+from mlops.feature_store.definitions import FeatureService
 from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.experiment import RunFailure, RunStatus
+from mlops.models.settings.columns import FeatureSettings
 from mlops.monitoring.alert_state import AlertState, Night
 from mlops.use_cases.dashboard.alarm_list import title
 from mlops.use_cases.dashboard.drift_map import MAX_GROUPS
-from mlops.use_cases.dashboard.show_dashboard import WIDGETS
+from mlops.use_cases.dashboard.show_dashboard import WIDGETS, show_widget
 from mlops.use_cases.drift.drift_archive import NightlyArchive
+from tests.feature_stores import an_empty_feature_store
 from tests.functions.approval_stage import CONTEXT
+from tests.unit.feature_store.conftest import a_view, write_csv
 from tests.unit.pages import samples
 
 GROUP, NOW = "claims", samples.NOW
@@ -303,6 +308,36 @@ def test_an_unknown_widget_and_a_question_about_the_parameters_are_answered(stag
     assert "Did you mean 'groups'?" in stage.show("group")["markdown"]
     assert "Known: " in stage.show("")["markdown"]
     assert "**widget**" in stage.show("", describe=True)["markdown"]
+
+
+class OneChampion:
+    """A registry of one group, whose champion learned from a service."""
+
+    def __init__(self, service: str) -> None:
+        settings = replace(samples.a_model().settings, features=FeatureSettings(service, 1))
+        self._model = replace(samples.a_model(), model_group=GROUP, settings=settings)
+
+    def groups(self) -> list[str]:
+        return [GROUP]
+
+    def champion(self, group: str) -> Any:
+        return self._model
+
+
+def test_a_view_without_new_values_comes_first_and_names_the_champions_that_learned_from_it(
+    stage: DashboardStage,
+) -> None:
+    parts = stage.parts.dashboard_sources
+    store = an_empty_feature_store(FilesystemObjects(stage.folder), now=lambda: NOW)
+    store.definition_store, store.offline = parts.definitions, replace(store.offline, states=parts.values)
+    hourly = replace(a_view("vitals"), expected_every=timedelta(hours=1))
+    store.apply([a_view("labs"), hourly, FeatureService("adherence_v1", [hourly])])
+    assert text_of(stage.show("features")).count("no values yet") == 2
+    row = {"patient_id": "A", "at": (NOW - timedelta(hours=2)).isoformat(), "bmi": 20.5}
+    store.ingest("vitals", write_csv(stage.folder / "v.csv", [row]))
+    shown = text_of(show_widget({"widget": "features"}, replace(parts, registry=OneChampion("adherence_v1"))))
+    assert "vitals version 1 1 2 h ago stale last file 0 min ago – claims v" in shown
+    assert shown.index("vitals") < shown.index("labs")
 
 
 def test_drawing_changes_nothing(stage: DashboardStage) -> None:

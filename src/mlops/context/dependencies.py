@@ -108,10 +108,17 @@ class Dependencies(RetrainingContext):
     @cached_property
     def dashboard_sources(self) -> DashboardSources:
         """What the custom widgets of the dashboard are drawn from."""
+        from mlops.feature_store.offline.state import ValueStates  # noqa: PLC0415
+        from mlops.feature_store.registry.versions import DefinitionStore  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
         from mlops.use_cases.dashboard.sources import DashboardSources  # noqa: PLC0415
 
         archives = self.drift_archive, self.quality_archive
-        return DashboardSources(self.registry, self.run_store, self.ledger.batches, *archives, self.now)
+        table = DynamoDBTable(self.variable("REGISTRY_TABLE_NAME"))
+        features = DefinitionStore(table), ValueStates(table)
+        return DashboardSources(
+            self.registry, self.run_store, self.ledger.batches, *archives, *features, self.now
+        )
 
     @cached_property
     def alert_page(self) -> AlertPage:

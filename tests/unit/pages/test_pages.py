@@ -24,6 +24,7 @@ from mlops.approval.pages.rollback_view import render_offer, render_offer_outcom
 from mlops.dataset.validation.report_page import render_report
 from mlops.experiment.comparison.comparison import compare as compare_runs
 from mlops.experiment.comparison.page import render_page as render_runs
+from mlops.feature_store.offline.state import ViewState
 from mlops.infrastructure.aws.cloudwatch import Alarm
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.evaluation import EvaluationDetails
@@ -53,6 +54,7 @@ from mlops.use_cases.dashboard.activity import Activity
 from mlops.use_cases.dashboard.alarm_list import STATES
 from mlops.use_cases.dashboard.alarm_list import title as alarm_title
 from mlops.use_cases.dashboard.drift_map import draw_map
+from mlops.use_cases.dashboard.feature_views import ViewRow
 from mlops.use_cases.dashboard.group_table import GroupRow
 from mlops.use_cases.dashboard.quality_trends import QualityTrend, draw_trend
 
@@ -269,6 +271,12 @@ def an_activity_widget(change: Change) -> str:
     return render("widget_activity", entries=[entry], **WIDGET)
 
 
+def a_features_widget(change: Change) -> str:
+    values = ViewState(1, 1_200, samples.NOW, samples.NOW)
+    row = ViewRow(change("vitals"), 2, values, True, samples.NOW, [change(samples.a_model())])
+    return render("widget_features", rows=[row], **WIDGET)
+
+
 # Fragments of HTML that another page shows: the dashboard of CloudWatch, and that of the local cloud.
 WIDGETS: dict[str, Callable[[Change], str]] = {
     "groups": a_groups_widget,
@@ -276,6 +284,7 @@ WIDGETS: dict[str, Callable[[Change], str]] = {
     "drift": a_drift_widget,
     "quality": a_quality_widget,
     "activity": an_activity_widget,
+    "features": a_features_widget,
 }
 
 each_page = pytest.mark.parametrize("name", PAGES)

@@ -34,15 +34,17 @@ def versions_trained_with(
             features = model.settings.features
             if features.service is None or features.version is None:
                 continue
-            if name in _names_of(features, definitions):
+            if name in names_read_by(features, definitions):
                 yield TrainedVersion(
                     group, str(model.version), model.status, features.service, features.version
                 )
 
 
-def _names_of(features: FeatureSettings, definitions: Definitions) -> set[str]:
-    """Return the names of a service and of its views, also of those that functions read."""
-    service = str(features.service)
+def names_read_by(features: FeatureSettings, definitions: Definitions) -> set[str]:
+    """Return the names of a service and of its views, also of those that functions read; none without one."""
+    if features.service is None:
+        return set()
+    service = features.service
     try:
         selected = select_features(service, definitions, version=features.version)
     except FeatureStoreError:  # a model of another feature store

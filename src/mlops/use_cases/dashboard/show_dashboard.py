@@ -12,6 +12,7 @@ from mlops.pages.style import WIDGET_STYLE
 from mlops.use_cases.dashboard.activity import read_activity
 from mlops.use_cases.dashboard.alarm_list import STATES, sort_alarms, title
 from mlops.use_cases.dashboard.drift_map import DAYS, read_maps
+from mlops.use_cases.dashboard.feature_views import read_feature_views
 from mlops.use_cases.dashboard.group_table import read_groups
 from mlops.use_cases.dashboard.quality_trends import read_trends
 from mlops.use_cases.dashboard.sources import DashboardSources
@@ -58,6 +59,10 @@ def _quality(_: Mapping[str, Any], sources: DashboardSources) -> dict[str, Any]:
     return {"trends": trends, "hidden": hidden}
 
 
+def _features(_: Mapping[str, Any], sources: DashboardSources) -> dict[str, Any]:
+    return {"rows": read_feature_views(sources)}
+
+
 def _activity(_: Mapping[str, Any], sources: DashboardSources) -> dict[str, Any]:
     return {"entries": read_activity(sources)}
 
@@ -67,6 +72,7 @@ WIDGETS: Mapping[str, Callable[[Mapping[str, Any], DashboardSources], dict[str, 
     "alarms": _alarms,
     "drift": _drift,
     "quality": _quality,
+    "features": _features,
     "activity": _activity,
 }
 
