@@ -329,7 +329,8 @@ def test_a_view_without_new_values_comes_first_and_names_the_champions_that_lear
 ) -> None:
     parts = stage.parts.dashboard_sources
     store = an_empty_feature_store(FilesystemObjects(stage.folder), now=lambda: NOW)
-    store.definition_store, store.offline = parts.definitions, replace(store.offline, states=parts.values)
+    store.definition_store = parts.views.definitions
+    store.offline = replace(store.offline, states=parts.views.values)
     hourly = replace(a_view("vitals"), expected_every=timedelta(hours=1))
     store.apply([a_view("labs"), hourly, FeatureService("adherence_v1", [hourly])])
     assert text_of(stage.show("features")).count("no values yet") == 2

@@ -19,6 +19,7 @@ from mlops.infrastructure import environment
 from mlops.infrastructure.clock import utc_now
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
+    from mlops.feature_store.freshness import ViewFreshness
     from mlops.ledger.files import LedgerFiles
     from mlops.ledger.shadow.archive import ShadowArchive
     from mlops.links.signer import LinkSigner
@@ -103,21 +104,28 @@ class Dependencies(RetrainingContext):
 
         base_url = self.variable("ALERT_BASE_URL")
         mailer = AlertMailer(self.variable("APPROVAL_TOPIC_ARN"), base_url, self.link_signer, self.now)
-        return NightlyCheck(self.drift_archive, self.registry, self.notifier, mailer, self.ledger.batches)
+        batches, views = self.ledger.batches, self.view_freshness
+        return NightlyCheck(self.drift_archive, self.registry, self.notifier, mailer, batches, views)
+
+    @cached_property
+    def view_freshness(self) -> ViewFreshness:
+        """How new the values of feature views are."""
+        from mlops.feature_store.freshness import ViewFreshness  # noqa: PLC0415
+        from mlops.feature_store.offline.state import ValueStates  # noqa: PLC0415
+        from mlops.feature_store.registry.versions import DefinitionStore  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+
+        table = DynamoDBTable(self.variable("REGISTRY_TABLE_NAME"))
+        return ViewFreshness(DefinitionStore(table), ValueStates(table))
 
     @cached_property
     def dashboard_sources(self) -> DashboardSources:
         """What the custom widgets of the dashboard are drawn from."""
-        from mlops.feature_store.offline.state import ValueStates  # noqa: PLC0415
-        from mlops.feature_store.registry.versions import DefinitionStore  # noqa: PLC0415
-        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
         from mlops.use_cases.dashboard.sources import DashboardSources  # noqa: PLC0415
 
-        archives = self.drift_archive, self.quality_archive
-        table = DynamoDBTable(self.variable("REGISTRY_TABLE_NAME"))
-        features = DefinitionStore(table), ValueStates(table)
+        archives, views = (self.drift_archive, self.quality_archive), self.view_freshness
         return DashboardSources(
-            self.registry, self.run_store, self.ledger.batches, *archives, *features, self.now
+            self.registry, self.run_store, self.ledger.batches, *archives, views, self.now
         )
 
     @cached_property

@@ -12,6 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlops.feature_store.freshness import ViewFreshness
+from mlops.feature_store.offline.state import ValueStates
+from mlops.feature_store.registry.versions import DefinitionStore
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.ledger.batches import LedgerBatches, RecordedBatch, ScoredBatch
@@ -20,6 +23,7 @@ from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Acknowledgement, Artifact, ModelMetadata, Status
+from mlops.models.settings.columns import FeatureSettings
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import EvaluationMetrics
 from mlops.monitoring import build_baseline, profile_batch, render_text
@@ -100,6 +104,7 @@ class World:
             self.notifier,
             self.personal,
             self.batches,
+            ViewFreshness(DefinitionStore(MemoryTable()), ValueStates(MemoryTable())),
         )
 
     def add_group(
@@ -171,6 +176,14 @@ def test_a_night_merges_the_batches_of_the_day_and_writes_both_reports(world: Wo
     assert len(world.keys("drift/adherence/2026-05-10/")) == 2
     report = world.report("adherence")
     assert (report.model_group, report.model_version, report.window_days) == ("adherence", "v1.0.0", 1)
+
+
+def test_the_report_says_how_new_the_features_of_the_model_are(world: World):
+    world.add_group("adherence", settings=GroupSettings(features=FeatureSettings("adherence_v1", 1)))
+    world.run()
+    (sentence,) = world.report("adherence").feature_views
+    assert "'adherence_v1'" in sentence
+    assert sentence in render_text(world.report("adherence"))
 
 
 @pytest.mark.parametrize(("age_days", "window"), [(1, 1), (5, 7), (20, 30)])

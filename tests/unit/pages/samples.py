@@ -146,6 +146,7 @@ def a_drift_report(**changes: Any) -> DriftReport:
             "WARN", "last file scored on 2026-03-01, 2 days ago", "no_file", rule="WARN when late."
         ),
         prediction_change=PredictionChange("probability_yes", 0.31, 0.44, 2_000, {"age": 0.1}),
+        feature_views=("The view vitals has no values.",),
     )
     return replace(report, **changes)
 

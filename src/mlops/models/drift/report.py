@@ -197,7 +197,8 @@ class DriftReport(Record):
     `segments` are judged like all rows, where the settings name columns of slices; the largest twelve.
     `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`;
     `prediction_change` is there only where the model could be asked, `multivariate` only where rows of the
-    training were named.
+    training were named. `feature_views` says, in a sentence for each view of the feature service of the
+    model, how new its values are.
     """
 
     verdict: DriftVerdict
@@ -225,6 +226,7 @@ class DriftReport(Record):
     arrivals: Arrivals | None = None
     prediction_change: PredictionChange | None = None
     multivariate: DomainClassification | None = None
+    feature_views: tuple[str, ...] = ()
 
     @property
     def arrivals_verdict(self) -> DriftVerdict:

@@ -44,6 +44,7 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
         lines.append(f"- and {len(changes) - max_lines} more, see the report")
     lines += causes_text(report)
     lines += ["", multivariate_sentence(report.multivariate)] if report.multivariate else []
+    lines += ["", *report.feature_views] if report.feature_views else []
     if report.verdict in ("WARN", "ALERT"):
         lines += ["", f"This says that {_changed(report)} changed, not that the model is bad."]
     text = "\n".join(lines).rstrip() + "\n"

@@ -36,7 +36,7 @@ class ViewRow:
 
 def read_feature_views(sources: DashboardSources) -> list[ViewRow]:
     """Return the rows, stale views first."""
-    definitions, now = sources.definitions.read(), sources.now()
+    definitions, now = sources.views.definitions.read(), sources.now()
     views = definitions.views()
     if not views:
         return []
@@ -44,7 +44,7 @@ def read_feature_views(sources: DashboardSources) -> list[ViewRow]:
     read_by = [(each, names_read_by(each.settings.features, definitions)) for each in champions]
     rows = []
     for view in views:
-        values, progress = sources.values.get(view.name), sources.values.progress(view.name)
+        values, progress = sources.views.values.get(view.name), sources.views.values.progress(view.name)
         using = [model for model, names in read_by if view.name in names]
         version = definitions.find(view.name).version
         is_stale, until = values.is_stale(view, now), progress.end if progress else None

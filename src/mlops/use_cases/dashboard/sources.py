@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mlops.experiment.store import RunStore
-from mlops.feature_store.offline.state import ValueStates
-from mlops.feature_store.registry.versions import DefinitionStore
+from mlops.feature_store.freshness import ViewFreshness
 from mlops.ledger.batches import LedgerBatches
 from mlops.registry.view import RegistryView
 from mlops.use_cases.drift.drift_archive import NightlyArchive
@@ -20,15 +19,14 @@ _READERS = 8  # a group takes some ten requests, one after the other
 
 @dataclass(frozen=True, slots=True)
 class DashboardSources:
-    """The stores of a stack; `definitions` and `values` are those of features."""
+    """The stores of a stack."""
 
     registry: RegistryView
     runs: RunStore
     batches: LedgerBatches
     drift: NightlyArchive
     quality: QualityArchive
-    definitions: DefinitionStore
-    values: ValueStates
+    views: ViewFreshness
     now: Callable[[], datetime]
 
     def groups(self) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
+from mlops.feature_store.freshness import ViewFreshness
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import DRIFT_CHECKS_COMPLETED
 from mlops.infrastructure.notifications import Notifier
@@ -56,13 +57,14 @@ class GroupCheck(Record):
 
 @dataclass(frozen=True, slots=True)
 class NightlyCheck:
-    """The check, with its documents, the champions, the scored files, and where notifications are sent."""
+    """The check, with its documents, champions, scored files and feature views, and its notifications."""
 
     archive: NightlyArchive
     champions: Champions
     notifier: Notifier
     personal: PersonalEmails
     batches: LedgerBatches
+    views: ViewFreshness
 
     def run(self, scheduled_at: datetime) -> list[GroupCheck]:
         """Check every group that has a champion, also for nights that were missed since the last check.
@@ -127,7 +129,11 @@ class NightlyCheck:
             n_batches=n_batches,
         )
         expected = settings.expected_every_days
-        return replace(report, arrivals=judge_arrivals(arrived, night, expected_every_days=expected))
+        return replace(
+            report,
+            arrivals=judge_arrivals(arrived, night, expected_every_days=expected),
+            feature_views=self.views.describe(champion.settings.features, created_at),
+        )
 
     def _collect(
         self, champion: ModelMetadata, baseline: BaselineStatistics, night: date
