@@ -11,6 +11,7 @@ from dataclasses import dataclass
 MODULES: Mapping[str, str] = {
     "apigateway": "ministack.services.apigateway",
     "app": "ministack.app",
+    "athena": "ministack.services.athena",
     "cloudwatch": "ministack.services.cloudwatch",
     "eventbridge": "ministack.services.eventbridge",
     "iam_actions": "ministack.core.iam_actions",
@@ -330,6 +331,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference(
+        "fixes.athena_results",
+        aws="GetQueryExecution names the CSV file with the result.",
+        ministack="The file is in a folder of the name that it should have.",
+        wraps=("athena._save_query_results",),
+    ),
+    Difference(
         "fixes.stack_events",
         aws="CloudFormation publishes an event for each change of the status of a stack.",
         ministack="The status changes without an event.",
@@ -353,6 +360,7 @@ READ: Mapping[str, str] = {
     "apigateway._routes": "the routes of an API, set from its OpenAPI body",
     "app._loaded_modules": "the service modules by name: SageMaker is added",
     "app._state_map": "the services whose state may be stored: SageMaker is added",
+    "athena._executions": "the queries with the places of their results",
     "cloudwatch._alarms": "the metric alarms, for the pages",
     "cloudwatch._calc_stats": "the statistics of datapoints, for alarms and charts",
     "cloudwatch._composite_alarms": "the composite alarms, for the pages",
