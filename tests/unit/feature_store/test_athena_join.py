@@ -57,12 +57,13 @@ def test_athena_gives_the_values_that_duckdb_gives(history, entity_rows, ttl, as
         assert laws.read(store, entity_rows, as_known=as_known, engine="athena") == expected
 
 
-def test_other_columns_stay_and_nothing_is_left_of_the_request(store, athena):
+def test_other_columns_stay_and_the_request_is_where_results_expire(store, athena):
     frame = read(store, label=["x", None])
     assert list(frame.columns) == ["patient_id", "event_timestamp", "label", "bmi"]
     assert frame["bmi"].tolist() == [21.5, 20.5]
     assert frame["label"].tolist()[0] == "x"
-    assert not list(store.offline.objects.list("b", "queries/features/"))
+    (sent,) = store.offline.objects.list("b", "queries/features/request=")
+    assert sent.ref.key.endswith("/entity-rows.parquet")
 
 
 def test_a_file_of_an_ingestion_that_was_stopped_does_not_count(store, athena, tmp_path):

@@ -7,7 +7,6 @@ the features of each number. Athena has times of milliseconds, so values are com
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,8 +30,6 @@ from mlops.models.objects import ObjectRef
 from mlops.models.settings.nearest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from duckdb import DuckDBPyConnection
 
 ENGINES = ("duckdb", "athena")
@@ -95,25 +92,24 @@ class AthenaJoin:
             Where the connection may write and read.
         """
         keys = {key.name: key.dtype for each in requests for key in each.view.keys}
-        with self._sent(connection, folder, entity_table, list(keys)) as request_id:
-            typed = [
-                f"CAST(keys[{quoted_text(name)}] AS {_KEY_TYPES[dtype]}) AS {quoted_name(name)}"
-                for name, dtype in keys.items()
-            ]
-            rows = (
-                f"(SELECT {', '.join([ENTITY_ROW, ENTITY_TIME, *typed])} FROM {quoted_name(ENTITY_TABLE)} "
-                f"WHERE request = {quoted_text(request_id)})"
-            )
-            joins = [self._join_of(each) for each in requests]
-            result = self.service.execute(window_query(rows, [ENTITY_ROW], joins, as_known=as_known))
+        request_id = self._send(connection, folder, entity_table, list(keys))
+        typed = [
+            f"CAST(keys[{quoted_text(name)}] AS {_KEY_TYPES[dtype]}) AS {quoted_name(name)}"
+            for name, dtype in keys.items()
+        ]
+        rows = (
+            f"(SELECT {', '.join([ENTITY_ROW, ENTITY_TIME, *typed])} FROM {quoted_name(ENTITY_TABLE)} "
+            f"WHERE request = {quoted_text(request_id)})"
+        )
+        joins = [self._join_of(each) for each in requests]
+        result = self.service.execute(window_query(rows, [ENTITY_ROW], joins, as_known=as_known))
         self.offline.objects.download(result, folder / "athena.csv")
         return _result_rows(folder / "athena.csv", requests)
 
-    @contextmanager
-    def _sent(
+    def _send(
         self, connection: DuckDBPyConnection, folder: Path, entity_table: str, keys: Sequence[str]
-    ) -> Iterator[str]:
-        """Store the entity rows where Athena reads them, meanwhile; provide the id of the request."""
+    ) -> str:
+        """Store the entity rows where Athena reads them; return the id of the request."""
         names = ", ".join(map(quoted_text, keys))
         values = ", ".join(f"CAST({quoted_name(key)} AS VARCHAR)" for key in keys)
         query = f"SELECT {ENTITY_ROW}, {ENTITY_TIME}, MAP([{names}], [{values}]) AS keys FROM {entity_table}"
@@ -122,11 +118,8 @@ class AthenaJoin:
         connection.execute(f"COPY ({query}) TO {quoted_text(str(path))} ({options})")
         key = f"{REQUEST_PREFIX}request={request_id}/entity-rows.parquet"
         target = ObjectRef(self.offline.bucket, key)
-        stored = self.offline.objects.upload(path, target, "application/vnd.apache.parquet")
-        try:
-            yield request_id
-        finally:
-            self.offline.objects.delete(stored)
+        self.offline.objects.upload(path, target, "application/vnd.apache.parquet")
+        return request_id
 
     def _join_of(self, request: ViewRequest) -> ViewJoin:
         view = request.view

@@ -22,7 +22,7 @@ from mlops.use_cases.forgetting.tombstones import Tombstone, TombstoneStore
 NOT_REMOVED = (
     "models that were trained on the rows, and statistics of them: row keys (keyed digests), baselines,"
     " profiles, contracts, model cards, reports; train a new version if that matters",
-    "results of queries over the ledger, until they are deleted after 7 days",
+    "results of queries over the ledger and over features, until they are deleted after 7 days",
     "requests to the predict API that are not in the ledger yet, of the last minutes or in a dead-letter"
     " queue; when they are there: `mlops forgotten GROUP --again`",
     "emails that were sent, files that were downloaded, what `mlops train` and `mlops score` wrote",
