@@ -84,7 +84,8 @@ def champion(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> 
     run_mlops(stack, "features", "ingest", "surveys", str(folder / "surveys.csv"))
     stack.wait_for_email(lambda m: m["subject"] == "[_features] surveys.csv: values stored", "stored values")
     stack.run_scheduled("MaterializeFeatures", utc_now())
-    rows = table[["house_id", "price"]].assign(sold_at=SALE, n_rooms=4)
+    sold = pd.date_range(SALE, periods=len(table), freq="h").strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = table[["house_id", "price"]].assign(sold_at=sold, n_rooms=4)
     walk = train_and_decide(stack, GROUP, rows, A_QUICK_MODEL + SETTINGS, "approved")
     return Champion(walk, table)
 
@@ -92,16 +93,14 @@ def champion(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def predictions(stack: DeployedStack, champion: Champion) -> list[dict[str, str]]:
     """The predictions for a file with ids and the value of the request."""
-    rows = champion.houses[["house_id"]].head(60).assign(n_rooms=5)
+    rows = champion.houses[["house_id"]].head(150).assign(n_rooms=5)
     batch = score(stack, GROUP, "ids.csv", rows.to_csv(index=False).encode())
     key = batch.output["predictions_uri"].partition("//")[2].partition("/")[2]
     return list(csv.DictReader(StringIO(stack.read(key).decode())))
 
 
 def test_training_reads_the_values_of_before_the_sale(stack: DeployedStack, champion: Champion) -> None:
-    shown = json.loads(run_mlops(stack, "show", GROUP, champion.walk.version, "--json"))
-    text = json.dumps(shown)
-    assert "estates_v1" in text
+    assert "estates_v1" in run_mlops(stack, "show", GROUP, champion.walk.version, "--json")
     keys = stack.keys(f"converted/{GROUP}/")
     dataset = next(key for key in keys if key.endswith("/features/converted.csv"))
     joined = pd.read_csv(StringIO(stack.read(dataset).decode()))
@@ -112,7 +111,7 @@ def test_training_reads_the_values_of_before_the_sale(stack: DeployedStack, cham
 def test_a_file_with_ids_is_scored_with_the_newest_values(
     champion: Champion, predictions: list[dict[str, str]]
 ) -> None:
-    sizes = (champion.houses["size_m2"] * 10).head(60)
+    sizes = (champion.houses["size_m2"] * 10).head(150)
     read = pd.Series([float(row["size_m2"] or "nan") for row in predictions], name="size_m2")
     pd.testing.assert_series_equal(read, sizes)
     assert {row["row_status"] for row in predictions} == {"scored"}
@@ -143,7 +142,11 @@ def test_the_nightly_check_compares_features_with_the_training(
     wait(lambda: stack.keys(prefix) or None, "the batch in the ledger", 90)
     checked = stack.run_scheduled("CheckDrift", utc_now())
     (group,) = [each for each in checked["groups"] if each["group"] == GROUP]
-    assert group["verdict"] != "stable", group  # sizes are ten times those of the training
+    assert group["verdict"] == "ALERT", group  # sizes are ten times those of the training
+    key = next(key for key in stack.keys(f"drift/{GROUP}/") if key.endswith("drift_report.json"))
+    report = json.loads(stack.read(key))
+    assert "size_m2" in report["features_with_drift"]
+    assert "The view surveys has 800 rows" in report["feature_views"][0]
 
 
 def test_athena_reads_what_duckdb_reads(stack: DeployedStack, champion: Champion, tmp_path: Path) -> None:
