@@ -44,6 +44,9 @@ NOT_WALKED = {
         (f"{name}FunctionRole", "SeeWhetherAnObjectIsThere")
         for name in ("AnswerAlert", "Predict", "RecordRequests")
     ),
+    # where the stack has subnets
+    ("ScoringJobRole", "JoinSubnets"),
+    ("ScoringJobRole", "SeeTheNetwork"),
 }
 # Walked by tests that may run in another process, against another stack; retrainings and
 # endpoints by `make prove`.

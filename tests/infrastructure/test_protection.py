@@ -11,7 +11,7 @@ import yaml
 
 from tests.infrastructure import template as t
 
-KEY = {"Ref": "PlatformKey"}
+KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "PlatformKey"}]}
 WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
@@ -89,7 +89,7 @@ def test_buckets_are_private_encrypted_versioned_and_kept() -> None:
 def test_tables_are_kept_encrypted_and_recoverable() -> None:
     for table in t.resources("AWS::DynamoDB::Table").values():
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
-        assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+        assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 

@@ -176,8 +176,8 @@ MUTATIONS = (
     ),
     _wider(
         "a schedule may not encrypt its dead letters",
-        "        - !Ref CheckDriftFunctionEveryNightRole\n",
-        "",
+        "        - !Ref CheckDriftFunctionEveryNightRole\n        - !Ref MergePred",
+        "        - !Ref MergePred",
         "test_schedules_may_encrypt_what_they_could_not_deliver",
     ),
 )

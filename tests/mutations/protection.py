@@ -26,10 +26,10 @@ _EXPIRING_REQUESTS = "\n      TimeToLiveSpecification: {AttributeName: expires_a
 _AUTOMATIC = """its model.toml say so too; on or off.
     Default: "off\""""
 _SIGNING_KEYS = """Keys that sign approval links; `current` signs, `previous` (when present) still verifies
-      KmsKeyId: !Ref PlatformKey
+      KmsKeyId: *theKey
 """
 _QUEUE = """      MessageRetentionPeriod: 1209600
-      KmsMasterKeyId: !Ref PlatformKey
+      KmsMasterKeyId: *theKey
 
   UploadDeadLetterQueuePolicy:"""
 
@@ -61,13 +61,13 @@ MUTATIONS = (
     _less(
         "signing keys have another key",
         _SIGNING_KEYS,
-        _SIGNING_KEYS.removesuffix("      KmsKeyId: !Ref PlatformKey\n"),
+        _SIGNING_KEYS.removesuffix("      KmsKeyId: *theKey\n"),
         "test_the_keys_that_sign_links_are_random_and_encrypted_with_the_key_of_the_stack",
     ),
     _less(
         "dead letters are not encrypted",
         _QUEUE,
-        _QUEUE.replace("      KmsMasterKeyId: !Ref PlatformKey\n", ""),
+        _QUEUE.replace("      KmsMasterKeyId: *theKey\n", ""),
         "test_every_queue_is_encrypted_kept_two_weeks_and_watched",
     ),
     _TLS(
@@ -120,7 +120,7 @@ MUTATIONS = (
     ),
     _less(
         "requests for approval are not encrypted",
-        "SSESpecification: {SSEEnabled: true}" + _EXPIRING_REQUESTS,
+        "SSESpecification: *encryptedTable" + _EXPIRING_REQUESTS,
         "SSESpecification: {SSEEnabled: false}" + _EXPIRING_REQUESTS,
         "test_tables_are_kept_encrypted_and_recoverable",
     ),
