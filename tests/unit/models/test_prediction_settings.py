@@ -1,4 +1,4 @@
-"""The tables `[threshold]` and `[intervals]` of model.toml."""
+"""The tables `[threshold]`, `[intervals]` and `[classes.costs]` of model.toml."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def test_settings_without_these_tables_have_the_identity_of_earlier_releases() -
         ("[threshold.costs]\nfalse_negative = 'x'", "threshold.costs.false_negative must be a number"),
         ("[threshold.costs]\nfalse_positive = 0", "must cost more than a right one"),
         ("[threshold]\nmetric = 'f1'\n[threshold.costs]\nfalse_positive = 2", "either metric or costs"),
+        ("[classes]\ncosts = 3", "classes.costs must be a table"),
+        ("[classes.costs]\na = 3", "classes.costs.a must be a table"),
+        ("[classes.costs.a]\nb = 'x'", "classes.costs.a.b must be a number, not 'x'"),
+        ("[classes.costs.a]\nb = nan", "classes.costs.a.b must be a finite number"),
+        ("[classes.costs.a]\nb = 0", "classes.costs.a: a wrong prediction must cost more than a right one"),
+        ("[classes.costs.a]\na = 1", "classes.costs.a: a wrong prediction must cost more than a right one"),
         ("[intervals]\ncoverage = 1.0", "intervals.coverage must be from 0.5 to 0.99"),
         ("[intervals]\ncoverage = 'wide'", "intervals.coverage must be a number"),
         ("[intervals]\ncovrage = 0.9", "Did you mean 'coverage'"),
@@ -65,6 +71,13 @@ def test_what_cannot_be_meant_is_refused(text: str, message: str) -> None:
         (["a", "b", "c"] * 40, "[threshold]\nmetric = 'f1'", "not for one of several classes"),
         (["a", "b", "b"] * 40, "[intervals]\ncoverage = 0.8", "[intervals] in model.toml is for a target"),
         (["a", "b", "b"] * 40, "[threshold]\nmetric = 'f1'", None),
+        (
+            ["a", "b", "b"] * 40,
+            "[classes.costs.a]\nb = 5",
+            "[classes.costs] in model.toml is for a target of",
+        ),
+        (["a", "b", "c"] * 40, "[classes.costs.a]\nb = 5", None),
+        (["a", "b", "low"] * 40, "[classes.costs.a]\nlo = 5", "names lo, which is not a class. Did you mean"),
     ],
 )
 def test_a_table_that_the_target_does_not_have_is_refused_at_validation(
@@ -76,3 +89,16 @@ def test_a_table_that_the_target_does_not_have_is_refused_at_validation(
     messages = [found.message for found in report.findings if found.rule_id == "prediction_settings"]
     assert (message is None) == (not messages)
     assert message is None or message in messages[0]
+
+
+def test_costs_that_are_not_stated_are_one_and_those_of_right_predictions_nothing() -> None:
+    settings = GroupSettings.from_toml(
+        "[classes.costs.high]\nlow = 20\nhigh = -1\n[classes.costs.1]\nlow = 3"
+    )
+    assert GroupSettings.from_dict(settings.to_dict()) == settings
+    assert settings.classes.cost_matrix(("1", "high", "low")) == (
+        (0.0, 1.0, 3.0),
+        (1.0, -1.0, 20.0),
+        (1.0, 1.0, 0.0),
+    )
+    assert GroupSettings().classes.cost_matrix(("a", "b", "c")) is None

@@ -15,7 +15,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.model import Model, align, cells_of
 from mlops.pipelines.compiled import storage
 from mlops.pipelines.compiled.compilation import TOLERANCE, compile_pipeline, largest_difference
-from mlops.pipelines.compiled.outputs import decide
+from mlops.pipelines.compiled.outputs import Calibration, Decision
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
 
@@ -124,11 +124,22 @@ def test_no_label_is_another_one(model: Model) -> None:
     compiled = compile_pipeline(model.pipeline)
     assert compiled is not None
 
-    has_labels = model.schema.task != "regression"
-    for threshold in (None, model.schema.threshold, 0.25) if has_labels else ():
-        expected = decide(model.pipeline.predict_proba(aligned), threshold)
-        shares = compiled.predict_probabilities(cells_of(aligned), threshold)
-        np.testing.assert_array_equal(decide(shares, threshold), expected)
+    for decision in decisions(model.schema.task, len(model.schema.labels)):
+        expected = decision.classes(model.pipeline.predict_proba(aligned))
+        shares = compiled.predict_probabilities(cells_of(aligned), decision)
+        np.testing.assert_array_equal(decision.classes(shares), expected)
+
+
+def decisions(task: str, n_labels: int) -> list[Decision]:
+    """Return several ways to decide a task of so many labels."""
+    if task == "regression":
+        return []
+    costs = tuple(
+        tuple(float(abs(true - predicted) ** 2) for predicted in range(n_labels)) for true in range(n_labels)
+    )
+    calibration = Calibration((0.7,) * n_labels, tuple(0.3 * label for label in range(n_labels)))
+    by_cost = [Decision(costs=costs), Decision(costs=costs, calibration=calibration)]
+    return [Decision(), *([Decision(0.4), Decision(0.25)] if n_labels == 2 else by_cost)]
 
 
 def test_a_stored_model_says_the_same_to_the_last_bit(model: Model, tmp_path: Path) -> None:
@@ -163,8 +174,9 @@ def test_ties_at_the_threshold_are_decided_as_in_64_bits() -> None:
     assert compiled is not None
 
     for threshold in np.unique(expected[:, 1])[:200:5]:
-        shares = compiled.predict_probabilities(cells_of(aligned), threshold)
-        np.testing.assert_array_equal(decide(shares, threshold), decide(expected, threshold))
+        decision = Decision(threshold)
+        shares = compiled.predict_probabilities(cells_of(aligned), decision)
+        np.testing.assert_array_equal(decision.classes(shares), decision.classes(expected))
 
 
 def test_a_pipeline_of_another_form_is_not_compiled() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
+from mlops.models.settings.classes import ClassSettings, Costs
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
 
 ThresholdMetric = Literal["f1_macro", "f1", "balanced_accuracy"]
@@ -24,6 +25,11 @@ class CostMatrix(Record):
     false_negative: float = 1.0
     true_positive: float = 0.0
     true_negative: float = 0.0
+
+    @property
+    def matrix(self) -> Costs:
+        """The cost of each prediction (columns) for each true class (rows), the negative class first."""
+        return (self.true_negative, self.false_positive), (self.false_negative, self.true_positive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,18 @@ def check_intervals(table: Mapping[str, Any]) -> dict[str, Any]:
     return dict(table)
 
 
-def tables_of_another_task(threshold: ThresholdSettings, intervals: IntervalSettings, task: str) -> list[str]:
-    """Return a sentence for each of the two tables that is stated and has no effect on such a target."""
+def tables_of_another_task(
+    threshold: ThresholdSettings, intervals: IntervalSettings, classes: ClassSettings, task: str
+) -> list[str]:
+    """Return a sentence for each stated table that has no effect on a target of this task."""
     kind = {"binary": "two classes", "multiclass": "several classes", "regression": "numbers"}[task]
-    sentences = []
-    if threshold != ThresholdSettings() and task != "binary":
-        sentences.append(f"[threshold] in model.toml is for a target of two classes, not for one of {kind}.")
-    if intervals != IntervalSettings() and task != "regression":
-        sentences.append(f"[intervals] in model.toml is for a target of numbers, not for one of {kind}.")
-    return sentences
+    tables = (
+        ("[threshold]", threshold != ThresholdSettings(), "binary", "two classes"),
+        ("[intervals]", intervals != IntervalSettings(), "regression", "numbers"),
+        ("[classes.costs]", bool(classes.costs), "multiclass", "several classes"),
+    )
+    return [
+        f"{name} in model.toml is for a target of {own}, not for one of {kind}."
+        for name, is_stated, own_task, own in tables
+        if is_stated and task != own_task
+    ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mlops.models.settings.classes import OTHER_CLASS, RareClasses
 from mlops.models.settings.group import GroupSettings
+from mlops.models.settings.nearest import nearest
 from mlops.models.target.task import find_label
 
 MAX_CLASSES = 100
@@ -73,6 +74,16 @@ def plan_classes(
     fate = f"learned as one class {quoted(plan.other)}" if plan.pooled else "left out"
     few = f"{len(rare)} classes of {name} with fewer than {min_rows} rows"
     return replace(plan, warning=f"Rows of {few} are {fate}: {spellings}.")
+
+
+def cost_problem(
+    plan: ClassPlan, settings: GroupSettings, *, quoted: Callable[[str], str] = repr
+) -> str | None:
+    """Say that costs are stated for what is not one of several classes; None when there are none."""
+    unknown = next((name for name in settings.classes.classes_of_costs if name not in plan.learned), None)
+    if unknown is None or len(plan.learned) <= 2:
+        return None
+    return f"[classes.costs] names {quoted(unknown)}, which is not a class. {nearest(unknown, plan.learned)}"
 
 
 def similar_label(label: str, labels: Iterable[str]) -> str | None:

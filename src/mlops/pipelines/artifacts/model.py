@@ -26,7 +26,7 @@ from mlops.pipelines.compiled.compilation import (
     with_training_means,
 )
 from mlops.pipelines.compiled.compiled_model import CompiledModel
-from mlops.pipelines.compiled.outputs import Calibration, PredictionIntervals, calibrated, decide
+from mlops.pipelines.compiled.outputs import Calibration, Decision, PredictionIntervals, calibrated
 
 type FloatArray = NDArray[np.float64]
 
@@ -51,7 +51,8 @@ class ModelSchema(Record):
     are written where they do not begin with the year. Labels of rare classes are
     those of `pooled_labels`, learned as the label that it gives, and `dropped_labels`, never learned.
     `contract` says how files to score are read; releases before 0.3 did not store it. `threshold` is that of
-    the probability before the `calibration`. `intervals` are those of a regression.
+    the probability before the `calibration`. `intervals` are those of a regression. `costs` are those of each
+    prediction (columns) for each true label (rows), where they decide.
     """
 
     task: TaskName
@@ -68,6 +69,12 @@ class ModelSchema(Record):
     contract: Contract | None = None
     calibration: Calibration | None = None
     intervals: PredictionIntervals | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """How the rows of a classification get their label."""
+        return Decision(self.threshold, self.costs, self.calibration)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -162,8 +169,7 @@ class Model:
             low, high = schema.intervals.around(predicted) if schema.intervals else (None, None)
             return Scores(predicted, None, low, high)
         probabilities = self._predict_probabilities(aligned)
-        classes = decide(probabilities, schema.threshold)
-        return Scores(classes, calibrated(probabilities, schema.calibration))
+        return Scores(schema.decision.classes(probabilities), calibrated(probabilities, schema.calibration))
 
     def _predict(self, aligned: pd.DataFrame) -> FloatArray:
         if self.compiled is not None:
@@ -172,7 +178,7 @@ class Model:
 
     def _predict_probabilities(self, aligned: pd.DataFrame) -> FloatArray:
         if self.compiled is not None:
-            return self.compiled.predict_probabilities(cells_of(aligned), self.schema.threshold)
+            return self.compiled.predict_probabilities(cells_of(aligned), self.schema.decision)
         return np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
 
 

@@ -1,7 +1,8 @@
 """XGBoost's compiled predictor, called through its C interface: the Python package would import scipy.
 
 The functions are documented in XGBoost's C API reference: `XGBoosterCreate`, `XGBoosterLoadModelFromBuffer`,
-`XGBoosterSetParam`, `XGBoosterPredictFromDense`, `XGDMatrixCreateFromDense`, `XGBoosterPredictFromDMatrix`.
+`XGBoosterSetParam`, `XGBoosterPredictFromDense`, `XGDMatrixCreateFromDense`, `XGBoosterPredictFromDMatrix`,
+`XGBoosterSaveModelToBuffer`.
 Arrays are passed as NumPy's array interface.
 """
 
@@ -88,6 +89,15 @@ class Booster:
         """
         flat = self._of_rows(matrix, math.nan, _CONTRIBUTIONS)
         return flat.reshape(len(matrix), -1, matrix.shape[1] + 1)
+
+    def document(self) -> dict[str, Any]:
+        """Return the model as XGBoost's JSON describes it."""
+        length, text = ctypes.c_uint64(), ctypes.POINTER(ctypes.c_char)()
+        save = self._library.XGBoosterSaveModelToBuffer
+        code = save(self._handle, b'{"format": "json"}', ctypes.byref(length), ctypes.byref(text))
+        _check(self._library, code)
+        document: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))
+        return document
 
     def _of_rows(self, matrix: NDArray[Any], missing: float, kind: int) -> NDArray[np.float32]:
         """Return a result of a kind that the library has only for rows in a form of its own."""

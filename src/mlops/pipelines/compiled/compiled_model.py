@@ -16,17 +16,17 @@ from mlops.pipelines.compiled.cells import Categories, Cells, Floats, n_rows
 from mlops.pipelines.compiled.column_groups import ColumnGroups
 from mlops.pipelines.compiled.encoding import CategoryTable, Encoding
 from mlops.pipelines.compiled.linear import LinearModel
-from mlops.pipelines.compiled.outputs import Link, probabilities
+from mlops.pipelines.compiled.outputs import Decision, Link, probabilities
 from mlops.pipelines.compiled.paths import Paths
+from mlops.pipelines.compiled.shap.tables import MAX_NUMBERS, ShapTables
 from mlops.pipelines.compiled.trees import Trees
 
 # sums of a few hundred trees in 32 bits differ from those in 64 by less than this
 _CLOSE = 1e-5
-_HALF = 0.5
 _MISSING_RANK = 255
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoosterModel:
     """A model of XGBoost as it is: the predictor's own results, which are what its Python package returns."""
 
@@ -50,9 +50,42 @@ class BoosterModel:
         The last column is the expected sum. All of them add up to the sum, of which the objective makes
         `raw`.
         """
-        of_columns = self.booster.contributions(self.encoding.matrix(cells, np.float32))
-        of_columns = of_columns[np.arange(len(outputs)), outputs]
-        return np.column_stack((groups.sums(of_columns[:, :-1]), of_columns[:, -1]))
+        matrix = self.encoding.matrix(cells, np.float32)
+        values = np.empty((len(matrix), len(groups.names) + 1))
+        values[:, -1] = self._expected[outputs]
+        for output in np.unique(outputs).tolist():
+            rows = np.flatnonzero(outputs == output)
+            of_rows = matrix if len(rows) == len(matrix) else matrix[rows]
+            tables = self._tables_of(output, groups)
+            if tables is None:
+                values[rows, :-1] = groups.sums(self.booster.contributions(of_rows)[:, output, :-1])
+            else:
+                values[rows, :-1] = tables.sums(of_rows)
+        return values
+
+    def _tables_of(self, output: int, groups: ColumnGroups) -> ShapTables | None:
+        """Return the tables of an output; None without, then XGBoost's own function is slower."""
+        if (output, groups.names) not in self._tables:
+            trees = [tree for tree, of in self._trees if of == output]
+            most = MAX_NUMBERS // len(self._expected)
+            self._tables[output, groups.names] = ShapTables.of(trees, groups, most)
+        return self._tables[output, groups.names]
+
+    @cached_property
+    def _tables(self) -> dict[tuple[int, tuple[str, ...]], ShapTables | None]:
+        return {}
+
+    @cached_property
+    def _trees(self) -> list[tuple[Mapping[str, Any], int]]:
+        """Return the trees, and the output of each."""
+        model = self.booster.document()["learner"]["gradient_booster"]["model"]
+        return list(zip(model["trees"], model["tree_info"], strict=True))
+
+    @cached_property
+    def _expected(self) -> NDArray[np.float32]:
+        """The expected sum of each output, which is the same for all rows."""
+        row = np.zeros((1, self.encoding.n_columns), np.float32)
+        return self.booster.contributions(row)[0, :, -1]
 
 
 @dataclass(frozen=True)
@@ -179,29 +212,18 @@ class CompiledModel:
         predicted: NDArray[np.float64] = self.form.raw(cells)[:, 0]
         return predicted
 
-    def predict_probabilities(
-        self, cells: Mapping[str, Cells], threshold: float | None = None
-    ) -> NDArray[np.float64]:
+    def predict_probabilities(self, cells: Mapping[str, Cells], decision: Decision) -> NDArray[np.float64]:
         """Return the probability of each class, shape (rows, classes).
 
-        Rows whose decision at `threshold` (of the second of two classes), or between the two most probable
-        classes, is closer than the rounding of the sums are summed again in 64 bits, so that no label differs
-        from that of the pipeline.
+        Rows whose class the rounding of the sums could change are summed again in 64 bits, so that no label
+        differs from that of the pipeline.
         """
         shares = probabilities(self.form.raw(cells), self.link)
         if isinstance(self.form, TreeModel):
-            close = np.flatnonzero(_margin(shares, threshold) < _CLOSE)
+            close = np.flatnonzero(decision.are_close(shares, _CLOSE))
             if len(close):
                 shares[close] = probabilities(self.form.exact(_taken(cells, close)), self.link)
         return shares
-
-
-def _margin(shares: NDArray[np.float64], threshold: float | None) -> NDArray[np.float64]:
-    if shares.shape[1] == 2:
-        margin: NDArray[np.float64] = np.abs(shares[:, 1] - (_HALF if threshold is None else threshold))
-        return margin
-    largest = np.partition(shares, -2, axis=1)[:, -2:]
-    return largest[:, 1] - largest[:, 0]
 
 
 def _taken(cells: Mapping[str, Cells], rows: NDArray[np.intp]) -> dict[str, Cells]:

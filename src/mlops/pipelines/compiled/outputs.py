@@ -14,6 +14,8 @@ type Link = Literal["identity", "logistic", "softmax", "shares"]
 
 # a forest says 0 and 1; without a limit one such row would decide about the calibration
 _MIN_PROBABILITY = 1e-6
+_HALF = 0.5
+_BINARY = 2
 
 
 def probabilities(raw: NDArray[np.float64], link: Link) -> NDArray[np.float64]:
@@ -33,21 +35,6 @@ def probabilities(raw: NDArray[np.float64], link: Link) -> NDArray[np.float64]:
         return raw
     second = _logistic(raw[:, 0]) if link == "logistic" else raw[:, 0]
     return np.column_stack((1.0 - second, second))
-
-
-def decide(shares: NDArray[np.float64], threshold: float | None) -> NDArray[np.int64]:
-    """Return the chosen class per row: the second one from `threshold` on, else the most probable.
-
-    Parameters
-    ----------
-    shares
-        Probabilities, shape (rows, classes).
-    threshold
-        Of the second of two classes; None, and for more classes, takes the most probable.
-    """
-    if shares.shape[1] == 2 and threshold is not None:
-        return (shares[:, 1] >= threshold).astype(np.int64)
-    return shares.argmax(axis=1)
 
 
 def _logistic(raw: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,3 +97,58 @@ class PredictionIntervals(Record):
         """Return what is added to each prediction for its two ends, shape (rows,)."""
         low = np.interp(predicted, self.predicted, self.low)
         return low, np.interp(predicted, self.predicted, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How rows get a class.
+
+    Of two classes it is the second one from `threshold` on, that of the probability before the calibration.
+    Of more it is the most probable one, before the calibration as well. With `costs` (a row for each true
+    class, a column for each predicted one) it is the one of the least expected cost, for which the calibrated
+    probabilities count.
+
+    References
+    ----------
+    Elkan, The foundations of cost-sensitive learning, IJCAI 2001.
+    """
+
+    threshold: float | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
+    calibration: Calibration | None = None
+
+    def classes(self, shares: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the position of the class of each row, of probabilities of shape (rows, classes)."""
+        if self.costs is not None:
+            return self._expected_costs(shares).argmin(axis=1)
+        if shares.shape[1] == _BINARY and self.threshold is not None:
+            return (shares[:, 1] >= self.threshold).astype(np.int64)
+        return shares.argmax(axis=1)
+
+    def are_close(self, shares: NDArray[np.float64], rounding: float) -> NDArray[np.bool_]:
+        """Mark the rows that could get another class if each probability were off by `rounding`."""
+        if self.costs is not None:
+            least = np.partition(self._expected_costs(shares), 1, axis=1)
+            gaps: NDArray[np.bool_] = least[:, 1] - least[:, 0] < self._rounding_of_costs(rounding)
+            return gaps
+        if shares.shape[1] == _BINARY:
+            at = _HALF if self.threshold is None else self.threshold
+            near: NDArray[np.bool_] = np.abs(shares[:, 1] - at) < rounding
+            return near
+        largest = np.partition(shares, -2, axis=1)[:, -2:]
+        close: NDArray[np.bool_] = largest[:, 1] - largest[:, 0] < rounding
+        return close
+
+    def _expected_costs(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the cost to expect of each prediction, added up class by class whatever rows are beside."""
+        assert self.costs is not None  # noqa: S101  only called with costs
+        probabilities = calibrated(shares, self.calibration)
+        expected = np.zeros_like(probabilities)
+        for of_true, row in zip(probabilities.T, self.costs, strict=True):
+            expected += np.outer(of_true, row)
+        return expected
+
+    def _rounding_of_costs(self, rounding: float) -> float:
+        costs = np.abs(np.array(self.costs))
+        steepest = max(1.0, *self.calibration.scale) if self.calibration else 1.0
+        return float(2.0 * len(costs) * costs.max() * steepest * rounding)

@@ -185,7 +185,8 @@ def _split_settings(settings: GroupSettings) -> tuple[Any, ...]:
         settings.test_fraction,
         settings.columns,
         settings.format,
-        settings.classes,
+        settings.classes.min_rows,
+        settings.classes.rare,
     )
 
 

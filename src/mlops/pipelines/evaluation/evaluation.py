@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlops.models.evaluation import EvaluationDetails
+from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics, Interval
 from mlops.monitoring.quality.calibration import expected_calibration_error
 from mlops.pipelines.artifacts.model import Model, Scores
@@ -54,7 +55,13 @@ def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
         rng=of_metrics,
     )
     calibration = model.schema.calibration
-    metrics = replace(metrics, calibration_gain=calibration.log_loss_gain if calibration else None)
+    mean_cost, of_most_probable = _mean_costs(judged, rows.settings)
+    metrics = replace(
+        metrics,
+        calibration_gain=calibration.log_loss_gain if calibration else None,
+        mean_cost=mean_cost,
+        mean_cost_of_most_probable=of_most_probable,
+    )
     alone = single_feature_scores(rows.aligned[split.train], y_train, problem.task, rng=of_leaks)
     importance = permutation_importance(model, aligned, judged.y, alone, rng=of_importance)
     details = describe_evaluation(judged, aligned, importance, of_details)
@@ -92,6 +99,22 @@ def evaluate(
         positive_label=problem.positive_label,
         labels=problem.labels,
         confusion_matrix=_confusion_matrix(judged),
+    )
+
+
+def _mean_costs(judged: JudgedRows, settings: GroupSettings) -> tuple[float | None, float | None]:
+    """Return what a held-out row costs, and what it would with the most probable class."""
+    probabilities, labels = judged.scores.probabilities, judged.problem.labels
+    stated = (
+        settings.classes.cost_matrix(labels)
+        if judged.task == "multiclass"
+        else settings.threshold.costs and settings.threshold.costs.matrix
+    )
+    if stated is None or probabilities is None:
+        return None, None
+    costs, most_probable = np.array(stated), probabilities.argmax(axis=1)
+    return float(costs[judged.y, judged.scores.predicted].mean()), float(
+        costs[judged.y, most_probable].mean()
     )
 
 

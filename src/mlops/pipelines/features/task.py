@@ -13,7 +13,7 @@ from mlops.dataset.table.values import as_numbers, as_texts
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.nearest import nearest
-from mlops.models.target.class_plan import ClassPlan, plan_classes
+from mlops.models.target.class_plan import ClassPlan, cost_problem, plan_classes
 from mlops.models.target.task import find_label, infer_task
 
 _POSITIVE_LABELS = ("1", "yes", "true", "y", "t", "positive")
@@ -74,7 +74,7 @@ def define_problem(values: pd.Series, settings: GroupSettings) -> Problem:
     ------
     TrainingError
         If the column cannot be a target: one value only, rare classes that the settings do not accept, too
-        many classes.
+        many classes; or if costs are stated for what is not a class.
     """
     target = str(values.name)
     task = settings.task or _task_of(values)
@@ -85,6 +85,8 @@ def define_problem(values: pd.Series, settings: GroupSettings) -> Problem:
     if plan.problem:
         remedy = f" Lines in model.toml that accept it: {plan.accept_with!r}." if plan.accept_with else ""
         raise TrainingError(f"{plan.problem} Correct the labels or add rows.{remedy}")
+    if problem := cost_problem(plan, settings):
+        raise TrainingError(problem)
     if plan.pooled:
         texts = as_texts(texts.astype(object).replace(dict.fromkeys(plan.pooled, plan.other)))
     counts = texts.value_counts()

@@ -5,8 +5,9 @@ All of it is learned from what models predict out of fold, so that none of it ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from mlops.models.settings.classes import ClassSettings
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.prediction import tables_of_another_task
 from mlops.pipelines.artifacts.model import ModelSchema
@@ -19,11 +20,15 @@ from mlops.pipelines.fitting.threshold import choose_threshold
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What a model has beside its estimator, None where it does not apply; `notes` are sentences."""
+    """What a model has beside its estimator, None where it does not apply; `notes` are sentences.
+
+    `classes` contains the costs by which several classes are decided.
+    """
 
     calibration: Calibration | None = None
     threshold: float | None = None
     intervals: PredictionIntervals | None = None
+    classes: ClassSettings = field(default_factory=ClassSettings)
     notes: tuple[str, ...] = ()
 
     def complete(self, schema: ModelSchema) -> ModelSchema:
@@ -34,22 +39,23 @@ class Outputs:
             calibration=self.calibration if has_all else None,
             threshold=self.threshold,
             intervals=self.intervals,
+            costs=self.classes.cost_matrix(schema.labels) if schema.task == "multiclass" else None,
         )
 
 
 def fit_outputs(task: TaskName, judged: OutOfFold | None, settings: GroupSettings) -> Outputs:
     """Fit what the task needs to rows that the predictions were made without."""
     if judged is None:
-        return Outputs()
+        return Outputs(classes=settings.classes)
     y, probabilities = judged.y, judged.scores.probabilities
-    stated = tables_of_another_task(settings.threshold, settings.intervals, task)
+    stated = tables_of_another_task(settings.threshold, settings.intervals, settings.classes, task)
     notes = tuple(f"{sentence} It is not used." for sentence in stated)
     if probabilities is None:
         intervals = fit_intervals(y, judged.scores.predicted, settings.intervals.coverage)
         return Outputs(intervals=intervals, notes=notes)
     calibration = fit_calibration(y, probabilities)
     if task != "binary":
-        return Outputs(calibration, notes=notes)
+        return Outputs(calibration, classes=settings.classes, notes=notes)
     threshold = choose_threshold(y, probabilities[:, 1], settings.threshold)
     return Outputs(
         calibration, threshold.value, notes=(*notes, *([threshold.note] if threshold.note else ()))

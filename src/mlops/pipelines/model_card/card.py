@@ -135,6 +135,13 @@ def _outputs(result: TrainingResult) -> Iterator[tuple[str, str]]:
     metrics, settings = result.metrics, result.settings
     if metrics.threshold is not None:
         yield "Threshold", f"{metrics.threshold:.3f}, {_choice_of_threshold(settings.threshold)}"
+    if metrics.mean_cost is not None and metrics.mean_cost_of_most_probable is not None:
+        decides = "the class of the least expected cost is predicted; " if result.task == "multiclass" else ""
+        yield (
+            "Costs",
+            f"{decides}{number(metrics.mean_cost)} for a row held out, "
+            f"{number(metrics.mean_cost_of_most_probable)} if the most probable class were predicted",
+        )
     if result.task != "regression":
         gain = metrics.calibration_gain
         is_own = "not calibrated: that does not lower the log loss out of fold"

@@ -9,11 +9,12 @@ from mlops.algorithms.selection import check_settings, too_many_rows
 from mlops.dataset.privacy import shown
 from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
-from mlops.dataset.validation.target import task_of
+from mlops.dataset.validation.target import class_plan, task_of
 from mlops.models.errors import SettingsError
 from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.settings.nearest import nearest
 from mlops.models.settings.prediction import tables_of_another_task
+from mlops.models.target.class_plan import cost_problem
 from mlops.models.training import N_FOLDS, SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."
@@ -89,11 +90,15 @@ def gate_scores(survey: Survey) -> Iterable[RuleFinding]:
             yield RuleFinding("reject", message, advice=f"{nearest(name, scores)} {_CORRECT}")
 
 
-@rule("prediction_settings", "The settings have a threshold or intervals that the task does not have.")
+@rule("prediction_settings", "The settings have a threshold, costs or intervals that the task does not have.")
 def prediction_settings(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse `[threshold]` without two classes, and `[intervals]` without numbers."""
+    """Refuse `[threshold]` without two classes, `[classes.costs]` without more, `[intervals]` of classes."""
     task = task_of(survey)
     if not survey.is_training or task is None:
         return
-    for sentence in tables_of_another_task(survey.settings.threshold, survey.settings.intervals, task):
+    settings = survey.settings
+    for sentence in tables_of_another_task(settings.threshold, settings.intervals, settings.classes, task):
         yield RuleFinding("reject", sentence, advice=f"Remove the table. {_CORRECT}")
+    plan = class_plan(survey)
+    if plan and (problem := cost_problem(plan, settings, quoted=lambda text: shown(text, 40))):
+        yield RuleFinding("reject", f"model.toml cannot be trained with: {problem}", advice=_CORRECT)
