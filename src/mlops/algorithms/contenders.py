@@ -85,6 +85,14 @@ def installed_candidates(settings: GroupSettings, task: TaskName) -> tuple[Group
     return _candidates(settings, task, _BOOSTING if is_complete else _BOOSTING_WITHOUT_EXTRAS)
 
 
+def boosted_contender(settings: GroupSettings, task: TaskName) -> GroupSettings:
+    """Return a boosted contender of `auto` for weak signals, whatever algorithm the settings name."""
+    is_open = replace(settings, algorithm=AUTOMATIC, hyperparameters={}, search=None)
+    return next(
+        one for one in installed_candidates(is_open, task) if one.hyperparameters or settings.monotonic
+    )
+
+
 def _candidates(settings: GroupSettings, task: TaskName | None, boosting: str) -> tuple[GroupSettings, ...]:
     own = {**settings.hyperparameters, **(settings.search.space if settings.search else {})}
     is_open = set(own) <= WEIGHTS

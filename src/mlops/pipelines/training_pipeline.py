@@ -32,6 +32,7 @@ from mlops.pipelines.features.row_identity import describe_rows
 from mlops.pipelines.features.slicing import sliced_columns
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, fit_model
+from mlops.pipelines.fitting.date_choice import choose_date_parts
 from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.later_rows import later_rows_notes
 from mlops.pipelines.fitting.trials import read_trials
@@ -110,7 +111,7 @@ class TrainingPipeline:
         key = self._row_key or user_row_key()
         champion = Champion(Path(champion_path), champion_version, key) if champion_path else None
         logger.info("Read and prepare the rows")
-        rows = prepare_rows(data_path, self.settings, _read_contract(contract))
+        rows = choose_date_parts(prepare_rows(data_path, self.settings, _read_contract(contract)))
         trained = _train(rows, champion, trials_path, created_at)
         logger.info("Write the model and its card")
         _save(trained, directory, key)

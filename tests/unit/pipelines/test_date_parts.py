@@ -124,3 +124,41 @@ def test_the_model_keeps_what_it_was_made_of(tmp_path: Path):
     result = train(visits(120), tmp_path, date_parts=["month"])
     schema = artifacts.load_model(result.model_path)[0].schema
     assert schema.date_parts == {"seen_on": ("month",), "paid_on": ("month",)}
+
+
+def test_only_the_parts_that_help_out_of_fold_stay(tmp_path: Path):
+    parts = ["month", "weekday", "year", "quarter", "day"]
+    result = train(visits(900), tmp_path, date_parts={"seen_on": parts}, choose_date_parts=True)
+    assert set(result.features) == {"noise", "seen_on_month", "seen_on_weekday"}
+    (note,) = [warning for warning in result.warnings if "help out of fold" in warning]
+    assert "seen_on_month, seen_on_weekday. Models are as good without seen_on_day, " in note
+    assert result.dropped_columns["seen_on_year"] == "does not help out of fold"
+    model, _ = artifacts.load_model(tmp_path / "model")
+    assert model.schema.date_parts == {"seen_on": ("month", "weekday")}
+
+
+def test_files_to_score_need_no_date_of_which_no_part_helps(tmp_path: Path):
+    frame = visits(700).assign(
+        born_on=lambda rows: rows["seen_on"].sample(frac=1.0, random_state=1).to_numpy()
+    )
+    config = {
+        "date_parts": {"seen_on": ["month"], "born_on": ["month", "weekday"]},
+        "choose_date_parts": True,
+    }
+    result = train(frame, tmp_path, **config)
+    assert set(result.features) == {"noise", "seen_on_month"}
+    scored = InferencePipeline(tmp_path / "model").execute(frame[["seen_on", "noise"]], tmp_path / "scored")
+    assert scored.n_rows == len(frame)
+
+
+def test_the_last_feature_is_not_left_out(tmp_path: Path):
+    frame = visits(300)[["paid_on", "outcome"]].assign(outcome=["yes", "no", "no"] * 100)
+    result = train(frame, tmp_path, date_parts=["month", "weekday"], choose_date_parts=True)
+    assert result.features == ("paid_on_month",)
+
+
+def test_the_choice_of_parts_is_true_or_false():
+    with pytest.raises(SettingsError, match="choose_date_parts must be true or false, not 1"):
+        GroupSettings.from_toml("choose_date_parts = 1")
+    assert "choose_date_parts" not in GroupSettings().to_dict()
+    assert GroupSettings.from_config({"choose_date_parts": "true"}).choose_date_parts

@@ -74,7 +74,8 @@ class GroupSettings(Record):
 
     Without `target` it is the column `target` or `label`, else the last one. `group_columns` together name
     the entity that must not be on both sides of the split; `time_column` orders the rows. Dates are not
-    features; `date_parts` takes parts of every date, or of those named. The words of `text_columns` are
+    features; `date_parts` takes parts of every date, or of those named, and with `choose_date_parts` only
+    those that help out of fold. The words of `text_columns` are
     learned from. `monotonic` says of which columns of numbers a larger value never lowers, or never raises,
     the prediction of a boosted model. Without `algorithm` the better one of
     a linear and a boosted model is taken; with `search` its hyperparameters are searched for. Without `gate`
@@ -97,6 +98,7 @@ class GroupSettings(Record):
     time_column: str | None = None
     exclude_columns: tuple[str, ...] = ()
     date_parts: Mapping[str, tuple[DatePart, ...]] = field(default_factory=dict)
+    choose_date_parts: bool = False
     text_columns: tuple[str, ...] = ()
     monotonic: Mapping[str, Direction] = field(default_factory=dict)
     algorithm: str = AUTOMATIC
@@ -228,7 +230,7 @@ _TABLES: Mapping[str, type] = {
     "retrain": RetrainSettings,
 }
 _TABLES_OF_0_1 = ("drift", "approval", "search")
-_ADDED_KEYS = ("text_columns", "monotonic", "split")
+_ADDED_KEYS = ("text_columns", "monotonic", "split", "choose_date_parts")
 
 
 def known_keys() -> frozenset[str]:
@@ -269,8 +271,10 @@ def _check_types(values: Mapping[str, Any]) -> None:
     checks: list[tuple[str, type | tuple[type, ...], str]] = [(name, str, "a text") for name in _TEXTS]
     checks += [("seed", int, "a whole number"), ("test_fraction", (int, float), "a number")]
     checks += [("contract", int, "a whole number"), ("hyperparameters", Mapping, "a table")]
+    checks += [("choose_date_parts", bool, "true or false")]
     for name, kind, description in checks:
-        if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
+        is_bool = isinstance(values.get(name), bool)
+        if name in values and not (isinstance(values[name], kind) and is_bool == (kind is bool)):
             raise SettingsError(f"{name} must be {description}, not {values[name]!r}.")
     for name, choices in _CHOICES.items():
         if values.get(name) not in (None, *choices):

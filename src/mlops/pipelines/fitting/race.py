@@ -113,8 +113,8 @@ def _judged(contenders: Sequence[Contender], fold: HeldOutFold) -> list[Contende
 
 def _not_behind(ranked: Sequence[Contender]) -> list[Contender]:
     """Return those whose losses are not clearly greater than those of the first on the same rows."""
-    least = _losses(ranked[0])
-    return [one for one in ranked if not _is_greater(_losses(one) - least)]
+    least = losses(ranked[0])
+    return [one for one in ranked if not _is_greater(losses(one) - least)]
 
 
 def _is_greater(differences: np.ndarray) -> bool:
@@ -122,7 +122,7 @@ def _is_greater(differences: np.ndarray) -> bool:
     return bool(differences.mean() > _STANDARD_ERRORS_BEHIND * standard_error)
 
 
-def _losses(contender: Contender) -> np.ndarray:
+def losses(contender: Contender) -> np.ndarray:
     """Return the squared error, or the negative logarithm of the probability of the truth, of each row."""
     judged = contender.judged
     if judged.scores.probabilities is None:

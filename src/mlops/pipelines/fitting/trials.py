@@ -13,6 +13,7 @@ from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import Trial
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
+from mlops.pipelines.fitting.date_choice import choose_date_parts
 from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.out_of_fold import training_sample
 from mlops.pipelines.fitting.searching import MAX_ROWS, Search, judge_combinations
@@ -54,7 +55,7 @@ def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contra
     TrainingError
         If nothing can be learned from it, or with these hyperparameters.
     """
-    rows = prepare_rows(data_path, settings, contract)
+    rows = choose_date_parts(prepare_rows(data_path, settings, contract))
     with limited_threads(rows.table.frame):
         return _judge(rows, settings).score
 
