@@ -87,8 +87,11 @@ def measure(case: Case, peers: Mapping[str, str], to: Path) -> Iterator[dict[str
         line["ours"] = trial.judge(ours)[metric]
         try:
             scores, used = theirs(trial, peer, python, seconds, to / peer)
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
-            yield {**line, "error": str(error)}
+        except subprocess.TimeoutExpired:
+            yield {**line, "error": f"not finished after {TIMEOUT_SECONDS} s by the clock"}
+            continue
+        except RuntimeError as error:
+            yield {**line, "error": f"no model: {error}"}
             continue
         low, high = trial.difference(ours, scores, metric)
         their_score = trial.judge(scores)[metric]
@@ -117,7 +120,7 @@ def _table(lines: Sequence[dict[str, Any]]) -> list[str]:
     for line in lines:
         start = f"| {line['set']} | {line['metric']} | {line['ours']:.4f} ({line['algorithm']}) "
         if "error" in line:
-            rows.append(f"{start}| no model: {line['error'][:100]} | | {line['seconds']:.2f} | |")
+            rows.append(f"{start}| {line['error'][:80]} | | {line['seconds']:.2f} | |")
             continue
         rows.append(
             f"{start}| {line['theirs']:.4f} | {line['low']:+.4f} to {line['high']:+.4f} "
@@ -127,14 +130,14 @@ def _table(lines: Sequence[dict[str, Any]]) -> list[str]:
     better = sum(line["low"] > 0 for line in measured)
     worse = sum(line["high"] < 0 for line in measured)
     differences = [line["ours"] - line["theirs"] for line in measured]
-    difference = float(np.mean(differences)) if differences else 0.0
+    mean, median = (float(of(differences)) if differences else 0.0 for of in (np.mean, np.median))
     ratios = [line["peer_seconds"] / line["seconds"] for line in measured]
     ratio = float(np.median(ratios)) if ratios else 0.0
     return [
         *rows,
         f"\nOurs is at least as good on {higher} of {len(measured)} sets; clearly better (interval above 0) "
-        f"on {better}, clearly worse on {worse}. Mean difference {difference:+.4f}. The peer took"
-        f" {ratio:.1f} times our CPU seconds in the median.\n",
+        f"on {better}, clearly worse on {worse}. Mean difference {mean:+.4f}, median {median:+.4f}. The peer "
+        f"took {ratio:.1f} times our CPU seconds in the median.\n",
     ]
 
 
