@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     exec(compile(BLOCKS["python"], str(PAGE), "exec"), {})
     for command in BLOCKS["bash"].splitlines():
         assert main([*shlex.split(command)[1:], "--root", str(tmp_path)]) == 0
-    return pd.read_parquet("train.parquet")
+    return duckdb.sql("SELECT * FROM 'train.parquet'").df()
 
 
 def test_each_visit_gets_the_amounts_that_were_known_before_it(joined: pd.DataFrame) -> None:
