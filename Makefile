@@ -50,8 +50,12 @@ fuzz: $(READY) ## Validate generated files, each from another seed; MINUTES=60
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60)
 
 PROOFS ?= hour
+PROVEN := tests/proofs tests/e2e/test_bad_files.py tests/e2e/test_retraining.py tests/e2e/test_endpoints.py \
+  tests/e2e/test_feature_service.py tests/contract/test_exactly_once.py tests/contract/test_registry_stores.py \
+  tests/unit/registry/test_registry_state_machine.py tests/packaging tests/unit/experiment/test_mlflow_export.py \
+  tests/unit/experiment/test_mlflow_mirror.py
 prove: $(READY) ## The proofs: kills, faults, races, registry histories, library versions (an hour; PROOFS=full: many); log in proofs.log
-	bash -o pipefail -c 'PROOFS=$(PROOFS) $(BIN)/python -m pytest tests/proofs tests/e2e/test_bad_files.py tests/e2e/test_retraining.py tests/e2e/test_endpoints.py tests/e2e/test_feature_service.py tests/contract/test_exactly_once.py tests/contract/test_registry_stores.py tests/unit/registry/test_registry_state_machine.py tests/packaging tests/unit/experiment/test_mlflow_export.py tests/unit/experiment/test_mlflow_mirror.py -q --durations=5 2>&1 | tee proofs.log'
+	bash -o pipefail -c 'PROOFS=$(PROOFS) $(BIN)/python -m pytest $(PROVEN) -q --durations=5 2>&1 | tee proofs.log'
 
 bench: $(READY) ## Run the benchmarks side by side with their peers
 	$(BIN)/python -m benchmarks all
