@@ -6,7 +6,7 @@ A group lives through 2026 on plain files with a simulated clock. Files are scor
 as on a stack. Outcomes come two weeks later: some after two months, some corrected, some of strangers.
 The functions of the night check drift, arrivals and quality. What happens is in `year_patients.py`. The
 emails must be exactly those of `EXPECTED`; others, or missing ones, end with exit code 1. Emails about a
-delivered or refused file are not counted. The page goes to year.md in the folder of results.
+delivered or refused file are not counted. The page goes to benchmarks/results/year.md.
 """
 
 from __future__ import annotations

@@ -273,8 +273,7 @@ class InferencePipeline:
         return RowScorer(self._model, self._version, self._contract, self._baseline, batch, explainer)
 
     def _explainer(self, settings: GroupSettings) -> Explainer | None:
-        n_reasons = settings.output.reasons
-        return Explainer.of(self._model, n_reasons) if n_reasons else None
+        return Explainer.of(self._model, settings.output.reasons) if settings.output.reasons else None
 
     def _columns(self, settings: GroupSettings, rows: RowsToScore) -> PredictionColumns:
         """Return the columns of the predictions: ids as stated, else those of the contract."""
