@@ -203,6 +203,8 @@ def render(year: Year) -> str:
         f"{story.N_A_DAY} rows on every working day of 2026, {len(year.verdicts)} nights, "
         f"{len(year.world.refused)} refused, {year.seconds:.0f} CPU seconds with trainings and scoring.",
         f"{len(emails)} emails, {f'{len(wrong)} not as expected' if wrong else 'exactly the expected ones'}.",
+        "Expected only after a first run had explained them: the six of autumn, and the two about quality in",
+        "May. An alert about age was expected, and is a warning: age matters little to this model.",
         "",
         "## Emails",
         "",
