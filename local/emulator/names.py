@@ -186,6 +186,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference(
+        "fixes.policy_wildcards",
+        aws="A `*` in a policy matches any characters; the key of an object may contain a line break.",
+        ministack="A `*` ends at a line break, so that a role may not read an object with one in its key.",
+        wraps=("iam_evaluator._fnmatch_compile",),
+    ),
+    Difference(
         "fixes.topic_policy",
         aws=(
             "The default policy of a topic allows every principal under the condition that "

@@ -54,6 +54,8 @@ def variables(name: str) -> dict[str, str]:
     return {f"{table.upper()}_TABLE_NAME": f"{name}-{table}" for table in tables} | {
         "ARTIFACT_BUCKET_NAME": f"{name}-artifacts",
         "DATA_BUCKET_NAME": f"{name}-data",
+        "FEATURE_DATABASE_NAME": f"{name}-features",
+        "LEDGER_WORKGROUP_NAME": f"{name}-ledger",
         "TRAIN_MODEL_STATE_MACHINE_ARN": f"arn:aws:states:us-east-1:1:stateMachine:{name}",
     }
 

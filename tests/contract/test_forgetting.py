@@ -523,6 +523,8 @@ def test_it_works_on_the_resources_of_a_stack(registry_table: str, filled: World
         "DATA_BUCKET_NAME": "data",
         "REGISTRY_TABLE_NAME": registry_table,
         "FEATURE_TABLE_NAME": registry_table,
+        "FEATURE_DATABASE_NAME": "features",
+        "LEDGER_WORKGROUP_NAME": "ledger",
     }
     context = StackContext(variables, actor="ann")
     [dataset] = filled.versions.list_datasets("g")

@@ -25,13 +25,6 @@ AUDIENCE = "predictions"
 _KEY_ID = "first"
 _API_STACK = "predict-api-with-tokens"
 _BESIDE_THE_API = ("PredictApiLogGroup", "PredictPermission")
-_PARAMETERS = (
-    "PredictJwtIssuer",
-    "PredictJwtAudience",
-    "PredictRateLimit",
-    "PredictBurstLimit",
-    "LogRetentionDays",
-)
 
 
 @dataclass(frozen=True)
@@ -96,6 +89,7 @@ def deploy_token_api(stack: DeployedStack, issuer: str) -> str:
         Parameters=[
             {"ParameterKey": "PredictJwtIssuer", "ParameterValue": issuer},
             {"ParameterKey": "PredictJwtAudience", "ParameterValue": AUDIENCE},
+            {"ParameterKey": "ApproverEmail", "ParameterValue": "ada@example.com"},
         ],
     )
     formation.get_waiter("stack_create_complete").wait(
@@ -122,8 +116,8 @@ def _api_template(function_arn: str) -> str:
         if resource["Type"].startswith("AWS::ApiGatewayV2::") or name in _BESIDE_THE_API
     }
     document = {
-        "Parameters": {name: whole["Parameters"][name] for name in _PARAMETERS},
-        "Conditions": {"HasJwtIssuer": whole["Conditions"]["HasJwtIssuer"]},
+        "Parameters": whole["Parameters"],
+        "Conditions": whole["Conditions"],
         "Resources": of_the_api,
         "Outputs": {"PredictUrl": {"Value": whole["Outputs"]["PredictUrl"]["Value"]}},
     }

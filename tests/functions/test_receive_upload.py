@@ -139,8 +139,7 @@ def test_a_file_without_rows_is_rejected_with_a_mail_and_moved(receive: Receive,
 def test_a_file_in_a_wrong_folder_stays_there_and_an_email_says_where_it_belongs(
     receive: Receive, repository: Path
 ) -> None:
-    event = json.loads((repository / "events" / "receive_upload.misplaced.json").read_text("utf-8"))
-    result = receive(event)
+    result = receive(dropped(repository, "receive_upload.misplaced", "a,b\n1,2\n"))
     assert (result["outcome"], result["reason"]) == ("ignored", "outside_training_and_inference")
     assert "medication-adherence/training/2026-10.csv" in emails()[0]
     (upload,) = DatasetVersions(DynamoDBTable("registry")).list_uploads("medication-adherence")

@@ -20,6 +20,7 @@ from mlops.infrastructure.clock import utc_now
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
     from mlops.feature_store.freshness import ViewFreshness
+    from mlops.feature_store.store import FeatureStore
     from mlops.ledger.files import LedgerFiles
     from mlops.ledger.shadow.archive import ShadowArchive
     from mlops.links.signer import LinkSigner
@@ -64,6 +65,13 @@ class Dependencies(RetrainingContext):
     def upload_retention_days(self) -> int:
         """How long used files stay in the data bucket; 0 keeps them."""
         return environment.read(RetentionSettings, self.variables).upload_retention_days
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """The feature store, without Athena: a function joins the features of a file itself."""
+        from mlops.feature_store.factory import stack_features  # noqa: PLC0415
+
+        return stack_features(self.variables, self.objects, actor=self.actor, now=self.now)
 
     @cached_property
     def webhook(self) -> Webhook:

@@ -185,10 +185,10 @@ class StackContext:
 
     @cached_property
     def features(self) -> FeatureStore:
-        """The feature store."""
-        from mlops.feature_store.factory import stack_features  # noqa: PLC0415
+        """The feature store, which people read with Athena as well."""
+        from mlops.feature_store.factory import stack_features_of_people  # noqa: PLC0415
 
-        return stack_features(self.variables, self.objects, actor=self.actor, now=self.now)
+        return stack_features_of_people(self.variables, self.objects, actor=self.actor, now=self.now)
 
     @cached_property
     def drift_archive(self) -> NightlyArchive:

@@ -171,7 +171,7 @@ def test_nothing_is_copied_without_the_variable(fake: FakeServer, address: str, 
 @pytest.mark.mlflow
 @pytest.mark.skipif("PROOFS" not in os.environ, reason="long: `make prove` runs it")
 def test_a_real_server_has_the_run(tmp_path: Path) -> None:
-    with mlflow_server(installed_mlflow(), tmp_path / "mlflow") as address:
+    with mlflow_server(installed_mlflow(), tmp_path) as address:
         train(mirrored(tmp_path / "runs", address, MLFLOW_EXPERIMENT_NAME="live"))
         from mlops.experiment.mlflow.server import MlflowServer
 

@@ -135,7 +135,7 @@ def test_a_time_that_no_calendar_has_is_refused(store, tmp_path, time):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "v.csv is empty; it needs a header and rows"),
+        (b"", "The file is empty; it needs a header and rows"),
         ("patient_id,at,bmi\nA,2026-02-01T00:00:00Z,1\n".encode("utf-16"), "Save it as CSV in UTF-8"),
     ],
 )

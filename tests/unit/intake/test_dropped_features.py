@@ -89,7 +89,7 @@ def test_an_event_that_comes_again_stores_nothing_and_the_same_rows_are_stored_o
         ("_features/vitalz/a.csv", GOOD, "There is no feature view or service 'vitalz'. Did you mean"),
         ("_features/vitals/a.xlsx", "x", "a.xlsx must be a CSV file (.csv) or a Parquet file (.parquet)."),
         ("_features/vitals/a.parquet", "no parquet", "cannot be read"),
-        (KEY, "", "has no column 'patient_id'"),
+        (KEY, "", "The file is empty; it needs a header and rows."),
     ],
 )
 def test_a_file_that_does_not_fit_goes_to_quarantine_with_a_sentence(

@@ -102,7 +102,7 @@ def test_the_stages_are_logged_and_the_temporary_model_is_deleted(caplog: pytest
     with caplog.at_level(logging.INFO, logger="mlops"):
         model = mlops.train(patients(300), target="returned", settings={"algorithm": "LogisticRegression"})
     stages = [record.getMessage().split()[0] for record in caplog.records]
-    assert stages == ["Read", "Fit", "Evaluate", "Trained"]
+    assert stages == ["Read", "Fit", "Evaluate", "Write"]
     directory = model.directory
     assert directory.is_dir()
     del model

@@ -49,7 +49,7 @@ def source_of(path: Path) -> str:
     if not path.is_file():
         raise FeatureStoreError(f"There is no file {path}.")
     if not path.stat().st_size:
-        raise FeatureStoreError(f"{path.name} is empty; it needs a header and rows.")
+        raise FeatureStoreError("The file is empty; it needs a header and rows.")
     return _FORMATS[path.suffix].format(quoted_text(str(path)))
 
 

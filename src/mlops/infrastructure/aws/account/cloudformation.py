@@ -25,6 +25,7 @@ class Stack:
     artifact_bucket_name: str
     data_bucket_name: str
     event_bus_name: str
+    feature_database_name: str
     feature_table_name: str
     ledger_database_name: str
     ledger_workgroup_name: str
