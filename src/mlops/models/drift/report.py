@@ -9,6 +9,7 @@ from typing import Literal
 
 from mlops.models.drift.profiles import FeatureKind, on_one_line
 from mlops.models.record import Record
+from mlops.models.settings.monitoring import DriftReference
 
 DriftVerdict = Literal["OK", "WARN", "ALERT", "INSUFFICIENT_DATA"]
 ArrivalProblem = Literal["no_file", "few_rows", "many_rows"]
@@ -155,6 +156,25 @@ class Arrivals(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Reference(Record):
+    """The earlier weeks that a night should be compared with, as the setting `[drift] reference` says.
+
+    `is_used` is False where too few rows or weeks are stored: then the training rows are the reference.
+    `n_weeks` and `n_rows` are those that may be used; `n_weeks_alerting` weeks were left out because they
+    differed from the weeks before them. Where earlier weeks are used, `training_verdict` is the verdict of
+    the comparison with the training rows, and `has_training_fault` whether a fault was found in it.
+    """
+
+    setting: DriftReference
+    is_used: bool
+    n_weeks: int
+    n_rows: int
+    n_weeks_alerting: int = 0
+    training_verdict: DriftVerdict | None = None
+    has_training_fault: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionChange(Record):
     """The mean of an output on held-out rows (`before`) and `now`, and the effect of single columns on it."""
 
@@ -198,7 +218,8 @@ class DriftReport(Record):
     `arrivals` is the verdict of a night on when files came and with how many rows, apart from `verdict`;
     `prediction_change` is there only where the model could be asked, `multivariate` only where rows of the
     training were named. `feature_views` says, in a sentence for each view of the feature service of the
-    model, how new its values are.
+    model, how new its values are. `reference` is there only where a night should be compared with earlier
+    weeks: then `n_rows_baseline` and `n_rows_held_out` are rows of these, and so is what is before a change.
     """
 
     verdict: DriftVerdict
@@ -227,11 +248,24 @@ class DriftReport(Record):
     prediction_change: PredictionChange | None = None
     multivariate: DomainClassification | None = None
     feature_views: tuple[str, ...] = ()
+    reference: Reference | None = None
 
     @property
     def arrivals_verdict(self) -> DriftVerdict:
         """The verdict on how files arrive; INSUFFICIENT_DATA where that was not looked at."""
         return self.arrivals.verdict if self.arrivals else "INSUFFICIENT_DATA"
+
+    @property
+    def earlier_weeks(self) -> Reference | None:
+        """The earlier weeks that the rows were compared with; None where they were compared with training."""
+        return self.reference if self.reference and self.reference.is_used else None
+
+    @property
+    def has_fault(self) -> bool:
+        """Whether a column has a fault, in all rows or in a segment."""
+        return any(anomaly.is_fault for anomaly in self.anomalies) or any(
+            segment.faults for segment in self.segments
+        )
 
     @property
     def predictions_with_drift(self) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from mlops.models.record import Record
+
+DriftReference = Literal["training", "weekday", "season"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +15,23 @@ class DriftSettings(Record):
     """When a feature counts as drifted: PSI (and Cramer's V) to warn and to alert, and columns left out.
 
     `expected_every_days` is the longest time without a file to score that is usual: None takes it from the
-    files of the last months, 0 expects none.
+    files of the last months, 0 expects none. `reference` is what a night is compared with: the training rows,
+    the same weekdays of earlier weeks, or the same weekdays of the same weeks a year earlier.
     """
 
     threshold: float = 0.1
     alert_threshold: float = 0.2
     exclude_columns: tuple[str, ...] = ()
     expected_every_days: int | None = None
+    reference: DriftReference = "training"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; what 0.1 did not have is in it only when it is stated."""
         document = Record.to_dict(self)
         if self.expected_every_days is None:
             del document["expected_every_days"]
+        if self.reference == "training":
+            del document["reference"]
         return document
 
 

@@ -25,6 +25,7 @@ from mlops.monitoring.verdict.causes import (
     multivariate_sentence,
     signed,
 )
+from mlops.monitoring.verdict.reference import reference_rows
 from mlops.pages.number_format import arrows, number, p_value, percent
 from mlops.pages.rendering import render as render_page
 
@@ -48,6 +49,8 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         heading=f"{title}: {report.model_group}" if report.model_group else title,
         headline=headline(report),
         facts_line=facts_line(report),
+        compared_rows=reference_rows(report),
+        compared_outputs=reference_rows(report) if report.earlier_weeks else "held-out rows",
         arrivals_line=arrivals_line(report),
         tiles=_tiles(report, len(moved)),
         badges=_BADGES,
@@ -84,7 +87,11 @@ def _tiles(report: DriftReport, n_moved: int) -> tuple[tuple[str, str, str], ...
             "large and no accident",
         ),
         *_prediction_tile(report, limits),
-        ("Rows now", f"{report.n_rows:,}", f"{report.n_rows_baseline:,} at training"),
+        (
+            "Rows now",
+            f"{report.n_rows:,}",
+            f"{report.n_rows_baseline:,} {'in earlier weeks' if report.earlier_weeks else 'at training'}",
+        ),
     )
 
 

@@ -18,7 +18,7 @@ def plot(feature: FeatureDrift) -> Markup:
     if histogram is None:
         return Markup("")
     marks, height = _columns(histogram) if histogram.edges else _rows(histogram, feature)
-    label = f"{feature.name}: share of rows per value, at training and now"
+    label = f"{feature.name}: share of rows per value, before and now"
     return svg.drawing(marks, _WIDTH, height, label)
 
 

@@ -13,6 +13,7 @@ from mlops.monitoring.verdict.causes import (
     segment_sentence,
     segments_of_change,
 )
+from mlops.monitoring.verdict.reference import reference_rows
 from mlops.pages.number_format import percent, rows
 
 _HEADLINES: dict[DriftVerdict, str] = {
@@ -27,6 +28,8 @@ _MAX_LINES = 10
 def headline(report: DriftReport) -> str:
     """Return the verdict in words: of the inputs, of the predictions, or of both."""
     if not report.predictions_with_drift:
+        if report.verdict == "OK" and report.earlier_weeks:
+            return "The inputs look as they did in earlier weeks."
         return _HEADLINES[report.verdict]
     if changes_of_inputs(report):
         return "Inputs and predictions changed" + (" a lot." if report.verdict == "ALERT" else ".")
@@ -114,8 +117,9 @@ def facts_line(report: DriftReport) -> str:
         facts.append("1 file" if report.n_batches == 1 else f"{report.n_batches:,} files")
     if report.window_days is not None:
         facts.append("last day" if report.window_days == 1 else f"last {report.window_days} days")
-    against = f"against {report.n_rows_baseline:,} training rows"
-    facts.append(f"{against} of {report.model_version}" if report.model_version else against)
+    against = f"against {report.n_rows_baseline:,} {reference_rows(report)}"
+    of_version = ", scored by" if report.earlier_weeks else " of"
+    facts.append(f"{against}{of_version} {report.model_version}" if report.model_version else against)
     if report.created_at is not None:
         facts.append(f"{report.created_at:%Y-%m-%d %H:%M} UTC")
     return ", ".join(facts)

@@ -16,6 +16,7 @@ from mlops.models.drift.profiles import (
     SegmentCounts,
 )
 from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift, SegmentDrift
+from mlops.monitoring.verdict.reference import as_reference
 from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
 from mlops.monitoring.verdict.verdict import (
     SEVERITY,
@@ -89,27 +90,15 @@ def _side(
     now: Mapping[str, FeatureCounts],
     n_rows: int,
 ) -> _Sides:
-    references = {name: _as_reference(profile, before[name]) for name, profile in profiles.items()}
-    kept = {name: profile for name, profile in references.items() if profile.n_distinct > 1}
+    # a column that is constant in a segment is not judged there
+    kept = {
+        name: as_reference(profile, before[name])
+        for name, profile in profiles.items()
+        if np.count_nonzero(before[name].counts) > 1 and profile.n_distinct > 1
+    }
     return (
         replace(baseline, features=kept),
         replace(batch, features={name: now[name] for name in kept}, n_rows=n_rows),
-    )
-
-
-def _as_reference(profile: FeatureProfile, counts: FeatureCounts) -> FeatureProfile:
-    """Return the profile of the rows of a segment; a column that is constant there has one value."""
-    is_constant = np.count_nonzero(counts.counts) < 2
-    return replace(
-        profile,
-        counts=counts.counts,
-        n_missing=counts.n_missing,
-        n_rows=sum(counts.counts) + counts.n_missing,
-        n_distinct=1 if is_constant else profile.n_distinct,
-        minimum=counts.minimum if profile.kind == "numeric" else None,
-        maximum=counts.maximum if profile.kind == "numeric" else None,
-        mean=None,
-        median=None,
     )
 
 

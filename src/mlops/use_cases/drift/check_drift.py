@@ -1,4 +1,4 @@
-"""The nightly check: scored data against the training data of each champion, and how files arrive."""
+"""The nightly check: scored data against training or earlier weeks of each champion, and how files arrive."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
 from mlops.monitoring.verdict.arrivals import judge_arrivals
+from mlops.monitoring.verdict.reference import baseline_of, with_reference
 from mlops.monitoring.verdict.rule import MIN_ROWS
 from mlops.use_cases.drift.arrived_rows import ArrivedRows, read_arrived_rows
 from mlops.use_cases.drift.drift_archive import NightlyArchive
 from mlops.use_cases.drift.drift_notification import PersonalEmails
+from mlops.use_cases.drift.earlier_weeks import read_earlier_weeks
 from mlops.use_cases.drift.group_alerts import GroupAlerts
 from mlops.use_cases.every_group import check_every_group
 
@@ -113,21 +115,28 @@ class NightlyCheck:
         created_at: datetime,
         arrived: ArrivedRows,
     ) -> DriftReport:
+        batch, n_batches, days = self._collect(champion, baseline, night)
         settings = champion.settings.drift
-        detector = DriftDetector(
-            baseline,
-            settings.threshold,
-            alert_threshold=settings.alert_threshold,
-            exclude_columns=settings.exclude_columns,
-        )
-        batch, n_batches, window_days = self._collect(champion, baseline, night)
-        report = detector.detect_drift(
-            batch,
-            created_at=created_at,
-            model_group=champion.model_group,
-            window_days=window_days,
-            n_batches=n_batches,
-        )
+
+        def compare(reference: BaselineStatistics) -> DriftReport:
+            return DriftDetector(
+                reference,
+                settings.threshold,
+                alert_threshold=settings.alert_threshold,
+                exclude_columns=settings.exclude_columns,
+            ).detect_drift(
+                batch,
+                created_at=created_at,
+                model_group=champion.model_group,
+                window_days=(night - days[0]).days,
+                n_batches=n_batches,
+            )
+
+        report = compare(baseline)
+        if settings.reference != "training" and batch.n_rows >= MIN_ROWS:
+            reference, weeks = read_earlier_weeks(self.archive, champion, days)
+            earlier = compare(baseline_of(baseline, merge(*weeks))) if reference.is_used else None
+            report = with_reference(report, reference, earlier)
         expected = settings.expected_every_days
         return replace(
             report,
@@ -137,13 +146,15 @@ class NightlyCheck:
 
     def _collect(
         self, champion: ModelMetadata, baseline: BaselineStatistics, night: date
-    ) -> tuple[BatchProfile, int, int]:
-        """Merge the batches of the shortest window with enough rows, or of the longest.
+    ) -> tuple[BatchProfile, int, Sequence[date]]:
+        """Merge the batches of the shortest window with enough rows, or of the longest; and return its days.
 
-        A window ends with the day of the check, up to now, and starts that many days before it.
+        A window ends with the day of the check, up to now, and starts that many days before it. Where it is
+        compared by weekday it ends with the day before: of a part of a day the weekdays would be unequal.
         """
-        merged, n_batches, window_days = empty_batch(baseline), 0, 0
-        unread_until = night + timedelta(days=1)
+        merged, n_batches, start = empty_batch(baseline), 0, night
+        is_of_whole_days = champion.settings.drift.reference != "training"
+        end = unread_until = night if is_of_whole_days else night + timedelta(days=1)
         for window_days in WINDOWS_DAYS:
             start = night - timedelta(days=window_days)
             days = _days_between(start, unread_until)
@@ -151,7 +162,7 @@ class NightlyCheck:
             merged, n_batches, unread_until = merge(merged, *batches), n_batches + len(batches), start
             if merged.n_rows >= MIN_ROWS:
                 break
-        return merged, n_batches, window_days
+        return merged, n_batches, list(_days_between(start, end))
 
 
 def _group_check(group: str, report: DriftReport, report_uri: str) -> GroupCheck:

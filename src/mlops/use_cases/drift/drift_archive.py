@@ -38,6 +38,13 @@ class NightlyArchive:
         """Return the report of one night."""
         return DriftReport.from_json(self.objects.read(self._report_ref(group, night, "json")))
 
+    def find_report(self, group: str, night: date) -> DriftReport | None:
+        """Return the report of one night; None where the night was not checked."""
+        try:
+            return self.report(group, night)
+        except ObjectNotFoundError:
+            return None
+
     def last_report(self, group: str) -> DriftReport | None:
         """Return the report of the newest night; None before the first."""
         return next(iter(self.newest_reports(group, 1).values()), None)
