@@ -73,11 +73,11 @@ def champion(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "features.toml").write_text(DEFINITIONS, encoding="utf-8")
     run_mlops(stack, "features", "apply", str(folder / "features.toml"))
     table = a_regression_table(seed=51)
-    # sizes of after the sale are ten times those before: a training that reads them learns another price
+    # sizes of after the sale are 1.6 times those before: a training that reads them learns another price
     values = pd.concat(
         [
             table[["house_id", "size_m2", "place"]].assign(surveyed_at=EARLY),
-            table[["house_id", "size_m2", "place"]].assign(surveyed_at=LATE, size_m2=10 * table["size_m2"]),
+            table[["house_id", "size_m2", "place"]].assign(surveyed_at=LATE, size_m2=1.6 * table["size_m2"]),
         ]
     )
     values.to_csv(folder / "surveys.csv", index=False)
@@ -111,7 +111,7 @@ def test_training_reads_the_values_of_before_the_sale(stack: DeployedStack, cham
 def test_a_file_with_ids_is_scored_with_the_newest_values(
     champion: Champion, predictions: list[dict[str, str]]
 ) -> None:
-    sizes = (champion.houses["size_m2"] * 10).head(150)
+    sizes = (champion.houses["size_m2"] * 1.6).head(150)
     read = pd.Series([float(row["size_m2"] or "nan") for row in predictions], name="size_m2")
     pd.testing.assert_series_equal(read, sizes)
     assert {row["row_status"] for row in predictions} == {"scored"}
@@ -142,7 +142,7 @@ def test_the_nightly_check_compares_features_with_the_training(
     wait(lambda: stack.keys(prefix) or None, "the batch in the ledger", 90)
     checked = stack.run_scheduled("CheckDrift", utc_now())
     (group,) = [each for each in checked["groups"] if each["group"] == GROUP]
-    assert group["verdict"] == "ALERT", group  # sizes are ten times those of the training
+    assert group["verdict"] == "ALERT", group  # sizes are 1.6 times those of the training
     key = next(key for key in stack.keys(f"drift/{GROUP}/") if key.endswith("drift_report.json"))
     report = json.loads(stack.read(key))
     assert "size_m2" in report["features_with_drift"]

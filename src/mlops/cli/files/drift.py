@@ -69,7 +69,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--multivariate",
         type=local_path,
         metavar="ROWS",
-        help="a file of training rows: say whether a classifier tells the rows of both files apart",
+        help="a file of training rows: say whether a classifier separates the rows of both files",
     )
     parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
     parser.add_argument("--html", type=Path, metavar="OUT", help="write the report as a page")
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.file is None:
         if arguments.multivariate:
-            raise DriftError("Name the file whose rows are to be told from those of --multivariate.")
+            raise DriftError("Name the file whose rows are to be separated from those of --multivariate.")
         report, title = _last_night(arguments), "Nightly drift check"
     else:
         with showing_progress():

@@ -80,7 +80,7 @@ def write_facts(survey: Survey, name: str, path: Path) -> None:
 
 
 def read_facts(path: Path, *, with_rows: bool) -> PartFacts:
-    """Read what `write_facts` wrote; `with_rows` says whether the keys of whole rows are wanted."""
+    """Read what `write_facts` wrote; `with_rows` says whether the keys of whole rows are needed."""
     with np.load(path, allow_pickle=False) as stored:
         document = json.loads(stored["facts"].tobytes())
         names = [name for name in stored.files if name != "facts" and (with_rows or name not in _ROW_ARRAYS)]

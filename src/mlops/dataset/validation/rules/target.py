@@ -205,7 +205,7 @@ def many_classes(survey: Survey) -> Iterable[RuleFinding]:
 
 
 def _other_target(survey: Survey) -> str | None:
-    """Return the line that takes the last column which can be a target, in place of the assumed one."""
+    """Return the line that takes the last column which can be a target, instead of the assumed one."""
     columns = (c for c in reversed(survey.features) if c.is_numeric or c.kind == "category")
     name = next((column.name for column in columns), None)
     return name and f"target = {json.dumps(name, ensure_ascii=False)}  # above the first [table]"
