@@ -76,7 +76,7 @@ def test_resource_policies_let_in_named_services_only() -> None:
 
 def test_buckets_are_private_encrypted_versioned_and_kept() -> None:
     for bucket in t.resources("AWS::S3::Bucket").values():
-        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+        assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         properties = bucket["Properties"]
         assert all(properties["PublicAccessBlockConfiguration"].values())
         assert len(properties["PublicAccessBlockConfiguration"]) == 4
@@ -88,7 +88,7 @@ def test_buckets_are_private_encrypted_versioned_and_kept() -> None:
 
 def test_tables_are_kept_encrypted_and_recoverable() -> None:
     for table in t.resources("AWS::DynamoDB::Table").values():
-        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
