@@ -158,7 +158,7 @@ def test_the_reference_is_named_wherever_the_verdict_is(world: SeasonalWorld):
         assert sentence in render_text(report)
         assert sentence in render(report)
     assert "against 750 rows of the same weekdays in 3 earlier weeks, scored by v1.0.0" in render_text(late)
-    assert "Beside training alone: ALERT." in late.rule
+    assert "Compared with training alone: ALERT." in late.rule
     assert "training rows" not in render(late)
     assert "The inputs look as they did in earlier weeks." in render_text(late)
 

@@ -1,4 +1,4 @@
-"""A reference of earlier weeks: scored rows in place of the training rows, and the faults beside training."""
+"""A reference of earlier weeks: scored rows instead of the training rows, and the faults against training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WeekState = Literal["usual", "faulty", "alerting"]
 
 
 def as_reference(profile: FeatureProfile, counts: FeatureCounts) -> FeatureProfile:
-    """Return the profile of a feature with other rows in place of the training rows."""
+    """Return the profile of a feature with other rows instead of the training rows."""
     return replace(
         profile,
         counts=counts.counts,
@@ -79,8 +79,8 @@ def _segments_of(baseline: BaselineStatistics, earlier: BatchProfile) -> list[Se
 def state_of(report: DriftReport) -> WeekState:
     """Return whether the rows of a night may be a reference later.
 
-    Rows with a fault may not. Nor may those that alerted beside earlier weeks, or while such weeks were left
-    out: a change that lasts would be the reference in the end. An alert beside training alone is usual where
+    Rows with a fault may not. Nor may those that alerted against earlier weeks, or while such weeks were left
+    out: a change that lasts would be the reference in the end. An alert against training alone is usual where
     a season differs from training.
     """
     if report.verdict != "ALERT":
@@ -113,23 +113,23 @@ def with_reference(
 
 
 def _with_faults(report: DriftReport, training: DriftReport) -> DriftReport:
-    """Add the faults beside the training rows: another unit or a missing column may last for weeks."""
-    known = {anomaly.column for anomaly in report.anomalies if anomaly.is_fault}
-    names = {anomaly.column for anomaly in training.anomalies if anomaly.is_fault} - known
+    """Add the faults against the training rows: another unit or a missing column may last for weeks."""
+    already_faulty = {anomaly.column for anomaly in report.anomalies if anomaly.is_fault}
+    names = {anomaly.column for anomaly in training.anomalies if anomaly.is_fault} - already_faulty
     faulty = [name for name in training.features if name in names]
     segments = _with_faults_of_segments(report, training)
     in_segments = [
         f"{change.name} of {segment.name}"
         for segment in segments
         for change in segment.changes
-        if change.name in segment.faults and change.name not in {*known, *names}
+        if change.name in segment.faults and change.name not in {*already_faulty, *names}
     ]
     if not (faulty or segments != report.segments) or report.verdict == "INSUFFICIENT_DATA":
         return report
     features = {name: training.features[name] for name in faulty}
     features |= {name: each for name, each in report.features.items() if name not in names}
     effect = max([report.drift_score, *(features[name].psi + features[name].missing_psi for name in faulty)])
-    reasons = [f"columns with a fault, beside training: {listing(faulty)}"] if faulty else []
+    reasons = [f"columns with a fault, compared with training: {listing(faulty)}"] if faulty else []
     reasons += [f"columns with a fault in a segment: {listing(in_segments)}"] if in_segments else []
     verdict = "ALERT" if reasons else report.verdict
     return replace(
@@ -182,7 +182,7 @@ def _sentence(reference: Reference) -> str:
     if reference.is_used:
         return (
             f"Compared with {_weeks(reference)} ({rows(reference.n_rows)}), faults with training too. "
-            f"Beside training alone: {reference.training_verdict}."
+            f"Compared with training alone: {reference.training_verdict}."
         )
     left_out = (
         f", without {counted(reference.n_weeks_alerting, 'week')} that alerted"
