@@ -20,7 +20,7 @@ from mlops.monitoring.verdict.anomalies import extra_columns
 from mlops.monitoring.verdict.dataset_verdict import judge_dataset, largest_effect
 from mlops.monitoring.verdict.predictions import judge_predictions, n_rows_held_out, prediction_verdict
 from mlops.monitoring.verdict.rule import Thresholds, rule_text
-from mlops.monitoring.verdict.segments import judge_segments, segment_verdict
+from mlops.monitoring.verdict.segments import judge_segments, with_segments
 from mlops.monitoring.verdict.verdict import judge_features, worst
 
 
@@ -96,17 +96,12 @@ class DriftDetector:
         predictions = judge_predictions(self.baseline, batch, self.thresholds)
         of_predictions, more_reasons = prediction_verdict(predictions)
         segments = judge_segments(self.baseline, batch, self.thresholds)
-        of_segments, reasons_of_segments, effects = segment_verdict(
-            segments, [*features, *predictions], anomalies
-        )
         verdict = worst(of_inputs, of_predictions or of_inputs)
-        if verdict != "INSUFFICIENT_DATA":
-            verdict = worst(verdict, of_segments)
         effect_of_predictions = largest_effect(predictions, ())
-        effect = max(largest_effect([*features, *effects], anomalies), effect_of_predictions)
-        return DriftReport(
+        effect = max(largest_effect(features, anomalies), effect_of_predictions)
+        report = DriftReport(
             verdict=verdict,
-            reasons=(*reasons, *more_reasons, *reasons_of_segments),
+            reasons=(*reasons, *more_reasons),
             drift_score=self.thresholds.score(effect, verdict),
             features_with_drift=tuple(feature.name for feature in features if feature.has_drift),
             features={feature.name: feature for feature in features},
@@ -128,8 +123,8 @@ class DriftDetector:
             if of_predictions
             else None,
             n_rows_held_out=n_rows_held_out(self.baseline) if predictions else 0,
-            segments=tuple(segments),
         )
+        return with_segments(report, segments, self.thresholds)
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:
         """Publish the numbers of a report and return them.

@@ -21,7 +21,6 @@ from mlops.models.evaluation import EvaluationDetails
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, DatasetChanges, TrainingResult
 from mlops.monitoring.profiles.baseline import build_baseline
-from mlops.monitoring.profiles.batch import count_each
 from mlops.monitoring.profiles.segments import with_segments
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
@@ -203,7 +202,6 @@ def _baseline(
         baseline,
         training.frame,
         [name for name in sliced if rows.table.columns[name].kind != "date"],
-        count_each,
         held_out=rows.table.rows(rows.split.test).frame,
         outputs=outputs,
     )

@@ -150,7 +150,7 @@ def test_rows_of_the_training_show_changed_combinations(
     visits(400, 0).to_csv(training, index=False)
     visits(300, 1, words=20).to_csv(new, index=False)
     run(visits_model, new, "--multivariate", training, "--html", page)
-    assert "A classifier tells 300 rows from 400 training rows" in capsys.readouterr().out
+    assert "A classifier separates 300 rows from 400 training rows" in capsys.readouterr().out
     assert "Combinations of values" in page.read_text()
     with pytest.raises(MlopsError, match="Name the file"):
         run(visits_model, "--multivariate", training)

@@ -18,9 +18,9 @@ from mlops.models.drift.report import Anomaly, DriftReport, Reference
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.monitoring import DriftDetector, build_baseline, merge, profile_batch, render, render_text
-from mlops.monitoring.profiles.batch import count_each
+from mlops.monitoring.profiles.reference import baseline_of
 from mlops.monitoring.profiles.segments import with_segments
-from mlops.monitoring.verdict.reference import WEEKS_BEFORE, baseline_of, state_of, with_reference
+from mlops.monitoring.verdict.reference import WEEKS_BEFORE, state_of, with_reference
 
 from .test_nightly_check import BUCKET, World
 
@@ -69,7 +69,7 @@ def baseline() -> BaselineStatistics:
 def with_sites(baseline: BaselineStatistics) -> BaselineStatistics:
     """The baseline with a segment for each site."""
     outputs = predictions_of(TRAINING)
-    return with_segments(baseline, TRAINING, ["site"], count_each, held_out=TRAINING, outputs=outputs)
+    return with_segments(baseline, TRAINING, ["site"], held_out=TRAINING, outputs=outputs)
 
 
 class SeasonalWorld(World):

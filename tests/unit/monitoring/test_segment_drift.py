@@ -11,7 +11,6 @@ import pytest
 from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
 from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline, merge, profile_batch, render, render_text
-from mlops.monitoring.profiles.batch import count_each
 from mlops.monitoring.profiles.segments import MAX_SEGMENTS, find_segments, with_segments
 
 SITES = ["north", "south", "east"]
@@ -43,7 +42,7 @@ def baseline() -> BaselineStatistics:
     training, held_out = a_frame(4000, 0), a_frame(2000, 1)
     plain = build_baseline(training, features=FEATURES, importance=IMPORTANCE, outputs=said(held_out))
     columns, outputs = ["site", "weight"], said(held_out)
-    return with_segments(plain, training, columns, count_each, held_out=held_out, outputs=outputs)
+    return with_segments(plain, training, columns, held_out=held_out, outputs=outputs)
 
 
 def judged(baseline: BaselineStatistics, frame: pd.DataFrame) -> DriftReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -118,14 +118,6 @@ class SegmentDrift(Record):
     mean_before: float | None = None
     mean_now: float | None = None
 
-    def own_changes(self, changed: Collection[str], faulty: Collection[str]) -> tuple[FeatureDrift, ...]:
-        """Return what changed here beside what `changed` in all rows, and faults beside the `faulty` ones."""
-        return tuple(
-            each
-            for each in self.changes
-            if each.name not in changed or (each.name in self.faults and each.name not in faulty)
-        )
-
     @property
     def effect_on_mean(self) -> float | None:
         """What the change of its predictions adds to the mean of all rows."""
@@ -187,10 +179,10 @@ class PredictionChange(Record):
 
 @dataclass(frozen=True, slots=True)
 class DomainClassification(Record):
-    """How well a classifier tells rows from those of the training: the area under the ROC curve, 0.5 = not.
+    """How well a classifier separates rows from those of the training: the area under the ROC curve.
 
-    It is that of rows that were held out, with its interval. `effects` are the features that it uses, with
-    what the area loses without each, the largest first.
+    It is that of rows that were held out, with its interval; 0.5 = not at all. `effects` are the features
+    that it uses, with what the area loses without each, the largest first.
     """
 
     roc_auc: float
@@ -274,11 +266,14 @@ class DriftReport(Record):
 
     @property
     def changes_in_segments(self) -> tuple[tuple[SegmentDrift, FeatureDrift], ...]:
-        """What changed in segments and not in all rows."""
+        """What changed, or has a fault, in segments and not in all rows."""
         changed = {*self.features_with_drift, *self.predictions_with_drift}
         faulty = {anomaly.column for anomaly in self.anomalies if anomaly.is_fault}
         return tuple(
-            (segment, change) for segment in self.segments for change in segment.own_changes(changed, faulty)
+            (segment, change)
+            for segment in self.segments
+            for change in segment.changes
+            if change.name not in changed or (change.name in segment.faults and change.name not in faulty)
         )
 
     def to_json(self) -> str:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.dataset.features.slices import NumberRange, has_levels, quartile_ranges
 from mlops.dataset.table.values import as_texts, is_text
 from mlops.models.drift.profiles import (
     BaselineStatistics,
     FeatureCounts,
-    FeatureProfile,
     Segment,
     SegmentCounts,
 )
+from mlops.monitoring.profiles.counting import add_each, count_each
 
 MAX_SEGMENTS = 12
 MAX_FEATURES = 10
-MIN_TRAINING_ROWS = 100
-_QUARTILES = (0.25, 0.5, 0.75)
-_FEW_NUMBERS = 4
+MIN_SEGMENT_ROWS = 100
 
-type Counter = Callable[[pd.DataFrame, Mapping[str, FeatureProfile]], Mapping[str, FeatureCounts]]
-type Adder = Callable[[Sequence[FeatureCounts]], FeatureCounts]
 type Marks = NDArray[np.bool_]
 
 
@@ -37,23 +33,19 @@ def find_segments(frame: pd.DataFrame, columns: Sequence[str]) -> list[Segment]:
     """
     found = [segment for name in columns for segment in _of_column(frame[name])]
     sizes = {segment.name: int(members(frame, segment).sum()) for segment in found}
-    large = [segment for segment in found if sizes[segment.name] >= MIN_TRAINING_ROWS]
+    large = [segment for segment in found if sizes[segment.name] >= MIN_SEGMENT_ROWS]
     kept = sorted(large, key=lambda segment: -sizes[segment.name])[:MAX_SEGMENTS]
     return [segment for segment in found if segment in kept]
 
 
 def _of_column(cells: pd.Series) -> Iterator[Segment]:
     name, nothing = str(cells.name), SegmentCounts(0, {})
-    if not pd.api.types.is_numeric_dtype(cells) or cells.nunique() <= _FEW_NUMBERS:
+    if has_levels(cells, cells):
         for level in as_texts(cells).value_counts().index[:MAX_SEGMENTS]:
             yield Segment(name, str(level), nothing, level=str(level))
         return
-    numbers = cells.dropna().to_numpy(dtype=np.float64)
-    edges = np.unique(np.quantile(numbers, _QUARTILES)).tolist()
-    yield Segment(name, f"below {edges[0]:.6g}", nothing, high=edges[0])
-    for low, high in pairwise(edges):
-        yield Segment(name, f"{low:.6g} to {high:.6g}", nothing, low=low, high=high)
-    yield Segment(name, f"from {edges[-1]:.6g}", nothing, low=edges[-1])
+    for part in quartile_ranges(cells):
+        yield Segment(name, part.name, nothing, low=part.low, high=part.high)
 
 
 def members(frame: pd.DataFrame, segment: Segment) -> Marks:
@@ -64,16 +56,12 @@ def members(frame: pd.DataFrame, segment: Segment) -> Marks:
         return is_member
     texts = cells.astype(object) if is_text(cells) else cells
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    low = -np.inf if segment.low is None else segment.low
-    high = np.inf if segment.high is None else segment.high
-    inside: Marks = (numbers >= low) & (numbers < high)
-    return inside
+    return NumberRange(segment.value, segment.low, segment.high).contains(numbers)
 
 
 def count_segments(
     frame: pd.DataFrame,
     baseline: BaselineStatistics,
-    count: Counter,
     outputs: pd.DataFrame | None = None,
     is_scored: Marks | None = None,
 ) -> dict[str, SegmentCounts]:
@@ -81,8 +69,6 @@ def count_segments(
 
     Parameters
     ----------
-    count
-        Counts a frame over profiles.
     outputs, is_scored
         What the model says of some of the rows, in their order, and which rows these are; all by default.
     """
@@ -93,14 +79,14 @@ def count_segments(
         is_member = members(frame, segment)
         watched = segment.reference.features.keys() & baseline.features.keys()
         profiles = {name: baseline.features[name] for name in watched}
-        features = count(frame.loc[is_member, [name for name in profiles if name in frame]], profiles)
+        features = count_each(frame.loc[is_member, [name for name in profiles if name in frame]], profiles)
         said = None
         if outputs is not None:
             said = outputs[is_member if is_scored is None else is_member[is_scored]]
         counted[segment.name] = SegmentCounts(
             int(is_member.sum()),
             features,
-            {} if said is None else count(said, baseline.outputs),
+            {} if said is None else count_each(said, baseline.outputs),
             {} if said is None else sums_of(said),
         )
     return counted
@@ -110,7 +96,6 @@ def with_segments(
     baseline: BaselineStatistics,
     training: pd.DataFrame,
     columns: Sequence[str],
-    count: Counter,
     *,
     held_out: pd.DataFrame,
     outputs: pd.DataFrame,
@@ -130,8 +115,8 @@ def with_segments(
         for segment in find_segments(training, columns)
     )
     named = replace(baseline, segments=segments)
-    inputs = count_segments(training, named, count)
-    said = count_segments(held_out, named, count, outputs)
+    inputs = count_segments(training, named)
+    said = count_segments(held_out, named, outputs)
     counted = (
         replace(inputs[each.name], outputs=said[each.name].outputs, output_sums=said[each.name].output_sums)
         for each in segments
@@ -154,21 +139,21 @@ def sums_of(outputs: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(np.nansum(numbers[name].to_numpy())) for name in numbers.columns}
 
 
-def add_segments(parts: Sequence[Mapping[str, SegmentCounts]], add: Adder) -> dict[str, SegmentCounts]:
+def add_segments(parts: Sequence[Mapping[str, SegmentCounts]]) -> dict[str, SegmentCounts]:
     """Add up segments by name; those that some batches do not count are the sum of the others."""
     by_name: dict[str, list[SegmentCounts]] = {}
     for part in parts:
         for name, counts in part.items():
             by_name.setdefault(name, []).append(counts)
-    return {name: _sum(counts, add) for name, counts in by_name.items()}
+    return {name: _sum(counts) for name, counts in by_name.items()}
 
 
-def _sum(counts: Sequence[SegmentCounts], add: Adder) -> SegmentCounts:
+def _sum(counts: Sequence[SegmentCounts]) -> SegmentCounts:
     said = [each for each in counts if each.outputs]
     return SegmentCounts(
         sum(each.n_rows for each in counts),
-        {name: add([each.features[name] for each in counts]) for name in counts[0].features},
-        {name: add([each.outputs[name] for each in said]) for name in (said[0].outputs if said else ())},
+        add_each([each.features for each in counts]),
+        add_each([each.outputs for each in counts]),
         {
             name: sum(each.output_sums[name] for each in said)
             for name in (said[0].output_sums if said else ())

@@ -93,15 +93,15 @@ def change_sentence(change: PredictionChange) -> str:
 
 
 def multivariate_sentence(found: DomainClassification) -> str:
-    """Say whether rows can be told from those of the training, and by which features."""
+    """Say whether rows can be separated from those of the training, and by which features."""
     low, high = found.interval
     score = f"ROC AUC {found.roc_auc:.3f} ({low:.3f} to {high:.3f}; 0.5 = not at all)"
     sides = f"{found.n_rows:,} rows from {found.n_rows_reference:,} training rows"
     if not found.has_change:
-        return f"A classifier cannot tell {sides}: {score}."
+        return f"A classifier cannot separate {sides}: {score}."
     named = [f"{name} {effect:.3f}" for name, effect in list(found.effects.items())[:MAX_CAUSES]]
     by = f" Without the values of: {', '.join(named)} less." if named else ""
-    return f"A classifier tells {sides}: {score}.{by}"
+    return f"A classifier separates {sides}: {score}.{by}"
 
 
 def signed(effect: float) -> str:

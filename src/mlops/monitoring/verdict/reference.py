@@ -1,4 +1,4 @@
-"""A reference of earlier weeks: scored rows instead of the training rows, and the faults against training."""
+"""Reports of nights that are compared with earlier weeks, with the faults against the training rows."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from mlops.models.drift.profiles import (
-    BaselineStatistics,
-    BatchProfile,
-    FeatureCounts,
-    FeatureProfile,
-    Segment,
-)
 from mlops.models.drift.report import DriftReport, Reference, SegmentDrift
 from mlops.models.settings.monitoring import DriftReference
-from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
+from mlops.monitoring.verdict.rule import Thresholds
+from mlops.monitoring.verdict.segments import segment_reasons
 from mlops.pages.number_format import counted, listing, rows
 
 MIN_REFERENCE_ROWS = 300
@@ -25,55 +19,6 @@ MAX_WINDOW_DAYS = 7  # a longer one has some weekdays more often than others
 WEEKS_BEFORE: Mapping[DriftReference, range] = {"weekday": range(1, 27), "season": range(50, 55)}
 
 WeekState = Literal["usual", "faulty", "alerting"]
-
-
-def as_reference(profile: FeatureProfile, counts: FeatureCounts) -> FeatureProfile:
-    """Return the profile of a feature with other rows instead of the training rows."""
-    return replace(
-        profile,
-        counts=counts.counts,
-        n_missing=counts.n_missing,
-        n_rows=sum(counts.counts) + counts.n_missing,
-        minimum=counts.minimum if profile.kind == "numeric" else None,
-        maximum=counts.maximum if profile.kind == "numeric" else None,
-        mean=None,
-        median=None,
-    )
-
-
-def baseline_of(baseline: BaselineStatistics, earlier: BatchProfile) -> BaselineStatistics:
-    """Return a baseline of scored rows; segments of fewer than 100 of them are left out."""
-    features = {
-        name: _with_rate_of_new_values(profile, as_reference(profile, earlier.features[name]))
-        for name, profile in baseline.features.items()
-    }
-    outputs = {
-        name: as_reference(profile, earlier.outputs[name])
-        for name, profile in baseline.outputs.items()
-        if name in earlier.outputs
-    }
-    return replace(
-        baseline,
-        features=features,
-        n_rows=earlier.n_rows,
-        outputs=outputs,
-        segments=tuple(_segments_of(baseline, earlier)),
-    )
-
-
-def _with_rate_of_new_values(profile: FeatureProfile, reference: FeatureProfile) -> FeatureProfile:
-    """Keep the rate of unseen values: values are new that training did not have, whatever the reference."""
-    n_before, n_now = sum(profile.counts), sum(reference.counts)
-    return replace(reference, n_singletons=-(-profile.n_singletons * n_now // max(n_before, 1)))
-
-
-def _segments_of(baseline: BaselineStatistics, earlier: BatchProfile) -> list[Segment]:
-    counts = earlier.segments
-    return [
-        replace(segment, reference=counts[segment.name])
-        for segment in baseline.segments
-        if segment.name in counts and counts[segment.name].n_rows >= MIN_ROWS
-    ]
 
 
 def state_of(report: DriftReport) -> WeekState:
@@ -119,7 +64,7 @@ def _with_faults(report: DriftReport, training: DriftReport) -> DriftReport:
     faulty = [name for name in training.features if name in names]
     segments = _with_faults_of_segments(report, training)
     in_segments = [
-        f"{change.name} of {segment.name}"
+        (segment, change)
         for segment in segments
         for change in segment.changes
         if change.name in segment.faults and change.name not in {*already_faulty, *names}
@@ -130,7 +75,7 @@ def _with_faults(report: DriftReport, training: DriftReport) -> DriftReport:
     features |= {name: each for name, each in report.features.items() if name not in names}
     effect = max([report.drift_score, *(features[name].psi + features[name].missing_psi for name in faulty)])
     reasons = [f"columns with a fault, compared with training: {listing(faulty)}"] if faulty else []
-    reasons += [f"columns with a fault in a segment: {listing(in_segments)}"] if in_segments else []
+    reasons += segment_reasons(in_segments)
     verdict = "ALERT" if reasons else report.verdict
     return replace(
         report,

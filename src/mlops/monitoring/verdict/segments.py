@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +15,9 @@ from mlops.models.drift.profiles import (
     Segment,
     SegmentCounts,
 )
-from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift, SegmentDrift
-from mlops.monitoring.verdict.reference import as_reference
+from mlops.models.drift.report import Anomaly, DriftReport, FeatureDrift, SegmentDrift
+from mlops.monitoring.profiles.reference import as_reference
+from mlops.monitoring.verdict.dataset_verdict import largest_effect
 from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
 from mlops.monitoring.verdict.verdict import (
     SEVERITY,
@@ -130,28 +131,36 @@ def _drift(
     )
 
 
-def segment_verdict(
-    segments: Sequence[SegmentDrift], of_all_rows: Sequence[FeatureDrift], anomalies: Sequence[Anomaly]
-) -> tuple[DriftVerdict, tuple[str, ...], list[FeatureDrift]]:
-    """Return the verdict of what changed in segments alone, why, and these changes.
+def with_segments(
+    report: DriftReport, segments: Sequence[SegmentDrift], thresholds: Thresholds
+) -> DriftReport:
+    """Return the report of all rows with its segments, judged by what changed in these alone as well.
 
-    A change that all rows show as well is not repeated, unless it is a fault in the segment alone. Such a
-    fault alerts; other changes warn, because the segment is a part of the rows.
+    A fault in a segment alone alerts; other changes warn, because the segment is a part of the rows.
     """
-    known = {feature.name for feature in of_all_rows if feature.has_drift}
-    known_faults = {anomaly.column for anomaly in anomalies if anomaly.is_fault}
-    faulty, changed = [], []
-    effects: list[FeatureDrift] = []
-    for segment in segments:
-        own = segment.own_changes(known, known_faults)
-        effects += own
-        faulty += [f"{each.name} of {segment.name}" for each in own if each.name in segment.faults]
-        changed += [f"{each.name} of {segment.name}" for each in own if each.name not in segment.faults]
-    reasons = _reasons(faulty, changed)
-    return ("ALERT" if faulty else "WARN" if changed else "OK"), tuple(reasons), effects
+    report = replace(report, segments=tuple(segments))
+    own, verdict = report.changes_in_segments, report.verdict
+    if own and verdict != "INSUFFICIENT_DATA":
+        has_fault = any(change.name in segment.faults for segment, change in own)
+        verdict = worst(verdict, "ALERT" if has_fault else "WARN")
+    effect = max(
+        largest_effect([*report.features.values(), *(change for _, change in own)], report.anomalies),
+        largest_effect(report.predictions.values(), ()),
+    )
+    return replace(
+        report,
+        verdict=verdict,
+        reasons=(*report.reasons, *segment_reasons(own)),
+        drift_score=thresholds.score(effect, verdict),
+    )
 
 
-def _reasons(faulty: Sequence[str], changed: Sequence[str]) -> Iterator[str]:
+def segment_reasons(changes: Iterable[tuple[SegmentDrift, FeatureDrift]]) -> Iterator[str]:
+    """Yield the reasons of a verdict that are changes in segments."""
+    faulty: list[str] = []
+    changed: list[str] = []
+    for segment, change in changes:
+        (faulty if change.name in segment.faults else changed).append(f"{change.name} of {segment.name}")
     if faulty:
         yield f"columns with a fault in a segment: {listing(faulty)}"
     if changed:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from mlops.dataset.features.date_parts import moments
+from mlops.dataset.features.slices import FEW_NUMBERS, has_levels, quartile_ranges
 from mlops.dataset.table.table import Column, Table
 from mlops.dataset.table.values import as_texts, is_text
 from mlops.models.settings.group import GroupSettings
@@ -16,8 +16,6 @@ from mlops.pages.number_format import counted
 
 MAX_LEVELS = 10
 MISSING = "missing"
-_FEW_NUMBERS = 4
-_QUARTILES = (0.25, 0.5, 0.75)
 
 
 def sliced_columns(table: Table, settings: GroupSettings) -> tuple[str, ...]:
@@ -49,7 +47,7 @@ def slices_by_column(table: Table, name: str, train: np.ndarray) -> Iterator[tup
     cells, column = table[name], table.columns[name]
     if column.kind == "date" and is_text(cells):
         times = pd.Series(moments(cells, column.date_format))
-        if times.nunique() > _FEW_NUMBERS:
+        if times.nunique() > FEW_NUMBERS:
             yield from slices_of(times, times[train], write=_day)
             return
     yield from slices_of(cells, cells[train])
@@ -78,10 +76,14 @@ def slices_of(
     missing = cells.isna().to_numpy()
     if missing.any():
         yield MISSING, missing
-    if is_text(cells) or reference.nunique() <= _FEW_NUMBERS:
+    if has_levels(cells, reference):
         yield from _by_level(as_texts(cells), as_texts(reference), max_levels)
-    else:
-        yield from _by_quartile(cells.to_numpy(dtype=np.float64), reference.dropna(), write)
+        return
+    numbers = cells.to_numpy(dtype=np.float64)
+    for part in quartile_ranges(reference, write):
+        is_part = part.contains(numbers)
+        if is_part.any():
+            yield part.name, is_part
 
 
 def _by_level(cells: pd.Series, reference: pd.Series, max_levels: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -91,20 +93,6 @@ def _by_level(cells: pd.Series, reference: pd.Series, max_levels: int) -> Iterat
     is_rest = (cells.notna() & ~cells.isin(levels)).to_numpy()
     if is_rest.any():
         yield f"other ({counted(cells[is_rest].nunique(), 'level')})", is_rest
-
-
-def _by_quartile(
-    numbers: np.ndarray, reference: pd.Series, write: Callable[[float], str]
-) -> Iterator[tuple[str, np.ndarray]]:
-    edges = np.unique(np.quantile(reference.to_numpy(dtype=np.float64), _QUARTILES))
-    names = [f"below {write(edges[0])}"]
-    names += [f"{write(low)} to {write(high)}" for low, high in pairwise(edges)]
-    names.append(f"from {write(edges[-1])}")
-    places = np.searchsorted(edges, numbers, side="right")
-    for place, name in enumerate(names):
-        is_part = (places == place) & ~np.isnan(numbers)
-        if is_part.any():
-            yield name, is_part
 
 
 def _names_rows(column: Column) -> bool:

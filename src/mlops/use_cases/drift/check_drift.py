@@ -21,8 +21,9 @@ from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.drift_metrics import as_cloudwatch, metrics_of
 from mlops.monitoring.profiles.batch import empty_batch, merge
+from mlops.monitoring.profiles.reference import baseline_of
 from mlops.monitoring.verdict.arrivals import judge_arrivals
-from mlops.monitoring.verdict.reference import baseline_of, with_reference
+from mlops.monitoring.verdict.reference import with_reference
 from mlops.monitoring.verdict.rule import MIN_ROWS
 from mlops.use_cases.drift.arrived_rows import ArrivedRows, read_arrived_rows
 from mlops.use_cases.drift.drift_archive import NightlyArchive
