@@ -16,6 +16,7 @@ import urllib3
 from deployment.approver_queue import ApproverQueue
 from deployment.errors import DeploymentError
 from local.stack import approval_link, read_form, version_in
+from mlops.infrastructure.aws.cloudwatch import MetricQuery, sum_of_values
 from mlops.infrastructure.aws.signed_http import reachable_address
 from mlops.infrastructure.aws.sns import confirmed_emails
 from mlops.infrastructure.metric_names import (
@@ -132,16 +133,9 @@ class Walk:
 
     def _metric(self, name: str) -> float:
         """Return the sum of a metric of the stack over the last day."""
-        now = datetime.now(UTC)
-        answer = self.session.client("cloudwatch").get_metric_statistics(
-            Namespace=self.outputs["MetricsNamespace"],
-            MetricName=name,
-            StartTime=now - timedelta(days=1),
-            EndTime=now + timedelta(minutes=1),
-            Period=86400,
-            Statistics=["Sum"],
-        )
-        return float(sum(point["Sum"] for point in answer["Datapoints"]))
+        now, query = datetime.now(UTC), MetricQuery(self.outputs["MetricsNamespace"], name)
+        start, end = now - timedelta(days=1), now + timedelta(minutes=1)
+        return sum_of_values(query, start, end, cloudwatch=self.session.client("cloudwatch"))
 
     def _wait[T](self, look: Callable[[], T | None], what: str, minutes: float) -> T:
         deadline = time.monotonic() + 60 * minutes

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pandas as pd
@@ -20,6 +18,7 @@ from local.cloud import HttpAnswer
 from local.stack import DeployedStack
 from tests.e2e.walks import EXAMPLE
 from tests.infrastructure import template as t
+from tests.web_server import Handler, serving
 
 AUDIENCE = "predictions"
 _KEY_ID = "first"
@@ -50,27 +49,15 @@ def token_issuer() -> Iterator[TokenIssuer]:
     key = new_key()
     documents: dict[str, Any] = {}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(documents.get(self.path, {})).encode()
-            self.send_response(200 if self.path in documents else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Issuer(Handler):
+        def reply(self, body: bytes) -> None:
+            status = 200 if self.path in documents else 404
+            self.answer(status, json.dumps(documents.get(self.path, {})).encode())
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    documents["/.well-known/openid-configuration"] = {"issuer": address, "jwks_uri": f"{address}/keys"}
-    documents["/keys"] = {"keys": [_public(key)]}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(Issuer) as address:
+        documents["/.well-known/openid-configuration"] = {"issuer": address, "jwks_uri": f"{address}/keys"}
+        documents["/keys"] = {"keys": [_public(key)]}
         yield TokenIssuer(address, key)
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def new_key() -> rsa.RSAPrivateKey:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.settings.group import GroupSettings
 from tests.functions.approval_stage import GROUP, a_candidate, an_http_event
 from tests.functions.keyboard_walk import check_keyboard_order, tab_to
+from tests.web_server import Handler, serving
 
 pytestmark = pytest.mark.browser
 
@@ -32,19 +31,15 @@ COMPUTER, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 def site(stage):
     """The page behind a web server on this machine, as API Gateway would serve it."""
 
-    class Gateway(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer("")
-
-        def do_POST(self) -> None:
-            self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
-
-        def _answer(self, body: str) -> None:
+    class Gateway(Handler):
+        def reply(self, body: bytes) -> None:
             path, _, query = self.path.partition("?")
             _, kind, token, *rest = path.split("/")
             route = "/".join(("", kind, "{token}", *rest))
             headers = dict(self.headers)
-            event = an_http_event(token, self.command, query=query, body=body, headers=headers, route=route)
+            event = an_http_event(
+                token, self.command, query=query, body=body.decode(), headers=headers, route=route
+            )
             answer = (stage.rollback_page if kind == "rollbacks" else stage.page).reply(event)
             self.send_response(answer["statusCode"])
             for name, value in answer["headers"].items():
@@ -52,14 +47,8 @@ def site(stage):
             self.end_headers()
             self.wfile.write(answer["body"].encode())
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(Gateway) as address:
+        yield address
 
 
 @pytest.fixture

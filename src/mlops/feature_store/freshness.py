@@ -12,6 +12,7 @@ from mlops.feature_store.registry.references import select_features
 from mlops.feature_store.registry.versions import DefinitionStore
 from mlops.models.errors import FeatureStoreError
 from mlops.models.settings.columns import FeatureSettings
+from mlops.pages.number_format import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,4 @@ class ViewFreshness:
             return f"The view {view.name} has no values."
         stale = ", which is older than its definition allows" if state.is_stale(view, now) else ""
         newest = f"{state.latest.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        rows = "1 row" if state.n_rows == 1 else f"{state.n_rows:,} rows"
-        return f"The view {view.name} has {rows}, the newest value is of {newest}{stale}."
+        return f"The view {view.name} has {rows(state.n_rows)}, the newest value is of {newest}{stale}."

@@ -14,6 +14,7 @@ from mlops.models.dataset import Finding
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
+from mlops.pages.number_format import counted
 
 # beyond the trainings of a day a file waits, and the daily sweep decides about it before it looks no more
 TRAINING_LIMIT = "training_limit"
@@ -83,8 +84,9 @@ def find_silent_failure(
 
 def describe_limit(limit: int) -> str:
     """Return the sentence about the trainings of a day."""
-    trainings = "training" if limit == 1 else "trainings"
-    return f"The policy of the group allows {limit} {trainings} a day (UTC), and today has had as many."
+    return (
+        f"The policy of the group allows {counted(limit, 'training')} a day (UTC), and today has had as many."
+    )
 
 
 def command_to_raise(group: str) -> str:

@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.object_store import PARALLEL_REQUESTS, ObjectStore
 from mlops.models.objects import ObjectRef
 
 PREFIX = "ledger/"
-# requests to the predict API leave a file for each minute or less: one after the other, some thousand of them
-# take longer than a function may run
-PARALLEL_REQUESTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +94,8 @@ def fetch_all(files: LedgerFiles, keys: Sequence[str], folder: Path) -> list[Pat
     paths = [folder / key for key in keys]
     for parent in {path.parent for path in paths}:
         parent.mkdir(parents=True, exist_ok=True)
+    # requests to the predict API leave a file for each minute or less: one after the other, some thousand of
+    # them take longer than a function may run
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         list(pool.map(files.fetch, keys, paths))
     return paths

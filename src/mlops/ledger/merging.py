@@ -18,9 +18,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
+from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.ledger.batches import REQUEST_PREFIX
 from mlops.ledger.columns import COLUMNS
-from mlops.ledger.files import PARALLEL_REQUESTS, LedgerFile, LedgerFiles, Partition, fetch_all
+from mlops.ledger.files import LedgerFile, LedgerFiles, Partition, fetch_all
 from mlops.ledger.reading import parquet_source
 from mlops.ledger.recording import MEMORY, Ledger, write_parquet
 from mlops.ledger.shadow.rows import shadow_key, with_shadow

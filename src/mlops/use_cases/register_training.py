@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -138,18 +138,35 @@ def _card(
 def _comparison(
     training: FinishedTraining, result: TrainingResult, registry: ModelRegistry
 ) -> ChampionComparison | None:
-    """Return the comparison with the champion of this moment, and which look at these rows it is."""
-    champion, comparison = registry.champion(training.group), result.comparison
+    champion = registry.champion(training.group)
     if champion is None or _is_of(champion, training):
-        return comparison
+        return result.comparison
+    others = [each for each in registry.list_models(training.group) if not _is_of(each, training)]
+    why_not = f"the training was started before {champion.version} came into service; train again to compare."
+    return compared_with(champion, result.comparison, others, why_not=why_not)
+
+
+def compared_with(
+    champion: ModelMetadata,
+    comparison: ChampionComparison | None,
+    others: Iterable[ModelMetadata],
+    *,
+    why_not: str,
+) -> ChampionComparison:
+    """Return the comparison of a training with the champion of this moment, and which look at its rows it is.
+
+    Parameters
+    ----------
+    comparison
+        That of the training, if it made one.
+    others
+        The other versions of the group.
+    why_not
+        Why the training did not compare its model with this champion, if it did not.
+    """
     if comparison is None or comparison.champion_version != champion.version:
-        return not_compared(
-            champion.version,
-            champion.metrics,
-            f"the training was started before {champion.version} came into service; train again to compare.",
-        )
-    others = registry.list_models(training.group)
-    earlier = [other.comparison for other in others if other.comparison and not _is_of(other, training)]
+        return not_compared(champion.version, champion.metrics, why_not)
+    earlier = (other.comparison for other in others if other.comparison)
     return replace(comparison, looks=count_looks(comparison, earlier))
 
 

@@ -22,12 +22,11 @@ from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, TrainingResult
 from mlops.pipelines.evaluation.gate import judge
-from mlops.pipelines.evaluation.looks import count_looks
-from mlops.pipelines.evaluation.stored_score import not_compared
 from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.artifacts import describe_artifact
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.training_facts import training_facts
+from mlops.use_cases.register_training import compared_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +104,11 @@ class LocalTraining:
         return replace(result, comparison=comparison, gate=gate)
 
     def _comparison(self, result: TrainingResult, group: str) -> ChampionComparison | None:
-        champion, comparison = self.registry.champion(group), result.comparison
+        champion = self.registry.champion(group)
         if champion is None:
             return None
-        if comparison is None or comparison.champion_version != champion.version:
-            reason = f"the directory of {champion.version}, {champion.artifact.uri}, is missing or changed."
-            return not_compared(champion.version, champion.metrics, reason)
-        earlier = [model.comparison for model in self.registry.list_models(group) if model.comparison]
-        return replace(comparison, looks=count_looks(comparison, earlier))
+        why_not = f"the directory of {champion.version}, {champion.artifact.uri}, is missing or changed."
+        return compared_with(champion, result.comparison, self.registry.list_models(group), why_not=why_not)
 
     def _register(
         self, result: TrainingResult, group: str, dataset: DatasetVersion, run_id: str

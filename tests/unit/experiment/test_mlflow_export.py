@@ -6,9 +6,8 @@ import json
 import math
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from mlops.experiment.mlflow.server import Credentials, MlflowServer
 from mlops.models.errors import MlflowError, TrainingError
 from mlops.models.experiment import RunDataset
 from tests.unit.experiment.mlflow_process import installed_mlflow, mlflow_server
+from tests.web_server import Handler, serving
 
 GROUP = "adherence"
 
@@ -232,31 +232,15 @@ def test_requests_are_signed_as_mlflow_expects(credentials, header):
     assert requests == [("/api/2.0/mlflow/runs/create", header)]
 
 
-class answering:  # noqa: N801  reads like the function it replaces
-    """A server on 127.0.0.1 with one answer to everything, and a list of its requests."""
+@contextmanager
+def answering(status: int, body: bytes):
+    """A server with one answer to everything: its address, and the list of its requests."""
+    requests: list[tuple[str, str | None]] = []
 
-    def __init__(self, status: int, body: bytes) -> None:
-        requests: list[tuple[str, str | None]] = []
+    class Server(Handler):
+        def reply(self, _: bytes) -> None:
+            requests.append((self.path, self.headers["Authorization"]))
+            self.answer(status, body)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                requests.append((self.path, self.headers["Authorization"]))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._requests = requests
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}", self._requests
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    with serving(Server) as address:
+        yield address, requests

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from mlops.experiment.tracker import ExperimentTracker
 from mlops.models.experiment import RunStatus
 from tests.unit.experiment.mlflow_process import installed_mlflow, mlflow_server
 from tests.unit.experiment.test_mlflow_export import stored_by_mlflow
+from tests.web_server import Handler, serving
 
 
 class FakeServer:
@@ -61,30 +60,17 @@ def fake() -> FakeServer:
 
 @pytest.fixture
 def address(fake: FakeServer) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def do_GET(self) -> None:
-            self._answer({"experiment_name": self.path.partition("experiment_name=")[2]})
-
-        def _answer(self, document: dict[str, Any]) -> None:
+    class Mlflow(Handler):
+        def reply(self, body: bytes) -> None:
+            document = json.loads(body or "{}")
+            if name := self.path.partition("experiment_name=")[2]:
+                document["experiment_name"] = name
             method = self.path.partition("/mlflow/")[2].partition("?")[0]
             status, answer = fake.answer(method, document)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, json.dumps(answer).encode())
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serving(Mlflow) as url:
+        yield url
 
 
 def mirrored(root: Path, address: str, **variables: str) -> RunStore:

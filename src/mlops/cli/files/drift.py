@@ -131,7 +131,7 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
     begin_stage("Compare them with the training data")
     report = detector.detect_drift(frame, created_at=utc_now())
     if arguments.multivariate:
-        begin_stage("Tell the rows of both files apart")
+        begin_stage("Separate the rows of both files")
         report = replace(
             report, multivariate=_multivariate(arguments.multivariate, reference, detector, frame)
         )
@@ -142,9 +142,8 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
 
 def _read(file: Path, reference: _Reference, baseline: BaselineStatistics) -> pd.DataFrame:
     """Read a file as one to score, with the features that are made of its dates and texts."""
-    from mlops.dataset.features.date_parts import date_part_values  # noqa: PLC0415
-    from mlops.dataset.features.texts import numbers_of_words  # noqa: PLC0415
     from mlops.dataset.validation.reading import read_table  # noqa: PLC0415
+    from mlops.pipelines.artifacts.model import with_made_features  # noqa: PLC0415
 
     schema = reference.schema
     if schema is None or schema.contract is None:
@@ -153,12 +152,7 @@ def _read(file: Path, reference: _Reference, baseline: BaselineStatistics) -> pd
         frame = read_table(file, kinds, reference.settings)
     else:
         frame = read_table(file, schema.contract, reference.settings)
-    if schema is None:
-        return frame
-    parts = {name: of_date for name, of_date in schema.date_parts.items() if name in frame}
-    texts = [name for name in schema.text_columns if name in frame]
-    made = date_part_values(frame, parts, schema.date_formats) | numbers_of_words(frame, texts)
-    return frame.assign(**made)
+    return frame if schema is None else with_made_features(frame, schema, may_lack_columns=True)
 
 
 def _multivariate(

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # the functions that score files, and that answer requests, by the names of the template
 _SCORING = ("RunInferenceFunction", "ListRangesFunction", "ScoreRangeFunction", "MergeRangesFunction")
 _PREDICT = ("PredictFunction", "RecordRequestsFunction")
-NOTHING_TO_DO = "Nothing to do."
 
 
 def add_parser(subparsers: Any) -> None:
@@ -84,6 +83,8 @@ def _usage(stack: str, context: StackContext) -> UsageFacts:
 
 
 def _line(diagnosis: Diagnosis) -> str:
+    from mlops.use_cases.doctor.checks import NOTHING_TO_DO  # noqa: PLC0415
+
     if not diagnosis.is_fault:
         text = "" if diagnosis.message == NOTHING_TO_DO else f": {diagnosis.message}"
         return f"ok     {diagnosis.check}{text}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,11 +50,10 @@ class Mirror:
         self._is_broken = False
 
     @classmethod
-    def of_environment(cls, variables: Mapping[str, str] | None = None) -> Mirror:
+    def of_environment(cls, variables: Mapping[str, str]) -> Mirror:
         """Return the mirror that `MLFLOW_TRACKING_URI` names; it signs in like `mlops runs export`."""
-        available = os.environ if variables is None else variables
-        settings = environment.read(MirrorSettings, available)
-        return cls(settings, credentials=environment.read(Credentials, available))
+        settings = environment.read(MirrorSettings, variables)
+        return cls(settings, credentials=environment.read(Credentials, variables))
 
     def __call__(self, run: Run, files: RunFiles) -> None:
         """Copy a run that was stored, and the metrics in its files; never raises."""

@@ -100,7 +100,8 @@ def _read_toml(path: Path) -> Iterator[Definition]:
 
 def _toml_definitions(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Definition]:
     for table in document.get("entity", ()):
-        _names(table, "join_keys")
+        if "join_keys" in table:
+            _names(table, "join_keys")
     entities = {table["name"]: Entity.from_dict(table) for table in document.get("entity", ())}
     for table in document.get("feature_view", ()):
         yield FeatureView(
@@ -157,7 +158,7 @@ def _duration(table: Mapping[str, Any], name: str) -> timedelta | None:
 
 def _names(table: Mapping[str, Any], name: str) -> Sequence[str]:
     """Return a list of names; a text alone would be read as its letters."""
-    names = table[name] if name != "join_keys" else table.get(name, [])
+    names = table[name]
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise FeatureStoreError(
             f'{name} of {table["name"]} must be a list of names such as ["patient"], not {names!r}.'

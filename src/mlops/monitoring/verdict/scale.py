@@ -23,10 +23,8 @@ _MIN_DISTANCE = 0.2
 _TOLERANCE = 0.05
 _TIMES_CLOSER = 3.0
 _LARGE_FACTOR = 5.0
-_CLOSE, _INTERPOLATION = (
-    0.065,
-    0.01,
-)  # of small factors: the largest distance, and that of values between bins
+# of small factors: the largest distance, and that of values between bins
+_CLOSE, _INTERPOLATION = 0.065, 0.01
 
 
 def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:

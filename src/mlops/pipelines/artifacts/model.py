@@ -255,16 +255,21 @@ def _count_unknown(texts: pd.Series, levels: tuple[str, ...] | None) -> int:
     return int(is_unknown[codes].sum())
 
 
-def with_made_features(frame: pd.DataFrame, schema: ModelSchema) -> pd.DataFrame:
+def with_made_features(
+    frame: pd.DataFrame, schema: ModelSchema, *, may_lack_columns: bool = False
+) -> pd.DataFrame:
     """Return the frame with a column for each part of a date and each number of words.
 
-    Without any it is the frame itself.
+    Without any it is the frame itself. With `may_lack_columns` what is made of an absent column is left out.
 
     Raises
     ------
     DatasetError
         If a column that they are made of is absent.
     """
-    values = date_part_values(frame, schema.date_parts, schema.date_formats)
-    values |= numbers_of_words(frame, schema.text_columns)
+    dates, texts = schema.date_parts, schema.text_columns
+    if may_lack_columns:
+        dates = {name: parts for name, parts in dates.items() if name in frame}
+        texts = tuple(name for name in texts if name in frame)
+    values = date_part_values(frame, dates, schema.date_formats) | numbers_of_words(frame, texts)
     return frame.assign(**values) if values else frame

@@ -15,7 +15,7 @@ from mlops.pipelines.features.features import FeatureSelection
 from mlops.pipelines.features.training_rows import TrainingRows
 from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.out_of_fold import Sample, training_sample
-from mlops.pipelines.fitting.race import Contender, losses
+from mlops.pipelines.fitting.race import Contender, is_greater, losses
 
 MAX_ROWS = 4_000
 _N_FOLDS = 3
@@ -51,7 +51,7 @@ def _left_out(sample: Sample, made: Sequence[str], settings: GroupSettings) -> l
             break
         smaller = _without_feature(sample, name)
         without = _losses(smaller, settings)
-        if not _is_greater(without - current):
+        if not is_greater(without - current, _MIN_STANDARD_ERRORS):
             sample, current = smaller, without
             left_out.append(name)
     return left_out
@@ -62,11 +62,6 @@ def _losses(sample: Sample, settings: GroupSettings) -> np.ndarray:
     for fold in islice(sample.held_out_folds(), _N_FOLDS):
         contender = contender.judged_on(fold)
     return losses(contender)
-
-
-def _is_greater(differences: np.ndarray) -> bool:
-    standard_error = differences.std() / np.sqrt(len(differences))
-    return bool(differences.mean() > _MIN_STANDARD_ERRORS * standard_error)
 
 
 def _without_feature(sample: Sample, name: str) -> Sample:

@@ -114,12 +114,13 @@ def _judged(contenders: Sequence[Contender], fold: HeldOutFold) -> list[Contende
 def _not_behind(ranked: Sequence[Contender]) -> list[Contender]:
     """Return those whose losses are not clearly greater than those of the first on the same rows."""
     least = losses(ranked[0])
-    return [one for one in ranked if not _is_greater(losses(one) - least)]
+    return [one for one in ranked if not is_greater(losses(one) - least, _STANDARD_ERRORS_BEHIND)]
 
 
-def _is_greater(differences: np.ndarray) -> bool:
+def is_greater(differences: np.ndarray, standard_errors: float) -> bool:
+    """Whether the mean of differences on the same rows is more than some of its standard errors above 0."""
     standard_error = differences.std() / np.sqrt(max(len(differences), 1))
-    return bool(differences.mean() > _STANDARD_ERRORS_BEHIND * standard_error)
+    return bool(differences.mean() > standard_errors * standard_error)
 
 
 def losses(contender: Contender) -> np.ndarray:

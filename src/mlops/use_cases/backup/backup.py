@@ -5,13 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import item_from_json
 from mlops.models.errors import BackupError, ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
@@ -22,6 +20,7 @@ from mlops.use_cases.backup.storage import (
     BackupPlace,
     StackStorage,
     StoredObject,
+    in_parallel,
 )
 from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 
@@ -96,8 +95,7 @@ def _copy_objects(storage: StackStorage, place: BackupPlace, snapshot: Snapshot)
             storage.objects.copy(ref, place.beside(ref.key))
         return stored
 
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        return [stored for stored in pool.map(copy, selected) if stored is not None]
+    return [stored for stored in in_parallel(copy, selected) if stored is not None]
 
 
 def _selected(storage: StackStorage, snapshot: Snapshot) -> Iterator[tuple[str, ObjectFacts]]:

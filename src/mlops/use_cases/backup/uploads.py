@@ -49,7 +49,7 @@ def hold_uploads(
 def release_uploads(stored: Iterable[StoredObject], storage: StackStorage, manifest: BackupManifest) -> None:
     """Have intake receive the uploads that it had not decided, each once; a repeated call does the rest.
 
-    A version that does not exist any more is left out, as is an object that somebody has replaced since.
+    A version that does not exist any more is left out, as is an object that was replaced since.
     """
     is_undecided = _undecided(storage, manifest)
 

@@ -20,6 +20,7 @@ from mlops.use_cases.champion_versions import StoppedChampion
 MIN_CONCURRENCY = 50
 # A job may run or wait for two days, a search for seven.
 _WORK = timedelta(days=10)
+NOTHING_TO_DO = "Nothing to do."
 _REQUEST = "Request an increase in the Service Quotas console."
 
 
@@ -55,20 +56,20 @@ def examine(facts: StackFacts) -> list[Diagnosis]:
 
 
 def run_check(name: str, facts: StackFacts) -> list[Diagnosis]:
-    """Return the faults that one of `CHECKS` finds, or that there is none.
+    """Return the faults that one of `CHECKS` finds, or that there is none."""
+    faults = (
+        Diagnosis(name, is_fault=True, message=message, remedy=remedy)
+        for message, remedy in CHECKS[name](facts)
+    )
+    return unless_refused(name, faults) or [Diagnosis(name, is_fault=False, message=NOTHING_TO_DO)]
 
-    A check that AWS refuses is a fault of its own, so that the others go on.
-    """
+
+def unless_refused(name: str, found: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """Return what a check finds, or a fault of its own when AWS refuses it, so that the others go on."""
     try:
-        faults = [
-            Diagnosis(name, is_fault=True, message=message, remedy=remedy)
-            for message, remedy in CHECKS[name](facts)
-        ]
+        return list(found)
     except aws_errors() as error:
-        faults = [
-            Diagnosis(name, is_fault=True, message=f"Not checked: {error}", remedy="Check it yourself.")
-        ]
-    return faults or [Diagnosis(name, is_fault=False, message="Nothing to do.")]
+        return [Diagnosis(name, is_fault=True, message=f"Not checked: {error}", remedy="Check it yourself.")]
 
 
 def _subscriptions(facts: StackFacts) -> Iterator[tuple[str, str]]:

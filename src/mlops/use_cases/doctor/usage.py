@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from mlops.infrastructure.aws.clients import aws_errors
 from mlops.infrastructure.aws.cloudwatch import MetricQuery, count_of_values, largest_value, sum_of_values
 from mlops.infrastructure.metric_names import ROWS_SCORED, TRAINING_COST_USD
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.pages.number_format import usd
-from mlops.use_cases.doctor.checks import Diagnosis
+from mlops.use_cases.doctor.checks import Diagnosis, unless_refused
 
 # us-east-1, S3 Standard, for a GB and month, and a GB-second of Lambda on x86: see docs/how-to/operations.md
 STORAGE_USD_PER_GB = 0.023
@@ -46,14 +45,7 @@ class UsageFacts:
 
 def examine_usage(facts: UsageFacts) -> list[Diagnosis]:
     """Return what is stored, and the cost of the month; a fault where it is more than usual or budgeted."""
-    return [diagnosis for name in _CHECKS for diagnosis in _run(name, facts)]
-
-
-def _run(name: str, facts: UsageFacts) -> list[Diagnosis]:
-    try:
-        return list(_CHECKS[name](facts))
-    except aws_errors() as error:
-        return [Diagnosis(name, is_fault=True, message=f"Not checked: {error}", remedy="Check it yourself.")]
+    return [diagnosis for name, check in _CHECKS.items() for diagnosis in unless_refused(name, check(facts))]
 
 
 def _storage(facts: UsageFacts) -> Iterator[Diagnosis]:
