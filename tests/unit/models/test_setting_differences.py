@@ -25,6 +25,13 @@ def test_every_setting_that_differs_is_there_with_both_values():
     )
 
 
+def test_what_is_not_stated_of_a_table_is_no_difference():
+    after = toml("[output]\nreasons = 2")
+    assert differing_settings(GroupSettings(), after) == (
+        SettingDifference("output.reasons", "not set", "2"),
+    )
+
+
 def test_gate_approval_columns_and_format_come_first():
     after = toml(
         'algorithm = "Ridge"\n[approval]\nautomatic = true\n[gate.r2]\nthreshold = 0.0\n'

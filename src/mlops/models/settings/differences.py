@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mlops.models.record import Record
@@ -32,7 +32,7 @@ def differing_settings(before: GroupSettings, after: GroupSettings) -> tuple[Set
 
     Values are shortened to 200 characters. Of more than 100 differences the last entry counts the others.
     """
-    old, new = dict(_flat("", before.to_dict())), dict(_flat("", after.to_dict()))
+    old, new = dict(_flat("", _document(before))), dict(_flat("", _document(after)))
     keys = sorted((key for key in {**old, **new} if old.get(key) != new.get(key)), key=_rank)
     differences = [SettingDifference(_cut(key), _shown(old.get(key)), _shown(new.get(key))) for key in keys]
     if len(differences) > MAX_DIFFERENCES:
@@ -40,6 +40,13 @@ def differing_settings(before: GroupSettings, after: GroupSettings) -> tuple[Set
         rest = SettingDifference(f"and {n_more:,} more settings", "", "compare the two model.toml files")
         differences = [*differences[: MAX_DIFFERENCES - 1], rest]
     return tuple(differences)
+
+
+def _document(settings: GroupSettings) -> dict[str, Any]:
+    """Return all tables, also those that are not stored because nothing in them was stated."""
+    tables = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    defaults = {name: table.to_dict() for name, table in tables.items() if isinstance(table, Record)}
+    return {**defaults, **settings.to_dict()}
 
 
 def _flat(prefix: str, document: Mapping[str, Any]) -> list[tuple[str, Any]]:
