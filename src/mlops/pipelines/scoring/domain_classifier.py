@@ -1,4 +1,4 @@
-"""A multivariate check: can a classifier tell the rows of a file from those of the training?
+"""A multivariate check: can a classifier separate the rows of a file from those of the training?
 
 Profiles show single columns. Changed combinations of values, such as a dose that no longer goes with the
 weight, need rows: a classifier learns which of two files a row is from, and is judged on rows that it has not
@@ -31,7 +31,7 @@ _MAX_LEVELS = 50
 def classify_domains(
     reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[str], *, rng: np.random.Generator
 ) -> DomainClassification:
-    """Return how well held-out rows of both sides are told apart, and by which features.
+    """Return how well held-out rows of both sides are separated, and by which features.
 
     At most 5,000 rows of each side are drawn. The score is the area under the ROC curve over five folds, with
     the interval of DeLong; what a feature adds is what the area loses when its values are shuffled.
