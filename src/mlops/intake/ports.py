@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from mlops.approval.policy.store import Policies
-from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.versions import DatasetVersions
 from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.aws.stepfunctions import Execution
@@ -15,6 +14,7 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.ledger.batches import LedgerBatches
 from mlops.models.record import Record
+from mlops.models.registered import RegisteredModels
 
 Outcome = Literal["accepted", "rejected", "ignored", "failed", "waiting", "in_progress"]
 
@@ -41,7 +41,7 @@ class IntakePorts:
 
     objects: ObjectStore
     versions: DatasetVersions
-    models: Models
+    models: RegisteredModels
     executions: Executions
     notifier: Notifier
     artifact_bucket: str

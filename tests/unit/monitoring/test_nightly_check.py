@@ -37,7 +37,7 @@ NIGHT = date(2026, 5, 10)
 
 
 class FakeChampions:
-    """`Champions` over a dict."""
+    """Champions in a dict."""
 
     def __init__(self) -> None:
         self.by_group: dict[str, ModelMetadata | None] = {}

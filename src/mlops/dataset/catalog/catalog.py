@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from mlops.dataset.catalog.acceptance import AcceptedFile, accept_dataset, current_contract
 from mlops.dataset.catalog.versions import DatasetVersions
@@ -19,20 +18,11 @@ from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import Contract, DatasetVersion
 from mlops.models.errors import DatasetError
 from mlops.models.objects import ObjectRef
+from mlops.models.registered import RegisteredModels
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 
 _SHORTEST_ID = 6
-
-
-class Models(Protocol):
-    """The part of the model registry that datasets and intake read."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service, None when there is none."""
-
-    def list_models(self, group: str) -> Sequence[ModelMetadata]:
-        """Return all versions of a group; none for an unknown group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,7 @@ class DatasetCatalog:
 
     versions: DatasetVersions
     objects: ObjectStore
-    models: Models
+    models: RegisteredModels
     artifact_bucket: str = "artifacts"
 
     def list_datasets(self, group: str) -> tuple[DatasetVersion, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.intake.ports import Executions
 from mlops.intake.trainings import version_trained_on
 from mlops.models.errors import TrainingError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.registered import RegisteredModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RetryService:
     """
 
     trainings: TrainingRecords
-    models: Models
+    models: RegisteredModels
     executions_beside: Callable[[str], Executions]
 
     def find(self, group: str, training_id: str = "") -> TrainingFailure:

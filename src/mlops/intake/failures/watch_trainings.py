@@ -7,13 +7,13 @@ from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.catalog.trainings import TrainingRecords
 from mlops.intake.ports import Executions
 from mlops.intake.trainings import find_silent_failure, version_trained_on
 from mlops.models.errors import MlopsError, TrainingError
 from mlops.models.intake.trainings import TrainingRecord
 from mlops.models.record import Record
+from mlops.models.registered import RegisteredModels
 from mlops.use_cases.record_failure import FailureRecorder
 
 LOOK_BACK_DAYS = 14  # longer than a search, a training and the waits between their attempts
@@ -39,7 +39,7 @@ class TrainingWatch:
     """Asks Step Functions about every training that is open, and closes those that have ended."""
 
     trainings: TrainingRecords
-    models: Models
+    models: RegisteredModels
     executions: Executions
     recorder: FailureRecorder
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from mlops.approval.policy.effective import effective_retraining
 from mlops.approval.policy.store import PolicyStore
@@ -18,6 +17,7 @@ from mlops.intake.retraining.requests import RetrainingRequests, retraining_deta
 from mlops.intake.retraining.store import RetrainingStore, retraining_id_at
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
 from mlops.models.record import Record
+from mlops.models.registered import RegisteredModels
 from mlops.models.registry import WAITING, ModelMetadata
 from mlops.models.retraining import Retraining
 from mlops.models.settings.retrain import RetrainSettings
@@ -26,19 +26,6 @@ from mlops.use_cases.every_group import check_every_group
 from mlops.use_cases.quality.quality_archive import QualityArchive
 
 _BY_POLICY = "the policy of the group"
-
-
-class Versions(Protocol):
-    """The part of the registry that the check needs."""
-
-    def groups(self) -> list[str]:
-        """Return the names of all groups."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
-
-    def list_models(self, group: str) -> list[ModelMetadata]:
-        """Return all versions of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,7 @@ class CheckedRetraining(Record):
 class RetrainingCheck:
     """The check, with what it reads and where proposals are sent."""
 
-    versions: Versions
+    versions: RegisteredModels
     planner: RetrainingPlanner
     requests: RetrainingRequests
     policies: PolicyStore

@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlops.dataset.catalog.catalog import Models
 from mlops.dataset.limits import Limits
 from mlops.intake.retraining.requests import no_champion
 from mlops.intake.retraining.source_rows import RowSources
 from mlops.intake.retraining.training_set import TrainingSet, count_new_labels, make_training_set
+from mlops.models.registered import RegisteredModels
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 from mlops.pages.number_format import duration, rows, usd
@@ -29,7 +29,7 @@ class RetrainingPlanner:
     """
 
     sources: RowSources
-    models: Models
+    models: RegisteredModels
     settings_of: Callable[[str], GroupSettings]
     limits: Limits
     usd_per_hour: float = 0.0

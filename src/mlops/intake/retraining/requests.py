@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from mlops.infrastructure.event_names import RETRAINING_REQUESTED
 from mlops.infrastructure.notifications import Notifier
 from mlops.intake.retraining.store import RetrainingStore, retraining_id_at
 from mlops.models.errors import TrainingError
-from mlops.models.registry import ModelMetadata
+from mlops.models.registered import Champions
 from mlops.models.retraining import Retraining
-
-
-class Champions(Protocol):
-    """The part of the registry that requests need."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
 from mlops.models.drift.report import DriftReport
 from mlops.models.errors import ObjectNotFoundError
+from mlops.models.registered import Champions
 from mlops.models.registry import MAX_SNOOZE_DAYS, Acknowledgement, ModelMetadata
 from mlops.monitoring.alert_state import TOPICS, AlertState
 from mlops.monitoring.report.report_text import (
@@ -40,11 +41,8 @@ _WHAT_NOW = "Nothing was changed. To keep emails about a group back, use `mlops 
 _DAYS_EXPECTED = f"To snooze, a whole number of days from 1 to {MAX_SNOOZE_DAYS} is needed."
 
 
-class AlertRegistry(Protocol):
+class AlertRegistry(Champions, Protocol):
     """The part of the registry that the page needs."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
 
     def snooze_drift(
         self, group: str, until: date | None, *, by: str | None = None, reason: str = ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
 from mlops.feature_store.freshness import ViewFreshness
 from mlops.infrastructure.aws.cloudwatch import Metric
@@ -16,6 +15,7 @@ from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
 from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
 from mlops.models.record import Record
+from mlops.models.registered import RegisteredModels
 from mlops.models.registry import ModelMetadata
 from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.drift_detector import DriftDetector
@@ -36,16 +36,6 @@ WINDOWS_DAYS = (1, 7, 30)
 MAX_NIGHTS = 30
 
 
-class Champions(Protocol):
-    """The part of the registry that the check needs."""
-
-    def groups(self) -> list[str]:
-        """Return the names of all groups."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
-
-
 @dataclass(frozen=True, slots=True)
 class GroupCheck(Record):
     """The result of one night for one group."""
@@ -63,7 +53,7 @@ class NightlyCheck:
     """The check, with its documents, champions, scored files and feature views, and its notifications."""
 
     archive: NightlyArchive
-    champions: Champions
+    champions: RegisteredModels
     notifier: Notifier
     personal: PersonalEmails
     batches: LedgerBatches

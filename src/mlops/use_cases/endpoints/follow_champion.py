@@ -26,7 +26,7 @@ from mlops.use_cases.endpoints.plan import (
 )
 
 if TYPE_CHECKING:  # it imports all that scores
-    from mlops.use_cases.predict.predict import Champions
+    from mlops.models.registered import Champions
 
 _ALL = "*"
 

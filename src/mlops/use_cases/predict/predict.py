@@ -7,23 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.requests import FILE, batch_id_of, split_request
 from mlops.models.errors import FeatureStoreError, ModelNotFoundError, RequestError, RequestTooLargeError
+from mlops.models.registered import Champions
 from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.answer import MAX_ANSWER_BYTES, PredictionAnswer, PredictionRequest
 from mlops.models.scoring.scored_table import ScoredTable
 from mlops.models.settings.columns import FeatureSettings
 from mlops.pipelines.inference_pipeline import InferencePipeline
-
-
-class Champions(Protocol):
-    """The versions in service."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion, and for an unknown group."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.ledger.batches import LedgerBatches
@@ -17,6 +16,7 @@ from mlops.ledger.labels.joining import JoinTerms
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.evaluation import EvaluationDetails, SliceQuality
 from mlops.models.objects import ObjectRef
+from mlops.models.registered import RegisteredModels
 from mlops.models.registry import ModelMetadata, waiting_candidate
 from mlops.models.scoring.quality import QualityPart, QualityReport
 from mlops.models.scoring.shadow import ShadowQuality
@@ -30,24 +30,11 @@ from mlops.use_cases.quality.record_labels import id_columns_of
 from mlops.use_cases.training_evidence import DETAILS_FILENAME
 
 
-class Versions(Protocol):
-    """The part of the registry that measuring needs."""
-
-    def groups(self) -> list[str]:
-        """Return the names of all groups."""
-
-    def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
-
-    def list_models(self, group: str) -> list[ModelMetadata]:
-        """Return all versions of a group."""
-
-
 @dataclass(frozen=True, slots=True)
 class QualitySources:
     """What quality is measured from; `settings_of` returns `[quality]` of a group as it is now."""
 
-    versions: Versions
+    versions: RegisteredModels
     ledger: LedgerFiles
     labels: LedgerFiles
     batches: LedgerBatches

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.ledger.files import LedgerFiles, Partition
 from mlops.ledger.shadow.archive import ShadowArchive
 from mlops.ledger.shadow.rows import shadow_key, write_shadow_rows
 from mlops.models.errors import ArtifactError, DatasetError, LedgerError, ObjectNotFoundError
+from mlops.models.registered import RegisteredModels
 from mlops.models.registry import ModelMetadata, waiting_candidate
 from mlops.models.scoring.batch import REQUEST, BatchSummary
 from mlops.models.scoring.columns import PredictionColumns
@@ -28,18 +28,11 @@ from mlops.use_cases.shadow.compare import ScoredFile, compare
 _MAX_REASON = 300  # characters of a reason on the page
 
 
-class Versions(Protocol):
-    """The part of the registry that shadow scoring needs."""
-
-    def list_models(self, group: str) -> list[ModelMetadata]:
-        """Return all versions of a group by rising number."""
-
-
 @dataclass(frozen=True, slots=True)
 class ShadowScoring:
     """What scores batches in shadow; files of more than `max_bytes` are left out."""
 
-    versions: Versions
+    versions: RegisteredModels
     objects: ObjectStore
     models: ModelCache
     archive: ShadowArchive
