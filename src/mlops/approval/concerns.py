@@ -6,12 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.dataset.privacy import names_a_person, names_a_protected_trait, shown
-from mlops.models.concern import (
-    RANDOM_PART_WORDS,
-    SUSPICIOUS_SCORE,
-    Concern,
-    leaking_column,
-)
+from mlops.models.concern import POSSIBLE_LEAK, SUSPICIOUS_SCORE, Concern
 from mlops.models.metrics import describe_metric, metric_difference, metric_interval
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.differences import differing_settings
@@ -30,7 +25,7 @@ def find_concerns(model: ModelMetadata, champion: ModelMetadata | None) -> tuple
     """
     return (
         *_leaks(model),
-        *_random_part(model),
+        *(concern for concern in model.concerns if concern.label != POSSIBLE_LEAK),
         *_near_one(model),
         *_dominant_column(model),
         *_worse(model),
@@ -39,11 +34,6 @@ def find_concerns(model: ModelMetadata, champion: ModelMetadata | None) -> tuple
         *_personal_columns(model, champion),
         *_protected_traits(model, champion),
     )
-
-
-def is_covered(sentence: str) -> bool:
-    """Return whether a warning of training is one of the concerns, so that a page says it once."""
-    return leaking_column(sentence) is not None or sentence.startswith(RANDOM_PART_WORDS)
 
 
 def is_finding_covered(
@@ -57,7 +47,8 @@ def is_finding_covered(
 
 def leaking_columns(model: ModelMetadata) -> tuple[str, ...]:
     """Return the columns that alone predict the target, as validation or training found."""
-    found = (*_columns_of_rule(model, LEAK_RULE), *map(leaking_column, model.warnings))
+    of_training = (concern.column for concern in model.concerns if concern.label == POSSIBLE_LEAK)
+    found = (*_columns_of_rule(model, LEAK_RULE), *of_training)
     used = (name for name in found if name and name not in model.settings.exclude_columns)
     return tuple(dict.fromkeys(used))
 
@@ -74,18 +65,11 @@ def _leaks(model: ModelMetadata) -> Iterator[Concern]:
         verb = "gives" if len(columns) == 1 else "give"
         each = "It alone predicts" if len(columns) == 1 else "Each of them alone predicts"
         yield Concern(
-            "possible leak",
+            POSSIBLE_LEAK,
             f"{names} {verb} the answer away",
             f"{names} {verb} the answer away. {each} the target almost perfectly. Unless that is known "
             "before the outcome, reject, name it in exclude_columns of model.toml and train again.",
         )
-
-
-def _random_part(model: ModelMetadata) -> Iterator[Concern]:
-    for warning in model.warnings:
-        if warning.startswith(RANDOM_PART_WORDS):
-            clause = "it was not judged on later rows, though the file has dates"
-            yield Concern("dates, but a random split", clause, warning)
 
 
 def _near_one(model: ModelMetadata) -> Iterator[Concern]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mlops.approval.concerns import find_concerns, is_covered, is_finding_covered
+from mlops.approval.concerns import find_concerns, is_finding_covered
 from mlops.models.approval import Evidence, ScoreEvidence
 from mlops.models.evaluation import EvaluationDetails, SliceQuality, SliceScore, SliceTable
 from mlops.models.metrics import metric_interval, metric_value
@@ -45,7 +45,7 @@ def gather(
         scores=_scores(model),
         gate_reasons=(model.gate.reasons if model.gate else ())[:MAX_SENTENCES],
         findings=tuple(map(_sentence, other_findings[:MAX_SENTENCES])),
-        warnings=tuple(text for text in model.warnings if not is_covered(text))[:MAX_SENTENCES],
+        warnings=_other_warnings(model)[:MAX_SENTENCES],
         importances=dict(importances),
         hyperparameters={name: str(value) for name, value in model.hyperparameters.items()},
         billable_seconds=job.billable_seconds if job else None,
@@ -192,6 +192,12 @@ def _comparison_note(model: ModelMetadata, champion: ModelMetadata | None) -> st
             "service, so read it with care."
         )
     return None
+
+
+def _other_warnings(model: ModelMetadata) -> tuple[str, ...]:
+    """Return the warnings of training that are no concerns, which a page says first."""
+    said_first = {concern.message for concern in model.concerns}
+    return tuple(warning for warning in model.warnings if warning not in said_first)
 
 
 def _sentence(finding: Mapping[str, Any]) -> str:

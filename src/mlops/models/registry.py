@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from mlops.models.concern import Concern
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.training import ChampionComparison, DatasetChanges, EvaluationMetrics, GateResult
@@ -109,6 +110,7 @@ class Candidate(Record):
     feature_importance: Mapping[str, float] = field(default_factory=dict)
     data: DataFindings = field(default_factory=DataFindings)
     warnings: tuple[str, ...] = ()
+    concerns: tuple[Concern, ...] = ()
     plots: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mlops.models.concern import Concern
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.drift.report import DriftVerdict
 from mlops.models.record import Record
@@ -214,8 +215,8 @@ class TrainingResult(Record):
     `dropped_columns` says of each column that is not a feature why. `feature_importance` is the loss of the
     primary score when the column is shuffled, never below 0. `contenders` are, where the algorithm was chosen
     and not set, the primary scores by which it was, out of fold on the training rows; `trials` are what a
-    search tried, the best first. `gate` is the judgement that the job could make: it does not know of other
-    comparisons on the same rows.
+    search tried, the best first. `concerns` are those of the `warnings` that an approver weighs first. `gate`
+    is the judgement that the job could make: it does not know of other comparisons on the same rows.
     """
 
     metrics: EvaluationMetrics
@@ -235,6 +236,7 @@ class TrainingResult(Record):
     dataset_digest: str
     split: str = ""
     warnings: tuple[str, ...] = ()
+    concerns: tuple[Concern, ...] = ()
     comparison: ChampionComparison | None = None
     gate: GateResult | None = None
     changes: DatasetChanges | None = None

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mlops.algorithms.selection import check_settings
 from mlops.infrastructure.row_key import user_row_key
+from mlops.models.concern import Concern
 from mlops.models.dataset import Contract
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.evaluation import EvaluationDetails
@@ -33,7 +34,7 @@ from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.date_choice import choose_date_parts
 from mlops.pipelines.fitting.fitting import limited_threads
-from mlops.pipelines.fitting.later_rows import later_rows_notes
+from mlops.pipelines.fitting.later_rows import judge_later_rows
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.scoring.output_frame import output_frame
@@ -132,7 +133,7 @@ class _TrainedModel:
     baseline: BaselineStatistics
     comparison: ChampionComparison | None
     changes: DatasetChanges | None
-    later_rows: tuple[str, ...]
+    later_rows: tuple[Concern, ...]
     seconds: float
 
     @property
@@ -141,9 +142,9 @@ class _TrainedModel:
         of_libraries = (f"While fitting: {text}" for text in self.fitted.warnings)
         return (
             *self.rows.notes,
-            *self.later_rows,
+            *(concern.message for concern in self.later_rows),
             *self.fitted.notes,
-            *self.evaluated.leaks,
+            *(concern.message for concern in self.evaluated.leaks),
             *of_libraries,
         )
 
@@ -164,7 +165,7 @@ def _train(
         logger.info("Evaluate %s on %d rows", fitted.configured.algorithm.name, int(rows.split.test.sum()))
         evaluated = evaluate_model(rows, fitted.model)
         comparison = _compare(champion, rows, evaluated, created_at) if champion else None
-        later_rows = later_rows_notes(rows, fitted, evaluated.metrics)
+        later_rows = judge_later_rows(rows, fitted, evaluated.metrics)
     return _TrainedModel(
         rows,
         fitted,
@@ -235,6 +236,7 @@ def _result(trained: _TrainedModel, directory: Path) -> TrainingResult:
         dataset_digest=rows.table.sha256,
         split=rows.split.description,
         warnings=trained.warnings,
+        concerns=(*trained.later_rows, *trained.evaluated.leaks),
         comparison=trained.comparison,
         gate=judge(evaluated.metrics, trained.comparison, rows.settings.gate),
         changes=trained.changes,

@@ -21,6 +21,7 @@ def training_facts(result: TrainingResult) -> dict[str, Any]:
         "comparison": result.comparison,
         "feature_importance": result.feature_importance,
         "warnings": result.warnings,
+        "concerns": result.concerns,
     }
 
 

@@ -12,10 +12,11 @@ from mlops.approval.emails import compose_request
 from mlops.approval.evidence import gather
 from mlops.approval.recommendation import recommend, result_in_subject
 from mlops.models.approval import Evidence
+from mlops.models.concern import Concern
 from mlops.models.registry import DataFindings, ModelMetadata
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, MetricComparison
-from mlops.pipelines.evaluation.importance import leak_warnings
+from mlops.pipelines.evaluation.importance import possible_leaks
 from tests.unit.pages import samples
 
 LEAK = {
@@ -24,7 +25,7 @@ LEAK = {
     "column": "arr_delay",
     "message": "Column arr_delay alone predicts the target (AUC 1.000): it looks like a leak.",
 }
-DATES = "The rows held out are a random part, though visited holds dates: ROC AUC 0.92 on them."
+DATES = Concern("dates, but a random split", "it was not judged on later rows", "visited holds dates.")
 
 
 def a_model(**changes: Any) -> ModelMetadata:
@@ -59,14 +60,14 @@ def test_nothing_is_said_against_an_ordinary_candidate():
             "arr_delay gives the answer away",
         ),
         (
-            {"warnings": tuple(leak_warnings({"arr's": 0.999, "b": 0.99, "c": 0.7}, "binary"))},
+            {"concerns": possible_leaks({"arr's": 0.999, "b": 0.99, "c": 0.7}, "binary")},
             "possible leak",
             "arr's and b give the answer away",
         ),
         (
-            {"warnings": (DATES,)},
+            {"concerns": (DATES,)},
             "dates, but a random split",
-            "it was not judged on later rows, though the file has dates",
+            "it was not judged on later rows",
         ),
         (
             {"metrics": replace(samples.a_training_result().metrics, average_precision=0.995)},
@@ -173,8 +174,9 @@ def test_personal_data_that_validation_found_in_the_values_is_a_warning():
 
 
 def test_what_is_said_at_the_top_is_not_said_again():
-    warnings = (*leak_warnings({"arr_delay": 0.999}, "binary"), DATES, "No target is set.")
-    evidence = evidence_of(None, data=DataFindings("warn", 9, (LEAK,)), warnings=warnings)
+    concerns = (*possible_leaks({"arr_delay": 0.999}, "binary"), DATES)
+    warnings = (*(concern.message for concern in concerns), "No target is set.")
+    evidence = evidence_of(None, data=DataFindings("warn", 9, (LEAK,)), warnings=warnings, concerns=concerns)
     assert evidence.findings == ()
     assert evidence.warnings == ("No target is set.",)
     body = compose_request(samples.a_request(evidence=evidence), "ada@example.com", "https://x/y")[1]

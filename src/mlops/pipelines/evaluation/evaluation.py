@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlops.models.concern import Concern
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics, Interval
@@ -16,8 +17,8 @@ from mlops.pipelines.artifacts.model import Model, Scores
 from mlops.pipelines.evaluation.evaluation_details import class_calibration, describe_evaluation
 from mlops.pipelines.evaluation.heavy_tails import rmse_interval
 from mlops.pipelines.evaluation.importance import (
-    leak_warnings,
     permutation_importance,
+    possible_leaks,
     single_feature_scores,
 )
 from mlops.pipelines.evaluation.judged_rows import JudgedRows
@@ -35,7 +36,7 @@ class EvaluatedModel:
     metrics: EvaluationMetrics
     details: EvaluationDetails
     importance: Mapping[str, float]
-    leaks: tuple[str, ...]
+    leaks: tuple[Concern, ...]
 
 
 def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
@@ -66,7 +67,7 @@ def evaluate_model(rows: TrainingRows, model: Model) -> EvaluatedModel:
     importance = permutation_importance(model, aligned, judged.y, alone, rng=of_importance)
     details = describe_evaluation(judged, aligned, importance, of_details)
     details = replace(details, slice_table=slice_table(rows, judged, metrics, of_slices))
-    return EvaluatedModel(judged, metrics, details, importance, tuple(leak_warnings(alone, problem.task)))
+    return EvaluatedModel(judged, metrics, details, importance, possible_leaks(alone, problem.task))
 
 
 def evaluate(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.dataset.table.values import distinct_values, is_text
-from mlops.models.concern import LEAK_WORDS, SUSPICIOUS_SCORE
+from mlops.models.concern import POSSIBLE_LEAK, SUSPICIOUS_SCORE, Concern
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Model
 from mlops.pipelines.evaluation.scores import area_under_roc, primary_score
@@ -112,15 +112,20 @@ def single_feature_scores(
         }
 
 
-def leak_warnings(scores: dict[str, float], task: TaskName) -> list[str]:
-    """Return a sentence for every column that predicts the target almost perfectly."""
+def possible_leaks(scores: Mapping[str, float], task: TaskName) -> tuple[Concern, ...]:
+    """Return a concern for every column that alone predicts the target almost perfectly."""
     score_name = "R2" if task == "regression" else "ROC-AUC"
-    return [
-        f"The column {name!r} {LEAK_WORDS} ({score_name} {score:.3f}): "
-        "check that it is known before the outcome, and exclude it if not."
+    return tuple(
+        Concern(
+            POSSIBLE_LEAK,
+            f"{name} gives the answer away",
+            f"The column {name!r} alone predicts the target almost perfectly ({score_name} {score:.3f}): "
+            "check that it is known before the outcome, and exclude it if not.",
+            column=name,
+        )
         for name, score in scores.items()
         if score > SUSPICIOUS_SCORE
-    ]
+    )
 
 
 def _as_ordered(column: pd.Series, grow: np.ndarray, y: np.ndarray) -> np.ndarray:

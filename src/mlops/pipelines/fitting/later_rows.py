@@ -10,7 +10,7 @@ import numpy as np
 from mlops.dataset.features.date_parts import unreadable_dates
 from mlops.dataset.table.dates import read_dates
 from mlops.dataset.table.table import Column
-from mlops.models.concern import RANDOM_PART_WORDS
+from mlops.models.concern import Concern
 from mlops.models.errors import TrainingError
 from mlops.models.metrics import describe_metric
 from mlops.models.training import EvaluationMetrics
@@ -34,7 +34,9 @@ class _LaterScore:
     n_rows: int
 
 
-def later_rows_notes(rows: TrainingRows, fitted: FittedModel, metrics: EvaluationMetrics) -> tuple[str, ...]:
+def judge_later_rows(
+    rows: TrainingRows, fitted: FittedModel, metrics: EvaluationMetrics
+) -> tuple[Concern, ...]:
     """Say how a model does on later rows, where the table has dates and no `time_column` is set.
 
     Algorithm and hyperparameters are those of the fitted model. They are fitted to the earlier of at most
@@ -46,12 +48,14 @@ def later_rows_notes(rows: TrainingRows, fitted: FittedModel, metrics: Evaluatio
     name = None if rows.settings.time_column else _date_of_most_values(rows)
     if name is None or score is None:
         return ()
-    return (
-        f"{RANDOM_PART_WORDS} {name} holds dates: {describe_metric(primary, score)} "
+    message = (
+        f"The rows held out are a random part, though {name} holds dates: {describe_metric(primary, score)} "
         f"on them. {_describe(_score_later_rows(rows, fitted, name), primary)} If {name} says when a row was "
         "recorded, and later rows are to be predicted, hold out the later ones: "
-        f"time_column = {json.dumps(name, ensure_ascii=False)} in model.toml, above the first [table].",
+        f"time_column = {json.dumps(name, ensure_ascii=False)} in model.toml, above the first [table]."
     )
+    clause = "it was not judged on later rows, though the file has dates"
+    return (Concern("dates, but a random split", clause, message, column=name),)
 
 
 def _describe(later: _LaterScore | None, primary: str) -> str:
