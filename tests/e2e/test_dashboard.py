@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.__main__ import main
 from local.cloud import HttpAnswer
 from local.stack import DeployedStack, wait
+from tests.accessibility import violations
 from tests.e2e.walks import GROUP, Walk
 
 pytestmark = pytest.mark.e2e
@@ -70,3 +73,18 @@ def test_the_commands_drop_a_file_and_run_the_drift_check(
     line = re.search(rf"^{GROUP}: \w+, [\d,]+ rows, report: (\S+)$", printed, re.MULTILINE)
     assert line is not None
     assert "Nightly drift check" in stack.cloud.request("GET", line[1]).text
+
+
+def visit(window: Any, address: str) -> None:
+    window.goto(address)
+
+
+@pytest.mark.browser
+def test_no_page_of_the_local_cloud_has_a_violation(
+    stack: DeployedStack, dashboard: HttpAnswer, chromium: Any
+) -> None:
+    mail = stack.cloud.emails()[-1]["id"]
+    paths = ("", "executions", "inbox", f"inbox/{mail}", "dashboard", "nothing-here")
+    addresses = [f"{stack.cloud.endpoint}/_local/{path}" for path in paths] + [stack.dashboard_url]
+    pages = {address: partial(visit, address=address) for address in addresses}
+    assert violations(chromium, pages) == []
