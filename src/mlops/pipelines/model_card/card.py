@@ -96,7 +96,7 @@ def _tiles(result: TrainingResult, model: ModelMetadata | None) -> Iterator[tupl
         interval = metric_interval(primary, metrics.intervals.get(primary, (score, score)))
         yield metric_name(primary), metric_value(primary, score), f"95 % interval {interval}"
     if primary in metrics.dummy:
-        yield "A guess reaches", metric_value(primary, metrics.dummy[primary]), "knowing no feature"
+        yield "No-skill model", metric_value(primary, metrics.dummy[primary]), "knowing no feature"
     yield "Rows to train on", f"{result.n_rows_train:,}", f"held out: {result.n_rows_test:,}"
     took = "" if result.duration_seconds is None else f"trained in {result.duration_seconds:.1f} s"
     yield "Features", f"{len(result.features):,}", took

@@ -66,7 +66,7 @@ def _curves(details: EvaluationDetails) -> Iterator[Figure]:
         details.roc, x="false positive rate", y="true positive rate", name="ROC curve", has_chance=True
     )
     of_classes = " Curves of the most frequent classes." if len(details.roc) > 1 else ""
-    note = f"Higher is better; the dashed line is a guess.{of_classes}"
+    note = f"Higher is better; the dashed line is the no-skill model.{of_classes}"
     yield Figure("roc", "errors", "ROC curve", note, roc)
     precision = plots.curves(
         details.precision_recall, x="recall", y="precision", name="Precision and recall", has_chance=False
