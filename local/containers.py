@@ -25,6 +25,8 @@ from local.relay import Network, start_relay
 def write_container_template(cloud: LocalCloud, built: Path, stack_name: str) -> Path:
     """Write the template for `sam local` into the directory of the cloud, and return its path.
 
+    A function that is not deployed, because of its condition, is left out.
+
     Parameters
     ----------
     built
@@ -34,13 +36,16 @@ def write_container_template(cloud: LocalCloud, built: Path, stack_name: str) ->
     """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     settings = variables(container_endpoint(cloud))
-    for logical_id, resource in template["Resources"].items():
-        properties = resource.get("Properties", {})
+    deployed = _deployed_names(cloud, stack_name)
+    functions = _of_type(template, "AWS::Serverless::Function")
+    for logical_id in functions.keys() - deployed.keys():
+        del template["Resources"][logical_id]
+    for logical_id in functions.keys() & deployed.keys():
+        of_twin = _variables_of(cloud, deployed[logical_id])
+        functions[logical_id]["Environment"] = {"Variables": {**of_twin, **settings}}
+    for properties in (functions | _of_type(template, "AWS::Serverless::LayerVersion")).values():
         for name in {"CodeUri", "ContentUri"} & set(properties):
             properties[name] = str((built.parent / properties[name]).resolve())
-        if resource["Type"] == "AWS::Serverless::Function":
-            deployed = _deployed_variables(cloud, stack_name, logical_id)
-            properties["Environment"] = {"Variables": {**deployed, **settings}}
     path = cloud.directory / CONTAINER_TEMPLATE
     path.write_text(json.dumps(template, indent=1) + "\n", encoding="utf-8")
     return path
@@ -70,11 +75,28 @@ def _bridge_network() -> Network | None:
     return ip_network(done.stdout.strip())
 
 
-def _deployed_variables(cloud: LocalCloud, stack_name: str, logical_id: str) -> Mapping[str, Any]:
-    client = cloud.client("lambda")
-    resource = cloud.client("cloudformation").describe_stack_resource(
-        StackName=stack_name, LogicalResourceId=logical_id
-    )["StackResourceDetail"]
-    configuration = client.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
+def _of_type(template: Mapping[str, Any], resource_type: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of the resources of a type by their logical ids."""
+    return {
+        logical_id: resource["Properties"]
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == resource_type
+    }
+
+
+def _deployed_names(cloud: LocalCloud, stack_name: str) -> dict[str, str]:
+    """Return the names of the resources of a stack by their logical ids."""
+    pages = (
+        cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    )
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+    }
+
+
+def _variables_of(cloud: LocalCloud, function_name: str) -> dict[str, Any]:
+    configuration = cloud.client("lambda").get_function_configuration(FunctionName=function_name)
     found: dict[str, Any] = configuration.get("Environment", {}).get("Variables", {})
     return found

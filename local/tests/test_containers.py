@@ -19,6 +19,10 @@ Resources:
   GreetFunction:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: GreetFunction, Layers: [!Ref WordsLayer]}
+  AbsentFunction:
+    Type: AWS::Serverless::Function
+    Condition: HasNoUse
+    Properties: {CodeUri: AbsentFunction}
   WordsLayer:
     Type: AWS::Serverless::LayerVersion
     Properties: {ContentUri: WordsLayer}
@@ -40,6 +44,7 @@ def test_the_template_has_the_variables_of_the_deployed_functions(
     assert function["CodeUri"] == str(tmp_path / "GreetFunction")
     assert function["Layers"] == [{"Ref": "WordsLayer"}]
     assert resources["WordsLayer"]["Properties"]["ContentUri"] == str(tmp_path / "WordsLayer")
+    assert "AbsentFunction" not in resources, "its condition is not met, so the stack has no variables for it"
     assert path.name in launcher.OWN_ENTRIES  # `down` removes it
 
 

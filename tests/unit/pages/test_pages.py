@@ -117,7 +117,10 @@ def a_request_page(change: Change) -> str:
         filled_in=filled_in,
         plots=plots,
         card=card,
-        shadow=[change("Predicts 9 of 60 rows otherwise than v1.0.0."), change("site = north: 5 of 12 rows.")],
+        shadow=[
+            change("Predicts 9 of 60 rows otherwise than v1.0.0."),
+            change("site = north: 5 of 12 rows."),
+        ],
     )
 
 

@@ -21,7 +21,7 @@ _LEGEND_ROW, _LEGEND_COLUMN = 20, 183
 
 
 def curves(points: Mapping[str, Sequence[Point]], *, x: str, y: str, name: str, has_chance: bool) -> Markup:
-    """Draw curves in the unit square, several with a legend; `has_chance` adds the diagonal of the no-skill model."""
+    """Draw curves in the unit square, several with a legend; `has_chance` adds that of the no-skill model."""
     frame = _frame(0.0, 1.0)
     marks = [frame.curve([(0, 0), (1, 1)], "dashed")] if has_chance else []
     marks += [frame.curve(line, f"curve c{place % 10}") for place, line in enumerate(points.values())]
