@@ -2,12 +2,12 @@
 
 Question: reading three feature views as of a time, what does our store cost, against Feast and pandas?
 
-    .venv/bin/python -m benchmarks.features [--rows 1000000] [--repeats 3]
+    .venv/bin/python -m benchmarks.features [--rows 1000000 10000000] [--repeats 3] [--memory-gb 12]
 
 Every candidate runs in a process of its own, alternating, from Parquet files to one Parquet file. The
 values of ours are in its store, those of the others in one file for each view. Results are compared row by
-row. Peers are installed from PyPI into .local/benchmarks/. Medians count. The table goes to
-benchmarks/results/features.md.
+row. A process with more memory than the limit is stopped. Peers are installed from PyPI into
+.local/benchmarks/. Medians count. The tables go to benchmarks/results/features.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ FEAST = "feast==0.67.0"
 UV = str(Path(sys.executable).with_name("uv"))
 OURS = "ours"
 DAYS = 90
+DECISION = "\nDecision: DuckDB's ASOF join over one number, made of the time and the created time."
 DEFINITIONS = """
 [[entity]]
 name = "customer"
@@ -54,26 +56,38 @@ source = {{timestamp_field = "event_timestamp", created_timestamp_column = "crea
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000, help="entity rows, and rows of each view")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[1_000_000, 10_000_000], help="entity rows, and rows of a view"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs of each candidate")
+    parser.add_argument("--memory-gb", type=float, default=12.0, help="a candidate is stopped above it")
     arguments = parser.parse_args()
-    folder = ENVIRONMENTS / f"features-{arguments.rows}"
+    sections = [measure(rows, arguments.repeats, arguments.memory_gb) for rows in arguments.rows]
+    page = "\n".join([header(arguments.repeats), *sections, DECISION, ""])
+    print(page)
+    (REPOSITORY / "benchmarks" / "results" / "features.md").write_text(page)
+
+
+def measure(rows: int, repeats: int, memory_gb: float) -> str:
+    """Run all candidates on files of one size; return their section of the page."""
+    folder = ENVIRONMENTS / f"features-{rows}"
     folder.mkdir(parents=True, exist_ok=True)
-    ingestion_seconds = prepare(folder, arguments.rows)
+    ingestion = prepare(folder, rows)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in (OURS, *PEERS)}
-    for _ in range(arguments.repeats):
+    for _ in range(repeats):
         for name, results in runs.items():
-            results.append(run(name, folder))
-            print(name, results[-1], file=sys.stderr)
-    table = render(runs, arguments.rows, folder, ingestion_seconds)
-    print(table)
-    (REPOSITORY / "benchmarks" / "results" / "features.md").write_text(table)
+            if results and results[-1]["is_stopped"]:
+                continue
+            results.append(run(name, folder, memory_gb))
+            print(rows, name, results[-1], file=sys.stderr)
+    return render(runs, rows, folder, ingestion, memory_gb)
 
 
-def prepare(folder: Path, rows: int) -> float | None:
+def prepare(folder: Path, rows: int) -> float:
     """Write the files and fill our store, once; return the CPU seconds of ingesting a million rows."""
-    if (folder / "feature-store").exists():
-        return None
+    measured = folder / "ingestion.json"
+    if measured.exists():
+        return float(json.loads(measured.read_text()))
     write_data(folder, rows)
     definitions = folder / "features.toml"
     definitions.write_text(DEFINITIONS + "".join(VIEW.format(name=name) for name in VIEWS))
@@ -82,7 +96,9 @@ def prepare(folder: Path, rows: int) -> float | None:
     start = cpu_seconds()
     for name in VIEWS:
         store.ingest(name, folder / f"{name}.parquet")
-    return (cpu_seconds() - start) / (len(VIEWS) * rows) * 1_000_000
+    seconds = (cpu_seconds() - start) / (len(VIEWS) * rows) * 1_000_000
+    measured.write_text(json.dumps(seconds))
+    return seconds
 
 
 def write_data(folder: Path, rows: int) -> None:
@@ -110,13 +126,31 @@ def cpu_seconds() -> float:
     return times.user + times.system
 
 
-def run(name: str, folder: Path) -> dict[str, Any]:
+def run(name: str, folder: Path, memory_gb: float) -> dict[str, Any]:
+    """Run a candidate; return its cost, or that it was stopped at the limit of memory."""
     script = str(Path(__file__).with_name("features_candidates.py"))
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "FEAST_USAGE": "False"}
     command = [str(python_for(name)), "-W", "ignore", script, name, str(folder)]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            if memory_of(process.pid) > memory_gb * 2**30:
+                process.kill()
+                return {"is_stopped": True}
+            time.sleep(0.2)
+        output = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise SystemExit(f"{name} failed")
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return {**result, "is_stopped": False}
+
+
+def memory_of(pid: int) -> int:
+    """Return the resident bytes of a process; 0 once it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def python_for(name: str) -> Path:
@@ -132,22 +166,30 @@ def python_for(name: str) -> Path:
     return python
 
 
+def header(repeats: int) -> str:
+    return (
+        "# Features as of a time: cost and result\n\n"
+        "Entity rows and three views of as many rows, with three features each, 20 rows for an entity, "
+        f"{DAYS} days, ttl 30 days.\nMedians of {repeats} runs, one process each, imports included. "
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}."
+    )
+
+
 def render(
-    runs: dict[str, list[dict[str, Any]]], rows: int, folder: Path, ingestion_seconds: float | None
+    runs: dict[str, list[dict[str, Any]]], rows: int, folder: Path, ingestion: float, memory_gb: float
 ) -> str:
     ours = statistics.median(each["cpu_seconds"] for each in runs[OURS])
     lines = [
-        "# Features as of a time: cost and result",
         "",
-        f"{rows:,} entity rows, three views of {rows:,} rows with three features, {max(1, rows // 20):,} "
-        f"entities, {DAYS} days, ttl 30 days.",
-        f"Medians of {len(runs[OURS])} runs, one process each, imports included.",
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
+        f"## {rows:,} entity rows",
         "",
         "| candidate | CPU s (min to max) | times ours | peak MB | entity rows | of these equal to ours |",
         "|---|---|---|---|---|---|",
     ]
     for name, results in runs.items():
+        if results[-1]["is_stopped"]:
+            lines.append(f"| {name} | stopped at {memory_gb:g} GB of memory | | | | |")
+            continue
         seconds = sorted(each["cpu_seconds"] for each in results)
         median = statistics.median(seconds)
         n_rows, n_equal = compare(folder, name)
@@ -155,10 +197,7 @@ def render(
             f"| {name} | {median:.1f} ({seconds[0]:.1f} to {seconds[-1]:.1f}) | {median / ours:.1f} "
             f"| {statistics.median(each['peak_mb'] for each in results):,.0f} | {n_rows:,} | {n_equal:,} |"
         )
-    if ingestion_seconds is not None:
-        lines += ["", f"Ingestion into our store: {ingestion_seconds:.1f} CPU s for a million rows."]
-    decision = "Decision: DuckDB's ASOF join over one number, made of the time and the created time."
-    return "\n".join([*lines, "", decision, ""])
+    return "\n".join([*lines, "", f"Ingestion into our store: {ingestion:.1f} CPU s for a million rows."])
 
 
 def compare(folder: Path, name: str) -> tuple[int, int]:

@@ -7,7 +7,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mlops.infrastructure.table import Absent, Delete, Index, Item, NewerValues, Operation, Put, SetAttribute
+from mlops.infrastructure.table import (
+    MAX_ITEM_BYTES,
+    Absent,
+    Delete,
+    Index,
+    Item,
+    NewerOutcome,
+    NewerValues,
+    Operation,
+    Put,
+    SetAttribute,
+    item_size_bytes,
+)
 
 
 class MemoryTable:
@@ -49,16 +61,21 @@ class MemoryTable:
     def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
         return [self.get(*key) for key in keys]
 
-    def write_newer(self, writes: Sequence[NewerValues]) -> int:
-        n_written = 0
+    def write_newer(self, writes: Sequence[NewerValues]) -> NewerOutcome:
+        n_changed, too_large = 0, []
         for write in writes:
             key = write.partition, write.sort
             with self._lock:
-                item = self._items.setdefault(key, {"pk": write.partition, "sk": write.sort})
-                if item.get(write.time_name, "") < write.time:
-                    item |= copy.deepcopy(dict(write.attributes)) | {write.time_name: write.time}
-                    n_written += 1
-        return n_written
+                item = self._items.get(key, {"pk": write.partition, "sk": write.sort})
+                changed = copy.deepcopy(dict(write.applied_to(item)))
+                if item.get(write.time_name, "") >= write.time:
+                    continue
+                if item_size_bytes(changed) > MAX_ITEM_BYTES:
+                    too_large.append(write)
+                else:
+                    self._items[key] = changed
+                    n_changed += 1
+        return NewerOutcome(n_changed, tuple(too_large))
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         with self._lock:

@@ -21,6 +21,7 @@ from mlops.infrastructure.table import (
     Absent,
     Delete,
     Index,
+    NewerOutcome,
     NewerValues,
     OneOf,
     Put,
@@ -179,14 +180,38 @@ def test_many_items_are_read_in_the_order_of_their_keys(table):
 def test_values_are_replaced_by_later_ones_only_and_other_attributes_stay(table):
     table.write(Put(an_item(other=1)))
     writes = [newer("2026-02", 2), newer("2026-01", 1, name="b"), newer("2026-03", 9, sort="2")]
-    assert table.write_newer(writes) == 3
-    assert table.write_newer([newer("2026-01", 1), newer("2026-02", 7), newer("2026-02", 5, name="b")]) == 1
+    assert table.write_newer(writes) == NewerOutcome(3)
+    later = [newer("2026-01", 1), newer("2026-02", 7), newer("2026-02", 5, name="b")]
+    assert table.write_newer(later) == NewerOutcome(1)
     stored = table.get("p", "1")
     assert {name: stored[name] for name in ("other", "a_at", "a_value", "b_at", "b_value", "last")} == {
         "other": 1, "a_at": "2026-02", "a_value": 2, "b_at": "2026-02", "b_value": 5, "last": 5,
     }  # fmt: skip
     assert table.get("p", "2") == {"pk": "p", "sk": "2", "a_at": "2026-03", "a_value": 9, "last": 9}
-    assert table.write_newer([]) == 0
+    assert table.write_newer([]) == NewerOutcome(0)
+
+
+def test_a_write_that_would_make_its_item_too_large_changes_nothing_and_the_others_are_done(table):
+    def long(name: str, n_bytes: int, *, time: str = "2026-02", sort: str = "1") -> NewerValues:
+        return NewerValues("p", sort, f"{name}_at", time, {f"{name}_values": "ü" * (n_bytes // 2)})
+
+    fits, too_large, other = long("a", 380_000), long("b", 40_000), long("b", 40_000, sort="2")
+    assert table.write_newer([fits]) == NewerOutcome(1)
+    assert table.write_newer([too_large, other]) == NewerOutcome(1, (too_large,))
+    # moto, unlike DynamoDB, sets the attributes before the one that is too large: their values count here
+    stored = table.get("p", "1")
+    assert (stored["a_values"], "b_values" in stored) == (fits.attributes["a_values"], False)
+    assert table.get("p", "2")["b_values"] == other.attributes["b_values"]
+    assert table.write_newer([long("c", 500_000, sort="3")]).n_changed == 0
+    assert "c_values" not in (table.get("p", "3") or {})
+    assert table.write_newer([long("a", 500_000, time="2026-01")]) == NewerOutcome(0)  # older in any case
+
+
+def test_a_write_removes_the_attributes_that_it_names(table):
+    table.write(Put(an_item(a_at="2026-01", a_value=1, b_at="2026-05", b_value=2)))
+    write = NewerValues("p", "1", "a_at", "2026-02", {"a_value": 3}, removed=("b_at", "b_value", "missing"))
+    assert table.write_newer([write]) == NewerOutcome(1)
+    assert table.get("p", "1") == an_item(a_at="2026-02", a_value=3)
 
 
 def test_of_64_writers_of_one_item_the_latest_time_wins(table):
@@ -194,7 +219,8 @@ def test_of_64_writers_of_one_item_the_latest_time_wins(table):
 
     def write(number: int) -> int:
         barrier.wait()
-        return table.write_newer([newer(f"{number:02d}", number), newer(f"{63 - number:02d}", 1, sort="2")])
+        writes = [newer(f"{number:02d}", number), newer(f"{63 - number:02d}", 1, sort="2")]
+        return table.write_newer(writes).n_changed
 
     with ThreadPoolExecutor(64) as pool:
         n_written = sum(pool.map(write, range(64)))

@@ -96,7 +96,7 @@ def test_a_view_that_cannot_be_copied_does_not_keep_back_the_others(
     bucket = dependencies.objects
     (damaged,) = bucket.list("artifact-bucket", "features/b/")
     bucket.write(damaged.ref, b"no parquet", "application/octet-stream")
-    with pytest.raises(FeatureStoreError, match=r"not copied into the online store: b: "):
+    with pytest.raises(FeatureStoreError, match=r"Not everything was copied into the online store\. b: "):
         app.handler(event, CONTEXT, dependencies)
     answer = dependencies.features.get_online_features(
         ["a:bmi", "b:bmi", "c:bmi"], [{"patient_id": "A"}], full_feature_names=True

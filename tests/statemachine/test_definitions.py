@@ -150,6 +150,7 @@ def test_every_error_of_ours_is_permanent_or_transient_or_the_name_of_an_ending(
         errors.BackupError,  # a person makes backups
         errors.LedgerError,  # no state machine writes the ledger
         errors.MlflowError,
+        errors.QueryError,  # no state machine asks queries
         errors.RequestError,  # no state machine answers requests
         errors.RequestTooLargeError,
         errors.QualityError,  # no state machine measures quality

@@ -88,7 +88,7 @@ class Group:
 
         Raises
         ------
-        LedgerError
+        QueryError
             If `sql` is not a SELECT, or fails.
         """
         import pandas as pd  # noqa: PLC0415

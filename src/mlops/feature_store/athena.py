@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.infrastructure.aws import athena, glue
-from mlops.models.errors import FeatureStoreError, LedgerError
 from mlops.models.objects import ObjectRef
 
 
@@ -24,7 +23,4 @@ class AthenaQueries:
 
     def execute(self, statement: str) -> ObjectRef:
         """Run a SELECT; return the CSV file of its result."""
-        try:
-            return athena.execute(statement, database=self.database, workgroup=self.workgroup)
-        except LedgerError as error:
-            raise FeatureStoreError(f"The features cannot be read with Athena: {error}") from error
+        return athena.execute(statement, database=self.database, workgroup=self.workgroup)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.historical import RetrievalJob
 from mlops.feature_store.offline.ingestion import SourceFile, ingest
 from mlops.feature_store.offline.state import Ingestion, ValueStates
-from mlops.feature_store.online.materialization import Materialization, Materializer
+from mlops.feature_store.online.materialization import Materialization, Materializer, copy_all
 from mlops.feature_store.online.reading import MAX_ENTITIES, OnlineResponse, read_online
 from mlops.feature_store.registry.applying import Plan, commit, plan
 from mlops.feature_store.registry.references import FeatureSelection, SelectedFeatures, select_features
@@ -262,11 +263,14 @@ class FeatureStore:
         Raises
         ------
         FeatureStoreError
-            If a view does not exist or is not online, or a time cannot be used.
+            If a view does not exist or is not online, or a time cannot be used; after all others were copied,
+            if a view cannot be copied, or not wholly.
         """
         definitions, now = self.definitions(), self._now()
-        every, selected = definitions.views(), definitions.online_views(views)
-        return [self.materializer.materialize(each, start, end, views=every, now=now) for each in selected]
+        copy = partial(
+            self.materializer.materialize, start=start, end=end, views=definitions.views(), now=now
+        )
+        return copy_all(definitions.online_views(views), copy)
 
     def materialize_incremental(self, end: datetime, views: Sequence[str] = ()) -> list[Materialization]:
         """Copy what was not copied yet until `end`, late and corrected rows as well.
@@ -277,10 +281,8 @@ class FeatureStore:
             As `materialize`.
         """
         definitions, now = self.definitions(), self._now()
-        every, selected = definitions.views(), definitions.online_views(views)
-        return [
-            self.materializer.materialize_incremental(each, end, views=every, now=now) for each in selected
-        ]
+        copy = partial(self.materializer.materialize_incremental, end=end, views=definitions.views(), now=now)
+        return copy_all(definitions.online_views(views), copy)
 
     def get_online_features(
         self,

@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from mlops.infrastructure.table import (
+    MAX_ITEM_BYTES,
     Absent,
     Delete,
     Index,
     Item,
+    NewerOutcome,
     NewerValues,
     Operation,
     Put,
     item_as_json,
     item_from_json,
+    item_size_bytes,
 )
 
 LOCK_TIMEOUT_SECONDS = 120.0
@@ -76,21 +79,26 @@ class SqliteTable:
         items = {(partition, sort): _item(partition, sort, text) for partition, sort, text in rows}
         return [items.get(key) for key in keys]
 
-    def write_newer(self, writes: Sequence[NewerValues]) -> int:
+    def write_newer(self, writes: Sequence[NewerValues]) -> NewerOutcome:
         """Do each write for itself, all in one transaction of the file."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        n_written = 0
+        n_changed, too_large = 0, []
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             for write in writes:
                 keys = write.partition, write.sort
                 row = connection.execute("SELECT * FROM items WHERE pk = ? AND sk = ?", keys).fetchone()
                 item = _item(*row) if row else dict(zip(("pk", "sk"), keys, strict=True))
-                if str(item.get(write.time_name, "")) < write.time:
-                    _insert(connection, item | dict(write.attributes) | {write.time_name: write.time})
-                    n_written += 1
+                changed = write.applied_to(item)
+                if str(item.get(write.time_name, "")) >= write.time:
+                    continue
+                if item_size_bytes(changed) > MAX_ITEM_BYTES:
+                    too_large.append(write)
+                else:
+                    _insert(connection, changed)
+                    n_changed += 1
             connection.commit()
-        return n_written
+        return NewerOutcome(n_changed, tuple(too_large))
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition."""

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 # Attributes are JSON values or bytes; every item has the string keys `pk` (partition) and `sk` (sort).
 type Item = Mapping[str, Any]
 
-# An item of DynamoDB holds 400 KB, and reading costs by size.
+# What an item of DynamoDB holds, names of attributes included. Reading costs by size, so documents beyond
+# PLAIN_LIMIT_BYTES are compressed.
+MAX_ITEM_BYTES = 400 * 1024
 PLAIN_LIMIT_BYTES = 25_000
 
 # what DynamoDB reads in one request
@@ -65,7 +67,8 @@ type Operation = Put | SetAttribute | Delete
 class NewerValues:
     """Set attributes of an item unless it has an equal or later time in `time_name`; the others stay.
 
-    `time` is text that sorts as the times do; it is set as well.
+    `time` is text that sorts as the times do; it is set as well. `removed` are attributes that the same write
+    removes.
     """
 
     partition: str
@@ -73,6 +76,20 @@ class NewerValues:
     time_name: str
     time: str
     attributes: Item
+    removed: tuple[str, ...] = ()
+
+    def applied_to(self, item: Item) -> Item:
+        """Return an item after the write, whatever its time is."""
+        kept = {name: value for name, value in item.items() if name not in self.removed}
+        return {**kept, **self.attributes, self.time_name: self.time}
+
+
+@dataclass(frozen=True, slots=True)
+class NewerOutcome:
+    """How many writes changed their item, and those that were left out, as their item would be too large."""
+
+    n_changed: int
+    too_large: tuple[NewerValues, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +117,11 @@ class Table(Protocol):
     def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
         """Return the items with at most 100 different keys in one request, in their order, as `get` does."""
 
-    def write_newer(self, writes: Sequence[NewerValues]) -> int:
-        """Do each write for itself, in any order, and return how many changed their item."""
+    def write_newer(self, writes: Sequence[NewerValues]) -> NewerOutcome:
+        """Do each write for itself, in any order.
+
+        One that would make its item larger than `MAX_ITEM_BYTES` changes nothing, and the others are done.
+        """
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition whose sort key begins with the prefix, by rising or falling key.
@@ -118,6 +138,15 @@ class Table(Protocol):
 
     def scan(self) -> Iterator[Item]:
         """Yield every item, in any order, each as it is when its page is read: for backups."""
+
+
+def item_size_bytes(item: Item) -> int:
+    """Return how many bytes an item has, about as DynamoDB counts them: names and values."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Any) -> int:
+    return len(value if isinstance(value, bytes) else str(value).encode())
 
 
 def item_as_json(item: Item) -> str:

@@ -14,7 +14,7 @@ from mlops.ledger import sql
 from mlops.ledger.batches import LedgerBatches
 from mlops.ledger.columns import PREDICTIONS, Column, TableLayout
 from mlops.ledger.label_columns import LABELS
-from mlops.models.errors import LedgerError
+from mlops.models.errors import QueryError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,7 +42,7 @@ class QueryEngine(Protocol):
 
         Raises
         ------
-        LedgerError
+        QueryError
             If the statement fails.
         """
 
@@ -65,7 +65,7 @@ class Predictions:
 
         Raises
         ------
-        LedgerError
+        QueryError
             If the query is not a SELECT, or fails.
         """
         if query is not None:
@@ -102,7 +102,7 @@ class FolderEngine:
                 result = connection.execute(statement)
                 return Rows(tuple(column[0] for column in result.description), tuple(result.fetchall()))
             except duckdb.Error as error:
-                raise LedgerError(f"The query failed: {' '.join(str(error).split())}") from error
+                raise QueryError(f"The query failed: {' '.join(str(error).split())}") from error
 
     def _sources(self) -> Mapping[str, str]:
         """Return what reads each table."""
@@ -141,4 +141,4 @@ def _refuse_changes(connection: DuckDBPyConnection, statement: str) -> None:
 
     statements = connection.extract_statements(statement)
     if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
-        raise LedgerError("The SQL must be one SELECT.")
+        raise QueryError("The SQL must be one SELECT.")

@@ -11,7 +11,7 @@ from mlops.infrastructure.duckdb_engine import quoted_name, quoted_text
 from mlops.ledger.batches import RecordedBatch
 from mlops.ledger.columns import COLUMNS, PARTITIONS
 from mlops.ledger.label_columns import LABELS
-from mlops.models.errors import LedgerError
+from mlops.models.errors import LedgerError, QueryError
 
 TABLE = "ledger"
 VIEW = "predictions"
@@ -104,12 +104,12 @@ def statement(selection: Selection, query: str) -> str:
 
     Raises
     ------
-    LedgerError
+    QueryError
         If it is not a SELECT.
     """
     start = _STATEMENT.match(query)
     if start is None:
-        raise LedgerError(f"The SQL must be one SELECT, such as SELECT count(*) FROM {VIEW}.")
+        raise QueryError(f"The SQL must be one SELECT, such as SELECT count(*) FROM {VIEW}.")
     query = query.rstrip().rstrip(";")
     conditions = [f"model_group = {text(selection.group)}"]
     if selection.since is not None:

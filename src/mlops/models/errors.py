@@ -24,6 +24,7 @@ State machines catch by these class names; a test keeps the names in `ErrorEqual
     ├── LedgerError              predictions in the ledger cannot be recorded, read or changed
     ├── MissingPackageError      a library that an extra installs is not installed
     ├── ObjectNotFoundError      an object, or that version of it, does not exist
+    ├── QueryError               a query over stored rows is not one SELECT, or fails
     ├── RegistryError            the registry refuses a change
     │   ├── ModelNotFoundError       the group or the version is not registered
     │   ├── RegistryConflictError    another writer changed the group at the same moment, again and again
@@ -129,6 +130,10 @@ class MissingPackageError(MlopsError):
 
 class ObjectNotFoundError(MlopsError):
     """An object, or the requested version of it, does not exist."""
+
+
+class QueryError(MlopsError):
+    """A query over stored rows is not one SELECT, is refused, or fails."""
 
 
 class RegistryError(MlopsError):

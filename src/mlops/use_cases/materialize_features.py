@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from mlops.feature_store.definitions.views import FeatureView
+from mlops.feature_store.online.materialization import copy_each, refuse_faults
 from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import FEATURE_MATERIALIZATIONS_COMPLETED, FEATURE_VIEWS_STALE
 from mlops.infrastructure.notifications import Notifier
-from mlops.models.errors import FeatureStoreError
 from mlops.models.record import Record
 
 
@@ -24,7 +24,6 @@ class ViewOutcome(Record):
     n_written: int
     latest: datetime | None
     is_stale: bool
-    error: str = ""
 
 
 def materialize_features(store: FeatureStore, notifier: Notifier, end: datetime) -> list[ViewOutcome]:
@@ -33,30 +32,25 @@ def materialize_features(store: FeatureStore, notifier: Notifier, end: datetime)
     Raises
     ------
     FeatureStoreError
-        If a view could not be copied, after all others were.
+        If a view could not be copied, or not wholly, after all others were.
     """
     views = store.definitions().views()
-    outcomes = [_materialize(store, view, views, end) for view in views]
-    n_stale = sum(outcome.is_stale for outcome in outcomes)
-    failed = [outcome for outcome in outcomes if outcome.error]
-    metrics = [Metric(FEATURE_VIEWS_STALE, n_stale)]
-    if not failed:
+    copy = partial(store.materializer.materialize_incremental, end=end, views=views, now=end)
+    n_written, faults = {}, {}
+    for view, done, fault in copy_each([view for view in views if view.online], copy):
+        if done:
+            n_written[view.name] = done.n_written
+        if fault:
+            faults[view.name] = fault
+    outcomes = [_outcome(store, view, n_written.get(view.name, 0), end) for view in views]
+    metrics = [Metric(FEATURE_VIEWS_STALE, sum(outcome.is_stale for outcome in outcomes))]
+    if not faults:
         metrics.append(Metric(FEATURE_MATERIALIZATIONS_COMPLETED, 1))
     notifier.publish_metrics(metrics, group=None)
-    if failed:
-        reasons = "; ".join(f"{outcome.view}: {outcome.error}" for outcome in failed)
-        raise FeatureStoreError(f"Views were not copied into the online store: {reasons}")
+    refuse_faults(faults)
     return outcomes
 
 
-def _materialize(
-    store: FeatureStore, view: FeatureView, views: Sequence[FeatureView], end: datetime
-) -> ViewOutcome:
+def _outcome(store: FeatureStore, view: FeatureView, n_written: int, end: datetime) -> ViewOutcome:
     state = store.offline.states.get(view.name)
-    n_written, error = 0, ""
-    if view.online:
-        try:
-            n_written = store.materializer.materialize_incremental(view, end, views=views, now=end).n_written
-        except Exception as fault:  # noqa: BLE001  the other views are copied before it is raised
-            error = f"{type(fault).__name__}: {fault}"
-    return ViewOutcome(view.name, state.n_rows, n_written, state.latest, state.is_stale(view, end), error)
+    return ViewOutcome(view.name, state.n_rows, n_written, state.latest, state.is_stale(view, end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 
 from mlops.feature_store.definitions import (
     FeatureService,
+    FeatureView,
     FeatureViewProjection,
     Field,
     OnDemandFeatureView,
@@ -99,7 +101,7 @@ def test_a_materialisation_that_stopped_is_completed_by_the_next(filled, monkeyp
     table = filled.materializer.online_table
     with monkeypatch.context() as patched:
         patched.setattr(table, "write_newer", lambda writes: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(FeatureStoreError, match="vitals: ZeroDivisionError"):
             filled.materialize_incremental(NOW)
     assert filled.offline.states.progress("vitals") is None
     filled.materialize_incremental(NOW)
@@ -140,6 +142,51 @@ def test_an_item_expires_after_the_longest_ttl_of_its_views(filled, tmp_path):
     filled.ingest("visits", write_csv(tmp_path / "w.csv", [{**A, "at": day(2), "bmi": 7}]))
     filled.materialize_incremental(NOW)
     assert expires() == 0
+
+
+def test_an_entity_with_more_values_than_an_item_holds_is_left_out_and_said_until_it_fits(store, tmp_path):
+    texts = {f"text_{number}": ValueType.STRING for number in range(4)}
+    store.apply([a_view("notes", **texts), a_view("letters", **texts), a_view()])
+    rows = [
+        {**key, "at": day(2), **dict.fromkeys(texts, "x" * n_bytes)} for key, n_bytes in ((A, 60_000), (B, 9))
+    ]
+    for name in ("letters", "notes"):
+        store.ingest(name, write_csv(tmp_path / "t.csv", rows))
+    store.ingest("vitals", write_csv(tmp_path / "v.csv", [{**A, "at": day(1), "bmi": 20.5}]))
+    message = (
+        r"Not everything .* (notes|letters): The newest values of an entity were left out, .* 409,600 bytes "
+        r".* the views letters, notes, vitals; the largest value of the first is text_0\. Shorten texts"
+    )
+    for _ in range(2):  # the next run copies from where this one began
+        with pytest.raises(FeatureStoreError, match=message):
+            store.materialize_incremental(NOW)
+    assert bmis(store) == [20.5]
+    read = store.get_online_features(
+        ["letters:text_0", "notes:text_0"], [A, B], full_feature_names=True
+    ).to_dict()
+    assert (read["letters__text_0"][1], read["notes__text_0"][1]) == ("x" * 9, "x" * 9)
+    assert sorted(len(read[name][0] or "") for name in ("letters__text_0", "notes__text_0")) == [0, 60_000]
+    kept = "letters" if read["notes__text_0"][0] else "notes"
+    left = {"letters", "notes"} - {kept}
+    store.apply([replace(a_view(name, **texts), online=False) for name in left])
+    row = [{**A, "at": day(3), "bmi": 21}]  # any newer value makes room
+    store.ingest("vitals", write_csv(tmp_path / "w.csv", row))
+    store.materialize_incremental(NOW, ["vitals"])
+    store.materialize_incremental(NOW)
+    assert len(store.get_online_features([f"{kept}:text_0"], [A]).to_dict()["text_0"][0]) == 60_000
+
+
+def test_views_that_no_item_could_hold_are_refused_when_they_are_applied(store):
+    def wide(name: str) -> FeatureView:
+        return a_view(name, **{f"{name}_{number:05d}": ValueType.BOOL for number in range(16_000)})
+
+    store.apply([wide("flags")])
+    with pytest.raises(
+        FeatureStoreError, match=r"at least 576,010 bytes in the views flags, vitals, marks, and"
+    ):
+        store.apply([a_view(), wide("marks")])
+    assert list(store.definitions().current) == ["flags"]
+    store.apply([replace(wide("marks"), online=False)])
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])

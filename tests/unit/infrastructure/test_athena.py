@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.athena import select
-from mlops.models.errors import LedgerError
+from mlops.models.errors import QueryError
 
 COLUMNS = {"name": "varchar", "n": "bigint", "score": "double", "is_new": "boolean", "at": "timestamp"}
 FIRST: Mapping[str, str] = {
@@ -85,7 +85,7 @@ def test_it_waits_for_the_end_with_growing_pauses() -> None:
     ("state", "reason"), [("FAILED", "SYNTAX_ERROR: line 1"), ("CANCELLED", "CANCELLED")]
 )
 def test_a_query_that_fails_says_why(state: str, reason: str) -> None:
-    with pytest.raises(LedgerError, match=f"The query failed: {reason}"):
+    with pytest.raises(QueryError, match=f"The query failed: {reason}"):
         run(AthenaService([], states=[state]))
 
 
@@ -97,7 +97,7 @@ def test_a_statement_that_is_refused_says_why_and_other_errors_are_those_of_aws(
             raise ClientError({"Error": {"Code": self.code, "Message": "no viable alternative"}}, "Start")
 
     service = Refuses([], states=[])
-    with pytest.raises(LedgerError, match="Athena refuses the query: no viable alternative"):
+    with pytest.raises(QueryError, match="Athena refuses the query: no viable alternative"):
         run(service)
     service.code = "AccessDeniedException"
     with pytest.raises(ClientError):

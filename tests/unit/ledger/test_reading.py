@@ -10,7 +10,7 @@ import pytest
 
 from mlops.ledger.reading import Predictions
 from mlops.ledger.sql import Selection
-from mlops.models.errors import LedgerError
+from mlops.models.errors import LedgerError, QueryError
 from mlops.models.scoring.columns import PredictionColumns
 
 from .conftest import GROUP, Record, scored_rows
@@ -120,7 +120,7 @@ def test_what_is_not_one_select_over_the_ledger_is_refused(
     record: Record, predictions: Predictions, query: str
 ) -> None:
     record(scored_rows(1))
-    with pytest.raises(LedgerError):
+    with pytest.raises(QueryError):
         predictions.select(Selection(GROUP), query)
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlops.feature_store.definitions.views import FeatureView, Field, ValueType
-from mlops.infrastructure.table import Item, NewerValues
+from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView, Field, ValueType
+from mlops.infrastructure.table import MAX_ITEM_BYTES, Item, NewerValues
 from mlops.models.errors import FeatureStoreError
 
 EXPIRY = "expires_at"  # the attribute of the table's time to live, in seconds since 1970
 _SORT = "FEATURES"
+_REMEDY = "Shorten texts, leave features out, or set online = false for a view that is only trained with."
 _NEVER = 0  # DynamoDB ignores times of more than five years ago
 
 
@@ -53,21 +54,70 @@ def _key_text(key: Field, entity: Mapping[str, Any]) -> str:
 
 
 def newer_values(
-    view: FeatureView, row: Mapping[str, Any], at: datetime, created: datetime, expires: datetime | None
+    view: FeatureView, row: Mapping[str, Any], expires: datetime | None, removed: tuple[str, ...] = ()
 ) -> NewerValues:
-    """Return the write of the values of one entity; `at` and `created` are in UTC without stating it."""
+    """Return the write of the values of one entity.
+
+    Parameters
+    ----------
+    row
+        Keys, features, and both times in UTC without stating it.
+    removed
+        What `obsolete_attributes` returns.
+    """
+    at, created = (row[name].isoformat(timespec="microseconds") for name in (EVENT_TIME, CREATED_TIME))
     partition, sort = item_key(view.keys, row)
     values = {name: _stored(row[name]) for name in view.feature_names}
     return NewerValues(
         partition,
         sort,
         f"{view.name}_at",
-        f"{at.isoformat(timespec='microseconds')}|{created.isoformat(timespec='microseconds')}",
+        f"{at}|{created}",
         {
             f"{view.name}_values": json.dumps(values, ensure_ascii=False, allow_nan=False),
             EXPIRY: int(expires.timestamp()) if expires else _NEVER,
         },
+        removed,
     )
+
+
+def obsolete_attributes(view: FeatureView, views: Sequence[FeatureView]) -> tuple[str, ...]:
+    """Return the attributes of views that share the items of a view and are not online any more."""
+    offline = (each.name for each in views if each.key_names == view.key_names and not each.online)
+    return tuple(f"{name}_{part}" for name in offline for part in ("at", "values"))
+
+
+def size_problem(views: Sequence[FeatureView]) -> str | None:
+    """Return a sentence if no entity could have the values of views with the same keys; None if one could."""
+    online = [view for view in views if view.online]
+    shortest = sum(len(json.dumps(dict.fromkeys(view.feature_names, 0))) for view in online)
+    if shortest <= MAX_ITEM_BYTES:
+        return None
+    return (
+        f"An entity has at least {shortest:,} bytes in {_listed(online)}, and the online store holds "
+        f"{MAX_ITEM_BYTES:,} in all views with the same keys. {_REMEDY}"
+    )
+
+
+def too_large_problem(view: FeatureView, views: Sequence[FeatureView], writes: Sequence[NewerValues]) -> str:
+    """Return a sentence about values that were left out, as their item would be too large.
+
+    It names no entity, because it is logged.
+    """
+    entities = "an entity" if len(writes) == 1 else f"{len(writes):,} entities"
+    values = json.loads(writes[0].attributes[f"{view.name}_values"])
+    largest = max(values, key=lambda name: len(json.dumps(values[name], ensure_ascii=False).encode()))
+    together = _listed([each for each in views if each.online and each.key_names == view.key_names])
+    return (
+        f"The newest values of {entities} were left out, as the online store holds {MAX_ITEM_BYTES:,} bytes "
+        f"for an entity in {together}; the largest value of the first is {largest}. {_REMEDY} All others "
+        "were copied."
+    )
+
+
+def _listed(views: Sequence[FeatureView]) -> str:
+    names = [view.name for view in views]
+    return f"the view {names[0]}" if len(names) == 1 else f"the views {', '.join(names)}"
 
 
 def stored_values(view: FeatureView, item: Item | None) -> StoredValues | None:

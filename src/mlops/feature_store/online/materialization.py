@@ -2,11 +2,13 @@
 
 Writes are conditional: values of an older time never replace newer ones, in whatever order they are written.
 So a materialisation can be repeated, may run several times at once, and completes what one before it left.
+An entity that has more values than an item holds is left out, and named as a problem until it fits: it keeps
+the values that it had, with their time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView
 from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.state import Progress
-from mlops.feature_store.online.items import expiry, newer_values
+from mlops.feature_store.online.items import expiry, newer_values, obsolete_attributes, too_large_problem
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
-from mlops.infrastructure.table import Table
+from mlops.infrastructure.table import NewerValues, Table
 from mlops.models.errors import FeatureStoreError
 from mlops.models.record import Record
 
@@ -71,7 +73,8 @@ class Materializer:
         Raises
         ------
         FeatureStoreError
-            If a time has no UTC offset, or the end is before the start or in the future.
+            If a time has no UTC offset, or the end is before the start or in the future; after all others
+            were copied, if an entity has more values than an item holds.
         """
         _check_times(start, end, now)
         condition = f"{EVENT_TIME} <= {_moment(end)}"
@@ -79,7 +82,7 @@ class Materializer:
             condition += f" AND {EVENT_TIME} >= {_moment(start)}"
         first = start.astimezone(UTC).date() if start else None
         fetch = partial(self.offline.fetch, first=first, last=end.astimezone(UTC).date())
-        counts = self._copy(view, fetch, condition, expiry(views, view, now))
+        counts = self._copy(view, views, fetch, condition, now)
         return Materialization(view.name, start, end, *counts)
 
     def materialize_incremental(
@@ -90,7 +93,8 @@ class Materializer:
         Raises
         ------
         FeatureStoreError
-            If the end has no UTC offset or is in the future.
+            If the end has no UTC offset or is in the future; as `materialize` if an entity was left out,
+            and then the next run copies from where this one began.
         """
         _check_times(None, end, now)
         states = self.offline.states
@@ -100,7 +104,7 @@ class Materializer:
             copied_until = before.end.astimezone(UTC).date()
             is_needed = lambda file: file.day >= copied_until or file.revision > before.revision  # noqa: E731
             fetch = partial(self.offline.fetch, is_needed=is_needed)
-        counts = self._copy(view, fetch, f"{EVENT_TIME} <= {_moment(end)}", expiry(views, view, now))
+        counts = self._copy(view, views, fetch, f"{EVENT_TIME} <= {_moment(end)}", now)
         if before is None or before.end <= end:
             states.record_progress(view.name, Progress(end, revision))
         return Materialization(view.name, before.end if before else None, end, *counts)
@@ -108,23 +112,75 @@ class Materializer:
     def _copy(
         self,
         view: FeatureView,
+        views: Sequence[FeatureView],
         fetch: Fetch,
         condition: str,
-        expires: datetime | None,
+        now: datetime,
     ) -> tuple[int, int]:
         """Copy the newest of the rows that meet a condition; return the numbers of entities and of writes."""
+        expires, removed = expiry(views, view, now), obsolete_attributes(view, views)
         n_entities = n_written = 0
+        too_large: list[NewerValues] = []
         with TemporaryDirectory() as name:
             folder = Path(name).resolve()
             with closing(connect([folder], scratch=folder)) as connection:
                 source = fetch(view, folder)
                 for rows in _newest(connection, view, source, condition):
-                    updates = [
-                        newer_values(view, row, row[EVENT_TIME], row[CREATED_TIME], expires) for row in rows
-                    ]
+                    updates = [newer_values(view, row, expires, removed) for row in rows]
                     n_entities += len(updates)
-                    n_written += self.online_table.write_newer(updates)
+                    outcome = self.online_table.write_newer(updates)
+                    n_written += outcome.n_changed
+                    too_large += outcome.too_large
+        if too_large:
+            raise FeatureStoreError(too_large_problem(view, views, too_large))
         return n_entities, n_written
+
+
+def copy_each(
+    views: Sequence[FeatureView], copy: Callable[[FeatureView], Materialization]
+) -> Iterator[tuple[FeatureView, Materialization | None, Exception | None]]:
+    """Copy views one after the other; yield what was done for each, or the fault.
+
+    A view that cannot be copied does not keep back the others.
+    """
+    for view in views:
+        try:
+            yield view, copy(view), None
+        except Exception as fault:  # noqa: BLE001  it is raised after the other views are copied
+            yield view, None, fault
+
+
+def refuse_faults(faults: Mapping[str, Exception]) -> None:
+    """Raise one error with the faults of views, by their name; none if there are none.
+
+    Raises
+    ------
+    FeatureStoreError
+        If there is one.
+    """
+    if faults:
+        reasons = " ".join(f"{view}: {_reason(fault)}" for view, fault in faults.items())
+        first = next(iter(faults.values()))
+        raise FeatureStoreError(f"Not everything was copied into the online store. {reasons}") from first
+
+
+def _reason(fault: Exception) -> str:
+    return str(fault) if isinstance(fault, FeatureStoreError) else f"{type(fault).__name__}: {fault}"
+
+
+def copy_all(
+    views: Sequence[FeatureView], copy: Callable[[FeatureView], Materialization]
+) -> list[Materialization]:
+    """Copy views one after the other.
+
+    Raises
+    ------
+    FeatureStoreError
+        If one cannot be copied, after all others were.
+    """
+    outcomes = list(copy_each(views, copy))
+    refuse_faults({view.name: fault for view, _, fault in outcomes if fault})
+    return [done for _, done, _ in outcomes if done]
 
 
 def _newest(

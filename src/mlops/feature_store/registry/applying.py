@@ -22,6 +22,7 @@ from mlops.feature_store.definitions.views import (
     Field,
     ValueType,
 )
+from mlops.feature_store.online.items import size_problem
 from mlops.feature_store.registry.differences import differences
 from mlops.feature_store.registry.versions import (
     KINDS,
@@ -75,7 +76,7 @@ def plan(
     problems = [each for draft in drafts.values() for each in type_problems(draft, str(draft.name))]
     problems = problems or [each for draft in drafts.values() for each in _problems(draft)]
     if not problems:
-        problems = list(_reference_problems(drafts, stored))
+        problems = [*_reference_problems(drafts, stored), *_size_problems(drafts, stored)]
         problems += _conflicts(drafts, stored, values_since)
     if problems:
         raise FeatureStoreError(" ".join(problems))
@@ -139,6 +140,16 @@ def _reference_problems(drafts: Mapping[str, StoredDefinition], stored: Definiti
             for feature in projection.features:
                 if feature not in features:
                     yield f"{projection.view} has no feature {feature!r}. {nearest(feature, features)}"
+
+
+def _size_problems(drafts: Mapping[str, StoredDefinition], stored: Definitions) -> Iterator[str]:
+    """Yield views with the same keys whose values no item of the online store could hold."""
+    definitions = {name: each.definition for name, each in stored.current.items()} | dict(drafts)
+    views = [each for each in definitions.values() if isinstance(each, FeatureView)]
+    changed = {each.key_names for each in drafts.values() if isinstance(each, FeatureView)}
+    for keys in changed:
+        if problem := size_problem([view for view in views if view.key_names == keys]):
+            yield problem
 
 
 def _conflicts(

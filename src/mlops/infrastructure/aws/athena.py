@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.clients import client
-from mlops.models.errors import LedgerError
+from mlops.models.errors import QueryError
 from mlops.models.objects import ObjectRef
 
 _FIRST_PAUSE_SECONDS = 0.1
@@ -38,7 +38,7 @@ def select(
 
     Raises
     ------
-    LedgerError
+    QueryError
         If Athena refuses the statement, or it fails.
     """
     athena = athena or client("athena")
@@ -68,7 +68,7 @@ def execute(
 
     Raises
     ------
-    LedgerError
+    QueryError
         As `select`.
     """
     athena = athena or client("athena")
@@ -84,7 +84,7 @@ def _start(athena: Any, statement: str, database: str, workgroup: str) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidRequestException":
             raise
-        raise LedgerError(f"Athena refuses the query: {error.response['Error']['Message']}") from error
+        raise QueryError(f"Athena refuses the query: {error.response['Error']['Message']}") from error
     query_id: str = answer["QueryExecutionId"]
     return query_id
 
@@ -99,7 +99,7 @@ def _wait(athena: Any, query_id: str, sleep: Callable[[float], None]) -> Mapping
             return execution
         if status["State"] in ("FAILED", "CANCELLED"):
             reason = " ".join(status.get("StateChangeReason", status["State"]).split())
-            raise LedgerError(f"The query failed: {reason}")
+            raise QueryError(f"The query failed: {reason}")
         sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 

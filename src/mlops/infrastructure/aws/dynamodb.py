@@ -14,7 +14,16 @@ from botocore.exceptions import ClientError
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import PARALLEL_REQUESTS
-from mlops.infrastructure.table import Absent, Delete, Index, Item, NewerValues, Operation, SetAttribute
+from mlops.infrastructure.table import (
+    Absent,
+    Delete,
+    Index,
+    Item,
+    NewerOutcome,
+    NewerValues,
+    Operation,
+    SetAttribute,
+)
 from mlops.models.errors import RegistryConflictError
 
 # single writes raise the one kind of code, transactions give the other as reasons
@@ -76,33 +85,43 @@ class DynamoDBTable:
             Backoff().run(read)
         return [items.get(key) for key in keys]
 
-    def write_newer(self, writes: Sequence[NewerValues]) -> int:
+    def write_newer(self, writes: Sequence[NewerValues]) -> NewerOutcome:
         """Do each write for itself, several at once."""
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            return sum(pool.map(lambda write: Backoff().run(lambda: self._write_newer(write)), writes))
+            outcomes = list(pool.map(lambda write: Backoff().run(lambda: self._write_newer(write)), writes))
+        return NewerOutcome(
+            sum(each.n_changed for each in outcomes),
+            tuple(write for each in outcomes for write in each.too_large),
+        )
 
-    def _write_newer(self, write: NewerValues) -> bool:
-        """Do one write; False if the item has an equal or later time."""
+    def _write_newer(self, write: NewerValues) -> NewerOutcome:
+        """Do one write; nothing changes if the item has an equal or later time."""
         values = {write.time_name: write.time, **write.attributes}
         places = {f"#name{index}": f":value{index}" for index in range(len(values))}
+        expression = f"SET {', '.join(f'{name} = {value}' for name, value in places.items())}"
+        removed = {f"#removed{index}": name for index, name in enumerate(write.removed)}
+        if removed:
+            expression += f" REMOVE {', '.join(removed)}"
         try:
             self._dynamodb.update_item(
                 TableName=self._name,
                 Key=encode_item({"pk": write.partition, "sk": write.sort}),
-                UpdateExpression=f"SET {', '.join(f'{name} = {value}' for name, value in places.items())}",
+                UpdateExpression=expression,
                 ConditionExpression="attribute_not_exists(#name0) OR #name0 < :value0",
-                ExpressionAttributeNames=dict(zip(places, values, strict=True)),
+                ExpressionAttributeNames=dict(zip(places, values, strict=True)) | removed,
                 ExpressionAttributeValues=encode_item(
                     dict(zip(places.values(), values.values(), strict=True))
                 ),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
+                return NewerOutcome(0)
             if _is_conflict(error):
                 raise RegistryConflictError("A transaction writes the item at this moment.") from error
-            raise
-        return True
+            if not _is_too_large(error):
+                raise
+            return NewerOutcome(0, (write,))
+        return NewerOutcome(1)
 
     def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition."""
@@ -157,6 +176,12 @@ def _is_conflict(error: ClientError) -> bool:
     reasons: list[Mapping[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
     return bool(codes & _CONFLICTS)
+
+
+def _is_too_large(error: ClientError) -> bool:
+    """Return whether an item would exceed what DynamoDB holds: only the message says so."""
+    answer = error.response["Error"]
+    return answer["Code"] == "ValidationException" and "Item size to update" in answer["Message"]
 
 
 def encode_item(document: Mapping[str, Any]) -> dict[str, Any]:
