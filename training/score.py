@@ -42,6 +42,7 @@ def run(document: dict[str, object]) -> None:
         from mlops.context.dependencies import Dependencies  # noqa: PLC0415
         from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415
         from mlops.use_cases.score_batch import ScoringRequest, score_batch  # noqa: PLC0415
+        from mlops.use_cases.scoring_cost import CostMeter  # noqa: PLC0415
 
         dependencies = Dependencies("run_inference")
         summary = score_batch(
@@ -52,6 +53,10 @@ def run(document: dict[str, object]) -> None:
             notify=dependencies.batch_notifier,
             now=dependencies.now(),
             engine="job",
+            meter=CostMeter.of_job(
+                os.environ.get("TRAINING_INSTANCE_TYPE", ""),
+                float(os.environ.get("TRAINING_USD_PER_HOUR", "0")),
+            ),
         )
     # the log of the job; the name of the file is not for logs
     print(f"batch {summary.batch_id}: {summary.n_scored} of {summary.n_rows} rows scored")  # noqa: T201

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.context.dependencies import Dependencies
 from mlops.use_cases.score_batch import ScoringRequest
 from mlops.use_cases.score_ranges import list_ranges
+from mlops.use_cases.scoring_cost import CostMeter
 
 logger = Logger()
 DEPENDENCIES = Dependencies("list_ranges")
@@ -30,6 +31,7 @@ def handler(
         dependencies.objects,
         artifact_bucket=dependencies.artifact_bucket,
         models=dependencies.models,
+        meter=CostMeter.of_function(context.memory_limit_in_mb),
     )
     logger.info("ranges listed", batch_id=event["batch_id"], n_ranges=listed["n_ranges"])
     return listed

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mlops.context.dependencies import Dependencies
 from mlops.models.objects import ObjectRef
 from mlops.use_cases.score_ranges import merge_ranges
+from mlops.use_cases.scoring_cost import CostMeter
 
 logger = Logger()
 DEPENDENCIES = Dependencies("merge_ranges")
@@ -29,6 +30,7 @@ def handler(
         ObjectRef.from_dict(event["request"]),
         dependencies.objects,
         models=dependencies.models,
+        meter=CostMeter.of_function(context.memory_limit_in_mb),
         notify=dependencies.batch_notifier,
         now=dependencies.now(),
     )

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mlops.context.dependencies import Dependencies
 from mlops.use_cases.score_batch import ScoringRequest, score_batch
+from mlops.use_cases.scoring_cost import CostMeter
 
 logger = Logger()
 DEPENDENCIES = Dependencies("run_inference")
@@ -30,6 +31,7 @@ def handler(
         dependencies.objects,
         artifact_bucket=dependencies.artifact_bucket,
         models=dependencies.models,
+        meter=CostMeter.of_function(context.memory_limit_in_mb),
         notify=dependencies.batch_notifier,
         now=dependencies.now(),
     )

@@ -16,6 +16,7 @@ from mlops.context.dependencies import Dependencies
 from mlops.dataset.validation.row_ranges import RowRange
 from mlops.models.objects import ObjectRef
 from mlops.use_cases.score_ranges import score_range
+from mlops.use_cases.scoring_cost import CostMeter
 
 logger = Logger()
 DEPENDENCIES = Dependencies("score_range")
@@ -26,7 +27,8 @@ def handler(
     event: dict[str, Any], context: LambdaContext, dependencies: Dependencies = DEPENDENCIES
 ) -> dict[str, Any]:
     """Store the predictions of the range; return which one it was."""
+    meter = CostMeter.of_function(context.memory_limit_in_mb)
     request, row_range = ObjectRef.from_dict(event["request"]), RowRange.from_dict(event["range"])
-    n_rows = score_range(request, row_range, dependencies.objects, models=dependencies.models)
+    n_rows = score_range(request, row_range, dependencies.objects, models=dependencies.models, meter=meter)
     logger.info("range scored", range=row_range.index, n_rows=n_rows)
     return {"index": row_range.index}

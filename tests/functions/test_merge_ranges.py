@@ -17,7 +17,8 @@ def test_a_file_scored_in_ranges_is_one_batch_with_the_bytes_of_the_file_scored_
     folder = ranges_stage.request["folder"]
     in_ranges = {name: ranges_stage.read(f"{folder}/{name}") for name in NAMES}
     client("s3").delete_object(Bucket="artifact-bucket", Key=f"{folder}/manifest.json")
-    assert ranges_stage.call("run_inference", ranges_stage.request) == merged
+    cost = {"cost_usd": None}
+    assert ranges_stage.call("run_inference", ranges_stage.request) | cost == merged | cost
     at_once = {name: ranges_stage.read(f"{folder}/{name}") for name in NAMES}
     engines = [json.loads(files.pop("manifest.json"))["engine"] for files in (in_ranges, at_once)]
     assert engines == ["map", "lambda"]
@@ -34,6 +35,27 @@ def test_a_merge_that_is_repeated_stores_nothing_again(ranges_stage):
     }
     assert ranges_stage.call("merge_ranges", {"request": place}) == first
     assert ranges_stage.versions("predictions/") == before
+
+
+def test_the_cost_of_a_file_is_that_of_all_its_ranges(ranges_stage):
+    merged = ranges_stage.score()
+    request = ranges_stage.request
+    folder = f"parts/{request['group']}/{request['batch_id']}"
+    keys = {version["Key"] for version in ranges_stage.versions(f"{folder}/ranges/")}
+    costs = [json.loads(ranges_stage.read(key)) for key in sorted(keys) if key.endswith(".cost.json")]
+    listing = json.loads(ranges_stage.read(f"{folder}/request.json"))["cost_usd"]
+    assert len(costs) > 1
+    assert min(listing, *costs) > 0
+    assert merged["cost_usd"] > listing + sum(costs)
+
+
+def test_without_the_cost_of_one_range_that_of_the_file_is_not_known(ranges_stage):
+    listed, ranges = ranges_stage.list()
+    for row_range in ranges:
+        ranges_stage.call("score_range", {"request": listed["request"], "range": row_range})
+    key = listed["request"]["key"].replace("request.json", "ranges/00000.cost.json")
+    client("s3").delete_object(Bucket="artifact-bucket", Key=key)
+    assert ranges_stage.call("merge_ranges", {"request": listed["request"]})["cost_usd"] is None
 
 
 def test_a_range_that_was_not_scored_leaves_no_batch(ranges_stage):

@@ -33,7 +33,9 @@ def test_run_inference_scores_the_upload_and_notifies_people(score, scoring_even
         "model_version",
         "manifest_uri",
         "row_statuses",
+        "cost_usd",
     }
+    assert 0 < answer["cost_usd"] < 300 * 2 * 0.0000166667  # less than five minutes of 2 GB
     key = answer["predictions_uri"].removeprefix("s3://artifact-bucket/")
     content = client("s3").get_object(Bucket="artifact-bucket", Key=key)["Body"].read().decode()
     assert content.splitlines()[0] == (

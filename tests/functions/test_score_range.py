@@ -23,5 +23,7 @@ def test_score_range_stores_equal_bytes_when_it_is_repeated(ranges_stage):
         ranges_stage.call("score_range", {"request": listed["request"], "range": ranges[0]})
     digests: dict[str, set[str]] = {}
     for version in ranges_stage.versions("parts/"):
+        if version["Key"].endswith(".cost.json"):  # what it cost this time
+            continue
         digests.setdefault(version["Key"], set()).add(version["ETag"])
     assert all(len(etags) == 1 for etags in digests.values())

@@ -95,6 +95,8 @@ def age(span: timedelta) -> str:
 
 def usd(amount: float) -> str:
     """Write an amount of US dollars; small ones to a hundredth of a cent."""
+    if 0 < amount < 0.00005:
+        return "under $0.0001"
     return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.4f}"
 
 

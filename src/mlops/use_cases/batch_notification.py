@@ -14,7 +14,7 @@ from mlops.models.drift.report import DriftReport
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.monitoring.report.report_text import verdict_line
-from mlops.pages.number_format import counted, rows
+from mlops.pages.number_format import counted, rows, usd
 
 _MAX_FEATURES_NAMED = 5
 
@@ -59,6 +59,8 @@ def compose_email(
         lines += ["", verdict_line(drift), *([f"Rule: {drift.rule}"] if drift.rule else [])]
     if quality.findings:
         lines += ["", "Findings in the file:", *(f"- {finding}" for finding in quality.findings)]
+    if summary.cost_usd is not None:
+        lines += ["", f"Cost of scoring, by list prices: {usd(summary.cost_usd)}"]
     return subject, "\n".join(lines) + "\n"
 
 

@@ -20,7 +20,7 @@ from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.registry import TrainingJob
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.jobs.failure import OF_AN_ITEM, Explanation, Failure, explain_failure
-from mlops.pipelines.jobs.training_cost import cost_usd
+from mlops.pipelines.jobs.prices import cost_usd
 from mlops.pipelines.jobs.training_job import describe_job
 from mlops.pipelines.jobs.trial_jobs import TrialJob, TrialJobs, bill_of, commonest_reason
 

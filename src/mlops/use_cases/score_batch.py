@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import ScoringEngine
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.use_cases.model_cache import ModelCache, ScoringModel
+from mlops.use_cases.scoring_cost import CostMeter
 
 ANNOUNCED = "announced.json"
 
@@ -95,16 +97,24 @@ class Batch:
         return manifest.summary
 
     def finish(
-        self, result: InferenceResult, output: Path, *, source_sha256: str, engine: ScoringEngine
+        self,
+        result: InferenceResult,
+        output: Path,
+        *,
+        source_sha256: str,
+        engine: ScoringEngine,
+        cost: Callable[[], float | None],
     ) -> BatchSummary:
         """Store what was written to `output`, and notify people and systems.
 
         The profile for the nightly check follows the files, then the manifest. The notification is sent after
-        that, and recorded, so a crash in between repeats it rather than losing it.
+        that, and recorded, so a crash in between repeats it rather than losing it. `cost` is read after the
+        files were stored.
         """
-        request, summary = self.request, self._summarize(result)
+        request = self.request
         files = self._store_files(output)
         self._store_profile(output / BATCH_PROFILE)
+        summary = self._summarize(result, cost())
         manifest = BatchManifest(
             summary=summary,
             model_version=request.model.version,
@@ -120,7 +130,7 @@ class Batch:
         self._announce(summary, result.data_quality, result.drift_report)
         return summary
 
-    def _summarize(self, result: InferenceResult) -> BatchSummary:
+    def _summarize(self, result: InferenceResult, cost_usd: float | None) -> BatchSummary:
         request, drift = self.request, result.drift_report
         return BatchSummary(
             group=request.group,
@@ -135,6 +145,7 @@ class Batch:
             model_version=request.model.version,
             manifest_uri=self.ref(MANIFEST).uri,
             row_statuses=result.data_quality.row_statuses,
+            cost_usd=cost_usd,
         )
 
     def _store_files(self, output: Path) -> dict[str, BatchFile]:
@@ -168,8 +179,14 @@ def score_batch(
     notify: Notifier,
     now: datetime,
     engine: ScoringEngine = "lambda",
+    meter: CostMeter | None = None,
 ) -> BatchSummary:
     """Score the uploaded file and store the results; a batch that is complete is not scored again.
+
+    Parameters
+    ----------
+    meter
+        What measures the cost; None where no price is known.
 
     Raises
     ------
@@ -187,7 +204,8 @@ def score_batch(
         objects.download(request.source, source)
         group, settings = request.group, request.settings
         result = pipeline.execute(source, output, now=now, model_group=group, settings=settings)
-        return batch.finish(result, output, source_sha256=sha256_of(source), engine=engine)
+        cost = (meter or CostMeter()).read
+        return batch.finish(result, output, source_sha256=sha256_of(source), engine=engine, cost=cost)
 
 
 def local_name(request: ScoringRequest) -> str:

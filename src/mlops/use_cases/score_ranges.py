@@ -13,6 +13,7 @@ from typing import Any
 from mlops.dataset.limits import MIB
 from mlops.dataset.validation.row_ranges import RowRange
 from mlops.infrastructure.object_store import ObjectStore
+from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.scoring.batch import REQUEST, BatchSummary
@@ -21,18 +22,23 @@ from mlops.pipelines.scoring.batch_rows import RowCounts
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange
 from mlops.use_cases.model_cache import ModelCache
 from mlops.use_cases.score_batch import Batch, Notifier, ScoringRequest, local_name
+from mlops.use_cases.scoring_cost import CostMeter, total
 
 RANGE_BYTES = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)
 class RangesRequest(Record):
-    """What the steps that score one file in ranges share; `source_sha256` is the digest of the file."""
+    """What the steps that score one file in ranges share.
+
+    `source_sha256` is the digest of the file, `cost_usd` what reading it cost.
+    """
 
     bucket: str
     scoring: ScoringRequest
     plan: RangePlan
     source_sha256: str
+    cost_usd: float | None = None
 
     @property
     def ref(self) -> ObjectRef:
@@ -52,6 +58,10 @@ class RangesRequest(Record):
         """Where the counts of a range are stored."""
         return self._ref(f"ranges/{row_range.index:05d}.json")
 
+    def cost_ref(self, row_range: RowRange) -> ObjectRef:
+        """Where the cost of a range is stored."""
+        return self._ref(f"ranges/{row_range.index:05d}.cost.json")
+
     def _ref(self, name: str) -> ObjectRef:
         return ObjectRef(self.bucket, f"parts/{self.scoring.group}/{self.scoring.batch_id}/{name}")
 
@@ -62,6 +72,7 @@ def list_ranges(
     *,
     artifact_bucket: str,
     models: ModelCache,
+    meter: CostMeter,
 ) -> dict[str, Any]:
     """Read the whole file, and store how its rows are read and into which ranges they are cut.
 
@@ -86,7 +97,7 @@ def list_ranges(
         digest = sha256_of(source)
     if plan is None:
         return {"n_ranges": 0}
-    listed = RangesRequest(artifact_bucket, request, plan, digest)
+    listed = RangesRequest(artifact_bucket, request, plan, digest, meter.read())
     items = json.dumps([each.to_dict() for each in plan.ranges]).encode()
     objects.write(listed.ranges_ref, items, "application/json")
     objects.write(listed.ref, listed.to_json().encode(), "application/json")
@@ -98,11 +109,11 @@ def list_ranges(
 
 
 def score_range(
-    request_ref: ObjectRef, row_range: RowRange, objects: ObjectStore, *, models: ModelCache
+    request_ref: ObjectRef, row_range: RowRange, objects: ObjectStore, *, models: ModelCache, meter: CostMeter
 ) -> int:
     """Score the rows of one range, and store its predictions and then its counts; return how many rows.
 
-    A range that is scored again is stored again, with equal bytes.
+    A range that is scored again is stored again, with equal bytes but those of its cost.
     """
     request = RangesRequest.from_json(objects.read(request_ref))
     with tempfile.TemporaryDirectory() as scratch:
@@ -112,12 +123,19 @@ def score_range(
         scored = pipeline.score_range(request.plan, row_range, source, predictions)
         objects.upload(predictions, request.predictions_ref(row_range), "text/csv; charset=utf-8")
     counts = scored.counts.to_json().encode()
+    objects.write(request.cost_ref(row_range), json.dumps(meter.read()).encode(), "application/json")
     objects.write(request.counts_ref(row_range), counts, "application/json")
     return scored.counts.quality.n_rows
 
 
 def merge_ranges(
-    request_ref: ObjectRef, objects: ObjectStore, *, models: ModelCache, notify: Notifier, now: datetime
+    request_ref: ObjectRef,
+    objects: ObjectStore,
+    *,
+    models: ModelCache,
+    notify: Notifier,
+    now: datetime,
+    meter: CostMeter,
 ) -> BatchSummary:
     """Store the results of all ranges as those of one file; a batch that is complete is not stored again.
 
@@ -136,7 +154,22 @@ def merge_ranges(
         ranges = _downloads(request, objects, Path(scratch) / "range.csv")
         group = request.scoring.group
         result = pipeline.merge_ranges(request.plan, ranges, output, model_group=group, now=now)
-        return batch.finish(result, output, source_sha256=request.source_sha256, engine="map")
+        return batch.finish(
+            result,
+            output,
+            source_sha256=request.source_sha256,
+            engine="map",
+            cost=lambda: total([request.cost_usd, *_costs(request, objects), meter.read()]),
+        )
+
+
+def _costs(request: RangesRequest, objects: ObjectStore) -> Iterator[float | None]:
+    """Yield what each range cost; None of one that a release before 0.3 has scored."""
+    for row_range in request.plan.ranges:
+        try:
+            yield json.loads(objects.read(request.cost_ref(row_range)))
+        except ObjectNotFoundError:
+            yield None
 
 
 def _downloads(request: RangesRequest, objects: ObjectStore, path: Path) -> Iterator[ScoredRange]:

@@ -192,6 +192,7 @@ def a_result_page(change: Change, *, has_drift: bool = True) -> str:
     summary = BatchSummary(
         "adherence", "b", 3, "s3://a/p.csv", file_name="march.csv", model_version="v1", row_statuses=statuses
     )
+    summary = replace(summary, cost_usd=0.00021 if has_drift else None)
     quality = DataQuality(
         3, findings=("1 cell of 'age' could not be read.",) * has_drift, row_statuses=statuses
     )

@@ -176,6 +176,7 @@ def test_the_summary_is_what_the_state_machine_passes_on(bench: Bench):
         "model_version": "v1.0.0",
         "manifest_uri": f"s3://artifacts/{folder}/manifest.json",
         "row_statuses": {"scored": 150},
+        "cost_usd": None,
     }
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.models.registry import DataFindings, TrainingJob
-from mlops.pipelines.jobs.training_cost import DEFAULT_SECONDS, cost_usd, expected_seconds, usd_per_hour
+from mlops.pipelines.jobs.prices import cost_usd, usd_per_hour
+from mlops.pipelines.jobs.training_cost import DEFAULT_SECONDS, expected_seconds
 from mlops.pipelines.jobs.training_job import describe_job
 from tests.unit.experiment.test_training_runs import a_model
 

@@ -18,7 +18,8 @@ from mlops.models.registered import RegisteredModels
 from mlops.models.registry import ModelMetadata
 from mlops.models.settings.group import GroupSettings
 from mlops.pages.number_format import duration, rows, usd
-from mlops.pipelines.jobs.training_cost import cost_usd, expected_seconds, usd_per_hour
+from mlops.pipelines.jobs.prices import cost_usd, usd_per_hour
+from mlops.pipelines.jobs.training_cost import expected_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class BatchSummary(Record):
     """The result of a batch; the drift fields are None when the model has no baseline.
 
     `n_rows` counts the rows of the file, `row_statuses` those of each status. `file_name` is that of the
-    dropped file. Summaries of releases before 0.3 have none of the last four fields.
+    dropped file. `cost_usd` is what the scoring cost by list prices, None where that is not known.
+    Summaries of releases before 0.3 have none of the last five fields.
     """
 
     group: str
@@ -36,6 +37,7 @@ class BatchSummary(Record):
     model_version: str = ""
     manifest_uri: str | None = None
     row_statuses: Mapping[str, int] = field(default_factory=dict)
+    cost_usd: float | None = None
 
     @property
     def predictions_name(self) -> str:

@@ -15,7 +15,8 @@ from mlops.models.record import Record
 from mlops.models.registry import ModelMetadata, TrainingJob
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.hyperparameter import settings_hyperparameters
-from mlops.pipelines.jobs.training_cost import cost_usd, expected_seconds, usd_per_hour
+from mlops.pipelines.jobs.prices import cost_usd, usd_per_hour
+from mlops.pipelines.jobs.training_cost import expected_seconds
 from mlops.pipelines.jobs.training_source import Source
 from mlops.pipelines.jobs.tuning_job import tuning_job
 

@@ -12,11 +12,9 @@ from mlops.infrastructure.aws.cloudwatch import MetricQuery, count_of_values, la
 from mlops.infrastructure.metric_names import ROWS_SCORED, TRAINING_COST_USD
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.pages.number_format import usd
+from mlops.pipelines.jobs.prices import STORAGE_USD_PER_GB, lambda_cost_usd
 from mlops.use_cases.doctor.checks import Diagnosis, unless_refused
 
-# us-east-1, S3 Standard, for a GB and month, and a GB-second of Lambda on x86: see docs/how-to/operations.md
-STORAGE_USD_PER_GB = 0.023
-LAMBDA_USD_PER_GB_SECOND = 0.0000166667
 # About 220 GB: more than the files and models of most stacks in a year
 STORAGE_WARNING_USD = 5.0
 # A request lists 1,000 versions and costs 0.000005 dollars.
@@ -116,7 +114,7 @@ def _functions(memory_gb: Mapping[str, float], facts: UsageFacts, start: datetim
     """Return the cost of functions by how long they ran; the metric is in milliseconds."""
     queries = {name: MetricQuery("AWS/Lambda", "Duration", {"FunctionName": name}) for name in memory_gb}
     gb_ms = sum(sum_of_values(queries[name], start, facts.now) * memory_gb[name] for name in memory_gb)
-    return gb_ms / 1000 * LAMBDA_USD_PER_GB_SECOND
+    return lambda_cost_usd(gb_ms / 1000)
 
 
 def _each(total_usd: float, count: float) -> str:
