@@ -63,8 +63,8 @@ bench: $(READY) ## Run the benchmarks side by side with their peers
 dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
 	$(BIN)/python -m hatchling build --clean --directory dist
 
-deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=.., TAGS=.., STOP_CHAMPIONS=yes
-	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)' --tags '$(TAGS)' --stop-champions '$(STOP_CHAMPIONS)'
+deploy: $(READY) ## Deploy to AWS: APPROVER=me@example.com (first time), CONFIG=dev|prod, REGION=.., PARAMETERS=.., TAGS=.., STOP_CHAMPIONS=yes, ADOPT=yes
+	@$(BIN)/python -m deployment --config '$(CONFIG)' --region '$(REGION)' --approver '$(APPROVER)' --parameters '$(PARAMETERS)' --tags '$(TAGS)' --stop-champions '$(STOP_CHAMPIONS)' --adopt '$(ADOPT)'
 
 smoke: $(READY) ## Test a new stack on AWS and remove it: STACK=mlops-smoke APPROVER=me@example.com, REGION=.., KEEP=yes
 	@$(BIN)/python -m deployment.smoke --stack '$(STACK)' --region '$(REGION)' --approver '$(APPROVER)' --keep '$(KEEP)'

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from deployment.plan import Plan
@@ -10,8 +11,8 @@ from deployment.sizes import check_sizes
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def deploy(plan: Plan) -> None:
-    """Build and deploy, without anything to read answers from.
+def deploy(plan: Plan, *, prepare: Callable[[], None] = lambda: None) -> None:
+    """Build and deploy, without anything to read answers from; `prepare` is called between the two.
 
     Raises
     ------
@@ -20,6 +21,7 @@ def deploy(plan: Plan) -> None:
     """
     _run(plan.build_command, os.environ | {"ARCHITECTURE": plan.architecture})
     check_sizes(REPOSITORY / ".aws-sam" / "build" / "template.yaml")
+    prepare()
     _run(plan.deploy_command, dict(os.environ))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 
@@ -11,13 +12,14 @@ from mlops.use_cases.champion_versions import parse_libraries
 
 @dataclass(frozen=True, slots=True)
 class TemplateFacts:
-    """Regions with a training image, the processor of the functions unless a parameter says another, and the
-    versions of the libraries that score.
+    """Regions with a training image, the processor of the functions unless a parameter says another, the
+    versions of the libraries that score, and the whole template as CloudFormation reads it.
     """
 
     image_regions: frozenset[str]
     architecture: str
     libraries: Mapping[str, str]
+    document: Mapping[str, Any]
 
 
 def read_template(path: Path) -> TemplateFacts:
@@ -27,4 +29,5 @@ def read_template(path: Path) -> TemplateFacts:
         frozenset(template["Mappings"]["TrainingImageAccount"]),
         template["Parameters"]["Architecture"]["Default"],
         parse_libraries(template["Outputs"]["ScoringLibraries"]["Value"]),
+        template,
     )

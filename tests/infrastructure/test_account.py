@@ -110,3 +110,71 @@ def test_the_address_of_the_webhook_is_https_hidden_and_stays_inside_its_json(ad
     assert not re.fullmatch(parameter["AllowedPattern"], address)
     assert re.fullmatch(parameter["AllowedPattern"], "https://hooks.slack.com/services/T0/B0/x?a=1&b=2")
     assert re.fullmatch(parameter["AllowedPattern"], "")
+
+
+# ── What is there only where a parameter is set ──────────────────────────────────────────
+
+
+def is_true(condition: Any, parameters: dict[str, Any]) -> bool:
+    """Whether a condition of the template holds with these values of the parameters."""
+    ((function, arguments),) = condition.items()
+    match function:
+        case "Fn::Not":
+            return not is_true(arguments[0], parameters)
+        case "Fn::And":
+            return all(is_true(each, parameters) for each in arguments)
+        case "Condition":
+            return is_true(t.template()["Conditions"][arguments], parameters)
+        case "Fn::Equals":
+            left, right = (parameters[each["Ref"]] if isinstance(each, dict) else each for each in arguments)
+            return str(left) == str(right)
+    raise AssertionError(condition)
+
+
+def parameters_of(condition: Any) -> set[str]:
+    """The parameters that a condition of the template asks."""
+    text = str(condition)
+    named = re.findall(r"'Condition': '(\w+)'", text)
+    inner = {each for name in named for each in parameters_of(t.template()["Conditions"][name])}
+    return {*re.findall(r"'Ref': '(\w+)'", text), *inner}
+
+
+@pytest.mark.parametrize("name", sorted(t.template()["Conditions"]))
+def test_what_is_optional_is_off_by_default_and_on_with_its_parameters(name: str) -> None:
+    template = t.template()
+    defaults = {key: value.get("Default", "") for key, value in template["Parameters"].items()}
+    condition = template["Conditions"][name]
+    is_retention = name in ("ReplacedUploadsExpire", "QuarantineExpires")
+    assert is_true(condition, defaults) is is_retention
+    chosen = dict.fromkeys(parameters_of(condition), 0 if is_retention else "something")
+    assert is_true(condition, defaults | chosen) is not is_retention
+    used = [r.get("Condition") for r in (*template["Resources"].values(), *template["Outputs"].values())]
+    assert name in used or f"'Fn::If': ['{name}'" in str(template)
+
+
+@pytest.mark.parametrize(
+    ("resource", "condition", "address"),
+    [
+        ("ApproverSubscription", None, "ApproverEmail"),
+        ("SecondApproverSubscription", "HasSecondApprover", "SecondApproverEmail"),
+        ("ThirdApproverSubscription", "HasThirdApprover", "ThirdApproverEmail"),
+    ],
+)
+def test_each_approver_gets_only_the_emails_to_that_approver(
+    resource: str, condition: str | None, address: str
+) -> None:
+    subscription = t.template()["Resources"][resource]
+    properties = subscription["Properties"]
+    assert subscription.get("Condition") == condition
+    assert properties["Endpoint"] == {"Ref": address}
+    assert properties["FilterPolicy"] == {"approver": [{"Ref": address}]}
+
+
+def test_jobs_use_the_image_of_the_account_where_it_is_named() -> None:
+    machines = [
+        r["Properties"]["DefinitionSubstitutions"]
+        for r in t.resources("AWS::Serverless::StateMachine").values()
+    ]
+    images = [values["TrainingImageUri"] for values in machines if "TrainingImageUri" in values]
+    assert len(images) == 2  # to train, and to score
+    assert all(image["Fn::If"][:2] == ["HasTrainingImage", {"Ref": "TrainingImageUri"}] for image in images)

@@ -73,3 +73,16 @@ def test_an_update_leaves_the_versions_of_the_layers_and_runs_the_gate() -> None
     layers = {path.parent.name for path in (REPOSITORY / "layers").glob("*/requirements.txt")}
     assert set(re.search(r"layers/\{([\w,]+)\}", text)[1].split(",")) == layers - {"training_source"}  # type: ignore[index]
     assert text.index(".ci/run") < text.index("gh pr create")
+
+
+def test_a_release_says_which_run_built_each_of_its_files() -> None:
+    document = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "release.yml").read_text("utf-8"))
+    job = document["jobs"]["release"]
+    assert job["permissions"] == {"contents": "write", "id-token": "write", "attestations": "write"}
+    steps = job["steps"]
+    (attesting,) = [n for n, step in enumerate(steps) if "attest-build-provenance" in step.get("uses", "")]
+    assert steps[attesting]["with"] == {"subject-path": "dist/*"}
+    writes = [n for n, step in enumerate(steps) if re.search(r"dist\b", step.get("run", ""))]
+    # after everything that makes a file, and before the release that people can download
+    assert [n > attesting for n in writes] == [False] * (len(writes) - 1) + [True]
+    assert "dist/*" in steps[writes[-1]]["run"]
