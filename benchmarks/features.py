@@ -27,12 +27,14 @@ from typing import Any
 import duckdb
 
 from benchmarks.features_candidates import FEATURES, VIEWS, result_of
+from benchmarks.features_differences import explain
 from mlops.context.files import FilesContext
 from mlops.feature_store.definitions.definition_file import read_definitions
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = REPOSITORY / ".local" / "benchmarks"
-PEERS = ("pandas merge_asof", "Feast, file store")
+FEAST_STORE = "Feast, file store"
+PEERS = ("pandas merge_asof", FEAST_STORE)
 FEAST = "feast==0.67.0"
 UV = str(Path(sys.executable).with_name("uv"))
 OURS = "ours"
@@ -197,6 +199,8 @@ def render(
             f"| {name} | {median:.1f} ({seconds[0]:.1f} to {seconds[-1]:.1f}) | {median / ours:.1f} "
             f"| {statistics.median(each['peak_mb'] for each in results):,.0f} | {n_rows:,} | {n_equal:,} |"
         )
+    if not runs[FEAST_STORE][-1]["is_stopped"]:
+        lines += ["", "How the result of Feast differs:", "", *explain(folder)]
     return "\n".join([*lines, "", f"Ingestion into our store: {ingestion:.1f} CPU s for a million rows."])
 
 

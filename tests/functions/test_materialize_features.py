@@ -102,3 +102,23 @@ def test_a_view_that_cannot_be_copied_does_not_keep_back_the_others(
         ["a:bmi", "b:bmi", "c:bmi"], [{"patient_id": "A"}], full_feature_names=True
     )
     assert answer.to_dict() == {"patient_id": ["A"], "a__bmi": [21.5], "b__bmi": [None], "c__bmi": [21.5]}
+
+
+def test_100_entities_are_read_from_two_views_in_one_request_to_dynamodb(
+    event: dict[str, str], dependencies: Dependencies, tmp_path: Path
+) -> None:
+    fill(dependencies, tmp_path, *(FeatureView(name, (PATIENT,), BMI) for name in ("a", "b")))
+    app.handler(event, CONTEXT, dependencies)
+    features = dependencies.features
+    entities = [{"patient_id": name} for name in ("A", *(f"P{number}" for number in range(99)))]
+    requests: list[str] = []
+    events = client("dynamodb").meta.events
+    note = lambda model, **_: requests.append(model.name)  # noqa: E731
+    events.register("before-call.dynamodb", note)
+    try:
+        answer = features.get_online_features(["a:bmi", "b:bmi"], entities, full_feature_names=True)
+    finally:
+        events.unregister("before-call.dynamodb", note)
+    assert answer.to_dict()["a__bmi"][:2] == [21.5, None]
+    assert requests.count("BatchGetItem") == 1
+    assert set(requests) <= {"BatchGetItem", "GetItem", "Query"}  # the definitions are read, too
