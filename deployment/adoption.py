@@ -149,9 +149,9 @@ def _wait(cloudformation: Any, waiter: str, arguments: Mapping[str, str]) -> Non
 
 def _reason(error: ClientError | WaiterError) -> str:
     if isinstance(error, WaiterError):
-        answer = error.last_response
-        (stack,) = answer.get("Stacks", [answer])
-        return str(stack.get("StatusReason") or stack.get("StackStatusReason") or error)
+        answer: Any = error.last_response
+        described = answer["Stacks"][0] if "Stacks" in answer else answer
+        return str(described.get("StatusReason") or described.get("StackStatusReason") or error)
     return str(error)
 
 

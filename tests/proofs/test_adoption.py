@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.store import RegistryStore
 from tests.conftest import REPOSITORY
+from tests.proofs.test_deployment import make_deploy, parameters
 
 pytestmark = pytest.mark.skipif("PROOFS" not in os.environ, reason="long: `make prove` runs it")
 APPROVER = "tester@example.com"
@@ -38,15 +38,6 @@ def session(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> boto3.Session
     return boto3.Session()
 
 
-def make_deploy(cloud: LocalCloud, *variables: str) -> dict[str, str]:
-    command = ["make", "deploy", *variables]
-    done = subprocess.run(
-        command, cwd=REPOSITORY, env=cloud.environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return outputs(cloud, "mlops")
-
-
 def registry_of(session: boto3.Session, stack: Mapping[str, str]) -> ModelRegistry:
     client: Any = session.client("dynamodb")
     return ModelRegistry(store=RegistryStore(DynamoDBTable(stack["RegistryTableName"], dynamodb=client)))
@@ -59,27 +50,23 @@ def remove(session: boto3.Session) -> None:
     waiter.wait(StackName="mlops", WaiterConfig={"Delay": 1, "MaxAttempts": 300})
 
 
-def parameters(session: boto3.Session) -> dict[str, str]:
-    (stack,) = session.client("cloudformation").describe_stacks(StackName="mlops")["Stacks"]
-    return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
-
-
 def test_a_removed_stack_comes_back_with_its_champion_and_scores(
     cloud: LocalCloud, session: boto3.Session
 ) -> None:
     example = REPOSITORY / "examples" / GROUP
-    first = make_deploy(cloud, f"APPROVER={APPROVER}", "PARAMETERS=MinRows=80")
+    make_deploy(cloud, f"APPROVER={APPROVER}", "PARAMETERS=MinRows=80")
+    first, before = outputs(cloud, "mlops"), parameters(cloud, "mlops")
     walk = Walk(session, first, example, poll_seconds=0.5)
     with approver_queue(session, "approver", first["ApprovalTopicArn"], APPROVER) as queue:
         cloud.confirm_subscriptions()
         walk.confirm(APPROVER)
         version = walk.train(queue)
     audit = registry_of(session, first).audit(GROUP)
-    before = parameters(session)
     remove(session)
 
-    second = make_deploy(cloud, "ADOPT=yes")
-    assert parameters(session) == before
+    make_deploy(cloud, "ADOPT=yes")
+    second = outputs(cloud, "mlops")
+    assert parameters(cloud, "mlops") == before
     kept = ("DataBucketName", "ArtifactBucketName", "RegistryTableName")
     assert [second[name] for name in kept] == [first[name] for name in kept]
     champion = registry_of(session, second).champion(GROUP)

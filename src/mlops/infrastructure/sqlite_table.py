@@ -89,7 +89,7 @@ class SqliteTable:
                 keys = write.partition, write.sort
                 row = connection.execute("SELECT * FROM items WHERE pk = ? AND sk = ?", keys).fetchone()
                 item = _item(*row) if row else dict(zip(("pk", "sk"), keys, strict=True))
-                changed = write.applied_to(item)
+                changed = dict(write.applied_to(item))
                 if str(item.get(write.time_name, "")) >= write.time:
                     continue
                 if item_size_bytes(changed) > MAX_ITEM_BYTES:

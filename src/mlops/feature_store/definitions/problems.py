@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 from mlops.feature_store.definitions.on_demand import OnDemandFeatureView, plain_source
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView, Field, ValueType
+from mlops.infrastructure.table import MAX_ITEM_BYTES
 from mlops.models.errors import FeatureStoreError
 from mlops.models.record import Record
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _KEY_TYPES = (ValueType.STRING, ValueType.INT64)
+SIZE_REMEDY = "Shorten texts, leave features out, or set online = false for a view that is only trained with."
 # columns of stored and of retrieved tables that are not features
 RESERVED = frozenset({EVENT_TIME, CREATED_TIME, "date", "entity_row", "entity_time", "row_position"})
 
@@ -72,6 +75,24 @@ def service_problems(name: str, n_features: int) -> Iterator[str]:
     yield from _name_problems([name])
     if not n_features:
         yield f"The service {name} needs features."
+
+
+def size_problem(views: Sequence[FeatureView]) -> str | None:
+    """Return a sentence if no item of the online store could hold the values of views with the same keys."""
+    online = [view for view in views if view.online]
+    shortest = sum(len(json.dumps(dict.fromkeys(view.feature_names, 0))) for view in online)
+    if shortest <= MAX_ITEM_BYTES:
+        return None
+    return (
+        f"An entity has at least {shortest:,} bytes in {named_views(online)}, and the online store holds "
+        f"{MAX_ITEM_BYTES:,} in all views with the same keys. {SIZE_REMEDY}"
+    )
+
+
+def named_views(views: Sequence[FeatureView]) -> str:
+    """Return the names of views as messages have them."""
+    names = [view.name for view in views]
+    return f"the view {names[0]}" if len(names) == 1 else f"the views {', '.join(names)}"
 
 
 def _source_problems(view: FeatureView) -> Iterator[str]:

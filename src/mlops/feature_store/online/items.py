@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mlops.feature_store.definitions.problems import SIZE_REMEDY, named_views
 from mlops.feature_store.definitions.views import CREATED_TIME, EVENT_TIME, FeatureView, Field, ValueType
 from mlops.infrastructure.table import MAX_ITEM_BYTES, Item, NewerValues
 from mlops.models.errors import FeatureStoreError
 
 EXPIRY = "expires_at"  # the attribute of the table's time to live, in seconds since 1970
 _SORT = "FEATURES"
-_REMEDY = "Shorten texts, leave features out, or set online = false for a view that is only trained with."
 _NEVER = 0  # DynamoDB ignores times of more than five years ago
 
 
@@ -87,18 +87,6 @@ def obsolete_attributes(view: FeatureView, views: Sequence[FeatureView]) -> tupl
     return tuple(f"{name}_{part}" for name in offline for part in ("at", "values"))
 
 
-def size_problem(views: Sequence[FeatureView]) -> str | None:
-    """Return a sentence if no entity could have the values of views with the same keys; None if one could."""
-    online = [view for view in views if view.online]
-    shortest = sum(len(json.dumps(dict.fromkeys(view.feature_names, 0))) for view in online)
-    if shortest <= MAX_ITEM_BYTES:
-        return None
-    return (
-        f"An entity has at least {shortest:,} bytes in {_listed(online)}, and the online store holds "
-        f"{MAX_ITEM_BYTES:,} in all views with the same keys. {_REMEDY}"
-    )
-
-
 def too_large_problem(view: FeatureView, views: Sequence[FeatureView], writes: Sequence[NewerValues]) -> str:
     """Return a sentence about values that were left out, as their item would be too large.
 
@@ -107,17 +95,12 @@ def too_large_problem(view: FeatureView, views: Sequence[FeatureView], writes: S
     entities = "an entity" if len(writes) == 1 else f"{len(writes):,} entities"
     values = json.loads(writes[0].attributes[f"{view.name}_values"])
     largest = max(values, key=lambda name: len(json.dumps(values[name], ensure_ascii=False).encode()))
-    together = _listed([each for each in views if each.online and each.key_names == view.key_names])
+    together = named_views([each for each in views if each.online and each.key_names == view.key_names])
     return (
         f"The newest values of {entities} were left out, as the online store holds {MAX_ITEM_BYTES:,} bytes "
-        f"for an entity in {together}; the largest value of the first is {largest}. {_REMEDY} All others "
+        f"for an entity in {together}; the largest value of the first is {largest}. {SIZE_REMEDY} All others "
         "were copied."
     )
-
-
-def _listed(views: Sequence[FeatureView]) -> str:
-    names = [view.name for view in views]
-    return f"the view {names[0]}" if len(names) == 1 else f"the views {', '.join(names)}"
 
 
 def stored_values(view: FeatureView, item: Item | None) -> StoredValues | None:

@@ -12,6 +12,7 @@ from mlops.feature_store.definitions.on_demand import OnDemandFeatureView
 from mlops.feature_store.definitions.problems import (
     on_demand_problems,
     service_problems,
+    size_problem,
     type_problems,
     view_problems,
 )
@@ -22,7 +23,6 @@ from mlops.feature_store.definitions.views import (
     Field,
     ValueType,
 )
-from mlops.feature_store.online.items import size_problem
 from mlops.feature_store.registry.differences import differences
 from mlops.feature_store.registry.versions import (
     KINDS,
