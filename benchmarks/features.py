@@ -210,7 +210,9 @@ def compare(folder: Path, name: str) -> tuple[int, int]:
     tables = (
         f"'{result_of(folder, name)}' AS other LEFT JOIN '{result_of(folder, OURS)}' AS ours USING (label)"
     )
-    with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
+    config: dict[str, Any] = {"threads": 1, "memory_limit": "2GB", "temp_directory": str(folder / "spill")}
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")
         row = connection.sql(f"SELECT count(*), count(*) FILTER ({same}) FROM {tables}").fetchall()[0]
     return int(row[0]), int(row[1])
 

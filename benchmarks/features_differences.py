@@ -14,7 +14,9 @@ TTL = "INTERVAL 30 DAY"
 
 def explain(folder: Path) -> list[str]:
     """Return one line for each reason, and one for what is left without a reason."""
-    with duckdb.connect(config={"threads": 1, "temp_directory": str(folder / "spill")}) as connection:
+    config: dict[str, Any] = {"threads": 1, "memory_limit": "2GB", "temp_directory": str(folder / "spill")}
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")
         _prepare(connection, folder)
         absent = "label NOT IN (SELECT label FROM feast)"
         expired, future, repeated = (
