@@ -11,9 +11,12 @@ import pytest
 from local.cloud import LocalCloud, local_cloud
 from local.deploy import deploy
 from tests.conftest import REPOSITORY
+from tests.infrastructure import template as t
 
 pytestmark = pytest.mark.skipif("PROOFS" not in os.environ, reason="long: `make prove` runs it")
 ALWAYS = {"ApproverEmail": "me@example.com"}
+# how a person takes everything away again
+NUMBERS = ("IntakeReservedConcurrency", "MonthlyBudgetUsd", "PredictionRetentionDays")
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +68,21 @@ def resources(cloud: LocalCloud) -> dict[str, str]:
 
 def test_all_optional_parts_are_deployed_and_taken_away(cloud: LocalCloud, account: dict[str, str]) -> None:
     template = REPOSITORY / "template.yaml"
-    plain = deploy(cloud, template, "mlops", ALWAYS)
-    before = resources(cloud)
-    outputs = deploy(cloud, template, "mlops", ALWAYS | account)
-    added = {name: kind for name, kind in resources(cloud).items() if name not in before}
-    assert set(before) <= set(resources(cloud))
-    print(
-        json.dumps(added, indent=1),
-        json.dumps({k: v for k, v in outputs.items() if plain.get(k) != v}, indent=1),
-    )
-    without = dict.fromkeys(account, "") | {
-        "IntakeReservedConcurrency": "0",
-        "MonthlyBudgetUsd": "0",
-        "PredictionRetentionDays": "0",
+    plain, before = deploy(cloud, template, "mlops", ALWAYS), resources(cloud)
+    conditional = {
+        name: each["Type"] for name, each in t.template()["Resources"].items() if "Condition" in each
     }
+    assert set(conditional) & set(before) == set()
+
+    outputs = deploy(cloud, template, "mlops", ALWAYS | account)
+    after = resources(cloud)
+    assert set(before) | set(conditional) <= set(after)
+    assert outputs["ApprovalDomainTarget"]
+    functions = cloud.client("lambda").get_paginator("list_functions").paginate()
+    networks = [each.get("VpcConfig", {}) for page in functions for each in page["Functions"]]
+    subnets = account["SubnetIds"].split(",")
+    assert [each["SubnetIds"] for each in networks if each] == [subnets] * len(t.functions())
+
+    without = {name: "0" if name in NUMBERS else '""' for name in account}
     assert deploy(cloud, template, "mlops", ALWAYS | without) == plain
     assert resources(cloud) == before
