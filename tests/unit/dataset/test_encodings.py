@@ -32,6 +32,10 @@ TEXTS: Mapping[str, str] = {
     "Taiwanese": "城市 年齡 性別 流失 臺北 高雄 臺中 臺南 新竹 嘉義 花蓮 屏東",
     "Japanese": "都市 年齢 性別 結果 東京 大阪 名古屋 さいたま 札幌 福岡 京都 神戸",
     "Thai": "เมือง อายุ เพศ ผลลัพธ์ กรุงเทพ เชียงใหม่ ภูเก็ต ขอนแก่น นครราชสีมา อุดรธานี สงขลา ระยอง",
+    "Latvian": "pilsēta vecums dzimums aizgāja Rīga Jūrmala Liepāja Rēzekne Cēsis Kuldīga Ogre Sigulda",
+    "Lithuanian": "miestas amžius lytis išvyko Šiauliai Panevėžys Klaipėda Utena Mažeikiai Kėdainiai Alytus Plungė",
+    "Kazakh": "қала жасы жынысы кетті Алматы Көкшетау Қарағанды Өскемен Түркістан Ақтау Қостанай Семей",
+    "Maltese": "belt età sess ħareġ Żebbuġ Ħamrun Għaxaq Mġarr Birżebbuġa Żurrieq Ħal Għarb",
     "Korean": "도시 나이 성별 결과 서울 부산 대구 인천 광주 대전 울산 수원",
 }
 WORDS = {language: tuple(text.split()) for language, text in TEXTS.items()}
@@ -45,9 +49,17 @@ ENCODED = [
     ("Chinese", "gb18030"), ("Chinese", "gbk"), ("Taiwanese", "big5"), ("Japanese", "shift_jis"),
     ("Japanese", "euc-jp"), ("Japanese", "iso2022_jp"), ("Korean", "euc-kr"), ("Thai", "cp874"),
     ("Russian", "cp855"), ("Greek", "cp737"), ("Greek", "mac-greek"), ("Hebrew", "cp862"),
-    ("Arabic", "cp720"),
+    ("Arabic", "cp720"), ("Polish", "mac-latin2"), ("Czech", "mac-latin2"), ("Turkish", "cp857"),
+    ("Turkish", "mac-turkish"), ("Latvian", "cp1257"), ("Maltese", "iso-8859-3"),
+    ("Korean", "johab"), ("Korean", "iso2022_kr"), ("Chinese", "hz"),
 ]  # fmt: skip
-UNSURE = [("Czech", "iso-8859-2"), ("French", "cp850")]
+UNSURE = [
+    ("Czech", "iso-8859-2"),
+    ("French", "cp850"),
+    ("Kazakh", "kz1048"),
+    ("Latvian", "iso-8859-4"),
+    ("Lithuanian", "cp775"),
+]
 N_ROWS = 80
 
 
@@ -110,6 +122,20 @@ def test_a_few_characters_of_windows_are_read_as_before(tmp_path: Path, text: st
     path = written(tmp_path, content.encode("cp1252"))
     assert "Windows-1252" in next(f.message for f in validate(path).findings if f.rule_id == "encoding")
     assert text in set(read_table(path).iloc[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("oraș vârstă județ plecat Brașov Iași Timișoara Constanța Galați Reșița", "mac-romanian")],
+)
+def test_a_seldom_encoding_with_little_evidence_is_asked_about(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    words = text.split()
+    rows = "".join(f"{words[4 + i % 6]},{i % 60},{'fm'[i % 2]},{i % 7 % 2}\n" for i in range(N_ROWS))
+    content = (",".join(words[:4]) + "\n" + rows).encode(encoding)
+    [refusal] = validate(written(tmp_path, content)).of_severity("reject")
+    assert "not certain" in refusal.message
 
 
 def test_the_encoding_of_a_compressed_file_is_found_too(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -45,7 +46,27 @@ ENCODINGS = (
     "cp949",
     "euc-kr",
     "euc-jp",
+    "mac-latin2",
+    "mac-turkish",
+    "mac-iceland",
+    "iso-8859-3",
+    "iso-8859-4",
+    "iso-8859-13",
+    "iso-8859-14",
+    "iso-8859-16",
+    "cp437",
+    "cp775",
+    "cp857",
+    "cp861",
+    "cp865",
+    "cp1258",
+    "kz1048",
+    "ptcp154",
+    "johab",
 )
+_DOS = (437, 720, 737, 775, 850, 852, 855, 857, 861, 862, 865, 866)
+# few files are in these: they must be clearly better than a usual one
+_SELDOM = frozenset(ENCODINGS[ENCODINGS.index("mac-latin2") :])
 _DISPLAY_NAMES = {
     "utf-8": "UTF-8",
     "utf-16-le": "UTF-16",
@@ -64,11 +85,14 @@ _DISPLAY_NAMES = {
     "cp874": "Windows-874 (Thai)",
     "mac-roman": "Mac Roman",
     "mac-cyrillic": "Mac Cyrillic",
-    "cp437": "DOS (cp437)",
-    "cp850": "DOS (cp850)",
-    "cp852": "DOS (cp852)",
-    **{f"cp{number}": f"DOS (cp{number})" for number in (720, 737, 855, 862, 866)},
     "mac-greek": "Mac Greek",
+    "mac-latin2": "Mac Central European",
+    "mac-turkish": "Mac Turkish",
+    "mac-iceland": "Mac Icelandic",
+    "kz1048": "KZ-1048 (Kazakh)",
+    "ptcp154": "PTCP154 (Kazakh)",
+    "johab": "Johab (Korean)",
+    **{f"cp{number}": f"DOS (cp{number})" for number in _DOS},
 }
 # a cell, or the end of it, around its first byte beyond ASCII
 _PIECE = re.compile(rb'[\x21\x23-\x2b\x2d-\x3a\x3c-\x7f]{0,20}[\x80-\xff][^\x00-\x20,;"]*+')
@@ -78,6 +102,11 @@ _MAX_SAMPLE_BYTES = 32 * 1024
 _DIGITS = b"0123456789"  # `Č1` and `Č2` say the same
 _TYPOGRAPHY = frozenset("“”„‚‘’«»‹›–—…°€£•№ºª\u00a0")
 _MARKS = frozenset("²³½¼¾±µ·×§©®™¿¡")
+# not inside of a word, where other encodings have letters
+_NEVER_INSIDE = frozenset("€£•„‚‹›")
+_LIGATURES = frozenset("ﬀﬁﬂﬃﬄ")
+# letters of Greek, Cyrillic, Hebrew, Arabic, Thai: beside Latin ones in a word they are those of another encoding
+_FIRST_OTHER_SCRIPT, _LAST_OTHER_SCRIPT = "\u0370", "\u1dff"
 # letters in the places of those of a neighbour: of Turkish in Windows-1254, of capitals in Mac Cyrillic
 _RARE = {"cp1252": frozenset("ðÐþÞýÝ"), "cp1251": frozenset("ЂЃѓЉЊЌЋЏђљњќћџ")}
 # how strongly a text that looks damaged counts against an encoding
@@ -85,16 +114,18 @@ _DAMAGE_EXPONENT = 16
 # Windows-1252 is the common case; Mac Cyrillic has the small letters of Windows-1251 in the same places
 _WEIGHTS = {"cp1252": 1.5, "mac-cyrillic": 0.6}
 _WEIGHT_OF_TYPOGRAPHY, _WEIGHT_OF_RARE = 4.0, 0.4
+_WEIGHT_OF_SELDOM, _WEIGHT_OF_SELDOM_IN_FEW = 0.5, 0.2
 _MIN_RATIO, _MIN_RATIO_OF_CP1252 = 1.3, 1.1
 _MIN_BYTES = 8
 _MIN_SHARE_NAMED = 0.3
-_MIN_SCORE = 0.001
+_MIN_SCORE, _MIN_SCORE_OF_SELDOM = 0.001, 0.03
+_FIRST_FOREIGN = 0x80
 
 
 # in these, text that is not UTF-8 holds no valid UTF-8 by chance
 _OF_WINDOWS = ("cp1252", "cp1250", "cp1254", "cp1257")
 LATIN = frozenset((*_OF_WINDOWS, "iso-8859-15", "iso-8859-2", "iso-8859-9", "cp850", "cp852", "mac-roman"))
-MULTIBYTE = frozenset(("gb18030", "big5", "cp932", "shift_jis", "cp949", "euc-kr", "euc-jp"))
+MULTIBYTE = frozenset(("gb18030", "big5", "cp932", "shift_jis", "cp949", "euc-kr", "euc-jp", "johab"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +181,23 @@ def propose(sample: bytes) -> Proposal:
     likely = tuple(encoding for score, encoding in scores if score >= _MIN_SHARE_NAMED * best)
     if first == "cp1252":
         return Proposal(likely, is_sure=best >= _MIN_RATIO_OF_CP1252 * second)
-    n_bytes = sum(byte >= 0x80 for byte in sample)
-    return Proposal(likely, is_sure=n_bytes >= _MIN_BYTES and best >= _MIN_RATIO * second)
+    is_enough = _n_foreign(sample) >= _MIN_BYTES and (first not in _SELDOM or best >= _MIN_SCORE_OF_SELDOM)
+    return Proposal(likely, is_sure=is_enough and best >= _MIN_RATIO * second)
+
+
+def _n_foreign(sample: bytes) -> int:
+    return sum(byte >= _FIRST_FOREIGN for byte in sample)
 
 
 def _scores(sample: bytes) -> Iterator[tuple[float, str]]:
-    """Yield a score for each encoding; of those that read the sample alike, for the first one only."""
-    confidences = _confidences(sample)
+    """Yield a score for each encoding; of those that read the sample alike, for the first one only.
+
+    An apostrophe of Windows is a letter in many seldom encodings: with few bytes these count less.
+    """
+    of_seldom = _WEIGHT_OF_SELDOM if _n_foreign(sample) >= _MIN_BYTES else _WEIGHT_OF_SELDOM_IN_FEW
+    confidences = {
+        name: known * (of_seldom if name in _SELDOM else 1.0) for name, known in _confidences(sample).items()
+    }
     seen: set[str] = set()
     for encoding in ENCODINGS:
         text = _decoded(sample, encoding)
@@ -177,7 +218,9 @@ def _confidences(sample: bytes) -> dict[str, float]:
     from chardet import detect_all  # noqa: PLC0415  only a file that is not UTF-8 needs it
 
     found = detect_all(sample, ignore_threshold=True, include_encodings=ENCODINGS)
-    return {each["encoding"]: each["confidence"] for each in found if each["encoding"]}
+    named = {codecs.lookup(encoding).name: encoding for encoding in ENCODINGS}
+    written = ((each["encoding"], each["confidence"]) for each in found if each["encoding"])
+    return {named.get(codecs.lookup(name).name, name): confidence for name, confidence in written}
 
 
 def _decoded(sample: bytes, encoding: str) -> str | None:
@@ -197,18 +240,29 @@ def _weight(encoding: str, text: str) -> float:
 def _soundness(text: str) -> float:
     """Return the share of characters beyond ASCII that are where text has them; 1.0 = all of them.
 
-    Symbols and control characters are not, and a capital right after a small letter is not.
+    Symbols and control characters are not, a capital right after a small letter is not, nor is a letter of
+    another script beside a Latin one.
     """
     n_foreign = n_damaged = 0
     for before, character, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
         if not character.isascii():
             n_foreign += 1
-            n_damaged += not _is_sound(character, after)
+            n_damaged += not _is_sound(character, after) or not _fits_between(before, character, after)
         n_damaged += before.islower() and character.isupper()
     return max(0.0, 1.0 - n_damaged / max(n_foreign, 1))
 
 
+def _fits_between(before: str, character: str, after: str) -> bool:
+    """Whether the characters around one beyond ASCII may be beside it."""
+    if character in _NEVER_INSIDE:
+        return not (before.isalpha() and after.isalpha())
+    is_other_script = _FIRST_OTHER_SCRIPT <= character <= _LAST_OTHER_SCRIPT
+    return not (is_other_script and any(each.isascii() and each.isalpha() for each in (before, after)))
+
+
 def _is_sound(character: str, after: str) -> bool:
+    if character in _LIGATURES:
+        return False
     if character.isalpha() or unicodedata.category(character).startswith("M"):
         return True
     return (

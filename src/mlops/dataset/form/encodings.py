@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -18,7 +19,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_JAPANESE_ESCAPE = b"\x1b$"
+# what text of seven bits in another encoding than ASCII contains
+_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp"))
+_CHINESE_ESCAPE = re.compile(rb"~\{(?:[!-}][!-~])+~\}")
 # above this share of its bytes beyond ASCII a file is UTF-8 with damage, whatever else it could be
 _UTF8_SHARE, _DAMAGED_SHARE = 0.5, 0.9
 # so many bytes are not valid UTF-8 by chance
@@ -33,8 +36,10 @@ def encoding_of(head: bytes) -> tuple[str, bool]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding, True
-    if _JAPANESE_ESCAPE in head and head.isascii():
-        return "iso2022_jp", False
+    if head.isascii():
+        escaped = next((encoding for escape, encoding in _ESCAPES if escape in head), None)
+        if escaped is not None or _CHINESE_ESCAPE.search(head):
+            return escaped or "hz", False
     return _unmarked(head[:4096]), False
 
 
