@@ -27,6 +27,7 @@ from mlops.ledger.batches import LedgerBatches, ScoredBatch
 from mlops.ledger.files import BucketFiles
 from mlops.ledger.recording import Ledger, record_batch
 from mlops.models.errors import DatasetError, SettingsError
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.columns import PredictionColumns
@@ -402,6 +403,37 @@ def test_intake_ignores_what_was_rewritten_and_takes_what_still_waits(filled: Wo
     assert (rewritten.outcome, rewritten.reason) == ("ignored", "rewritten")
     assert outcomes["g/inference/score.csv"].outcome == "waiting"
     assert len(filled.executions.training) == 1
+
+
+@pytest.mark.parametrize("world", ["s3"], indirect=True)
+def test_the_rest_of_an_older_version_that_waits_is_received_under_another_name(filled: World) -> None:
+    older = filled.drop("g/inference/score.csv", TRAINING)
+    filled.models.found = []
+    assert filled.receive(older).outcome == "waiting"
+    newer = filled.drop("g/inference/score.csv", GOOD.replace("P7,", "P77,"))
+    done = [removal for removal in forget(filled) if removal.version_id == older.version_id]
+    assert [(removal.action, removal.problem) for removal in done] == [("rewritten", "")]
+    [kept] = [f for f in filled.objects.list_versions("data") if f.ref.key.startswith("g/inference/version-")]
+    assert filled.objects.read(kept.ref).decode() == TRAINING.replace(_line_of(PERSON), "")
+    upload = Upload("data", kept.ref.key, kept.ref.version_id, kept.size_bytes)
+    assert filled.receive(upload, now=LATER).outcome == "waiting"
+    assert filled.objects.head(ObjectRef("data", "g/inference/score.csv")).ref.version_id == newer.version_id
+
+
+@pytest.mark.parametrize("world", ["s3"], indirect=True)
+def test_a_waiting_file_whose_rest_cannot_be_written_is_told(filled: World) -> None:
+    lines = "".join(f'{{"patient_id": "{p}", "left": 1}}\n' for p in (PERSON, "P8"))
+    upload = filled.drop("g/inference/score.jsonl", lines)
+    filled.models.found = []
+    record = UploadRecord("g", upload.upload_id, upload.key, upload.version_id, "waiting", NOW)
+    filled.versions.add_upload(record)
+    [removal] = [each for each in forget(filled) if each.version_id == upload.version_id]
+    assert removal.action == "deleted"
+    assert "upload the file again" in removal.problem
+
+
+def _line_of(person: str) -> str:
+    return next(f"{line}\n" for line in TRAINING.splitlines() if line.startswith(f"{person},"))
 
 
 @pytest.mark.parametrize("world", ["s3"], indirect=True)

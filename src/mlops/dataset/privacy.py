@@ -12,7 +12,7 @@ from mlops.models.dataset import Contract
 from mlops.models.errors import MlopsError, StepError
 
 _PERSONAL_NAMES = re.compile(
-    r"(?:^|_)(?:ssn|social_security(?:_(?:no|number|nr))?|e_?mail(?:_?address)?|phone(?:_?(?:no|number))?|mobile(?:_?number)?"
+    r"(?:^|_)(?:ssn|social_security(?:_(?:no|number|nr))?|e_?mail(?:_?address)?|(?:tele?)?phone(?:_?(?:no|number))?|tel|telefon|mobile(?:_?number)?"
     r"|passport(?:_?(?:no|number))?|iban|credit_?card(?:_?number)?|first_?name|last_?name|sur_?name|full_?name"
     r"|patient_?name|street(?:_?address)?|home_?address|national_?id|tax_?id)$"
 )
@@ -23,7 +23,10 @@ _PROTECTED_TRAITS = re.compile(
 _PERSONAL_VALUES = {
     "e-mail addresses": re.compile(r"\s*[^@\s,;]{1,64}@[^@\s,;]+\.[A-Za-z]{2,}\s*"),
     "social security numbers": re.compile(r"\s*\d{3}-\d{2}-\d{4}\s*"),
-    "telephone numbers": re.compile(r"\s*(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\s*"),
+    "telephone numbers": re.compile(
+        r"\s*(?:(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}"
+        r"|(?:\+|00)[1-9](?:[ ./()-]{0,2}\d){8,14})\s*"
+    ),
     "bank account numbers": re.compile(r"\s*[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\s*"),
     "payment card numbers": re.compile(r"\s*\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}\s*"),
 }

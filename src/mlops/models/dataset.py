@@ -60,6 +60,7 @@ class FileFormat(Record):
     has_header: bool = True
     names: tuple[str, ...] = ()
     converted_from: str | None = None
+    escape: str = ""
 
     def as_settings(self) -> FormatSettings:
         """Return the `[format]` that reads the file in the same way again."""
@@ -72,6 +73,7 @@ class FileFormat(Record):
             names=self.names or None,
             skip=None if self.converted_from else self.header_line - 1,
             comment=self.comment,
+            escape=self.escape or None,
         )
 
 

@@ -33,7 +33,7 @@ TEXTS: Mapping[str, str] = {
     "Japanese": "都市 年齢 性別 結果 東京 大阪 名古屋 さいたま 札幌 福岡 京都 神戸",
     "Thai": "เมือง อายุ เพศ ผลลัพธ์ กรุงเทพ เชียงใหม่ ภูเก็ต ขอนแก่น นครราชสีมา อุดรธานี สงขลา ระยอง",
     "Latvian": "pilsēta vecums dzimums aizgāja Rīga Jūrmala Liepāja Rēzekne Cēsis Kuldīga Ogre Sigulda",
-    "Lithuanian": "miestas amžius lytis išvyko Šiauliai Panevėžys Klaipėda Utena Mažeikiai Kėdainiai Alytus Plungė",
+    "Lithuanian": "miestas amžius lytis išvyko Šiauliai Panevėžys Klaipėda Utena Plungė Telšė Biržai Zarasai",
     "Kazakh": "қала жасы жынысы кетті Алматы Көкшетау Қарағанды Өскемен Түркістан Ақтау Қостанай Семей",
     "Maltese": "belt età sess ħareġ Żebbuġ Ħamrun Għaxaq Mġarr Birżebbuġa Żurrieq Ħal Għarb",
     "Korean": "도시 나이 성별 결과 서울 부산 대구 인천 광주 대전 울산 수원",

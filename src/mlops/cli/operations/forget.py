@@ -87,6 +87,10 @@ def _describe(removals: Sequence[Removal], not_removed: Sequence[str], *, is_fin
         ]
         more = len(unsearched) - _MAX_LISTED
         lines += [f"- and {more:,} more; --json lists all", ""] if more > 0 else [""]
+    told = [removal for removal in removals if removal.problem and removal not in unsearched]
+    if told:
+        lines += [f"{each.uri} version {each.version_id}: {each.problem}." for each in told[:_MAX_LISTED]]
+        lines += [f"{len(told) - _MAX_LISTED:,} more; --json lists all", ""][len(told) <= _MAX_LISTED :]
     lines += ["This command cannot remove:", *(f"- {each}" for each in not_removed)]
     return "\n".join(lines if is_final else [*lines, "", "Nothing was changed; add --yes to do it."])
 

@@ -53,7 +53,7 @@ _SQL = re.compile(rb"(?:\s*+--[^\n]*+\n)*+\s*+(?:CREATE|INSERT|DROP)\s+(?:TABLE|
 _EBCDIC_NEWLINES = b"\x15\x25\x0d"
 # possessive throughout: a line of bars must not make the match try every one of them
 _RULE = rb"[ \t|+]*+:?+-{3,}+:?+(?:[ \t]*+[|+][ \t|+]*+:?+-{3,}+:?+)++[ \t|+]*+\r?+(?:\n|$)"
-_DRAWN = re.compile(rb"[^\n|]*+\|[^\n]*+\n" + _RULE)
+_DRAWN = re.compile(rb"(?:\+(?:-+\+)+\r?\n)?[^\n|]*+\|[^\n]*+\n" + _RULE)
 
 
 def identify(head: bytes) -> str | None:

@@ -105,7 +105,7 @@ _MARKS = frozenset("²³½¼¾±µ·×§©®™¿¡")
 # not inside of a word, where other encodings have letters
 _NEVER_INSIDE = frozenset("€£•„‚‹›")
 _LIGATURES = frozenset("ﬀﬁﬂﬃﬄ")
-# letters of Greek, Cyrillic, Hebrew, Arabic, Thai: beside Latin ones in a word they are those of another encoding
+# letters of Greek, Cyrillic, Hebrew, Arabic, Thai: beside Latin ones they are damage of another encoding
 _FIRST_OTHER_SCRIPT, _LAST_OTHER_SCRIPT = "\u0370", "\u1dff"
 # letters in the places of those of a neighbour: of Turkish in Windows-1254, of capitals in Mac Cyrillic
 _RARE = {"cp1252": frozenset("ðÐþÞýÝ"), "cp1251": frozenset("ЂЃѓЉЊЌЋЏђљњќћџ")}

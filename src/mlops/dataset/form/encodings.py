@@ -206,7 +206,9 @@ def with_newlines(blocks: Iterable[bytes], line_ending: str) -> Iterator[bytes]:
     held = b""
     for block in blocks:
         text = held + block
-        held = b"\r" if text.endswith(b"\r") else b""
-        yield text.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        whole = text.rstrip(b"\r")
+        held = text[len(whole) :]
+        # twice converted: `\r\r\n` is one end of a line
+        yield whole.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if held:
-        yield b"\n"
+        yield b"\n" * len(held)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -87,8 +87,9 @@ class Syntax:
 
     def _line_starts(self, octets: NDArray[np.uint8]) -> Positions:
         starts: Positions = np.concatenate(([0], np.flatnonzero(octets[:-1] == _NEWLINE) + 1))
-        commented: Positions = starts[octets[starts] == ord(self.comment)]
-        return commented
+        starts = starts[octets[np.minimum(starts, len(octets) - 1)] == self.comment.encode()[0]]
+        mark, text = self.comment.encode(), octets.tobytes()
+        return np.array([start for start in starts.tolist() if text.startswith(mark, start)], np.int64)
 
     def _scanned(self, text: bytes, all_quotes: Positions) -> Marks:
         quotes, comments, enclosed = [], [], [_NOTHING]
@@ -108,6 +109,24 @@ class Syntax:
             field = match.start(1)
             is_comment = field < 0
             yield (match.start() if is_comment else field - 1), match.end() - 1, is_comment
+
+
+def with_doubled_quotes(blocks: Iterable[bytes], quote: str, escape: str) -> Iterator[bytes]:
+    r"""Yield a text with `""` for every quote after an escape, so that `"5\" pipe"` is `"5"" pipe"`.
+
+    An escape that is escaped itself is left as it is; the text keeps its length.
+    """
+    mark, doubled = quote.encode(), quote.encode() * 2
+    pairs = re.compile(re.escape(escape.encode()) + b"(.)", re.DOTALL)
+    held = b""
+    for block in blocks:
+        text = held + block
+        n_last = len(text) - len(text.rstrip(escape.encode()))
+        held = escape.encode() if n_last % 2 else b""
+        text = text[: len(text) - len(held)]
+        yield pairs.sub(lambda pair: doubled if pair[1] == mark else pair[0], text)
+    if held:
+        yield held
 
 
 def _closes(text: bytes, start: int, end: int) -> bool:

@@ -17,18 +17,24 @@ from numpy.typing import NDArray
 
 ISO_DATES = "ISO"  # YYYY-MM-DD, with or without a time and a zone
 UNDECIDED = "undecided"  # the first two numbers of all dates may be day or month
-EPOCHS = {"epoch_s": 1000, "epoch_ms": 1, "epoch_us": 0.001}  # in milliseconds
+EPOCHS = {"epoch_s": 1000, "epoch_ms": 1, "epoch_us": 0.001, "epoch_ns": 0.000001}  # in milliseconds
+_EPOCH_RANGE = (5e11, 4e12)  # milliseconds: 1985 to 2096
 COMPACT = "%Y%m%d"
 
 _TIME = (
-    r"(?P<joint>,? +|T)(?P<hour>[0-9]{1,2}):[0-9]{2}(?P<second>:[0-9]{2}(?P<part>\.[0-9]{1,9})?)?"
+    r"(?P<joint>,? +|T)(?P<hour>[0-9]{1,2})(?P<colon>[:.])[0-9]{2}"
+    r"(?P<second>(?P=colon)[0-9]{2}(?P<part>[.,][0-9]{1,9})?)?"
     r"(?P<blank> ?)(?P<half>[AaPp]\.?[Mm]\.?)?(?P<gap> ?)(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _NUMERIC = re.compile(
-    rf"(?P<a>[0-9]{{1,4}})(?P<mark>[-/.])(?P<b>[0-9]{{1,2}})(?P=mark)(?P<c>[0-9]{{4}}|[0-9]{{1,2}})(?:{_TIME})?"
+    rf"(?P<a>[0-9]{{1,4}})(?P<mark>[-/. ])(?P<b>[0-9]{{1,2}})(?P=mark)"
+    rf"(?P<c>[0-9]{{4}}|[0-9]{{1,2}})(?:{_TIME})?"
 )
 _YEAR_MONTH = re.compile(r"[12][0-9]{3}(?P<mark>[-/])(?:0?[1-9]|1[0-2])")
-_MONTH_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?P<mark>[-/])(?:19|20)[0-9]{2}")
+# with a point only in two digits: `3.2019` is a number
+_MONTH_YEAR = re.compile(
+    r"(?:(?:0[1-9]|1[0-2])(?P<point>\.)|(?:0?[1-9]|1[0-2])(?P<mark>[-/]))(?:19|20)[0-9]{2}"
+)
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _LONG_MONTHS = "january|february|march|april|june|july|august|september|october|november|december"
 _MONTH = rf"(?P<month>(?:{_LONG_MONTHS}|{_MONTHS})(?![a-z]))"
@@ -54,23 +60,8 @@ _COMPACT_DAYS = {
     re.compile(r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:19|20)[0-9]{2}"): "%m%d%Y",
 }
 _HALF = re.compile(r"([ap])\.?m\.?", re.IGNORECASE)
-# dates that are not read: with ordinals, or names of months in another language; quarters and weeks; months
-# of two digits for the year, which may be days; as the C library writes them; in Chinese and Japanese
-_UNKNOWN = re.compile(
-    r"(?:19|20)[0-9]{2}[ -]?Q[1-4]|Q[1-4][ /-]?(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-?W[0-9]{2}(?:-?[1-7])?|"
-    rf"(?:{_MONTHS})[ -][0-9]{{2}}|[0-9]{{2,4}} ?[年년] ?[0-9]{{1,2}} ?[月월](?: ?[0-9]{{1,2}} ?[日일])?|"
-    rf"[a-z]{{3}} (?:{_MONTHS}) +[0-9]{{1,2}} [0-9:]{{5,8}}(?: [a-z]{{2,5}}| [+-][0-9]{{4}})? [0-9]{{4}}|"
-    r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}[ T][0-9]{1,2}[:.][0-9]{2}[0-9:.,]{0,15}(?: ?[a-z]{2,5})?|"
-    r"[0-9]{1,2}[-/.][^\W\d]{3,10}\.?[-/.](?:19|20)[0-9]{2}|/Date\(-?[0-9]{9,14}(?:[+-][0-9]{4})?\)/|"
-    r"(?:[^\W\d]{2,9}\.?,? +)?[0-9]{1,2}(?:st|nd|rd|th|\.|º)? *(?:of |de )?[^\W\d]{3,10}\.?,?"
-    r"(?: +| de )[0-9]{4}|[^\W\d]{3,10}\.? +[0-9]{1,2}(?:st|nd|rd|th),? +[0-9]{4}",
-    re.IGNORECASE,
-)
-_TIME_OF_DAY = re.compile(
-    r"[0-9]{1,3}:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?: ?[ap]\.?m\.?)?", re.IGNORECASE
-)
 _TIME_CODES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
-_EARLIEST_YEAR, _LATEST_YEAR = 1000, 2500
+_EARLIEST_YEAR, _LATEST_YEAR = 1000, 2599  # also those of Buddhist calendars
 _FAR_YEAR = 9999  # means "no date"
 _FAR = re.compile(r"1[0-5][0-9]{2}|16[0-7][0-9]|22[6-9][0-9]|2[3-5][0-9]{2}|9999")
 
@@ -82,22 +73,12 @@ def formats_of(text: str) -> tuple[str, ...]:
     if match := _YEAR_MONTH.fullmatch(text):
         return (f"%Y{match['mark']}%m",)
     if match := _MONTH_YEAR.fullmatch(text):
-        return (f"%m{match['mark']}%Y",)
+        return (f"%m{match['mark'] or '.'}%Y",)
     if text[:8].isdigit():
         return _compact_formats(text)
     if _ORDINAL.fullmatch(text):
         return ("%Y-%j",)
     return _named_formats(text) if text.lower() != text.upper() else ()  # only with letters
-
-
-def looks_like_date(text: str) -> bool:
-    """Whether a text is probably a date in a notation that is not read: `3. März 2021`, `March 3rd, 2021`."""
-    return bool(_UNKNOWN.fullmatch(text))
-
-
-def is_time_of_day(text: str) -> bool:
-    """Whether a text is a time without a day, or how long something took: `08:15`, `1:02:30`."""
-    return bool(_TIME_OF_DAY.fullmatch(text))
 
 
 def count_formats(texts: Iterable[str], counts: Iterable[int]) -> Counter[str]:
@@ -143,8 +124,11 @@ def format_of(counts: Counter[str], *, min_cells: float, preferred: str | None =
 
 def epoch_of(minimum: float, maximum: float) -> str | None:
     """Return the notation of numbers whose range is that of times since 1970; None for others."""
-    ranges = ((5e8, 4e9, "epoch_s"), (5e11, 4e12, "epoch_ms"), (5e14, 4e15, "epoch_us"))
-    return next((name for low, high, name in ranges if low <= minimum and maximum <= high), None)
+    for name, milliseconds in EPOCHS.items():
+        low, high = (bound / milliseconds for bound in _EPOCH_RANGE)
+        if low <= minimum and maximum <= high:
+            return name
+    return None
 
 
 def read_moments(texts: Sequence[str], notation: str) -> pd.Series:
@@ -202,7 +186,7 @@ def _numeric_days(match: re.Match[str]) -> list[str]:
         return []
     if len(match["c"]) == 4:
         year, orders = "%Y", [(c, b, a, "%d{0}%m{0}%Y"), (c, a, b, "%m{0}%d{0}%Y")]
-    elif len(match["c"]) == 2 and (mark != "." or len(match["a"]) == len(match["b"]) == 2):
+    elif len(match["c"]) == 2 and mark != " " and (mark != "." or len(match["a"]) == len(match["b"]) == 2):
         year = "%y"
         orders = [(c, b, a, "%d{0}%m{0}%y"), (c, a, b, "%m{0}%d{0}%y"), (a, b, c, "%y{0}%m{0}%d")]
     else:
@@ -250,11 +234,12 @@ def _month_codes(name: str) -> tuple[str, ...]:
 def _time(match: re.Match[str]) -> str:
     if match["hour"] is None:
         return ""
-    second = "" if match["second"] is None else ":%S.%f" if match["part"] else ":%S"
+    colon, part = match["colon"], match["part"]
+    second = "" if match["second"] is None else f"{colon}%S{part[0]}%f" if part else f"{colon}%S"
     half = f"{match['blank']}%p" if match["half"] else ""
     # without a half of the day the blank before the zone is the first of both
     zone = f"{match['gap'] if half else match['blank']}%z" if match["zone"] else ""
-    return f"{match['joint']}{'%I' if half else '%H'}:%M{second}{half}{zone}"
+    return f"{match['joint']}{'%I' if half else '%H'}{colon}%M{second}{half}{zone}"
 
 
 @cache
@@ -264,6 +249,10 @@ def _variants(notation: str) -> tuple[str, ...]:
         return ()
     joint = notation[len(day)] if notation[len(day)] in "T:" else " "
     same = [code for code in _TIME_CODES if ("%p" in code) == ("%p" in notation)]
+    if ",%f" in notation:
+        same = [code.replace(".", ",") for code in same]
+    if ".%M" in notation:
+        same = [code.replace(":", ".") for code in same]
     return (*(f"{day}{joint}{code}" for code in same if f"{day}{joint}{code}" != notation), day)
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 from mlops.models.record import Record
 
 # why digits are names: groups of one length (`123 456`), exponents (`3E4`), letters among them (`V45`),
-# zeros that fill up a length (`038.9`)
-CodeShape = Literal["groups", "exponents", "letters", "zeros"]
+# zeros that fill up a length (`038.9`), versions (`1.9` beside `1.10`)
+CodeShape = Literal["groups", "exponents", "letters", "zeros", "versions"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,18 +107,31 @@ def number_notation(
     if len(units) > 1:
         return None
     unit = base.unit or next(iter(units), None)
-    best, most = None, 0
+    marks = _best_marks(values, counts, base, unit, min_share)
+    if marks is None:
+        return None
+    found = Notation(*marks, unit, None, None, base.missing, base.kept)
+    signed = [value for value in values if _has_other_sign(value, found)]
+    if found.has_plain_numbers and signed and all(map(_GRADE.fullmatch, signed)):
+        return None
+    return replace(found, signs=bool(signed))
+
+
+def _best_marks(
+    values: Sequence[str], counts: NDArray[np.int64], base: Notation, unit: str | None, min_share: float
+) -> tuple[str, str | None] | None:
+    """Return the marks of decimals and thousands that read most of the values; None when too few.
+
+    Those that leave the decimal mark as it is come first where they read enough: one `12,34` among numbers
+    such as `12,345` does not make fractions of all of them.
+    """
+    enough, n_read = min_share * counts.sum(), dict[tuple[str, str | None], int]()
     for decimal, thousands in _candidates(base):
         reads = np.array([_match(value, decimal, thousands, unit) is not None for value in values], bool)
-        if (n_read := int(counts[reads].sum())) > most:
-            best, most = (decimal, thousands), n_read
-    if best is None or most < min_share * counts.sum():
-        return None
-    found = Notation(best[0], best[1], unit, None, None, base.missing, base.kept)
-    if not found.has_plain_numbers:
-        return found
-    signed = [value for value in values if _has_other_sign(value, found)]
-    return None if signed and all(map(_GRADE.fullmatch, signed)) else replace(found, signs=bool(signed))
+        n_read[decimal, thousands] = int(counts[reads].sum())
+    usual = {marks: count for marks, count in n_read.items() if marks[0] == base.decimal and count >= enough}
+    best = max(usual or n_read, key=lambda marks: n_read[marks])
+    return best if n_read[best] >= max(enough, 1) else None
 
 
 def are_grouped_codes(values: Sequence[str], thousands: str | None) -> bool:
@@ -170,7 +183,7 @@ def _unit_of(value: str) -> str | None:
 def _pattern(decimal: str, thousands: str | None, unit: str | None) -> re.Pattern[str]:
     mark = re.escape(decimal)
     group = "" if thousands is None else _SEPARATORS.get(thousands, re.escape(thousands))
-    whole = r"[0-9]+" if thousands is None else rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+"
+    whole = r"[0-9]+" if thousands is None else rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|[0-9]+"
     whole = f"{whole}|{_INDIAN}" if thousands == "," else whole
     name = "(?!)" if unit is None else re.escape(unit)
     # `1,234e-5` has a decimal comma: thousands are never separated before an exponent

@@ -79,8 +79,8 @@ def view_as_numbers(values: Sequence[str], notation: Notation = PLAIN) -> Number
     is_code = np.zeros(n, dtype=bool)
     if n and joined.count("\n") == n and _ALL_NUMBERS.fullmatch(joined):
         numbers = np.asarray(texts, dtype=np.float64)
-        is_number = np.isfinite(numbers)
-        is_missing, is_like = np.zeros(n, dtype=bool), ~is_number
+        is_number = np.ones(n, dtype=bool)  # `1e400` is infinity, as in `_view_mixed`
+        is_missing, is_like = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     else:
         is_number, is_missing, is_like, numbers = _view_mixed(values, texts)
     if _CODE.search(joined):

@@ -30,13 +30,20 @@ _ENTITY_NUMBER = re.compile(
 _ROW_NUMBER = re.compile(
     r"(?:(?:row|record|line|case|obs|df) )?index|(?:row|record|line) (?:number|no|nr|num)"
 )
-_EXPORTED_INDEX = re.compile(r"(?:unnamed(?: \d+)*)?")
+# by pandas, by R; and what readr makes of a column without a name
+_EXPORTED_INDEX = re.compile(r"(?:unnamed(?: \d+)*|level \d+|row ?names?)?")
+_NAME_BY_READR = re.compile(r"\.{3}\d+")
 # what is almost never predicted: moments, remarks, numbers of rows
 _NEVER_A_TARGET = re.compile(
     r"(?:.* )?(?:(?:date|time)stamp|date ?time|date|created|updated|modified|(?:created|updated|modified) at|"
     r"comments?|remarks?|notes?|free ?text|description)|(?:lfd )?nr"
 )
-_DATE_NAME = re.compile(r"(?:^|.* )(?:date|day|dob|visit|time|timestamp|at)")
+_DATE_NAME = re.compile(r"(?:^|.* )(?:date|datetime|day|dob|visit|time|timestamp|ts|epoch|at)")
+_VERSION_NAME = re.compile(r"(?:.* )?(?:version|ver|release|build|firmware|section|chapter|clause)")
+_CODE_NAME = re.compile(
+    r"(?:.* )?(?:codes?|zip|zip ?code|post(?:al)? ?code|plz|postnr|naics|sic|nace|fips|ean|gtin|upc|isbn|sku|"
+    r"barcode)"
+)
 # Releases before 0.2 read the first column of such a name as text. Frozen: it decides who is held out.
 _READ_AS_TEXT_BEFORE = re.compile(r"(?:^|.*[_ .])(?:id|uuid|guid|mrn)", re.IGNORECASE)
 
@@ -76,10 +83,15 @@ def is_id_name(name: str) -> bool:
     A name alone does not make an id: the values must almost never repeat, too.
     """
     words = _words(name)
-    if _EXPORTED_INDEX.fullmatch(words) or _ROW_NUMBER.fullmatch(words):
+    if not words or is_index_name(name) or _ROW_NUMBER.fullmatch(words):
         return True
     last = words.rsplit(" ", 1)[-1]
     return last in _ID_WORDS or bool(_ENTITY_ID.fullmatch(last))
+
+
+def is_index_name(name: str) -> bool:
+    """Whether programs give this name to an exported index: `Unnamed: 0`, `level_0`, `rownames`, `...1`."""
+    return bool(name) and bool(_EXPORTED_INDEX.fullmatch(_words(name)) or _NAME_BY_READR.fullmatch(name))
 
 
 def announces_entity(name: str) -> bool:
@@ -93,6 +105,16 @@ def announces_entity(name: str) -> bool:
 def announces_date(name: str) -> bool:
     """Whether the name is one of a date or a time: `visit_date`, `dob`, `createdAt`."""
     return bool(_DATE_NAME.fullmatch(_words(name)))
+
+
+def announces_code(name: str) -> bool:
+    """Whether the name is one of a code, whose digits are no amount: `zip`, `postal_code`, `naics`."""
+    return bool(_CODE_NAME.fullmatch(_words(name)))
+
+
+def announces_version(name: str) -> bool:
+    """Whether the name is one of a version or a section, which `1.9` and `1.10` tell apart."""
+    return bool(_VERSION_NAME.fullmatch(_words(name)))
 
 
 def first_id_before(names: Sequence[str], target: str | None) -> str | None:

@@ -130,7 +130,10 @@ class ColumnProfile(ColumnCounts):
             return notation
         counts = np.array(list(self.number_like.values()), np.int64)
         later = number_notation(list(self.number_like), counts, notation, min_share=1.0)
-        return notation if later is None or later.unit is not None else later
+        if later is None or later.unit is not None:
+            return notation
+        reads_fractions = later.decimal == notation.decimal or self.n_fractions == 0
+        return later if reads_fractions else notation
 
     @property
     def has_range(self) -> bool:

@@ -46,6 +46,7 @@ class Dialect(JsonRecord):
     `[format]` that the text contradicts; `likely_delimiter` separates the columns when the one that was used
     does not. With `counts_records` lines are numbered by records, and `header_line` is what a person calls
     the header, 0 when the names were not on a line: the text was made of rows that a person has seen.
+    `escape` is before quotes inside of fields in quotes.
     """
 
     delimiter: str
@@ -68,6 +69,7 @@ class Dialect(JsonRecord):
     contradicted: StatedKey | None = None
     likely_delimiter: str | None = None
     counts_records: bool = False
+    escape: str = ""
 
     @property
     def syntax(self) -> Syntax:
@@ -143,6 +145,7 @@ def _dialect_of(
         has_table_names=start.wider is not None and _may_be_names(start.wider, records),
         contradicted=_contradicted(records[start.position :], stated, likely),
         likely_delimiter=likely,
+        escape=stated.escape or "",
     )
 
 

@@ -13,6 +13,7 @@ from mlops.dataset.table.shape import Shape
 
 # in a narrow table a line of free text can have as many commas as a record has by chance
 _WIDE, _MIN_ALIKE = 4, 5
+_BACKSLASH = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ def check_quotes(
     is_bad[np.searchsorted(layout.ends, misplaced)] = True
     if len(misplaced):
         shape.bad_quotes.record(lines[is_bad])
+        escaped = misplaced[octets[np.maximum(misplaced - 1, 0)] == _BACKSLASH]
+        if len(escaped):
+            shape.escaped_quotes.record(lines[np.unique(np.searchsorted(layout.ends, escaped))])
     if not shape.has_quoted_fields:
         joined = np.searchsorted(layout.ends, layout.inner_newlines)
         shape.has_quoted_fields = len(np.setdiff1d(np.searchsorted(layout.ends, quotes), joined)) > 0

@@ -6,11 +6,13 @@ delimiter is inside quotes when the number of such quotes before it is not even.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.form.quoting import with_doubled_quotes
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import COMMENT, Dialect
 from mlops.dataset.table.fields import Block, Positions, are_among, cut_out
@@ -43,10 +45,13 @@ class RecordCutter:
         self._line = dialect.n_skipped_lines + 1
         self._only_lines = only_lines
         self._counts_records = dialect.counts_records
+        self._escape = dialect.escape
 
     def cut(self, blocks: Iterable[bytes]) -> Iterator[Block]:
         """Yield the well-formed records of the text after the header."""
         carry = b""
+        if self._escape and self._syntax.quote:
+            blocks = with_doubled_quotes(blocks, self._syntax.quote, self._escape)
         for text in blocks:
             buffer = carry + text
             end = self._whole_records_end(buffer)
@@ -242,12 +247,13 @@ class RecordCutter:
         repeated = np.zeros(len(layout.starts), dtype=bool)
         if self._n_fields < 2 or not self._header:
             return repeated
-        place = 0 if buffer.startswith(self._header) else buffer.find(b"\n" + self._header) + 1 or -1
-        while place >= 0:
-            row = min(int(np.searchsorted(layout.starts, place)), len(layout.ends) - 1)
-            content = buffer[layout.starts[row] : layout.ends[row]]
-            repeated[row] = layout.starts[row] == place and content.rstrip(b"\r") == self._header
-            place = buffer.find(b"\n" + self._header, place) + 1 or -1
+        for header in (self._header, BOM_UTF8 + self._header):  # joined files keep their byte order marks
+            place = 0 if buffer.startswith(header) else buffer.find(b"\n" + header) + 1 or -1
+            while place >= 0:
+                row = min(int(np.searchsorted(layout.starts, place)), len(layout.ends) - 1)
+                content = buffer[layout.starts[row] : layout.ends[row]]
+                repeated[row] |= layout.starts[row] == place and content.rstrip(b"\r") == header
+                place = buffer.find(b"\n" + header, place) + 1 or -1
         if repeated.any():
             self.shape.repeated_headers.record(lines[repeated])
         return repeated

@@ -13,7 +13,8 @@ class Shape:
 
     `comments` were left out; `like_comments` are those of the ragged records that begin with `#`.
     `has_quoted_fields` says that quotes enclose a field of a single line, `has_stray_quote` that the records
-    which a quote joins are whole when quotes are ordinary characters.
+    which a quote joins are whole when quotes are ordinary characters. `escaped_quotes` are the records with
+    bad quotes in which a backslash is before a quote.
     """
 
     n_records: int = 0
@@ -30,3 +31,4 @@ class Shape:
     unclosed_quote_line: int | None = None
     has_quoted_fields: bool = False
     has_stray_quote: bool = False
+    escaped_quotes: Occurrences = field(default_factory=Occurrences)

@@ -14,11 +14,12 @@ from mlops.dataset.table.dialect import numbered_names
 from mlops.dataset.validation.survey.survey import Survey
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_MAX_COLUMNS = 5
+_MAX_COLUMNS, _MAX_NUMBERED = 5, 30
 _SUFFIX_CHARACTERS = 8
 # the categories of characters that no column name may hold: control, format, private use, surrogates
 HIDDEN = ("Cc", "Cf", "Co", "Cs")
 MAX_LISTED_LEVELS = 100
+_LONGEST_START = 40
 
 
 def accept_column(survey: Survey, name: str, **stated: str | float | bool | list[str]) -> str | None:
@@ -73,7 +74,20 @@ def accept_without_header(survey: Survey, n_columns: int, *, skip: int = 0) -> s
     known = survey.contract.names if survey.contract is not None and survey.contract.is_learned else ()
     names = known if len(known) == n_columns else numbered_names(n_columns)
     above = {"skip": skip} if skip else {}
+    if len(known) != n_columns > _MAX_NUMBERED:  # the same names are made without it
+        return accept_form(survey, **above, header=False)
     return accept_form(survey, **above, header=False, names=names)
+
+
+def accept_last_row_as_comment(survey: Survey, start: str) -> str | None:
+    """Return the lines that leave rows out which begin with a text; None where other rows may do so, too."""
+    first, start = survey.columns[0], start.strip()
+    others = [level for level in first.levels if level.startswith(start) and level != start]
+    if survey.form.comment or (survey.dialect and survey.dialect.comment) or not start or others:
+        return None
+    if not first.has_all_levels or not start.isprintable() or len(start) > _LONGEST_START:
+        return None
+    return f"{accept_form(survey, comment=start)}  # leaves lines out that begin so"
 
 
 def accept_names(survey: Survey) -> str | None:

@@ -172,6 +172,7 @@ def _format(survey: Survey) -> FileFormat | None:
         converted_from=survey.conversion.source_format if survey.conversion else None,
         quote=dialect.quote,
         comment=dialect.comment,
+        escape=dialect.escape,
         has_header=dialect.has_header,
         names=survey.form.names or (),
     )

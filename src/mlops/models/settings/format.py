@@ -13,9 +13,10 @@ from mlops.models.settings.declared import refuse_unknown, table_of
 FormatPurpose = Literal["training", "inference", "labels"]
 
 _MAX_SKIPPED_LINES = 10_000
-_ONE_CHARACTER = ("delim", "quote", "decimal_separator", "thousands", "comment")
+_ONE_CHARACTER = ("delim", "quote", "escape", "decimal_separator", "thousands")
+_LONGEST_COMMENT = 40
 _CHOICES = ("header", "ignore_errors")
-_TEXTS = (*_ONE_CHARACTER, "encoding", "dateformat", "sheet")
+_TEXTS = (*_ONE_CHARACTER, "comment", "encoding", "dateformat", "sheet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,9 @@ class FileFormatSettings(Record):
 
     Parameters
     ----------
-    delim, quote, decimal_separator, thousands
-        One character each. `quote = ""` says that quotes are ordinary characters.
+    delim, quote, escape, decimal_separator, thousands
+        One character each. `quote = ""` says that quotes are ordinary characters; `escape` is before a quote
+        inside of a field in quotes, as a backslash; without it such a quote is written twice.
     encoding
         A name that Python knows, such as `cp1251`.
     header
@@ -35,7 +37,7 @@ class FileFormatSettings(Record):
     skip
         How many lines are before the header, or before the first row.
     comment
-        Lines that begin with this character are left out; `""` says that there are none.
+        Lines that begin with this text, as `#` or `Total`, are left out; `""` says that there are none.
     nullstr
         Spellings of a missing value, in addition to those that are recognised.
     dateformat
@@ -49,6 +51,7 @@ class FileFormatSettings(Record):
 
     delim: str | None = None
     quote: str | None = None
+    escape: str | None = None
     decimal_separator: str | None = None
     thousands: str | None = None
     encoding: str | None = None
@@ -113,9 +116,14 @@ def check_format(table: Mapping[str, Any], where: str = "format") -> dict[str, A
         if not isinstance(values.get(key, ""), str):
             raise SettingsError(f"{where}.{key} must be a text, not {values[key]!r}.")
     for key in _ONE_CHARACTER:
-        may_be_empty = key in ("quote", "comment")
+        may_be_empty = key == "quote"
         if key in values and len(values[key]) != 1 and not (may_be_empty and values[key] == ""):
             raise SettingsError(f"{where}.{key} must be one character, not {values[key]!r}.")
+    comment = values.get("comment", "")
+    if len(comment) > _LONGEST_COMMENT or not comment.isprintable():
+        raise SettingsError(
+            f"{where}.comment must be at most {_LONGEST_COMMENT} characters that can be seen."
+        )
     _check_choices(where, values)
     skip = values.get("skip", 0)
     if not isinstance(skip, int) or isinstance(skip, bool) or not 0 <= skip <= _MAX_SKIPPED_LINES:
@@ -172,6 +180,8 @@ def _refuse_equal_characters(where: str, values: Mapping[str, Any]) -> None:
         ("delim", "comment"),
         ("decimal_separator", "thousands"),
         ("quote", "comment"),
+        ("quote", "escape"),
+        ("delim", "escape"),
     ]
     for one, other in pairs:
         if values.get(one) and values.get(one) == values.get(other):

@@ -68,11 +68,12 @@ def plan_classes(
         return plan
     spellings = _spellings(counts, rare, frequent, quoted)
     if plan is None or len(plan.learned) < 2:
-        few = f"{len(rare)} of the {len(counts)} classes of {name} have fewer than {min_rows} rows"
+        have = "has" if len(rare) == 1 else "have"
+        few = f"{len(rare)} of the {len(counts)} classes of {name} {have} fewer than {min_rows} rows"
         remedy = _remedy(counts, settings, frequent, rare)
         return ClassPlan(frequent, problem=f"{few}: {spellings}.", accept_with=remedy, has_rare_classes=True)
     fate = f"learned as one class {quoted(plan.other)}" if plan.pooled else "left out"
-    few = f"{len(rare)} classes of {name} with fewer than {min_rows} rows"
+    few = f"{len(rare)} class{'es' * (len(rare) > 1)} of {name} with fewer than {min_rows} rows"
     return replace(plan, warning=f"Rows of {few} are {fate}: {spellings}.")
 
 

@@ -71,7 +71,14 @@ def personal_data(group: str, storage: Storage) -> tuple[PersonalData, ...]:
     values = FeatureValues(storage.features)
     if storage.data_bucket is None:
         return (*stores, predictions, *tables, values)
-    uploads = replace(stores[0], bucket=storage.data_bucket, prefix=f"{group}/", keep_rest=keep.keep_upload)
+    uploads = replace(
+        stores[0],
+        bucket=storage.data_bucket,
+        prefix=f"{group}/",
+        keep_rest=keep.keep_upload,
+        waits=keep.waits,
+        keep_older=keep.keep_older_upload,
+    )
     of_features = FeatureUploads(storage.features, uploads, stores[2], storage.versions)
     return (uploads, of_features, *stores[1:], predictions, *tables, values)
 

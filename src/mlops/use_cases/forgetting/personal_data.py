@@ -44,6 +44,8 @@ class PersonalData(Protocol):
 
 type KeepRest = Callable[[ObjectRef, Path, int], None]
 
+WAITED = "it was not read yet: upload the file again, without the rows of the person"
+
 
 @dataclass(frozen=True, slots=True)
 class TableObjects:
@@ -52,7 +54,8 @@ class TableObjects:
     The newest version is written again by `keep_rest`, which gets its address, the file without the rows and
     the number of these; then it is deleted, as every older version with such rows is. Without `keep_rest` it
     is only deleted, and so are, before it, the objects `beside` it that refer to its content. `column_in`
-    says what a column of the group is called in an object.
+    says what a column of the group is called in an object, `waits` whether a version is still to be read:
+    `keep_older` writes the rest of an older one, and what cannot be written is a problem that is told.
     """
 
     name: str
@@ -65,6 +68,8 @@ class TableObjects:
     keep_rest: KeepRest | None = None
     beside: tuple[str, ...] = ()
     column_in: Callable[[ObjectRef, str], str] | None = None
+    waits: Callable[[ObjectRef], bool] | None = None
+    keep_older: KeepRest | None = None
 
     def remove(self, ids: ForgottenIds, *, is_final: bool) -> Iterator[Removal]:
         """Yield what is removed; a version that someone else deletes meanwhile is left out."""
@@ -88,11 +93,16 @@ class TableObjects:
                 yield Removal(self.name, ref.uri, ref.version_id, "not searched", problem=str(error))
                 return
             if removed.n_rows:
-                action = self._replace(ref, rest, removed, is_final=is_final)
-                yield Removal(self.name, ref.uri, ref.version_id, action, removed.n_rows)
+                waits = self.waits is not None and self.waits(ref)
+                action = self._replace(ref, rest, removed, waits=waits, is_final=is_final)
+                problem = WAITED if waits and action == "deleted" else ""
+                yield Removal(self.name, ref.uri, ref.version_id, action, removed.n_rows, problem)
 
-    def _replace(self, ref: ObjectRef, rest: Path, removed: RemovedRows, *, is_final: bool) -> Action:
-        keep_rest = None if removed.is_converted or not is_newest(ref, self.objects) else self.keep_rest
+    def _replace(
+        self, ref: ObjectRef, rest: Path, removed: RemovedRows, *, waits: bool, is_final: bool
+    ) -> Action:
+        keep_rest = self.keep_rest if is_newest(ref, self.objects) else self.keep_older if waits else None
+        keep_rest = None if removed.is_converted else keep_rest
         if is_final:
             if keep_rest is not None:
                 keep_rest(ref, rest, removed.n_rows)

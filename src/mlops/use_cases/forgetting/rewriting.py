@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.dataset import DatasetVersion, ValidationReport
 from mlops.models.errors import ObjectNotFoundError
+from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import MANIFEST, BatchFile, BatchManifest
 from mlops.models.scoring.batch_files import CONTENT_TYPES
@@ -36,10 +38,29 @@ class Rewriting:
         An upload that still waits is received again.
         """
         facts = self.objects.head(ref)
-        upload = Upload(ref.bucket, ref.key, facts.ref.version_id, facts.size_bytes)
-        record = self.versions.find_upload(upload.recorded_group, upload.upload_id)
+        record = self._upload_record(ref)
         mark = {REWRITTEN: "yes"} if record is not None and not record.is_undecided else {}
         self.objects.upload(rest, _newest(ref), _CSV, {**facts.metadata, **mark})
+
+    def waits(self, ref: ObjectRef) -> bool:
+        """Return whether a version of an upload was received and is still to be decided about."""
+        record = self._upload_record(ref)
+        return record is not None and record.is_undecided
+
+    def keep_older_upload(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:  # noqa: ARG002
+        """Store the rest of an older version that waits under a name of its own: it is received again.
+
+        Under the old name it would replace the newest version.
+        """
+        folder, _, name = ref.key.rpartition("/")
+        version = re.sub(r"[^A-Za-z0-9]", "", ref.version_id or "")[:8]
+        key = f"{folder}/version-{version}-{name}"
+        self.objects.upload(rest, ObjectRef(ref.bucket, key), _CSV, self.objects.head(ref).metadata)
+
+    def _upload_record(self, ref: ObjectRef) -> UploadRecord | None:
+        facts = self.objects.head(ref)
+        upload = Upload(ref.bucket, ref.key, facts.ref.version_id, facts.size_bytes)
+        return self.versions.find_upload(upload.recorded_group, upload.upload_id)
 
     def keep_dataset(self, ref: ObjectRef, rest: Path, n_removed: int) -> None:
         """Store the rest as another dataset, which replaces the one that the object was stored for.

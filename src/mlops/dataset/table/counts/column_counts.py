@@ -16,6 +16,7 @@ from mlops.dataset.notation.recognition import (
     Evidence,
     are_exponent_codes,
     date_evidence,
+    like_versions,
     may_hold_dates,
     recognised,
 )
@@ -27,7 +28,7 @@ from mlops.dataset.table.cells import (
     with_control_characters,
     with_outer_space,
 )
-from mlops.dataset.table.column_names import announces_date, is_id_name
+from mlops.dataset.table.column_names import announces_date, announces_version, is_id_name
 from mlops.dataset.table.counts.aggregates import DateCounts, DistinctValues, NumberRange, plain
 from mlops.dataset.table.dates import are_iso_dates
 from mlops.dataset.table.fields import Texts, text_keys
@@ -159,6 +160,8 @@ class ColumnCounts:
         notation = recognised(evidence, dates, base)
         if notation.date_format or evidence.number_share < NUMERIC_SHARE:
             return notation
+        if kind is None and announces_version(self.name) and like_versions(evidence.values):
+            return replace(notation, code="versions")
         return replace(notation, date_format=self._epoch(view)) if kind in (None, "date") else notation
 
     def _epoch(self, view: NumberView) -> str | None:

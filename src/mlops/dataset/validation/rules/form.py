@@ -9,20 +9,21 @@ from collections.abc import Iterable
 from mlops.dataset.form.delimiters import DELIMITERS
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import view_as_numbers
-from mlops.dataset.table.column_profile import ColumnProfile
-from mlops.dataset.table.counts.aggregates import counts_rows
 from mlops.dataset.table.dates import view_as_dates
 from mlops.dataset.table.dialect import COMMENT, numbered_names
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.validation.accept_with import accept_form, accept_names, accept_without_header
+from mlops.dataset.validation.accept_with import (
+    accept_form,
+    accept_names,
+    accept_without_header,
+)
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
+from mlops.dataset.validation.rules.index_columns import counts_again, counts_from_start, is_exported_index
 from mlops.dataset.validation.rules.structure import of_bad_rows, unread_quote
 from mlops.dataset.validation.survey.survey import Survey
 
+_MAX_NAMED, _LONGEST_FRACTION = 5, 999
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_INDEX_NAMES = ("unnamed", "index", "row")
-# distinct values are counted within some 6 % when there are many
-_UNIQUE_SHARE = 0.9
 
 
 @rule("preamble", "Something is above the header: a title, or Excel's `sep=` line.", stage="header")
@@ -112,6 +113,11 @@ def row_names(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("warn", left_out, lines=header_lines(survey))
     elif survey.columns:
         advice = "Write a name for every column."
+        if (place := _cut_number(survey)) is not None:
+            advice += (
+                f" Or does a decimal comma cut numbers in two, in columns {place} and {place + 1}? Then"
+                " export with semicolons between the columns."
+            )
         yield RuleFinding(
             "reject", message, lines=header_lines(survey), advice=advice, accept_with=accept_names(survey)
         )
@@ -146,16 +152,24 @@ def stated_format(survey: Survey) -> Iterable[RuleFinding]:
 def empty_header(survey: Survey) -> Iterable[RuleFinding]:
     """Drop nameless columns that are empty or an exported index; refuse those that hold data."""
     is_short, is_first = survey.dialect is not None and survey.dialect.is_short, True
-    for column in survey.columns:
-        if column.name or (is_short and column.position == 0):
-            continue
+    nameless = [c for c in survey.columns if not c.name and not (is_short and c.position == 0)]
+    empty = [column for column in nameless if column.kind == "empty"] if survey.n_rows else []
+    if empty:
+        places = ", ".join(str(column.position + 1) for column in empty[:_MAX_NAMED])
+        more = f" and {len(empty) - _MAX_NAMED:,} more" if len(empty) > _MAX_NAMED else ""
+        were = (
+            "has no name and is empty; it was left out (a trailing delimiter?)"
+            if len(empty) == 1
+            else "have no name and are empty; they were left out"
+        )
+        yield RuleFinding("warn", f"Column{'s' * (len(empty) > 1)} {places}{more} {were}.")
+    for column in nameless:
         place = f"Column {column.position + 1}"
         if column.kind == "empty":
-            yield RuleFinding(
-                "warn", f"{place} has no name and is empty; it was left out (a trailing delimiter?)."
-            )
-        elif column.position == 0 and is_exported_index(column):
+            continue
+        if column.position == 0 and is_exported_index(column):
             what = "counts the rows" if counts_from_start(column) else "differs in every row"
+            what = "counts rows again and again" if counts_again(column) else what
             message = f"The first column has no name and {what}: an exported index or row names, left out."
             yield RuleFinding("warn", message, advice="Name the column if it is needed.")
         else:
@@ -173,20 +187,23 @@ def repeated_header(survey: Survey) -> Iterable[RuleFinding]:
         yield of_bad_rows(survey, where, message, "Remove the repeated header lines.")
 
 
-@rule("index_column", "A column only counts the rows.")
-def index_column(survey: Survey) -> Iterable[RuleFinding]:
-    """Tell of exported row numbers, and of other columns that count the rows: no model learns from them."""
-    first = survey.columns[0] if survey.columns else None
-    is_index = first is not None and _is_named_index(first)
-    if is_index and first is not None:
-        what = "only counts the rows" if counts_from_start(first) else "differs in every row"
-        message = f"Column {shown(first.name)} {what}: an exported index."
-        advice = "Name it in exclude_columns, or export without the index."
-        yield RuleFinding("warn", message, column=first.name, advice=advice)
-    for column in survey.features:
-        if not (is_index and column is first) and _is_counter(survey, column):
-            message = f"Column {shown(column.name)} counts the rows; nothing can be learned from it."
-            yield RuleFinding("info", message, column=column.name)
+def _cut_number(survey: Survey) -> int | None:
+    """Return the position, from 1, of a column of whole numbers before one of few digits; None for none."""
+    if survey.dialect is None or survey.dialect.delimiter != ",":
+        return None
+    whole = [column.kind == "integer" for column in survey.columns]
+    pairs = zip(survey.columns, survey.columns[1:], strict=False)
+    return next(
+        (
+            left.position + 1
+            for left, right in pairs
+            if whole[left.position]
+            and whole[right.position]
+            and right.range.minimum >= 0
+            and right.range.maximum <= _LONGEST_FRACTION
+        ),
+        None,
+    )
 
 
 def lacks_header(survey: Survey) -> bool:
@@ -201,38 +218,6 @@ def lacks_header(survey: Survey) -> bool:
 def header_lines(survey: Survey) -> tuple[int, ...]:
     """Return the line of the header, for a finding."""
     return (survey.dialect.header_line,) if survey.dialect else ()
-
-
-def is_exported_index(column: ColumnProfile) -> bool:
-    """Whether a column names the rows: whole numbers or texts of which each occurs once."""
-    if counts_from_start(column):
-        return True
-    is_whole = column.n_fractions == 0 and column.n_missing == 0
-    return is_whole and column.n_rows > 0 and column.distinct.count >= _UNIQUE_SHARE * column.n_rows
-
-
-def counts_from_start(column: ColumnProfile) -> bool:
-    """Whether a column counts the rows from 0 or 1 on, in any order."""
-    start = column.range.minimum
-    counts = column.is_numeric and column.n_fractions == 0 and start in (0.0, 1.0)
-    return counts and column.n_missing == 0 and column.range.maximum - start == column.n_rows - 1
-
-
-def _is_named_index(column: ColumnProfile) -> bool:
-    """Whether a column has a name that programs give an index, and only counts the rows."""
-    name = column.name.lower()
-    is_unnamed = name.startswith("unnamed") and is_exported_index(column)
-    return is_unnamed or (name.startswith(_INDEX_NAMES) and counts_from_start(column))
-
-
-def _is_counter(survey: Survey, column: ColumnProfile) -> bool:
-    if survey.sample is None or not survey.is_training or column.kind != "integer":
-        return False
-    n_present = column.n_rows - column.n_missing
-    if not n_present <= column.range.maximum - column.range.minimum + 1 < 2 * n_present:
-        return False  # as most columns: no look at the cells
-    cells = survey.sample.column(column.position, is_numeric=True, notation=column.notation)
-    return counts_rows(cells.dropna().to_numpy(), n_present)
 
 
 def _is_data(survey: Survey) -> bool:

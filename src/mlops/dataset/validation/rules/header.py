@@ -55,12 +55,17 @@ def control_chars(survey: Survey) -> Iterable[RuleFinding]:
     is_uncut = len(survey.names) == 1 and any(mark in survey.names[0] for mark in ONE_BYTE_SEPARATORS)
     if is_uncut and survey.is_training:
         return  # said by `single_column`
-    is_first = True
-    for position, name in enumerate(survey.names):
-        if any(unicodedata.category(character) in HIDDEN for character in name):
-            message = f"The header name of column {position + 1} holds control characters: {shown(name)}."
-            lines, is_first = accept_names(survey) if is_first else None, False
-            yield RuleFinding("reject", message, advice="Rename the column.", accept_with=lines)
+    found = [position for position, name in enumerate(survey.names) if _has_hidden(name)]
+    if found:
+        first = found[0]
+        more = f" So do {plural(len(found) - 1, 'further name')}." if len(found) > 1 else ""
+        name = shown(survey.names[first])
+        message = f"The header name of column {first + 1} holds control characters: {name}.{more}"
+        yield RuleFinding("reject", message, advice="Rename the column.", accept_with=accept_names(survey))
+
+
+def _has_hidden(name: str) -> bool:
+    return any(unicodedata.category(character) in HIDDEN for character in name)
 
 
 @rule("formula_names", "A column name begins like a formula.", stage="header")
@@ -78,8 +83,9 @@ def header_space(survey: Survey) -> Iterable[RuleFinding]:
     raw = survey.dialect.names if survey.dialect else ()
     names = clean_names(raw)
     spaced = [shown(name) for name, written in zip(names, raw, strict=True) if name != written and name]
-    if spaced:
-        yield RuleFinding("warn", f"Space around column names was removed: {', '.join(spaced[:5])}.")
+    if spaced and len(names) > 1:
+        what = "Space around column names, or a line break in them, was removed"
+        yield RuleFinding("warn", f"{what}: {', '.join(spaced[:5])}.")
 
 
 @rule(

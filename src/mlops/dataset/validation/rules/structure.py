@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from mlops.dataset.form.delimiters import DELIMITERS
-from mlops.dataset.table.cells import MISSING_IN_NUMBERS
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import COMMENT
 from mlops.dataset.table.occurrences import Occurrences
 from mlops.dataset.validation.accept_with import accept_form
@@ -14,6 +15,8 @@ from mlops.dataset.validation.survey.survey import Survey
 
 # what people and programs put between values that are not delimiters, the surer ones first
 _QUOTES = {"'": "single", '"': "double"}
+_TYPOGRAPHIC = ("“”", "„“", "„”", "‘’", "«»", "»«", "””")
+_SAMPLE = 200
 _SEPARATORS = {
     "  ": "spaces that pad columns of fixed width",
     "，": "full-width commas",
@@ -25,14 +28,6 @@ _SEPARATORS = {
     " ": "single spaces",
 }
 ONE_BYTE_SEPARATORS = ("\x01", "\x1f", " ")
-# names of a row of totals, which other cells of the column do not hold
-_TOTALS = frozenset(
-    (
-        *("total", "totals", "grand total", "overall", "sum", "summe", "gesamt", "gesamtsumme", "insgesamt"),
-        *("totale", "somme", "suma", "totaal", "summa", "итого", "всего", "合計", "合计", "總計", "总计"),
-    )
-)
-_FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
 
 
 @rule("wrong_delimiter", "The columns are separated by something else than a comma.", stage="header")
@@ -57,18 +52,32 @@ def single_column(survey: Survey) -> Iterable[RuleFinding]:
         message += ": every line is quoted as a whole, so that nothing separates the columns."
     elif separator:
         message += f": the values seem to be separated by {separator}."
+    elif mark := _repeated_sign(survey.columns[0]):
+        message += f": the values seem to be separated by {mark}."
     else:
         message += ": there is nothing to learn the target from."
-    lines = accept_form(survey, delim=mark) if mark in ONE_BYTE_SEPARATORS else None
+    is_one_byte = mark in ONE_BYTE_SEPARATORS or (len(mark) == 1 and mark.isascii())
+    lines = accept_form(survey, delim=mark) if is_one_byte else None
     advice = "Export the table with commas between the columns."
     yield RuleFinding("reject", message, advice=advice, accept_with=lines)
+
+
+def _repeated_sign(column: ColumnProfile) -> str:
+    """Return the sign that is as often in every value as in the name of the column; nothing for none."""
+    signs = dict.fromkeys(c for c in column.name if not (c.isalnum() or c.isspace() or c == "_"))
+    values = list(column.levels)[:_SAMPLE]
+    return next((s for s in signs if values and all(v.count(s) == column.name.count(s) for v in values)), "")
 
 
 @rule("single_quotes", "Names and values are in quotes that were not read as such.", stage="header")
 def single_quotes(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that would become part of every name and value."""
     mark = unread_quote(survey)
-    if mark is not None:
+    is_read = survey.dialect is not None and survey.dialect.has_bad_header_quotes  # said by `bad_quoting`
+    if mark is not None and len(mark) > 1:
+        message = f"The column names are in quotes ({mark}) that are none in a CSV file."
+        yield RuleFinding("reject", message, advice='Export with double quotes (") or without quotes.')
+    elif mark is not None and not is_read:
         message = (
             f"The column names are in {_QUOTES[mark]} quotes ({mark}), which were read as part of the text."
         )
@@ -80,7 +89,8 @@ def unread_quote(survey: Survey) -> str | None:
     """Return the quote around every name of the header that was read as part of it."""
     names = [name for name in survey.names if name]
     are_quoted = (mark for mark in _QUOTES if all(len(n) > 1 and n[0] == n[-1] == mark for n in names))
-    return next(are_quoted, None) if len(names) > 1 else None
+    are_typographic = (mark for mark in _TYPOGRAPHIC if all(n[0] + n[-1] == mark for n in names))
+    return next(chain(are_quoted, are_typographic), None) if len(names) > 1 else None
 
 
 @rule("literal_quotes", "A quote is inside of a field that does not begin with one.", stage="records")
@@ -196,7 +206,17 @@ def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
             f"Quoting is not CSV on {lines_text(where)}: a quote must open right after a delimiter, close"
             ' right before one, and be written twice ("") inside a field.'
         )
-        yield of_bad_rows(survey, where, message, "Export with standard quoting (RFC 4180).")
+        yield of_bad_rows(
+            survey, where, message, "Export with standard quoting (RFC 4180).", _accept_quotes(survey)
+        )
+
+
+def _accept_quotes(survey: Survey) -> str | None:
+    """Return the lines that read the quotes of the rows: with backslashes before them, or as they are."""
+    shape = survey.shape
+    if shape.escaped_quotes.count == shape.bad_quotes.count and survey.form.escape is None:
+        return accept_form(survey, escape="\\")
+    return None if survey.n_rows else accept_form(survey, quote="")
 
 
 @rule("field_too_large", "A field is larger than the limit.", stage="records")
@@ -207,26 +227,3 @@ def field_too_large(survey: Survey) -> Iterable[RuleFinding]:
         limit = survey.limits.max_field_bytes // 1024
         message = f"A field on {lines_text(where)} is too long: the limit is {limit} KiB."
         yield of_bad_rows(survey, where, message, "Remove the column or shorten its text.")
-
-
-@rule("footer_row", "The last row is a total or a note, no record.", stage="records")
-def footer_row(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse totals and notes under the table."""
-    filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]
-    is_sparse = len(survey.last_record) >= 4 and len(filled) <= len(survey.last_record) / 2
-    is_note = bool(filled) and is_sparse and filled[0].lower().startswith(_FOOTER_WORDS)
-    if survey.shape.footers or is_note or _is_total(survey, filled):
-        message = "The last row looks like a footer (a total or a note), not like a record."
-        if survey.shape.footers:
-            yield of_bad_rows(survey, survey.shape.footers, message, "Remove the footer.")
-        else:
-            line = survey.last_line
-            yield RuleFinding("reject", message, lines=(line,), advice=f"Remove line {line} from the file.")
-
-
-def _is_total(survey: Survey, filled: list[str]) -> bool:
-    """Whether the last row has gaps and is named as one of totals, as no other row is."""
-    if not filled or len(filled) == len(survey.last_record) or filled[0].lower() not in _TOTALS:
-        return False
-    column = survey.columns[[cell.strip() for cell in survey.last_record].index(filled[0])]
-    return column.levels[filled[0]] <= 1

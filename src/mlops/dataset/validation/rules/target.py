@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
+from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.values import LARGEST_NUMBER
 from mlops.dataset.validation.accept_with import accept_column
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
-from mlops.dataset.validation.rules.form import counts_from_start, lacks_header
+from mlops.dataset.validation.rules.form import lacks_header
+from mlops.dataset.validation.rules.index_columns import counts_from_start
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import class_counts, class_plan, is_classification, task_of
 from mlops.models.settings.nearest import nearest
 from mlops.models.target.task import MIN_TRAINING_ROWS, find_label
 
-_TOO_MUCH_MISSING = 0.5
+_TOO_MUCH_MISSING, _FEW_OTHERS = 0.5, 0.03
 _CORRECT_LABELS = "Add rows, or correct the labels if they are other spellings of a class."
 
 
@@ -57,7 +60,9 @@ def missing_target(survey: Survey) -> Iterable[RuleFinding]:
     message = f"The target column {shown(target)} is missing."
     names = [shown(name) for name in survey.names if name]
     advice = f"{nearest(target, names)} Set target in model.toml if it has another name."
-    yield RuleFinding("reject", message, column=target, advice=advice)
+    alike = difflib.get_close_matches(target, names, n=1)
+    lines = _accept_target(alike[0]) if alike else None
+    yield RuleFinding("reject", message, column=target, advice=advice, accept_with=lines)
 
 
 @rule("target_assumed", "No target was named; one was assumed.", stage="names")
@@ -100,11 +105,11 @@ def target_labels(survey: Survey) -> Iterable[RuleFinding]:
     written = defaultdict(list)
     for label in class_counts(survey):
         written[same_spelling(label)].append(label)
-    for labels in written.values():
-        if len(labels) > 1:
-            names = ", ".join(shown(label, 20) for label in labels[:3])
-            message = f"Target labels differ only by case or by invisible characters: {names}."
-            yield RuleFinding("reject", message, column=column.name, advice="Write every class in one way.")
+    alike = [sorted(labels) for labels in written.values() if len(labels) > 1]
+    if alike:
+        names = "; ".join(", ".join(shown(label, 20) for label in labels[:3]) for labels in alike[:3])
+        message = f"Target labels differ only by case or by invisible characters: {names}."
+        yield RuleFinding("reject", message, column=column.name, advice="Write every class in one way.")
 
 
 @rule("missing_labels", "A class of the target is named like a missing value.")
@@ -174,8 +179,13 @@ def single_class(survey: Survey) -> Iterable[RuleFinding]:
 def rare_class(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse rare classes, or say that they are learned as one class or left out, as `[classes]` says."""
     plan = class_plan(survey) if survey.is_training else None
-    if plan is None or len(class_counts(survey)) < 2:
+    counts = class_counts(survey)
+    if plan is None or len(counts) < 2 or (survey.target_column is not None and survey.target_column.is_date):
         return
+    others = Counter(map(same_spelling, counts))
+    rare = [label for label, count in counts.items() if count < survey.settings.classes.min_rows]
+    if rare and all(others[same_spelling(label)] > 1 for label in rare):
+        return  # said by `target_labels`
     if plan.problem and plan.has_rare_classes:
         yield RuleFinding("reject", plan.problem, column=survey.target, advice=_CORRECT_LABELS,
                    accept_with=plan.accept_with)  # fmt: skip
@@ -208,7 +218,11 @@ def _other_target(survey: Survey) -> str | None:
     """Return the line that takes the last column which can be a target, instead of the assumed one."""
     columns = (c for c in reversed(survey.features) if c.is_numeric or c.kind == "category")
     name = next((column.name for column in columns), None)
-    return name and f"target = {json.dumps(name, ensure_ascii=False)}  # above the first [table]"
+    return name and _accept_target(name)
+
+
+def _accept_target(name: str) -> str:
+    return f"target = {json.dumps(name, ensure_ascii=False)}  # above the first [table]"
 
 
 @rule(
@@ -228,6 +242,24 @@ def target_numbers(survey: Survey) -> Iterable[RuleFinding]:
     elif max(-column.range.minimum, column.range.maximum) > LARGEST_NUMBER:
         message = f"The target {shown(column.name)} has numbers beyond 1e38, which no algorithm takes."
         yield RuleFinding("reject", message, column=column.name, advice="Write it in another unit.")
+    elif survey.settings.task is None and (rare := _rare_beside_two(survey, column)):
+        message = (
+            f"The target {shown(column.name)} is learned as a quantity, because few rows have another value"
+            f" than the two frequent ones: {', '.join(rare[:3])}."
+        )
+        advice = "Correct these rows if there are two classes."
+        lines = 'task = "regression"  # above the first [table]'
+        yield RuleFinding("warn", message, column=column.name, advice=advice, accept_with=lines)
+
+
+def _rare_beside_two(survey: Survey, column: ColumnProfile) -> list[str]:
+    """Return the few other values of a target in which almost all rows have one of two whole numbers."""
+    if column.kind != "integer" or not column.has_all_levels:
+        return []
+    rare = [level for level, count in column.levels.items() if count < survey.settings.classes.min_rows]
+    n_rare = sum(column.levels[level] for level in rare)
+    is_pair = len(column.levels) - len(rare) == 2
+    return rare if is_pair and n_rare <= _FEW_OTHERS * column.levels.total() else []
 
 
 @rule("sorted_by_target", "The rows are sorted by the target.")

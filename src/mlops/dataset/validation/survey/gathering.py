@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -55,6 +56,7 @@ class StartedSurvey:
 
 
 _FEW_LABELS = 100
+_LINE_BREAKS = re.compile(r"[ \t]*[\r\n\t]+[ \t]*")
 _IGNORED_IN_NAMES = " \t\r\n\u00a0\u200b\ufeff"
 
 
@@ -132,8 +134,8 @@ def _dialect_of(head: bytes, survey: Survey) -> Dialect | None:
 
 
 def clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the column names without surrounding or invisible space."""
-    return tuple(name.strip(_IGNORED_IN_NAMES) for name in names)
+    """Return the column names without surrounding or invisible space, and in one line each."""
+    return tuple(_LINE_BREAKS.sub(" ", name.strip(_IGNORED_IN_NAMES)) for name in names)
 
 
 def blocks_of(path: Path, inspection: Inspection, dialect: Dialect, cutter: RecordCutter) -> Iterator[Block]:

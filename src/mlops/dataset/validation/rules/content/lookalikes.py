@@ -16,7 +16,7 @@ from mlops.dataset.validation.rule import RuleFinding, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 
 _AMOUNT = re.compile(
-    r"[<>≤≥~]?=?\s*[+-]?\d+(?:[.,]\d+)?\s*(?:\+|[a-zµ°‰]{1,6}(?:/[a-z]{1,4})?)?", re.IGNORECASE
+    r"[<>≤≥~']?=?\s*[+-]?\d+(?:[.,]\d+)?\s*(?:\+|[a-zµ°‰]{1,6}(?:/[a-z]{1,4})?)?", re.IGNORECASE
 )
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _DAMAGED = re.compile("\ufffd|[ÃÂ][\u0080-\u00bf\u0152-\u2122]|â€")
@@ -36,7 +36,13 @@ def placeholder_dates(survey: Survey) -> Iterable[RuleFinding]:
         count = sum(
             count for level, count in column.levels.items() if is_far_away(level) and level not in impossible
         )
-        if count:
+        if count > _MANY * column.levels.total():
+            message = (
+                f"Column {shown(column.name)}: the dates are before 1678 or after 2261. They seem to be of"
+                " another calendar than the Gregorian one, and are not learned from."
+            )
+            yield RuleFinding("warn", message, column=column.name, advice="Write dates as 2024-12-31.")
+        elif count:
             message = (
                 f"Column {shown(column.name)}: {plural(count, 'date')} before 1678 or after 2261, such as"
                 " 9999-12-31; it looks like a placeholder for missing."
@@ -61,10 +67,9 @@ def mixed_types(survey: Survey) -> Iterable[RuleFinding]:
         if n_plain < _SOME * total and n_amounts < _MANY * total:
             continue
         n_text = total - n_plain
-        message = (
-            f"Column {shown(column.name)} mixes types: {plural(n_plain, 'cell')} of {total:,} are numeric and"
-            f" {n_text:,} are text (words, units or signs), so all of it is read as text."
-        )
+        mixture = f"mixes types: {plural(n_plain, 'cell')} of {total:,} are numeric and {n_text:,} are text"
+        what = f"{mixture} (words, units or signs)" if n_plain else "holds numbers with units or signs"
+        message = f"Column {shown(column.name)} {what}, so all of it is read as text."
         advice = "Write plain numbers, put units into the column name, and leave missing cells empty."
         words = [level for level in column.levels if level not in plain]
         lines = None

@@ -7,18 +7,21 @@ from collections.abc import Iterable
 from mlops.dataset.notation.date_formats import (
     ISO_DATES,
     UNDECIDED,
-    formats_of,
     is_swapped,
-    is_time_of_day,
-    looks_like_date,
     undecided_pair,
 )
 from mlops.dataset.notation.number_formats import PERCENT
 from mlops.dataset.notation.recognition import NUMERIC_SHARE, like_versions
+from mlops.dataset.notation.unread_dates import are_short_days, described_dates
 from mlops.dataset.privacy import shown
-from mlops.dataset.table.column_names import announces_date
-from mlops.dataset.table.column_profile import FEW_LEVELS, ColumnProfile
-from mlops.dataset.validation.accept_with import accept_column, accept_date_order, accept_thousands
+from mlops.dataset.table.column_names import announces_code, announces_date
+from mlops.dataset.table.column_profile import ColumnProfile
+from mlops.dataset.validation.accept_with import (
+    MAX_LISTED_LEVELS,
+    accept_column,
+    accept_date_order,
+    accept_thousands,
+)
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
@@ -27,13 +30,19 @@ from mlops.models.settings.columns import EVERY_DATE
 _SERIAL_NUMBERS = (20_000, 60_000)  # days since 1900, as spreadsheets count: 1954 to 2064
 # the years 2000 to 2036: numbers of this size in a column of any name may be times
 _RECENT = ((9.4e8, 2.1e9, "epoch_s"), (9.4e11, 2.1e12, "epoch_ms"), (9.4e14, 2.1e15, "epoch_us"))
-_EPOCH_UNITS = {"epoch_s": "seconds", "epoch_ms": "milliseconds", "epoch_us": "microseconds"}
+_EPOCH_UNITS = {
+    "epoch_s": "seconds",
+    "epoch_ms": "milliseconds",
+    "epoch_us": "microseconds",
+    "epoch_ns": "nanoseconds",
+}
 _MIN_TIMES = 20
 _SAMPLE = 200
 _CODE_TEXTS = {
     "exponents": "values such as {0}: codes, or numbers with exponents?",
     "groups": "digits in groups of one length, such as {0}, which are codes rather than amounts.",
     "letters": "numbers and, beside them, codes such as {0}.",
+    "versions": "numbers of versions or sections, such as {0}: 1.9 is not 1.90.",
     "zeros": "numbers that are filled up with zeros, such as {0}: codes rather than amounts.",
 }
 
@@ -48,7 +57,7 @@ def date_format(survey: Survey) -> Iterable[RuleFinding]:
             yield from _of_dates(survey, column)
         elif column.is_numeric and column.expected is None:
             yield from _of_numbers(survey, column)
-        elif column.expected is None and not column.has_codes and (unread := _unread_dates(column)):
+        elif column.expected is None and (unread := _unread_dates(column)):
             what, advice = unread
             accept_with = accept_column(survey, column.name, kind="text")
             message = f"Column {shown(column.name)} {what}; it is kept as text."
@@ -59,18 +68,11 @@ def _unread_dates(column: ColumnProfile) -> tuple[str, str] | None:
     """Return what a column of text seems to hold that is a date or a time to people, and the advice."""
     if column.is_date:
         return None
-    sample = list(column.levels)[:_SAMPLE]
-    n_needed = max(NUMERIC_SHARE * len(sample), 1)
-    if sum(map(is_time_of_day, sample)) >= n_needed:
-        return "holds times of day, or how long something took", "Write them as numbers, such as minutes."
-    if sum(map(looks_like_date, sample)) >= n_needed:
-        return "seems to hold dates in a notation that is not read as one", "Write dates as 2024-12-31."
-    if sum(bool(formats_of(text)) or looks_like_date(text) for text in sample) >= n_needed:
-        return (
-            "holds dates that are written in several ways",
-            "Write all dates in one way, such as 2024-12-31.",
-        )
-    return None
+    if announces_date(column.name) and column.has_codes and are_short_days(column.levels):
+        return "seems to hold dates without a century (%y%m%d)", "Write dates as 2024-12-31."
+    if column.has_codes:
+        return None
+    return described_dates(list(column.levels)[:_SAMPLE], NUMERIC_SHARE)
 
 
 def _is_stated(survey: Survey, column: ColumnProfile) -> bool:
@@ -120,13 +122,21 @@ def _is_needed(survey: Survey, name: str) -> bool:
 
 def _of_numbers(survey: Survey, column: ColumnProfile) -> Iterable[RuleFinding]:
     name, low, high = shown(column.name), column.range.minimum, column.range.maximum
-    if not column.has_range or column.n_fractions:
+    if not column.has_range:
         return
-    if announces_date(column.name) and _SERIAL_NUMBERS[0] <= low and high <= _SERIAL_NUMBERS[1]:
+    is_named = announces_date(column.name)
+    if is_named and _SERIAL_NUMBERS[0] <= low and high <= _SERIAL_NUMBERS[1]:
         message = (
             f"Column {name} seems to hold dates as a spreadsheet's serial numbers; it is read as numbers."
         )
-        accept_with = accept_column(survey, column.name, kind="integer")
+        accept_with = accept_column(survey, column.name, kind=column.kind)
+        yield RuleFinding("warn", message, column=column.name, advice="Write dates as 2024-12-31.",
+                          accept_with=accept_with)  # fmt: skip
+    if column.n_fractions:
+        return
+    if is_named and are_short_days(column.levels):
+        message = f"Column {name} seems to hold dates without a century (%y%m%d); it is read as numbers."
+        accept_with = accept_column(survey, column.name, kind="date", dateformat="%y%m%d")
         yield RuleFinding("warn", message, column=column.name, advice="Write dates as 2024-12-31.",
                           accept_with=accept_with)  # fmt: skip
     notation = next((n for start, end, n in _RECENT if start <= low and high <= end), None)
@@ -174,8 +184,12 @@ def ambiguous_thousands(survey: Survey) -> Iterable[RuleFinding]:
                 f" 1{mark}234 may mean 1234; it is read as 1.234."
             )
             advice = "State both marks in [format] of model.toml."
-            yield RuleFinding("warn", message, column=column.name, advice=advice,
-                              accept_with=accept_thousands(survey, mark))  # fmt: skip
+            lines = accept_thousands(survey, mark)
+            if any(c.n_fractions and not c.has_three_digits for c in survey.used_columns if c.is_numeric):
+                # other columns need the mark for their fractions
+                advice = f"Write them without {mark} when it separates thousands."
+                lines = accept_column(survey, column.name, kind="number")
+            yield RuleFinding("warn", message, column=column.name, advice=advice, accept_with=lines)
 
 
 def _is_below_1000(column: ColumnProfile) -> bool:
@@ -205,7 +219,12 @@ def codes(survey: Survey) -> Iterable[RuleFinding]:
             yield RuleFinding("info", message, column=column.name)
         elif versions is not None:
             yield _of_versions(survey, column, versions)
-        elif column.is_numeric and where:
+        elif column.kind == "integer" and announces_code(column.name) and (column.n_levels or 3) > 2:
+            message = f"Column {name} is named like a code, but holds numbers only; it is read as numbers."
+            accept_with = accept_column(survey, column.name, kind=_kind_of_codes(column))
+            yield RuleFinding("warn", message, column=column.name, accept_with=accept_with,
+                              advice='State kind = "integer" for amounts.')  # fmt: skip
+        elif column.is_numeric and where and not column.range.infinite:
             message = (
                 f"Column {name} is numeric, but {plural(where.count, 'cell')} on {lines_text(where)} may be a"
                 " code (a leading zero, or E between digits); it is read as a number."
@@ -220,11 +239,15 @@ def _of_versions(survey: Survey, column: ColumnProfile, pair: tuple[str, str]) -
         f"Column {shown(column.name)} holds {' and '.join(pair)}, as versions and numbers of sections do;"
         " they are read as numbers."
     )
-    kind = "category" if (column.n_levels or 0) <= FEW_LEVELS else "text"
-    lines = accept_column(survey, column.name, kind=kind)
+    lines = accept_column(survey, column.name, kind=_kind_of_codes(column))
     accept_with = lines and f'{lines}  # or "number"'
     advice = 'State kind = "number" for amounts.'
     return RuleFinding("warn", message, column=column.name, advice=advice, accept_with=accept_with)
+
+
+def _kind_of_codes(column: ColumnProfile) -> str:
+    """Return the kind of a column of numbers whose numbers are names."""
+    return "category" if column.n_levels is not None and column.n_levels <= MAX_LISTED_LEVELS else "text"
 
 
 def _versions(column: ColumnProfile) -> tuple[str, str] | None:
@@ -234,6 +257,8 @@ def _versions(column: ColumnProfile) -> tuple[str, str] | None:
 
 
 def _example(column: ColumnProfile) -> str:
+    if column.notation.code == "versions":
+        return shown(" and ".join(like_versions(column.levels) or ("1.9", "1.10")))
     is_beside = column.notation.code == "letters"
     values = (not is_beside and column.like_codes.values) or column.not_numbers.values
     return shown(next(iter(values), "3E4"), 16)

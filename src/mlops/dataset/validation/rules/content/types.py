@@ -9,23 +9,19 @@ from mlops.dataset.notation.number_formats import is_number_like
 from mlops.dataset.privacy import safe_examples, shown
 from mlops.dataset.table.column_profile import FEW_LEVELS, ColumnProfile
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.validation.accept_with import accept_column, accept_form, accept_spellings
+from mlops.dataset.validation.accept_with import accept_column, accept_spellings
 from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.models.dataset import Severity
 
-_MAX_NAMED = 3
 _KEEP = "Correct the cells, or name the column in exclude_columns of model.toml."
 
 
 @rule("type_mismatch", "A column of numbers or dates holds something else.")
 def type_mismatch(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse columns whose cells are not what the contract, or most of the column, says."""
-    headings = _under_the_header(survey)
-    if headings:
-        yield _second_header(survey, headings)
     for column in survey.used_columns:
-        if survey.is_id(column) or column.kind == "empty" or column in headings:
+        if survey.is_id(column) or column.kind == "empty":
             continue
         if column.is_numeric and column.not_numbers:
             yield _not_numeric(survey, column)
@@ -33,26 +29,6 @@ def type_mismatch(survey: Survey) -> Iterable[RuleFinding]:
             yield _written_otherwise(survey, column)
         elif column.is_date:
             yield from _dates(survey, column)
-
-
-def _under_the_header(survey: Survey) -> list[ColumnProfile]:
-    """Return the columns of numbers whose only other cell is under the header, when there are several."""
-    if survey.dialect is None or survey.agreed is not None:
-        return []
-    first = [survey.dialect.header_line + 1]
-    columns = [c for c in survey.used_columns if c.is_numeric and c.not_numbers.lines == first]
-    return columns if len(columns) > 1 else []
-
-
-def _second_header(survey: Survey, columns: list[ColumnProfile]) -> RuleFinding:
-    where = columns[0].not_numbers
-    named = ", ".join(shown(column.name) for column in columns[:_MAX_NAMED])
-    message = (
-        f"{lines_text(where).capitalize()} has text in {len(columns)} columns of numbers ({named}): it seems"
-        " to hold units or a second header, not a record."
-    )
-    lines = accept_form(survey, skip=where.lines[0], header=False, names=survey.names)
-    return RuleFinding("reject", message, where=where, advice="Remove the line.", accept_with=lines)
 
 
 def _not_numeric(survey: Survey, column: ColumnProfile) -> RuleFinding:
@@ -72,12 +48,13 @@ def _accept_word(survey: Survey, column: ColumnProfile, where: Occurrences, *, k
     Beside few numbers, as those of districts, a word is a category of its own.
     """
     words = safe_examples(where.values)
+    is_number = column.is_numeric and any(character.isdigit() for word in words for character in word)
     has_few = column.is_numeric and column.has_all_levels and len(column.levels) <= FEW_LEVELS
     if (
         where.count > 1
         and not has_few
         and len(words) == len(where.values) == 1
-        and not is_number_like(words[0])
+        and not (is_number or is_number_like(words[0]))
     ):
         return accept_spellings(survey, column, words)
     return accept_column(survey, column.name, kind=kind)
@@ -89,6 +66,11 @@ def _written_otherwise(survey: Survey, column: ColumnProfile) -> RuleFinding:
         f"Column {shown(column.name)} looks numeric, but its numbers are written in several ways: with other"
         f" separators, decimal marks or units on {lines_text(where)}."
     )
+    if not any(character.isascii() for value in where.values for character in value if character.isdigit()):
+        message = (
+            f"Column {shown(column.name)} looks numeric, but is written with digits of another script on"
+            f" {lines_text(where)}."
+        )
     advice = "Write all of them in one way, such as 1234.5."
     accept_with = accept_column(survey, column.name, kind="category")
     return RuleFinding("reject", message, column=column.name, where=where, show=True, advice=advice,
