@@ -103,6 +103,14 @@ FILES: dict[str, Offer] = {
     "single_column": Offer(a_table("age kind left", " ")),
     "single_quotes": Offer(a_table("'age','kind','left'").replace("red", "'red'")),
     "stated_format": Offer(a_table(), '[format]\ndelim = ";"\n'),
+    "second_header": Offer(
+        of_two("age,dose,left", lambda row: f"{18 + row * 37 % 70},{row % 9}").replace("\n", "\ny,mg,\n", 1)
+    ),
+    "target_numbers": Offer(
+        a_table().replace(",yes", ",1").replace(",no", ",0").replace(",1\n", ",2\n", 1), target=TARGET
+    ),
+    "index_column": Offer(of_two("X,age,left", lambda row: f"{row * 4},{18 + row * 37 % 70}")),
+    "missing_target": Offer(a_table(), 'target = "lefft"\n', target=""),
     "unknown_label": Offer(a_table().replace("yes", "perhaps"), first=a_table()),
 }
 

@@ -21,7 +21,7 @@ _MIN_COUNTED = 30
 @rule("index_column", "A column only counts the rows.")
 def index_column(survey: Survey) -> Iterable[RuleFinding]:
     """Tell of exported row numbers, and of other columns that count the rows: no model learns from them."""
-    first = survey.columns[0] if survey.columns else None
+    first = next((column for column in survey.used_columns if column.position == 0), None)
     is_index = first is not None and _is_named_index(survey, first)
     if is_index and first is not None:
         what = "only counts the rows" if counts_from_start(first) else "differs in every row"
@@ -65,8 +65,8 @@ def _is_named_index(survey: Survey, column: ColumnProfile) -> bool:
     if is_index_name(column.name) and is_exported_index(column):
         return True
     name = column.name.lower()
-    if name == "x":  # so R calls a column without a name; as a coordinate it does not only grow
-        return counts_from_start(column) or (is_exported_index(column) and _only_grows(survey, column))
+    if column.name == "X":  # so R calls a column without a name; as a coordinate it does not only grow
+        return counts_from_start(column) or (column.n_missing == 0 and _only_grows(survey, column))
     return name.startswith(_INDEX_NAMES) and counts_from_start(column)
 
 

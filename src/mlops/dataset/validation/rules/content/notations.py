@@ -222,8 +222,7 @@ def codes(survey: Survey) -> Iterable[RuleFinding]:
         elif column.kind == "integer" and announces_code(column.name) and (column.n_levels or 3) > 2:
             message = f"Column {name} is named like a code, but holds numbers only; it is read as numbers."
             accept_with = accept_column(survey, column.name, kind=_kind_of_codes(column))
-            yield RuleFinding("warn", message, column=column.name, accept_with=accept_with,
-                              advice='State kind = "integer" for amounts.')  # fmt: skip
+            yield RuleFinding("info", message, column=column.name, accept_with=accept_with)
         elif column.is_numeric and where and not column.range.infinite:
             message = (
                 f"Column {name} is numeric, but {plural(where.count, 'cell')} on {lines_text(where)} may be a"
