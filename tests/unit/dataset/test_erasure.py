@@ -121,6 +121,13 @@ def test_the_stated_form_counts_and_a_name_may_be_spelled_as_in_other_files(tmp_
     assert without(b"id;age;x\n1;2;3\n3;4;5\n", tmp_path, "3", toml='[format]\ndelim = ","\n')[0] == 1
 
 
+def test_quotes_after_a_backslash_hide_no_row_of_the_person(tmp_path: Path) -> None:
+    content = b'note,id,age\n"a \\"b\\", P2",P1,30\n"say \\"c, d\\"",P2,31\n'
+    n_rows, rest = without(content, tmp_path, "P1", toml='[format]\nescape = "\\\\"\n')
+    assert n_rows == 1
+    assert rest == b'note,id,age\n"say ""c, d""",P2,31\n'
+
+
 def test_a_file_of_another_form_than_the_stated_one_loses_no_row_of_another_person(tmp_path: Path) -> None:
     toml = '[format]\nheader = false\nnames = ["age", "id"]\n'
     content = b"id,age,score\n7,1,0.5\n8,7,0.5\n9,9,7\n"

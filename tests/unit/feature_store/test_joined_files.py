@@ -152,6 +152,11 @@ FORMS = {
     "no header": (b"A,2.0,1234.5\n", {"names": ("patient_id", "height", "dose")}),
     "other quotes": (b"patient_id|height|dose\n'A'|2.0|1234.5\n", {"quote": "'", "delim": "|"}),
     "comments": (b"patient_id,height,dose\n# checked\nA,2.0,1234.5\n", {"comment": "#"}),
+    "a total": (b"patient_id,height,dose\nA,2.0,1234.5\nTotal,2.0,1\n", {"comment": "Total"}),
+    "backslashes": (
+        b'patient_id,height,dose,note\nA,2.0,1234.5,"a \\"b\\", c"\n',
+        {"escape": "\\"},
+    ),
     "compressed": (gzip.compress(b"patient_id,height,dose\r\nA,2.0,1234.5\r\n"), {}),
 }
 
@@ -166,6 +171,7 @@ def test_a_file_is_read_in_the_form_that_validation_finds(
     (row,) = read(tmp_path / "now.csv")
     assert [row[name] for name in ("patient_id", "dose", "bmi", "mass")] == ["A", "1234.5", "1e-07", "4e-07"]
     assert row.get("город", "Ялта") == "Ялта"
+    assert row.get("note", 'a "b", c') == 'a "b", c'
 
 
 def test_many_rows_keep_their_order(filled: FeatureStore, tmp_path: Path) -> None:

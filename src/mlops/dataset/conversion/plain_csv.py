@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.dataset.conversion.table_file import TableFile
-from mlops.dataset.form.inspection import inspect, open_blocks, read_head, without_start
+from mlops.dataset.form.inspection import BLOCK_BYTES, inspect, open_blocks, read_head, without_start
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import Dialect, detect
+from mlops.dataset.table.records import RecordCutter
 from mlops.models.settings.format import FileFormatSettings
 
 
@@ -56,4 +57,21 @@ def plain_csv(
         return None
     with target.open("wb") as file:
         file.writelines(without_start(open_blocks(table.path, inspection), dialect.skipped_bytes))
+    if dialect.escape or len(dialect.comment) > 1:
+        return _in_usual_form(PlainCsv(target, dialect), limits)
     return PlainCsv(target, dialect)
+
+
+def _in_usual_form(rows: PlainCsv, limits: Limits) -> PlainCsv:
+    """Write rows again without comments and escapes, which engines read otherwise.
+
+    Rows that cannot be read stay as they are: whoever reads them says so.
+    """
+    cutter, plain = RecordCutter(rows.dialect, b"", limits), rows.path.with_suffix(".plain")
+    with rows.path.open("rb") as source, plain.open("wb") as target:
+        target.writelines(block.text for block in cutter.cut(iter(lambda: source.read(BLOCK_BYTES), b"")))
+    if cutter.shape.ragged or cutter.shape.bad_quotes or cutter.shape.unclosed_quote_line:
+        plain.unlink()
+        return rows
+    plain.replace(rows.path)
+    return PlainCsv(rows.path, replace(rows.dialect, comment="", escape=""))

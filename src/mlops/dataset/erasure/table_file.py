@@ -16,6 +16,7 @@ from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.erasure.records import RecordFilter
 from mlops.dataset.form.compressing import reproducible_gzip
 from mlops.dataset.form.inspection import Inspection, inspect, open_blocks, read_head, without_start
+from mlops.dataset.form.quoting import with_doubled_quotes
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.dataset.validation.parts.joining import joined_mark
@@ -87,6 +88,8 @@ def remove_rows(source: Path, target: Path, search: RowSearch) -> RemovedRows:
         n_skipped = table.dialect.skipped_bytes
         start = _start(open_blocks(table.path, table.inspection), n_skipped)
         rows = without_start(open_blocks(table.path, table.inspection), n_skipped)
+        if table.dialect.escape:
+            rows = with_doubled_quotes(rows, table.dialect.quote, table.dialect.escape)
         with _writing(target, table.inspection.compression) as stream:
             for text in chain([joined_mark(table.form), start], removal.kept(rows)):
                 stream.write(text)
