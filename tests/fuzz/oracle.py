@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import math
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,10 +98,11 @@ def _independent(path: Path, report: ValidationReport) -> tuple[list[str], list[
     content = path.read_bytes()
     content = gzip.decompress(content) if actual.compression else content
     text = content.decode(actual.encoding).removeprefix("\ufeff")
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[actual.header_line - 1 :]
+    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")[actual.header_line - 1 :]
     reader = csv.reader([f"{line}\n" for line in lines], delimiter=actual.delimiter)
     header, *rows = list(reader)
-    names = [name.strip(" \t\r\n\u00a0\u200b\ufeff") for name in header]
+    names = [re.sub(r"[ \t]*\n+[ \t]*", " ", name.strip(" \t\r\n\u00a0\u200b\ufeff")) for name in header]
     return names, [row for row in rows if "".join(row).strip(' "\t') != ""]
 
 

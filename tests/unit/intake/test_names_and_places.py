@@ -31,7 +31,7 @@ def place(key: str) -> tuple[str | None, tuple[str, ...]]:
         *("Thumbs.db", "desktop.ini", ".DS_Store", "._a.csv", "Icon\r", "_metadata", ".part-0.csv.crc"),
         *("README", "README.txt", "readme.md", "ReadMe_first.docx", "LICENSE", "notes.md"),
         *("a.csv.md5", "a.csv.sha256", "SHA256SUMS", "md5sums.txt", "a.sha512sum", "a.csv.asc"),
-        *(".keep", ".gitkeep"),
+        *(".keep", ".gitkeep", "checksums.txt", "CHECKSUM", "a.csv.gstmp", "a.csv.!ut"),
     ],
 )
 def test_a_name_that_is_never_data_is_ignored_everywhere(name: str) -> None:

@@ -80,19 +80,21 @@ def _describe(removals: Sequence[Removal], not_removed: Sequence[str], *, is_fin
     ]
     lines = [columns(rows) if rows else "No file contains a row with this id.", ""]
     unsearched = [removal for removal in removals if removal.action == "not searched"]
-    if unsearched:
-        lines += ["Not searched; look at these yourself, and delete those that contain the person:"]
-        lines += [
-            f"- {each.uri} version {each.version_id}: {each.problem}" for each in unsearched[:_MAX_LISTED]
-        ]
-        more = len(unsearched) - _MAX_LISTED
-        lines += [f"- and {more:,} more; --json lists all", ""] if more > 0 else [""]
-    told = [removal for removal in removals if removal.problem and removal not in unsearched]
-    if told:
-        lines += [f"{each.uri} version {each.version_id}: {each.problem}." for each in told[:_MAX_LISTED]]
-        lines += [f"{len(told) - _MAX_LISTED:,} more; --json lists all", ""][len(told) <= _MAX_LISTED :]
+    title = "Not searched; look at these yourself, and delete those that contain the person:"
+    lines += _with_problems(title, unsearched)
+    deleted = [removal for removal in removals if removal.problem and removal.action == "deleted"]
+    lines += _with_problems("Deleted as a whole before they were read:", deleted)
     lines += ["This command cannot remove:", *(f"- {each}" for each in not_removed)]
     return "\n".join(lines if is_final else [*lines, "", "Nothing was changed; add --yes to do it."])
+
+
+def _with_problems(title: str, removals: Sequence[Removal]) -> list[str]:
+    """Return the lines about files with a problem; nothing when there are none."""
+    if not removals:
+        return []
+    listed = [f"- {each.uri} version {each.version_id}: {each.problem}" for each in removals[:_MAX_LISTED]]
+    more = len(removals) - _MAX_LISTED
+    return [title, *listed, *([f"- and {more:,} more; --json lists all"] if more > 0 else []), ""]
 
 
 def _tombstone_table(tombstones: Sequence[Tombstone]) -> str:

@@ -29,6 +29,7 @@ IGNORED_NAMES = (
         (
             *("*.part", "*.partial", "*.crdownload", "*.download", "*.opdownload", "*.filepart", "*.aria2"),
             *("*.tmp", "*.temp", "*.inprogress", "*.incomplete", "*.uploading", "*._copying_"),
+            *("*.gstmp", "*.!ut", "*.unfinished"),
         ),
     ),
     IgnoredName(
@@ -49,7 +50,7 @@ IGNORED_NAMES = (
         "it has the checksum or the signature of another file",
         (
             *("*.md5", "*.md5sum", "*.sha[0-9]*", "md5sums*", "sha[0-9]*sums*"),
-            *("*.sfv", "*.asc", "*.sig"),
+            *("*.sfv", "*.asc", "*.sig", "checksums", "checksum", "checksums.txt", "checksum.txt"),
         ),
     ),
     IgnoredName(

@@ -1,4 +1,4 @@
-"""Rules on rows that are no records: units or another header under the header, totals and notes."""
+"""Rules on rows that are not records: units or another header under the header, totals and notes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAX_NAMED = 3
 
 @rule("second_header", "The line under the header holds units, or names once more.", stage="records")
 def second_header(survey: Survey) -> Iterable[RuleFinding]:
-    """Refuse a line under the header that is no record: text in several columns of numbers."""
+    """Refuse a line under the header that is not a record: text in several columns of numbers."""
     if survey.dialect is None or survey.agreed is not None:
         return
     columns = _only_text_on(survey, survey.dialect.header_line + 1)
@@ -51,7 +51,7 @@ def _only_text_on(survey: Survey, line: int) -> list[ColumnProfile]:
     ]
 
 
-@rule("footer_row", "The last row is a total or a note, no record.", stage="records")
+@rule("footer_row", "The last row is a total or a note, and not a record.", stage="records")
 def footer_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse totals and notes under the table, and totals between its rows."""
     filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]

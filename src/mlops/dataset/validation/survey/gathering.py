@@ -56,7 +56,7 @@ class StartedSurvey:
 
 
 _FEW_LABELS = 100
-_LINE_BREAKS = re.compile(r"[ \t]*[\r\n\t]+[ \t]*")
+_LINE_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _IGNORED_IN_NAMES = " \t\r\n\u00a0\u200b\ufeff"
 
 
