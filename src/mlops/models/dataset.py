@@ -85,10 +85,10 @@ class ColumnContract(Record):
     0 and 1. `stated` names what does not come from the file but from `[columns.<name>]` in `model.toml`.
 
     The last fields say how the cells are written, where this is not plain: `date_format` of dates that are
-    not ISO dates (codes of `strptime`, `epoch_s`, `epoch_ms`, `epoch_us`, or `undecided` when any number may
-    be the month), `thousands` and `unit` of numbers with their own `decimal` mark, `signs` when a negative
-    number is not written with a hyphen before it, and `missing` the spellings that mean "missing" in this
-    column alone.
+    not ISO dates (codes of `strptime`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or `undecided` when any
+    number may be the month), `thousands` and `unit` of numbers with their own `decimal` mark, `signs` when a
+    negative number is not written with a hyphen before it, and `missing` the spellings that mean "missing" in
+    this column alone.
     """
 
     name: str
