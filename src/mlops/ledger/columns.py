@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,9 @@ COLUMNS = (
         "MAP(VARCHAR, VARCHAR)",
         "map<string,string>",
         "The columns of the scored file that are kept beside the prediction (`[output] keep_columns`).",
+    ),
+    Column(
+        "prediction_set", "VARCHAR", "string", "The set of classes that was delivered with the prediction."
     ),
 )
 PARTITIONS = (

@@ -19,6 +19,7 @@ from mlops.models.output_columns import (
     PROBABILITY_PREFIX,
     REASONS_COLUMN,
     ROW_COLUMN,
+    SET_COLUMN,
     VERSION_COLUMN,
 )
 from mlops.models.scoring.batch_files import open_predictions
@@ -27,7 +28,7 @@ from mlops.models.scoring.columns import PredictionColumns
 # the columns of files before 0.3: ids, then these
 _PROBABILITY = "probability"
 _EARLIER_COLUMNS = (PREDICTION_COLUMN, _PROBABILITY, VERSION_COLUMN)
-_TEXTS = (PREDICTION_COLUMN, REASONS_COLUMN, "shadow_version", "shadow_prediction")
+_TEXTS = (PREDICTION_COLUMN, SET_COLUMN, REASONS_COLUMN, "shadow_version", "shadow_prediction")
 
 
 @dataclass(frozen=True, slots=True)

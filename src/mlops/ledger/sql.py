@@ -20,7 +20,7 @@ LABEL_VIEW = "labels"
 _BEFORE_IDS = ("batch_date", "batch_id", "file", "row")
 _AFTER_IDS = ("prediction",)
 _AFTER_CLASSES = (
-    *("interval_low", "interval_high", "row_status", "model_version", "scored_at"),
+    *("interval_low", "interval_high", "prediction_set", "row_status", "model_version", "scored_at"),
     *("reasons", "shadow_version", "shadow_prediction", "input_digest"),
 )
 _NAMES_LABELS = re.compile(rf"\b{LABEL_VIEW}\b", re.IGNORECASE)

@@ -6,12 +6,15 @@ ROW_COLUMN = "row"
 PREDICTION_COLUMN = "prediction"
 PROBABILITY_PREFIX = "probability_"
 INTERVAL_COLUMNS = ("interval_low", "interval_high")
+SET_COLUMN = "prediction_set"
 STATUS_COLUMN = "row_status"
 VERSION_COLUMN = "model_version"
 REASONS_COLUMN = "reasons"
 INPUT_PREFIX = "input_"
 
-_RESERVED = frozenset((ROW_COLUMN, PREDICTION_COLUMN, *INTERVAL_COLUMNS, VERSION_COLUMN, REASONS_COLUMN))
+_RESERVED = frozenset(
+    (ROW_COLUMN, PREDICTION_COLUMN, *INTERVAL_COLUMNS, SET_COLUMN, VERSION_COLUMN, REASONS_COLUMN)
+)
 
 
 def is_reserved(name: str) -> bool:

@@ -31,7 +31,8 @@ class EvaluationMetrics(Record):
     true, on average (0.0 = never off); as the only error without a minus it is not a score of the gate.
     `calibration_gain` is by how much the calibration lowers the log loss out of fold, None without one.
     `interval_coverage` is the share of rows whose number is in its interval, `mean_interval_width` how wide
-    these are.
+    these are. `set_coverage` is the share of the rows of each class whose set of classes contains it,
+    `mean_set_size` how many classes a set has.
     `mean_cost` is what a held-out row costs by the stated costs, `mean_cost_of_most_probable` what it would
     if the most probable class were always predicted; None without costs.
     `neg_absolute_error_q80` is the error that 80 % of the rows stay within. `confusion_matrix` has the true
@@ -65,8 +66,10 @@ class EvaluationMetrics(Record):
     calibration_gain: float | None = None
     interval_coverage: float | None = None
     mean_interval_width: float | None = None
+    mean_set_size: float | None = None
     mean_cost: float | None = None
     mean_cost_of_most_probable: float | None = None
+    set_coverage: Mapping[str, float] | None = None
     positive_label: str | None = None
     labels: tuple[str, ...] = ()
     confusion_matrix: tuple[tuple[int, ...], ...] = ()
@@ -74,7 +77,7 @@ class EvaluationMetrics(Record):
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; fields that 0.1 did not have are in it only when they have a value."""
         document = Record.to_dict(self)
-        added = ("calibration_gain", *_OF_OUTPUTS)
+        added = ("calibration_gain", "set_coverage", *_OF_OUTPUTS)
         return {key: value for key, value in document.items() if value is not None or key not in added}
 
     def values(self) -> dict[str, float]:
@@ -84,7 +87,10 @@ class EvaluationMetrics(Record):
 
 
 _NO_SCORES = ("threshold", "expected_calibration_error", "calibration_gain")
-_OF_OUTPUTS = ("interval_coverage", "mean_interval_width", "mean_cost", "mean_cost_of_most_probable")
+_OF_OUTPUTS = (
+    *("interval_coverage", "mean_interval_width", "mean_set_size"),
+    *("mean_cost", "mean_cost_of_most_probable"),
+)
 SCORE_NAMES: tuple[str, ...] = tuple(
     entry.name
     for entry in fields(EvaluationMetrics)

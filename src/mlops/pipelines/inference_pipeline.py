@@ -277,14 +277,14 @@ class InferencePipeline:
 
     def _columns(self, settings: GroupSettings, rows: RowsToScore) -> PredictionColumns:
         """Return the columns of the predictions: ids as stated, else those of the contract."""
-        in_contract = [column.name for column in self._contract.columns if column.role == "id"]
-        ids = self._model.schema.id_columns or in_contract
+        ids = self._model.schema.id_columns or [c.name for c in self._contract.columns if c.role == "id"]
         return PredictionColumns.of(
             [name for name in ids if name in rows.columns],
             self._model.schema.labels,
             settings.scoring.row_status_column,
             settings.output.kept_of(rows.columns),
             has_reasons=settings.output.reasons > 0,
+            has_sets=self._model.schema.sets is not None,
         )
 
     def _detect(

@@ -29,6 +29,8 @@ def test_settings_without_these_tables_have_the_identity_of_earlier_releases() -
     document = GroupSettings.from_toml('target = "y"').to_dict()
     assert "threshold" not in document
     assert "intervals" not in document
+    stated = GroupSettings.from_toml('target = "y"\n[classes]\nrare = "other"').to_dict()
+    assert "set_coverage" not in stated["classes"]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,8 @@ def test_settings_without_these_tables_have_the_identity_of_earlier_releases() -
         ("[intervals]\ncoverage = 1.0", "intervals.coverage must be from 0.5 to 0.99"),
         ("[intervals]\ncoverage = 'wide'", "intervals.coverage must be a number"),
         ("[intervals]\ncovrage = 0.9", "Did you mean 'coverage'"),
+        ("[classes]\nset_coverage = 1.0", "classes.set_coverage must be from 0.5 to 0.99"),
+        ("[classes]\nset_coverage = 'all'", "classes.set_coverage must be a number"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text: str, message: str) -> None:
@@ -77,6 +81,13 @@ def test_what_cannot_be_meant_is_refused(text: str, message: str) -> None:
             "[classes.costs] in model.toml is for a target of",
         ),
         (["a", "b", "c"] * 40, "[classes.costs.a]\nb = 5", None),
+        (["a", "b", "c"] * 40, "[classes]\nset_coverage = 0.9", None),
+        (["a", "b", "b"] * 40, "[classes]\nset_coverage = 0.9", None),
+        (
+            [1.5, 2.25, 3.0] * 40,
+            "[classes]\nset_coverage = 0.9",
+            "set_coverage of [classes] in model.toml is",
+        ),
         (["a", "b", "low"] * 40, "[classes.costs.a]\nlo = 5", "names lo, which is not a class. Did you mean"),
     ],
 )

@@ -10,9 +10,9 @@ from mlops.models.settings.prediction import CostMatrix, ThresholdSettings
 from mlops.models.training import TrainingResult
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import ModelSchema, Scores
-from mlops.pipelines.compiled.outputs import Calibration, calibrated
+from mlops.pipelines.compiled.outputs import Calibration, PredictionSets, calibrated
 from mlops.pipelines.fitting.calibration import fit_calibration
-from mlops.pipelines.fitting.intervals import fit_intervals
+from mlops.pipelines.fitting.intervals import fit_intervals, fit_prediction_sets
 from mlops.pipelines.fitting.out_of_fold import OutOfFold
 from mlops.pipelines.fitting.outputs import Outputs, fit_outputs
 from mlops.pipelines.fitting.threshold import choose_threshold
@@ -158,6 +158,76 @@ def test_predictions_without_an_error_have_intervals_of_no_width() -> None:
     fitted = fit_intervals(y, y, 0.9)
     assert fitted is not None
     np.testing.assert_allclose(fitted.around(y), (y, y), atol=1e-9)
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9])
+@pytest.mark.parametrize("shares", [(9.0, 1.0), (0.6, 0.3, 0.1), (2.0, 2.0, 1.0, 0.5)])
+def test_sets_contain_the_class_of_the_promised_share_of_new_rows_of_each_class(
+    shares: tuple[float, ...], coverage: float
+) -> None:
+    rng = np.random.default_rng(6)
+    truth, new = (rng.dirichlet(shares, n_rows) for n_rows in (4_000, 40_000))
+    # what the model says is off, as that of a model with class weights: the promise needs no calibration
+    weights = tuple(range(1, len(shares) + 1))
+    fitted = fit_prediction_sets(classes_of(truth, rng), weighted(truth, weights), coverage)
+    y, said = classes_of(new, rng), weighted(new, weights)
+    is_member = said >= fitted.thresholds
+    for label in range(len(shares)):
+        assert is_member[y == label, label].mean() == pytest.approx(coverage, abs=0.04)
+
+
+def test_the_mean_coverage_of_sets_over_many_samples_is_what_is_promised() -> None:
+    rng = np.random.default_rng(7)
+    covered = []
+    for _ in range(400):
+        truth = rng.dirichlet([4.0, 1.0], 400)
+        fitted = fit_prediction_sets(classes_of(truth, rng), truth, 0.9)
+        new = rng.dirichlet([4.0, 1.0], 400)
+        y = classes_of(new, rng)
+        covered += (new[y == 1, 1] >= fitted.thresholds[1]).tolist()
+    # about 80 rows of the class: between the promise and one part in 80 more
+    assert 0.895 <= np.mean(covered) <= 0.92
+
+
+def test_a_class_of_few_rows_is_in_every_set() -> None:
+    y, probabilities = np.array([0] * 100 + [1] * 8), np.full((108, 2), 0.5)
+    assert fit_prediction_sets(y, probabilities, 0.9).thresholds == (0.5, 0.0)
+
+
+def test_no_set_is_empty_because_the_predicted_class_is_in_it() -> None:
+    sets = PredictionSets(0.9, (0.7, 0.6, 0.2))
+    shares = np.array([[0.5, 0.4, 0.1], [0.75, 0.05, 0.2], [0.1, 0.2, 0.7]])
+    expected = [[True, False, False], [True, False, True], [False, True, True]]
+    assert sets.members(shares, np.array([0, 0, 1])).tolist() == expected
+
+
+def test_sets_are_of_calibrated_probabilities_and_only_where_they_are_requested() -> None:
+    rng = np.random.default_rng(8)
+    truth = rng.dirichlet([1.0, 1.0], 2_000)
+    y = classes_of(truth, rng)
+    judged = OutOfFold(y, Scores(truth.argmax(axis=1), weighted(truth, (1.0, 9.0))))
+    assert fit_outputs("binary", judged, GroupSettings()).sets is None
+    stated = GroupSettings.from_toml("[classes]\nset_coverage = 0.9")
+    outputs = fit_outputs("binary", judged, stated)
+    assert outputs.sets is not None
+    assert outputs.calibration is not None
+    shares = calibrated(judged.scores.probabilities, outputs.calibration)
+    for label, threshold in enumerate(outputs.sets.thresholds):
+        assert (shares[y == label, label] >= threshold).mean() == pytest.approx(0.9, abs=0.002)
+
+
+def test_a_sample_without_one_of_the_classes_gives_no_sets() -> None:
+    outputs = Outputs(sets=PredictionSets(0.9, (0.1, 0.2)))
+    assert outputs.complete(ModelSchema("multiclass", "y", (), labels=("a", "b", "c"))).sets is None
+    assert outputs.complete(ModelSchema("binary", "y", (), labels=("a", "b"))).sets == outputs.sets
+
+
+def test_some_rows_of_scores_keep_their_sets_also_with_labels_that_were_never_seen() -> None:
+    in_set = np.array([[True, False], [True, True]])
+    scores = Scores(np.array([0, 1]), np.full((2, 2), 0.5), in_set=in_set)
+    taken = scores.over_labels(3).take(np.array([1]))
+    assert taken.in_set is not None
+    assert taken.in_set.tolist() == [[True, True, False]]
 
 
 def test_some_rows_of_scores_keep_their_intervals() -> None:

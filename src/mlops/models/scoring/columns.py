@@ -13,6 +13,7 @@ from mlops.models.output_columns import (
     PROBABILITY_PREFIX,
     REASONS_COLUMN,
     ROW_COLUMN,
+    SET_COLUMN,
     STATUS_COLUMN,
     VERSION_COLUMN,
 )
@@ -26,7 +27,8 @@ class PredictionColumns(Record):
     `ids` and `inputs` map columns of the scored file to columns of the predictions file; an input column with
     the name of another output column is written as `input_<name>`. `labels` are the classes in the order of
     their columns `probability_<class>`, a binary task's as (negative, positive); a regression has none, and
-    two columns for an interval instead. With `has_reasons` there is the column `reasons`.
+    two columns for an interval instead. With `has_reasons` there is the column `reasons`, with `has_sets` the
+    column `prediction_set`.
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class PredictionColumns(Record):
     row_status: str = STATUS_COLUMN
     inputs: Mapping[str, str] = field(default_factory=dict)
     has_reasons: bool = False
+    has_sets: bool = False
 
     @classmethod
     def of(
@@ -44,16 +47,17 @@ class PredictionColumns(Record):
         inputs: Sequence[str],
         *,
         has_reasons: bool = False,
+        has_sets: bool = False,
     ) -> Self:
         """Name the columns; a column that is an id already is not written twice.
 
         `row_status` is a name that no other column has, as `ScoringSettings` makes sure.
         """
         own = cls(labels=tuple(labels), row_status=row_status)
-        taken = {*own.names, REASONS_COLUMN}
+        taken = {*own.names, REASONS_COLUMN, SET_COLUMN}
         named = {name: _free_name(name, taken) for name in dict.fromkeys((*ids, *inputs))}
         kept = {name: column for name, column in named.items() if name not in ids}
-        return cls({name: named[name] for name in ids}, own.labels, row_status, kept, has_reasons)
+        return cls({name: named[name] for name in ids}, own.labels, row_status, kept, has_reasons, has_sets)
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -64,8 +68,17 @@ class PredictionColumns(Record):
     def names(self) -> tuple[str, ...]:
         """The header of the file."""
         before = (ROW_COLUMN, *self.ids.values(), PREDICTION_COLUMN)
+        sets = (SET_COLUMN,) if self.has_sets else ()
         reasons = (REASONS_COLUMN,) if self.has_reasons else ()
-        return (*before, *self.numbers, self.row_status, VERSION_COLUMN, *reasons, *self.inputs.values())
+        return (
+            *before,
+            *self.numbers,
+            *sets,
+            self.row_status,
+            VERSION_COLUMN,
+            *reasons,
+            *self.inputs.values(),
+        )
 
 
 def _free_name(name: str, taken: set[str]) -> str:

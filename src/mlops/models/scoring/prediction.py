@@ -11,11 +11,12 @@ from mlops.models.output_columns import (
     PREDICTION_COLUMN,
     REASONS_COLUMN,
     ROW_COLUMN,
+    SET_COLUMN,
     VERSION_COLUMN,
 )
 from mlops.models.record import Record
 from mlops.models.scoring.columns import PredictionColumns
-from mlops.models.scoring.reason import Reason, reasons_of_cell
+from mlops.models.scoring.reason import Reason, labels_of_cell, reasons_of_cell
 
 SCORED = "scored"
 MISSING_REQUIRED = "missing_required"
@@ -34,7 +35,8 @@ class Prediction(Record):
     positive label for two classes, and of the predicted one for more; `probabilities` has all of them, and a
     regression has none. `interval` is the range that probably holds the number, None for a model without one.
     `ids` and `inputs` hold columns of the scored file as they were written. `reasons` are the columns that
-    moved the prediction most, the largest first; there are none without `[output] reasons`.
+    moved the prediction most, the largest first; there are none without `[output] reasons`. `prediction_set`
+    are the classes of which one is probably the true one; there are none without `[classes] set_coverage`.
     """
 
     row_number: int
@@ -47,6 +49,7 @@ class Prediction(Record):
     interval: tuple[float, float] | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
+    prediction_set: tuple[str, ...] = ()
 
     @classmethod
     def of_row(cls, row: Mapping[str, str], columns: PredictionColumns, threshold: float) -> Self:
@@ -77,6 +80,7 @@ class Prediction(Record):
             interval=_interval(numbers) if not labels else None,
             inputs={name: row[column] for name, column in columns.inputs.items()},
             reasons=reasons_of_cell(row[REASONS_COLUMN]) if columns.has_reasons else (),
+            prediction_set=labels_of_cell(row[SET_COLUMN]) if columns.has_sets else (),
             **further,
         )
 

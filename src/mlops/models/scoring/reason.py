@@ -1,4 +1,4 @@
-"""Why a row was predicted as it was: the columns that moved the prediction most, as one cell of text."""
+"""Several names in one cell of text: the columns that moved a prediction most, and sets of classes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ class Reason(Record):
 
 def reasons_of_cell(cell: str) -> tuple[Reason, ...]:
     """Read a cell such as `age +0.42; "dose; mg" -0.31`; an empty one has no reasons."""
-    parts = next(csv.reader([cell], delimiter=SEPARATOR, skipinitialspace=True), [])
-    pairs = [part.rpartition(" ") for part in parts]
+    pairs = [part.rpartition(" ") for part in labels_of_cell(cell)]
     return tuple(Reason(column, float(contribution)) for column, _, contribution in pairs)
+
+
+def labels_of_cell(cell: str) -> tuple[str, ...]:
+    """Read a cell such as `mild; "severe; late"`; an empty one has no labels."""
+    return tuple(next(csv.reader([cell], delimiter=SEPARATOR, skipinitialspace=True), []))

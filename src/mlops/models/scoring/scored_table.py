@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops.models.output_columns import PREDICTION_COLUMN, REASONS_COLUMN, ROW_COLUMN
+from mlops.models.output_columns import PREDICTION_COLUMN, REASONS_COLUMN, ROW_COLUMN, SET_COLUMN
 from mlops.models.record import Record
 from mlops.models.scoring.columns import PredictionColumns
-from mlops.models.scoring.reason import reasons_of_cell
+from mlops.models.scoring.reason import labels_of_cell, reasons_of_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ScoredTable(Record):
     rows: tuple[tuple[str, ...], ...]
 
     def documents(self) -> list[dict[str, Any]]:
-        """Return each row by column for JSON: numbers as numbers, reasons as objects, empty as null."""
+        """Return each row by column for JSON: numbers, reasons as objects, sets as lists, empty as null."""
         readers = [(name, self._reader(name)) for name in self.columns.names]
         return [
             {name: read(cell) for (name, read), cell in zip(readers, row, strict=True)} for row in self.rows
@@ -31,6 +31,8 @@ class ScoredTable(Record):
         """Return what makes a value of the cells of a column."""
         if name == REASONS_COLUMN and self.columns.has_reasons:
             return lambda cell: [reason.to_dict() for reason in reasons_of_cell(cell)]
+        if name == SET_COLUMN and self.columns.has_sets:
+            return lambda cell: list(labels_of_cell(cell)) or None
         if name == ROW_COLUMN:
             return int
         is_number = name in self.columns.numbers or (name == PREDICTION_COLUMN and not self.columns.labels)

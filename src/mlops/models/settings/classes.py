@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
-from mlops.models.settings.declared import check_types, table_of
+from mlops.models.settings.declared import check_bounds, check_types, table_of
 
 RareClasses = Literal["other", "drop", "refuse"]
 OTHER_CLASS = "other"
 
 MIN_ROWS_PER_CLASS = 10
+COVERAGE = (0.5, 0.99)  # that intervals and sets may promise
 # of a row that is predicted as another class, where nothing else is stated
 _COST_OF_A_MISTAKE = 1.0
 
@@ -29,11 +30,19 @@ class ClassSettings(Record):
     the pool reaches `min_rows`, and left out when it does not.
     `costs` are those of more than two classes, by the true class and then by the predicted one. Where none
     is stated a right prediction costs 0 and a wrong one 1.
+    With `set_coverage` each row also gets a set of classes, which contains the true one in at least this
+    share of the rows of each class.
     """
 
     min_rows: int = MIN_ROWS_PER_CLASS
     rare: RareClasses | None = None
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    set_coverage: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; the coverage of sets is in it only when it is stated."""
+        document = Record.to_dict(self)
+        return {key: value for key, value in document.items() if key != "set_coverage" or value is not None}
 
     def cost_matrix(self, labels: Sequence[str]) -> Costs | None:
         """Return the cost of each prediction (columns) for each true class (rows); None without costs."""
@@ -64,6 +73,7 @@ def check_classes(table: Mapping[str, Any]) -> dict[str, Any]:
     check_types("classes", table, ClassSettings)
     if (min_rows := table.get("min_rows", MIN_ROWS_PER_CLASS)) < 2:
         raise SettingsError(f"classes.min_rows must be at least 2, not {min_rows!r}.")
+    check_bounds({"classes": table}, {"classes.set_coverage": COVERAGE})
     if "costs" not in table:
         return dict(table)
     rows = table_of("classes.costs", table["costs"])

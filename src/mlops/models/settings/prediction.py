@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 from mlops.models.errors import SettingsError
 from mlops.models.record import Record
-from mlops.models.settings.classes import ClassSettings, Costs
+from mlops.models.settings.classes import COVERAGE, ClassSettings, Costs
 from mlops.models.settings.declared import check_bounds, check_types, refuse_unknown, table_of
 
 ThresholdMetric = Literal["f1_macro", "f1", "balanced_accuracy"]
 
 _SHARE = (0.0, 1.0)
-_COVERAGE = (0.5, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def check_intervals(table: Mapping[str, Any]) -> dict[str, Any]:
         If the coverage is not a number from 0.5 to 0.99.
     """
     check_types("intervals", table, IntervalSettings)
-    check_bounds({"intervals": table}, {"intervals.coverage": _COVERAGE})
+    check_bounds({"intervals": table}, {"intervals.coverage": COVERAGE})
     return dict(table)
 
 
@@ -101,9 +100,10 @@ def tables_of_another_task(
         ("[threshold]", threshold != ThresholdSettings(), "binary", "two classes"),
         ("[intervals]", intervals != IntervalSettings(), "regression", "numbers"),
         ("[classes.costs]", bool(classes.costs), "multiclass", "several classes"),
+        ("set_coverage of [classes]", classes.set_coverage is not None, "binary multiclass", "classes"),
     )
     return [
         f"{name} in model.toml is for a target of {own}, not for one of {kind}."
-        for name, is_stated, own_task, own in tables
-        if is_stated and task != own_task
+        for name, is_stated, own_tasks, own in tables
+        if is_stated and task not in own_tasks.split()
     ]

@@ -26,7 +26,13 @@ from mlops.pipelines.compiled.compilation import (
     with_training_means,
 )
 from mlops.pipelines.compiled.compiled_model import CompiledModel
-from mlops.pipelines.compiled.outputs import Calibration, Decision, PredictionIntervals, calibrated
+from mlops.pipelines.compiled.outputs import (
+    Calibration,
+    Decision,
+    PredictionIntervals,
+    PredictionSets,
+    calibrated,
+)
 
 type FloatArray = NDArray[np.float64]
 
@@ -52,7 +58,7 @@ class ModelSchema(Record):
     those of `pooled_labels`, learned as the label that it gives, and `dropped_labels`, never learned.
     `contract` says how files to score are read; releases before 0.3 did not store it. `threshold` is that of
     the probability before the `calibration`. `intervals` are those of a regression. `costs` are those of each
-    prediction (columns) for each true label (rows), where they decide.
+    prediction (columns) for each true label (rows), where they decide. `sets` give each row a set of labels.
     """
 
     task: TaskName
@@ -70,6 +76,7 @@ class ModelSchema(Record):
     calibration: Calibration | None = None
     intervals: PredictionIntervals | None = None
     costs: tuple[tuple[float, ...], ...] | None = None
+    sets: PredictionSets | None = None
 
     @property
     def decision(self) -> Decision:
@@ -118,25 +125,28 @@ class Scores:
 
     `predicted` contains positions in the schema's labels, or numbers for a regression; `probabilities` has a
     column per label, None for a regression. `interval_low` and `interval_high` are the ends of the interval
-    of each predicted number, None without intervals.
+    of each predicted number, None without intervals. `in_set` says of each label whether it is in the set of
+    the row, shape (rows, labels), None without sets.
     """
 
     predicted: np.ndarray
     probabilities: np.ndarray | None = None
     interval_low: FloatArray | None = None
     interval_high: FloatArray | None = None
+    in_set: NDArray[np.bool_] | None = None
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows, by position or mask."""
-        optional = (self.probabilities, self.interval_low, self.interval_high)
+        optional = (self.probabilities, self.interval_low, self.interval_high, self.in_set)
         return Scores(self.predicted[rows], *(None if part is None else part[rows] for part in optional))
 
     def over_labels(self, n_labels: int) -> Scores:
         """Return the scores with columns of probability 0 for labels that the model has never seen."""
         if self.probabilities is None or self.probabilities.shape[1] == n_labels:
             return self
-        n_missing = n_labels - self.probabilities.shape[1]
-        return replace(self, probabilities=np.pad(self.probabilities, ((0, 0), (0, n_missing))))
+        missing = ((0, 0), (0, n_labels - self.probabilities.shape[1]))
+        in_set = None if self.in_set is None else np.pad(self.in_set, missing)
+        return replace(self, probabilities=np.pad(self.probabilities, missing), in_set=in_set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,10 @@ class Model:
             low, high = schema.intervals.around(predicted) if schema.intervals else (None, None)
             return Scores(predicted, None, low, high)
         probabilities = self._predict_probabilities(aligned)
-        return Scores(schema.decision.classes(probabilities), calibrated(probabilities, schema.calibration))
+        classes = schema.decision.classes(probabilities)
+        shares = calibrated(probabilities, schema.calibration)
+        in_set = schema.sets.members(shares, classes) if schema.sets else None
+        return Scores(classes, shares, in_set=in_set)
 
     def _predict(self, aligned: pd.DataFrame) -> FloatArray:
         if self.compiled is not None:

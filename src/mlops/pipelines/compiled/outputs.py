@@ -1,4 +1,4 @@
-"""From the raw sums of a model to what it answers: probabilities, calibrated ones, classes, and intervals."""
+"""From the raw sums of a model to what it answers: probabilities, classes, intervals, sets of classes."""
 
 from __future__ import annotations
 
@@ -97,6 +97,32 @@ class PredictionIntervals(Record):
         """Return what is added to each prediction for its two ends, shape (rows,)."""
         low = np.interp(predicted, self.predicted, self.low)
         return low, np.interp(predicted, self.predicted, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionSets(Record):
+    """The least calibrated probability with which a class is in the set of a row, by class.
+
+    The true class is in the set of at least the share `coverage` of the rows of each class. The predicted
+    class is always in it, so that no set is empty.
+    """
+
+    coverage: float
+    thresholds: tuple[float, ...]
+
+    def members(self, shares: NDArray[np.float64], predicted: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether each class is in the set of each row, shape (rows, classes).
+
+        Parameters
+        ----------
+        shares
+            Calibrated probabilities, shape (rows, classes).
+        predicted
+            The position of the predicted class of each row.
+        """
+        is_member: NDArray[np.bool_] = shares >= self.thresholds
+        is_member[np.arange(len(predicted)), predicted] = True
+        return is_member
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,11 @@ def evaluate(
         Source of the bootstrap draws.
     """
     task, y, problem = judged.task, judged.y, judged.problem
-    values: dict[str, Any] = {**compute_scores(task, y, judged.scores), **_of_intervals(judged)}
+    values: dict[str, Any] = {
+        **compute_scores(task, y, judged.scores),
+        **_of_intervals(judged),
+        **_of_sets(judged),
+    }
     return EvaluationMetrics(
         **values,
         task=task,
@@ -152,6 +156,17 @@ def _of_intervals(judged: JudgedRows) -> dict[str, float]:
         "interval_coverage": float(is_inside.mean()),
         "mean_interval_width": float((high - low).mean()),
     }
+
+
+def _of_sets(judged: JudgedRows) -> dict[str, Any]:
+    """Return in which share of the rows of each class the set contains it, and how large the sets are."""
+    in_set, labels = judged.scores.in_set, judged.problem.labels
+    if in_set is None:
+        return {}
+    contains_truth = in_set[np.arange(len(judged.y)), judged.y]
+    rows_of = {label: judged.y == place for place, label in enumerate(labels)}
+    coverage = {label: float(contains_truth[rows].mean()) for label, rows in rows_of.items() if rows.any()}
+    return {"set_coverage": coverage, "mean_set_size": float(in_set.sum(axis=1).mean())}
 
 
 def _confusion_matrix(judged: JudgedRows) -> tuple[tuple[int, ...], ...]:

@@ -1,4 +1,4 @@
-"""Prediction intervals of a regression, from its errors on training rows that its models have not seen."""
+"""Intervals of numbers and sets of classes, from what models predict for training rows out of fold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlops.pipelines.compiled.outputs import PredictionIntervals
+from mlops.pipelines.compiled.outputs import PredictionIntervals, PredictionSets
 
 MIN_ROWS = 50
 _ROWS_PER_PART = 100
@@ -55,6 +55,35 @@ def fit_intervals(y: np.ndarray, predicted: np.ndarray, coverage: float) -> Pred
         low=tuple((np.array(shape.low) * factors).tolist()),
         high=tuple((np.array(shape.high) * factors).tolist()),
     )
+
+
+def fit_prediction_sets(y: np.ndarray, probabilities: np.ndarray, coverage: float) -> PredictionSets:
+    """Return sets that contain the true class of a new row of each class with this probability.
+
+    A class of too few rows is in every set.
+
+    Parameters
+    ----------
+    y
+        Positions of classes, shape (n,).
+    probabilities
+        Calibrated, out of fold, shape (n, classes).
+    coverage
+        0.5..0.99.
+
+    References
+    ----------
+    Sadinle et al., Least Ambiguous Set-Valued Classifiers with Bounded Error Levels, JASA 2019; Vovk,
+    Conditional validity of inductive conformal predictors, 2012 (a quantile for each class).
+    """
+    of_classes = (probabilities[y == label, label] for label in range(probabilities.shape[1]))
+    return PredictionSets(coverage, tuple(_least_probability(of_class, coverage) for of_class in of_classes))
+
+
+def _least_probability(of_truth: np.ndarray, coverage: float) -> float:
+    """Return the probability of the true class that the promised share of rows reaches; 0 for few rows."""
+    rank = _rank(len(of_truth), coverage)
+    return float(np.sort(of_truth)[-rank]) if rank <= len(of_truth) else 0.0
 
 
 def _shares_missed(coverage: float) -> list[tuple[float, float]]:

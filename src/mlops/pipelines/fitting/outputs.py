@@ -1,4 +1,4 @@
-"""What is made of the outputs of a fitted model: calibrated probabilities, a threshold, intervals.
+"""What is made of the outputs of a fitted model: calibrated probabilities, a threshold, intervals, sets.
 
 All of it is learned from what models predict out of fold, so that none of it needs rows of its own.
 """
@@ -11,9 +11,9 @@ from mlops.models.settings.classes import ClassSettings
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.settings.prediction import tables_of_another_task
 from mlops.pipelines.artifacts.model import ModelSchema
-from mlops.pipelines.compiled.outputs import Calibration, PredictionIntervals
+from mlops.pipelines.compiled.outputs import Calibration, PredictionIntervals, PredictionSets, calibrated
 from mlops.pipelines.fitting.calibration import fit_calibration
-from mlops.pipelines.fitting.intervals import fit_intervals
+from mlops.pipelines.fitting.intervals import fit_intervals, fit_prediction_sets
 from mlops.pipelines.fitting.out_of_fold import OutOfFold
 from mlops.pipelines.fitting.threshold import choose_threshold
 
@@ -28,17 +28,20 @@ class Outputs:
     calibration: Calibration | None = None
     threshold: float | None = None
     intervals: PredictionIntervals | None = None
+    sets: PredictionSets | None = None
     classes: ClassSettings = field(default_factory=ClassSettings)
     notes: tuple[str, ...] = ()
 
     def complete(self, schema: ModelSchema) -> ModelSchema:
-        """Return the schema with them; a sample without one of the classes calibrates none of them."""
-        has_all = self.calibration is not None and len(self.calibration.scale) == len(schema.labels)
+        """Return the schema with them; a sample that lacks a class gives no calibration and no sets."""
+        is_calibrated = self.calibration is not None and len(self.calibration.scale) == len(schema.labels)
+        has_sets = self.sets is not None and len(self.sets.thresholds) == len(schema.labels)
         return replace(
             schema,
-            calibration=self.calibration if has_all else None,
+            calibration=self.calibration if is_calibrated else None,
             threshold=self.threshold,
             intervals=self.intervals,
+            sets=self.sets if has_sets else None,
             costs=self.classes.cost_matrix(schema.labels) if schema.task == "multiclass" else None,
         )
 
@@ -53,10 +56,10 @@ def fit_outputs(task: TaskName, judged: OutOfFold | None, settings: GroupSetting
     if probabilities is None:
         intervals = fit_intervals(y, judged.scores.predicted, settings.intervals.coverage)
         return Outputs(intervals=intervals, notes=notes)
-    calibration = fit_calibration(y, probabilities)
+    calibration, coverage = fit_calibration(y, probabilities), settings.classes.set_coverage
+    sets = fit_prediction_sets(y, calibrated(probabilities, calibration), coverage) if coverage else None
     if task != "binary":
-        return Outputs(calibration, classes=settings.classes, notes=notes)
+        return Outputs(calibration, sets=sets, classes=settings.classes, notes=notes)
     threshold = choose_threshold(y, probabilities[:, 1], settings.threshold)
-    return Outputs(
-        calibration, threshold.value, notes=(*notes, *([threshold.note] if threshold.note else ()))
-    )
+    notes = (*notes, *([threshold.note] if threshold.note else ()))
+    return Outputs(calibration, threshold.value, sets=sets, notes=notes)

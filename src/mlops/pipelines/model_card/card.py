@@ -21,6 +21,7 @@ type Row = tuple[str, ...]
 
 _MAX_FEATURES = 60
 _MAX_TRIALS = 100
+_MAX_CLASSES = 6
 _UNDEFINED = "–"
 _TOO_FEW = "too few"
 
@@ -146,6 +147,8 @@ def _outputs(result: TrainingResult) -> Iterator[tuple[str, str]]:
         gain = metrics.calibration_gain
         is_own = "not calibrated: that does not lower the log loss out of fold"
         yield "Probabilities", is_own if gain is None else "calibrated out of fold"
+    if metrics.set_coverage and settings.classes.set_coverage:
+        yield f"Sets of {percent(settings.classes.set_coverage)}", _describe_sets(metrics)
     if metrics.interval_coverage is not None and metrics.mean_interval_width is not None:
         promised = percent(settings.intervals.coverage)
         yield (
@@ -153,6 +156,17 @@ def _outputs(result: TrainingResult) -> Iterator[tuple[str, str]]:
             f"{percent(metrics.interval_coverage)} of the rows held out are inside; "
             f"{number(metrics.mean_interval_width)} wide on average",
         )
+
+
+def _describe_sets(metrics: EvaluationMetrics) -> str:
+    """Say in how many rows of each class the set contains it; of many classes of the worst ones."""
+    by_class = sorted((metrics.set_coverage or {}).items(), key=lambda entry: entry[1])
+    shares = ", ".join(f"{percent(share)} of {label}" for label, share in by_class[:_MAX_CLASSES])
+    fewest = "at least " if len(by_class) > _MAX_CLASSES else ""
+    return (
+        f"of the rows held out, the set contains the true class in {fewest}{shares}; "
+        f"{metrics.mean_set_size:.2f} of {len(metrics.labels)} classes on average"
+    )
 
 
 def _choice_of_threshold(settings: ThresholdSettings) -> str:

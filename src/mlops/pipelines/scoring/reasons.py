@@ -46,7 +46,7 @@ class Reasons:
 
     def texts(self) -> list[str]:
         """Return a text for each row, such as `age +0.42; dose -0.31`, without columns that add nothing."""
-        names = [f"{_quoted(name)} " for name in self.names]
+        names = [f"{quoted_name(name)} " for name in self.names]
         numbers = _written(self.contributions)
         parts = [
             [names[position] + number if number else "" for position, number in zip(*column, strict=True)]
@@ -145,7 +145,7 @@ def _written(contributions: NDArray[np.float64]) -> list[list[str]]:
     return columns
 
 
-def _quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
     """Return the name of a column, in quotes where it would be read as something else."""
     is_plain = _SPECIAL.isdisjoint(name) and name == name.strip() and not is_formula(name)
     return name if is_plain else '"' + name.replace('"', '""') + '"'
