@@ -36,6 +36,27 @@ def test_the_class_names_of_the_libraries_are_aliases():
     assert len(all_names) == len(set(all_names))
 
 
+# the number of trees, of which more are no loss; validation rows that would be of the same persons; and, for
+# random cuts, more columns to draw them from than the root of their number
+CHOSEN_OTHERWISE = {
+    ("HistGradientBoosting", "max_iter"),
+    ("HistGradientBoosting", "early_stopping"),
+    *((name, "n_estimators") for name in ("RandomForest", "ExtraTrees")),
+}
+OF_CLASSES = {("ExtraTrees", "max_features")}
+
+
+@pytest.mark.parametrize("name", ["RandomForest", "ExtraTrees", "HistGradientBoosting"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_defaults_of_the_library_contend_where_an_algorithm_is_named(name: str, task: str):
+    *_, strong = (configure(one, task).estimator for one in candidates(GroupSettings(algorithm=name), task))
+    own, stated = type(strong)().get_params(), ALGORITHMS[name].spec(task).defaults
+    for parameter in stated:
+        if (name, parameter) not in CHOSEN_OTHERWISE | (OF_CLASSES if task != "regression" else set()):
+            assert strong.get_params()[parameter] == own[parameter], parameter
+    assert strong.get_params()["n_estimators" if "n_estimators" in own else "max_iter"] >= 100
+
+
 def test_without_an_algorithm_linear_and_boosted_models_contend():
     chosen_from = candidates(GroupSettings(hyperparameters={"class_weight": "balanced"}), "binary")
     assert [one.algorithm for one in chosen_from] == ["LogisticRegression", "XGBoost", "XGBoost"]

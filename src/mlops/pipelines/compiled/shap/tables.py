@@ -18,11 +18,12 @@ from mlops.pipelines.compiled.shap.parts import MAX_QUESTIONS, Leaf, TreeParts, 
 
 type _Floats = NDArray[np.float64]
 type _Integers = NDArray[np.int64]
+type _Question = tuple[int, float, bool]  # column, condition, whether a missing value goes left
 
 # of all tables of a model; more would take as long to make as XGBoost's own way takes for many rows
 MAX_NUMBERS = 8_000_000
 _CHUNK = 2_000_000
-_BLOCK_ROWS = 8_192  # the columns of a block stay in the cache
+_BLOCK_ROWS = 16384  # the columns of a block stay in the cache
 _FEW_ROWS = 64
 # Gauss-Legendre quadrature on 0 to 1: exact for the polynomials of at most eight columns
 _points, _weights = np.polynomial.legendre.leggauss(MAX_QUESTIONS // 2)
@@ -104,10 +105,10 @@ class ShapTables:
         """
         if len(matrix) <= _FEW_ROWS:
             return self._at_once(matrix)
-        sums = np.empty((self.n_groups, len(matrix)))
+        sums, questions = np.empty((self.n_groups, len(matrix))), self._questions()
         for start in range(0, len(matrix), _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            sums[:, rows] = self._table_by_table(np.ascontiguousarray(matrix[rows].T))
+            sums[:, rows] = self._table_by_table(np.ascontiguousarray(matrix[rows].T), questions)
         return sums.T
 
     def _at_once(self, matrix: NDArray[np.float32]) -> _Floats:
@@ -121,26 +122,41 @@ class ShapTables:
         sums: _Floats = np.bincount(bins.ravel(), added.ravel(), n_bins).astype(np.float64)
         return sums.reshape(len(matrix), self.n_groups)
 
-    def _table_by_table(self, columns: NDArray[np.float32]) -> _Floats:
+    def _table_by_table(
+        self, columns: NDArray[np.float32], questions: Sequence[Sequence[_Question]]
+    ) -> _Floats:
         """Return the sums, shape (groups, rows), of a block of shape (columns, rows)."""
         sums = np.zeros((self.n_groups, columns.shape[1]))
         bounds = np.searchsorted(self.parts, np.arange(len(self.columns) + 1)).tolist()
         offsets, groups = self.offsets.tolist(), self.groups.tolist()
-        for part, n_questions in enumerate(self.n_questions.tolist()):
-            answers = self._answers(part, n_questions, columns)
+        for part, of_part in enumerate(questions):
+            answers = _answers(of_part, columns)
             for entry in range(bounds[part], bounds[part + 1]):
-                table = self.values[offsets[entry] : offsets[entry] + (1 << n_questions)]
+                table = self.values[offsets[entry] : offsets[entry] + (1 << len(of_part))]
                 sums[groups[entry]] += table.take(answers)
         return sums
 
-    def _answers(self, part: int, n_questions: int, columns: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Return the answers of each row to a part: a bit for each question, 1 for left."""
-        answers = np.zeros(columns.shape[1], np.uint8)
-        for place in range(n_questions):
-            values, condition = columns[self.columns[part, place]], self.conditions[part, place]
-            is_left = ~(values >= condition) if self.is_missing_left[part, place] else values < condition
-            answers |= is_left.view(np.uint8) << np.uint8(place)
-        return answers.astype(np.intp)
+    def _questions(self) -> list[list[_Question]]:
+        """Return the questions of each part, as Python's own numbers, which are faster to loop over."""
+        parts = zip(self.columns, self.conditions, self.is_missing_left, strict=True)
+        return [
+            list(zip(*(of_part[:n].tolist() for of_part in part), strict=True))
+            for part, n in zip(parts, self.n_questions.tolist(), strict=True)
+        ]
+
+
+def _answers(questions: Sequence[_Question], columns: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the answers of each row to a part: a bit for each question, 1 for left, the first one lowest."""
+    answers, is_left = np.zeros(columns.shape[1], np.uint8), np.empty(columns.shape[1], np.bool_)
+    bits = is_left.view(np.uint8)
+    for column, condition, is_missing_left in reversed(questions):
+        if is_missing_left:
+            np.logical_not(np.greater_equal(columns[column], condition, out=is_left), out=is_left)
+        else:
+            np.less(columns[column], condition, out=is_left)
+        np.add(answers, answers, out=answers)  # takes a sixth of the time of a shift
+        np.bitwise_or(answers, bits, out=answers)
+    return answers.astype(np.intp)
 
 
 def _add_leaves(values: _Floats, offsets: _Integers, leaves: Sequence[Leaf], n_questions: int) -> None:
