@@ -85,7 +85,7 @@ def measure(case: Case, algorithms: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def render(lines: Sequence[dict[str, Any]]) -> str:
-    """Return a table of the strong signals and one of the weak ones, with how often we were better or worse."""
+    """Return a table of the strong signals and one of the weak ones, with counts below."""
     parts = [f"# Named algorithms\n\n{(__doc__ or '').splitlines()[0].removeprefix('Question: ')}\n"]
     for title, is_strong in (("Strong signals", True), ("Weak signals", False)):
         chosen = [line for line in lines if (best_of(line) >= STRONG[line["metric"]]) == is_strong]

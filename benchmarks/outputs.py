@@ -166,8 +166,8 @@ def render(errors: Sequence[str], by_set: dict[str, list[HeldOut]]) -> str:
             if (splits[0].judged.task == "regression") == is_regression:
                 parts += coverage_lines(splits)
     parts.append(
-        "\nEach class is a segment of the sets. A set contains at least the share that is promised, because the"
-        " predicted class is always in it. Decision: calibration, intervals and sets are all fitted to what"
+        "\nEach class is a segment of the sets. A set contains at least the share that is promised, because"
+        " the predicted class is always in it. Decision: calibration, intervals and sets are fitted to what"
         " models predict out of fold; none of them has rows of its own."
     )
     return "\n".join(parts) + "\n"

@@ -3,7 +3,8 @@
     python reasons_candidates.py FOLDER
 
 Started by `reasons.py`, which writes `estimator.pkl`, `background.npy` and `matrix.npy`; this writes
-`values.npy` of shape (rows, columns), those of the second of two classes.
+`values.npy` of shape (rows, columns), those of the second of two classes. Of trees of scikit-learn it also
+writes `along_paths.npy`, the contributions along the path (Saabas), as shap computes them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib
 import pickle
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +31,16 @@ def main() -> None:
     else:
         explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
         values = explainer.shap_values(matrix, check_additivity=False)
+        if hasattr(estimator, "n_iter_") or hasattr(estimator, "estimators_"):
+            along_paths = explainer.shap_values(matrix, check_additivity=False, approximate=True)
+            save(folder / "along_paths.npy", along_paths)
+    save(folder / "values.npy", values)
+
+
+def save(path: Path, values: Any) -> None:
+    """Write the values of the second of two classes, or of the only output."""
     values = np.asarray(values)
-    np.save(folder / "values.npy", values[:, :, 1] if values.ndim == 3 else values)
+    np.save(path, values[:, :, 1] if values.ndim == 3 else values)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ type CellBytes = ByteMatrix | list[bytes]
 
 # what a 32-bit float holds; digits beyond it are noise of the platform
 _N_DIGITS = 9
-_LONGEST_TEXT = 64
+_LONGEST_TEXT = 128
 _COMMA, _NEWLINE, _MINUS, _POINT, _ZERO = b",\n-.0"
 # `%.9g` writes numbers from the first of these to below ten times the last one without an exponent
 _POWERS = 10.0 ** np.arange(-4, _N_DIGITS)

@@ -106,7 +106,8 @@ class PredictionsWriter:
     def _reasons(self, rows: ScoredRows) -> CellBytes:
         if rows.reasons is None:
             return _repeated("", len(rows.scores.predicted))
-        return [self._cell(text).encode() for text in rows.reasons.texts()]
+        texts = self._cells_of(rows.reasons.texts())
+        return text_cells(texts, np.arange(len(texts)))
 
     def _texts(self, column: pd.Series) -> CellBytes:
         # categories are texts as the reader cleaned them

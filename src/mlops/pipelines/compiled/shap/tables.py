@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +31,7 @@ _points, _weights = np.polynomial.legendre.leggauss(MAX_QUESTIONS // 2)
 _POINTS, _WEIGHTS = (_points + 1.0) / 2.0, _weights / 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ShapTables:
     """What the columns of a file add to one output, by the answers of a row.
 
@@ -105,10 +106,10 @@ class ShapTables:
         """
         if len(matrix) <= _FEW_ROWS:
             return self._at_once(matrix)
-        sums, questions = np.empty((self.n_groups, len(matrix))), self._questions()
+        sums = np.empty((self.n_groups, len(matrix)))
         for start in range(0, len(matrix), _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            sums[:, rows] = self._table_by_table(np.ascontiguousarray(matrix[rows].T), questions)
+            sums[:, rows] = self._table_by_table(np.ascontiguousarray(matrix[rows].T))
         return sums.T
 
     def _at_once(self, matrix: NDArray[np.float32]) -> _Floats:
@@ -122,26 +123,27 @@ class ShapTables:
         sums: _Floats = np.bincount(bins.ravel(), added.ravel(), n_bins).astype(np.float64)
         return sums.reshape(len(matrix), self.n_groups)
 
-    def _table_by_table(
-        self, columns: NDArray[np.float32], questions: Sequence[Sequence[_Question]]
-    ) -> _Floats:
+    def _table_by_table(self, columns: NDArray[np.float32]) -> _Floats:
         """Return the sums, shape (groups, rows), of a block of shape (columns, rows)."""
         sums = np.zeros((self.n_groups, columns.shape[1]))
-        bounds = np.searchsorted(self.parts, np.arange(len(self.columns) + 1)).tolist()
-        offsets, groups = self.offsets.tolist(), self.groups.tolist()
-        for part, of_part in enumerate(questions):
-            answers = _answers(of_part, columns)
-            for entry in range(bounds[part], bounds[part + 1]):
-                table = self.values[offsets[entry] : offsets[entry] + (1 << len(of_part))]
-                sums[groups[entry]] += table.take(answers)
+        for questions, tables in self._parts:
+            answers = _answers(questions, columns)
+            for group, table in tables:
+                sums[group] += table.take(answers)
         return sums
 
-    def _questions(self) -> list[list[_Question]]:
-        """Return the questions of each part, as Python's own numbers, which are faster to loop over."""
-        parts = zip(self.columns, self.conditions, self.is_missing_left, strict=True)
+    @cached_property
+    def _parts(self) -> list[tuple[list[_Question], list[tuple[int, _Floats]]]]:
+        """Return the questions of each part, in Python's own numbers, and its tables with their groups."""
+        questions = zip(self.columns, self.conditions, self.is_missing_left, strict=True)
+        entries = zip(self.parts.tolist(), self.groups.tolist(), self.offsets.tolist(), strict=True)
+        numbers = self.n_questions.tolist()
+        tables: list[list[tuple[int, _Floats]]] = [[] for _ in numbers]
+        for part, group, offset in entries:
+            tables[part].append((group, self.values[offset : offset + (1 << numbers[part])]))
         return [
-            list(zip(*(of_part[:n].tolist() for of_part in part), strict=True))
-            for part, n in zip(parts, self.n_questions.tolist(), strict=True)
+            (list(zip(*(of_part[:n].tolist() for of_part in part), strict=True)), of_part_tables)
+            for part, n, of_part_tables in zip(questions, numbers, tables, strict=True)
         ]
 
 
