@@ -57,8 +57,8 @@ def files_of(ledger: Ledger) -> dict[str, bytes]:
 def test_a_row_is_recorded_with_everything_that_was_delivered(
     record: Record, predictions: Predictions
 ) -> None:
-    row = (1, "P7", "yes", 0.25, 0.75, "scored", "v1.0.1", '["age"]')
-    record([row], header=(*TWO_CLASSES.names, "reasons"))
+    row = (1, "P7", "yes", 0.25, 0.75, "scored", "v1.0.1", '["age"]', "no; yes")
+    record([row], header=(*TWO_CLASSES.names, "reasons", "prediction_set"))
     (recorded,) = all_rows(predictions)
     assert recorded == {
         "model_group": "patients",
@@ -78,8 +78,9 @@ def test_a_row_is_recorded_with_everything_that_was_delivered(
         "shadow_prediction": None,
         "input_digest": "ab12",
         "scored_at": datetime(2026, 3, 2, 8, 30),  # noqa: DTZ001  the column is in UTC, without a zone
-        "schema_version": 2,
+        "schema_version": 3,
         "inputs": None,
+        "prediction_set": "no; yes",
     }
     assert set(recorded) == {column.name for column in (*COLUMNS, *PARTITIONS)}
 
