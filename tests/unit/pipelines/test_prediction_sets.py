@@ -10,12 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.reason import labels_of_cell
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings
 from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.inference_pipeline import InferencePipeline
+from mlops.pipelines.scoring.predictions_file import scored_table
+from mlops.pipelines.scoring.row_status import RowStatuses
+from mlops.pipelines.scoring.scored_rows import ScoredRows
 
 from .conftest import build_table, train
 
@@ -70,6 +75,23 @@ def test_rows_of_a_request_have_the_sets_of_a_file_as_lists(model: Path, tmp_pat
 
     assert [tuple(row["prediction_set"]) for row in together] == of_file
     assert [tuple(row["prediction_set"]) for row in alone] == of_file[:8]
+
+
+@pytest.mark.parametrize("n_labels", [2, 8, 9, 70])
+def test_sets_of_many_classes_are_written_as_they_are(n_labels: int) -> None:
+    labels, n_rows = [f"kind {number}" for number in range(n_labels)], 300
+    rng = np.random.default_rng(n_labels)
+    in_set = np.asfortranarray(rng.random((n_rows, n_labels)) < 0.2)
+    scores = Scores(np.zeros(n_rows, np.int64), np.full((n_rows, n_labels), 1 / n_labels), in_set=in_set)
+    statuses = RowStatuses(np.zeros(n_rows, np.int64), ("scored",))
+    rows = ScoredRows(pd.DataFrame(index=pd.RangeIndex(n_rows)), statuses, scores, {}, {})
+    columns = PredictionColumns.of([], labels, "row_status", [], has_sets=True)
+
+    written = [row["prediction_set"] or [] for row in scored_table([rows], columns, "v1.0.0").documents()]
+
+    assert written == [
+        [label for label, is_member in zip(labels, members, strict=True) if is_member] for members in in_set
+    ]
 
 
 def test_both_forms_of_a_model_give_the_same_sets(model: Path) -> None:

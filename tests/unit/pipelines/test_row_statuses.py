@@ -176,7 +176,7 @@ def test_input_columns_are_kept_and_never_take_the_name_of_another_column(
 
 @pytest.mark.parametrize("labels", [["no", "yes"], ["a", "b", "c"], []], ids=["two", "three", "number"])
 def test_settings_refuse_the_name_of_any_other_column_for_the_status(labels: list[str]) -> None:
-    columns = PredictionColumns.of([], labels, "row_status", [], has_reasons=True)
+    columns = PredictionColumns.of([], labels, "row_status", [], has_reasons=True, has_sets=True)
     for name in set(columns.names) - {"row_status"}:
         with pytest.raises(SettingsError, match=f"row_status_column cannot be '{name}'.*State a free name"):
             GroupSettings.from_toml(f'[scoring]\nrow_status_column = "{name}"\n')

@@ -96,7 +96,7 @@ class PredictionsWriter:
     def _sets(self, scores: Scores) -> CellBytes:
         if scores.in_set is None:
             return _repeated("", len(scores.predicted))
-        bits = np.packbits(scores.in_set, axis=1)
+        bits = np.ascontiguousarray(np.packbits(scores.in_set, axis=1))
         keys = bits.view(f"S{bits.shape[1]}").ravel()
         _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
         names = [quoted_name(label) for label in self.columns.labels]
