@@ -159,14 +159,12 @@ def _outputs(result: TrainingResult) -> Iterator[tuple[str, str]]:
 
 
 def _describe_sets(metrics: EvaluationMetrics) -> str:
-    """Say in how many rows of each class the set contains it; of many classes of the worst ones."""
+    """Say in which share of the rows of each class the set contains it; of many classes the worst ones."""
     by_class = sorted((metrics.set_coverage or {}).items(), key=lambda entry: entry[1])
-    shares = ", ".join(f"{percent(share)} of {label}" for label, share in by_class[:_MAX_CLASSES])
-    fewest = "at least " if len(by_class) > _MAX_CLASSES else ""
-    return (
-        f"of the rows held out, the set contains the true class in {fewest}{shares}; "
-        f"{metrics.mean_set_size:.2f} of {len(metrics.labels)} classes on average"
-    )
+    shares = ", ".join(f"{label} {percent(share)}" for label, share in by_class[:_MAX_CLASSES])
+    rest = ", all others more" if len(by_class) > _MAX_CLASSES else ""
+    size = f"{metrics.mean_set_size:.2f} of {len(metrics.labels)} classes in a set on average"
+    return f"rows held out whose set contains their class: {shares}{rest}; {size}"
 
 
 def _choice_of_threshold(settings: ThresholdSettings) -> str:
