@@ -14,7 +14,7 @@ from mlops.dataset.validation.scoring import FileToScore, ScoringTerms, open_sco
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
 
-ROWS = 30_000  # some blocks of the reader
+ROWS = 50_000  # some blocks of the reader
 NOTE = "a note of some length that fills the blocks of the reader sooner"
 TERMS = ScoringTerms(GroupSettings.from_dict({"target": "y", "format": {"missing": ["-9"]}}), None)
 PLAIN = ScoringTerms(GroupSettings.from_dict({"target": "y"}), None)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from contextlib import suppress
+from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.dataset.form.inspection import BLOCK_BYTES
+from mlops.dataset.form.inspection import BLOCK_BYTES, read_blocks
 from mlops.dataset.validation.reading import read_pieces, read_table
 from mlops.dataset.validation.validate import validate
 from mlops.models.errors import DatasetError
@@ -127,6 +130,19 @@ def test_a_table_of_too_many_columns_is_refused_in_the_words_of_the_validation(t
     (refusal,) = validate(tmp_path / "t.csv", purpose="inference").of_severity("reject")
     assert str(caught.value) == f"t.csv: {refusal.message}"
     assert "5,001 columns; the limit is 5,000" in refusal.message
+
+
+@pytest.mark.parametrize("start", [0, 10, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 4 * BLOCK_BYTES])
+def test_blocks_from_within_a_file_end_where_those_of_the_whole_file_do(start: int) -> None:
+    content = bytes(6 * BLOCK_BYTES + 7)
+    whole = ends_of(read_blocks(BytesIO(content)), 0)
+    assert whole == [BLOCK_BYTES, 3 * BLOCK_BYTES, 5 * BLOCK_BYTES, len(content)]
+    part = ends_of(read_blocks(BytesIO(content[start:]), start), start)
+    assert part == [end for end in whole if end > start]
+
+
+def ends_of(blocks: Iterable[bytes], start: int) -> list[int]:
+    return list(accumulate(map(len, blocks), initial=start))[1:]
 
 
 def test_a_number_is_the_same_for_every_reader(tmp_path: Path) -> None:

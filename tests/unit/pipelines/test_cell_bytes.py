@@ -19,6 +19,7 @@ CASES = {
     "all sizes": np.concatenate(
         (10.0 ** RNG.uniform(-320, 308, 5_000), -(10.0 ** RNG.uniform(-6, 11, 20_000)))
     ),
+    "below 1": -(10.0 ** RNG.uniform(-320, -0.1, 5_000)),
     "few digits": np.round(RNG.normal(0, 1_000, 20_000), 2),
     "around powers of ten": np.concatenate(
         [POWERS * (1 + delta) for delta in (0, 1e-10, -1e-10, 6e-10, -6e-10)]

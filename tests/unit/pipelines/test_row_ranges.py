@@ -25,8 +25,8 @@ from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange
 from .conftest import build_table
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-ROWS = 2_500
-# text with everything that ends a record elsewhere: 2,500 of them fill several blocks of the reader
+ROWS = 4_000
+# text with everything that ends a record elsewhere: 4,000 of them fill several blocks of the reader
 NOTE = 'first line\nsecond, "quoted"; line\r\n' + "word " * 180
 KEPT = GroupSettings(output=OutputSettings(keep_columns=("region",)))
 
@@ -134,9 +134,9 @@ def test_rows_of_several_ranges_that_cannot_be_scored_are_judged_together(pipeli
     frame.loc[:99, "age"] = "unclear"  # a twentieth of the file at most in each column, and in its first
     frame.loc[ROWS - 80 :, "dose"] = "unclear"  # and last range
     path = put(written(frame))
-    few = GroupSettings(scoring=ScoringSettings(max_bad_share=0.05))
+    few = GroupSettings(scoring=ScoringSettings(max_bad_share=0.04))
     many = GroupSettings(scoring=ScoringSettings(max_bad_share=0.10))
-    with pytest.raises(DatasetError, match="180 of 2,500 rows cannot be scored") as at_once:
+    with pytest.raises(DatasetError, match="180 of 4,000 rows cannot be scored") as at_once:
         pipeline.execute(path, tmp_path / "whole", settings=few)
     with pytest.raises(DatasetError) as merged:
         in_ranges(pipeline, path, tmp_path, few)

@@ -26,7 +26,9 @@ from mlops.dataset.form.encodings import (
 )
 from mlops.dataset.limits import MIB, Limits
 
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 1024 * 1024  # of the first block, which is looked at as text
+# later blocks are larger, so that fewer are looked at; four times as large ones leave the second-level cache
+_GROWTH = 2
 _NEWLINE = ord("\n")
 _GZIP_MARK = b"\x1f\x8b"
 _GZIP_DAMAGE = "the gzip data is truncated or corrupt"
@@ -149,8 +151,14 @@ def open_blocks(path: Path, inspection: Inspection) -> Iterator[bytes]:
 
 def _expanded(path: Path, compression: str | None) -> Iterator[bytes]:
     with path.open("rb") as file:
-        stream = gzip.GzipFile(fileobj=file) if compression else file
-        yield from iter(lambda: stream.read(BLOCK_BYTES), b"")
+        yield from read_blocks(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if compression else file)
+
+
+def read_blocks(stream: BinaryIO, start_byte: int = 0) -> Iterator[bytes]:
+    """Yield the bytes from `start_byte` on, in blocks that end where those of the whole stream do."""
+    later_bytes = _GROWTH * BLOCK_BYTES
+    yield stream.read(later_bytes - (start_byte - BLOCK_BYTES) % later_bytes)
+    yield from iter(lambda: stream.read(later_bytes), b"")
 
 
 def _confirm(path: Path, compression: str | None, check: EncodingCheck) -> None:

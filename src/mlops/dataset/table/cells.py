@@ -39,9 +39,8 @@ MISSING_IN_NUMBERS = MISSING_EVERYWHERE | frozenset(
 # possessive throughout: a cell of many digits must not make the match try every way to split them
 _NUMBER = r"[ \t]*+[+-]?+(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+[ \t]*+"
 _ALL_NUMBERS = re.compile(rf"(?:{_NUMBER}\n)++")
-_ONE_NUMBER = re.compile(_NUMBER)
+_ONE_NUMBER = re.compile(rf"{_NUMBER}|[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
 _NO_NUMBER = re.compile(rf"(?m)^(?!{_NUMBER}$).*+$")
-_INFINITE = re.compile(r"[ \t]*[+-]?inf(?:inity)?[ \t]*", re.IGNORECASE)
 _CODE = re.compile(r"(?m)^[+-]?0[0-9]+(?:\.[0-9]*)?$")
 SAFE_INTEGER = 2.0**53
 # `1.5` among numbers with a decimal comma is not a number
@@ -110,7 +109,7 @@ def _view_mixed(
     is_number[plain] = True
     for position in others:
         text = texts[position]
-        if _INFINITE.fullmatch(text) or _ONE_NUMBER.fullmatch(text):
+        if _ONE_NUMBER.fullmatch(text):
             numbers[position] = float(text)
             is_number[position] = True
         elif text.strip().lower() in MISSING_IN_NUMBERS:

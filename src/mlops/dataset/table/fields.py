@@ -100,7 +100,7 @@ class Fields:
         self._has_quotes = bool(quote) and quote.encode() in block.text
         self._starts = block.starts
         self._ends = block.ends - (self._octets[block.ends - 1] == _RETURN)
-        self._delimiters = block.delimiters
+        self._delimiters = np.ascontiguousarray(block.delimiters.T)  # column by column
 
     def numbers(self, position: int, decimal: str, missing: Collection[str]) -> NDArray[np.float64] | None:
         """Return a column of floats, NaN where empty or `missing`; None if any other cell is irregular."""
@@ -124,9 +124,8 @@ class Fields:
 
     def _cells(self, position: int) -> tuple[Positions, Positions]:
         """Return where the cells of a column begin and end, without the quotes around them."""
-        starts = self._delimiters[:, position - 1] + 1 if position else self._starts
-        is_last = position == self._delimiters.shape[1]
-        ends = self._ends if is_last else np.ascontiguousarray(self._delimiters[:, position])
+        starts = self._delimiters[position - 1] + 1 if position else self._starts
+        ends = self._ends if position == len(self._delimiters) else self._delimiters[position]
         if self._has_quotes:
             is_quoted = self._octets[starts] == ord(self._quote)
             return starts + is_quoted, ends - is_quoted

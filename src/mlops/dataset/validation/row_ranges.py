@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.dataset.form.encodings import is_utf8
-from mlops.dataset.form.inspection import BLOCK_BYTES, Inspection
+from mlops.dataset.form.inspection import Inspection, read_blocks
 from mlops.dataset.validation.pieces import MarkedRows, TablePieces, marked_rows
 from mlops.dataset.validation.reading_plan import ReadingPlan
 from mlops.models.record import Record
@@ -69,8 +69,7 @@ def read_range(path: Path, row_range: RowRange, plan: ReadingPlan) -> Iterator[M
 def _text(path: Path, row_range: RowRange) -> Iterator[bytes]:
     """Yield the bytes in the blocks in which the whole file is read."""
     with path.open("rb") as file:
-        yield file.read(BLOCK_BYTES - row_range.start_byte % BLOCK_BYTES)
-        yield from iter(lambda: file.read(BLOCK_BYTES), b"")
+        yield from read_blocks(file, row_range.start_byte)
 
 
 def _is_text_itself(inspection: Inspection) -> bool:

@@ -102,9 +102,9 @@ def _slots_over(edges: Floats) -> tuple[np.float64, np.float64]:
     """Return the low end of the slots and the slots per unit.
 
     The outer ends catch outliers and may be so far out that all others would share a slot: slots cover the
-    inner two thirds of the ends when there are many.
+    inner three quarters of the ends when there are many.
     """
-    n_outer = len(edges) // 6 if len(edges) > _FEW_EDGES else 0
+    n_outer = len(edges) // 8 if len(edges) > _FEW_EDGES else 0
     low, high = (edges[n_outer], edges[-1 - n_outer]) if len(edges) else (0.0, 0.0)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         scale = np.float64(_N_SLOTS) / (np.float64(high) - np.float64(low))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mlops.pipelines.compiled.booster import Booster
 from mlops.pipelines.compiled.cells import Categories, Cells, Floats, n_rows
 from mlops.pipelines.compiled.column_groups import ColumnGroups
-from mlops.pipelines.compiled.encoding import CategoryTable, Encoding
+from mlops.pipelines.compiled.encoding import CategoryTable, Encoding, span_of
 from mlops.pipelines.compiled.linear import LinearModel
 from mlops.pipelines.compiled.outputs import Decision, Link, probabilities
 from mlops.pipelines.compiled.paths import Paths
@@ -159,7 +159,7 @@ class TreeModel:
             rows, places = table.lookup(cells)
             of_category = self._ranks_of_categories.get(number)
             of_row = self._ranked(table.columns, rows) if of_category is None else of_category
-            ranks[:, table.columns] = of_row[places]
+            ranks[:, span_of(table.columns)] = of_row.take(places, axis=0)
         return ranks
 
     def _ranked(self, columns: NDArray[np.int64], rows: Floats) -> NDArray[np.uint8]:

@@ -23,7 +23,8 @@ _COMMA, _NEWLINE, _MINUS, _POINT, _ZERO = b",\n-.0"
 # `%.9g` writes numbers from the first of these to below ten times the last one without an exponent
 _POWERS = 10.0 ** np.arange(-4, _N_DIGITS)
 _FACTORS = 10.0 ** np.arange(2 * _N_DIGITS)  # all of them exact
-_WIDTH = 6 + 2 * _N_DIGITS - 1
+_LONGEST_NUMBER = len("-1.23456789e-123")
+_BEFORE_DIGITS = len("-0.000")
 # the digits are an exact product, rounded once; so close to a half the rounding is left to Python
 _CLOSE = 1e-6
 
@@ -44,33 +45,39 @@ def number_cells(numbers: NDArray[np.float64]) -> ByteMatrix:
     cells = _fixed(digits.astype(np.uint32), exponent, numbers < 0.0)
     for row in np.flatnonzero(~is_plain).tolist():
         text = b"%.9g" % numbers[row]
-        cells[row] = np.frombuffer(text.ljust(_WIDTH, b"\0"), np.uint8)
+        cells[row] = np.frombuffer(text.ljust(cells.shape[1], b"\0"), np.uint8)
     return cells
 
 
 def _fixed(
     digits: NDArray[np.uint32], exponent: NDArray[np.int64], is_negative: NDArray[np.bool_]
 ) -> ByteMatrix:
-    """Return numbers without an exponent: sign, zeros before the digits, digits, and the point among them."""
+    """Return numbers without an exponent: sign, zeros before the digits, digits, and the point among them.
+
+    There is no room for a point between the digits where all numbers are below 1, as probabilities are.
+    """
+    n_apart = 2 if (exponent >= 0).any() else 1
     decimals = _decimals(digits, _N_DIGITS)
     last = _N_DIGITS - 1 - (decimals[::-1] != 0).argmax(axis=0)  # the last digit that is not zero
     end = np.maximum(last, exponent)
-    cells = np.zeros((_WIDTH, len(digits)), np.uint8)
+    width = max(_BEFORE_DIGITS + n_apart * _N_DIGITS, _LONGEST_NUMBER)
+    cells = np.zeros((width, len(digits)), np.uint8)
     cells[0, is_negative] = _MINUS
     cells[1, exponent < 0] = _ZERO
     cells[2, exponent < 0] = _POINT
     for place in range(3):
         cells[3 + place, exponent < -1 - place] = _ZERO
     for place in range(_N_DIGITS):
-        np.multiply(decimals[place] + _ZERO, place <= end, out=cells[6 + 2 * place])
-        if place + 1 < _N_DIGITS:
-            cells[7 + 2 * place, (exponent == place) & (last > place)] = _POINT
+        position = _BEFORE_DIGITS + n_apart * place
+        np.multiply(decimals[place] + _ZERO, place <= end, out=cells[position])
+        if n_apart > 1 and place + 1 < _N_DIGITS:
+            cells[position + 1, (exponent == place) & (last > place)] = _POINT
     return cells.T
 
 
 def count_cells(first: int, n_rows: int) -> ByteMatrix:
     """Return the numbers of rows from `first` on, shape (rows, bytes)."""
-    counts = np.arange(first, first + n_rows, dtype=np.uint64)
+    counts = np.arange(first, first + n_rows, dtype=np.uint32)
     width = len(str(first + n_rows))
     cells = _decimals(counts, width) + np.uint8(_ZERO)
     for place in range(width - 1):
@@ -78,24 +85,28 @@ def count_cells(first: int, n_rows: int) -> ByteMatrix:
     return cells.T
 
 
-def _decimals(numbers: NDArray[np.unsignedinteger], width: int) -> ByteMatrix:
+def _decimals(numbers: NDArray[np.uint32], width: int) -> ByteMatrix:
     """Return the last digits of whole numbers, shape (`width`, numbers)."""
-    decimals = np.empty((width, len(numbers)), np.uint8)
+    decimals, ten = np.empty((width, len(numbers)), np.uint8), np.uint32(10)
     for place in range(width - 1, -1, -1):
-        numbers, decimals[place] = np.divmod(numbers, numbers.dtype.type(10))
+        tens = numbers // ten  # with the product a third of the time of `divmod`
+        np.subtract(numbers, tens * ten, out=decimals[place], casting="unsafe")
+        numbers = tens
     return decimals
 
 
 def text_cells(texts: Sequence[str], codes: NDArray[np.integer]) -> CellBytes:
     """Return the text of each code; that of the code -1 is the last one."""
-    encoded = list(map(str.encode, texts))
-    width = max(map(len, encoded), default=0) or 1
-    if width > _LONGEST_TEXT or "\0" in "".join(texts):
-        taken: list[bytes] = np.array(encoded, dtype=object)[codes].tolist()
+    ended = ("\0".join(texts) + "\0").encode()
+    lengths = np.diff(np.flatnonzero(np.frombuffer(ended, np.uint8) == 0), prepend=-1) - 1
+    if len(lengths) != len(texts) or lengths.max() > _LONGEST_TEXT:
+        taken: list[bytes] = np.array(list(map(str.encode, texts)), dtype=object)[codes].tolist()
         return taken
-    matrix = np.array(encoded, dtype=f"S{width}").view(np.uint8).reshape(-1, width)
-    cells: ByteMatrix = matrix[codes]
-    return cells
+    matrix = np.zeros((len(texts), max(lengths.max(), 1)), np.uint8)
+    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = np.frombuffer(
+        ended.translate(None, b"\0"), np.uint8
+    )
+    return matrix.take(codes, axis=0)  # a tenth of the time of `matrix[codes]`
 
 
 def spread(cells: CellBytes, is_filled: NDArray[np.bool_]) -> CellBytes:
@@ -119,9 +130,8 @@ def joined(columns: Sequence[CellBytes]) -> bytes:
         return b"".join(line + b"\n" for line in lines)
     mark = partial(np.full, (n_rows, 1), dtype=np.uint8)
     parts = [part for matrix in matrices for part in (matrix, mark(_COMMA))]
-    table = np.concatenate([*parts[:-1], mark(_NEWLINE)], axis=1).ravel()
-    written: ByteMatrix = table.compress(table != 0)  # a seventh of the time of `table[table != 0]`
-    return written.tobytes()
+    table = np.concatenate([*parts[:-1], mark(_NEWLINE)], axis=1)
+    return table.tobytes().translate(None, b"\0")  # half the time of `compress`
 
 
 def _as_list(cells: CellBytes) -> list[bytes]:
