@@ -102,6 +102,17 @@ def test_texts_are_what_was_written_in_the_order_of_appearance(
         np.testing.assert_array_equal(texts.keys, text_keys(texts.values))
 
 
+LONG = "a sentence of so many words that its letters fill more than a few words of memory"
+
+
+@pytest.mark.parametrize("edge", ["", " ", "\t", "\u00a0", "\u2003", "é", "\x1f", '"'], ids=ascii)
+def test_long_texts_are_known_without_the_spaces_around_them(edge: str) -> None:
+    cells = [LONG, "", LONG + edge, edge + LONG, "x"]
+    texts = Fields(a_block(["x"] * len(cells), cells)).texts(1)
+    assert texts is not None
+    assert list(texts.stripped) == [value.strip() for value in texts.values]
+
+
 def test_texts_that_are_equal_without_their_quotes_are_one_value() -> None:
     dialect = Dialect(",", ("c0", "c1"), 1, 0, 0, has_sep_line=False, decimal=".")
     written = b'"a""b",x\na"b,y\n"a""b",z\n'

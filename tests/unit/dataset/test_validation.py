@@ -72,6 +72,7 @@ REMARKS: Mapping[str, tuple[Edit, str]] = {
     "a formula after a space": (cell("plan", " @SUM(1)", 5), "formula_cells"),
     "a formula in full width": (cell("plan", "\uff1d1+1", 5), "formula_cells"),
     "a character that cannot be seen": (cell("plan", "gold\u200bplus", 4), "cell_control_chars"),
+    "the same in a long text": (cell("plan", f"gold\u200b{'plus' * 20}", 4), "cell_control_chars"),
     "a class that means missing": (cell("adherent", "?", *range(20)), "missing_labels"),
     "ages with an upper limit": (cell("age", "90+", *range(30)), "mixed_types"),
     "months before days": (cell("last_visit", "12/31/2024", *range(120)), "date_format"),

@@ -23,7 +23,7 @@ type Words = NDArray[np.uint64]
 
 _LONGEST_NUMBER, _LONGEST_TEXT = 16, 64
 _PADDING = bytes(_LONGEST_TEXT)  # so that words around the first and the last cell lie in the buffer
-_RETURN, _MINUS, _ZERO = 13, 45, 48
+_RETURN, _SPACE, _MINUS, _ZERO, _BEYOND_ASCII = 13, 32, 45, 48, 128
 _POWERS = 10 ** np.arange(_LONGEST_NUMBER + 1, dtype=np.uint64)
 _TENS = _POWERS.astype(np.float64)
 _1, _7, _8 = np.uint64(1), np.uint64(7), np.uint64(8)
@@ -63,17 +63,19 @@ class Block:
 class Texts:
     """A column as it is written: distinct values in the order of appearance, and which one each row holds.
 
-    `keys` are `text_keys` of the values, when they came about on the way.
+    `keys` are `text_keys` of the values, when they came about on the way. With `has_no_edges` it is known
+    that no value has spaces around it.
     """
 
     values: list[str]
     codes: NDArray[np.int64]
     keys: Words | None = None
+    has_no_edges: bool = False
 
     @cached_property
     def stripped(self) -> Sequence[str]:
         """The values without the spaces around them; `values` itself where there are none."""
-        return without_edges(self.values)
+        return self.values if self.has_no_edges else without_edges(self.values)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -98,6 +100,7 @@ class Fields:
         self._before = _words(padded, len(_PADDING) - 8)
         self._quote = quote
         self._has_quotes = bool(quote) and quote.encode() in block.text
+        self._has_doubled_quotes = self._has_quotes and 2 * quote.encode() in block.text
         self._starts = block.starts
         self._ends = block.ends - (self._octets[block.ends - 1] == _RETURN)
         self._delimiters = np.ascontiguousarray(block.delimiters.T)  # column by column
@@ -162,7 +165,7 @@ class Fields:
         lengths = ends - starts
         longest = int(lengths.max())
         if longest > _LONGEST_TEXT:
-            return self._undoubled(*self._long_texts(starts, ends), None, starts)
+            return self._long_texts(starts, ends)
         words = [self._word(starts, lengths, n_before) for n_before in range(0, max(longest, 1), 8)]
         if len(words) == 1:  # no two words share a key
             codes, distinct = pd.factorize(words[0])
@@ -175,15 +178,15 @@ class Fields:
                 return None  # two texts share a key
             texts = np.stack([word[first] for word in words], axis=1).view(f"S{8 * len(words)}").ravel()
         values = b"\0".join(texts.tolist()).decode().split("\0")
-        return self._undoubled(values, codes, keys, starts)
+        return self._undoubled(Texts(values, codes, keys), starts)
 
     def _word(self, starts: Positions, lengths: Positions, n_before: int) -> Words:
         """Return the eight bytes of each cell after its first `n_before` ones; zeros follow its end."""
         outside = _outside(lengths - n_before)
         return self._after[starts + n_before] << outside >> outside
 
-    def _long_texts(self, starts: Positions, ends: Positions) -> tuple[list[str], NDArray[np.int64]]:
-        """Return the distinct ones of cells of any length, and which one each row holds."""
+    def _long_texts(self, starts: Positions, ends: Positions) -> Texts | None:
+        """Return cells of any length."""
         bounds = zip(starts.tolist(), ends.tolist(), strict=True)
         if self._text.isascii():
             text = self._text.decode()
@@ -191,18 +194,23 @@ class Fields:
         else:
             cells = [self._text[start:end].decode() for start, end in bounds]
         codes, values = pd.factorize(np.array(cells, dtype=object))
-        return values.tolist(), codes
+        texts = Texts(values.tolist(), codes, has_no_edges=self._have_no_edges(starts, ends))
+        return self._undoubled(texts, starts)
 
-    def _undoubled(
-        self, values: list[str], codes: NDArray[np.int64], keys: Words | None, starts: Positions
-    ) -> Texts | None:
+    def _have_no_edges(self, starts: Positions, ends: Positions) -> bool:
+        """Whether all cells begin and end with characters of ASCII that are not spaces; others may be."""
+        is_filled = starts < ends
+        outer = self._octets[np.concatenate((starts[is_filled], ends[is_filled] - 1))]
+        return bool(((outer > _SPACE) & (outer < _BEYOND_ASCII)).all())
+
+    def _undoubled(self, texts: Texts, starts: Positions) -> Texts | None:
         """Return texts with one quote for every doubled one; None where these are ordinary characters."""
-        if not self._has_quotes:
-            return Texts(values, codes, keys)
-        twice = self._quote * 2
+        if not self._has_doubled_quotes:
+            return texts
+        values, codes, twice = texts.values, texts.codes, self._quote * 2
         is_doubled = np.fromiter((twice in value for value in values), bool, len(values))
         if not is_doubled.any():
-            return Texts(values, codes, keys)
+            return texts
         is_enclosed = self._octets[np.maximum(starts - 1, 0)] == ord(self._quote)
         if (is_doubled[codes] & ~is_enclosed).any():
             return None

@@ -194,7 +194,7 @@ class ColumnCounts:
         values = cells.values
         if cells.stripped is not values:
             cells.record(self.spaced, with_outer_space(values, cells.stripped))
-            cells.record(self.control, with_control_characters(values))
+        cells.record(self.control, with_control_characters(values))
         cells.record(self.formulas, like_formulas(values, self.notation, view))
 
     def _add_missing(self, cells: DistinctCells) -> None:
