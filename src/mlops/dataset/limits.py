@@ -17,6 +17,7 @@ class Limits(Record):
     size: real tables compress 3 to 20 times, so a large honest file passes and a small hostile one does not.
     Rows are compared with 24 bytes of temporary storage and 4 bytes of memory for each: `max_rows` fit into
     the functions.
+    `max_lines` is how many lines of a finding are named.
     """
 
     min_rows: int = 50
@@ -28,3 +29,4 @@ class Limits(Record):
     bomb_bytes: int = 32 * MIB
     bomb_ratio: float = 100.0
     max_parts: int = 1_000
+    max_lines: int = 20

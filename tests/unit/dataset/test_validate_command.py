@@ -41,6 +41,40 @@ def test_a_rejected_file_exits_with_one_and_says_why(
     assert "line 2. [type_mismatch]" in capsys.readouterr().out
 
 
+def damaged() -> dict[str, list[str]]:
+    """Return files with 30 faults each: cells, records, repeated rows, and numbers for "missing"."""
+    header, *rows = GOOD.splitlines()
+    rows = [row.replace("P", f"{letter}", 1) for letter in "ABCDE" for row in rows]
+    words = [row.replace(",", ",x", 1) if number % 20 == 5 else row for number, row in enumerate(rows)]
+    ragged = [f"{row},more" if number % 20 == 7 else row for number, row in enumerate(rows)]
+    missing = [f"M{number},-999,a,{number % 2}" for number in range(30)]
+    return {
+        "type_mismatch": [header, *words],
+        "ragged_row": [header, *ragged],
+        "duplicate_rows": [header, *rows, *rows[:30]],
+        "sentinels": [header, *rows, *missing],
+    }
+
+
+@pytest.mark.parametrize("rule_id", list(damaged()))
+def test_every_line_of_a_finding_is_named_on_request(
+    rule_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("\n".join(damaged()[rule_id]) + "\n", "utf-8")
+
+    def lines(*options: str) -> list[int]:
+        main(["validate", str(path), "--json", *options])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        (found,) = [finding["lines"] for finding in findings if finding["rule_id"] == rule_id]
+        return found
+
+    every = lines("--all-lines")
+    assert (lines(), len(every)) == (every[:20], 30)
+    main(["validate", str(path), "--all-lines"])
+    assert f"      lines: {', '.join(map(str, every))}\n" in capsys.readouterr().out
+
+
 def test_the_json_of_one_file_is_a_contract_for_the_next(
     good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

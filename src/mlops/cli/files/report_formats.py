@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from xml.etree import ElementTree
 
+from mlops.dataset.limits import Limits
 from mlops.dataset.privacy import shown
 from mlops.models.dataset import Finding, Severity, ValidationReport
 
@@ -36,6 +37,8 @@ def _verdict_line(path: str, report: ValidationReport) -> str:
 
 def _finding_lines(finding: Finding) -> list[str]:
     lines = [f"  {_SIGNS[finding.severity]} {finding.message} [{finding.rule_id}]"]
+    if len(finding.lines) > Limits().max_lines:
+        lines.append(f"      lines: {', '.join(map(str, finding.lines))}")
     if finding.examples:
         lines.append(f"      for example: {', '.join(finding.examples)}")
     if finding.advice:

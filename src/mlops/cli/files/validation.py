@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +53,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--min-rows", type=int, default=Limits().min_rows, help="minimum number of rows to train on"
     )
+    parser.add_argument(
+        "--all-lines",
+        action="store_true",
+        help=f"name every line of a finding, not only the first {Limits().max_lines}",
+    )
     parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="default: text")
     parser.add_argument(
         "--json",
@@ -67,9 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the reports; return `NOT_PASSED` when a file is rejected."""
     settings = GroupSettings.from_toml(_read(arguments.settings)) if arguments.settings else None
     contract = _contract(arguments.contract) if arguments.contract else None
-    check = partial(
-        _check, settings, contract, purpose=arguments.purpose, limits=Limits(min_rows=arguments.min_rows)
-    )
+    limits = Limits(min_rows=arguments.min_rows)
+    if arguments.all_lines:
+        limits = replace(limits, max_lines=limits.max_rows)
+    check = partial(_check, settings, contract, purpose=arguments.purpose, limits=limits)
     with showing_progress():
         reports = [(_name(file), check(file)) for file in arguments.files]
     sys.stdout.write(f"{FORMATS[arguments.format](reports)}\n")

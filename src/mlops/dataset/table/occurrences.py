@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops.dataset.limits import Limits
 from mlops.dataset.notation.recognition import Evidence
 from mlops.dataset.table.cells import NumberView, stripped_as_missing
 from mlops.dataset.table.fields import Texts
 
-MAX_LINES = 20
+MAX_LINES = Limits().max_lines
 MAX_EXAMPLES = 3
 
 
 @dataclass(slots=True)
 class Occurrences:
-    """Counts every occurrence and keeps the first twenty lines and the first few distinct values.
+    """Counts every occurrence and keeps the first `max_lines` lines and the first few distinct values.
 
     When a table comes in parts, `parts` names the one of each line.
     """
@@ -28,6 +30,7 @@ class Occurrences:
     lines: list[int] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    max_lines: int = MAX_LINES
 
     def record(self, lines: NDArray[np.int64] | Iterable[int], values: Iterable[str] = ()) -> None:
         """Add occurrences on these lines; `values` are what was seen, in any number."""
@@ -35,7 +38,7 @@ class Occurrences:
             np.asarray(lines if isinstance(lines, np.ndarray) else list(lines), dtype=np.int64)
         )
         self.count += len(numbers)
-        room = MAX_LINES - len(self.lines)
+        room = self.max_lines - len(self.lines)
         if room > 0:
             self.lines += numbers[:room].tolist()
         for value in values:
@@ -48,13 +51,24 @@ class Occurrences:
         """Return these occurrences and later ones as one."""
         return Occurrences(
             self.count + later.count,
-            [*self.lines, *later.lines][:MAX_LINES],
+            [*self.lines, *later.lines][: self.max_lines],
             list(dict.fromkeys((*self.values, *later.values)))[:MAX_EXAMPLES],
-            [*self.parts, *later.parts][:MAX_LINES],
+            [*self.parts, *later.parts][: self.max_lines],
+            self.max_lines,
         )
 
     def __bool__(self) -> bool:
         return self.count > 0
+
+
+def keep_lines(counts: Any, max_lines: int) -> None:
+    """Let all occurrences among the fields of a dataclass, and of those in it, keep so many lines."""
+    for each in fields(counts):
+        value = getattr(counts, each.name)
+        if isinstance(value, Occurrences):
+            value.max_lines = max_lines
+        elif is_dataclass(value):
+            keep_lines(value, max_lines)
 
 
 class DistinctCells:

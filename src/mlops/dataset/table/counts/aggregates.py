@@ -115,7 +115,8 @@ class NumberRange:
             for sentinel in SENTINELS:
                 is_sentinel = numbers == sentinel
                 if is_sentinel.any():
-                    self.sentinels.setdefault(sentinel, Occurrences()).record(lines[is_sentinel])
+                    found = self.sentinels.setdefault(sentinel, Occurrences(max_lines=self.outside.max_lines))
+                    found.record(lines[is_sentinel])
             low, high = _extremes(numbers[~np.isin(numbers, SENTINELS)])
         self.typical_minimum = min(self.typical_minimum, low)
         self.typical_maximum = max(self.typical_maximum, high)

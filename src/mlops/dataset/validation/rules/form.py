@@ -85,7 +85,8 @@ def comments(survey: Survey) -> Iterable[RuleFinding]:
     """Leave out lines that begin with `#`, above the header and between the rows, and say so."""
     if survey.dialect is None or survey.form.comment:
         return
-    above, between = Occurrences(), survey.shape.comments
+    between = survey.shape.comments
+    above = Occurrences(max_lines=between.max_lines)
     above.record(survey.dialect.comments)
     where = above.merged(between)
     if where:

@@ -25,6 +25,7 @@ from mlops.dataset.table.column_names import is_id_name, named_roles
 from mlops.dataset.table.column_profile import blank_columns
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.dataset.table.fields import Block, gathered
+from mlops.dataset.table.occurrences import MAX_LINES, keep_lines
 from mlops.dataset.table.records import RecordCutter
 from mlops.dataset.validation.survey.agreement import Agreement
 from mlops.dataset.validation.survey.expectations import expected_contract
@@ -193,6 +194,9 @@ def _reset(survey: Survey, cutter: RecordCutter, notations: Notations) -> None:
         column.expects_numbers = agreed is not None and agreed.has_numbers[column.position]
     for position in survey.conversion.text_columns if survey.conversion else ():
         survey.columns[position].is_stated_text = True
+    if survey.limits.max_lines != MAX_LINES:
+        for counts in (survey.shape, *survey.columns):
+            keep_lines(counts, survey.limits.max_lines)
     survey.keys = row_keys_of(survey, compares_rows=survey.agreed is not None)
     survey.sample = RowSample(survey.decimal)
 
@@ -207,7 +211,14 @@ def row_keys_of(survey: Survey, *, compares_rows: bool = False, spill: Spill | N
     positions = {name: position for position, name in enumerate(survey.names)}
     ids = [positions[name] for name in survey.roles.ids if name in positions]
     target = positions.get(survey.target) if survey.target else None
-    return RowKeys(ids, target, decimal=survey.decimal, compares_rows=compares_rows, spill=spill)
+    return RowKeys(
+        ids,
+        target,
+        decimal=survey.decimal,
+        compares_rows=compares_rows,
+        spill=spill,
+        max_lines=survey.limits.max_lines,
+    )
 
 
 def _compare_rows(path: Path, survey: Survey, plans: Mapping[int, Plan]) -> None:

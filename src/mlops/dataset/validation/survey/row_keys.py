@@ -43,6 +43,8 @@ class RowKeys:
         Whether rows are compared in any case; always so without an id.
     spill
         Where the keys are stored; keys that are merged share one.
+    max_lines
+        How many lines of rows that repeat are named.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class RowKeys:
         decimal: str = ".",
         compares_rows: bool = False,
         spill: Spill | None = None,
+        max_lines: int = MAX_LINES,
     ) -> None:
         self._decimal = decimal
         self._ids = tuple(id_positions)
         self._target = target_position
         self._compares_rows = compares_rows or not self._ids
         self._spill = spill or Spill()
+        self._max_lines = max_lines
         self._id_keys: list[StoredArray] = []
         self._feature_keys: list[StoredArray] = []
         self._row_keys: list[StoredArray] = []
@@ -104,7 +108,7 @@ class RowKeys:
         Without `features` among the names only ids are compared, and `must_compare_rows` says whether
         that is enough.
         """
-        keys = RowKeys(self._ids, self._target, decimal=self._decimal, spill=self._spill)
+        keys = self._empty()
         keys._compares_rows = not self._ids or "features" in names
         lines = arrays["lines"]
         keys._parts = [(part, len(lines))]
@@ -114,12 +118,17 @@ class RowKeys:
         keys._row_keys = keys._stored(arrays["rows"]) if "rows" in names and self._target is not None else []
         return keys
 
+    def _empty(self) -> RowKeys:
+        return RowKeys(
+            self._ids, self._target, decimal=self._decimal, spill=self._spill, max_lines=self._max_lines
+        )
+
     def _stored(self, keys: Keys) -> list[StoredArray]:
         return [self._spill.store(piece) for piece in _pieces(keys)]
 
     def merged(self, later: RowKeys) -> RowKeys:
         """Return the keys of these rows and the later ones."""
-        both = RowKeys(self._ids, self._target, decimal=self._decimal, spill=self._spill)
+        both = self._empty()
         both._compares_rows = self._compares_rows
         for name in ("_id_keys", "_feature_keys", "_row_keys", "_lines", "_parts"):
             setattr(both, name, [*getattr(self, name), *getattr(later, name)])
@@ -167,12 +176,12 @@ class RowKeys:
         return find_repeats(self._row_keys).repeated
 
     def _occurrences(self, repeated: Marks) -> Occurrences:
-        occurrences = Occurrences()
+        occurrences = Occurrences(max_lines=self._max_lines)
         if not repeated.any():
             return occurrences
         first = 0  # row of the piece
         for lines, marks in self._marked_lines(repeated):
-            rows = np.flatnonzero(marks)[: MAX_LINES - len(occurrences.lines)] + first
+            rows = np.flatnonzero(marks)[: self._max_lines - len(occurrences.lines)] + first
             occurrences.parts += self._parts_of(rows)
             occurrences.record(lines[marks])
             first += len(lines)
