@@ -29,6 +29,7 @@ from mlops.models.settings.group import GroupSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlops.cli.files.profiled_file import ProfiledFile
     from mlops.monitoring.drift_detector import DriftDetector
     from mlops.pipelines.artifacts.model import ModelSchema
 
@@ -127,32 +128,35 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
         reference.baseline, warn, alert_threshold=alert, exclude_columns=settings.exclude_columns
     )
     begin_stage("Read the rows")
-    frame = _read(arguments.file, reference, detector.baseline)
+    profiled = _profiled(arguments.file, reference, detector)
     begin_stage("Compare them with the training data")
-    report = detector.detect_drift(frame, created_at=utc_now())
+    report = detector.detect_drift(profiled.profile, created_at=utc_now())
     if arguments.multivariate:
         begin_stage("Separate the rows of both files")
         report = replace(
-            report, multivariate=_multivariate(arguments.multivariate, reference, detector, frame)
+            report, multivariate=_multivariate(arguments.multivariate, reference, detector, profiled.rows)
         )
     if reference.directory is None:
         return report
-    return replace(report, prediction_change=_prediction_change(reference.directory, frame, detector))
+    change = _prediction_change(reference.directory, profiled.rows, detector)
+    return replace(report, prediction_change=change)
 
 
-def _read(file: Path, reference: _Reference, baseline: BaselineStatistics) -> pd.DataFrame:
-    """Read a file as one to score, with the features that are made of its dates and texts."""
-    from mlops.dataset.validation.reading import read_table  # noqa: PLC0415
-    from mlops.pipelines.artifacts.model import with_made_features  # noqa: PLC0415
+def _profiled(file: Path, reference: _Reference, detector: DriftDetector) -> ProfiledFile:
+    """Return the profile of a file over all features of the baseline, and rows for the questions to rows."""
+    import numpy as np  # noqa: PLC0415
 
-    schema = reference.schema
-    if schema is None or schema.contract is None:
-        features = baseline.features.values()
-        kinds = {each.name: "category" for each in features if each.kind == "categorical"}
-        frame = read_table(file, kinds, reference.settings)
-    else:
-        frame = read_table(file, schema.contract, reference.settings)
-    return frame if schema is None else with_made_features(frame, schema, may_lack_columns=True)
+    from mlops.cli.files.profiled_file import profile_file  # noqa: PLC0415
+    from mlops.pipelines.scoring.domain_classifier import MAX_ROWS  # noqa: PLC0415
+
+    return profile_file(
+        file,
+        detector.baseline,
+        reference.settings,
+        reference.schema,
+        max_rows=MAX_ROWS,
+        rng=np.random.default_rng(0),
+    )
 
 
 def _multivariate(
@@ -162,7 +166,7 @@ def _multivariate(
 
     from mlops.pipelines.scoring.domain_classifier import classify_domains  # noqa: PLC0415
 
-    rows = _read(file, reference, detector.baseline)
+    rows = _profiled(file, reference, detector).rows
     return classify_domains(rows, frame, [*detector.baseline.features], rng=np.random.default_rng(0))
 
 

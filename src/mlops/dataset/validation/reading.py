@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +22,9 @@ from mlops.dataset.validation.contracts import contract_of, contract_of_frame
 from mlops.dataset.validation.pieces import TablePieces, frame_of
 from mlops.dataset.validation.reading_plan import ColumnPlan, column_plans, named_columns, plan_reading
 from mlops.dataset.validation.survey.expectations import expected_contract, overlaid
-from mlops.dataset.validation.survey.gathering import start_survey
+from mlops.dataset.validation.survey.gathering import StartedSurvey, start_survey
 from mlops.dataset.validation.survey.survey import Survey
+from mlops.dataset.validation.surveyed_rows import SurveyedRows
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FormatPurpose
@@ -166,6 +167,33 @@ def read_pieces(
     return TablePieces(file, survey.inspection, plan_reading(file, survey), unreadable, stack)
 
 
+def use_pieces[T](
+    path: str | os.PathLike[str],
+    schema: Contract | Mapping[str, Any] | None,
+    settings: GroupSettings | None,
+    use: Callable[[Iterator[pd.DataFrame]], T],
+) -> T:
+    """Hand the rows of `read_pieces` to `use`, with text as categories, and return what it returned.
+
+    The file is read once. Where its end says that it is to be read in another way than its beginning, `use`
+    is called once more; what it did before does not count. A file without rows is one empty piece.
+
+    Raises
+    ------
+    DatasetError
+        As `read_table`.
+    """
+    with _started(path, schema, settings) as (file, started):
+        rows = SurveyedRows(file, started)
+        result, survey = use(piece.frame for piece in rows.pieces()), started.completed()
+        _refuse_unreadable(survey, Path(path).name)
+        plan = plan_reading(file, survey)
+        if rows.were_read_well(plan):
+            return result
+        pieces = TablePieces(file, survey.inspection, plan, {})
+        return use(piece.frame for piece in pieces.marked())
+
+
 @contextmanager
 def _surveyed(
     path: str | os.PathLike[str],
@@ -176,13 +204,29 @@ def _surveyed(
     purpose: FormatPurpose = "inference",
 ) -> Iterator[tuple[Path, Survey]]:
     """Provide the file of text that holds the table, which may exist only meanwhile, and its survey."""
+    with _started(path, schema, settings, kept, purpose=purpose) as (file, started):
+        survey = started.completed()
+        _refuse_unreadable(survey, Path(path).name)
+        yield file, survey
+
+
+@contextmanager
+def _started(
+    path: str | os.PathLike[str],
+    schema: Contract | Mapping[str, Any] | None,
+    settings: GroupSettings | None,
+    kept: list[Chunk] | None = None,
+    *,
+    purpose: FormatPurpose = "inference",
+) -> Iterator[tuple[Path, StartedSurvey]]:
+    """Provide the file of text that holds the table, and its survey before the rows are read."""
     file, stated = Path(path), settings or GroupSettings()
     if not file.is_file():
         raise DatasetError(f"There is no file {file}.")
     with as_table_file(file, SheetChoice.of(stated.format.of(purpose)), _LIMITS) as table:
         if table.conversion is not None and table.conversion.is_refused:
             raise DatasetError(f"{file.name}: {table.conversion.findings[0].message}")
-        survey = start_survey(
+        started = start_survey(
             table.path,
             stated,
             _contract(schema),
@@ -191,9 +235,8 @@ def _surveyed(
             form=stated.format.of(purpose),
             kept=kept,
             conversion=table.conversion,
-        ).completed()
-        _refuse_unreadable(survey, file.name)
-        yield table.path, survey
+        )
+        yield table.path, started
 
 
 # beyond this a float does not hold every integer

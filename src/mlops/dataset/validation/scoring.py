@@ -15,10 +15,11 @@ from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.features.date_parts import part_name
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.table import UnreadableCells, unreadable_cells
-from mlops.dataset.validation.pieces import MarkedRows, TablePieces, rows_of
-from mlops.dataset.validation.reading_plan import ReadingPlan, plan_reading
+from mlops.dataset.validation.pieces import MarkedRows, TablePieces
+from mlops.dataset.validation.reading_plan import plan_reading
 from mlops.dataset.validation.survey.gathering import StartedSurvey, start_survey
 from mlops.dataset.validation.survey.survey import Survey
+from mlops.dataset.validation.surveyed_rows import SurveyedRows
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.errors import DatasetError
@@ -60,7 +61,6 @@ class FileToScore:
     path: Path
     started: StartedSurvey
     resources: ExitStack  # holds a converted file as long as this one
-    _plan: ReadingPlan | None = None
 
     @property
     def survey(self) -> Survey:
@@ -88,8 +88,9 @@ class FileToScore:
             Of `use`, if the check has no reason to refuse the file.
         """
         result, failure = None, None
+        rows = SurveyedRows(self.path, self.started)
         try:
-            result = use(self._surveyed_rows())
+            result = use(rows.pieces())
         except DatasetError as error:
             failure = error
         report = self.check()
@@ -97,7 +98,7 @@ class FileToScore:
             return report, None
         if failure is not None:
             raise failure
-        if self._plan is None or not self._plan.reads_like(plan_reading(self.path, self.survey)):
+        if not rows.were_read_well(plan_reading(self.path, self.survey)):
             result = use(self.pieces().marked())
         return report, result
 
@@ -111,15 +112,6 @@ class FileToScore:
         """The cells of a checked file that could not be read, by column."""
         used = self.survey.used_columns
         return unreadable_cells(column for column in used if not self.survey.is_id(column))
-
-    def _surveyed_rows(self) -> Iterator[MarkedRows]:
-        n_before, is_first = 0, True
-        for block, surveyed in self.started.blocks:
-            plan = self._plan = self._plan or plan_reading(self.path, self.survey)
-            # the survey reads the first block as text, and stated missing values before it knows the notation
-            is_as_planned = not is_first and not any(column.notation.missing for column in plan.columns)
-            yield rows_of(surveyed if is_as_planned else plan.parse(block), plan, n_before)
-            n_before, is_first = n_before + len(surveyed), False
 
 
 def open_scoring_file(

@@ -1,0 +1,100 @@
+"""The profile of a file and some of its rows, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlops.dataset.validation.reading import use_pieces
+from mlops.models.dataset import Contract
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
+from mlops.models.settings.group import GroupSettings
+from mlops.monitoring.profiles.batch import merge, profile_batch
+from mlops.pipelines.artifacts.model import ModelSchema, with_made_features
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledFile:
+    """What was counted in the rows of a file, and rows drawn at random, in the order of the file."""
+
+    profile: BatchProfile
+    rows: pd.DataFrame
+
+
+def profile_file(
+    file: Path,
+    baseline: BaselineStatistics,
+    settings: GroupSettings,
+    schema: ModelSchema | None,
+    *,
+    max_rows: int,
+    rng: np.random.Generator,
+) -> ProfiledFile:
+    """Read a file as one to score, with the features that are made of its dates and texts.
+
+    Parameters
+    ----------
+    schema
+        That of the model, None where it is unknown.
+    max_rows
+        How many rows are drawn; all of a file that has no more.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read as a table.
+    """
+    kinds: Contract | dict[str, str]
+    if schema is None or schema.contract is None:
+        features = baseline.features.values()
+        kinds = {each.name: "category" for each in features if each.kind == "categorical"}
+    else:
+        kinds = schema.contract
+
+    def profiled(pieces: Iterable[pd.DataFrame]) -> ProfiledFile | None:
+        profile, drawn = None, _DrawnRows(max_rows, rng)
+        for piece in pieces:
+            frame = piece if schema is None else with_made_features(piece, schema, may_lack_columns=True)
+            of_piece = profile_batch(frame, baseline)
+            profile = of_piece if profile is None else merge(profile, of_piece)
+            drawn.add(frame)
+        return None if profile is None else ProfiledFile(profile, drawn.rows)
+
+    found = use_pieces(file, kinds, settings, profiled)
+    assert found is not None  # noqa: S101  a file without rows is one empty piece
+    return found
+
+
+class _DrawnRows:
+    """Rows drawn from pieces of a table, each with the same chance: those of the smallest random numbers."""
+
+    def __init__(self, max_rows: int, rng: np.random.Generator) -> None:
+        self._max_rows, self._rng = max_rows, rng
+        self._parts: list[pd.DataFrame] = []
+        self._numbers = np.empty(0)
+
+    def add(self, piece: pd.DataFrame) -> None:
+        """Keep those rows of a piece that may be drawn: they are fewer with every piece."""
+        numbers = self._rng.random(len(piece))
+        if len(self._numbers) >= self._max_rows:
+            places = np.flatnonzero(
+                numbers < np.partition(self._numbers, self._max_rows - 1)[self._max_rows - 1]
+            )
+        else:
+            places = np.arange(len(piece))
+        self._numbers = np.append(self._numbers, numbers[places])
+        # texts, since the categories of a piece would keep all of its texts
+        texts = dict.fromkeys(piece.select_dtypes("category"), object)
+        self._parts.append(piece.iloc[places].astype(texts))
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows that were drawn, in the order of the table."""
+        rows = pd.concat(self._parts)
+        if len(rows) <= self._max_rows:
+            return rows
+        return rows.iloc[np.sort(np.argpartition(self._numbers, self._max_rows)[: self._max_rows])]
