@@ -35,11 +35,11 @@ OURS, MLFLOW = "ours", "MLflow pyfunc"
 TRAINING_ROWS = 30_000
 DECISION = (
     "Decision: a file is scored while it is checked, so its cells are parsed once, and predictions are "
-    "written a column at a time, as bytes. All blocks but the first have 2 MiB, so that less is done once for "
-    "each block. Each distinct text of a block is looked at once, and what was found goes with it to the "
-    "predictions. Reading with all checks is half of the work for a linear model; the predictor of XGBoost is "
-    "two fifths of it for 200 trees, and the same for all candidates. The plain script, which checks nothing "
-    "and writes no report, needs more CPU time, and its memory grows with the file."
+    "written a column at a time, as bytes. All blocks but the first have 2 MiB, so that less is done once "
+    "for each block. Each distinct text of a block is looked at once, and what was found goes with it to the "
+    "predictions. Reading with all checks is half of the work for a linear model; the predictor of XGBoost "
+    "is two fifths of it for 200 trees, and the same for all candidates. The plain script, which checks "
+    "nothing and writes no report, needs more CPU time, and its memory grows with the file."
 )
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
