@@ -16,7 +16,9 @@ from mlops.models.errors import DriftError
 from mlops.monitoring.drift_metrics import MetricSink, default_sink, metrics_of
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.profiles.batch import profile_batch
+from mlops.monitoring.profiles.contributions import of_columns
 from mlops.monitoring.verdict.anomalies import extra_columns
+from mlops.monitoring.verdict.contributions import compare_contributions, with_contributions
 from mlops.monitoring.verdict.dataset_verdict import judge_dataset, largest_effect
 from mlops.monitoring.verdict.predictions import judge_predictions, n_rows_held_out, prediction_verdict
 from mlops.monitoring.verdict.rule import Thresholds, rule_text
@@ -32,7 +34,8 @@ class DriftDetector:
     baseline
         The statistics of the training rows: the record, its dict, or the path of its JSON file.
     threshold
-        Effect (PSI; for categories also Cramer's V) from which a significant change is a warning.
+        Effect (PSI; for categories also Cramer's V, for shares in the reasons of predictions Cohen's h) from
+        which a significant change is a warning.
     alert_threshold
         Effect from which it is an alert; twice `threshold` by default.
     exclude_columns
@@ -124,7 +127,9 @@ class DriftDetector:
             else None,
             n_rows_held_out=n_rows_held_out(self.baseline) if predictions else 0,
         )
-        return with_segments(report, segments, self.thresholds)
+        sums = self.baseline.contributions, batch.contributions
+        report = with_segments(report, segments, self.thresholds)
+        return with_contributions(report, compare_contributions(*sums, self.thresholds), self.thresholds)
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:
         """Publish the numbers of a report and return them.
@@ -154,4 +159,10 @@ def _without(baseline: BaselineStatistics, columns: Sequence[str]) -> BaselineSt
     if not left_out:
         return baseline
     kept = {name: profile for name, profile in baseline.features.items() if name not in left_out}
-    return replace(baseline, features=kept, excluded={**baseline.excluded, **left_out})
+    sums = baseline.contributions
+    return replace(
+        baseline,
+        features=kept,
+        excluded={**baseline.excluded, **left_out},
+        contributions=sums and of_columns(sums, [name for name in sums.columns if name not in left_out]),
+    )

@@ -38,6 +38,7 @@ from mlops.pipelines.fitting.later_rows import judge_later_rows
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.scoring.output_frame import output_frame
+from mlops.pipelines.scoring.reasons import held_out_contributions
 
 logger = logging.getLogger(__name__)
 
@@ -190,12 +191,16 @@ def _baseline(
     rows: TrainingRows, fitted: FittedModel, evaluated: EvaluatedModel, created_at: datetime
 ) -> BaselineStatistics:
     training = rows.table.rows(rows.split.train)
-    outputs = output_frame(evaluated.judged.scores, fitted.model.schema.labels)
+    model, scores = fitted.model, evaluated.judged.scores
+    outputs = output_frame(scores, model.schema.labels)
+    has_reasons = rows.settings.output.reasons > 0
+    held_out = rows.aligned[rows.split.test]
     baseline = build_baseline(
         training,
         features=[feature.name for feature in rows.selection.features],
         importance=evaluated.importance,
         outputs=outputs,
+        contributions=held_out_contributions(model, held_out, scores) if has_reasons else None,
         created_at=created_at,
     )
     sliced = sliced_columns(rows.table, rows.settings)

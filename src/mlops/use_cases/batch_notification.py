@@ -13,7 +13,7 @@ from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift.report import DriftReport
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
-from mlops.monitoring.report.report_text import verdict_line
+from mlops.monitoring.report.report_text import changes_of_reasons, has_only_reasons, verdict_line
 from mlops.pages.number_format import counted, rows, usd
 
 _MAX_FEATURES_NAMED = 5
@@ -56,6 +56,7 @@ def compose_email(
         lines += [f"- {_describe(drift, name)}" for name in drift.features_with_drift[:_MAX_FEATURES_NAMED]]
         more = len(drift.features_with_drift) - _MAX_FEATURES_NAMED
         lines += [f"- and {more} more"] if more > 0 else []
+        lines += [f"- {change}" for change in changes_of_reasons(drift)]
         lines += ["", verdict_line(drift), *([f"Rule: {drift.rule}"] if drift.rule else [])]
     if quality.findings:
         lines += ["", "Findings in the file:", *(f"- {finding}" for finding in quality.findings)]
@@ -79,6 +80,8 @@ def _metrics(summary: BatchSummary) -> list[Metric]:
 def _subject_note(drift: DriftReport) -> str:
     if drift.predictions_with_drift and not drift.features_with_drift:
         return ", predictions have changed" + ("" if drift.prediction_verdict == "ALERT" else " somewhat")
+    if has_only_reasons(drift):
+        return ", reasons of predictions have changed"
     if drift.verdict in ("ALERT", "WARN") and not drift.features_with_drift:
         return ", with remarks"
     return {"ALERT": ", inputs have changed", "WARN": ", inputs have changed somewhat"}.get(drift.verdict, "")
@@ -92,6 +95,11 @@ def _verdict_sentence(drift: DriftReport) -> str:
     if drift.predictions_with_drift and not drift.features_with_drift:
         return (
             "The predictions have changed: their values are distributed differently from those of the rows "
+            "that were held out of training."
+        )
+    if has_only_reasons(drift):
+        return (
+            "The reasons of the predictions have changed: other columns move them than those of the rows "
             "that were held out of training."
         )
     if not drift.features_with_drift:

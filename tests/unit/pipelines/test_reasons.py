@@ -18,6 +18,7 @@ from mlops.models.errors import SettingsError
 from mlops.models.scoring.reason import Reason, reasons_of_cell
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings
+from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Model, align, cells_of
 from mlops.pipelines.compiled import storage
 from mlops.pipelines.compiled.column_groups import ColumnGroups
@@ -400,6 +401,59 @@ def test_without_the_setting_there_is_no_column(directory: Path, tmp_path: Path)
 
     assert "reasons" not in result.predictions_path.read_text().splitlines()[0]
     assert next(result.predictions()).reasons == ()
+
+
+@pytest.fixture(scope="module")
+def with_reasons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model that was trained with reasons."""
+    folder = tmp_path_factory.mktemp("with_reasons")
+    settings = {"target": "outcome", "algorithm": "LogisticRegression", "output": {"reasons": 2}}
+    TrainingPipeline(settings).execute(a_frame("binary", 1_200), folder)
+    return folder
+
+
+def test_drift_of_reasons_is_judged_where_training_and_scoring_have_reasons(
+    with_reasons: Path, tmp_path: Path
+) -> None:
+    pipeline = InferencePipeline(with_reasons)
+    later = a_frame("binary", 400, seed=8).drop(columns="outcome")
+
+    usual = pipeline.execute(later, tmp_path / "usual").drift_report
+    changed = pipeline.execute(later.assign(age=later["age"] * 4), tmp_path / "changed").drift_report
+    without = pipeline.execute(later, tmp_path / "without", settings=GroupSettings()).drift_report
+
+    assert usual is not None
+    assert usual.contributions is not None
+    assert (usual.verdict, usual.reasons_with_drift, usual.contributions.n_rows) == ("OK", (), 400)
+    assert {change.column for change in usual.contributions.columns} == set(COLUMNS)
+    assert sum(change.share_now for change in usual.contributions.columns) == pytest.approx(1.0)
+    assert changed is not None
+    assert changed.reasons_with_drift[0] == "age"
+    assert without is not None
+    assert without.contributions is None
+
+
+def test_sums_over_pieces_are_the_contributions_of_all_rows(with_reasons: Path, tmp_path: Path) -> None:
+    later = a_frame("binary", 300, seed=9).drop(columns="outcome")
+    result = InferencePipeline(with_reasons).execute(later, tmp_path)
+    model = artifacts.load_model(with_reasons)[0]
+    aligned = align(later, model.schema.features)[0]
+    expected = contributions(model, aligned, outputs_of(model, aligned)).drop(columns="base")
+    assert result.drift_report is not None
+    assert result.drift_report.contributions is not None
+    of_column = {change.column: change for change in result.drift_report.contributions.columns}
+    shares = expected.abs().sum() / expected.abs().to_numpy().sum()
+    for name in COLUMNS:
+        assert of_column[name].share_now == pytest.approx(shares[name])
+        assert of_column[name].mean_now == pytest.approx(expected[name].mean())
+
+
+def test_a_training_without_reasons_stores_no_reference_of_them(directory: Path, tmp_path: Path) -> None:
+    settings = GroupSettings(output=OutputSettings(reasons=3))
+    path = scored_file(directory, tmp_path)
+    report = InferencePipeline(directory).execute(path, tmp_path, settings=settings).drift_report
+    assert report is not None
+    assert report.contributions is None
 
 
 def test_a_linear_model_of_an_earlier_release_has_no_reasons_and_says_so(

@@ -14,7 +14,7 @@ from mlops.context.files import FilesContext
 from mlops.infrastructure.clock import utc_now
 from mlops.models.errors import ArtifactError, SettingsError
 from mlops.models.scoring.result import InferenceResult
-from mlops.monitoring.report.report_text import verdict_line
+from mlops.monitoring.report.report_text import changes_of_reasons, verdict_line
 
 if TYPE_CHECKING:  # imports scikit-learn
     from mlops.pipelines.inference_pipeline import InferencePipeline
@@ -143,4 +143,5 @@ def _describe(result: InferenceResult) -> str:
         lines.append(f"Drift: {verdict_line(drift)}")
         lines += [f"  {drift.predictions[name].description}" for name in drift.predictions_with_drift]
         lines += [f"  {drift.features[name].description}" for name in drift.features_with_drift]
+        lines += [f"  {change}" for change in changes_of_reasons(drift)]
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from mlops.models.drift.contributions import ContributionSums
 from mlops.models.record import Record
 
 FeatureKind = Literal["numeric", "categorical"]
@@ -121,7 +122,8 @@ class BaselineStatistics(Record):
     `excluded` says for every column of the training file that is not watched why it is not.
     `schema_hash` identifies the cells: only profiles over the same cells can be added or compared.
     `outputs` are what the model says of the held-out rows; before release 0.3 there are none. `segments` are
-    the largest slices of the columns that the settings name.
+    the largest slices of the columns that the settings name. `contributions` are what moved the predictions
+    of the held-out rows, where the settings ask for reasons.
     """
 
     features: Mapping[str, FeatureProfile]
@@ -133,6 +135,7 @@ class BaselineStatistics(Record):
     format_version: int = 1
     outputs: Mapping[str, FeatureProfile] = field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
+    contributions: ContributionSums | None = None
 
     def to_json(self) -> str:
         """Return the record as JSON on one line: counts one below the other would be four times as long."""
@@ -144,7 +147,8 @@ class BatchProfile(Record):
     """One batch of rows, counted over the cells of a baseline; two of them add up to the profile of both.
 
     `outputs` are what the model says of the rows that were scored; none where nothing was predicted.
-    `segments` are those of the baseline whose column the rows have, by name.
+    `segments` are those of the baseline whose column the rows have, by name. `contributions` are what moved
+    the predictions, of files that were scored with reasons.
     """
 
     schema_hash: str
@@ -153,6 +157,7 @@ class BatchProfile(Record):
     extra_columns: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, FeatureCounts] = field(default_factory=dict)
     segments: Mapping[str, SegmentCounts] = field(default_factory=dict)
+    contributions: ContributionSums | None = None
 
     def to_json(self) -> str:
         """Return the record as JSON on one line: a nightly check reads a thousand of them."""

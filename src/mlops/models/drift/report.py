@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from mlops.models.drift.contributions import ContributionDrift
 from mlops.models.drift.profiles import FeatureKind, on_one_line
 from mlops.models.record import Record
 from mlops.models.settings.monitoring import DriftReference
@@ -212,6 +213,7 @@ class DriftReport(Record):
     training were named. `feature_views` says, in a sentence for each view of the feature service of the
     model, how new its values are. `reference` is there only where a night should be compared with earlier
     weeks: then `n_rows_baseline` and `n_rows_held_out` are rows of these, and so is what is before a change.
+    `contributions` compares the reasons of the predictions, where the settings ask for some.
     """
 
     verdict: DriftVerdict
@@ -241,6 +243,7 @@ class DriftReport(Record):
     multivariate: DomainClassification | None = None
     feature_views: tuple[str, ...] = ()
     reference: Reference | None = None
+    contributions: ContributionDrift | None = None
 
     @property
     def arrivals_verdict(self) -> DriftVerdict:
@@ -263,6 +266,16 @@ class DriftReport(Record):
     def predictions_with_drift(self) -> tuple[str, ...]:
         """The names of the outputs whose verdict is WARN or ALERT."""
         return tuple(name for name, output in self.predictions.items() if output.has_drift)
+
+    @property
+    def reasons_with_drift(self) -> tuple[str, ...]:
+        """The columns whose share in the reasons of the predictions changed, the largest change first."""
+        return self.contributions.columns_with_drift if self.contributions else ()
+
+    @property
+    def reason_drift_score(self) -> float | None:
+        """The largest effect of such a change, 0..1; None where reasons were not judged."""
+        return self.contributions.score if self.contributions and self.contributions.is_judged else None
 
     @property
     def changes_in_segments(self) -> tuple[tuple[SegmentDrift, FeatureDrift], ...]:

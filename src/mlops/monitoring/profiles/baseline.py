@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mlops.models.dataset import ColumnContract, Contract
+from mlops.models.drift.contributions import ContributionSums
 from mlops.models.drift.profiles import BaselineStatistics, FeatureKind, FeatureProfile
 from mlops.models.errors import DriftError
 from mlops.monitoring.profiles.categorical import (
@@ -37,6 +38,7 @@ def build_baseline(
     importance: Mapping[str, float] | None = None,
     kinds: Mapping[str, FeatureKind] | None = None,
     outputs: pd.DataFrame | None = None,
+    contributions: ContributionSums | None = None,
     created_at: datetime | None = None,
     model_version: str | None = None,
 ) -> BaselineStatistics:
@@ -57,6 +59,8 @@ def build_baseline(
         `"numeric"` or `"categorical"` for columns whose dtype says the wrong thing.
     outputs
         The outputs of the model for the held-out rows, a column for each.
+    contributions
+        What moved the predictions of held-out rows.
 
     Raises
     ------
@@ -85,6 +89,7 @@ def build_baseline(
         model_version=model_version,
         format_version=FORMAT_VERSION,
         outputs=output_profiles,
+        contributions=contributions,
     )
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.models.drift.contributions import ContributionSums
 from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureCounts
 from mlops.models.errors import DriftError
+from mlops.monitoring.profiles.contributions import add_contributions
 from mlops.monitoring.profiles.counting import add_each, count_each
 from mlops.monitoring.profiles.segments import add_segments, count_segments
 
@@ -18,12 +20,13 @@ def profile_batch(
     *,
     outputs: pd.DataFrame | None = None,
     is_scored: NDArray[np.bool_] | None = None,
+    contributions: ContributionSums | None = None,
 ) -> BatchProfile:
     """Count a batch over the fine bins of the baseline.
 
     A column that is absent, empty or of another type is counted as such and never raises; so is a column
     that training did not have. `outputs` are the predictions and probabilities of the rows that were scored,
-    which `is_scored` marks; by default all.
+    which `is_scored` marks; by default all. `contributions` are those of the reasons of these rows.
     """
     if not frame.columns.is_unique:
         frame = frame.loc[:, ~frame.columns.duplicated()]
@@ -37,6 +40,7 @@ def profile_batch(
         },
         outputs={} if outputs is None else count_each(outputs, baseline.outputs),
         segments=count_segments(frame, baseline, outputs, is_scored),
+        contributions=contributions if baseline.contributions else None,
     )
 
 
@@ -74,4 +78,5 @@ def merge(first: BatchProfile, *others: BatchProfile) -> BatchProfile:
         extra_columns=extra,
         outputs=add_each([batch.outputs for batch in batches]),
         segments=add_segments([batch.segments for batch in batches]),
+        contributions=add_contributions([batch.contributions for batch in batches]),
     )

@@ -45,6 +45,7 @@ def baseline_of(baseline: BaselineStatistics, earlier: BatchProfile) -> Baseline
         n_rows=earlier.n_rows,
         outputs=outputs,
         segments=tuple(_segments_of(baseline, earlier)),
+        contributions=earlier.contributions,
     )
 
 

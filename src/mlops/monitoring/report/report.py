@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlops.models.drift.contributions import ContributionChange
 from mlops.models.drift.report import DriftReport, DriftVerdict, FeatureDrift
 from mlops.monitoring.profiles.segments import MAX_SEGMENTS
 from mlops.monitoring.report.report_plots import plot
@@ -31,6 +32,7 @@ from mlops.pages.rendering import render as render_page
 
 __all__ = ["render", "render_text"]
 
+_MAX_REASONS = 10
 _BADGES: dict[DriftVerdict, str] = {
     "OK": "no change",
     "WARN": "changed",
@@ -66,6 +68,7 @@ def render(report: DriftReport, *, title: str = "Drift report") -> str:
         anomalies=unattached_anomalies(report),
         in_segments=report.changes_in_segments,
         segment_limit=MAX_SEGMENTS,
+        reasons_of_predictions=_reasons(report),
         multivariate=multivariate_sentence(report.multivariate) if report.multivariate else "",
         change_of=_change,
         signed=signed,
@@ -87,6 +90,7 @@ def _tiles(report: DriftReport, n_moved: int) -> tuple[tuple[str, str, str], ...
             "large and no accident",
         ),
         *_prediction_tile(report, limits),
+        *_reasons_tile(report),
         (
             "Rows now",
             f"{report.n_rows:,}",
@@ -99,6 +103,20 @@ def _prediction_tile(report: DriftReport, limits: str) -> Iterator[tuple[str, st
     if report.prediction_drift_score is not None:
         is_judged = report.prediction_verdict != "INSUFFICIENT_DATA"
         yield "Drift of predictions", f"{report.prediction_drift_score:.2f}" if is_judged else "-", limits
+
+
+def _reasons_tile(report: DriftReport) -> Iterator[tuple[str, str, str]]:
+    if report.contributions is not None:
+        score = report.reason_drift_score
+        limits = f"0 = same, {report.threshold:g} warns"
+        yield "Drift of reasons", "-" if score is None else f"{score:.2f}", limits
+
+
+def _reasons(report: DriftReport) -> tuple[ContributionChange, ...]:
+    """Return the columns whose share in the reasons changed, and the largest others, ten in all."""
+    changes = report.contributions.columns if report.contributions else ()
+    largest = sorted(changes, key=lambda each: (not each.has_drift, -max(each.share_before, each.share_now)))
+    return tuple(largest[:_MAX_REASONS])
 
 
 def _change(feature: FeatureDrift) -> str:

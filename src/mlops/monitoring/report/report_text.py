@@ -13,6 +13,7 @@ from mlops.monitoring.verdict.causes import (
     segment_sentence,
     segments_of_change,
 )
+from mlops.monitoring.verdict.contributions import describe_share
 from mlops.monitoring.verdict.reference import reference_rows
 from mlops.pages.number_format import percent, rows
 
@@ -27,6 +28,8 @@ _MAX_LINES = 10
 
 def headline(report: DriftReport) -> str:
     """Return the verdict in words: of the inputs, of the predictions, or of both."""
+    if has_only_reasons(report):
+        return "The reasons of the predictions changed, inputs and predictions did not."
     if not report.predictions_with_drift:
         if report.verdict == "OK" and report.earlier_weeks:
             return "The inputs look as they did in earlier weeks."
@@ -54,16 +57,30 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
     return f"{text}\nRule: {report.rule}\n" if report.rule else text
 
 
+def has_only_reasons(report: DriftReport) -> bool:
+    """Return whether only the reasons of the predictions changed."""
+    others = report.predictions_with_drift or changes_of_inputs(report)
+    return bool(report.reasons_with_drift) and not others
+
+
 def _changed(report: DriftReport) -> str:
+    if has_only_reasons(report):
+        return "the reasons of the predictions"
     if report.predictions_with_drift and changes_of_inputs(report):
         return "inputs and predictions"
     return "predictions" if report.predictions_with_drift else "inputs"
 
 
 def describe_changes(report: DriftReport) -> list[str]:
-    """Return one sentence for each output and feature that moved, and for each other anomaly."""
+    """Return one sentence for each output, feature and reason that moved, and for each other anomaly."""
     predictions = [report.predictions[name].description for name in report.predictions_with_drift]
-    return predictions + changes_of_inputs(report)
+    return predictions + changes_of_inputs(report) + changes_of_reasons(report)
+
+
+def changes_of_reasons(report: DriftReport) -> list[str]:
+    """Return one sentence for each column whose share in the reasons of the predictions changed."""
+    changes = report.contributions.columns if report.contributions else ()
+    return [f"reasons: {describe_share(change)}" for change in changes if change.has_drift]
 
 
 def changes_of_inputs(report: DriftReport) -> list[str]:

@@ -22,7 +22,10 @@ _BELOW_NEXT = 0.94  # two digits must not round up to the next limit
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Effects (PSI; for categories also Cramer's V) from which a significant change warns and alerts."""
+    """Effects from which a significant change warns and alerts.
+
+    The index (PSI); for categories also Cramer's V, for shares of columns in the reasons Cohen's h.
+    """
 
     warn: float = 0.1
     alert: float = 0.2
@@ -56,3 +59,11 @@ def rule_text(thresholds: Thresholds, *, has_segments: bool = False) -> str:
     )
     of_segments = " Segments have the same rule: a fault in one alone is an ALERT, another change a WARN."
     return " ".join(sentences) + (of_segments if has_segments else "")
+
+
+def rule_of_reasons(thresholds: Thresholds) -> str:
+    """Return the rule about the reasons of predictions in words."""
+    return (
+        "Reasons of predictions are a WARN when the share of a column in them changed: Cohen's h from "
+        f"{thresholds.warn:g}."
+    )

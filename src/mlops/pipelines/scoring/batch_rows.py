@@ -100,7 +100,11 @@ class RowScorer:
         if self.baseline is not None:
             outputs = output_frame(rows.scores, self.model.schema.labels) if self.baseline.outputs else None
             profile = profile_batch(
-                rows.frame, self.baseline, outputs=outputs, is_scored=rows.statuses.is_scored
+                rows.frame,
+                self.baseline,
+                outputs=outputs,
+                is_scored=rows.statuses.is_scored,
+                contributions=rows.reasons.sums if rows.reasons else None,
             )
         bad_rows = BadRows.of(rows.statuses, rows.frame.index[0])
         return RowCounts(QualityCounts.of(rows, self.model.schema), bad_rows, profile)

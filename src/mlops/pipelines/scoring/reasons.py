@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops.models.drift.contributions import ContributionSums
 from mlops.models.scoring.reason import SEPARATOR
+from mlops.monitoring.profiles.contributions import add_contributions, sum_contributions
 from mlops.pages.spreadsheet import is_formula
 from mlops.pipelines.artifacts.model import Model, Scores, cells_of
 from mlops.pipelines.compiled.column_groups import ColumnGroups
@@ -30,6 +32,7 @@ _MAX_CELLS = 2_000_000
 _ROUNDING, _ROUNDING_OF_BASE = 1e-6, 1e-12
 _NUMBER = "%+.3g\n"
 _WHOLE_FROM = 100
+_MAX_HELD_OUT_ROWS = 10_000
 _SPECIAL = frozenset(';="\r\n')
 
 
@@ -37,12 +40,14 @@ _SPECIAL = frozenset(';="\r\n')
 class Reasons:
     """The columns that moved each prediction most, the largest first.
 
-    `positions` in `names` and `contributions` have the shape (rows, reasons).
+    `positions` in `names` and `contributions` have the shape (rows, reasons). `sums` are those of the
+    contributions of all columns.
     """
 
     names: tuple[str, ...]
     positions: NDArray[np.int64]
     contributions: NDArray[np.float64]
+    sums: ContributionSums
 
     def texts(self) -> list[str]:
         """Return a text for each row, such as `age +0.42; dose -0.31`, without columns that add nothing."""
@@ -85,8 +90,10 @@ class Explainer:
             self._largest(aligned.iloc[start : start + step], outputs[start : start + step])
             for start in range(0, len(aligned), step)
         ]
-        positions, contributions = zip(*pieces, strict=True)
-        return Reasons(self.groups.names, np.concatenate(positions), np.concatenate(contributions))
+        positions, contributions, sums = zip(*pieces, strict=True)
+        added = add_contributions(sums)
+        assert added is not None  # noqa: S101  there is at least one piece
+        return Reasons(self.groups.names, np.concatenate(positions), np.concatenate(contributions), added)
 
     @property
     def _n_cells(self) -> int:
@@ -97,13 +104,23 @@ class Explainer:
 
     def _largest(
         self, aligned: pd.DataFrame, outputs: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the positions of the largest contributions, and these; the first column at a draw."""
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], ContributionSums]:
+        """Return the positions of the largest contributions, these, and the sums; the first at a draw."""
         values = self.form.contributions(cells_of(aligned), outputs, self.groups)
         contributions, base = values[:, :-1], values[:, -1:]
         order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, : self.n_reasons]
         largest = np.take_along_axis(contributions, order, axis=1)
-        return order, without_rounding(largest, base, 1.0 if self.n_labels else 0.0)
+        sums = sum_contributions(self.groups.names, contributions)
+        return order, without_rounding(largest, base, 1.0 if self.n_labels else 0.0), sums
+
+
+def held_out_contributions(model: Model, aligned: pd.DataFrame, scores: Scores) -> ContributionSums | None:
+    """Return the sums over held-out rows, of at most 10,000; None for a model that cannot give reasons."""
+    explainer = Explainer.of(model, 1) if len(aligned) else None
+    if explainer is None:
+        return None
+    spread = np.arange(0, len(aligned), -(-len(aligned) // _MAX_HELD_OUT_ROWS))
+    return explainer.explain(aligned.iloc[spread], scores.take(spread)).sums
 
 
 def without_rounding(

@@ -10,7 +10,7 @@ from mlops.infrastructure.event_names import DRIFT_RESOLVED
 from mlops.infrastructure.notifications import Notifier
 from mlops.models.drift.report import DriftReport
 from mlops.monitoring.alert_state import NIGHTS_REMEMBERED, NotificationKind, Topic
-from mlops.monitoring.report.report_text import changes_of_inputs, render_text
+from mlops.monitoring.report.report_text import changes_of_inputs, has_only_reasons, render_text
 from mlops.pages.number_format import listing
 from mlops.use_cases.drift.arrivals_notification import ARRIVAL_EVENTS, arrivals_detail, compose_arrivals
 
@@ -66,7 +66,8 @@ def notify(
 def _compose(kind: NotificationKind, report: DriftReport, report_uri: str, link_text: str) -> tuple[str, str]:
     """Return subject and body of the email."""
     group = report.model_group or ""
-    moved = listing(report.features_with_drift or report.predictions_with_drift, max_names=3)
+    names = report.features_with_drift or report.predictions_with_drift or report.reasons_with_drift
+    moved = listing(names, max_names=3)
     subject = f"{_subject(kind, report)}: {group}"
     if kind == DRIFT_RESOLVED:
         advice = "Nothing to do. The earlier email about this group is settled."
@@ -83,6 +84,8 @@ def _compose(kind: NotificationKind, report: DriftReport, report_uri: str, link_
 def _subject(kind: NotificationKind, report: DriftReport) -> str:
     has_only_predictions = report.predictions_with_drift and not changes_of_inputs(report)
     what = _SUBJECTS[kind]
+    if has_only_reasons(report):
+        return what.replace("Inputs", "Reasons of predictions")
     return what.replace("Inputs", "Predictions") if has_only_predictions else what
 
 
@@ -97,6 +100,8 @@ def _detail(report: DriftReport, report_uri: str) -> dict[str, Any]:
         "features_with_drift": list(report.features_with_drift),
         "prediction_verdict": report.prediction_verdict,
         "prediction_drift_score": report.prediction_drift_score,
+        "reasons_with_drift": list(report.reasons_with_drift),
+        "reason_drift_score": report.reason_drift_score,
         "n_rows": report.n_rows,
         "window_days": report.window_days,
         "report_uri": report_uri,

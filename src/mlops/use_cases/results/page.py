@@ -20,6 +20,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import MANIFEST, BatchManifest
 from mlops.models.scoring.batch_files import DATA_QUALITY, DRIFT_PAGE, DRIFT_REPORT
 from mlops.models.scoring.result import DataQuality
+from mlops.monitoring.report.report_text import changes_of_reasons
 from mlops.pages.http import (
     GoneError,
     Request,
@@ -91,13 +92,15 @@ class ResultPage:
 
     def _show(self, http_request: Request) -> Response:
         opened = self._open(http_request)
+        drift = self._drift(opened)
         html = render(
             "result",
             summary=opened.manifest.summary,
             scored_at=opened.manifest.created_at,
             engine=_ENGINES.get(opened.manifest.engine or "", ""),
             quality=DataQuality.from_json(self._read(opened, DATA_QUALITY)),
-            drift=self._drift(opened),
+            drift=drift,
+            reasons_changed=changes_of_reasons(drift) if drift else (),
             downloads=opened.downloads,
             nonce=self.signer.make_nonce(opened.link, now=self.now()),
         )
