@@ -4,9 +4,9 @@
 
 A group lives through 2026 on plain files with a simulated clock. Files are scored and recorded in the ledger
 as on a stack. Outcomes come two weeks later: some after two months, some corrected, some of strangers.
-The functions of the night check drift, arrivals and quality. What happens is in `year_patients.py`. The
-emails must be exactly those of `EXPECTED`; others, or missing ones, end with exit code 1. Emails about a
-delivered or refused file are not counted. The page goes to benchmarks/results/year.md.
+The functions of the night check drift, arrivals and quality, and propose retrainings. What happens is in
+`year_patients.py`. The emails must be exactly those of `EXPECTED`; others, or missing ones, end with exit
+code 1. Emails about a delivered or refused file are not counted. The page goes to benchmarks/results/year.md.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ DRIFT, NORMAL = f"Inputs changed: {GROUP}", f"Back to normal: {GROUP}"
 WARNING = f"Inputs changed somewhat in 3 checks: {GROUP}"
 NO_FILE, FILES_AGAIN = f"No new file to score: {GROUP}", f"Files to score arrive as usual: {GROUP}"
 DROPPED, AS_APPROVED = f"[{GROUP}] Quality dropped", f"[{GROUP}] Quality is as approved again"
+PROPOSED = f"[{GROUP}] Train again?"
 AUTUMN = (date(2026, 10, 15), date(2026, 12, 15))
 EXPECTED = (
     Expected(
@@ -71,6 +72,13 @@ EXPECTED = (
     Expected(DROPPED, "the predictions without refill gaps were worse", date(2026, 5, 1), date(2026, 5, 15)),
     Expected(AS_APPROVED, "the days after them", date(2026, 5, 15), date(2026, 6, 5)),
     Expected(DROPPED, "another concept with the same inputs", date(2026, 10, 20), date(2026, 12, 1)),
+    Expected(PROPOSED, "the alert about doses", date(2026, 3, 25), date(2026, 3, 28)),
+    Expected(PROPOSED, "the alert about refill gaps", date(2026, 4, 15), date(2026, 4, 16)),
+    Expected(PROPOSED, "the predictions without refill gaps were worse", date(2026, 5, 1), date(2026, 5, 15)),
+    *(
+        Expected(PROPOSED, "another concept, every 14 days", date(2026, 10, 20), date(2026, 12, 14))
+        for _ in range(4)
+    ),
 )
 
 
@@ -115,7 +123,7 @@ class Year:
     """What was said in the year."""
 
     world: World
-    verdicts: list[tuple[date, str, str, str, str]]
+    verdicts: list[tuple[date, str, str, str, str, str]]
     reports: dict[date, QualityReport]
     seconds: float = 0.0
 
@@ -145,14 +153,15 @@ def live(root: Path, n_days: int) -> Year:
     return year
 
 
-def verdicts_of(world: World) -> tuple[str, str, str, str]:
-    """Return the verdicts of the last night: drift, predictions, arrivals, quality."""
+def verdicts_of(world: World) -> tuple[str, str, str, str, str]:
+    """Return the verdicts of the last night: drift, predictions, reasons, arrivals, quality."""
     drift = world.drift_archive.last_report(GROUP)
     quality = world.quality_archive.last_report(GROUP)
     assert drift is not None
     return (
         drift.verdict,
         drift.prediction_verdict or "-",
+        "-" if drift.reason_drift_score is None else "WARN" if drift.reasons_with_drift else "OK",
         drift.arrivals_verdict,
         quality.verdict if quality else "-",
     )
@@ -213,12 +222,21 @@ def render(year: Year) -> str:
         *(f"| {day} | {subject} | {cause_of(day, subject)} |" for day, subject in emails),
         *(["", *(f"- {each}" for each in wrong)] if wrong else []),
         "",
+        "## Retrainings that were proposed",
+        "",
+        'The check of retrainings runs every night, with `policy = "propose"` and the defaults. No one',
+        "follows a proposal: the team trains again in September and December, on newer files.",
+        "",
+        "| day | reason | rows of files | labelled rows of the ledger | new to the champion |",
+        "|---|---|---|---|---|",
+        *_proposals(year),
+        "",
         "## Nights by verdict",
         "",
-        "Each of drift, predictions and files: OK, WARN, ALERT. Quality: OK, DROPPED.",
+        "Each of drift, predictions, reasons and files: OK, WARN, ALERT. Quality: OK, DROPPED.",
         "",
-        "| month | drift | predictions | files | quality |",
-        "|---|---|---|---|---|",
+        "| month | drift | predictions | reasons | files | quality |",
+        "|---|---|---|---|---|---|",
         *_months(year),
         "",
         "## Estimated and realised ROC AUC",
@@ -232,6 +250,12 @@ def render(year: Year) -> str:
     return "\n".join([*lines, ""])
 
 
+def _proposals(year: Year) -> Iterator[str]:
+    for day, detail in year.world.outbox.proposals:
+        counts = (detail["files_rows"], detail["ledger_rows"], detail["n_new_rows"])
+        yield f"| {day} | {' '.join(detail['reasons'])} | {' | '.join(f'{n or 0:,}' for n in counts)} |"
+
+
 def _months(year: Year) -> Iterator[str]:
     months = sorted({f"{day:%Y-%m}" for day, *_ in year.verdicts})
     drift = ("OK", "WARN", "ALERT")
@@ -239,7 +263,7 @@ def _months(year: Year) -> Iterator[str]:
         nights = [verdicts for day, *verdicts in year.verdicts if f"{day:%Y-%m}" == month]
         cells = [
             ", ".join(str(sum(night[place] == verdict for night in nights)) for verdict in verdicts)
-            for place, verdicts in enumerate((drift, drift, drift, ("OK", "DROPPED")))
+            for place, verdicts in enumerate((drift, drift, drift, drift, ("OK", "DROPPED")))
         ]
         yield f"| {month} | {' | '.join(cells)} |"
 

@@ -7,21 +7,38 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from benchmarks import year_patients as story
+from mlops.approval.policy.store import PolicyStore
 from mlops.context.files import FilesContext
 from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.limits import Limits
+from mlops.feature_store.freshness import ViewFreshness
+from mlops.feature_store.offline.state import ValueStates
+from mlops.feature_store.registry.versions import DefinitionStore
+from mlops.infrastructure.event_names import RETRAINING_PROPOSED
 from mlops.infrastructure.local_objects import FilesystemObjects
+from mlops.infrastructure.sqlite_table import SqliteTable
+from mlops.infrastructure.table import Table
 from mlops.infrastructure.upload_events import Upload
+from mlops.intake.retraining.check import RetrainingCheck
+from mlops.intake.retraining.links import RetrainingLinks
+from mlops.intake.retraining.planning import RetrainingPlanner
+from mlops.intake.retraining.requests import RetrainingRequests
+from mlops.intake.retraining.source_rows import RowSources
+from mlops.intake.retraining.store import RetrainingStore
 from mlops.ledger.labels.recording import LabelFile
 from mlops.ledger.shadow.archive import ShadowArchive
+from mlops.links.signer import LinkSigner
+from mlops.links.signing_keys import SigningKeys
 from mlops.models.errors import DatasetError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import Artifact, Candidate
+from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.model_registry import ModelRegistry
@@ -43,9 +60,10 @@ SETTINGS = {
     "id_columns": [story.ID],
     "algorithm": "LogisticRegression",
     "slices": {"columns": ["region"]},
-    "output": {"keep_columns": ["region"]},
+    "output": {"keep_columns": ["*"], "reasons": 3},
     "drift": {"exclude_columns": ["temperature"]},
     "quality": {"label_delay_days": 25},
+    "retrain": {"policy": "propose"},
 }
 
 
@@ -60,15 +78,16 @@ class Outbox:
 
     today: Callable[[], date]
     emails: list[tuple[date, str]] = field(default_factory=list)
-    events: list[tuple[date, str]] = field(default_factory=list)
+    proposals: list[tuple[date, dict[str, Any]]] = field(default_factory=list)
 
     def send_email(self, subject: str, *_: str, **_more: str) -> None:
         """Keep the subject."""
         self.emails.append((self.today(), subject))
 
-    def publish_event(self, detail_type: str, *_: object) -> None:
-        """Keep the name."""
-        self.events.append((self.today(), detail_type))
+    def publish_event(self, detail_type: str, detail: dict[str, Any]) -> None:
+        """Keep what is said of a proposed retraining."""
+        if detail_type == RETRAINING_PROPOSED:
+            self.proposals.append((self.today(), detail))
 
     def publish_metrics(self, *_: object, **_more: object) -> None:
         """Drop the metrics."""
@@ -93,7 +112,11 @@ class World:
         self.drift_archive = NightlyArchive(self.objects, BUCKET)
         self.quality_archive = QualityArchive(self.objects, BUCKET)
         ledger = self.context.ledger
-        self.drift = NightlyCheck(self.drift_archive, self.registry, self.outbox, self.outbox, ledger.batches)
+        table = SqliteTable(root / "stack.sqlite3")
+        views = ViewFreshness(DefinitionStore(table), ValueStates(table))
+        self.drift = NightlyCheck(
+            self.drift_archive, self.registry, self.outbox, self.outbox, ledger.batches, views
+        )
         sources = QualitySources(
             self.registry,
             ledger.files,
@@ -104,14 +127,33 @@ class World:
         )
         shadow = ShadowArchive(self.objects, BUCKET)
         self.quality = QualityCheck(sources, self.quality_archive, self.outbox, shadow)
+        self.retraining = self._retraining_check(table)
         self.models = ModelCache(root / "models")
         self.refused: list[date] = []
+
+    def _retraining_check(self, table: Table) -> RetrainingCheck:
+        """Return what proposes retrainings; the settings are those of the trainings."""
+        ledger, settings = self.context.ledger, GroupSettings.from_config(SETTINGS)
+        sources = RowSources(self.context.datasets, ledger.files, self.context.label_files, ledger.batches)
+        return RetrainingCheck(
+            self.registry,
+            RetrainingPlanner(sources, self.registry, lambda _: settings, Limits()),
+            RetrainingRequests(RetrainingStore(table), self.registry, self.outbox, BUCKET),
+            PolicyStore(table),
+            self.drift_archive,
+            self.quality_archive,
+            self.outbox,
+            RetrainingLinks("https://example.com/retrainings", LinkSigner(SigningKeys((bytes(64),)))),
+        )
 
     def promote(self, rows: pd.DataFrame) -> str:
         """Train a model, register and promote it; return its version."""
         directory, archive = self.root / f"model-{self.now:%m%d}", self.root / "model.tar.gz"
-        result = TrainingPipeline(SETTINGS, row_key=bytes(32)).execute(
-            rows, directory, now=self.now, group=GROUP
+        file, settings = self.root / "train.csv", GroupSettings.from_config(SETTINGS)
+        rows.to_csv(file, index=False)
+        dataset = self.context.datasets.add(GROUP, file, settings=settings, now=self.now)
+        result = TrainingPipeline(settings, row_key=bytes(32)).execute(
+            file, directory, now=self.now, group=GROUP
         )
         pack(directory, archive)
         stored = self.objects.upload(archive, ObjectRef(BUCKET, "model.tar.gz"), "application/gzip")
@@ -120,7 +162,7 @@ class World:
             result.algorithm,
             result.hyperparameters,
             result.metrics,
-            result.dataset_digest,
+            dataset.dataset_id,
             artifact,
             **training_facts(result),
         )
@@ -179,3 +221,4 @@ class World:
         self.now = at(day, 2, 30)
         self.drift.run(self.now)
         self.quality.run(self.now)
+        self.retraining.run(self.now)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import batched
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -77,6 +78,13 @@ def read_all(objects: ObjectStore, refs: Sequence[ObjectRef]) -> list[bytes]:
         return [objects.read(ref) for ref in refs]
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as readers:
         return list(readers.map(objects.read, refs))
+
+
+def in_parallel[T, R](action: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
+    """Yield the results in order; only some values are read ahead."""
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        for some in batched(values, 100):
+            yield from pool.map(action, some)
 
 
 def is_newest(ref: ObjectRef, objects: ObjectStore) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.models.drift.profiles import BaselineStatistics
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
 from mlops.models.drift.report import Anomaly, DriftReport, Reference
 from mlops.models.errors import SettingsError
 from mlops.models.settings.group import DriftSettings, GroupSettings
@@ -21,6 +22,8 @@ from mlops.monitoring import DriftDetector, build_baseline, merge, profile_batch
 from mlops.monitoring.profiles.reference import baseline_of
 from mlops.monitoring.profiles.segments import with_segments
 from mlops.monitoring.verdict.reference import WEEKS_BEFORE, state_of, with_reference
+from mlops.use_cases.drift.drift_archive import NightlyArchive
+from mlops.use_cases.drift.earlier_weeks import read_earlier_weeks
 
 from .test_nightly_check import BUCKET, World
 
@@ -259,6 +262,32 @@ def test_seasons_without_a_year_of_files_are_compared_with_training(world: Seaso
     reports = world.live(mondays(*range(5)))
     assert {report.earlier_weeks for report in reports.values()} == {None}
     assert verdicts(reports) == ["ALERT"] * 5
+
+
+class SideBySideArchive(NightlyArchive):
+    """An archive in which each day is read only while another one is being read."""
+
+    def __init__(self, archive: NightlyArchive) -> None:
+        super().__init__(archive.objects, archive.bucket)
+        object.__setattr__(self, "both", Barrier(2, timeout=10.0))
+        object.__setattr__(self, "days", [])
+
+    def batches(self, group: str, version: str, days: Iterable[date]) -> list[BatchProfile]:
+        """Wait for the reader of another day."""
+        listed = list(days)
+        self.days.extend(listed)
+        self.both.wait()
+        return super().batches(group, version, listed)
+
+
+def test_days_of_earlier_weeks_are_read_side_by_side_and_no_more_than_are_used(world: SeasonalWorld):
+    world.live([on(week) for week in range(9)])
+    archive = SideBySideArchive(NightlyArchive(world.objects, BUCKET))
+    champion = world.champions.by_group[GROUP]
+    assert champion is not None
+    reference, profiles = read_earlier_weeks(archive, champion, [on(9)])
+    assert (reference.n_weeks, len(profiles), reference.n_rows) == (8, 8, 8 * ROWS)
+    assert sorted(archive.days) == [on(week) for week in range(1, 9)]
 
 
 def test_a_fault_beside_training_is_found_where_earlier_weeks_have_it_too(with_sites: BaselineStatistics):

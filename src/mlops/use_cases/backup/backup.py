@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlops.infrastructure.object_store import in_parallel
 from mlops.infrastructure.table import item_from_json
 from mlops.models.errors import BackupError, ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
@@ -20,7 +21,6 @@ from mlops.use_cases.backup.storage import (
     BackupPlace,
     StackStorage,
     StoredObject,
-    in_parallel,
 )
 from mlops.use_cases.forgetting.tombstones import FORGOTTEN
 

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from mlops.approval.store import OPEN_INDEX
 from mlops.infrastructure.contention import write_surely
+from mlops.infrastructure.object_store import in_parallel
 from mlops.infrastructure.table import Item, Put, Table, item_from_json
 from mlops.models.approval import ApprovalRequest, RequestStatus
 from mlops.models.errors import BackupError, ObjectNotFoundError
@@ -34,7 +35,6 @@ from mlops.use_cases.backup.storage import (
     BackupPlace,
     StackStorage,
     StoredObject,
-    in_parallel,
 )
 from mlops.use_cases.backup.uploads import hold_uploads, release_uploads
 from mlops.use_cases.forgetting.tombstones import FORGOTTEN

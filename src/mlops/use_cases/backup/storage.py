@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import batched
 
-from mlops.infrastructure.object_store import PARALLEL_REQUESTS, ObjectStore
+from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.table import Table
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
@@ -99,10 +97,3 @@ class BackupPlace:
 
     def _ref(self, name: str) -> ObjectRef:
         return ObjectRef(self.bucket, f"{self.prefix}{name}")
-
-
-def in_parallel[T, R](action: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
-    """Yield the results in order; only some values are read ahead."""
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        for some in batched(values, 100):
-            yield from pool.map(action, some)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 
 from mlops.dataset.catalog.versions import DatasetVersions
+from mlops.infrastructure.object_store import in_parallel
 from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
@@ -19,7 +20,6 @@ from mlops.use_cases.backup.storage import (
     BackupPlace,
     StackStorage,
     StoredObject,
-    in_parallel,
 )
 
 # metadata of an upload that is to be received, or that is newer than such a version of its object

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
+from itertools import batched, islice
 
+from mlops.infrastructure.object_store import in_parallel
 from mlops.models.drift.profiles import BatchProfile
 from mlops.models.drift.report import Reference
 from mlops.models.registry import ModelMetadata
@@ -29,37 +32,54 @@ def read_earlier_weeks(
     week with a night that was not judged, had a fault or alerted is left out, and an older one is taken.
     """
     setting = champion.settings.drift.reference
+    weeks = [
+        [day - timedelta(weeks=n_before) for day in days]
+        for n_before in (WEEKS_BEFORE[setting] if len(days) <= MAX_WINDOW_DAYS else ())
+    ]
+    reached = [week for week in weeks if week[-1] >= champion.created_at.date()]
     profiles: list[BatchProfile] = []
     n_weeks = n_alerting = 0
-    for n_before in WEEKS_BEFORE[setting] if len(days) <= MAX_WINDOW_DAYS else ():
-        week = [day - timedelta(weeks=n_before) for day in days]
-        if n_weeks == MAX_REFERENCE_WEEKS or week[-1] < champion.created_at.date():
-            break
-        batches, state = _read_week(archive, champion, week)
+    for batches, state in _read_weeks(archive, champion, reached):
         n_alerting += state == "alerting"
         if state == "usual":
             n_weeks += 1
             profiles += batches
+        if n_weeks == MAX_REFERENCE_WEEKS:
+            break
     n_rows = sum(profile.n_rows for profile in profiles)
     is_used = n_weeks >= MIN_REFERENCE_WEEKS and n_rows >= MIN_REFERENCE_ROWS
     return Reference(setting, is_used, n_weeks, n_rows, n_alerting), profiles
 
 
-def _read_week(
-    archive: NightlyArchive, champion: ModelMetadata, week: Sequence[date]
+def _read_weeks(
+    archive: NightlyArchive, champion: ModelMetadata, weeks: Sequence[Sequence[date]]
+) -> Iterator[tuple[list[BatchProfile], WeekState | None]]:
+    """Yield the batches of each week and what its nights say of them; None without rows or a verdict.
+
+    The days of as many weeks as a reference has are read side by side, so that none is read in vain as long
+    as all of them can be used.
+    """
+    for some in batched(weeks, MAX_REFERENCE_WEEKS):
+        days = in_parallel(partial(_read_day, archive, champion), (day for week in some for day in week))
+        for week in some:
+            read = list(islice(days, len(week)))
+            yield [batch for batches, _ in read for batch in batches], _state([s for b, s in read if b])
+
+
+def _read_day(
+    archive: NightlyArchive, champion: ModelMetadata, day: date
 ) -> tuple[list[BatchProfile], WeekState | None]:
-    """Return the batches of the days and what their nights say of them; None without rows or a verdict."""
+    """Return the batches of a day, and what its night says of them; None without a verdict on them."""
     group, version = champion.model_group, champion.version
-    batches: list[BatchProfile] = []
-    states: set[WeekState | None] = set()
-    for day in week:
-        of_day = archive.batches(group, version, [day])
-        if of_day:
-            batches += of_day
-            report = archive.find_report(group, day + timedelta(days=1))
-            is_judged = report is not None and report.model_version == version
-            states.add(state_of(report) if report and is_judged else None)
+    batches = archive.batches(group, version, [day])
+    report = archive.find_report(group, day + timedelta(days=1)) if batches else None
+    is_judged = report is not None and report.model_version == version
+    return batches, state_of(report) if report and is_judged else None
+
+
+def _state(states: Sequence[WeekState | None]) -> WeekState | None:
+    """Return the state of a week from those of its days with rows: the first of these that one has."""
     for state in ("alerting", "faulty", None):
         if state in states:
-            return batches, state
-    return batches, "usual" if states else None
+            return state
+    return "usual" if states else None
