@@ -28,8 +28,8 @@ import threadpoolctl
 
 from mlops.models.drift.contributions import ContributionDrift, ContributionSums
 from mlops.models.settings.group import GroupSettings
-from mlops.monitoring.verdict.contributions import compare_contributions
-from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
+from mlops.monitoring.verdict.contributions import MIN_ROWS_BEFORE, compare_contributions
+from mlops.monitoring.verdict.rule import Thresholds
 from mlops.pipelines.artifacts.model import Model, align
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
@@ -107,7 +107,7 @@ def cases(
         model = fit_model(rows, None).model
         aligned = rows.aligned[rows.split.test]
         reference = held_out_contributions(model, aligned, model.score_aligned(aligned))
-        if reference is not None and reference.n_rows >= MIN_ROWS:
+        if reference is not None and reference.n_rows >= MIN_ROWS_BEFORE:
             yield Case(model, reference, shuffled[half:], thresholds)
 
 

@@ -4,43 +4,25 @@ import csv
 import io
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud, connect
+from local.demo_retraining import SETTINGS, DemoRetraining
+from local.demo_training import DemoTrainings
 from local.errors import LocalCloudError
 from local.launcher import DEFAULT_DIRECTORY, REPOSITORY_ROOT, start
-from local.stack import DeployedStack, deploy_application, version_in
+from local.narrator import Narrator
+from local.stack import DeployedStack, deploy_application
 from mlops.models.metrics import metric_name, metric_value
 
 GROUP = "medication-adherence"
 EXAMPLE = REPOSITORY_ROOT / "examples" / GROUP
 RESULTS = REPOSITORY_ROOT / "demo-results"
-APPROVAL_STATE = "Request approval"
-
-
-class Narrator:
-    """Prints what happens, with the seconds since the start."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-
-    def title(self, text: str) -> None:
-        """Begin a chapter."""
-        print(f"\n\033[1m{text}\033[0m", flush=True)
-
-    def line(self, text: str) -> None:
-        """Say one thing that happened."""
-        print(f"  {time.monotonic() - self._started:6.1f} s  {text}", flush=True)
-
-    def quote(self, text: str) -> None:
-        """Show a text unchanged."""
-        print("".join(f"           │ {line}\n" for line in text.rstrip().splitlines()), end="", flush=True)
 
 
 def run(directory: Path = DEFAULT_DIRECTORY, *, approve_by_hand: bool | None = None) -> None:
-    """Walk the path: deploy, train, approve, score twice, check for drift, and say where everything is.
+    """Walk the path: deploy, train, approve, score twice, check for drift, label, train again, approve.
 
     Parameters
     ----------
@@ -54,14 +36,19 @@ def run(directory: Path = DEFAULT_DIRECTORY, *, approve_by_hand: bool | None = N
     RESULTS.mkdir(exist_ok=True)
     say.title("Deploy")
     stack = _deploy(say, directory)
+    trainings = DemoTrainings(say, stack, GROUP, by_hand)
     say.title("Train")
-    version = _train(say, stack, by_hand=by_hand)
+    version = _train(trainings)
     say.title("Score")
     usual = _score(say, stack, "score.csv")
     drifted = _score(say, stack, "score_drifted.csv")
     say.title("Nightly drift check")
     night = _check_drift(say, stack)
-    _summary(say, stack, version, {"score": usual, "score_drifted": drifted}, night)
+    say.title("Outcomes, and a new model")
+    retraining = DemoRetraining(trainings, version, EXAMPLE / "outcomes.csv")
+    newer = retraining.walk(EXAMPLE / "score.csv", EXAMPLE / "score_drifted.csv")
+    batches = {"score": usual, "score_drifted": drifted}
+    _summary(say, stack, (version, newer), batches, night)
 
 
 def _deploy(say: Narrator, directory: Path) -> DeployedStack:
@@ -75,43 +62,19 @@ def _deploy(say: Narrator, directory: Path) -> DeployedStack:
     return stack
 
 
-def _train(say: Narrator, stack: DeployedStack, *, by_hand: bool) -> str:
+def _train(trainings: DemoTrainings) -> str:
+    say, stack = trainings.say, trainings.stack
     known, seen_emails = stack.executions("TrainModel"), len(stack.cloud.emails())
     stack.drop(_settings(len(known)), f"{GROUP}/model.toml")
     stack.drop(EXAMPLE / "train.csv", f"{GROUP}/training/train.csv")
     say.line(f"dropped {GROUP}/training/train.csv")
-    execution = stack.wait_for_execution("TrainModel", known)
-    version = ""
-    for step in stack.steps(execution, timeout_seconds=3600):
-        say.line(f"state: {step.name}")
-        if step.name == APPROVAL_STATE:
-            version = _approve(say, stack, after=seen_emails, by_hand=by_hand)
-    if stack.status(execution) != "SUCCEEDED" or not version:
-        raise LocalCloudError(
-            f"Training ended as {stack.status(execution)}; see {stack.cloud.endpoint}/_local/inbox"
-        )
-    return version
+    return trainings.follow(stack.wait_for_execution("TrainModel", known), after=seen_emails)
 
 
 def _settings(earlier_walks: int) -> bytes:
     """Return model.toml; a later walk gets another seed, since the same data and settings train only once."""
-    text = (EXAMPLE / "model.toml").read_bytes()
+    text = (EXAMPLE / "model.toml").read_bytes() + SETTINGS
     return f"seed = {earlier_walks}\n".encode() + text if earlier_walks else text
-
-
-def _approve(say: Narrator, stack: DeployedStack, *, after: int, by_hand: bool) -> str:
-    email, link = stack.wait_for_approval_link(GROUP, after=after)
-    version = version_in(email["subject"])
-    say.line(f"email to {email['to']}: {email['subject']}")
-    say.quote(email["body"])
-    if by_hand:
-        say.line("APPROVE=me: open the link above and decide; waiting")
-        return version
-    answer = stack.decide(link, version, "approved")
-    if answer.status not in (200, 303):
-        raise LocalCloudError(f"The approval page answered {answer.status} to the form.")
-    say.line(f"opened the page and sent its form: approved (HTTP {answer.status})")
-    return version
 
 
 def _score(say: Narrator, stack: DeployedStack, name: str) -> dict[str, Any]:
@@ -152,11 +115,12 @@ def _check_drift(say: Narrator, stack: DeployedStack) -> dict[str, Any]:
 def _summary(
     say: Narrator,
     stack: DeployedStack,
-    version: str,
+    versions: tuple[str, str],
     batches: dict[str, dict[str, Any]],
     night: dict[str, Any],
 ) -> None:
-    metrics = json.loads(stack.read(f"models/{GROUP}/{version}/metrics.json"))
+    first, newer = versions
+    metrics = json.loads(stack.read(f"models/{GROUP}/{first}/metrics.json"))
     scores = ", ".join(
         f"{metric_name(name)} {metric_value(name, metrics[name])}"
         for name in ("roc_auc", "average_precision", "balanced_accuracy")
@@ -165,8 +129,8 @@ def _summary(
     pages = f"{stack.cloud.endpoint}/_local"
     say.title("Done")
     for label, text in (
-        ("model", f"{GROUP} {version} is the champion"),
-        ("held-out", scores),
+        ("model", f"{GROUP} {first}, then {newer}, which is the champion now ({say.seconds:.0f} s in all)"),
+        ("held-out", f"{first}: {scores}"),
         ("predictions", f"{RESULTS / 'score' / 'predictions.csv'}"),
         ("drift reports", f"{RESULTS / 'score_drifted' / 'drift_report.html'} ({verdicts})"),
         ("nightly", f"{RESULTS / 'nightly_drift_report.html'} ({night['groups'][0]['verdict']})"),

@@ -17,6 +17,7 @@ from mlops.models.approval import (
     RollbackOffer,
 )
 from mlops.models.dataset import ColumnSummary, FileFormat, Finding, ValidationReport
+from mlops.models.drift.contributions import ContributionChange, ContributionDrift
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.drift.report import (
     Anomaly,
@@ -147,8 +148,18 @@ def a_drift_report(**changes: Any) -> DriftReport:
         ),
         prediction_change=PredictionChange("probability_yes", 0.31, 0.44, 2_000, {"age": 0.1}),
         feature_views=("The view vitals has no values.",),
+        contributions=a_reason_drift(),
     )
     return replace(report, **changes)
+
+
+def a_reason_drift() -> ContributionDrift:
+    changes = (
+        ContributionChange("age", 0.31, 0.48, 0.02, -0.35, 0.35, 0.0004, has_drift=True),
+        ContributionChange("region", 0.42, 0.33, -0.01, 0.0, 0.19, 0.03, has_drift=True),
+        ContributionChange("dose", 0.27, 0.19, 1.25, 1.31, 0.19, 0.2, has_drift=False),
+    )
+    return ContributionDrift(1_800, 2_290, is_judged=True, score=0.18, columns=changes)
 
 
 def a_numeric_drift() -> FeatureDrift:

@@ -38,6 +38,7 @@ from mlops.monitoring.alert_state import AlertState, Night
 from mlops.monitoring.quality.report import render as render_quality
 from mlops.monitoring.report.report_text import (
     arrivals_line,
+    changes_of_reasons,
     describe_changes,
     facts_line,
     headline,
@@ -196,13 +197,15 @@ def a_result_page(change: Change, *, has_drift: bool = True) -> str:
     quality = DataQuality(
         3, findings=("1 cell of 'age' could not be read.",) * has_drift, row_statuses=statuses
     )
+    drift = change(samples.a_drift_report()) if has_drift else None
     return render(
         "result",
         summary=change(summary),
         scored_at=samples.NOW,
         engine="in ranges of rows by functions side by side",
         quality=change(quality),
-        drift=change(samples.a_drift_report()) if has_drift else None,
+        drift=drift,
+        reasons_changed=changes_of_reasons(drift) if drift else (),
         downloads={"predictions.csv": "Download the predictions"},
         nonce=change("n"),
     )
