@@ -11,18 +11,7 @@ from local.pages.widget_metrics import Series
 from mlops.pages import svg
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 10, 22
-_TICKS = 4
 _COLUMN_WIDTH = 10
-
-
-def nice_step(span: float, *, whole: bool) -> float:
-    """Return 1, 2 or 5 times a power of ten, so that about four make `span`; never below 1 if `whole`."""
-    if span <= 0:
-        return 1.0
-    rough = span / _TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    return max(step, 1.0) if whole else step
 
 
 def time_chart(
@@ -76,7 +65,7 @@ def _value_axis(
             sums[at] = sums.get(at, 0.0) + value
     lowest = min(0.0, *values)
     highest = max([*(sums.values() if stacked else values), *limits]) if top is None else top
-    step = nice_step(highest - lowest, whole=all(value == int(value) for value in values))
+    step = svg.nice_step(highest - lowest, whole=all(value == int(value) for value in values))
     floor = math.floor(lowest / step) * step
     n_steps = max(math.ceil((highest - floor) / step - 1e-9), 1)
     ticks = [floor + step * tick for tick in range(n_steps + 1)]

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from local import LocalCloud
-from local.pages.charts import nice_step
 from local.pages.markdown import to_html
 from local.pages.widget_metrics import metrics_of, range_seconds
 
@@ -131,13 +130,6 @@ def test_a_metric_divided_by_a_number_replaces_the_metric_that_is_not_shown() ->
 )
 def test_the_range_of_a_dashboard(start: str | None, seconds: int) -> None:
     assert range_seconds(start) == seconds
-
-
-@pytest.mark.parametrize(
-    ("span", "whole", "step"), [(1.0, False, 0.5), (7, True, 2), (2, True, 1), (2150, True, 1000)]
-)
-def test_axis_steps_are_round(span: float, whole: bool, step: float) -> None:
-    assert nice_step(span, whole=whole) == pytest.approx(step)
 
 
 def test_markdown_becomes_safe_html() -> None:

@@ -194,6 +194,14 @@ def test_the_map_has_a_cell_for_each_feature_and_day_and_the_index_of_a_change(s
     assert shown.count("predictions not compared") == 14
 
 
+def test_narrow_windows_show_the_last_seven_days_of_the_map(stage: DashboardStage) -> None:
+    stage.check(stage.promote(), "OK")
+    shown = stage.show("drift")
+    row = shown.partition("All features")[2].partition("</tr>")[0]
+    assert re.findall(r"<td( class=\"older\")?>", row) == [' class="older"'] * 7 + [""] * 7
+    assert re.search(r"@media \(max-width:480px\)\{[^}]*\.older\{display:none\}\}", shown)
+
+
 def test_a_day_without_a_check_long_ago_is_not_on_the_map(stage: DashboardStage) -> None:
     stage.check(stage.promote(), "OK", night=TODAY - timedelta(days=20))
     assert "No drift check" in text_of(stage.show("drift"))
@@ -260,6 +268,15 @@ def test_the_trend_shows_realised_and_estimated_quality_and_the_approved_score(s
     for estimate in report.estimates:
         assert f"<title>{estimate.name}: {estimate.score.value:.4f}</title>" in shown
     assert shown.count('class="dashed"') == 1
+
+
+def test_the_axis_of_a_trend_has_round_numbers(stage: DashboardStage) -> None:
+    stage.measure(stage.promote())
+    labels = re.findall(r'class="tick"[^>]*text-anchor="end"[^>]*>([^<]+)<', stage.show("quality"))
+    numbers = [float(label) for label in labels]
+    assert len(numbers) >= 2
+    assert all(len(label) <= 4 for label in labels), labels
+    assert numbers == sorted(numbers)
 
 
 def test_alarms_are_sorted_by_state_and_say_what_to_do(stage: DashboardStage) -> None:

@@ -27,7 +27,7 @@ def number(value: float, *, digits: int = 3) -> str:
     """Write a number for a reader: three digits that matter, thousands apart, no needless zeros."""
     if value == 0:
         return "0"
-    if not 1000 <= abs(value) < 1e15:
+    if not 1000 <= float(f"{abs(value):.{digits}g}") < 1e15:
         return f"{value:.{digits}g}"
     decimals = max(digits - len(f"{abs(value):.0f}"), 0)
     text = f"{value:.{decimals}f}" if abs(value) < 10_000 else f"{value:,.{decimals}f}"  # may be a year

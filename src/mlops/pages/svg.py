@@ -5,6 +5,7 @@ All text and every attribute is escaped in `element`, so that a label may come f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ ROW_HEIGHT = 29
 _ROWS_WIDTH, _LABEL_WIDTH, _VALUE_WIDTH = 460, 165, 70
 _BAR_HEIGHT = 16
 _CHARACTER_WIDTH = 7.5
+_STEPS = 4
 
 
 def element(name: str, content: object = "", **attributes: object) -> Markup:
@@ -79,6 +81,16 @@ def circle(x: float, y: float, radius: float, css: str, content: object = "") ->
 def polyline(points: Iterable[Point], css: str) -> Markup:
     """Return a line through points."""
     return element("polyline", class_=css, points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points))
+
+
+def nice_step(span: float, *, whole: bool = False) -> float:
+    """Return 1, 2 or 5 times a power of ten, so that about four make `span`; never below 1 if `whole`."""
+    if span <= 0:
+        return 1.0
+    rough = span / _STEPS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    return max(step, 1.0) if whole else step
 
 
 @dataclass(frozen=True, slots=True)

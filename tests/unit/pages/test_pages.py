@@ -29,6 +29,7 @@ from mlops.infrastructure.aws.cloudwatch import Alarm
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.metrics import metric_name
 from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
@@ -370,7 +371,7 @@ def test_the_rules_of_a_widget_style_nothing_else_of_the_page_around_it():
     style = re.sub(r"/\*.*?\*/", "", WIDGET_STYLE, flags=re.DOTALL)
     selectors = [each.strip() for rule in re.findall(r"([^{}]+)\{", style) for each in rule.split(",")]
     assert selectors
-    assert all(selector.startswith(".") for selector in selectors)
+    assert all(selector.startswith((".", "@media ")) for selector in selectors)
 
 
 @each_page
@@ -395,6 +396,15 @@ def test_every_template_is_rendered_by_these_tests():
         page(plain)
     rendered = {template for _, template in environment().cache}
     assert {path.name for path in TEMPLATES.iterdir()} == rendered
+
+
+def test_the_judged_score_is_the_first_of_the_tables_of_quality():
+    report = samples.a_quality_report()
+    scores = dict(sorted(report.overall.scores.items(), key=lambda item: item[0] == report.metric))
+    assert next(iter(scores)) != report.metric
+    page = render_quality(replace(report, overall=replace(report.overall, scores=scores)))
+    headings = re.findall(r'<th class="num" scope="col">(.*?)</th>', page)
+    assert metric_name(report.metric) in headings[1]
 
 
 def test_compiled_templates_render_the_same_page(tmp_path):

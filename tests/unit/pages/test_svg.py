@@ -64,3 +64,10 @@ def test_a_difference_is_drawn_right_of_the_middle_when_it_is_above_zero():
     root = ElementTree.fromstring(svg.small_interval(0.01, 0.06, 0.11, 0.11))
     assert float(root.find("circle").get("cx")) > 100
     assert float(list(root.iter("line"))[1].get("x2")) == 190
+
+
+@pytest.mark.parametrize(
+    ("span", "whole", "step"), [(1.0, False, 0.5), (7, True, 2), (2, True, 1), (2150, True, 1000)]
+)
+def test_axis_steps_are_round(span: float, whole: bool, step: float) -> None:
+    assert svg.nice_step(span, whole=whole) == pytest.approx(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -55,9 +55,15 @@ def render(report: QualityReport) -> str:
         sections=_sections(report),
         estimates=_estimates(report),
         assumption=ASSUMPTIONS[report.task],
-        scores=tuple(report.overall.scores),
+        scores=_judged_first(report.overall.scores, report.metric),
+        estimated_scores=_judged_first(report.estimates[0].scores, report.metric) if report.estimates else (),
         rule=RULE.format(min_labels=report.min_labels),
     )
+
+
+def _judged_first(scorers: Iterable[str], judged: str) -> tuple[str, ...]:
+    """Return the scorers, the judged one at the left of the table: narrow windows do not show all."""
+    return tuple(sorted(scorers, key=lambda scorer: scorer != judged))
 
 
 def _explained(report: QualityReport) -> Sequence[QualityPart]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ from mlops.models.metrics import metric_definition, metric_shown, metric_value
 from mlops.models.scoring.quality import QualityReport, QualityScore, last_day_of
 from mlops.monitoring.quality.report import BADGES
 from mlops.pages import svg
+from mlops.pages.number_format import number
 from mlops.use_cases.dashboard.sources import DashboardSources
 
 MAX_GROUPS = 6
@@ -60,10 +62,10 @@ def draw_trend(report: QualityReport) -> Markup | None:
     if not names:
         return None
     approved = report.overall.approved
-    frame = _frame(
-        report, [*realised.values(), *estimated.values(), *([approved] if approved else [])], names
-    )
-    marks = [_axes(report, frame, names)]
+    ticks = _ticks(report, [*realised.values(), *estimated.values(), *([approved] if approved else [])])
+    x = svg.Scale(-0.5, len(names) - 0.5, _LEFT, _WIDTH - _RIGHT)
+    frame = svg.Frame(x, svg.Scale(ticks[0], ticks[-1], _BOTTOM, _TOP))
+    marks = [frame.y_axis((tick, number(tick)) for tick in ticks) + _x_axis(frame, names)]
     if approved:
         y = frame.y(metric_shown(report.metric, approved.value))
         marks.append(svg.line(_LEFT, y, _WIDTH - _RIGHT, y, "dashed"))
@@ -72,21 +74,19 @@ def draw_trend(report: QualityReport) -> Markup | None:
     return svg.drawing(marks, _WIDTH, _HEIGHT, title)
 
 
-def _frame(report: QualityReport, scores: list[QualityScore], names: list[str]) -> svg.Frame:
-    """Return axes that hold every score with its interval."""
+def _ticks(report: QualityReport, scores: list[QualityScore]) -> list[float]:
+    """Return round numbers that enclose every score with its interval."""
     ends = [
         metric_shown(report.metric, end) for score in scores for end in (score.value, *(score.interval or ()))
     ]
-    margin = 0.08 * (max(ends) - min(ends)) or 0.05 * abs(ends[0]) or 0.05
-    x = svg.Scale(-0.5, len(names) - 0.5, _LEFT, _WIDTH - _RIGHT)
-    return svg.Frame(x, svg.Scale(min(ends) - margin, max(ends) + margin, _BOTTOM, _TOP))
+    step = svg.nice_step(max(ends) - min(ends))
+    first, last = math.floor(min(ends) / step), math.ceil(max(ends) / step)
+    return [step * n for n in range(first, max(last, first + 1) + 1)]
 
 
-def _axes(report: QualityReport, frame: svg.Frame, names: list[str]) -> Markup:
-    sign = -1 if metric_shown(report.metric, 1.0) < 0 else 1
-    ticks = [frame.y.at(share) for share in (0.0, 0.5, 1.0)]
+def _x_axis(frame: svg.Frame, names: list[str]) -> Markup:
     places = dict.fromkeys((0, (len(names) - 1) // 2, len(names) - 1))
-    return frame.y_axis((tick, metric_value(report.metric, sign * tick)) for tick in ticks) + frame.x_axis(
+    return frame.x_axis(
         (float(place), f"{date.fromisoformat(last_day_of(names[place])[-10:]):%d %b}") for place in places
     )
 
