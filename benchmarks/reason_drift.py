@@ -29,7 +29,7 @@ import threadpoolctl
 from mlops.models.drift.contributions import ContributionDrift, ContributionSums
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.verdict.contributions import MIN_ROWS_BEFORE, compare_contributions
-from mlops.monitoring.verdict.rule import Thresholds
+from mlops.monitoring.verdict.rule import SIGNIFICANT_REASONS, Thresholds
 from mlops.pipelines.artifacts.model import Model, align
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
@@ -157,7 +157,8 @@ def report(folder: Path, n_splits: int, thresholds: Thresholds) -> Iterator[str]
     yield "# Reasons of predictions where the truth is known\n"
     yield (__doc__ or "").splitlines()[2].removeprefix("Question: ").capitalize() + "\n"
     yield (
-        f"A column warns when Cohen's h of its share is at least {thresholds.warn:g} and q at most 0.05. "
+        f"A column warns when Cohen's h of its share is at least {thresholds.warn:g} and q at most "
+        f"{SIGNIFICANT_REASONS:g}. "
         f"{n_splits} random halves, {BATCHES} batches of each; changes in {max(ROWS):,} rows, or all.\n"
     )
     yield (

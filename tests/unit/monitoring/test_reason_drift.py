@@ -137,8 +137,8 @@ def test_too_few_rows_now_have_no_verdict_on_reasons(baseline, rng):
 
 
 def test_a_column_that_the_settings_leave_out_does_not_warn(rng):
-    baseline = replace(a_baseline(rng), contributions=contributions(rng, 500))
-    batch = profile_batch(inputs(rng, 600), baseline, contributions=contributions(rng, 600, age=4.9))
+    baseline = replace(a_baseline(rng), contributions=contributions(rng, 2_000))
+    batch = profile_batch(inputs(rng, 600), baseline, contributions=contributions(rng, 2_000, age=4.9))
     assert DriftDetector(baseline).detect_drift(batch).reasons_with_drift == ("age",)
     left_out = DriftDetector(baseline, exclude_columns=["age"]).detect_drift(batch)
     assert (left_out.verdict, left_out.reasons_with_drift) == ("OK", ())
@@ -189,6 +189,16 @@ def test_unchanged_reasons_warn_in_at_most_five_percent(held_out: int, rows: int
     rng = np.random.default_rng(held_out)
     warned = sum(bool(judged_sums(rng, held_out, rows)) for _ in range(N_TRIALS))
     assert warned <= 0.05 * N_TRIALS
+
+
+def test_a_small_change_of_very_many_rows_is_no_accident_and_does_not_warn():
+    rng = np.random.default_rng(5)
+    before, now = contributions(rng, 10_000), contributions(rng, 100_000, clinic=1.15)
+    found = compare_contributions(before, now, Thresholds())
+    assert found is not None
+    assert found.columns_with_drift == ()
+    assert next(each for each in found.columns if each.column == "clinic").q_value < 0.001
+    assert 0.0 < found.score < 0.1
 
 
 def test_a_share_of_a_tenth_that_becomes_a_fifth_is_found_in_ninety_five_percent():

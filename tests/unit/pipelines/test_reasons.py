@@ -18,6 +18,7 @@ from mlops.models.errors import SettingsError
 from mlops.models.scoring.reason import Reason, reasons_of_cell
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings
+from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Model, align, cells_of
 from mlops.pipelines.compiled import storage
@@ -449,6 +450,7 @@ def test_sums_over_pieces_are_the_contributions_of_all_rows(with_reasons: Path, 
 
 
 def test_a_training_without_reasons_stores_no_reference_of_them(directory: Path, tmp_path: Path) -> None:
+    assert load_baseline_statistics(directory).contributions is None
     settings = GroupSettings(output=OutputSettings(reasons=3))
     path = scored_file(directory, tmp_path)
     report = InferencePipeline(directory).execute(path, tmp_path, settings=settings).drift_report

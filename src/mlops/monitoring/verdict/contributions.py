@@ -24,7 +24,7 @@ from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.statistics.rates import normal_tail
 from mlops.monitoring.verdict.rule import (
     MIN_ROWS,
-    SIGNIFICANT,
+    SIGNIFICANT_REASONS,
     Thresholds,
     rule_of_reasons,
 )
@@ -56,7 +56,7 @@ def compare_contributions(
         _changes(before, now, q_values, thresholds),
         key=lambda change: (not change.has_drift, -change.effect, change.column),
     )
-    effect = max((change.effect for change in changes if change.q_value <= SIGNIFICANT), default=0.0)
+    effect = max((change.effect for change in changes if change.q_value <= SIGNIFICANT_REASONS), default=0.0)
     score = thresholds.score(effect, "WARN" if any(change.has_drift for change in changes) else "OK")
     return ContributionDrift(before.n_rows, now.n_rows, is_judged, score, tuple(changes))
 
@@ -66,7 +66,7 @@ def _changes(
 ) -> list[ContributionChange]:
     shares_before, shares_now = _shares(before), _shares(now)
     effects = np.abs(2.0 * np.arcsin(np.sqrt(shares_now)) - 2.0 * np.arcsin(np.sqrt(shares_before)))
-    has_drift = (q_values <= SIGNIFICANT) & (effects >= thresholds.warn)
+    has_drift = (q_values <= SIGNIFICANT_REASONS) & (effects >= thresholds.warn)
     means_before, means_now = np.array(before.signed) / before.n_rows, np.array(now.signed) / now.n_rows
     numbers = (shares_before, shares_now, means_before, means_now, effects, q_values, has_drift)
     columns = zip(before.columns, *(each.tolist() for each in numbers), strict=True)

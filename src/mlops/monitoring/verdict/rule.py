@@ -10,6 +10,7 @@ from mlops.pages.number_format import percent
 
 MIN_ROWS = 100
 SIGNIFICANT = 0.05
+SIGNIFICANT_REASONS = 0.01  # of 5 %, 8 % of 36 unchanged batches of 300 rows of one model warned
 IMPORTANT_SHARE = 0.8
 MANY_FEATURES = 0.3
 MANY_ROWS = 0.01
@@ -65,5 +66,5 @@ def rule_of_reasons(thresholds: Thresholds) -> str:
     """Return the rule about the reasons of predictions in words."""
     return (
         "Reasons of predictions are a WARN when the share of a column in them changed: Cohen's h from "
-        f"{thresholds.warn:g}."
+        f"{thresholds.warn:g}, q at most {SIGNIFICANT_REASONS:g}."
     )
