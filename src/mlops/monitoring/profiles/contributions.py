@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,5 +55,7 @@ def of_columns(sums: ContributionSums, names: Sequence[str]) -> ContributionSums
     if not set(names) <= set(sums.columns):
         return None
     places = [sums.columns.index(name) for name in names]
-    parts = {name: tuple(getattr(sums, name)[place] for place in places) for name in _PARTS}
-    return replace(sums, columns=tuple(names), **parts)
+    parts: dict[str, Any] = {
+        name: tuple(getattr(sums, name)[place] for place in places) for name in ("columns", *_PARTS)
+    }
+    return replace(sums, **parts)
