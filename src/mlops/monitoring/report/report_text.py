@@ -59,7 +59,7 @@ def render_text(report: DriftReport, *, max_lines: int = _MAX_LINES) -> str:
 
 def has_only_reasons(report: DriftReport) -> bool:
     """Return whether only the reasons of the predictions changed."""
-    others = report.predictions_with_drift or changes_of_inputs(report)
+    others = report.predictions_with_drift or report.features_with_drift or changes_of_inputs(report)
     return bool(report.reasons_with_drift) and not others
 
 
