@@ -67,7 +67,7 @@ EXPECTED = (
     Expected(NORMAL, "a new model knows the older patients", date(2026, 9, 15), date(2026, 9, 18)),
     *(
         Expected(subject, "autumn beside August, of which the model has learned", *AUTUMN)
-        for subject in (WARNING, NORMAL) * 3
+        for subject in (WARNING, NORMAL) * 4
     ),
     Expected(DROPPED, "the predictions without refill gaps were worse", date(2026, 5, 1), date(2026, 5, 15)),
     Expected(AS_APPROVED, "the days after them", date(2026, 5, 15), date(2026, 6, 5)),
@@ -212,8 +212,9 @@ def render(year: Year) -> str:
         f"{story.N_A_DAY} rows on every working day of 2026, {len(year.verdicts)} nights, "
         f"{len(year.world.refused)} refused, {year.seconds:.0f} CPU seconds with trainings and scoring.",
         f"{len(emails)} emails, {f'{len(wrong)} not as expected' if wrong else 'exactly the expected ones'}.",
-        "Expected only after a first run had explained them: the six of autumn, and the two about quality in",
-        "May. An alert about age was expected, and is a warning: age matters little to this model.",
+        "Expected only after a run had explained them: the eight of autumn, and the two about quality in",
+        "May. Two of autumn came with drift of the reasons. An alert about age was expected, and is a",
+        "warning: age matters little to this model.",
         "",
         "## Emails",
         "",

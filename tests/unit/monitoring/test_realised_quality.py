@@ -369,6 +369,19 @@ def test_a_drop_is_over_after_three_measured_days_that_are_as_approved() -> None
     assert sent == ["dropped", *[None] * 5, "recovered", None]
 
 
+def test_a_drop_belongs_to_one_version_and_that_of_the_next_one_is_announced_too() -> None:
+    dropped = replace(reported(Rows([1.0])), verdict="DROPPED", model_version="v1.0.0")
+    state = replace(advance(QualityState(), dropped), pending=None)
+    assert state.is_dropped
+    next_version = replace(dropped, model_version="v1.0.1", measured_on=TODAY.date() + timedelta(days=1))
+    unlabelled = advance(state, replace(next_version, verdict="INSUFFICIENT_DATA"))
+    assert (unlabelled.is_dropped, unlabelled.pending) == (False, None)
+    for before in (state, unlabelled):
+        assert advance(before, next_version).pending == "dropped"
+    of_earlier_release = replace(state, model_version=None)
+    assert advance(of_earlier_release, dropped).pending is None
+
+
 def test_settings_beside_the_data_only_make_the_verdict_stricter() -> None:
     approved = QualitySettings(min_labels=200, window_days=60, label_delay_days=30)
     stricter = QualitySettings(min_labels=50, window_days=90, label_delay_days=7)
