@@ -8,7 +8,7 @@ Every CSV file of the folder (default: the examples) is halved at random several
 one half, with its held-out rows as the reference; batches are random rows of the other half. Then the column
 of the largest share, and that of the second largest, change in the batch. A JSON file of the same name may
 list `id_columns`, `target` and `leakage_columns`. Without a folder the table goes to
-benchmarks/results/reason_drift.md.
+benchmarks/results/reason_drift.md, where that of a folder is added by hand.
 """
 
 from __future__ import annotations
