@@ -134,7 +134,9 @@ def night(n_groups: int, n_batches: int) -> Work:
     silent = SimpleNamespace(**dict.fromkeys(("send", "send_email", "publish_event"), nothing))
     silent.publish_metrics = nothing
     no_files = SimpleNamespace(list=lambda *_: ())
-    check = NightlyCheck(NightlyArchive(objects, BUCKET), champions, silent, silent, no_files)
+    no_views = SimpleNamespace(describe=lambda *_: ())
+    archive = NightlyArchive(objects, BUCKET)
+    check = NightlyCheck(archive, champions, silent, silent, no_files, no_views)
     return lambda: check.run(datetime(NIGHT.year, NIGHT.month, NIGHT.day, 2, tzinfo=UTC))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mlops.models.errors import DriftError
 from mlops.monitoring import build_baseline, load_baseline_statistics, merge, profile_batch
-from mlops.monitoring.verdict.feature_comparison import bin_counts
+from mlops.monitoring.verdict.compared_counts import bin_counts
 
 
 def reference_bins(values: np.ndarray) -> list[int]:

@@ -20,7 +20,7 @@ from mlops.monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from mlops.monitoring.statistics.population_stability_index import population_stability_index
 from mlops.monitoring.statistics.shares import floored_shares, shares
 from mlops.monitoring.statistics.wasserstein import wasserstein
-from mlops.monitoring.verdict.feature_comparison import bin_counts
+from mlops.monitoring.verdict.compared_counts import bin_counts
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CASES: dict[str, Any] = json.loads((REPOSITORY / "tests" / "data" / "drift_statistics.json").read_text())[

@@ -15,9 +15,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from mlops.monitoring.statistics.shares import Floats, occupied
+from mlops.monitoring.statistics.shares import Floats, both_sides, have_rows
 
 MIN_EXPECTED_COUNT = 5.0
 
@@ -33,41 +33,65 @@ class ChiSquareTest:
 
 def chi_square_test(reference_counts: ArrayLike, current_counts: ArrayLike) -> ChiSquareTest:
     """Test two rows of counts over the same bins; bins empty in both are left out."""
-    reference, current = occupied(reference_counts, current_counts)
-    if len(reference) < 2 or not (reference.sum() and current.sum()):
-        return ChiSquareTest(0.0, 0, 1.0)
-    table = np.stack([reference, current])
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    statistic = float(np.sum((table - expected) ** 2 / expected))
-    degrees_of_freedom = len(reference) - 1
-    return ChiSquareTest(
-        statistic, degrees_of_freedom, chi_square_tail(statistic, degrees_of_freedom=degrees_of_freedom)
-    )
+    reference, current = both_sides(reference_counts, current_counts)
+    return chi_square_tests(reference[np.newaxis], current[np.newaxis])[0]
+
+
+def chi_square_tests(reference_counts: ArrayLike, current_counts: ArrayLike) -> list[ChiSquareTest]:
+    """Test each row of two tables of counts."""
+    reference, current = both_sides(reference_counts, current_counts)
+    totals = reference + current
+    n = totals.sum(axis=-1, keepdims=True)
+    statistics = np.zeros(len(reference))
+    for side in (reference, current):
+        expected = side.sum(axis=-1, keepdims=True) * totals / np.maximum(n, 1.0)
+        squared = (side - expected) ** 2
+        statistics += np.divide(squared, expected, out=np.zeros_like(expected), where=expected > 0).sum(axis=-1)
+    degrees = np.where(have_rows(reference, current), np.count_nonzero(totals, axis=-1) - 1, 0)
+    return [
+        ChiSquareTest(statistic, df, chi_square_tail(statistic, degrees_of_freedom=df))
+        if df > 0
+        else ChiSquareTest(0.0, 0, 1.0)
+        for statistic, df in zip(statistics.tolist(), degrees.tolist(), strict=True)
+    ]
 
 
 def pool_sparse_bins(reference_counts: ArrayLike, current_counts: ArrayLike) -> tuple[Floats, Floats]:
-    """Join the bins that are too thin for the test into one, the last of the returned rows.
+    """Join the bins that are too thin for the test into one; the bins are returned by falling expectation.
 
     A bin is thin when fewer than 5 rows are expected of it in the smaller sample. If all thin bins together
     are still thin, the thinnest sound bin joins them, as long as two bins remain: a single bin could no
     longer tell that a constant has become another constant.
     """
-    reference, current = occupied(reference_counts, current_counts)
+    reference, current = both_sides(reference_counts, current_counts)
     totals = reference + current
-    if not totals.sum():
-        return reference, current
-    expected = totals * min(reference.sum(), current.sum()) / totals.sum()
-    order = np.argsort(-expected, kind="stable")
-    n_sound = int(np.count_nonzero(expected >= MIN_EXPECTED_COUNT))
-    while 1 < n_sound < len(order) and expected[order[n_sound:]].sum() < MIN_EXPECTED_COUNT:
-        n_sound -= 1
-    if n_sound >= len(order) - 1:
-        return reference, current
-    sound, thin = order[:n_sound], order[n_sound:]
+    n_smaller = np.minimum(reference.sum(axis=-1), current.sum(axis=-1))[..., np.newaxis]
+    expected = totals * n_smaller / np.maximum(totals.sum(axis=-1, keepdims=True), 1.0)
+    order = np.argsort(-expected, axis=-1, kind="stable")
+    n_kept = _n_kept(np.take_along_axis(expected, order, axis=-1), np.asarray((totals > 0).sum(axis=-1)))
+    is_kept = np.arange(totals.shape[-1]) < n_kept[..., np.newaxis]
     return (
-        np.append(reference[sound], reference[thin].sum()),
-        np.append(current[sound], current[thin].sum()),
+        _join_the_rest(np.take_along_axis(reference, order, axis=-1), is_kept),
+        _join_the_rest(np.take_along_axis(current, order, axis=-1), is_kept),
     )
+
+
+def _n_kept(expected: Floats, n_occupied: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return how many of the first bins are not joined, of expected rows in falling order."""
+    n_bins = expected.shape[-1]
+    rows_from = np.zeros((*expected.shape[:-1], n_bins + 1))
+    rows_from[..., :-1] = np.cumsum(expected[..., ::-1], axis=-1)[..., ::-1]
+    ends = np.arange(n_bins + 1)
+    may_end = (rows_from >= MIN_EXPECTED_COUNT) | (ends <= 1) | (ends == n_occupied[..., np.newaxis])
+    n_sound = np.count_nonzero(expected >= MIN_EXPECTED_COUNT, axis=-1, keepdims=True)
+    n_kept: NDArray[np.intp] = np.where(may_end & (ends <= n_sound), ends, 0).max(axis=-1)
+    return n_kept
+
+
+def _join_the_rest(counts: Floats, is_kept: NDArray[np.bool_]) -> Floats:
+    joined = np.where(is_kept, counts, 0.0)
+    rest = np.where(is_kept, 0.0, counts).sum(axis=-1)
+    return np.concatenate([joined, rest[..., np.newaxis]], axis=-1)
 
 
 def chi_square_tail(statistic: float, *, degrees_of_freedom: int) -> float:

@@ -8,22 +8,23 @@ Reference: J. Lin, Divergence measures based on the Shannon entropy, IEEE Transa
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mlops.monitoring.statistics.shares import Floats
 
 
-def jensen_shannon_distance(reference_shares: ArrayLike, current_shares: ArrayLike) -> float:
-    """Return the distance between two rows of shares over the same bins, 0..1; shares of 0 are fine."""
+def jensen_shannon_distance(reference_shares: ArrayLike, current_shares: ArrayLike) -> Floats:
+    """Return the distance between shares over the same bins, 0..1; shares of 0 are fine."""
     p, q = np.asarray(reference_shares, dtype=float), np.asarray(current_shares, dtype=float)
     middle = (p + q) / 2.0
     divergence = (_bits(p, middle) + _bits(q, middle)) / 2.0
-    return math.sqrt(min(max(divergence, 0.0), 1.0))
+    distance: Floats = np.sqrt(np.clip(divergence, 0.0, 1.0))
+    return distance
 
 
-def _bits(shares: Floats, middle: Floats) -> float:
-    some = shares > 0
-    return float(np.sum(shares[some] * np.log2(shares[some] / middle[some])))
+def _bits(shares: Floats, middle: Floats) -> Floats:
+    # a share of 0 adds nothing: its logarithm is taken of 1
+    times = np.where(shares > 0, shares, 1.0) / np.where(shares > 0, middle, 1.0)
+    bits: Floats = (shares * np.log2(times)).sum(axis=-1)
+    return bits

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlops.monitoring.statistics.shares import shares
+from mlops.monitoring.statistics.shares import Floats, both_sides, have_rows, shares
 
 
 def kolmogorov_smirnov(reference: ArrayLike, current: ArrayLike) -> float:
@@ -25,16 +25,16 @@ def kolmogorov_smirnov(reference: ArrayLike, current: ArrayLike) -> float:
     return float(np.max(np.abs(reached - np.searchsorted(second, points, side="right") / len(second))))
 
 
-def kolmogorov_smirnov_of_counts(reference_counts: ArrayLike, current_counts: ArrayLike) -> float:
+def kolmogorov_smirnov_of_counts(reference_counts: ArrayLike, current_counts: ArrayLike) -> Floats:
     """Return the distance at the ends of ordered bins, 0..1.
 
     Never above the exact distance, and below it by at most the largest share of the reference in one bin:
     a hundredth for bins between percentiles, nothing for bins that hold one value each.
     """
-    p, q = shares(reference_counts), shares(current_counts)
-    if not (p.any() and q.any()):
-        return 0.0
-    return float(min(1.0, np.max(np.abs(np.cumsum(p) - np.cumsum(q)))))
+    reference, current = both_sides(reference_counts, current_counts)
+    gaps = np.cumsum(shares(reference), axis=-1) - np.cumsum(shares(current), axis=-1)
+    distance = np.minimum(np.abs(gaps).max(axis=-1), 1.0)
+    return np.where(have_rows(reference, current), distance, 0.0)[()]
 
 
 def kolmogorov_smirnov_p_value(distance: float, n_reference: int, n_current: int) -> float:

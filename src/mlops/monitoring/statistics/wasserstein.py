@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlops.monitoring.statistics.shares import shares
+from mlops.monitoring.statistics.shares import Floats, both_sides, have_rows, shares
 
 
 def wasserstein(reference: ArrayLike, current: ArrayLike) -> float:
@@ -27,8 +27,8 @@ def wasserstein(reference: ArrayLike, current: ArrayLike) -> float:
 
 def wasserstein_of_counts(
     reference_counts: ArrayLike, current_counts: ArrayLike, bin_ends: ArrayLike
-) -> float:
-    """Return the distance of two rows of counts over ordered bins, in the unit of the bins' ends.
+) -> Floats:
+    """Return the distance of counts over ordered bins, in the unit of the bins' ends.
 
     Parameters
     ----------
@@ -38,14 +38,14 @@ def wasserstein_of_counts(
         The finite ends of the bins, one more than there are bins. Rows are taken as spread evenly over
         their bin.
     """
-    p, q = shares(reference_counts), shares(current_counts)
-    if not (p.any() and q.any()):
-        return 0.0
-    gaps = np.concatenate([[0.0], np.cumsum(q - p)])
-    widths = np.diff(np.asarray(bin_ends, dtype=float))
-    left, right = gaps[:-1], gaps[1:]
+    reference, current = both_sides(reference_counts, current_counts)
+    reached = np.cumsum(shares(current) - shares(reference), axis=-1)
+    right, left = reached, np.zeros_like(reached)
+    left[..., 1:] = reached[..., :-1]
     same_sign = np.abs(left + right) / 2.0
     spread = np.abs(left) + np.abs(right)
     # between ends of opposite sign the gap runs through 0: two triangles instead of a trapezium
     crossing = np.divide(left**2 + right**2, 2.0 * spread, out=np.zeros_like(spread), where=spread > 0)
-    return float(np.sum(widths * np.where(left * right < 0, crossing, same_sign)))
+    widths = np.diff(np.asarray(bin_ends, dtype=float), axis=-1)
+    distance = (widths * np.where(left * right < 0, crossing, same_sign)).sum(axis=-1)
+    return np.where(have_rows(reference, current), distance, 0.0)[()]

@@ -9,7 +9,8 @@ import numpy as np
 
 from mlops.models.drift.profiles import BatchProfile, FeatureCounts, FeatureProfile
 from mlops.models.drift.report import Anomaly, AnomalyKind, DriftVerdict
-from mlops.monitoring.verdict.feature_comparison import bin_counts, n_outliers, without_commonest
+from mlops.monitoring.verdict.compared_counts import Pair, bin_counts, without_commonest
+from mlops.monitoring.verdict.fine_bins import n_outliers
 from mlops.monitoring.verdict.rule import MANY_ROWS, MISSING_POINTS, MOST_ROWS, SIGNIFICANT
 from mlops.monitoring.verdict.scale import unit_factors
 from mlops.pages.number_format import number, percent, percent_change, rows
@@ -129,8 +130,8 @@ def _new_values(
 
 def _most_of_the_others(profile: FeatureProfile, batch: FeatureCounts) -> float:
     """Return how many rows are most of the values, without the value that most training rows have."""
-    _, others = without_commonest(profile, batch) or (profile, batch)
-    return MOST_ROWS * sum(others.counts)
+    others = without_commonest(Pair(profile, batch))
+    return MOST_ROWS * sum((others.batch if others else batch).counts)
 
 
 def _new_message(batch: FeatureCounts, share: float) -> str:

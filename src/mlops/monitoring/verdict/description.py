@@ -9,7 +9,8 @@ import numpy as np
 from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
 from mlops.models.drift.report import Histogram
 from mlops.monitoring.statistics.shares import Floats, shares
-from mlops.monitoring.verdict.feature_comparison import bin_counts, bin_ends, quantiles_of_counts
+from mlops.monitoring.verdict.compared_counts import bin_counts
+from mlops.monitoring.verdict.fine_bins import bin_ends, quantiles_of_counts
 from mlops.pages.number_format import number, number_change, percent_change
 
 _N_BARS = 24

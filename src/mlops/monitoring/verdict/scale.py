@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
 from mlops.monitoring.profiles.numeric import just_below
 from mlops.monitoring.statistics.shares import Floats, shares
-from mlops.monitoring.verdict.feature_comparison import bin_ends, quantiles_of_counts
+from mlops.monitoring.verdict.fine_bins import bin_ends, quantiles_of_counts
 
 # miles, pounds, inches, feet, weeks, months, hours, minutes, years, hours in seconds, ounces; glucose,
 # cholesterol and creatinine in mg/dl; powers of ten
@@ -47,7 +47,7 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
     plain = _distance(ends, *reached)
     if plain < max(_MIN_DISTANCE, 2.0 * noise):
         return []
-    medians = [quantiles_of_counts(tuple(side.tolist()), ends, 0.5)[0] or 0.0 for side in (before, now)]
+    medians = [quantiles_of_counts(side, ends, 0.5)[0] or 0.0 for side in (before, now)]
     shifted = _distance(ends, *reached, shift=medians[1] - medians[0])
     limit = min(_TOLERANCE + noise, plain / _TIMES_CLOSER)
     small = min(limit, shifted + noise / 2.0, noise + _INTERPOLATION, _CLOSE)

@@ -10,13 +10,8 @@ from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.verdict.anomalies import QValues, find_anomalies
 from mlops.monitoring.verdict.description import describe_change, feature_histogram
-from mlops.monitoring.verdict.feature_comparison import (
-    FeatureComparison,
-    Shift,
-    commonest_value,
-    compare_feature,
-    without_commonest,
-)
+from mlops.monitoring.verdict.compared_counts import Pair, commonest_value, without_commonest
+from mlops.monitoring.verdict.feature_comparison import FeatureComparison, Shift, compare_pairs
 from mlops.monitoring.verdict.rule import (
     IMPORTANT_SHARE,
     MIN_OVERLAP,
@@ -59,9 +54,8 @@ def judge_features(
 
 def compare_features(baseline: BaselineStatistics, batch: BatchProfile) -> dict[str, FeatureComparison]:
     """Compare every feature of the baseline."""
-    return {
-        name: compare_feature(profile, batch.features[name]) for name, profile in baseline.features.items()
-    }
+    pairs = [Pair(profile, batch.features[name]) for name, profile in baseline.features.items()]
+    return dict(zip(baseline.features, compare_pairs(pairs), strict=True))
 
 
 def judge_comparisons(
@@ -175,7 +169,7 @@ def _feature_drift(
         cramers_v=shift.cramers_v,
         jensen_shannon=shift.jensen_shannon,
         ks=comparison.present.ks,
-        wasserstein=comparison.present.wasserstein,
+        wasserstein=comparison.wasserstein,
         missing_share_reference=profile.missing_share,
         missing_share_current=counts.n_missing / n_rows if n_rows else 0.0,
         n_rows=n_rows,
@@ -193,8 +187,9 @@ def _description(
     profile: FeatureProfile, counts: FeatureCounts, anomalies: Sequence[Anomaly], compared: str
 ) -> str:
     facts = [anomaly.message.removeprefix(f"{profile.name}: ") for anomaly in anomalies]
-    sides = (without_commonest(profile, counts) if compared else None) or (profile, counts)
-    change = describe_change(*sides)
+    pair = Pair(profile, counts)
+    described = (without_commonest(pair) if compared else None) or pair
+    change = describe_change(described.profile, described.batch)
     if change and not (facts and change.startswith("share of other values")):
         facts.append(f"{compared}: {change}" if compared else change)
     return f"{profile.name}: {'; '.join(facts) or 'no values'}"
