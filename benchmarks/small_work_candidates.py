@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 GROUP, BUCKET, VERSION, NIGHT = "adherence", "artifacts", "v1.0.0", date(2026, 5, 10)
+N_DIFFERENT_BATCHES = 20
 MISSING = ("", "n/a", "-", "NULL")
 WORDS = [
     "patient",
@@ -121,14 +122,15 @@ def night(n_groups: int, n_batches: int) -> Work:
     objects, rng = FilesystemObjects(folder()), np.random.default_rng(0)
     rows = fifty_features(rng, 5_000)
     baseline = build_baseline(rows)
-    profile = profile_batch(fifty_features(rng, 1_000), baseline).to_json().encode()
+    batches = [fifty_features(rng, 1_000) for _ in range(N_DIFFERENT_BATCHES)]
+    profiles = [profile_batch(batch, baseline).to_json().encode() for batch in batches]
     groups = [f"group-{index:04d}" for index in range(n_groups)]
     for group in groups:
         key = f"models/{group}/{VERSION}/baseline_statistics.json"
         objects.write(ObjectRef(BUCKET, key), baseline.to_json().encode(), "application/json")
         for index in range(n_batches):
             key = f"profiles/{group}/{VERSION}/{NIGHT.isoformat()}/{index:04d}.json"
-            objects.write(ObjectRef(BUCKET, key), profile, "application/json")
+            objects.write(ObjectRef(BUCKET, key), profiles[index % len(profiles)], "application/json")
     versions = {group: a_version(group, 1) for group in groups}
     champions = SimpleNamespace(groups=lambda: groups, champion=versions.get)
     silent = SimpleNamespace(**dict.fromkeys(("send", "send_email", "publish_event"), nothing))

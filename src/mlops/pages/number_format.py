@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 _MAX_DIGITS = 12
@@ -52,8 +53,9 @@ def percent_change(before: float, now: float) -> str:
 
 def _with_difference(texts: Iterable[list[str]]) -> str:
     """Return the first pair of texts that differ, or the first pair."""
-    pairs = list(texts)
-    return " -> ".join(next((pair for pair in pairs if pair[0] != pair[1]), pairs[0]))
+    pairs = iter(texts)
+    first = next(pairs)
+    return " -> ".join(next((pair for pair in chain([first], pairs) if pair[0] != pair[1]), first))
 
 
 def p_value(value: float) -> str:

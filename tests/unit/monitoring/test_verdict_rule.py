@@ -14,6 +14,7 @@ import pytest
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.drift.report import DriftReport
 from mlops.monitoring import DriftDetector, build_baseline, profile_batch, render, render_text
+from mlops.monitoring.verdict.compared_counts import Pair
 from mlops.monitoring.verdict.rule import Thresholds
 from mlops.monitoring.verdict.scale import unit_factors
 
@@ -95,7 +96,8 @@ def test_a_season_is_not_called_another_unit(
     profile = build_baseline(pd.DataFrame({"x": year}))
     days = rng.integers(0, 365, 100).tolist()
     batches = [profile_batch(pd.DataFrame({"x": season(day, rows, rng)}), profile) for day in days]
-    assert sum(bool(unit_factors(profile.features["x"], each.features["x"])) for each in batches) <= 5
+    pairs = [Pair(profile.features["x"], each.features["x"]) for each in batches]
+    assert sum(bool(unit_factors(pair)) for pair in pairs) <= 5
 
 
 @pytest.mark.parametrize("name", UNIMPORTANT)

@@ -46,7 +46,9 @@ def chi_square_tests(reference_counts: ArrayLike, current_counts: ArrayLike) -> 
     for side in (reference, current):
         expected = side.sum(axis=-1, keepdims=True) * totals / np.maximum(n, 1.0)
         squared = (side - expected) ** 2
-        statistics += np.divide(squared, expected, out=np.zeros_like(expected), where=expected > 0).sum(axis=-1)
+        statistics += np.divide(squared, expected, out=np.zeros_like(expected), where=expected > 0).sum(
+            axis=-1
+        )
     degrees = np.where(have_rows(reference, current), np.count_nonzero(totals, axis=-1) - 1, 0)
     return [
         ChiSquareTest(statistic, df, chi_square_tail(statistic, degrees_of_freedom=df))

@@ -30,15 +30,14 @@ class QValues:
     outliers: float = 1.0
 
 
-def find_anomalies(
-    profile: FeatureProfile, batch: FeatureCounts, *, n_rows: int, q_values: QValues
-) -> list[Anomaly]:
+def find_anomalies(pair: Pair, *, n_rows: int, q_values: QValues) -> list[Anomaly]:
     """Return the anomalies of one feature in a batch of `n_rows` rows.
 
     An anomaly of most of the rows is a fault: no population explains it.
     """
     if not n_rows:
         return []
+    profile, batch = pair.profile, pair.batch
     unusable = _unusable(profile, batch, n_rows)
     if unusable is not None:
         return [unusable]
@@ -46,10 +45,10 @@ def find_anomalies(
         *_absent_in_part(profile, batch, n_rows),
         *_retyped(profile, batch, n_rows),
         *_missing_values(profile, batch, n_rows, q_values.missing),
-        *_outliers(profile, batch, q_values.outliers),
-        *_new_values(profile, batch, n_rows, q_values.unseen),
+        *_outliers(pair, q_values.outliers),
+        *_new_values(pair, n_rows, q_values.unseen),
         *_constant(profile, batch, n_rows),
-        *_scale(profile, batch, q_values),
+        *_scale(pair, q_values),
     ]
     return sorted(anomalies, key=lambda anomaly: anomaly.kind)
 
@@ -101,22 +100,22 @@ def _missing_values(
         yield _anomaly(profile, "missing_values", "ALERT", message, now, is_fault=now - before > MOST_ROWS)
 
 
-def _outliers(profile: FeatureProfile, batch: FeatureCounts, q_value: float) -> Iterator[Anomaly]:
+def _outliers(pair: Pair, q_value: float) -> Iterator[Anomaly]:
     if q_value > SIGNIFICANT:
         return
-    before = n_outliers(profile, profile.counts) / max(sum(profile.counts), 1)
-    n_now = n_outliers(profile, batch.counts)
-    share = n_now / max(sum(batch.counts), 1)
+    profile = pair.profile
+    before = n_outliers(profile, pair.before) / max(sum(profile.counts), 1)
+    n_now = n_outliers(profile, pair.now)
+    share = n_now / max(sum(pair.batch.counts), 1)
     if share > MANY_ROWS and share > _TIMES_REFERENCE * before:
         message = f"{percent(share)} of values are far outside the range of training"
-        is_fault = n_now > _most_of_the_others(profile, batch)
+        is_fault = n_now > _most_of_the_others(pair)
         yield _anomaly(profile, "outliers", "ALERT", message, share, is_fault=is_fault)
 
 
-def _new_values(
-    profile: FeatureProfile, batch: FeatureCounts, n_rows: int, q_value: float
-) -> Iterator[Anomaly]:
+def _new_values(pair: Pair, n_rows: int, q_value: float) -> Iterator[Anomaly]:
     """Report values that training never saw; OK where as many were to be expected (see `rates`)."""
+    profile, batch = pair.profile, pair.batch
     if not batch.n_new:
         return
     share = batch.n_new / n_rows
@@ -124,14 +123,13 @@ def _new_values(
     few: DriftVerdict = "WARN" if is_category else "OK"
     verdict: DriftVerdict = "OK" if q_value > SIGNIFICANT else "ALERT" if share > MANY_ROWS else few
     kind: AnomalyKind = "new_category" if is_category else "new_value"
-    is_fault = verdict == "ALERT" and batch.n_new > _most_of_the_others(profile, batch)
+    is_fault = verdict == "ALERT" and batch.n_new > _most_of_the_others(pair)
     yield _anomaly(profile, kind, verdict, _new_message(batch, share), share, is_fault=is_fault)
 
 
-def _most_of_the_others(profile: FeatureProfile, batch: FeatureCounts) -> float:
+def _most_of_the_others(pair: Pair) -> float:
     """Return how many rows are most of the values, without the value that most training rows have."""
-    others = without_commonest(Pair(profile, batch))
-    return MOST_ROWS * sum((others.batch if others else batch).counts)
+    return MOST_ROWS * sum((without_commonest(pair) or pair).batch.counts)
 
 
 def _new_message(batch: FeatureCounts, share: float) -> str:
@@ -156,12 +154,12 @@ def _constant(profile: FeatureProfile, batch: FeatureCounts, n_rows: int) -> Ite
         yield _anomaly(profile, "constant_column", "WARN", message, n_known / n_rows)
 
 
-def _scale(profile: FeatureProfile, batch: FeatureCounts, q_values: QValues) -> Iterator[Anomaly]:
-    if profile.kind != "numeric" or min(q_values.present, q_values.rest) > SIGNIFICANT:
+def _scale(pair: Pair, q_values: QValues) -> Iterator[Anomaly]:
+    if pair.profile.kind != "numeric" or min(q_values.present, q_values.rest) > SIGNIFICANT:
         return
-    if factors := unit_factors(profile, batch):
+    if factors := unit_factors(pair):
         message = f"values are {_times(factors)} those of training, as in another unit"
-        yield _anomaly(profile, "scale_change", "ALERT", message, 1.0, is_fault=True)
+        yield _anomaly(pair.profile, "scale_change", "ALERT", message, 1.0, is_fault=True)
 
 
 def _times(factors: Sequence[float]) -> str:

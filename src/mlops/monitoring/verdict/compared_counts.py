@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
 from mlops.monitoring.statistics.chi_square import MIN_EXPECTED_COUNT
@@ -20,12 +21,34 @@ from mlops.pages.number_format import number
 _TENTHS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pair:
     """A feature in the training rows and in a batch."""
 
     profile: FeatureProfile
     batch: FeatureCounts
+
+    @cached_property
+    def before(self) -> Floats:
+        """The training rows per fine bin."""
+        return np.array(self.profile.counts, dtype=float)
+
+    @cached_property
+    def now(self) -> Floats:
+        """The rows of the batch per fine bin."""
+        return np.array(self.batch.counts, dtype=float)
+
+    @cached_property
+    def ends(self) -> Floats:
+        """Finite ends of the fine bins of a numeric feature, one more than bins.
+
+        No end is beyond the values seen on either side: bins out there are empty or end where the values do.
+        """
+        extremes = (self.profile.minimum, self.profile.maximum, self.batch.minimum, self.batch.maximum)
+        seen = [value for value in extremes if value is not None] or [0.0]
+        ends = np.array([-np.inf, *self.profile.edges, np.inf])
+        np.minimum(np.maximum(ends, min(seen), out=ends), max(seen), out=ends)
+        return ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +64,10 @@ class Sides:
 
 def fine_counts(pairs: Sequence[Pair]) -> Sides:
     """Return both sides per fine bin; shorter rows end in empty bins."""
-    return Sides(
-        _stack([pair.profile.counts for pair in pairs]), _stack([pair.batch.counts for pair in pairs])
-    )
+    return Sides(_stack([pair.before for pair in pairs]), _stack([pair.now for pair in pairs]))
 
 
-def _stack(rows: Sequence[Sequence[int]]) -> Floats:
+def _stack(rows: Sequence[Floats | Sequence[int]]) -> Floats:
     """Return rows of different lengths as a table; shorter ones end in zeros."""
     table = np.zeros((len(rows), max(map(len, rows))))
     for target, row in zip(table, rows, strict=True):
@@ -85,7 +106,7 @@ def _added_up(fine: Floats, bins: NDArray[np.intp], width: int) -> Floats:
     """Add up each row of fine bins by the number of their bin."""
     starts = width * np.arange(len(fine))[:, np.newaxis]
     totals = np.bincount((starts + bins).ravel(), weights=fine.ravel(), minlength=width * len(fine))
-    return totals.reshape(len(fine), width)
+    return totals.reshape(len(fine), width).astype(np.float64, copy=False)
 
 
 def _n_bins(profile: FeatureProfile) -> int:
@@ -99,9 +120,9 @@ def _bins_with_others_last(profile: FeatureProfile, width: int) -> Sequence[int]
     return [width - 1 if each == others else each for each in bins]
 
 
-def bin_counts(profile: FeatureProfile, counts: Sequence[int]) -> NDArray[np.int64]:
+def bin_counts(profile: FeatureProfile, counts: ArrayLike) -> NDArray[np.int64]:
     """Return the rows per bin of rows per fine bin; without the missing ones."""
-    totals = np.bincount(profile.bins or (0,) * len(counts), weights=counts)
+    totals = np.bincount(profile.bins or (0,) * len(profile.counts), weights=counts)
     return totals.astype(np.int64)
 
 

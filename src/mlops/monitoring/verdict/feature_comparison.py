@@ -30,7 +30,7 @@ from mlops.monitoring.verdict.compared_counts import (
     tenths_of,
     without_commonest,
 )
-from mlops.monitoring.verdict.fine_bins import bin_ends, n_outliers
+from mlops.monitoring.verdict.fine_bins import n_outliers
 
 _ROWS_OF_MISSED_LEVELS = 3  # rows in a sample of equal size, by the rule of three
 
@@ -55,13 +55,14 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class FeatureComparison:
-    """The questions about one feature, each with its effect and its p-value.
+    """The questions about one feature (`pair`), each with its effect and its p-value.
 
     `present` compares all values that are not missing; `wasserstein` is their distance, None where it does
     not apply. `rest` compares those beside the commonest value, where training has it in more than half of
     the rows: a change of the others would not show otherwise.
     """
 
+    pair: Pair
     present: Shift
     wasserstein: float | None
     rest: Shift | None
@@ -80,13 +81,21 @@ def compare_pairs(pairs: Sequence[Pair]) -> list[FeatureComparison]:
     n_present = [side.sum(axis=1).astype(np.int64).tolist() for side in fine]
     missing = [np.column_stack(side) for side in zip(n_present, n_missing, strict=True)]
     return [
-        FeatureComparison(*questions, _unseen_p_value(pair, *rows), _outliers_p_value(pair, *rows))
-        for pair, rows, *questions in zip(
+        FeatureComparison(
+            pair=pair,
+            present=present,
+            wasserstein=distance,
+            rest=_rest_shift(pair),
+            missing=test,
+            missing_psi=psi,
+            unseen_p_value=_unseen_p_value(pair, *n_rows),
+            outliers_p_value=_outliers_p_value(pair, *n_rows),
+        )
+        for pair, n_rows, present, distance, test, psi in zip(
             pairs,
             zip(*n_present, strict=True),
             _shifts(pairs, fine, compared_counts(pairs)),
             _wasserstein(pairs, fine),
-            map(_rest_shift, pairs),
             chi_square_tests(*missing),
             population_stability_index_of_counts(*missing).tolist(),
             strict=True,
@@ -145,18 +154,17 @@ def _wasserstein(pairs: Sequence[Pair], fine: Sides) -> list[float | None]:
     ends = np.full((len(pairs), fine.before.shape[1] + 1), np.nan)
     for row, pair in zip(ends, pairs, strict=True):
         if pair.profile.std:
-            known = bin_ends(pair.profile, pair.batch)
-            row[: len(known)], row[len(known) :] = known, known[-1]
+            row[: len(pair.ends)], row[len(pair.ends) :] = pair.ends, pair.ends[-1]
     with np.errstate(over="ignore", invalid="ignore"):
-        distances = wasserstein_of_counts(*fine, ends) / [pair.profile.std or 1.0 for pair in pairs]
+        distances = wasserstein_of_counts(fine.before, fine.now, ends) / [
+            pair.profile.std or 1.0 for pair in pairs
+        ]
     return [distance if math.isfinite(distance) else None for distance in distances.tolist()]
 
 
 def _outliers_p_value(pair: Pair, n_before: int, n_now: int) -> float:
-    profile, batch = pair.profile, pair.batch
-    return rate_increase_p_value(
-        n_outliers(profile, profile.counts), n_before, n_outliers(profile, batch.counts), n_now
-    )
+    outliers_before, outliers_now = (n_outliers(pair.profile, side) for side in (pair.before, pair.now))
+    return rate_increase_p_value(outliers_before, n_before, outliers_now, n_now)
 
 
 def _unseen_p_value(pair: Pair, n_before: int, n_now: int) -> float:

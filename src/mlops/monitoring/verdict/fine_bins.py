@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
+from mlops.models.drift.profiles import FeatureProfile
 from mlops.monitoring.profiles.numeric import outlier_bins
 from mlops.monitoring.statistics.shares import Floats
 
 
-def bin_ends(profile: FeatureProfile, batch: FeatureCounts) -> Floats:
-    """Return finite ends of all fine bins of a numeric feature, one more than bins.
-
-    No end is beyond the values seen on either side: bins out there are empty or end where the values do.
-    """
-    extremes = (profile.minimum, profile.maximum, batch.minimum, batch.maximum)
-    seen = [value for value in extremes if value is not None] or [0.0]
-    ends: Floats = np.clip([-np.inf, *profile.edges, np.inf], min(seen), max(seen))
-    return ends
-
-
-def quantiles_of_counts(counts: ArrayLike, ends: Floats, *asked: float) -> list[float | None]:
+def quantiles_of_counts(counts: Floats, ends: Floats, *asked: float) -> list[float | None]:
     """Return quantiles of rows that are taken as spread evenly over their bins; each None without rows."""
     reached = np.zeros(len(ends))
     np.cumsum(counts, out=reached[1:])
@@ -42,8 +29,6 @@ def _between(reached: Floats, ends: Floats, place: int, share: float) -> float |
     return value if math.isfinite(value) else None
 
 
-def n_outliers(profile: FeatureProfile, counts: Sequence[int]) -> int:
+def n_outliers(profile: FeatureProfile, counts: Floats) -> int:
     """Return the rows outside of the fences of training."""
-    if profile.low_fence is None:
-        return 0
-    return int(np.asarray(counts)[outlier_bins(profile)].sum())
+    return 0 if profile.low_fence is None else int(counts[outlier_bins(profile)].sum())

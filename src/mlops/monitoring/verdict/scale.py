@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
+from mlops.models.drift.profiles import FeatureProfile
 from mlops.monitoring.profiles.numeric import just_below
 from mlops.monitoring.statistics.shares import Floats, shares
-from mlops.monitoring.verdict.fine_bins import bin_ends, quantiles_of_counts
+from mlops.monitoring.verdict.compared_counts import Pair
+from mlops.monitoring.verdict.fine_bins import quantiles_of_counts
 
 # miles, pounds, inches, feet, weeks, months, hours, minutes, years, hours in seconds, ounces; glucose,
 # cholesterol and creatinine in mg/dl; powers of ten
@@ -27,7 +27,7 @@ _LARGE_FACTOR = 5.0
 _CLOSE, _INTERPOLATION = 0.065, 0.01
 
 
-def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
+def unit_factors(pair: Pair) -> list[float]:
     """Return the factors of known units that turn the training values into those of the batch.
 
     The distribution functions at the fine bins must be far apart, and close after the conversion
@@ -35,13 +35,13 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
     left out where they have a bin of their own. A small factor must fit no worse than a shift of the median,
     and as closely as chance allows: a season or a trend moves and stretches values about as much.
     """
-    if profile.binning != "quantiles":
+    if pair.profile.binning != "quantiles":
         return []
-    before, now = (_without_zeros(profile, side.counts) for side in (profile, batch))
+    before, now = (_without_zeros(pair.profile, side) for side in (pair.before, pair.now))
     rows = before.sum(), now.sum()
     if not all(rows):
         return []
-    ends = bin_ends(profile, batch)
+    ends = pair.ends
     reached = [np.concatenate([[0.0], np.cumsum(shares(side))]) for side in (before, now)]
     noise = 1.36 * math.sqrt(1.0 / rows[0] + 1.0 / rows[1])  # 95 % of the distances without a change
     plain = _distance(ends, *reached)
@@ -60,8 +60,8 @@ def unit_factors(profile: FeatureProfile, batch: FeatureCounts) -> list[float]:
     ]
 
 
-def _without_zeros(profile: FeatureProfile, counts: tuple[int, ...]) -> NDArray[np.int64]:
-    kept = np.array(counts)
+def _without_zeros(profile: FeatureProfile, counts: Floats) -> Floats:
+    kept = counts.copy()
     ends = np.array([-np.inf, *profile.edges])
     is_zero = (ends[1:] == 0.0) & (ends[:-1] == just_below(ends[1:]))
     kept[:-1][is_zero] = 0

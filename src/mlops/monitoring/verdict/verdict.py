@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureCounts, FeatureProfile
+from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureProfile
 from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.verdict.anomalies import QValues, find_anomalies
-from mlops.monitoring.verdict.description import describe_change, feature_histogram
 from mlops.monitoring.verdict.compared_counts import Pair, commonest_value, without_commonest
+from mlops.monitoring.verdict.description import describe_change, feature_histogram
 from mlops.monitoring.verdict.feature_comparison import FeatureComparison, Shift, compare_pairs
 from mlops.monitoring.verdict.rule import (
     IMPORTANT_SHARE,
@@ -68,21 +68,16 @@ def judge_comparisons(
     with_anomalies: bool,
 ) -> tuple[list[FeatureDrift], list[Anomaly]]:
     """Judge features that were compared, as `judge_features` does; the correction may be a wider one."""
-    profiles = baseline.features
-    important = important_features(profiles.values())
+    important = important_features(baseline.features.values())
     features: list[FeatureDrift] = []
     anomalies: list[Anomaly] = []
     for name, comparison in comparisons.items():
-        profile, counts = profiles[name], batch.features[name]
-        judged = _judge_shift(profile, comparison, q_values[name], thresholds)
+        pair = comparison.pair
+        judged = _judge_shift(pair.profile, comparison, q_values[name], thresholds)
         irregular = (
-            find_anomalies(profile, counts, n_rows=batch.n_rows, q_values=q_values[name])
-            if with_anomalies
-            else []
+            find_anomalies(pair, n_rows=batch.n_rows, q_values=q_values[name]) if with_anomalies else []
         )
         feature = _feature_drift(
-            profile,
-            counts,
             comparison,
             irregular,
             judged,
@@ -142,8 +137,6 @@ def _judge_shift(
 
 
 def _feature_drift(
-    profile: FeatureProfile,
-    counts: FeatureCounts,
     comparison: FeatureComparison,
     anomalies: Sequence[Anomaly],
     judged: _JudgedShift,
@@ -151,6 +144,7 @@ def _feature_drift(
     n_rows: int,
     is_important: bool,
 ) -> FeatureDrift:
+    profile, counts = comparison.pair.profile, comparison.pair.batch
     notable = [anomaly for anomaly in anomalies if anomaly.verdict != "OK"]
     shift, test = judged.shift, judged.shift.chi_square
     compared = f"values other than {commonest_value(profile)}" if judged.is_rest else ""
@@ -173,26 +167,23 @@ def _feature_drift(
         missing_share_reference=profile.missing_share,
         missing_share_current=counts.n_missing / n_rows if n_rows else 0.0,
         n_rows=n_rows,
-        description=_description(profile, counts, notable, compared),
+        description=_description(comparison.pair, notable, compared),
         reasons=_reasons(judged, notable),
         importance=profile.importance,
         is_important=is_important,
-        histogram=feature_histogram(profile, counts, n_rows=n_rows),
+        histogram=feature_histogram(comparison.pair, n_rows=n_rows),
         compared=compared,
         missing_psi=comparison.missing_psi,
     )
 
 
-def _description(
-    profile: FeatureProfile, counts: FeatureCounts, anomalies: Sequence[Anomaly], compared: str
-) -> str:
-    facts = [anomaly.message.removeprefix(f"{profile.name}: ") for anomaly in anomalies]
-    pair = Pair(profile, counts)
-    described = (without_commonest(pair) if compared else None) or pair
-    change = describe_change(described.profile, described.batch)
+def _description(pair: Pair, anomalies: Sequence[Anomaly], compared: str) -> str:
+    name = pair.profile.name
+    facts = [anomaly.message.removeprefix(f"{name}: ") for anomaly in anomalies]
+    change = describe_change((without_commonest(pair) if compared else None) or pair)
     if change and not (facts and change.startswith("share of other values")):
         facts.append(f"{compared}: {change}" if compared else change)
-    return f"{profile.name}: {'; '.join(facts) or 'no values'}"
+    return f"{name}: {'; '.join(facts) or 'no values'}"
 
 
 def _reasons(judged: _JudgedShift, anomalies: Sequence[Anomaly]) -> tuple[str, ...]:
