@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Self, Union, get_args, get_origin, get_type_hints
 
 type _Decoder = Callable[[Any], Any]
 _JSON_SCALARS = frozenset((str, int, float, bool, types.NoneType))
@@ -27,7 +27,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict with one entry per field."""
-        return {field.name: _encode(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: _encode(getattr(self, name)) for name in _codec(type(self)).names}  # type: ignore[arg-type]
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any], *, strict: bool = False) -> Self:
@@ -42,9 +42,12 @@ class Record:
         ValueError
             If `strict` and a key, at any depth, is not a field.
         """
-        names, decoders = _field_decoders(cls)  # type: ignore[arg-type]
-        values = {name: document[name] for name in names if name in document}
-        for name, decode in decoders:
+        codec = _codec(cls)  # type: ignore[arg-type]
+        values = {name: document[name] for name in codec.names if name in document}
+        for name in codec.floats:
+            if type(values.get(name)) is int:
+                values[name] = float(values[name])
+        for name, decode in codec.decoders:
             if values.get(name) is not None:
                 values[name] = decode(values[name])
         record = cls(**values)
@@ -91,29 +94,41 @@ def _encode(value: Any) -> Any:  # noqa: PLR0911  one line for each type
             return str(value) if isinstance(value, Path) else value
 
 
+class _Codec(NamedTuple):
+    """The fields of a record: all names, those of floats, and the decoders of those with another JSON form."""
+
+    names: tuple[str, ...]
+    floats: tuple[str, ...]
+    decoders: tuple[tuple[str, _Decoder], ...]
+
+
 @cache
-def _field_decoders(cls: type) -> tuple[tuple[str, ...], tuple[tuple[str, _Decoder], ...]]:
-    """Return the names of all fields, and the decoders of those whose JSON form is another."""
+def _codec(cls: type) -> _Codec:
     hints = get_type_hints(cls)
     decoders = {field.name: _decoder(hints[field.name]) for field in fields(cls)}
-    return tuple(decoders), tuple(
-        (name, decode) for name, decode in decoders.items() if decode is not _unchanged
+    return _Codec(
+        names=tuple(decoders),
+        floats=tuple(name for name, decode in decoders.items() if decode is _as_float),
+        decoders=tuple((name, decode) for name, decode in decoders.items() if decode not in _KEEP_NONE),
     )
 
 
 @cache
 def _decoder(hint: Any) -> _Decoder:
-    """Return the function that makes a value of a type of its JSON form; None stays None for every type."""
+    """Return the function that makes a value of a type, which is not None, of its JSON form."""
     origin, arguments = get_origin(hint), get_args(hint)
-    decode: _Decoder = _unchanged
     if origin in (Union, types.UnionType):
-        decode = _union_decoder(arguments)
-    elif origin is tuple:
-        decode = _tuple_decoder(arguments)
-    elif isinstance(origin, type) and issubclass(origin, Mapping):
-        decode = _mapping_decoder(_decoder(arguments[1]))
-    elif isinstance(hint, type):
-        decode = _scalar_decoder(hint)
+        return _union_decoder(arguments)
+    if origin is tuple:
+        return _tuple_decoder(arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping_decoder(_item_decoder(arguments[1]))
+    return _scalar_decoder(hint) if isinstance(hint, type) else _unchanged
+
+
+def _item_decoder(hint: Any) -> _Decoder:
+    """Return the decoder of an item in a container, where None stays None for every type."""
+    decode = _decoder(hint)
     return decode if decode in _KEEP_NONE else lambda value: None if value is None else decode(value)
 
 
@@ -125,25 +140,32 @@ def _as_float(value: Any) -> Any:
     return float(value) if type(value) is int else value
 
 
+def _as_floats(values: Iterable[Any]) -> tuple[Any, ...]:
+    # a baseline has thousands of them: no call for each
+    return tuple([float(value) if type(value) is int else value for value in values])
+
+
 _KEEP_NONE = (_unchanged, _as_float)
 
 
 def _mapping_decoder(decode_item: _Decoder) -> _Decoder:
     if decode_item is _unchanged:
         return dict
+    if decode_item is _as_float:
+        return lambda value: {
+            key: float(item) if type(item) is int else item for key, item in value.items()
+        }
     return lambda value: {key: decode_item(item) for key, item in value.items()}
 
 
 def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
-    decoders = [_decoder(hint) for hint in arguments if hint is not Ellipsis]
+    decoders = [_item_decoder(hint) for hint in arguments if hint is not Ellipsis]
     if len(decoders) == len(arguments):
         return lambda value: tuple(decode(item) for decode, item in zip(decoders, value, strict=True))
     decode_item = decoders[0]
     if decode_item is _unchanged:
         return tuple
-    if decode_item is _as_float:  # a baseline has thousands of them: no call for each
-        return lambda value: tuple([float(item) if type(item) is int else item for item in value])
-    return lambda value: tuple(map(decode_item, value))
+    return _as_floats if decode_item is _as_float else lambda value: tuple(map(decode_item, value))
 
 
 def _union_decoder(arguments: tuple[Any, ...]) -> _Decoder:

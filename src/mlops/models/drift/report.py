@@ -66,7 +66,8 @@ class FeatureDrift(Record):
     values; small = the difference is not by chance. They are 1.0 when there are too few rows. The
     statistics are those of the values that are not missing; where most training rows have one value and the
     others have moved, of those others: `compared` says so. `missing_psi` is the index of the missing share,
-    `psi_by_chance` the index to expect of that number of rows without drift.
+    `psi_by_chance` the index to expect of that number of rows without drift. `histogram` is of those that the
+    page draws: features with drift, and predictions.
     """
 
     name: str

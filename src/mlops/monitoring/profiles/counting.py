@@ -82,7 +82,8 @@ def _is_number(text: str) -> bool:
 
 
 def _add(parts: Sequence[FeatureCounts]) -> FeatureCounts:
-    counts = np.array([part.counts for part in parts], dtype=np.int64).sum(axis=0)
+    # plain sums: an array made of tuples costs twice as much as adding them up
+    counts = tuple(map(sum, zip(*(part.counts for part in parts), strict=True)))
     new: dict[str, int] = {}
     for part in parts:
         for level, n in part.new_levels.items():
@@ -90,7 +91,7 @@ def _add(parts: Sequence[FeatureCounts]) -> FeatureCounts:
     lowest = [part.minimum for part in parts if part.minimum is not None]
     highest = [part.maximum for part in parts if part.maximum is not None]
     return FeatureCounts(
-        counts=tuple(counts.tolist()),
+        counts=counts,
         n_missing=sum(part.n_missing for part in parts),
         n_absent=sum(part.n_absent for part in parts),
         n_retyped=sum(part.n_retyped for part in parts),

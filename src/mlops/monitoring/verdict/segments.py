@@ -115,7 +115,7 @@ def _drift(
     anomalies: Sequence[Anomaly],
 ) -> SegmentDrift:
     now = batch.segments[segment.name]
-    changes = tuple(replace(feature, histogram=None) for feature in judged if feature.has_drift)
+    changes = tuple(feature for feature in judged if feature.has_drift)
     output = next(iter(now.output_sums), None)
     return SegmentDrift(
         segment.name,

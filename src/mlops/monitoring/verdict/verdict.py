@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureProfile
 from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift
@@ -45,11 +45,20 @@ def judge_features(
     *,
     with_anomalies: bool = True,
 ) -> tuple[list[FeatureDrift], list[Anomaly]]:
-    """Return the features, ranked by importance x effect, and the anomalies of each."""
+    """Return the features, ranked by importance x effect, and the anomalies of each.
+
+    Those with drift have a histogram, and all of them where anomalies are not looked for, as of predictions.
+    """
     comparisons = compare_features(baseline, batch)
-    return judge_comparisons(
+    features, anomalies = judge_comparisons(
         baseline, batch, comparisons, correct(comparisons), thresholds, with_anomalies=with_anomalies
     )
+    drawn = [feature for feature in features if feature.has_drift or not with_anomalies]
+    histograms = {
+        feature.name: feature_histogram(comparisons[feature.name].pair, n_rows=batch.n_rows)
+        for feature in drawn
+    }
+    return [replace(feature, histogram=histograms.get(feature.name)) for feature in features], anomalies
 
 
 def compare_features(baseline: BaselineStatistics, batch: BatchProfile) -> dict[str, FeatureComparison]:
@@ -171,7 +180,6 @@ def _feature_drift(
         reasons=_reasons(judged, notable),
         importance=profile.importance,
         is_important=is_important,
-        histogram=feature_histogram(comparison.pair, n_rows=n_rows),
         compared=compared,
         missing_psi=comparison.missing_psi,
     )
