@@ -28,10 +28,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HELP = "mlops --help, the whole process"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 DECISION = (
-    "Decision: the decoder of a record calls nothing for values that stay as they are; long texts are cut "
-    "out of the block, and compared with their stripped form before any search in them; the words of a file "
-    "that is not UTF-8 are split first, and each distinct one is looked at once; a baseline reads only the "
-    "columns that it profiles; plain files are listed by the prefix of their names."
+    "Decision: the statistics of all features of a batch are computed at once, on tables of counts; only "
+    "what the page of a report shows is drawn; the decoder of a record calls nothing for values that stay as "
+    "they are; long texts are cut out of the block, and compared with their stripped form before any search "
+    "in them; the words of a file that is not UTF-8 are split first, and each distinct one is looked at "
+    "once; a baseline reads only the columns that it profiles; plain files are listed by the prefix of their "
+    "names."
 )
 
 
@@ -70,10 +72,11 @@ def run(name: str, source: Path) -> dict[str, Any]:
 
 def render(runs: dict[str, list[dict[str, Any]]]) -> str:
     n_runs = len(runs[HELP])
+    measured = "One run of each" if n_runs == 1 else f"Medians of {n_runs} runs"
     lines = [
         "# Small pieces of work: cost",
         "",
-        f"Medians of {n_runs} runs, one process and one thread each, without imports but for the help.",
+        f"{measured} on a shared machine, one process and one thread each, without imports but for the help.",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
         "",
         "| work | CPU s (min to max) | peak MB |",

@@ -43,8 +43,12 @@ def _group_row(context: Context, group: str) -> tuple[str, ...]:
     champion, runs = context.registry.champion(group), context.runs.list_runs(group, limit=1)
     failure = runs[0].failure if runs else None
     failed = f"{runs[0].started_at:%Y-%m-%d %H:%M} {failure_line(failure)}" if failure else ""
-    n_versions = len(context.registry.list_models(group))
-    return group, str(n_versions), champion.version if champion else "none yet", failed
+    return (
+        group,
+        str(context.registry.count_models(group)),
+        champion.version if champion else "none yet",
+        failed,
+    )
 
 
 def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -152,9 +152,7 @@ def _mapping_decoder(decode_item: _Decoder) -> _Decoder:
     if decode_item is _unchanged:
         return dict
     if decode_item is _as_float:
-        return lambda value: {
-            key: float(item) if type(item) is int else item for key, item in value.items()
-        }
+        return lambda value: {key: float(item) if type(item) is int else item for key, item in value.items()}
     return lambda value: {key: decode_item(item) for key, item in value.items()}
 
 

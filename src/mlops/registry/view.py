@@ -72,6 +72,11 @@ class RegistryView:
 
         return self._backoff.run(attempt)
 
+    def count_models(self, group: str) -> int:
+        """Return the number of versions; no version is read."""
+        state = self._store.group_state(group)
+        return state.n_versions if state else 0
+
     def newest_models(self, group: str, n: int) -> list[ModelMetadata]:
         """Return the `n` versions that were registered last, the newest first."""
         return self._store.newest_versions(group, n)

@@ -79,8 +79,18 @@ def test_a_missing_field_takes_its_default() -> None:
     assert Point.from_dict({"x": 1}) == Point(1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Scores(Record):
+    by_name: Mapping[str, float | None]
+    interval: tuple[float, float]
+    bounds: tuple[float | None, ...]
+
+
 def test_a_whole_number_in_a_float_field_becomes_a_float() -> None:
     assert isinstance(Point.from_dict({"x": 1}).x, float)
+    scores = Scores.from_dict({"by_name": {"a": 1, "b": None}, "interval": [0, 1], "bounds": [0, None]})
+    assert scores == Scores({"a": 1.0, "b": None}, (0.0, 1.0), (0.0, None))
+    assert all(isinstance(value, float) for value in (scores.by_name["a"], *scores.interval, scores.bounds[0]))
 
 
 def test_what_a_later_release_wrote_stays_readable() -> None:

@@ -18,6 +18,8 @@ from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.profiles.batch import empty_batch, merge, profile_batch
 from mlops.monitoring.report.report import render, render_text
+from mlops.monitoring.verdict.compared_counts import Pair
+from mlops.monitoring.verdict.feature_comparison import compare_pairs
 
 LEVELS = st.sampled_from(["a", "b", "c", "d", "rare", None])
 NUMBERS = st.one_of(
@@ -157,3 +159,36 @@ def test_a_monotone_transform_does_not_matter_for_values_that_training_had(seed:
         for transform in (np.asarray, np.exp, np.arctan, lambda x: x**3)
     ]
     assert psi == pytest.approx([psi[0]] * len(psi), rel=1e-9)
+
+
+@pytest.mark.property
+@given(frames())
+def test_a_feature_is_compared_as_if_it_were_the_only_one(batch: pd.DataFrame):
+    baseline = a_baseline()
+    counted = profile_batch(batch, baseline).features
+    pairs = [Pair(profile, counted[name]) for name, profile in baseline.features.items()]
+    for pair, together in zip(pairs, compare_pairs(pairs), strict=True):
+        (alone,) = compare_pairs([pair])
+        for shift, expected in ((together.present, alone.present), (together.rest, alone.rest)):
+            if shift is None or expected is None:
+                assert shift is expected
+                continue
+            numbers = (shift.psi, shift.p_value, shift.jensen_shannon, shift.ks or 0.0)
+            expected_numbers = (expected.psi, expected.p_value, expected.jensen_shannon, expected.ks or 0.0)
+            assert numbers == pytest.approx(expected_numbers, rel=1e-9, abs=1e-12)
+        assert together.wasserstein == pytest.approx(alone.wasserstein)
+        assert together.unseen_p_value == alone.unseen_p_value
+
+
+def test_only_what_the_page_draws_has_a_histogram():
+    baseline, rng = a_baseline(), np.random.default_rng(2)
+    moved = pd.DataFrame(
+        {
+            "amount": rng.normal(60, 20, 300),
+            "count": rng.integers(0, 4, 300).astype(float),
+            "region": rng.choice(["a", "b", "c"], 300),
+        }
+    )
+    report = DriftDetector(baseline).detect_drift(moved)
+    assert report.features_with_drift == ("amount",)
+    assert [name for name, feature in report.features.items() if feature.histogram] == ["amount"]

@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
-from mlops.monitoring.statistics.chi_square import chi_square_tail, chi_square_test, pool_sparse_bins
+from mlops.monitoring.statistics.chi_square import (
+    chi_square_tail,
+    chi_square_test,
+    chi_square_tests,
+    pool_sparse_bins,
+)
 from mlops.monitoring.statistics.cramers_v import cramers_v, cramers_v_uncorrected
 from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
 from mlops.monitoring.statistics.kolmogorov_smirnov import (
@@ -218,3 +223,29 @@ def test_unseen_levels_of_another_population_are_significant():
     assert unseen_levels_p_value(0, 1000, [1], 1000) > 0.2
     assert unseen_levels_p_value(0, 1000, [12], 1000) < 0.001
     assert unseen_levels_p_value(2, 1000, [1] * 40, 1000) < 0.001
+
+
+@pytest.mark.property
+@given(st.lists(st.tuples(*[st.integers(0, 60)] * 8), min_size=1, max_size=6))
+def test_tables_of_counts_have_the_statistics_of_each_of_their_rows(rows: list[tuple[int, ...]]):
+    table = np.array(rows)
+    before, now, ends = table[:, :4], table[:, 4:], np.arange(5.0)
+    pairs = list(zip(before, now, strict=True))
+    for statistic in (
+        population_stability_index_of_counts,
+        expected_without_drift,
+        kolmogorov_smirnov_of_counts,
+        lambda a, b: jensen_shannon_distance(shares(a), shares(b)),
+        lambda a, b: wasserstein_of_counts(a, b, ends),
+    ):
+        assert statistic(before, now) == pytest.approx([statistic(*pair) for pair in pairs], abs=1e-12)
+    alone = [chi_square_test(*pool_sparse_bins(*pair)).statistic for pair in pairs]
+    together = chi_square_tests(*pool_sparse_bins(before, now))
+    assert [test.statistic for test in together] == pytest.approx(alone, abs=1e-9)
+
+
+def test_bins_are_joined_until_the_joined_rows_are_enough_for_the_test():
+    # of the smaller side 45, 5.5, 2 and 1 rows are expected: the last two alone are fewer than 5
+    before, now = pool_sparse_bins([450, 55, 20, 10], [45, 5, 2, 1])
+    assert before[before > 0].tolist() == [450, 85]
+    assert now[now > 0].tolist() == [45, 8]

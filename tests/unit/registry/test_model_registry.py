@@ -209,3 +209,10 @@ def test_a_version_moves_by_what_changed_most(made_by, expected):
 def test_what_is_no_version_is_refused(text):
     with pytest.raises(ValueError, match="is not a version like"):
         parse_version(text)
+
+
+def test_versions_are_counted_without_reading_them(registry, tmp_path):
+    assert registry.count_models(GROUP) == 0
+    for number in range(2):
+        register(registry, a_model_directory(tmp_path / f"model {number}", roc_auc=0.7 + number / 10))
+    assert registry.count_models(GROUP) == len(registry.list_models(GROUP)) == 2
