@@ -180,6 +180,18 @@ def test_a_feature_is_compared_as_if_it_were_the_only_one(batch: pd.DataFrame):
         assert together.unseen_p_value == alone.unseen_p_value
 
 
+def test_rare_levels_join_the_other_values_beside_a_feature_with_more_bins():
+    amount = np.random.default_rng(1).normal(0, 20, 400)
+    once = [f"once {number}" for number in range(8)]  # under 1 % each: no bins, the other values
+    baseline = build_baseline(pd.DataFrame({"amount": amount, "region": ["a"] * 388 + ["b"] * 4 + once}))
+    batch = pd.DataFrame({"amount": amount, "region": ["a"] * 380 + ["b"] * 10 + ["new"] * 10})
+    counted = profile_batch(batch, baseline).features
+    pairs = [Pair(profile, counted[name]) for name, profile in baseline.features.items()]
+    together, (alone,) = compare_pairs(pairs)[1], compare_pairs(pairs[1:])
+    assert together.present.psi == pytest.approx(alone.present.psi)
+    assert alone.present.chi_square.degrees_of_freedom == 1  # `a` and all others
+
+
 def test_only_what_the_page_draws_has_a_histogram():
     baseline, rng = a_baseline(), np.random.default_rng(2)
     moved = pd.DataFrame(
