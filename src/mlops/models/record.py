@@ -95,7 +95,7 @@ def _encode(value: Any) -> Any:  # noqa: PLR0911  one line for each type
 
 
 class _Codec(NamedTuple):
-    """The fields of a record: all names, those of floats, and the decoders of those with another JSON form."""
+    """The fields of a record: all, those of floats, and the decoders of those with another JSON form."""
 
     names: tuple[str, ...]
     floats: tuple[str, ...]

@@ -90,7 +90,9 @@ def test_a_whole_number_in_a_float_field_becomes_a_float() -> None:
     assert isinstance(Point.from_dict({"x": 1}).x, float)
     scores = Scores.from_dict({"by_name": {"a": 1, "b": None}, "interval": [0, 1], "bounds": [0, None]})
     assert scores == Scores({"a": 1.0, "b": None}, (0.0, 1.0), (0.0, None))
-    assert all(isinstance(value, float) for value in (scores.by_name["a"], *scores.interval, scores.bounds[0]))
+    assert all(
+        isinstance(value, float) for value in (scores.by_name["a"], *scores.interval, scores.bounds[0])
+    )
 
 
 def test_what_a_later_release_wrote_stays_readable() -> None:
