@@ -20,10 +20,10 @@ from mlops.monitoring.profiles.contributions import of_columns
 from mlops.monitoring.verdict.anomalies import extra_columns
 from mlops.monitoring.verdict.contributions import compare_contributions, with_contributions
 from mlops.monitoring.verdict.dataset_verdict import judge_dataset, largest_effect
-from mlops.monitoring.verdict.predictions import judge_predictions, n_rows_held_out, prediction_verdict
+from mlops.monitoring.verdict.predictions import judge_predictions, n_rows_held_out, with_predictions
 from mlops.monitoring.verdict.rule import Thresholds, rule_text
 from mlops.monitoring.verdict.segments import judge_segments, with_segments
-from mlops.monitoring.verdict.verdict import judge_features, worst
+from mlops.monitoring.verdict.verdict import judge_features
 
 
 class DriftDetector:
@@ -95,17 +95,11 @@ class DriftDetector:
             raise DriftError("The batch was profiled against another baseline; profile it against this one.")
         features, irregular = judge_features(self.baseline, batch, self.thresholds)
         anomalies = [*irregular, *extra_columns(batch)]
-        of_inputs, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
-        predictions = judge_predictions(self.baseline, batch, self.thresholds)
-        of_predictions, more_reasons = prediction_verdict(predictions)
-        segments = judge_segments(self.baseline, batch, self.thresholds)
-        verdict = worst(of_inputs, of_predictions or of_inputs)
-        effect_of_predictions = largest_effect(predictions, ())
-        effect = max(largest_effect(features, anomalies), effect_of_predictions)
-        report = DriftReport(
+        verdict, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
+        of_inputs = DriftReport(
             verdict=verdict,
-            reasons=(*reasons, *more_reasons),
-            drift_score=self.thresholds.score(effect, verdict),
+            reasons=reasons,
+            drift_score=self.thresholds.score(largest_effect(features, anomalies), verdict),
             features_with_drift=tuple(feature.name for feature in features if feature.has_drift),
             features={feature.name: feature for feature in features},
             anomalies=tuple(anomalies),
@@ -119,17 +113,18 @@ class DriftDetector:
             model_version=self.baseline.model_version,
             window_days=window_days,
             n_batches=n_batches,
-            rule=rule_text(self.thresholds, has_segments=bool(segments)),
-            predictions={output.name: output for output in predictions},
-            prediction_verdict=of_predictions,
-            prediction_drift_score=self.thresholds.score(effect_of_predictions, of_predictions)
-            if of_predictions
-            else None,
-            n_rows_held_out=n_rows_held_out(self.baseline) if predictions else 0,
+            rule=rule_text(self.thresholds),
         )
-        sums = self.baseline.contributions, batch.contributions
-        report = with_segments(report, segments, self.thresholds)
-        return with_contributions(report, compare_contributions(*sums, self.thresholds), self.thresholds)
+        return self._with_other_verdicts(of_inputs, batch)
+
+    def _with_other_verdicts(self, of_inputs: DriftReport, batch: BatchProfile) -> DriftReport:
+        """Return the report of the inputs with what predictions, segments and reasons add to it."""
+        baseline, thresholds = self.baseline, self.thresholds
+        outputs = judge_predictions(baseline, batch, thresholds)
+        report = with_predictions(of_inputs, outputs, thresholds, n_held_out=n_rows_held_out(baseline))
+        report = with_segments(report, judge_segments(baseline, batch, thresholds), thresholds)
+        changes = compare_contributions(baseline.contributions, batch.contributions, thresholds)
+        return with_contributions(report, changes, thresholds)
 
     def publish_metrics(self, report: DriftReport) -> dict[str, float]:
         """Publish the numbers of a report and return them.

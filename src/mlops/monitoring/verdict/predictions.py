@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
-from mlops.models.drift.report import DriftVerdict, FeatureDrift
+from mlops.models.drift.report import DriftReport, DriftVerdict, FeatureDrift
+from mlops.monitoring.verdict.dataset_verdict import largest_effect
 from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
 from mlops.monitoring.verdict.verdict import judge_features, worst
 from mlops.pages.number_format import listing
@@ -32,10 +33,30 @@ def n_rows_held_out(baseline: BaselineStatistics) -> int:
     return max((output.n_rows for output in baseline.outputs.values()), default=0)
 
 
-def prediction_verdict(outputs: Sequence[FeatureDrift]) -> tuple[DriftVerdict | None, tuple[str, ...]]:
-    """Return the most serious verdict of the outputs, and why; None without outputs."""
+def with_predictions(
+    report: DriftReport, outputs: Sequence[FeatureDrift], thresholds: Thresholds, *, n_held_out: int
+) -> DriftReport:
+    """Return the report of the inputs with the outputs; the more serious verdict of both decides."""
     if not outputs:
-        return None, ()
+        return report
+    verdict, reasons = _prediction_verdict(outputs)
+    of_both = worst(report.verdict, verdict)
+    effect = largest_effect(outputs, ())
+    of_inputs = largest_effect(report.features.values(), report.anomalies)
+    return replace(
+        report,
+        verdict=of_both,
+        reasons=(*report.reasons, *reasons),
+        drift_score=thresholds.score(max(of_inputs, effect), of_both),
+        predictions={output.name: output for output in outputs},
+        prediction_verdict=verdict,
+        prediction_drift_score=thresholds.score(effect, verdict),
+        n_rows_held_out=n_held_out,
+    )
+
+
+def _prediction_verdict(outputs: Sequence[FeatureDrift]) -> tuple[DriftVerdict, tuple[str, ...]]:
+    """Return the most serious verdict of the outputs, and why."""
     verdict = worst(*(output.verdict for output in outputs))
     moved = listing([output.name for output in outputs if output.has_drift])
     if verdict == "ALERT":

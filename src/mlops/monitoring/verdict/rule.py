@@ -47,8 +47,11 @@ class Thresholds:
         return min(effect, _BELOW_NEXT * self.warn) if verdict == "OK" else 0.0
 
 
-def rule_text(thresholds: Thresholds, *, has_segments: bool = False) -> str:
-    """Return the rule in words, for pages, emails and events, with that of segments where there are some."""
+RULE_OF_SEGMENTS = "Segments have the same rule: a fault in one alone is an ALERT, another change a WARN."
+
+
+def rule_text(thresholds: Thresholds) -> str:
+    """Return the rule of inputs and predictions in words, for pages, emails and events."""
     important, many = percent(IMPORTANT_SHARE), percent(MANY_FEATURES)
     sentences = (
         f"ALERT when the predictions, or a feature among the first {important} of the importance, changed",
@@ -58,8 +61,7 @@ def rule_text(thresholds: Thresholds, *, has_segments: bool = False) -> str:
         f"{100 * MISSING_POINTS:g} points of missing values, new categories, outliers. A change counts",
         f"when it is no accident (q at most {SIGNIFICANT:g}). At least {MIN_ROWS} rows are needed.",
     )
-    of_segments = " Segments have the same rule: a fault in one alone is an ALERT, another change a WARN."
-    return " ".join(sentences) + (of_segments if has_segments else "")
+    return " ".join(sentences)
 
 
 def rule_of_reasons(thresholds: Thresholds) -> str:

@@ -18,7 +18,7 @@ from mlops.models.drift.profiles import (
 from mlops.models.drift.report import Anomaly, DriftReport, FeatureDrift, SegmentDrift
 from mlops.monitoring.profiles.reference import as_reference
 from mlops.monitoring.verdict.dataset_verdict import largest_effect
-from mlops.monitoring.verdict.rule import MIN_ROWS, Thresholds
+from mlops.monitoring.verdict.rule import MIN_ROWS, RULE_OF_SEGMENTS, Thresholds
 from mlops.monitoring.verdict.verdict import (
     SEVERITY,
     compare_features,
@@ -138,7 +138,9 @@ def with_segments(
 
     A fault in a segment alone alerts; other changes warn, because the segment is a part of the rows.
     """
-    report = replace(report, segments=tuple(segments))
+    if not segments:
+        return report
+    report = replace(report, segments=tuple(segments), rule=f"{report.rule} {RULE_OF_SEGMENTS}")
     own, verdict = report.changes_in_segments, report.verdict
     if own and verdict != "INSUFFICIENT_DATA":
         has_fault = any(change.name in segment.faults for segment, change in own)
