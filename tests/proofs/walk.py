@@ -173,12 +173,12 @@ class Walk:
         return {"registry": items, "objects": keys, "emails": sorted(map(self._plain, subjects))}
 
     def _plain(self, value: Any) -> Any:
-        """Take out what differs between any two runs: the group's name, ids, times, counters of attempts."""
+        """Take out what differs between any two runs: the group, ids, times and their cost, attempts."""
         match value:
             case dict():
                 is_upload = "outbox" in value or "UPLOAD#" in str(value.get("sk"))
                 counters = ("revision", "n_attempts", "fault") if is_upload else ()
-                dropped = ("version_id", "claim", *counters)
+                dropped = ("version_id", "claim", "cost_usd", *counters)
                 return {self._plain(k): self._plain(v) for k, v in value.items() if k not in dropped}
             case list():
                 return [self._plain(entry) for entry in value]
