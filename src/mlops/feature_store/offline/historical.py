@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from mlops.feature_store.offline.athena_join import AthenaJoin, ViewRequest
 from mlops.feature_store.offline.entity_rows import TABLE, EntityRows, create_views
 from mlops.feature_store.offline.files import OfflineStore
 from mlops.feature_store.offline.functions import call_in_sql, inner_column
+from mlops.feature_store.offline.parts import PartedJoin
 from mlops.feature_store.offline.point_in_time import (
     ENTITY_ROW,
     ENTITY_TIME,
@@ -108,9 +110,8 @@ class RetrievalJob:
         if self.athena is not None:
             return self._joined_by(self.athena, connection, folder, kept, bounds)
         joins = [self._join(view, folder / "values", bounds) for view in self.selected.views]
-        if self.as_known:
-            return window_query(TABLE, kept, joins, as_known=True)
-        return asof_query(TABLE, kept, joins)
+        query = partial(window_query, as_known=True) if self.as_known else asof_query
+        return PartedJoin(connection, folder, query).join(TABLE, kept, joins)
 
     def _joined_by(
         self,
