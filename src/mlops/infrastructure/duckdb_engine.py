@@ -32,8 +32,8 @@ def connect(
     scratch
         Where it puts what does not fit into memory.
     memory
-        For example "1GB"; exceeded by some 60 MB, by a query as of times by 100 MB for a million rows and by
-        900 MB for ten million.
+        For example "1GB"; exceeded by some 60 MB, by an ASOF join by 100 MB for a million rows and by 900 MB
+        for ten million.
     threads
         With one thread the same rows are written as the same bytes.
 

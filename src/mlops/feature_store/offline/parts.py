@@ -1,13 +1,12 @@
 """A join in parts: rows with the same keys are in the same part, and only one part is in memory.
 
-An ASOF join sorts both sides, and takes more memory than DuckDB's limit where they are long. So long tables are
-first written as files of parts, by a hash of the keys; then each part is joined. Views with other keys are
+The memory of an ASOF join grows with its rows, also beyond DuckDB's limit. So long tables are first written
+as files of parts, by a hash of the keys; then one part after the other is joined. Views with other keys are
 joined with the result, in parts by their keys. The rows of one entity are never divided.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -37,8 +36,8 @@ class PartedJoin:
     query
         Returns the SQL of a join, as `asof_query`.
     max_cells
-        How many cells a part has at most, of the entity rows and all views together; one with few entities
-        may have more.
+        How many cells of the entity rows and all views a part has on average; a part with an entity of many
+        rows has more.
     """
 
     connection: DuckDBPyConnection
