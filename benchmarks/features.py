@@ -39,7 +39,10 @@ FEAST = "feast==0.67.0"
 UV = str(Path(sys.executable).with_name("uv"))
 OURS = "ours"
 DAYS = 90
-DECISION = "\nDecision: DuckDB's ASOF join over one number, made of the time and the created time."
+DECISION = (
+    "\nDecision: DuckDB's ASOF join over one number, made of the time and the created time; "
+    "in parts of the same keys."
+)
 DEFINITIONS = """
 [[entity]]
 name = "customer"
