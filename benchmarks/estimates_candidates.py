@@ -49,6 +49,7 @@ def estimator(facts: dict[str, Any]) -> Any:
 def main() -> None:
     """Read, fit, estimate, write."""
     warnings.simplefilter("ignore")
+    pd.options.future.infer_string = False  # it fails on categories of Arrow's texts
     folder = Path(sys.argv[1])
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     types = dict.fromkeys(facts["texts"], "category")
