@@ -94,8 +94,15 @@ def main() -> None:
 def render(lines: Sequence[dict[str, Any]]) -> str:
     """Return the page."""
     keys = dict.fromkeys(map(_key, sorted(lines, key=lambda line: (line["set"], line["metric"]))))
-    rows = [_row([line for line in lines if _key(line) == key]) for key in keys]
-    return "\n".join([*HEAD, *rows, "", *_costs(lines), "", NOTES, ""])
+    by_key = [[line for line in lines if _key(line) == key] for key in keys]
+    nearer = sum(mean_error(splits, "ours") < mean_error(splits, "NannyML") for splits in by_key)
+    summary = f"Ours is nearer to the realised score in {nearer} of {len(by_key)} rows."
+    return "\n".join([*HEAD, *map(_row, by_key), "", summary, "", *_costs(lines), "", NOTES, ""])
+
+
+def mean_error(splits: Sequence[dict[str, Any]], name: str) -> float:
+    """Return the mean absolute error of all periods."""
+    return float(np.abs(np.concatenate([one["errors"][name] for one in splits])).mean())
 
 
 def _key(line: dict[str, Any]) -> tuple[str, str, str]:
@@ -108,7 +115,7 @@ def _row(splits: Sequence[dict[str, Any]]) -> str:
     errors = {name: np.concatenate([one["errors"][name] for one in splits]) for name in first["errors"]}
     inside = {name: np.concatenate([one["inside"][name] for one in splits]) for name in first["inside"]}
     realised = np.abs(np.concatenate([one["truth"] for one in splits])).mean()
-    distances = [f"{np.abs(of).mean():.3g}" for of in errors.values()]
+    distances = [f"{mean_error(splits, name):.3g}" for name in errors]
     biases = [f"{errors[name].mean():+.3g}" for name in ("ours", "NannyML")]
     shares = [f"{of.mean():.0%}" for of in inside.values()]
     start = [first["set"], first["metric"].removeprefix("neg_"), first["inputs"], f"{len(errors['ours'])}"]
