@@ -33,7 +33,7 @@ DECISION = (
     "they are; long texts are cut out of the block, and compared with their stripped form before any search "
     "in them; the words of a file that is not UTF-8 are split first, and each distinct one is looked at "
     "once; a baseline reads only the columns that it profiles; plain files are listed by the prefix of their "
-    "names."
+    "names; a table of versions takes what it prints from each stored document, without the rest as records."
 )
 
 

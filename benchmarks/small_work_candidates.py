@@ -12,7 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,21 +63,40 @@ type Work = Callable[[], object]
 
 
 def listing(n_versions: int) -> Work:
-    """List the versions of a group on plain files."""
-    from mlops.infrastructure.contention import Backoff
+    """List the versions of a group on plain files, each as a whole record."""
+    from mlops.registry.model_registry import ModelRegistry
+
+    root = folder()
+    store_versions(root, n_versions)
+    return lambda: ModelRegistry(root=root / "model-registry").list_models(GROUP)
+
+
+def table_of_versions(n_versions: int) -> Work:
+    """Type `mlops versions` on plain files."""
+    from mlops.cli.main import main
+
+    root = folder()
+    store_versions(root, n_versions)
+
+    def work() -> None:
+        with redirect_stdout(StringIO()):
+            main(["versions", GROUP, "--root", str(root)])
+
+    return work
+
+
+def store_versions(root: Path, n_versions: int) -> None:
     from mlops.infrastructure.sqlite_table import SqliteTable
     from mlops.infrastructure.table import Put, document_attributes
-    from mlops.registry.store import RegistryStore
-    from mlops.registry.view import RegistryView
 
-    table = SqliteTable(folder() / "registry.sqlite")
+    table = SqliteTable(root / "model-registry" / "registry.sqlite3")
     puts = []
     for number in range(1, n_versions + 1):
         attributes = document_attributes(a_version(GROUP, number).to_json())
-        puts.append(Put({"pk": f"GROUP#{GROUP}", "sk": f"VERSION#{number:08d}", **attributes}))
+        item = {"pk": f"GROUP#{GROUP}", "sk": f"VERSION#{number:08d}", "status": "Champion", **attributes}
+        puts.append(Put(item))
     head = {"n_versions": n_versions, "latest": "v1.0.0", "champion": None, "revision": 1}
     table.write(*puts, Put({"pk": f"GROUP#{GROUP}", "sk": "HEAD", **head}))
-    return lambda: RegistryView(RegistryStore(table), Backoff()).list_models(GROUP)
 
 
 def a_version(group: str, number: int) -> Any:
@@ -254,7 +275,8 @@ def folder() -> Path:
 
 # the work, and a small part of it
 CANDIDATES: dict[str, tuple[Callable[[], Work], Callable[[], Work]]] = {
-    "list 10,000 versions": (lambda: listing(10_000), lambda: listing(10)),
+    "list 10,000 versions, whole records": (lambda: listing(10_000), lambda: listing(10)),
+    "mlops versions, 10,000 of them": (lambda: table_of_versions(10_000), lambda: table_of_versions(10)),
     "night, 1 group x 1,000 profiles": (lambda: night(1, 1_000), lambda: night(1, 2)),
     "night, 100 groups x 10 profiles": (lambda: night(100, 10), lambda: night(1, 2)),
     "night, 1,000 groups x 1 profile": (lambda: night(1_000, 1), lambda: night(1, 2)),

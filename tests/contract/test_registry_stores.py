@@ -18,7 +18,8 @@ from mlops.models.errors import (
     RegistryError,
     TransitionNotAllowedError,
 )
-from mlops.models.registry import Artifact, Candidate, GroupState, ModelMetadata, Status
+from mlops.models.registered import waiting_candidate
+from mlops.models.registry import Artifact, Candidate, GroupState, ModelMetadata, Status, VersionSummary
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.changes import AuditStamp, registration
@@ -85,6 +86,34 @@ def test_a_version_that_a_later_release_kept_can_be_read_and_promoted(registry, 
     assert registry.get_model(GROUP, "v1.0.0") == write.model
     registry.approve_model(GROUP, "v1.0.0")
     assert registry.promote_model(GROUP, "v1.0.0").model.status is Status.CHAMPION
+
+
+def test_a_summary_says_of_each_version_what_its_record_says(registry):
+    candidates = (
+        a_candidate(),
+        a_candidate(algorithm="Ridge", metrics=EvaluationMetrics(r2=1, primary="r2")),
+        a_candidate(metrics=EvaluationMetrics()),
+        a_candidate(metrics=EvaluationMetrics(primary="r2")),
+    )
+    models = [registry.register(GROUP, candidate).model for candidate in candidates]
+    summaries = registry.list_summaries(GROUP)
+    for model, summary in zip(models, summaries, strict=True):
+        assert summary == VersionSummary(
+            model.version, model.status, model.created_at, model.algorithm, model.metrics.primary_score
+        )
+    assert [each.primary_score for each in summaries] == [("roc_auc", 0.75), ("r2", 1.0), None, None]
+    assert registry.list_summaries("unknown") == []
+
+
+def test_versions_are_listed_by_their_status(registry):
+    first, second, third = (registry.register(GROUP, a_candidate()).model.version for _ in range(3))
+    registry.request_approval(GROUP, second, "a" * 64)
+    registry.reject_model(GROUP, third)
+    listed = registry.list_models(GROUP, (Status.REGISTERED, Status.PENDING_APPROVAL))
+    assert [model.version for model in listed] == [first, second]
+    assert listed == registry.list_models(GROUP)[:2]
+    assert waiting_candidate(registry, GROUP) == listed[1]
+    assert waiting_candidate(registry, "unknown") is None
 
 
 def test_versions_follow_what_changed(registry):

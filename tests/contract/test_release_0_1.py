@@ -32,7 +32,7 @@ from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import SigningKeys
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import RegistryError
-from mlops.models.registry import Status
+from mlops.models.registry import WAITING, Status
 from mlops.models.training import EvaluationMetrics, TrainingResult
 from mlops.pipelines.artifacts.artifacts import Manifest
 from mlops.pipelines.artifacts.model import ModelSchema
@@ -103,6 +103,7 @@ def test_a_local_registry_is_read_and_continued(root, same, caplog):
         assert registry.list_models(group) == same.registry.list_models(group)
         assert registry.check_audit(group) == same.registry.audit(group)
     assert [model.status for model in registry.list_models(GROUP)] == STATUSES
+    assert [summary.status for summary in registry.list_summaries(GROUP)] == STATUSES
     continue_registry(registry)
     assert "imported the records of release 0.1" in caplog.text
     assert (root / "model-registry" / BACKUP_FOLDER / GROUP / "head.json").is_file()
@@ -212,6 +213,8 @@ def test_the_tables_of_a_stack_are_read_and_continued(stack, same):
     for group in (GROUP, "wide"):
         assert registry.list_models(group) == same.registry.list_models(group)
         assert registry.check_audit(group) == same.registry.audit(group)
+    assert [summary.status for summary in registry.list_summaries(GROUP)] == STATUSES
+    assert len(registry.list_models(GROUP, WAITING)) == sum(status in WAITING for status in STATUSES)
     continue_registry(registry)
     versions = DatasetVersions(DynamoDBTable("registry"))
     assert versions.list_uploads(GROUP) == same.datasets.versions.list_uploads(GROUP)

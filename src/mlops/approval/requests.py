@@ -144,8 +144,8 @@ def open_request(
 
 
 def _supersede_older(service: ApprovalService, model: ModelMetadata) -> None:
-    for older in service.registry.list_models(model.model_group):
-        if older.number < model.number and older.status is Status.PENDING_APPROVAL:
+    for older in service.registry.list_models(model.model_group, (Status.PENDING_APPROVAL,)):
+        if older.number < model.number:
             service.supersede(older, by=model)
 
 
@@ -256,10 +256,8 @@ def _approve_automatically(service: ApprovalService, model: ModelMetadata) -> Ap
 
 def newer_candidate(service: ApprovalService, model: ModelMetadata) -> ModelMetadata | None:
     """Return the newest later version that is pending, approved or in service; None when there is none."""
-    later = [
-        other for other in service.registry.list_models(model.model_group) if other.number > model.number
-    ]
-    return next((other for other in reversed(later) if other.status in _AHEAD), None)
+    ahead = service.registry.list_models(model.model_group, _AHEAD)
+    return next((other for other in reversed(ahead) if other.number > model.number), None)
 
 
 def _supersede_itself(

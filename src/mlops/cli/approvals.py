@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops.approval.quorum import describe_progress
 from mlops.cli.command import add_command, add_reason, columns
-from mlops.cli.descriptions import score_of
+from mlops.cli.descriptions import score_cell
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
 from mlops.models.approval import ApprovalRequest, Choice
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
 
 def _pending(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     groups = [parsed.group] if parsed.group else context.registry.groups()
-    models = [m for group in groups for m in context.registry.list_models(group) if m.status in WAITING]
+    models = [m for group in groups for m in context.registry.list_models(group, WAITING)]
     requests = _open_requests(context)
     documents = [
         model.to_dict() | {"request": _describe(requests.get((model.model_group, model.version)))}
@@ -150,4 +150,5 @@ def _row(model: ModelMetadata, request: ApprovalRequest | None) -> tuple[str, ..
     progress = ""
     if request is not None:
         progress = f"{describe_progress(request)}, open until {request.expires_at:%Y-%m-%d %H:%M} UTC"
-    return (model.model_group, model.version, model.status.value, score_of(model) or "-", progress)
+    score = score_cell(model.metrics.primary_score)
+    return (model.model_group, model.version, model.status.value, score, progress)

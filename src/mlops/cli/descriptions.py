@@ -52,11 +52,9 @@ def lineage(model: ModelMetadata, history: Sequence[AuditEntry]) -> Mapping[str,
     return {name: value for name, value in entries.items() if value}
 
 
-def score_of(model: ModelMetadata) -> str | None:
-    """Return the primary score with its name; None when there is none."""
-    primary = model.metrics.primary or ""
-    score = model.metrics.values().get(primary)
-    return None if score is None else describe_metric(primary, score)
+def score_cell(primary_score: tuple[str, float] | None) -> str:
+    """Return a score with its name as a cell of a table."""
+    return "-" if primary_score is None else describe_metric(*primary_score)
 
 
 def failure_line(failure: RunFailure) -> str:

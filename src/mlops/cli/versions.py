@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops.cli.command import add_command, columns
-from mlops.cli.descriptions import describe, failure_line, score_of
+from mlops.cli.descriptions import describe, failure_line, score_cell
 from mlops.context.context import Context
 from mlops.models.errors import RegistryError
-from mlops.models.registry import ModelMetadata
+from mlops.models.registry import VersionSummary
 from mlops.registry.tags import has_visible_characters
 
 _NAMES = "a version such as v1.2.0, or `champion`, or `latest`"
@@ -52,16 +52,18 @@ def _group_row(context: Context, group: str) -> tuple[str, ...]:
 
 
 def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    models = context.registry.list_models(parsed.group)
-    if not models:
-        raise context.registry.missing_group(parsed.group)
-    rows = [("version", "status", "created", "algorithm", "score"), *map(_version_row, models)]
-    return [model.to_dict() for model in models], columns(rows)
+    registry, group = context.registry, parsed.group
+    if not registry.count_models(group):
+        raise registry.missing_group(group)
+    if parsed.json:
+        return [model.to_dict() for model in registry.list_models(group)], ""
+    rows = map(_version_row, registry.list_summaries(group))
+    return None, columns([("version", "status", "created", "algorithm", "score"), *rows])
 
 
-def _version_row(model: ModelMetadata) -> tuple[str, ...]:
-    created = f"{model.created_at:%Y-%m-%d %H:%M}"
-    return model.version, model.status.value, created, model.algorithm, score_of(model) or "-"
+def _version_row(summary: VersionSummary) -> tuple[str, ...]:
+    created, score = f"{summary.created_at:%Y-%m-%d %H:%M}", score_cell(summary.primary_score)
+    return summary.version, summary.status.value, created, summary.algorithm, score
 
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:

@@ -159,11 +159,19 @@ def _mapping_decoder(decode_item: _Decoder) -> _Decoder:
 def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
     decoders = [_item_decoder(hint) for hint in arguments if hint is not Ellipsis]
     if len(decoders) == len(arguments):
+        if set(decoders) == {_as_float}:  # intervals, of which a version has dozens
+            return lambda value: _as_floats(_of_length(value, len(decoders)))
         return lambda value: tuple(decode(item) for decode, item in zip(decoders, value, strict=True))
     decode_item = decoders[0]
     if decode_item is _unchanged:
         return tuple
     return _as_floats if decode_item is _as_float else lambda value: tuple(map(decode_item, value))
+
+
+def _of_length(values: Any, length: int) -> Any:
+    if len(values) != length:
+        raise ValueError(f"{values!r} must have {length} items.")
+    return values
 
 
 def _union_decoder(arguments: tuple[Any, ...]) -> _Decoder:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -160,9 +161,29 @@ class ModelMetadata(Candidate):
         return f"ModelMetadata({self.model_group} {self.version}, {self.status}, {self.algorithm})"
 
 
-def waiting_candidate(models: Sequence[ModelMetadata]) -> ModelMetadata | None:
-    """Return the last of some versions that waits for approval; None without one."""
-    return next((model for model in reversed(models) if model.status is Status.PENDING_APPROVAL), None)
+@dataclass(frozen=True, slots=True)
+class VersionSummary:
+    """What a table of versions says of each; `primary_score` is its score by name, None without one."""
+
+    version: str
+    status: Status
+    created_at: datetime
+    algorithm: str
+    primary_score: tuple[str, float] | None
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> VersionSummary:
+        """Read the summary from the JSON of the version: the rest of it becomes no record."""
+        document = json.loads(text)
+        primary = document["metrics"].get("primary")
+        score = document["metrics"].get(primary) if primary else None
+        return cls(
+            version=document["version"],
+            status=Status(document["status"]),
+            created_at=datetime.fromisoformat(document["created_at"]),
+            algorithm=document["algorithm"],
+            primary_score=None if score is None else (primary, float(score)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

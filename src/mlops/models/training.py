@@ -85,6 +85,12 @@ class EvaluationMetrics(Record):
         values = {name: getattr(self, name) for name in SCORE_NAMES}
         return {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def primary_score(self) -> tuple[str, float] | None:
+        """The primary score with its name; None when there is none."""
+        score = self.values().get(self.primary or "")
+        return None if score is None or self.primary is None else (self.primary, score)
+
 
 _NO_SCORES = ("threshold", "expected_calibration_error", "calibration_gain")
 _OF_OUTPUTS = (

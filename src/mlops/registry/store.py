@@ -7,7 +7,7 @@ number), `JOB#<sha256 of the key>` and `AUDIT#<revision>`; the partition `GROUPS
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,7 +22,7 @@ from mlops.infrastructure.table import (
 )
 from mlops.models.errors import RegistryConflictError
 from mlops.models.record import Record
-from mlops.models.registry import AuditEntry, GroupState, ModelMetadata
+from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status, VersionSummary
 from mlops.registry.lifecycle import TRANSITIONS, Action
 
 
@@ -74,10 +74,19 @@ class RegistryStore:
         item = name and self._table.get(_partition(group), _version_key(name["number"]))
         return ModelMetadata.from_json(document_of(item)) if item else None
 
-    def versions(self, group: str) -> list[ModelMetadata]:
-        """Return all versions of the group by rising number."""
+    def versions(self, group: str, statuses: Collection[Status] | None = None) -> list[ModelMetadata]:
+        """Return the versions of the group, all or those in one of the statuses, by rising number."""
         items = self._table.query(_partition(group), "VERSION#")
-        return [ModelMetadata.from_json(document_of(item)) for item in items]
+        return [
+            ModelMetadata.from_json(document_of(item))
+            for item in items
+            if statuses is None or item["status"] in statuses
+        ]
+
+    def summaries(self, group: str) -> list[VersionSummary]:
+        """Return what a table says of each version of the group, by rising number."""
+        items = self._table.query(_partition(group), "VERSION#")
+        return [VersionSummary.from_json(document_of(item)) for item in items]
 
     def newest_versions(self, group: str, n: int) -> list[ModelMetadata]:
         """Return the `n` versions of the group that were registered last, the newest first."""

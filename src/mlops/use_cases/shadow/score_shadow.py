@@ -12,8 +12,8 @@ from mlops.ledger.files import LedgerFiles, Partition
 from mlops.ledger.shadow.archive import ShadowArchive
 from mlops.ledger.shadow.rows import shadow_key, write_shadow_rows
 from mlops.models.errors import ArtifactError, DatasetError, LedgerError, ObjectNotFoundError
-from mlops.models.registered import RegisteredModels
-from mlops.models.registry import ModelMetadata, waiting_candidate
+from mlops.models.registered import RegisteredModels, waiting_candidate
+from mlops.models.registry import ModelMetadata
 from mlops.models.scoring.batch import REQUEST, BatchSummary
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.shadow import ShadowAgreement, ShadowBatch
@@ -68,7 +68,7 @@ def score_shadow(summary: BatchSummary, scoring: ShadowScoring) -> ShadowBatch |
     ObjectNotFoundError
         If the batch was deleted.
     """
-    candidate = waiting_candidate(scoring.versions.list_models(summary.group))
+    candidate = waiting_candidate(scoring.versions, summary.group)
     batch = _read_scored(summary, scoring.objects) if candidate else None
     if candidate is None or batch is None or not batch.request.settings.scoring.shadow:
         return None
