@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,27 +54,27 @@ def permutation_importance(
     losses = dict.fromkeys(map(str, aligned.columns), 0.0)
     few, many = _REPEATS
     n_repeats = min(many, max(few, _MAX_SCORED_ROWS // (len(names) * len(sample))))
+    # joined once, since that costs as much for each column of the frame as the scoring of its rows
+    repeated = pd.concat([sample] * n_repeats, ignore_index=True)
     for name in names:
-        losses[name] = max(0.0, base - _shuffled_score(model, sample, truth, name, n_repeats, rng))
+        orders = [rng.permutation(len(sample)) for _ in range(n_repeats)]
+        shuffled = sample[name].array.take(np.concatenate(orders))
+        losses[name] = max(0.0, base - _score_with(model, repeated, truth, name, shuffled))
     return dict(sorted(losses.items(), key=lambda entry: -entry[1]))
 
 
-def _shuffled_score(
-    model: Model,
-    sample: pd.DataFrame,
-    truth: np.ndarray,
-    name: str,
-    n_repeats: int,
-    rng: np.random.Generator,
-) -> float:
-    """Score all repeats in one call: the fixed cost of a call outweighs that of the rows."""
-    orders = [rng.permutation(len(sample)) for _ in range(n_repeats)]
-    stacked = pd.concat([sample] * n_repeats, ignore_index=True)
-    stacked[name] = sample[name].array.take(np.concatenate(orders))
-    scores = model.score_aligned(stacked)
-    parts = np.split(np.arange(len(stacked)), n_repeats)
-    shuffled = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
-    return float(np.mean(shuffled))
+def _score_with(model: Model, repeated: pd.DataFrame, truth: np.ndarray, name: str, shuffled: Any) -> float:
+    """Return the mean score of the repeats with other values in one column, which are taken out again.
+
+    All repeats are scored in one call: the fixed cost of a call outweighs that of the rows.
+    """
+    own = repeated[name]
+    repeated[name] = shuffled
+    scores = model.score_aligned(repeated)
+    repeated[name] = own
+    parts = np.split(np.arange(len(repeated)), len(repeated) // len(truth))
+    of_repeats = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
+    return float(np.mean(of_repeats))
 
 
 def _primary(model: Model, sample: pd.DataFrame, truth: np.ndarray) -> float:

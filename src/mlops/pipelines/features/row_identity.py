@@ -116,9 +116,10 @@ class FeatureHashes:
     def at_width(self, choices: Sequence[Names], width: float) -> list[Hashes]:
         """Return the hash of each row by each choice of features; every column is hashed once."""
         totals = [np.zeros(len(self.aligned), dtype=np.uint64) for _ in choices]
-        for name in sorted({name for names in choices for name in names}):
+        members = [frozenset(names) for names in choices]
+        for name in sorted(frozenset().union(*members)):
             hashes = self._column(name, width)
-            for number, names in enumerate(choices):
+            for number, names in enumerate(members):
                 if name in names:
                     totals[number] += hashes
         return totals
@@ -168,8 +169,8 @@ def _all_but_a_part(names: Names) -> list[Names]:
     """Leave out each third of the features in turn; fewer than three features are not divided."""
     if len(names) < _N_PARTS:
         return [names]
-    parts = [names[start::_N_PARTS] for start in range(_N_PARTS)]
-    return [tuple(name for name in names if name not in part) for part in parts]
+    places = [(position % _N_PARTS, name) for position, name in enumerate(names)]
+    return [tuple(name for part, name in places if part != left_out) for left_out in range(_N_PARTS)]
 
 
 def _few_at_a_time(names: Names) -> list[Names]:
