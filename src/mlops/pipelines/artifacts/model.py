@@ -173,26 +173,28 @@ class Model:
 
     def score_aligned(self, aligned: pd.DataFrame) -> Scores:
         """Score rows that `align` brought to the model's form."""
+        if self.compiled is not None:
+            return self.score_cells(self.compiled, cells_of(aligned))
+        if self.schema.task == "regression":
+            return self._of_numbers(np.asarray(self.pipeline.predict(aligned), dtype=np.float64))
+        return self._of_shares(np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64))
+
+    def score_cells(self, compiled: CompiledModel, cells: Mapping[str, Cells]) -> Scores:
+        """Score rows by the compiled form of the model, as `cells_of` returns them."""
+        if self.schema.task == "regression":
+            return self._of_numbers(compiled.predict(cells))
+        return self._of_shares(compiled.predict_probabilities(cells, self.schema.decision))
+
+    def _of_numbers(self, predicted: FloatArray) -> Scores:
+        intervals = self.schema.intervals
+        low, high = intervals.around(predicted) if intervals else (None, None)
+        return Scores(predicted, None, low, high)
+
+    def _of_shares(self, probabilities: FloatArray) -> Scores:
         schema = self.schema
-        if schema.task == "regression":
-            predicted = self._predict(aligned)
-            low, high = schema.intervals.around(predicted) if schema.intervals else (None, None)
-            return Scores(predicted, None, low, high)
-        probabilities = self._predict_probabilities(aligned)
         classes = schema.decision.classes(probabilities)
         shares = calibrated(probabilities, schema.calibration)
-        in_set = schema.sets.members(shares, classes) if schema.sets else None
-        return Scores(classes, shares, in_set=in_set)
-
-    def _predict(self, aligned: pd.DataFrame) -> FloatArray:
-        if self.compiled is not None:
-            return self.compiled.predict(cells_of(aligned))
-        return np.asarray(self.pipeline.predict(aligned), dtype=np.float64)
-
-    def _predict_probabilities(self, aligned: pd.DataFrame) -> FloatArray:
-        if self.compiled is not None:
-            return self.compiled.predict_probabilities(cells_of(aligned), self.schema.decision)
-        return np.asarray(self.pipeline.predict_proba(aligned), dtype=np.float64)
+        return Scores(classes, shares, in_set=schema.sets.members(shares, classes) if schema.sets else None)
 
 
 def with_compiled_form(model: Model, aligned: pd.DataFrame, training: pd.DataFrame) -> Model:

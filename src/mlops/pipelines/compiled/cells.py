@@ -26,3 +26,10 @@ def n_rows(cells: Mapping[str, Cells]) -> int:
     """Return the number of rows of the cells; 0 without a feature."""
     first = next(iter(cells.values()), np.empty(0))
     return len(first.codes) if isinstance(first, Categories) else len(first)
+
+
+def take_cells(column: Cells, rows: NDArray[np.intp]) -> Cells:
+    """Return the cells of some rows, by position."""
+    if isinstance(column, Categories):
+        return Categories(column.values, column.codes[rows])
+    return column[rows]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.pipelines.compiled.booster import Booster
-from mlops.pipelines.compiled.cells import Categories, Cells, Floats, n_rows
+from mlops.pipelines.compiled.cells import Cells, Floats, n_rows, take_cells
 from mlops.pipelines.compiled.column_groups import ColumnGroups
 from mlops.pipelines.compiled.encoding import CategoryTable, Encoding, span_of
 from mlops.pipelines.compiled.linear import LinearModel
@@ -222,17 +222,9 @@ class CompiledModel:
         if isinstance(self.form, TreeModel):
             close = np.flatnonzero(decision.are_close(shares, _CLOSE))
             if len(close):
-                shares[close] = probabilities(self.form.exact(_taken(cells, close)), self.link)
+                taken = {name: take_cells(column, close) for name, column in cells.items()}
+                shares[close] = probabilities(self.form.exact(taken), self.link)
         return shares
-
-
-def _taken(cells: Mapping[str, Cells], rows: NDArray[np.intp]) -> dict[str, Cells]:
-    return {
-        name: Categories(column.values, column.codes[rows])
-        if isinstance(column, Categories)
-        else column[rows]
-        for name, column in cells.items()
-    }
 
 
 def _ranks_among(thresholds: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.uint8]:

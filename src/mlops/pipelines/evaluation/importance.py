@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,8 @@ import pandas as pd
 from mlops.dataset.table.values import distinct_values, is_text
 from mlops.models.concern import POSSIBLE_LEAK, SUSPICIOUS_SCORE, Concern
 from mlops.models.settings.group import TaskName
-from mlops.pipelines.artifacts.model import Model
+from mlops.pipelines.artifacts.model import Model, Scores, cells_of
+from mlops.pipelines.compiled.cells import take_cells
 from mlops.pipelines.evaluation.scores import area_under_roc, primary_score
 
 _MAX_FEATURES = 100
@@ -54,27 +54,28 @@ def permutation_importance(
     losses = dict.fromkeys(map(str, aligned.columns), 0.0)
     few, many = _REPEATS
     n_repeats = min(many, max(few, _MAX_SCORED_ROWS // (len(names) * len(sample))))
-    # joined once, since that costs as much for each column of the frame as the scoring of its rows
-    repeated = pd.concat([sample] * n_repeats, ignore_index=True)
+    score_with = _scorer(model, pd.concat([sample] * n_repeats, ignore_index=True))
     for name in names:
-        orders = [rng.permutation(len(sample)) for _ in range(n_repeats)]
-        shuffled = sample[name].array.take(np.concatenate(orders))
-        losses[name] = max(0.0, base - _score_with(model, repeated, truth, name, shuffled))
+        scores = score_with(name, np.concatenate([rng.permutation(len(sample)) for _ in range(n_repeats)]))
+        parts = np.split(np.arange(n_repeats * len(sample)), n_repeats)
+        shuffled = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
+        losses[name] = max(0.0, base - float(np.mean(shuffled)))
     return dict(sorted(losses.items(), key=lambda entry: -entry[1]))
 
 
-def _score_with(model: Model, repeated: pd.DataFrame, truth: np.ndarray, name: str, shuffled: Any) -> float:
-    """Return the mean score of the repeats with other values in one column, which are taken out again.
+def _scorer(model: Model, repeated: pd.DataFrame) -> Callable[[str, np.ndarray], Scores]:
+    """Return what scores all repeats at once, with the cells of one column taken by these positions.
 
-    All repeats are scored in one call: the fixed cost of a call outweighs that of the rows.
+    Of a compiled model only that column is looked at again: to take thousands of others out of a frame costs
+    more than to score the rows.
     """
-    own = repeated[name]
-    repeated[name] = shuffled
-    scores = model.score_aligned(repeated)
-    repeated[name] = own
-    parts = np.split(np.arange(len(repeated)), len(repeated) // len(truth))
-    of_repeats = [primary_score(model.schema.task, truth, scores.take(part)) or 0.0 for part in parts]
-    return float(np.mean(of_repeats))
+    compiled = model.compiled
+    if compiled is None:
+        return lambda name, rows: model.score_aligned(
+            repeated.assign(**{name: repeated[name].array.take(rows)})
+        )
+    cells = cells_of(repeated)
+    return lambda name, rows: model.score_cells(compiled, {**cells, name: take_cells(cells[name], rows)})
 
 
 def _primary(model: Model, sample: pd.DataFrame, truth: np.ndarray) -> float:
