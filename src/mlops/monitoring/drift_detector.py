@@ -75,7 +75,7 @@ class DriftDetector:
     ) -> DriftReport:
         """Judge rows, or the profile of rows, against the training data.
 
-        A feature warns or alerts when its change is both large (`threshold`) and no accident (chi-square,
+        A feature warns or alerts when its change is both large (`threshold`) and significant (chi-square,
         corrected for the number of questions, q <= 0.05), or when an anomaly says so. Under 100 rows the
         verdict is INSUFFICIENT_DATA. No content of the data raises. Predictions are judged where the profile
         counts them and the baseline has those of at least 100 held-out rows.

@@ -18,13 +18,13 @@ from mlops.pipelines.training_pipeline import TrainingPipeline
 
 
 def a_table(rows: int, *, seed: int, first: float = 0.0, second: float = 0.0) -> pd.DataFrame:
-    """`cost` is 3 x first + second and a little for the site; `noise` is not in it."""
+    """`cost` is 3 x first + second and a little for the site; `self` is not in it."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
             "first": rng.normal(first, 1, rows),
             "second": rng.normal(second, 1, rows),
-            "noise": rng.normal(0, 1, rows),
+            "self": rng.normal(0, 1, rows),
             "site": rng.choice(["north", "south"], rows),
         }
     )

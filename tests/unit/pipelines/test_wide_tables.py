@@ -49,7 +49,7 @@ def held_out() -> pd.DataFrame:
         {
             "age": rng.normal(size=N_ROWS),
             "dose": rng.normal(size=N_ROWS),
-            "unused": rng.normal(size=N_ROWS),
+            "self": rng.normal(size=N_ROWS),
             "site": pd.Categorical(rng.choice(["a", "b", "c"], N_ROWS)),
         }
     )
@@ -66,7 +66,7 @@ def test_only_one_column_is_shuffled_at_a_time(held_out: pd.DataFrame, is_compil
     model, before = SumOfColumns(is_compiled=is_compiled), held_out.copy()
     importance = importance_of(model, held_out)
     pd.testing.assert_frame_equal(held_out, before)
-    assert importance["unused"] == 0.0
+    assert importance["self"] == 0.0
     assert next(iter(importance)) == "age"
     assert min(importance[name] for name in ("age", "dose", "site")) > 0.0
     # the truth, the score without shuffling, and one call for all repeats of each column
@@ -83,7 +83,7 @@ def test_a_compiled_model_has_the_importance_of_its_pipeline(held_out: pd.DataFr
 
 
 def test_rows_of_many_columns_are_hashed_as_the_sum_of_their_columns(held_out: pd.DataFrame):
-    hashes = FeatureHashes(held_out, {"age": 1.0, "dose": 1.0, "unused": 1.0})
+    hashes = FeatureHashes(held_out, {"age": 1.0, "dose": 1.0, "self": 1.0})
     age, site, both = hashes.at_width([("age",), ("site",), ("age", "site")], 0.1)
     assert (both == age + site).all()
     assert not (age == site).any()

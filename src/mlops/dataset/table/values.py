@@ -82,6 +82,13 @@ def distinct_values(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return codes, np.asarray(values, dtype=object)
 
 
+def with_values(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
+    """Return the frame with other values in one column; `assign` takes no column named `self`."""
+    changed = frame.copy(deep=False)
+    changed[name] = values
+    return changed
+
+
 def _text(value: object) -> str:
     match value:
         case bool() | np.bool_():

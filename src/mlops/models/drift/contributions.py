@@ -33,7 +33,7 @@ class ContributionChange(Record):
 
     The shares are parts of the absolute contributions of all columns, 0..1. The means are contributions with
     their sign, in units of the raw output. `effect` is Cohen's h of both shares (0.0 = same, larger = more
-    drift, at most pi); small `q_value` = the change of the share is no accident.
+    drift, at most pi); small `q_value` = the change of the share is significant.
     """
 
     column: str
@@ -50,7 +50,7 @@ class ContributionChange(Record):
 class ContributionDrift(Record):
     """Whether the predictions are moved by the same columns as those of the held-out rows.
 
-    `score` is the largest effect of a change of a share that is no accident, within the range of the verdict
+    `score` is the largest effect of a significant change of a share, within the range of the verdict
     and at most 1: 0.0 = same, larger = more drift. `is_judged` is False with too few rows. `columns` are all
     columns, the largest change first.
     """

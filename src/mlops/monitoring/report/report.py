@@ -87,7 +87,7 @@ def _tiles(report: DriftReport, n_moved: int) -> tuple[tuple[str, str, str], ...
         (
             "Features changed",
             f"{n_moved} of {len(report.features)}" if is_judged else "-",
-            "large and no accident",
+            "large and significant",
         ),
         *_prediction_tile(report, limits),
         *_reasons_tile(report),

@@ -1,7 +1,7 @@
 """Benjamini-Hochberg correction for many tests at once.
 
 Formula: sort the m p-values; q(i) = min over j >= i of p(j) m / j.
-Direction: as p-values: small = no accident. Calling everything with q <= 0.05 drifted keeps the expected
+Direction: as p-values: small = significant. Calling everything with q <= 0.05 drifted keeps the expected
 share of wrong calls below 5 %.
 Reference: Y. Benjamini and Y. Hochberg, Controlling the false discovery rate, Journal of the Royal
 Statistical Society B 57, 1995.

@@ -1,7 +1,7 @@
 """Chi-square test of homogeneity: do two samples come from one distribution over the bins?
 
 Formula: sum over the 2 x B table of (observed - expected)^2 / expected, df = B - 1, no Yates correction.
-Direction: 0.0 = same; larger = more drift. The p-value runs the other way: small = no accident.
+Direction: 0.0 = same; larger = more drift. The p-value runs the other way: small = significant.
 Reference: K. Pearson, On the criterion, Philosophical Magazine 50, 1900; W. G. Cochran, The chi-square test
 of goodness of fit, 1952 (least expected count of 5).
 

@@ -21,7 +21,7 @@ _UNLIKELY = 0.001
 
 @dataclass(frozen=True, slots=True)
 class QValues:
-    """The corrected significance of each question about one feature; small = no accident."""
+    """The corrected significance of each question about one feature; small = significant."""
 
     present: float = 1.0
     rest: float = 1.0

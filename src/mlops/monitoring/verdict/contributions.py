@@ -4,7 +4,7 @@ Formula: the share of a column is the sum of its absolute contributions over the
 a ratio of two means of rows; its standard error is that of the linearised ratio. The p-value is that of the
 difference of both shares over its standard error, corrected over the columns (Benjamini-Hochberg). The effect
 is Cohen's h, 2 asin(sqrt(share)) now less before, without its sign.
-Direction: 0.0 = same share, larger = more drift; small q-values = no accident.
+Direction: 0.0 = same share, larger = more drift; small q-values = significant.
 References: W. G. Cochran, Sampling Techniques, 1977, chapter 6 (ratio estimators); J. Cohen, Statistical
 Power Analysis for the Behavioral Sciences, 1988, chapter 6.
 """

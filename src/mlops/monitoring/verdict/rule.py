@@ -59,7 +59,7 @@ def rule_text(thresholds: Thresholds) -> str:
         "a column has a fault: it is missing, empty, of another type, lost most values, or has",
         f"other values, as in another unit. WARN for every other change: PSI from {thresholds.warn:g},",
         f"{100 * MISSING_POINTS:g} points of missing values, new categories, outliers. A change counts",
-        f"when it is no accident (q at most {SIGNIFICANT:g}). At least {MIN_ROWS} rows are needed.",
+        f"when it is significant (q at most {SIGNIFICANT:g}). At least {MIN_ROWS} rows are needed.",
     )
     return " ".join(sentences)
 

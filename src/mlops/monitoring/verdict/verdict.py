@@ -220,7 +220,7 @@ def _rank(feature: FeatureDrift) -> tuple[bool, float, float, str]:
 def judge_effect(
     shift: Shift, *, is_categorical: bool, q_value: float, thresholds: Thresholds
 ) -> DriftVerdict:
-    """Judge a change of values: it must be large, beyond what chance adds to few rows, *and* no accident.
+    """Judge a change of values: it must be large, beyond what chance adds to few rows, *and* significant.
 
     For categories either effect size will do. Cramer's V shrinks when a small batch meets a large training
     set, so asking for both would let real drift pass.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from mlops.dataset.table.values import distinct_values, is_text
+from mlops.dataset.table.values import distinct_values, is_text, with_values
 from mlops.models.concern import POSSIBLE_LEAK, SUSPICIOUS_SCORE, Concern
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import Model, Scores, cells_of
@@ -72,7 +72,7 @@ def _scorer(model: Model, repeated: pd.DataFrame) -> Callable[[str, np.ndarray],
     compiled = model.compiled
     if compiled is None:
         return lambda name, rows: model.score_aligned(
-            repeated.assign(**{name: repeated[name].array.take(rows)})
+            with_values(repeated, name, repeated[name].array.take(rows))
         )
     cells = cells_of(repeated)
     return lambda name, rows: model.score_cells(compiled, {**cells, name: take_cells(cells[name], rows)})

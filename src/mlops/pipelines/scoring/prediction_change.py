@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mlops.dataset.table.values import with_values
 from mlops.models.drift.profiles import BaselineStatistics, FeatureProfile
 from mlops.models.drift.report import PredictionChange
 from mlops.pipelines.artifacts.model import Model, with_made_features
@@ -44,7 +45,7 @@ def explain_prediction_change(
     for feature in model.schema.feature_names:
         if feature in baseline.features:
             values = _values_as_in_training(baseline.features[feature], len(rows), rng)
-            changed = _outputs(model, rows.assign(**{feature: values}))
+            changed = _outputs(model, with_values(rows, feature, values))
             difference = now[name].to_numpy() - changed[name].to_numpy()
             effect = float(difference.mean())
             if abs(effect) > _DEVIATIONS * float(difference.std()) / np.sqrt(len(rows)):
