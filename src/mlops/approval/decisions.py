@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from mlops.approval.quorum import count_answer, decided, has_answered, recorded_by
 from mlops.approval.store import RequestStore
+from mlops.infrastructure.aws.clients import error_code
 from mlops.infrastructure.aws.kms import decrypt, encrypt
 from mlops.infrastructure.aws.stepfunctions import find_execution, send_task_success
 from mlops.infrastructure.clock import utc_now
@@ -27,9 +26,8 @@ ABANDONED_BY = "the end of its execution"
 
 def describe_fault(record: ApprovalRequest | RollbackOffer | ModelMetadata, fault: Exception) -> str:
     """Name the record and the kind of fault; the message itself may contain what must not be logged."""
-    code = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
     group = record.model_group if isinstance(record, ModelMetadata) else record.group
-    return f"{group} {record.version}: {code}"
+    return f"{group} {record.version}: {error_code(fault)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from mlops.approval.decisions import describe_fault
 from mlops.approval.store import OfferStore
+from mlops.infrastructure.aws.clients import aws_errors
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
@@ -139,6 +138,6 @@ class RollbackService:
             try:
                 self.complete(offer, offer.decision)
                 n_completed += 1
-            except (BotoCoreError, ClientError, MlopsError) as fault:
+            except aws_errors(MlopsError) as fault:
                 faults.append(describe_fault(offer, fault))
         return CompletionSummary(n_completed, tuple(faults))

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from mlops.approval.completion import Completion
 from mlops.approval.decisions import ABANDONED_BY, ApprovalService, describe_fault
 from mlops.approval.emails import compose_reminder
 from mlops.approval.mailer import Mailer
 from mlops.approval.quorum import has_answered
+from mlops.infrastructure.aws.clients import aws_errors
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.aws.stepfunctions import execution_status, has_ended
 from mlops.infrastructure.metric_names import CONFIRMED_APPROVERS, OLDEST_APPROVAL_SECONDS
@@ -85,7 +84,7 @@ def promote_forgotten(completion: Completion, summary: WatchSummary) -> WatchSum
         try:
             completion.promote(model, by=model.status_changed_by or "", reason=model.status_reason or "")
             summary = replace(summary, n_carried_out=summary.n_carried_out + 1)
-        except (BotoCoreError, ClientError, MlopsError) as fault:
+        except aws_errors(MlopsError) as fault:
             summary = replace(summary, faults=(*summary.faults, describe_fault(model, fault)))
     return summary
 
@@ -107,7 +106,7 @@ def watch_requests(
     for request in completion.service.table.open():
         try:
             summary = _watch(request, summary, completion, mailer, notify_expiry)
-        except (BotoCoreError, ClientError, MlopsError) as fault:
+        except aws_errors(MlopsError) as fault:
             summary = replace(summary, faults=(*summary.faults, describe_fault(request, fault)))
     return summary
 

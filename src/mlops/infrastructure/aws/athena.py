@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 from mlops.models.errors import QueryError
 from mlops.models.objects import ObjectRef
 
@@ -82,7 +82,7 @@ def _start(athena: Any, statement: str, database: str, workgroup: str) -> str:
             QueryString=statement, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "InvalidRequestException":
+        if error_code(error) != "InvalidRequestException":
             raise
         raise QueryError(f"Athena refuses the query: {error.response['Error']['Message']}") from error
     query_id: str = answer["QueryExecutionId"]

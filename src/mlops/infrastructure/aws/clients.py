@@ -37,11 +37,20 @@ def client(service_name: str, signature_version: str | None = None) -> Any:
     return make_client(service_name, config=settings)
 
 
-def aws_errors() -> tuple[type[Exception], ...]:
-    """Return what calls to AWS raise; nothing as long as none was made, so that asking imports nothing."""
+def aws_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what calls to AWS raise, after `others`.
+
+    As long as none was made, these are `others` alone: nothing is imported by asking.
+    """
     if "botocore" not in sys.modules:
-        return ()
+        return others
     from boto3.exceptions import Boto3Error  # noqa: PLC0415  of uploads in parts
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    return Boto3Error, BotoCoreError, ClientError
+    return *others, Boto3Error, BotoCoreError, ClientError
+
+
+def error_code(fault: Exception) -> str:
+    """Return what AWS calls a fault; of another fault the name of its class."""
+    response = getattr(fault, "response", {})
+    return str(response.get("Error", {}).get("Code") or type(fault).__name__)

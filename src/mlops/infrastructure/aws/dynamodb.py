@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 from mlops.infrastructure.contention import Backoff
 from mlops.infrastructure.object_store import PARALLEL_REQUESTS
 from mlops.infrastructure.table import (
@@ -114,7 +114,7 @@ class DynamoDBTable:
                 ),
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if error_code(error) == "ConditionalCheckFailedException":
                 return NewerOutcome(0)
             if _is_conflict(error):
                 raise RegistryConflictError("A transaction writes the item at this moment.") from error
@@ -174,7 +174,7 @@ class DynamoDBTable:
 
 def _is_conflict(error: ClientError) -> bool:
     reasons: list[Mapping[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
-    codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+    codes = {error_code(error), *(reason.get("Code") for reason in reasons)}
     return bool(codes & _CONFLICTS)
 
 

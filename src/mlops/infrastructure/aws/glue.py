@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 
 
 def put_table(database: str, table: Mapping[str, Any], *, glue: Any = None) -> None:
@@ -22,6 +22,6 @@ def put_table(database: str, table: Mapping[str, Any], *, glue: Any = None) -> N
     try:
         glue.create_table(DatabaseName=database, TableInput=table)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "AlreadyExistsException":
+        if error_code(error) != "AlreadyExistsException":
             raise
         glue.update_table(DatabaseName=database, TableInput=table, SkipArchive=True)

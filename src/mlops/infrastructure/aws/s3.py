@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectFacts, ObjectRef
 
@@ -148,7 +148,7 @@ def _miss_as_not_found(ref: ObjectRef) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _MISSING:
+        if error_code(error) not in _MISSING:
             raise
         version = f" in version {ref.version_id}" if ref.version_id else ""
         raise ObjectNotFoundError(f"{ref.uri} does not exist{version}.") from error

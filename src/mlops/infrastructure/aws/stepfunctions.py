@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 from mlops.models.errors import ApprovalClosedError
 
 _CLOSED_TOKEN = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -49,7 +49,7 @@ def start_execution(
             stateMachineArn=state_machine_arn, name=name, input=json.dumps(document, allow_nan=False)
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+        if error_code(error) != "ExecutionAlreadyExists":
             raise
     return execution_arn(state_machine_arn, name)
 
@@ -77,7 +77,7 @@ def send_task_success(task_token: str, output: Mapping[str, Any], *, stepfunctio
             taskToken=task_token, output=json.dumps(output, allow_nan=False)
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] in _CLOSED_TOKEN:
+        if error_code(error) in _CLOSED_TOKEN:
             raise ApprovalClosedError("The execution no longer waits for this decision.") from error
         raise
 
@@ -101,7 +101,7 @@ def find_execution(execution_arn: str, *, stepfunctions: Any = None) -> Executio
     try:
         answer = (stepfunctions or client("stepfunctions")).describe_execution(executionArn=execution_arn)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+        if error_code(error) != "ExecutionDoesNotExist":
             raise
         return None
     document = json.loads(answer["input"])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from mlops.dataset.catalog.trainings import TrainingRecords
+from mlops.infrastructure.aws.clients import aws_errors, error_code
 from mlops.intake.ports import Executions
 from mlops.intake.trainings import find_silent_failure, version_trained_on
 from mlops.models.errors import MlopsError, TrainingError
@@ -49,8 +48,8 @@ class TrainingWatch:
         for training in self.trainings.open(now, days=LOOK_BACK_DAYS):
             try:
                 summary = self._check(training, summary, now)
-            except (BotoCoreError, ClientError, MlopsError) as fault:
-                sentence = f"{training.group} {training.training_id}: {type(fault).__name__}"
+            except aws_errors(MlopsError) as fault:
+                sentence = f"{training.group} {training.training_id}: {error_code(fault)}"
                 summary = replace(summary, faults=(*summary.faults, sentence))
         return summary
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 from mlops.models.errors import TrainingError
 from mlops.pipelines.jobs.failure import TRIAL_TIME_LIMIT, plain_reason
 from mlops.pipelines.jobs.trial_jobs import TrialJob
@@ -26,7 +26,7 @@ class SageMakerTrialJobs:
         try:
             trials = [self._trial(summary) for summary in self._summaries(tuning_job_name)]
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _MISSING:
+            if error_code(error) not in _MISSING:
                 raise
             raise TrainingError(f"There is no tuning job {tuning_job_name}.") from error
         return sorted(trials, key=lambda trial: trial.name)

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mlops.infrastructure import environment
-from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.aws.clients import client, error_code
 from mlops.models.errors import SettingsError
 
 
@@ -53,7 +53,7 @@ def read_stack(name: str, *, cloudformation: Any = None) -> Stack:
     try:
         answer = (cloudformation or client("cloudformation")).describe_stacks(StackName=name)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
+        if error_code(error) != "ValidationError":
             raise
         raise SettingsError(
             f"There is no stack {name!r} in this account and region; `aws cloudformation list-stacks` "
