@@ -25,7 +25,8 @@ from mlops.dataset.validation.survey.expectations import expected_contract, over
 from mlops.dataset.validation.survey.gathering import StartedSurvey, start_survey
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.surveyed_rows import SurveyedRows
-from mlops.models.dataset import Contract
+from mlops.dataset.validation.validate import report_on
+from mlops.models.dataset import ColumnContract, Contract
 from mlops.models.errors import DatasetError
 from mlops.models.settings.format import FormatPurpose
 from mlops.models.settings.group import GroupSettings
@@ -245,8 +246,6 @@ _LIMITS = Limits(min_rows=0, max_header_characters=10_000)
 
 
 def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
-    from mlops.models.dataset import ColumnContract  # noqa: PLC0415
-
     if schema is None or isinstance(schema, Contract):
         return schema
     if "columns" in schema and not isinstance(schema["columns"], str):
@@ -255,8 +254,6 @@ def _contract(schema: Contract | Mapping[str, Any] | None) -> Contract | None:
 
 
 def _refuse_unreadable(survey: Survey, name: str) -> None:
-    from mlops.dataset.validation.validate import report_on  # noqa: PLC0415  validation reads nothing
-
     names, shape = [column.name for column in survey.columns if column.name], survey.shape
     is_ambiguous = len(set(names)) < len(names)
     is_contradicted = survey.dialect is not None and survey.dialect.contradicted is not None
