@@ -16,7 +16,10 @@ from local.errors import DeployError
 DEPLOY_BUCKET = "local-deployments"
 BUILD_DIRECTORY = Path(".aws-sam") / "build"  # beside the template, which `sam` itself uses too
 # What a build depends on, beside the template.
-SOURCES = ("functions", "layers", "src", "statemachine", "training", "requirements.lock", "samconfig.toml")
+SOURCES = (
+    *("functions", "layers", "src", "statemachine", "training"),
+    *("pyproject.toml", "requirements.lock", "samconfig.toml"),
+)
 # Folders beside a template that never go into a deployment.
 _NOT_SOURCES = (
     ".aws-sam",

@@ -13,24 +13,24 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from train import BUNDLE, failure_sentence, install_missing
+from train import BUNDLE, failure_sentence, install_missing, unpacked_library
 
 _MESSAGE_CHARACTERS = 1024
 
 
 def main() -> int:
     """Score; after a failure write one sentence for SageMaker and the traceback to the log."""
-    sys.path.insert(0, str(BUNDLE))
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
-    try:
-        request = base / "processing" / "input" / "request" / "request.json"
-        run(json.loads(request.read_text(encoding="utf-8")))
-    except Exception as error:  # noqa: BLE001  any error becomes the reason of the failed job
-        traceback.print_exc()
-        message = base / "output" / "message"
-        message.parent.mkdir(parents=True, exist_ok=True)
-        message.write_text(failure_sentence(error)[:_MESSAGE_CHARACTERS], encoding="utf-8")
-        return 1
+    with unpacked_library():
+        try:
+            request = base / "processing" / "input" / "request" / "request.json"
+            run(json.loads(request.read_text(encoding="utf-8")))
+        except Exception as error:  # noqa: BLE001  any error becomes the reason of the failed job
+            traceback.print_exc()
+            message = base / "output" / "message"
+            message.parent.mkdir(parents=True, exist_ok=True)
+            message.write_text(failure_sentence(error)[:_MESSAGE_CHARACTERS], encoding="utf-8")
+            return 1
     return 0
 
 

@@ -1,7 +1,7 @@
 """Entry point of a SageMaker training job: the container's folders in, a model and its evidence out.
 
 Started as `python3 train.py` (the `code` channel) or by the `sagemaker-training` toolkit (script mode); the
-folder of this file contains the library `mlops` and `wheels/` with packages that the training image lacks.
+folder of this file contains `wheels/`: the library `mlops`, and packages that the training image lacks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,16 +65,27 @@ class Container:
 
 def main() -> int:
     """Train; after a failure write one sentence for SageMaker and the traceback to the log."""
-    sys.path.insert(0, str(BUNDLE))
     container = Container.read(os.environ)
-    try:
-        run(container, os.environ)
-    except Exception as error:  # noqa: BLE001  any error becomes the reason of the failed job
-        traceback.print_exc()
-        container.failure.parent.mkdir(parents=True, exist_ok=True)
-        container.failure.write_text(failure_sentence(error)[:_FAILURE_CHARACTERS], encoding="utf-8")
-        return 1
+    with unpacked_library():
+        try:
+            run(container, os.environ)
+        except Exception as error:  # noqa: BLE001  any error becomes the reason of the failed job
+            traceback.print_exc()
+            container.failure.parent.mkdir(parents=True, exist_ok=True)
+            container.failure.write_text(failure_sentence(error)[:_FAILURE_CHARACTERS], encoding="utf-8")
+            return 1
     return 0
+
+
+@contextmanager
+def unpacked_library() -> Iterator[None]:
+    """Make the library importable; its wheel is unpacked, since the library reads its templates as files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for wheel in (BUNDLE / "wheels").glob("serverless_mlops-*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(folder)
+        sys.path.insert(0, folder)
+        yield
 
 
 def run(container: Container, variables: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -104,26 +105,20 @@ def test_a_function_with_its_layers_fits_into_lambda(logical_id: str, layers: di
     assert size < LIMIT_BYTES
 
 
-def test_the_library_has_its_templates_as_files_and_compiled(layers: dict[str, Path]) -> None:
-    written = t.REPOSITORY / "src/mlops/pages/templates"
-    for layer, folder in (("MlopsLayer", "python"), ("TrainingSourceLayer", "training")):
-        pages = layers[layer] / folder / "mlops/pages"
-        assert {path.name for path in (pages / "templates").iterdir()} == {p.name for p in written.iterdir()}
-        assert (pages / "style.css").is_file()
+def test_the_library_of_the_functions_has_its_templates_compiled(layers: dict[str, Path]) -> None:
+    templates = t.REPOSITORY / "src/mlops/pages/templates"
     compiled = layers["MlopsLayer"] / "python/mlops/pages/compiled"
-    assert len(list(compiled.glob("*.py"))) == len(list(written.iterdir()))
+    assert len(list(compiled.glob("*.py"))) == len(list(templates.iterdir()))
 
 
-@pytest.mark.parametrize(
-    ("logical_id", "folder"), [("MlopsLayer", "python"), ("TrainingSourceLayer", "training")]
-)
-def test_every_file_of_the_library_is_in_its_layers(
-    logical_id: str, folder: str, layers: dict[str, Path]
-) -> None:
-    library, copy = t.REPOSITORY / "src" / "mlops", layers[logical_id] / folder / "mlops"
-    files = {path.relative_to(library) for path in library.rglob("*") if path.is_file()}
-    absent = {path for path in files if "__pycache__" not in path.parts and not (copy / path).is_file()}
-    assert not absent
+def test_every_file_of_the_library_is_in_its_layers(layers: dict[str, Path]) -> None:
+    root = t.REPOSITORY / "src"
+    files = {path.relative_to(root) for path in (root / "mlops").rglob("*") if path.is_file()}
+    needed = {path.as_posix() for path in files if "__pycache__" not in path.parts}
+    assert {path for path in needed if not (layers["MlopsLayer"] / "python" / path).is_file()} == set()
+    (wheel,) = (layers["TrainingSourceLayer"] / "training" / "wheels").glob("serverless_mlops-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert needed - set(archive.namelist()) == set()
 
 
 def test_no_layer_carries_a_gpu_library(layers: dict[str, Path]) -> None:
@@ -144,7 +139,6 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
     assert (source / "train.py").is_file()
     assert (source / "score.py").is_file()
     assert (source / "inference.py").is_file()
-    assert (source / "mlops" / "__init__.py").is_file()
     wheels = {path.name.split("-")[0] for path in (source / "wheels").glob("*.whl")}
     assert wheels == {
         "chardet",
@@ -152,6 +146,7 @@ def test_the_training_source_has_entry_points_library_and_wheels(layers: dict[st
         "markupsafe",
         "packaging",
         "prettytable",
+        "serverless_mlops",
         "skops",
         "wcwidth",
         "xgboost_cpu",
@@ -182,7 +177,7 @@ def test_a_layer_is_built_for_the_processor_of_the_functions_even_when_strip_fai
 def test_a_build_notices_that_the_library_changed() -> None:
     """The layers copy folders outside of their ContentUri, which is all that a cached build compares."""
     makefile = (t.REPOSITORY / "layers" / "Makefile").read_text(encoding="utf-8")
-    copies = [line for line in makefile.splitlines() if "cp -R" in line]
+    copies = re.findall(r"\tcp (.*)", makefile)
     copied = {folder for line in copies for folder in re.findall(r"\.\./(\w+)", line)}
     assert copied == {"src", "training"}
     assert copied <= set(SOURCES)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,16 @@ def build_table(rows: int = 400, task: str = "binary", seed: int = 0) -> pd.Data
             "outcome": outcomes[task],
         }
     )
+
+
+@pytest.fixture(scope="session")
+def training_source(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The training source as the layer has it, without the packages of others."""
+    folder = tmp_path_factory.mktemp("training") / "source"
+    shutil.copytree(repository / "training", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    build = ["-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "wheels")]
+    subprocess.run([sys.executable, *build], cwd=repository, check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,9 @@ from .conftest import SETTINGS, build_table
 
 
 @pytest.fixture
-def container(tmp_path: Path, repository: Path) -> Path:
+def container(tmp_path: Path, training_source: Path) -> Path:
     """`/opt/ml` with the bundle in the code channel and a training file."""
-    code = tmp_path / "input" / "data" / "code"
-    shutil.copytree(repository / "training", code, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(repository / "src" / "mlops", code / "mlops")
+    shutil.copytree(training_source, tmp_path / "input" / "data" / "code")
     (tmp_path / "input" / "config").mkdir()
     (tmp_path / "input" / "data" / "training").mkdir()
     (tmp_path / "input" / "data" / "row_key").mkdir()
@@ -41,6 +40,15 @@ def run_job(
     environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": str(base), **variables}
     command = [sys.executable, str(base / "input" / "data" / "code" / "train.py")]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def leave_out(wheel: Path, folder: str) -> None:
+    """Write a wheel again without one of its folders."""
+    with zipfile.ZipFile(wheel) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if not name.startswith(folder)}
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
 
 
 def settings_of(**config) -> str:
@@ -116,7 +124,8 @@ def test_a_failure_is_one_sentence_and_the_traceback_stays_in_the_log(container:
 
 
 def test_an_unexpected_fault_is_reported_by_its_kind_alone(container: Path):
-    shutil.rmtree(container / "input" / "data" / "code" / "mlops" / "pipelines")
+    (wheel,) = (container / "input" / "data" / "code" / "wheels").glob("*.whl")
+    leave_out(wheel, "mlops/pipelines/")
     job = run_job(container, {"settings": settings_of()})
     assert job.returncode == 1
     sentence = (container / "output" / "failure").read_text()

@@ -51,15 +51,10 @@ def _build(uv: str, environment: Path) -> None:
     (environment / "ready").touch()
 
 
-def prepare_container(base: Path, repository: Path, **more: object) -> None:
+def prepare_container(base: Path, training_source: Path, **more: object) -> None:
     """Lay out `/opt/ml` as SageMaker does for a script-mode job."""
     source = base / "source"
-    shutil.copytree(repository / "training", source, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(
-        repository / "src" / "mlops",
-        source / "mlops",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    shutil.copytree(training_source, source)
     config, channel = base / "input" / "config", base / "input" / "data" / "training"
     config.mkdir(parents=True)
     channel.mkdir(parents=True)
@@ -106,8 +101,10 @@ def run_toolkit(toolkit: Path, base: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_toolkit_runs_our_entry_point_in_script_mode(toolkit: Path, repository: Path, tmp_path: Path):
-    prepare_container(tmp_path, repository)
+def test_the_toolkit_runs_our_entry_point_in_script_mode(
+    toolkit: Path, training_source: Path, tmp_path: Path
+):
+    prepare_container(tmp_path, training_source)
     job = run_toolkit(toolkit, tmp_path)
     assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
     assert "Reporting training SUCCESS" in job.stdout + job.stderr
@@ -118,16 +115,18 @@ def test_the_toolkit_runs_our_entry_point_in_script_mode(toolkit: Path, reposito
     assert (tmp_path / "output" / "data" / "model_card.html").is_file()
 
 
-def test_the_toolkit_runs_a_trial_of_a_tuning_job(toolkit: Path, repository: Path, tmp_path: Path):
+def test_the_toolkit_runs_a_trial_of_a_tuning_job(toolkit: Path, training_source: Path, tmp_path: Path):
     tuning = {"trial": True, "min_samples_leaf": 7, "_tuning_objective_metric": "out_of_fold"}
-    prepare_container(tmp_path, repository, **tuning)
+    prepare_container(tmp_path, training_source, **tuning)
     job = run_toolkit(toolkit, tmp_path)
     assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
     assert "trial out_of_fold=0." in job.stdout
 
 
-def test_the_toolkit_leaves_the_reason_of_a_trial_as_it_is(toolkit: Path, repository: Path, tmp_path: Path):
-    prepare_container(tmp_path, repository, trial=True, target="nothing_like_it")
+def test_the_toolkit_leaves_the_reason_of_a_trial_as_it_is(
+    toolkit: Path, training_source: Path, tmp_path: Path
+):
+    prepare_container(tmp_path, training_source, trial=True, target="nothing_like_it")
     job = run_toolkit(toolkit, tmp_path)
     assert job.returncode != 0
     sentence = (tmp_path / "output" / "failure").read_text()

@@ -34,7 +34,7 @@ def add_serving_code(source: Path, directory: Path) -> None:
     Parameters
     ----------
     source
-        The training source: the entry points, the library, and `wheels/` with packages.
+        The training source: the entry points, and `wheels/` with the library and packages.
     directory
         The model directory; its manifest says whether the model needs XGBoost.
 
@@ -59,9 +59,6 @@ def add_serving_code(source: Path, directory: Path) -> None:
 
 def _packages(source: Path, *, needs_xgboost: bool) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the library and of the packages, by their names below a folder of packages."""
-    for path in (source / "mlops").rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield path.relative_to(source).as_posix(), path.read_bytes()
     for wheel in (source / "wheels").glob("*.whl"):
         name = wheel.name.partition("-")[0]
         if name in _ONLY_FOR_MODEL_CARDS_OF_SKOPS or (name == _XGBOOST and not needs_xgboost):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.object_store import ObjectStore, in_parallel
 from mlops.models.errors import TrainingError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
@@ -41,9 +42,7 @@ def publish_source(directory: Path, objects: ObjectStore, bucket: str) -> Source
     digest = source_digest(directory)
     marker = ObjectRef(bucket, f"code/{digest}{_MARKER_SUFFIX}")
     if not objects.exists(marker):
-        for relative in _files(directory):
-            content_type = mimetypes.guess_type(relative)[0] or "application/octet-stream"
-            objects.upload(directory / relative, ObjectRef(bucket, f"code/{digest}/{relative}"), content_type)
+        _upload(directory, objects, bucket, f"code/{digest}")
         objects.write(marker, digest.encode(), "text/plain")
     return Source(f"s3://{bucket}/code/{digest}/", digest)
 
@@ -56,6 +55,16 @@ def source_digest(directory: Path) -> str:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         digest.update(f"{relative}\0{content}\n".encode())
     return digest.hexdigest()
+
+
+def _upload(directory: Path, objects: ObjectStore, bucket: str, prefix: str) -> None:
+    """Upload all files; one by one the first training after a deployment would wait for 700 requests."""
+
+    def upload(relative: str) -> None:
+        content_type = mimetypes.guess_type(relative)[0] or "application/octet-stream"
+        objects.upload(directory / relative, ObjectRef(bucket, f"{prefix}/{relative}"), content_type)
+
+    deque(in_parallel(upload, _files(directory)), maxlen=0)
 
 
 def _files(directory: Path) -> list[str]:
