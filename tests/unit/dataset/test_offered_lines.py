@@ -229,6 +229,46 @@ def test_a_footer_that_is_as_wide_as_the_table_is_named_with_its_line(tmp_path: 
     assert (finding.lines, finding.advice) == ((152,), "Remove line 152 from the file.")
 
 
+def with_gaps(last: str, first: Callable[[int], str], header: str = "ward") -> str:
+    """A table of a first column, two columns of numbers and the target, with another row at its end."""
+    records = (f"{first(row)},{row % 9}.5,{row % 7},{label(row)}" for row in range(ROWS))
+    return "\n".join([f"{header},dose,age,left", *records, last]) + "\n"
+
+
+ALIKE = {
+    "a row with the same first cell": with_gaps("north,see,below,", lambda row: ("north", "south")[row % 2]),
+    "a row whose first cell begins so": with_gaps("Total,see,below,", lambda row: f"Total{row % 5}"),
+    "a number": with_gaps("5,see,below,", lambda row: str(row)),
+    "a spelling of a missing value": with_gaps("-,see,below,", lambda row: str(row) if row % 9 else "-"),
+    "the header": with_gaps("Total,see,below,", lambda row: f"w{row % 5}", "Total cost"),
+    "a cell in quotes": with_gaps('"Total","see","below",', lambda row: f'"w{row % 5}"'),
+    "a space before the footer": with_gaps(" Total,see,below,", lambda row: f"w{row % 5}"),
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_a_footer_is_no_comment_where_other_lines_would_be_left_out_or_it_would_stay(
+    case: str, tmp_path: Path
+) -> None:
+    (finding,) = of_rule(judged(Offer(ALIKE[case]), tmp_path, TARGET), "footer_row")
+    assert finding.accept_with is None
+
+
+def test_numbers_below_the_beginning_of_a_table_are_no_comments(tmp_path: Path) -> None:
+    wards = [*(100 + row for row in range(60)), *(70 + row % 9 for row in range(450)), "unknown"]
+    records = (f"{ward},{row % 9}.5,{row % 7},{'x' * 20_000},{label(row)}" for row, ward in enumerate(wards))
+    text = "\n".join(["ward,dose,age,note,left", *records, "7,see,below,,"]) + "\n"
+    (finding,) = of_rule(judged(Offer(text), tmp_path, TARGET), "footer_row")
+    assert finding.accept_with is None
+
+
+def test_a_footer_that_no_other_row_begins_with_is_left_out_alone(tmp_path: Path) -> None:
+    offer = Offer(with_gaps("Total,see,below,", lambda row: f"w{row % 5}"))
+    (finding,) = of_rule(judged(offer, tmp_path, TARGET), "footer_row")
+    report = judged(offer, tmp_path, f"{TARGET}{finding.accept_with}")
+    assert (report.verdict, report.n_rows) == ("accept", ROWS)
+
+
 def test_quotes_are_no_ordinary_characters_where_they_enclose_fields(tmp_path: Path) -> None:
     text = with_row(a_table().replace("red", '"red"', 1), '31,"red,no')
     (finding,) = of_rule(judged(Offer(text), tmp_path, TARGET), "unclosed_quote")

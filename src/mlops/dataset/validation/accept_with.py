@@ -12,6 +12,7 @@ from itertools import chain, count
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dialect import numbered_names
 from mlops.dataset.validation.survey.survey import Survey
+from mlops.models.settings.format import LONGEST_COMMENT
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_COLUMNS, _MAX_NUMBERED = 5, 30
@@ -19,7 +20,6 @@ _SUFFIX_CHARACTERS = 8
 # the categories of characters that no column name may hold: control, format, private use, surrogates
 HIDDEN = ("Cc", "Cf", "Co", "Cs")
 MAX_LISTED_LEVELS = 100
-_LONGEST_START = 40
 
 
 def accept_column(survey: Survey, name: str, **stated: str | float | bool | list[str]) -> str | None:
@@ -79,13 +79,20 @@ def accept_without_header(survey: Survey, n_columns: int, *, skip: int = 0) -> s
     return accept_form(survey, **above, header=False, names=names)
 
 
-def accept_last_row_as_comment(survey: Survey, start: str) -> str | None:
-    """Return the lines that leave rows out which begin with a text; None where other rows may do so, too."""
-    first, start = survey.columns[0], start.strip()
-    others = [level for level in first.levels if level.startswith(start) and level != start]
-    if survey.form.comment or (survey.dialect and survey.dialect.comment) or not start or others:
+def accept_rows_as_comments(survey: Survey, start: str, n_rows: int) -> str | None:
+    """Return the lines that leave so many rows out, which begin with a text.
+
+    None where other rows or the header begin with it, or where the counts of the first column do not show it.
+    """
+    first, start = survey.columns[0], start.rstrip()
+    is_usable = start.isprintable() and 0 < len(start) <= LONGEST_COMMENT and not start[0].isspace()
+    has_comments = bool(survey.form.comment or (survey.dialect and survey.dialect.comment))
+    if not is_usable or has_comments or survey.shape.has_quoted_fields:
         return None
-    if not first.has_all_levels or not start.isprintable() or len(start) > _LONGEST_START:
+    n_alike = sum(count for level, count in first.levels.items() if level.startswith(start))
+    is_uncounted = first.is_numeric and not start[0].isalpha()  # parsed numbers are not among the levels
+    others = [*first.tokens, *survey.names[:1]]
+    if is_uncounted or n_alike != n_rows or any(each.startswith(start) for each in others):
         return None
     return f"{accept_form(survey, comment=start)}  # leaves lines out that begin so"
 

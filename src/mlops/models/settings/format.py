@@ -14,7 +14,7 @@ FormatPurpose = Literal["training", "inference", "labels"]
 
 _MAX_SKIPPED_LINES = 10_000
 _ONE_CHARACTER = ("delim", "quote", "escape", "decimal_separator", "thousands")
-_LONGEST_COMMENT = 40
+LONGEST_COMMENT = 40
 _CHOICES = ("header", "ignore_errors")
 _TEXTS = (*_ONE_CHARACTER, "comment", "encoding", "dateformat", "sheet")
 
@@ -120,9 +120,9 @@ def check_format(table: Mapping[str, Any], where: str = "format") -> dict[str, A
         if key in values and len(values[key]) != 1 and not (may_be_empty and values[key] == ""):
             raise SettingsError(f"{where}.{key} must be one character, not {values[key]!r}.")
     comment = values.get("comment", "")
-    if len(comment) > _LONGEST_COMMENT or not comment.isprintable():
+    if len(comment) > LONGEST_COMMENT or not comment.isprintable():
         raise SettingsError(
-            f"{where}.comment must be at most {_LONGEST_COMMENT} characters that can be seen."
+            f"{where}.comment must be at most {LONGEST_COMMENT} characters that can be seen."
         )
     _check_choices(where, values)
     skip = values.get("skip", 0)

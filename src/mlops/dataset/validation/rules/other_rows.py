@@ -8,7 +8,7 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.occurrences import Occurrences
-from mlops.dataset.validation.accept_with import accept_form, accept_last_row_as_comment
+from mlops.dataset.validation.accept_with import accept_form, accept_rows_as_comments
 from mlops.dataset.validation.rule import RuleFinding, lines_text, rule
 from mlops.dataset.validation.rules.structure import of_bad_rows
 from mlops.dataset.validation.survey.survey import Survey
@@ -62,11 +62,11 @@ def footer_row(survey: Survey) -> Iterable[RuleFinding]:
         yield of_bad_rows(survey, survey.shape.footers, message, "Remove the footer.")
     elif where := _totals(survey):
         message = f"The rows on {lines_text(where)} are totals, not records."
-        lines = accept_last_row_as_comment(survey, where.values[0])
+        lines = accept_rows_as_comments(survey, where.values[0], where.count)
         yield RuleFinding("reject", message, where=where, advice="Remove these rows.", accept_with=lines)
     elif is_note or _is_total(survey, filled) or len(_only_text_on(survey, survey.last_line)) > 1:
         line = survey.last_line
-        lines = accept_last_row_as_comment(survey, survey.last_record[0])
+        lines = accept_rows_as_comments(survey, survey.last_record[0], 1)
         yield RuleFinding(
             "reject", message, lines=(line,), advice=f"Remove line {line} from the file.", accept_with=lines
         )
