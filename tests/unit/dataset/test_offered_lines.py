@@ -275,6 +275,21 @@ def test_quotes_are_no_ordinary_characters_where_they_enclose_fields(tmp_path: P
     assert finding.accept_with is None
 
 
+LONG = "left_the_study_before_the_end_of_the_second_year_of_treatment"
+
+
+@pytest.mark.parametrize("key", ["target", "time_column"])
+def test_a_long_name_is_proposed_as_a_whole(key: str, tmp_path: Path) -> None:
+    stated = f'{key} = "{LONG.replace("second", "secnd")}"\n'
+    if key != "target":
+        stated += f'target = "{LONG}"\n'
+    offer = Offer(a_table(f"age,kind,{LONG}"))
+    (finding,) = judged(offer, tmp_path, stated).of_severity("reject")
+    assert f"Did you mean '{LONG}'?" in str(finding.advice)
+    if finding.accept_with:
+        assert judged(offer, tmp_path, finding.accept_with).verdict == "accept"
+
+
 @pytest.mark.parametrize("mark", [" ", "\x01", "\x1f"])
 def test_a_table_is_read_with_the_separator_that_is_offered(mark: str, tmp_path: Path) -> None:
     offer = Offer(a_table(mark.join(("age", "kind", "left")), mark))

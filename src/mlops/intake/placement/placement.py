@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from unicodedata import category
 
 from mlops.infrastructure.upload_events import FEATURES_FOLDER, PURPOSES, Upload
 from mlops.intake.placement.folders import SUCCESS_FILE, closes_folder, is_closing_name, is_in_folder
+from mlops.models.settings.nearest import closest
 
 SETTINGS_FILE = "model.toml"
 SAME_BUT_FOR_CASE = "group_differs_in_case"
@@ -125,7 +125,7 @@ def _purpose(folder: str) -> str | None:
     name = folder.casefold()
     if name in _PURPOSE_SYNONYMS:
         return _PURPOSE_SYNONYMS[name]
-    return next(iter(difflib.get_close_matches(name, PURPOSES, n=1, cutoff=0.7)), None)
+    return closest(name, PURPOSES, min_likeness=0.7)
 
 
 def _group(folder: list[str], groups: Sequence[str]) -> str:
@@ -135,5 +135,5 @@ def _group(folder: list[str], groups: Sequence[str]) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder[0]).strip("-._")[:63]
     if name in groups:
         return name
-    near = difflib.get_close_matches(name.casefold(), [g.casefold() for g in groups], n=1, cutoff=_NEAR)
-    return next((g for g in groups if near and g.casefold() == near[0]), name or _ANY_GROUP)
+    near = closest(name.casefold(), map(str.casefold, groups), min_likeness=_NEAR)
+    return next((group for group in groups if group.casefold() == near), name or _ANY_GROUP)

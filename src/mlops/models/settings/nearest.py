@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 _MAX_PROPOSED, _MAX_LISTED = 3, 20
+_MIN_LIKENESS = 0.6
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -13,8 +14,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if not names:
         return "There is none."
-    close = [repr(each) for each in difflib.get_close_matches(name, names, n=_MAX_PROPOSED, cutoff=0.6)]
+    close = list(map(repr, _alike(name, names, _MAX_PROPOSED, _MIN_LIKENESS)))
     if close:
         return f"Did you mean {' or '.join(filter(None, (', '.join(close[:-1]), close[-1])))}?"
     more = f" and {len(names) - _MAX_LISTED:,} more" if len(names) > _MAX_LISTED else ""
     return f"Known: {', '.join(names[:_MAX_LISTED])}{more}."
+
+
+def closest(name: str, known: Iterable[str], *, min_likeness: float = _MIN_LIKENESS) -> str | None:
+    """Return the known name that is most like `name`, None when none is as alike (0..1, 1 = the same)."""
+    return next(iter(_alike(name, known, 1, min_likeness)), None)
+
+
+def _alike(name: str, known: Iterable[str], n_names: int, min_likeness: float) -> list[str]:
+    return difflib.get_close_matches(name, known, n=n_names, cutoff=min_likeness)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mlops.models.settings.classes import OTHER_CLASS, RareClasses
 from mlops.models.settings.group import GroupSettings
-from mlops.models.settings.nearest import nearest
+from mlops.models.settings.nearest import closest, nearest
 from mlops.models.target.task import find_label
 
 MAX_CLASSES = 100
@@ -101,8 +100,8 @@ def similar_label(label: str, labels: Iterable[str]) -> str | None:
     alike = alike or [other for other_form, other in by_form.items() if _abbreviates(form, other_form)]
     if len(alike) == 1:
         return alike[0]
-    close = difflib.get_close_matches(form, by_form, n=1, cutoff=_MIN_LIKENESS)
-    return by_form[close[0]] if close else None
+    close = closest(form, by_form, min_likeness=_MIN_LIKENESS)
+    return None if close is None else by_form[close]
 
 
 def _without_rare(

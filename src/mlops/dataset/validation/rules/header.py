@@ -143,9 +143,8 @@ def settings_columns(survey: Survey) -> Iterable[RuleFinding]:
     absent = [name for name in dict.fromkeys(named) if name not in survey.names]
     if not survey.is_training or survey.dialect is None or not absent or lacks_header(survey):
         return
-    names = [shown(name) for name in survey.names if name]
     message = f"model.toml names {plural(len(absent), 'column')} that the file does not have:"
-    advice = f"{nearest(absent[0], names)} Correct model.toml or the header."
+    advice = f"{nearest(absent[0], filter(None, survey.names))} Correct model.toml or the header."
     yield RuleFinding(
         "reject", f"{message} {', '.join(map(shown, absent))}.", column=absent[0], advice=advice
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from mlops.dataset.validation.rules.form import lacks_header
 from mlops.dataset.validation.rules.index_columns import counts_from_start
 from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.target import class_counts, class_plan, is_classification, task_of
-from mlops.models.settings.nearest import nearest
+from mlops.models.settings.nearest import closest, nearest
 from mlops.models.target.task import MIN_TRAINING_ROWS, find_label
 
 _TOO_MUCH_MISSING, _FEW_OTHERS = 0.5, 0.03
@@ -58,10 +57,10 @@ def missing_target(survey: Survey) -> Iterable[RuleFinding]:
     if lacks_header(survey):
         return
     message = f"The target column {shown(target)} is missing."
-    names = [shown(name) for name in survey.names if name]
+    names = list(filter(None, survey.names))
     advice = f"{nearest(target, names)} Set target in model.toml if it has another name."
-    alike = difflib.get_close_matches(target, names, n=1)
-    lines = _accept_target(alike[0]) if alike else None
+    alike = closest(target, names)
+    lines = alike and _accept_target(alike)
     yield RuleFinding("reject", message, column=target, advice=advice, accept_with=lines)
 
 
