@@ -19,9 +19,9 @@ KEPT = ["patient_id", "clinic_id", "entity_row"]
 N_ROWS = 500
 
 
-def a_join(name: str, *entities: Entity, ttl: timedelta | None = None) -> ViewJoin:
+def a_join(name: str, *entities: Entity, ttl: timedelta | None = None, table: str = "") -> ViewJoin:
     view = FeatureView(name, entities, (Field("bmi", ValueType.FLOAT64),), FileSource("at", "written"), ttl)
-    return ViewJoin(view, name, (("bmi", f"{name}:bmi"),))
+    return ViewJoin(view, table or name, (("bmi", f"{name}:bmi"),))
 
 
 JOINS = [
@@ -85,6 +85,12 @@ def test_a_query_gets_no_more_rows_than_a_part_and_leaves_none_behind(connection
     assert sum(counts) == 3 * N_ROWS
     assert max(counts) < N_ROWS
     assert not list(tmp_path.glob("step-*/rows-*/*/*.parquet"))
+
+
+def test_a_view_may_have_any_name(connection, tmp_path):
+    join = a_join("entities", PATIENT, table="vitals")
+    parted = PartedJoin(connection, tmp_path, asof_query, max_cells=900).join("entities", KEPT, [join])
+    assert len(connection.sql(parted).fetchall()) == N_ROWS
 
 
 def test_a_short_table_is_joined_at_once(connection, tmp_path: Path):

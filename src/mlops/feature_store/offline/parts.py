@@ -80,7 +80,7 @@ class _Step:
 
     def join(self, query: JoinQuery, rows: str, columns: Sequence[str], joins: Sequence[ViewJoin]) -> str:
         """Write the joined rows of each part into a file; return what reads them all."""
-        entities = self._split(rows, ["*"], "entities")
+        entities = self._split(rows, ["*"], "")  # no view has this name
         values = [self._split(join.source, _columns(join), join.view.name) for join in joins]
         joined = self.folder / "joined"
         joined.mkdir()
