@@ -19,10 +19,12 @@ from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.experiment import RunFailure, RunStatus
+from mlops.models.scoring.quality import QualityScore
 from mlops.models.settings.columns import FeatureSettings
 from mlops.monitoring.alert_state import AlertState, Night
 from mlops.use_cases.dashboard.alarm_list import title
 from mlops.use_cases.dashboard.drift_map import MAX_GROUPS
+from mlops.use_cases.dashboard.quality_trends import draw_trend
 from mlops.use_cases.dashboard.show_dashboard import WIDGETS, show_widget
 from mlops.use_cases.drift.drift_archive import NightlyArchive
 from tests.feature_stores import an_empty_feature_store
@@ -32,6 +34,7 @@ from tests.unit.pages import samples
 
 GROUP, NOW = "claims", samples.NOW
 TODAY = NOW.date()
+AXIS_LABEL = r'class="tick"[^>]*text-anchor="end"[^>]*>([^<]+)<'
 
 
 class DashboardStage:
@@ -272,11 +275,22 @@ def test_the_trend_shows_realised_and_estimated_quality_and_the_approved_score(s
 
 def test_the_axis_of_a_trend_has_round_numbers(stage: DashboardStage) -> None:
     stage.measure(stage.promote())
-    labels = re.findall(r'class="tick"[^>]*text-anchor="end"[^>]*>([^<]+)<', stage.show("quality"))
+    labels = re.findall(AXIS_LABEL, stage.show("quality"))
     numbers = [float(label) for label in labels]
     assert len(numbers) >= 2
     assert all(len(label) <= 4 for label in labels), labels
     assert numbers == sorted(numbers)
+
+
+def test_neighbours_on_the_axis_of_a_trend_are_told_apart() -> None:
+    report, name = samples.a_quality_report(), "neg_root_mean_squared_error"
+    errors = [QualityScore(-1234.1 - 0.3 * n) for n in range(5)]
+    scored = zip(report.periods, errors, strict=True)
+    periods = tuple(replace(part, scores={name: error}) for part, error in scored)
+    overall = replace(report.overall, approved=errors[0])
+    chart = draw_trend(replace(report, metric=name, periods=periods, overall=overall, estimates=()))
+    labels = re.findall(AXIS_LABEL, str(chart))
+    assert labels[:4] == ["1234", "1234.5", "1235", "1235.5"]
 
 
 def test_alarms_are_sorted_by_state_and_say_what_to_do(stage: DashboardStage) -> None:

@@ -65,7 +65,7 @@ def draw_trend(report: QualityReport) -> Markup | None:
     ticks = _ticks(report, [*realised.values(), *estimated.values(), *([approved] if approved else [])])
     x = svg.Scale(-0.5, len(names) - 0.5, _LEFT, _WIDTH - _RIGHT)
     frame = svg.Frame(x, svg.Scale(ticks[0], ticks[-1], _BOTTOM, _TOP))
-    marks = [frame.y_axis((tick, number(tick)) for tick in ticks) + _x_axis(frame, names)]
+    marks = [frame.y_axis((tick, number(tick, digits=6)) for tick in ticks) + _x_axis(frame, names)]
     if approved:
         y = frame.y(metric_shown(report.metric, approved.value))
         marks.append(svg.line(_LEFT, y, _WIDTH - _RIGHT, y, "dashed"))
