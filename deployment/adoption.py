@@ -6,7 +6,7 @@ table refuses settings that it has already.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -89,15 +89,19 @@ def adoptable(template: Mapping[str, Any]) -> dict[str, str]:
 
 
 def import_template(template: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the template of a stack with nothing but these resources, and what they refer to."""
+    """Return the template of a stack with nothing but these resources, and with all parameters.
+
+    The stack keeps the values of parameters that a later deployment does not name.
+    """
     resources = {name: dict(template["Resources"][name]) for name in names}
     for resource in resources.values():
         if resource["Type"] == "AWS::S3::Bucket":
             del resource["Properties"]
-    conditions = _named(resources, "Fn::If", template["Conditions"])
-    parts = [resources, conditions]
-    parameters = {name: value for name, value in template["Parameters"].items() if name in _references(parts)}
-    return {"Parameters": parameters, "Conditions": conditions, "Resources": resources}
+    return {
+        "Parameters": template["Parameters"],
+        "Conditions": template["Conditions"],
+        "Resources": resources,
+    }
 
 
 def adopt(
@@ -174,22 +178,3 @@ def _left(cloudformation: Any, stack_id: str, template: Mapping[str, Any]) -> di
                 # an older one is of a resource that an update has replaced
                 left.setdefault(name, event["PhysicalResourceId"])
     return left
-
-
-def _named(node: Any, function: str, available: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the conditions that a part of a template uses."""
-    used = {value[0] for key, value in _pairs(node) if key == function}
-    return {name: available[name] for name in available if name in used}
-
-
-def _references(node: Any) -> set[str]:
-    return {value for key, value in _pairs(node) if key == "Ref"}
-
-
-def _pairs(node: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each key of a document with its value, at any depth."""
-    for key, value in node.items() if isinstance(node, dict) else ():
-        yield key, value
-        yield from _pairs(value)
-    for value in node if isinstance(node, list) else ():
-        yield from _pairs(value)
