@@ -238,7 +238,7 @@ def with_gaps(last: str, first: Callable[[int], str], header: str = "ward") -> s
 ALIKE = {
     "a row with the same first cell": with_gaps("north,see,below,", lambda row: ("north", "south")[row % 2]),
     "a row whose first cell begins so": with_gaps("Total,see,below,", lambda row: f"Total{row % 5}"),
-    "a number": with_gaps("5,see,below,", lambda row: str(row)),
+    "a number": with_gaps("5,see,below,", str),
     "a spelling of a missing value": with_gaps("-,see,below,", lambda row: str(row) if row % 9 else "-"),
     "the header": with_gaps("Total,see,below,", lambda row: f"w{row % 5}", "Total cost"),
     "a cell in quotes": with_gaps('"Total","see","below",', lambda row: f'"w{row % 5}"'),

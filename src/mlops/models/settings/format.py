@@ -121,9 +121,7 @@ def check_format(table: Mapping[str, Any], where: str = "format") -> dict[str, A
             raise SettingsError(f"{where}.{key} must be one character, not {values[key]!r}.")
     comment = values.get("comment", "")
     if len(comment) > LONGEST_COMMENT or not comment.isprintable():
-        raise SettingsError(
-            f"{where}.comment must be at most {LONGEST_COMMENT} characters that can be seen."
-        )
+        raise SettingsError(f"{where}.comment must be at most {LONGEST_COMMENT} characters that can be seen.")
     _check_choices(where, values)
     skip = values.get("skip", 0)
     if not isinstance(skip, int) or isinstance(skip, bool) or not 0 <= skip <= _MAX_SKIPPED_LINES:
