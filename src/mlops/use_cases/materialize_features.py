@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from mlops.feature_store.definitions.views import FeatureView
-from mlops.feature_store.online.materialization import copy_each, refuse_faults
+from mlops.feature_store.online.materialization import Materialization, copy_each, refuse_faults
 from mlops.feature_store.store import FeatureStore
 from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.metric_names import FEATURE_MATERIALIZATIONS_COMPLETED, FEATURE_VIEWS_STALE
@@ -36,13 +36,8 @@ def materialize_features(store: FeatureStore, notifier: Notifier, end: datetime)
     """
     views = store.definitions().views()
     copy = partial(store.materializer.materialize_incremental, end=end, views=views, now=end)
-    n_written, faults = {}, {}
-    for view, done, fault in copy_each([view for view in views if view.online], copy):
-        if done:
-            n_written[view.name] = done.n_written
-        if fault:
-            faults[view.name] = fault
-    outcomes = [_outcome(store, view, n_written.get(view.name, 0), end) for view in views]
+    done, faults = copy_each([view for view in views if view.online], copy)
+    outcomes = [_outcome(store, view, done.get(view.name), end) for view in views]
     metrics = [Metric(FEATURE_VIEWS_STALE, sum(outcome.is_stale for outcome in outcomes))]
     if not faults:
         metrics.append(Metric(FEATURE_MATERIALIZATIONS_COMPLETED, 1))
@@ -51,6 +46,8 @@ def materialize_features(store: FeatureStore, notifier: Notifier, end: datetime)
     return outcomes
 
 
-def _outcome(store: FeatureStore, view: FeatureView, n_written: int, end: datetime) -> ViewOutcome:
-    state = store.offline.states.get(view.name)
+def _outcome(
+    store: FeatureStore, view: FeatureView, done: Materialization | None, end: datetime
+) -> ViewOutcome:
+    state, n_written = store.offline.states.get(view.name), done.n_written if done else 0
     return ViewOutcome(view.name, state.n_rows, n_written, state.latest, state.is_stale(view, end))

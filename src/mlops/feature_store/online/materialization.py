@@ -138,16 +138,18 @@ class Materializer:
 
 def copy_each(
     views: Sequence[FeatureView], copy: Callable[[FeatureView], Materialization]
-) -> Iterator[tuple[FeatureView, Materialization | None, Exception | None]]:
-    """Copy views one after the other; yield what was done for each, or the fault.
+) -> tuple[dict[str, Materialization], dict[str, Exception]]:
+    """Copy views one after the other; return what was done, and the faults, both by the name of the view.
 
     A view that cannot be copied does not keep back the others.
     """
+    done, faults = {}, {}
     for view in views:
         try:
-            yield view, copy(view), None
+            done[view.name] = copy(view)
         except Exception as fault:  # noqa: BLE001  it is raised after the other views are copied
-            yield view, None, fault
+            faults[view.name] = fault
+    return done, faults
 
 
 def refuse_faults(faults: Mapping[str, Exception]) -> None:
@@ -178,9 +180,9 @@ def copy_all(
     FeatureStoreError
         If one cannot be copied, after all others were.
     """
-    outcomes = list(copy_each(views, copy))
-    refuse_faults({view.name: fault for view, _, fault in outcomes if fault})
-    return [done for _, done, _ in outcomes if done]
+    done, faults = copy_each(views, copy)
+    refuse_faults(faults)
+    return list(done.values())
 
 
 def _newest(
