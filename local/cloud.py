@@ -108,6 +108,10 @@ class LocalCloud:
         emails: list[dict[str, Any]] = inbox["mails"]
         return emails
 
+    def newest_email_id(self) -> int:
+        """Return the id of the newest email; 0 before the first one."""
+        return max((email["id"] for email in self.emails()), default=0)
+
     def confirm_subscriptions(self) -> list[str]:
         """Confirm every pending email subscription, as the recipients would; return their addresses."""
         confirmed: list[str] = self.request("POST", f"{self.endpoint}/_local/confirm-all").json()["confirmed"]

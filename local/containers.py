@@ -20,6 +20,7 @@ from local.cloud import LocalCloud
 from local.environment import variables
 from local.launcher import CONTAINER_TEMPLATE
 from local.relay import Network, start_relay
+from mlops.infrastructure.aws.account.cloudformation import stack_resources
 
 
 def write_container_template(cloud: LocalCloud, built: Path, stack_name: str) -> Path:
@@ -36,7 +37,9 @@ def write_container_template(cloud: LocalCloud, built: Path, stack_name: str) ->
     """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     settings = variables(container_endpoint(cloud))
-    deployed = _deployed_names(cloud, stack_name)
+    deployed = stack_resources(
+        stack_name, "AWS::Lambda::Function", cloudformation=cloud.client("cloudformation")
+    )
     functions = _of_type(template, "AWS::Serverless::Function")
     for logical_id in functions.keys() - deployed.keys():
         del template["Resources"][logical_id]
@@ -81,18 +84,6 @@ def _of_type(template: Mapping[str, Any], resource_type: str) -> dict[str, dict[
         logical_id: resource["Properties"]
         for logical_id, resource in template["Resources"].items()
         if resource["Type"] == resource_type
-    }
-
-
-def _deployed_names(cloud: LocalCloud, stack_name: str) -> dict[str, str]:
-    """Return the names of the resources of a stack by their logical ids."""
-    pages = (
-        cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    )
-    return {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in pages
-        for resource in page["StackResourceSummaries"]
     }
 
 

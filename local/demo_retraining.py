@@ -48,7 +48,7 @@ class DemoRetraining:
         The outcomes of the trial are exchanged, as if other patients than before went off their treatment:
         the same inputs, and another outcome.
         """
-        seen, existing = self._last_email(), self._stack.executions("TrainModel")
+        seen, existing = self._stack.cloud.newest_email_id(), self._stack.executions("TrainModel")
         self._label([row[ID] for path in scored for row in _rows(path)])
         self._start(seen)
         execution = self._stack.wait_for_execution("TrainModel", existing, TIMEOUT_SECONDS)
@@ -95,9 +95,6 @@ class DemoRetraining:
         if answer.status not in (200, 303):
             raise LocalCloudError(f"The page of the proposal answered {answer.status}: {answer.text[:300]}")
         say.line(f"opened the page and started the retraining (HTTP {answer.status})")
-
-    def _last_email(self) -> int:
-        return max((email["id"] for email in self._stack.cloud.emails()), default=0)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

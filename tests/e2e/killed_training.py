@@ -42,7 +42,7 @@ def kill_and_retry(stack: DeployedStack) -> KilledTraining:
     stop(stack, second)
     answer, third = press(stack, silent_link(stack, after=second_mail["id"]))
     stop(stack, third)
-    silent_link(stack, after=newest(stack))
+    silent_link(stack, after=stack.cloud.newest_email_id())
     existing = stack.executions("TrainModel")
     run_mlops(stack, "retry", GROUP)
     fourth = stack.wait_for_execution("TrainModel", existing)
@@ -91,8 +91,3 @@ def press(stack: DeployedStack, link: str) -> tuple[int, str]:
     existing = stack.executions("TrainModel")
     answer = stack.cloud.request("POST", link, body, headers)
     return answer.status, stack.wait_for_execution("TrainModel", existing)
-
-
-def newest(stack: DeployedStack) -> int:
-    """Return the id of the newest email."""
-    return max((mail["id"] for mail in stack.cloud.emails()), default=0)

@@ -9,6 +9,7 @@ import pytest
 from local.containers import write_container_template
 from local.deploy import BUILD_DIRECTORY
 from local.stack import STACK_NAME, DeployedStack
+from mlops.infrastructure.aws.account.cloudformation import stack_resources
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.e2e
@@ -23,10 +24,7 @@ def test_sam_local_gets_every_deployed_function_with_its_variables(stack: Deploy
         for name, resource in resources.items()
         if resource["Type"] == "AWS::Serverless::Function"
     }
-    deployed = stack.cloud.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)
-    assert set(variables) == {
-        resource["LogicalResourceId"]
-        for resource in deployed["StackResources"]
-        if resource["ResourceType"] == "AWS::Lambda::Function"
-    }
+    cloudformation = stack.cloud.client("cloudformation")
+    deployed = stack_resources(STACK_NAME, "AWS::Lambda::Function", cloudformation=cloudformation)
+    assert set(variables) == set(deployed)
     assert variables["CheckDriftFunction"]["ARTIFACT_BUCKET_NAME"] == stack.outputs["ArtifactBucketName"]

@@ -72,7 +72,7 @@ def train_and_decide(
     name: str = "train.csv",
 ) -> Walk:
     """Train, answer on the approval page, and wait for the end."""
-    newest = max((mail["id"] for mail in stack.cloud.emails()), default=0)
+    newest = stack.cloud.newest_email_id()
     execution = start_training(stack, group, table, toml, name)
     mail, link = stack.wait_for_approval_link(group, after=newest)
     version = version_in(mail["subject"])
