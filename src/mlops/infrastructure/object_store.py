@@ -76,8 +76,7 @@ def read_all(objects: ObjectStore, refs: Sequence[ObjectRef]) -> list[bytes]:
     """
     if len(refs) <= 1:  # the threads of a pool cost more than the reading of one
         return [objects.read(ref) for ref in refs]
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as readers:
-        return list(readers.map(objects.read, refs))
+    return list(in_parallel(objects.read, refs))
 
 
 def in_parallel[T, R](action: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:

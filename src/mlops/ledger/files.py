@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from mlops.infrastructure.object_store import PARALLEL_REQUESTS, ObjectStore
+from mlops.infrastructure.object_store import ObjectStore, in_parallel
 from mlops.models.objects import ObjectRef
 
 PREFIX = "ledger/"
@@ -96,8 +96,7 @@ def fetch_all(files: LedgerFiles, keys: Sequence[str], folder: Path) -> list[Pat
         parent.mkdir(parents=True, exist_ok=True)
     # requests to the predict API leave a file for each minute or less: one after the other, some thousand of
     # them take longer than a function may run
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        list(pool.map(files.fetch, keys, paths))
+    deque(in_parallel(lambda key: files.fetch(key, folder / key), keys), maxlen=0)
     return paths
 
 

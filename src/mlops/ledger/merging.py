@@ -8,8 +8,8 @@ Shadow predictions become columns of the rows of their batch at the same time; t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops.infrastructure.duckdb_engine import connect, quoted_name
-from mlops.infrastructure.object_store import PARALLEL_REQUESTS
+from mlops.infrastructure.object_store import in_parallel
 from mlops.ledger.batches import REQUEST_PREFIX
 from mlops.ledger.columns import COLUMNS
 from mlops.ledger.files import LedgerFile, LedgerFiles, Partition, fetch_all
@@ -134,8 +134,7 @@ def _merge(partition: Partition, keys: Sequence[str], ledger: Ledger, shadow: _S
             ).fetchall()
         files.store(target, merged_key)
     _count_requests(partition, {*keys, merged_key}, dict(of_requests), ledger)
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        list(pool.map(files.remove, keys))
+    deque(in_parallel(files.remove, keys), maxlen=0)
     if shadow:
         shadow.remove(partition, (batch_id for (batch_id,) in batches))
     return MergedDay(partition.group, partition.batch_date.isoformat(), len(keys), n_rows)

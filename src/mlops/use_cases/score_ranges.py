@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops.dataset.limits import MIB
 from mlops.dataset.validation.row_ranges import RowRange
-from mlops.infrastructure.object_store import ObjectStore
+from mlops.infrastructure.object_store import ObjectStore, in_parallel
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
@@ -164,12 +164,16 @@ def merge_ranges(
 
 
 def _costs(request: RangesRequest, objects: ObjectStore) -> Iterator[float | None]:
-    """Yield what each range cost; None of one that a release before 0.3 has scored."""
-    for row_range in request.plan.ranges:
+    """Return what each range cost; None of one that a release before 0.3 has scored."""
+
+    def read(row_range: RowRange) -> float | None:
         try:
-            yield json.loads(objects.read(request.cost_ref(row_range)))
+            cost: float | None = json.loads(objects.read(request.cost_ref(row_range)))
         except ObjectNotFoundError:
-            yield None
+            return None
+        return cost
+
+    return in_parallel(read, request.plan.ranges)
 
 
 def _downloads(request: RangesRequest, objects: ObjectStore, path: Path) -> Iterator[ScoredRange]:

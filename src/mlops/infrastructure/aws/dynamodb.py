@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from mlops.infrastructure.aws.clients import client, error_code
 from mlops.infrastructure.contention import Backoff
-from mlops.infrastructure.object_store import PARALLEL_REQUESTS
+from mlops.infrastructure.object_store import in_parallel
 from mlops.infrastructure.table import (
     Absent,
     Delete,
@@ -87,8 +86,7 @@ class DynamoDBTable:
 
     def write_newer(self, writes: Sequence[NewerValues]) -> NewerOutcome:
         """Do each write for itself, several at once."""
-        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            outcomes = list(pool.map(lambda write: Backoff().run(lambda: self._write_newer(write)), writes))
+        outcomes = list(in_parallel(lambda write: Backoff().run(lambda: self._write_newer(write)), writes))
         return NewerOutcome(
             sum(each.n_changed for each in outcomes),
             tuple(write for each in outcomes for write in each.too_large),
