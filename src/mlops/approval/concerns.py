@@ -73,10 +73,9 @@ def _leaks(model: ModelMetadata) -> Iterator[Concern]:
 
 
 def _near_one(model: ModelMetadata) -> Iterator[Concern]:
-    primary = model.metrics.primary or ""
-    score = model.metrics.values().get(primary)
-    if primary in _NEAR_ONE and score is not None and score > SUSPICIOUS_SCORE:
-        said = describe_metric(primary, score)
+    name, score = model.metrics.primary_score or ("", 0.0)
+    if name in _NEAR_ONE and score > SUSPICIOUS_SCORE:
+        said = describe_metric(name, score)
         yield Concern(
             "score near 1",
             f"{said} is too good to be usual",

@@ -258,7 +258,7 @@ class TrainingResult(Record):
     duration_seconds: float | None = None
 
     def __repr__(self) -> str:
-        name = self.metrics.primary
-        score = f"{name}={self.metrics.values().get(name)}, " if name else ""
+        primary = self.metrics.primary_score
+        score = f"{primary[0]}={primary[1]}, " if primary else ""
         rows = f"n_rows_train={self.n_rows_train}, n_rows_test={self.n_rows_test}"
         return f"TrainingResult({self.algorithm} for {self.target}, {score}{rows})"

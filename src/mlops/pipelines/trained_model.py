@@ -167,10 +167,8 @@ class TrainedModel:
         return Path(shutil.copytree(self.directory, directory))
 
     def __repr__(self) -> str:
-        name = self.metrics.primary
-        value = self.metrics.values().get(name) if name else None
-        label = metric_definition(name).label if name else ""
-        score = f", {label} {metric_value(name, value)}" if name and value is not None else ""
+        primary = self.metrics.primary_score
+        score = f", {metric_definition(primary[0]).label} {metric_value(*primary)}" if primary else ""
         rows = f"{self.result.n_rows_train:,} + {self.result.n_rows_test:,} rows"
         return f"TrainedModel({self.result.algorithm} for {self.result.target}{score}, {rows})"
 

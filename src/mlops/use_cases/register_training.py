@@ -121,9 +121,8 @@ def register_training(
 def summarize(registration: Registration) -> str:
     """Describe in one line what was registered."""
     model = registration.model
-    primary = model.metrics.primary
-    score = model.metrics.values().get(primary) if primary else None
-    scored = f" with {describe_metric(primary, score)}" if primary and score is not None else ""
+    score = model.metrics.primary_score
+    scored = f" with {describe_metric(*score)}" if score else ""
     return f"{model.model_group} {model.version}: {model.algorithm}{scored}."
 
 

@@ -16,7 +16,7 @@ _QUARTILES = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
-class NumberRange:
+class ValueRange:
     """The numbers from `low` to below `high`; None is no limit."""
 
     name: str
@@ -38,11 +38,11 @@ def has_levels(cells: pd.Series, reference: pd.Series) -> bool:
 
 def quartile_ranges(
     reference: pd.Series, write: Callable[[float], str] = "{:.6g}".format
-) -> Iterator[NumberRange]:
+) -> Iterator[ValueRange]:
     """Yield the ranges between the quartiles of a column of numbers; `write` writes a number of it."""
     numbers = reference.dropna().to_numpy(dtype=np.float64)
     edges = np.unique(np.quantile(numbers, _QUARTILES)).tolist()
-    yield NumberRange(f"below {write(edges[0])}", high=edges[0])
+    yield ValueRange(f"below {write(edges[0])}", high=edges[0])
     for low, high in pairwise(edges):
-        yield NumberRange(f"{write(low)} to {write(high)}", low, high)
-    yield NumberRange(f"from {write(edges[-1])}", low=edges[-1])
+        yield ValueRange(f"{write(low)} to {write(high)}", low, high)
+    yield ValueRange(f"from {write(edges[-1])}", low=edges[-1])

@@ -52,10 +52,10 @@ def add_contributions(parts: Iterable[ContributionSums | None]) -> ContributionS
 
 def of_columns(sums: ContributionSums, names: Sequence[str]) -> ContributionSums | None:
     """Return the sums of some columns, of the same total; None where one of them has no sums."""
-    if not set(names) <= set(sums.columns):
+    places = {name: place for place, name in enumerate(sums.columns)}
+    if not places.keys() >= set(names):
         return None
-    places = [sums.columns.index(name) for name in names]
     parts: dict[str, Any] = {
-        name: tuple(getattr(sums, name)[place] for place in places) for name in ("columns", *_PARTS)
+        part: tuple(getattr(sums, part)[places[name]] for name in names) for part in ("columns", *_PARTS)
     }
     return replace(sums, **parts)

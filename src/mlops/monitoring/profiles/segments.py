@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops.dataset.features.slices import NumberRange, has_levels, quartile_ranges
+from mlops.dataset.features.slices import ValueRange, has_levels, quartile_ranges
 from mlops.dataset.table.values import as_texts, is_text
 from mlops.models.drift.profiles import (
     BaselineStatistics,
@@ -56,7 +56,7 @@ def members(frame: pd.DataFrame, segment: Segment) -> Marks:
         return is_member
     texts = cells.astype(object) if is_text(cells) else cells
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return NumberRange(segment.value, segment.low, segment.high).contains(numbers)
+    return ValueRange(segment.value, segment.low, segment.high).contains(numbers)
 
 
 def count_segments(

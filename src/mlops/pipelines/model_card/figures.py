@@ -129,10 +129,9 @@ def _importance(importance: Mapping[str, float]) -> Iterator[Figure]:
 
 
 def _slices(metrics: EvaluationMetrics, details: EvaluationDetails) -> Iterator[Figure]:
-    primary = metrics.primary or ""
-    overall = metrics.values().get(primary)
-    if not details.slices or overall is None:
+    if not details.slices or metrics.primary_score is None:
         return
+    primary, overall = metrics.primary_score
     note = (
         f"{metric_name(primary)} of the rows in which it is worst, with 95 % intervals; the line is all rows "
         f"({metric_value(primary, overall)}), and right of it is better. The worst of many are partly so by "
