@@ -57,8 +57,8 @@ PROVEN := tests/proofs tests/e2e/test_bad_files.py tests/e2e/test_retraining.py 
 prove: $(READY) ## The proofs: kills, faults, races, registry histories, library versions (an hour; PROOFS=full: many); log in proofs.log
 	bash -o pipefail -c 'PROOFS=$(PROOFS) $(BIN)/python -m pytest $(PROVEN) -q --durations=5 2>&1 | tee proofs.log'
 
-bench: $(READY) ## Run the benchmarks side by side with their peers
-	$(BIN)/python -m benchmarks all
+bench: $(READY) ## Run the benchmarks of cost in a short form beside their peers (a quarter of an hour)
+	$(BIN)/python -m benchmarks short
 
 dist: $(READY) ## Build the source distribution and the wheel of the library into dist/
 	$(BIN)/python -m hatchling build --clean --directory dist

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.pages import write_page
 from benchmarks.training_quality import DEFAULT, Case, Trial, example_cases, unseen_case
 from benchmarks.unseen_sets import SETS
 from mlops.models.errors import MlopsError
@@ -164,7 +165,7 @@ def main() -> None:
     table = render(lines)
     print(table)
     if peers and not arguments.only:
-        (Path(__file__).parent / "results" / "automl_peers.md").write_text(table, encoding="utf-8")
+        write_page("automl_peers", table)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Question: on 18 features, what does our detector cost and find, against Evidently's preset and a pandas loop?
 
-    .venv/bin/python benchmarks/drift.py [--rows 1000000] [--repeats 3]
+    python -m benchmarks drift -- [--rows 1000000] [--repeats 3]
 
 Every candidate runs in a process of its own, alternating, on the same two frames: five columns of the second
 have drifted, the rest has not. Peers are installed from PyPI into .local/benchmarks/. Medians count.
@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.pages import write_page
+from benchmarks.peers import FILES, python_with
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-ENVIRONMENTS = REPOSITORY / ".local" / "benchmarks"
 PEERS = {"Evidently preset": ("evidently==0.7.21", "pandas==2.2.3")}
-UV = str(Path(sys.executable).with_name("uv"))
 OURS = "ours, stored baseline"
 ATTEMPTS = 5  # the pyarrow that a peer brings along crashes now and then while it is imported
 LEVELS = 8
@@ -35,8 +36,8 @@ DRIFTED = ("category_0", "category_1", "number_00", "number_01", "number_02")
 
 def main() -> None:
     arguments = parse()
-    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
-    data = ENVIRONMENTS / f"drift-{arguments.rows}.npz"
+    FILES.mkdir(parents=True, exist_ok=True)
+    data = FILES / f"drift-{arguments.rows}.npz"
     write_data(data, arguments.rows)
     candidates = [OURS, "ours, both frames", "pandas loop", *PEERS]
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in candidates}
@@ -45,9 +46,7 @@ def main() -> None:
             runs[name].append(run(name, data))
     table = render(runs, arguments.rows)
     print(table)
-    results = REPOSITORY / "benchmarks" / "results" / "drift.md"
-    results.parent.mkdir(exist_ok=True)
-    results.write_text(table)
+    write_page("drift", table)
 
 
 def parse() -> argparse.Namespace:
@@ -103,15 +102,9 @@ def run(name: str, data: Path) -> dict[str, Any]:
 
 
 def python_for(name: str) -> Path:
-    """Return the interpreter with that peer, making its environment on first use."""
-    if name not in PEERS:
-        return Path(sys.executable)
-    folder = ENVIRONMENTS / name.split(maxsplit=1)[0].lower()
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-        subprocess.run([UV, "pip", "install", "--quiet", "--python", str(python), *PEERS[name]], check=True)
-    return python
+    """Return the interpreter with that peer; ours for our own candidates."""
+    own = Path(sys.executable)
+    return python_with(PEERS[name], name.split(maxsplit=1)[0].lower()) if name in PEERS else own
 
 
 def render(runs: dict[str, list[dict[str, Any]]], rows: int) -> str:

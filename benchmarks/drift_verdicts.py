@@ -2,7 +2,7 @@
 
 Question: how often do random halves of one table warn, and how often is a change of one column found?
 
-    .venv/bin/python benchmarks/drift_verdicts.py [FOLDER] [--seeds 40]
+    python -m benchmarks drift_verdicts -- [FOLDER] [--seeds 40]
 
 Every CSV file of the folder (default: the examples) is shuffled and halved: one half is the training data,
 rows of the other half are the batch. A JSON file of the same name may list `id_columns` and `target`, which
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.pages import write_page
 from mlops.monitoring import DriftDetector, build_baseline
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -40,7 +41,7 @@ def main() -> None:
     text = "\n".join(report(tables, arguments.seeds))
     print(text)
     if arguments.folder is None:
-        (REPOSITORY / "benchmarks" / "results" / "drift_verdicts.md").write_text(text + "\n")
+        write_page("drift_verdicts", text + "\n")
 
 
 def files(folder: Path) -> Iterator[Path]:

@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.estimates_periods import N_PERIODS, Periods, draw_periods, ours, theirs
 from benchmarks.outputs import trained
+from benchmarks.pages import write_page
 from benchmarks.training_quality import Case, example_cases
 from mlops.models.scoring.quality import QualityScore
 
@@ -88,7 +89,7 @@ def main() -> None:
     page = render(lines)
     print(page)
     if not arguments.only:
-        (Path(__file__).parent / "results" / "estimates.md").write_text(page, encoding="utf-8")
+        write_page("estimates", page)
 
 
 def render(lines: Sequence[dict[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 Question: reading three feature views as of a time, what does our store cost, against Feast and pandas?
 
-    .venv/bin/python -m benchmarks.features [--rows 1000000 10000000] [--repeats 3] [--memory-gb 12]
+    python -m benchmarks features -- [--rows 1000000 10000000] [--repeats 3] [--memory-gb 12]
 
 Every candidate runs in a process of its own, alternating, from Parquet files to one Parquet file. The
 values of ours are in its store, those of the others in one file for each view. Results are compared row by
@@ -28,15 +28,15 @@ import duckdb
 
 from benchmarks.features_candidates import FEATURES, VIEWS, result_of
 from benchmarks.features_differences import explain
+from benchmarks.pages import write_page
+from benchmarks.peers import FILES, python_with
 from mlops.context.files import FilesContext
 from mlops.feature_store.definitions.definition_file import read_definitions
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-ENVIRONMENTS = REPOSITORY / ".local" / "benchmarks"
 FEAST_STORE = "Feast, file store"
 PEERS = ("pandas merge_asof", FEAST_STORE)
 FEAST = "feast==0.67.0"
-UV = str(Path(sys.executable).with_name("uv"))
 OURS = "ours"
 DAYS = 90
 DECISION = (
@@ -70,12 +70,12 @@ def main() -> None:
     sections = [measure(rows, arguments.repeats, arguments.memory_gb) for rows in arguments.rows]
     page = "\n".join([header(arguments.repeats), *sections, DECISION, ""])
     print(page)
-    (REPOSITORY / "benchmarks" / "results" / "features.md").write_text(page)
+    write_page("features", page)
 
 
 def measure(rows: int, repeats: int, memory_gb: float) -> str:
     """Run all candidates on files of one size; return their section of the page."""
-    folder = ENVIRONMENTS / f"features-{rows}"
+    folder = FILES / f"features-{rows}"
     folder.mkdir(parents=True, exist_ok=True)
     ingestion = prepare(folder, rows)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in (OURS, *PEERS)}
@@ -159,16 +159,9 @@ def memory_of(pid: int) -> int:
 
 
 def python_for(name: str) -> Path:
-    """Return the interpreter with the peers, making their environment on first use."""
-    if name not in PEERS:
-        return Path(sys.executable)
-    folder = ENVIRONMENTS / "feast"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-        packages = [FEAST, f"duckdb=={duckdb.__version__}"]
-        subprocess.run([UV, "pip", "install", "--quiet", "--python", str(python), *packages], check=True)
-    return python
+    """Return the interpreter with the peers; ours for our own candidate."""
+    own = Path(sys.executable)
+    return python_with([FEAST, f"duckdb=={duckdb.__version__}"], "feast") if name in PEERS else own
 
 
 def header(repeats: int) -> str:

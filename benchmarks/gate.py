@@ -13,11 +13,11 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.pages import write_page
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--retrainings", type=int, default=200)
     table = render(parser.parse_args().retrainings)
     print(table)
-    (Path(__file__).parent / "results" / "gate.md").write_text(table)
+    write_page("gate", table)
 
 
 if __name__ == "__main__":

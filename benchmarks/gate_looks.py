@@ -14,11 +14,11 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.gate import FEATURES, INTERCEPT, N_TRAINED, draw, trained
+from benchmarks.pages import write_page
 from mlops.models.training import ChampionComparison, EvaluationMetrics
 from mlops.pipelines.artifacts.model import FeatureColumn, Scores
 from mlops.pipelines.evaluation.champion import compare
@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--sequences", type=int, default=100)
     page = render(parser.parse_args().sequences)
     print(page)
-    (Path(__file__).parent / "results" / "gate_looks.md").write_text(page)
+    write_page("gate_looks", page)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from benchmarks.pages import write_page
 from benchmarks.training_quality import Case, Trial, example_cases, scores_of
 from mlops.algorithms.definitions import ALGORITHMS
 from mlops.models.errors import MlopsError
@@ -154,7 +155,7 @@ def main() -> None:
     table = render(lines)
     print(table)
     if not arguments.only:
-        (Path(__file__).parent / "results" / "named_algorithms.md").write_text(table, encoding="utf-8")
+        write_page("named_algorithms", table)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.pages import write_page
 from benchmarks.training_quality import Case, example_cases
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.quality.calibration import expected_calibration_error
@@ -144,7 +145,7 @@ def main() -> None:
     page = render(sorted(errors), by_set)
     print(page)
     if not arguments.only:
-        (Path(__file__).parent / "results" / "outputs.md").write_text(page, encoding="utf-8")
+        write_page("outputs", page)
 
 
 def render(errors: Sequence[str], by_set: dict[str, list[HeldOut]]) -> str:

@@ -2,7 +2,7 @@
 
 Question: how much CPU does a request to predict take, against `predict_proba` of the same kind of model?
 
-    .venv/bin/python benchmarks/predict.py [--repeats 40]
+    python -m benchmarks predict -- [--repeats 40]
 
 Both are trained on the example of medication adherence. Ours makes JSON of JSON with a status for each row,
 as the API does, without HTTP and without the queue. The peer is a scikit-learn pipeline from a joblib file:
@@ -29,6 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from benchmarks.pages import write_page
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
@@ -47,7 +48,7 @@ def main() -> None:
         ours, plain = train_ours(Path(folder) / "model"), train_plain(Path(folder) / "plain.joblib")
         table = render({n_rows: measure(ours, plain, n_rows, repeats) for n_rows in SIZES}, repeats)
     print(table)
-    (REPOSITORY / "benchmarks" / "results" / "predict.md").write_text(table, encoding="utf-8")
+    write_page("predict", table)
 
 
 def settings() -> GroupSettings:

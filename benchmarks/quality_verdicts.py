@@ -18,10 +18,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import write_page
 from mlops.models.scoring.quality import N_NEWEST, QualityPart, QualityScore
 from mlops.models.settings.group import TaskName
 from mlops.monitoring.quality.class_scores import roc_auc
@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--years", type=int, default=40)
     page = render(parser.parse_args().years)
     print(page)
-    (Path(__file__).parent / "results" / "quality_verdicts.md").write_text(page)
+    write_page("quality_verdicts", page)
 
 
 if __name__ == "__main__":

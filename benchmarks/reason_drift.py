@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import threadpoolctl
 
+from benchmarks.pages import write_page
 from mlops.models.drift.contributions import ContributionDrift, ContributionSums
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.verdict.contributions import MIN_ROWS_BEFORE, compare_contributions
@@ -188,7 +189,7 @@ def main() -> None:
             print(text, flush=True)
             lines.append(text)
     if arguments.folder is None:
-        (REPOSITORY / "benchmarks" / "results" / "reason_drift.md").write_text("\n".join([*lines, ""]))
+        write_page("reason_drift", "\n".join([*lines, ""]))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
+from benchmarks.pages import write_page
 from benchmarks.scoring_candidates import SETTINGS
 from benchmarks.training import write_table
 from mlops.models.settings.group import GroupSettings
@@ -40,7 +41,6 @@ from mlops.pipelines.training_pipeline import TrainingPipeline
 TRAINING_ROWS = 8_000
 COMPARED_ROWS = 500
 SCRIPT = Path(__file__).with_name("reasons_candidates.py")
-RESULTS = Path(__file__).parent / "results" / "reasons.md"
 DECISION = (
     "Decision: exact TreeSHAP of XGBoost is looked up in tables that are made once for a model, instead of "
     "by XGBoost's own function, which took 11.5 times the cost of scoring. Forests and HistGradientBoosting "
@@ -124,7 +124,7 @@ def main() -> None:
             name = ", ".join([algorithm, *(f"{key} {value}" for key, value in SETTINGS[algorithm].items())])
             lines.append(f"| {name} | {without:.1f} | {having:.1f} | {having / without:.2f} | {agrees} |")
             print(lines[-1], flush=True)
-    RESULTS.write_text("\n".join([*lines, "", DECISION, ""]), encoding="utf-8")
+    write_page("reasons", "\n".join([*lines, "", DECISION, ""]))
 
 
 if __name__ == "__main__":

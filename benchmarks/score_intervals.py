@@ -13,10 +13,10 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import write_page
 from mlops.models.settings.group import TaskName
 from mlops.models.training import Interval
 from mlops.pipelines.artifacts.model import Scores
@@ -139,7 +139,7 @@ def main() -> int:
         ours, by_percentile = coverage(case, n_samples, rng)
         lines.append(f"| {case.name} | {case.n_rows:,} | {ours:.1%} | {by_percentile:.1%} |")
         print(lines[-1], flush=True)
-    (Path(__file__).parent / "results" / "score_intervals.md").write_text("\n".join(lines) + "\n", "utf-8")
+    write_page("score_intervals", "\n".join(lines) + "\n")
     return 0
 
 

@@ -24,12 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.pages import write_page
+from benchmarks.peers import python_with
 from benchmarks.scoring_candidates import CANDIDATES, SETTINGS
 from benchmarks.training import write_table
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PEERS = REPOSITORY / ".local" / "benchmarks" / "mlflow"
 PACKAGES = ("mlflow-skinny==3.17.2", "scikit-learn==1.9.0", "pandas==2.2.3", "xgboost-cpu==3.4.1")
 OURS, MLFLOW = "ours", "MLflow pyfunc"
 TRAINING_ROWS = 30_000
@@ -54,7 +55,7 @@ class Run:
 
 def main() -> None:
     arguments = parse()
-    python = python_of_peers()
+    python = python_with(PACKAGES, "mlflow")
     for folder in (REPOSITORY / "src", sysconfig.get_path("purelib")):
         compileall.compile_dir(str(folder), quiet=2)  # pip has done it for the peers
     with tempfile.TemporaryDirectory() as scratch:
@@ -70,7 +71,7 @@ def main() -> None:
                 lines += render(f"{algorithm}, {n_rows:,} rows", runs)
                 print(*lines[-len(runs) :], sep="\n", flush=True)
     page = "\n".join([*lines, "", DECISION, ""])
-    (REPOSITORY / "benchmarks" / "results" / "scoring.md").write_text(page, encoding="utf-8")
+    write_page("scoring", page)
 
 
 def parse() -> argparse.Namespace:
@@ -79,15 +80,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--algorithms", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--repeats", type=int, default=3, help="runs of each candidate")
     return parser.parse_args()
-
-
-def python_of_peers() -> Path:
-    """Return the interpreter of the peers, making their environment on first use."""
-    python = PEERS / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    return python
 
 
 def train(algorithm: str, folder: Path, python: Path) -> None:

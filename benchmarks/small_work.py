@@ -2,7 +2,7 @@
 
 Question: what do a listing, a night, a messy or wordy file, a baseline and the help cost in CPU seconds?
 
-    .venv/bin/python -m benchmarks small_work [--repeats 3]
+    python -m benchmarks small_work -- [--repeats 3]
 
 Each piece of work runs in a process of its own, in turn, beside a plain parse of the same file or a loop over
 the same frame, where there is one. The table goes to benchmarks/results/small_work.md.
@@ -22,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import write_page
 from benchmarks.small_work_candidates import CANDIDATES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -50,7 +51,7 @@ def main() -> None:
     page = render(runs)
     print(page)
     if arguments.source == REPOSITORY / "src":
-        (REPOSITORY / "benchmarks" / "results" / "small_work.md").write_text(page)
+        write_page("small_work", page)
 
 
 def run(name: str, source: Path) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from benchmarks.pages import write_page
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 OURS, PEER = "ours", "pandas and scikit-learn, written plainly"
@@ -206,7 +207,7 @@ def main() -> None:
     lines = [line for rows in arguments.rows for line in compare(rows, arguments.repeats)]
     text = render(lines, arguments.repeats)
     print(text)
-    (Path(__file__).parent / "results" / "training.md").write_text(text)
+    write_page("training", text)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from benchmarks.pages import write_page
 from benchmarks.unseen_sets import SETS, UnseenSet
 from mlops.algorithms.definitions import ALGORITHMS
 from mlops.dataset.validation.reading import load_table
@@ -314,9 +315,7 @@ def main() -> None:
     )
     print(table)
     if not arguments.only:
-        results = Path(__file__).parent / "results" / "training_quality.md"
-        results.parent.mkdir(exist_ok=True)
-        results.write_text(table)
+        write_page("training_quality", table)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Questions: what does our whole validation cost and find, against the same few ch
 against a typed parse of the file by the parser that they use? Does that change when one row in a hundred is
 faulty, which every validator lists?
 
-    .venv/bin/python benchmarks/validation.py [--rows 200000] [--repeats 3]
+    python -m benchmarks validation -- [--rows 200000] [--repeats 3]
 
 The file has an id, twelve numbers, six categories and a target, and faults of four kinds. Every candidate
 runs in a process of its own, in turn; peers are installed from PyPI into .local/benchmarks/. Ours also does
@@ -27,15 +27,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.pages import write_page
+from benchmarks.peers import FILES, python_with
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-ENVIRONMENTS = REPOSITORY / ".local" / "benchmarks"
 PEERS = {
     "pandera": ("pandera[pandas]==0.24.0", "pandas==2.2.3"),
     "pandera on polars": ("pandera[polars]==0.24.0", "polars==1.30.0"),
     "Great Expectations": ("great-expectations==1.24.1", "pandas==2.2.3"),
     "frictionless": ("frictionless==5.21.0",),
 }
-UV = str(Path(sys.executable).with_name("uv"))
 OURS, LIMIT = "ours", "typed parse alone"
 FAULTS_PER_KIND = 100
 DECISION = (
@@ -51,20 +52,20 @@ DECISION = (
 
 def main() -> None:
     arguments = parse()
-    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    FILES.mkdir(parents=True, exist_ok=True)
     frame = a_frame(arguments.rows)
-    frame.to_csv(ENVIRONMENTS / "validation-clean.csv", index=False)
-    frame.head(1000).to_csv(ENVIRONMENTS / "validation-head.csv", index=False)
+    frame.to_csv(FILES / "validation-clean.csv", index=False)
+    frame.head(1000).to_csv(FILES / "validation-head.csv", index=False)
     faults = (FAULTS_PER_KIND, arguments.rows // 400)
     tables = [compared(frame, n_faults, arguments.repeats) for n_faults in faults]
     page = "\n".join(["# Validation: cost and findings", "", *tables, DECISION, ""])
     print(page)
-    (REPOSITORY / "benchmarks" / "results" / "validation.md").write_text(page)
+    write_page("validation", page)
 
 
 def compared(frame: pd.DataFrame, n_faults: int, repeats: int) -> str:
     """Run every candidate in turn over the same file and return the table."""
-    path, clean = ENVIRONMENTS / "validation.csv", ENVIRONMENTS / "validation-clean.csv"
+    path, clean = FILES / "validation.csv", FILES / "validation-clean.csv"
     with_faults(frame, n_faults).to_csv(path, index=False)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in (OURS, LIMIT, *PEERS)}
     for _ in range(repeats):
@@ -114,15 +115,9 @@ def run(name: str, path: Path) -> dict[str, Any]:
 
 
 def python_for(name: str) -> Path:
-    """Return the interpreter with that peer, making its environment on first use."""
-    if name not in PEERS:
-        return Path(sys.executable)
-    folder = ENVIRONMENTS / name.lower().replace(" ", "-")
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-        subprocess.run([UV, "pip", "install", "--quiet", "--python", str(python), *PEERS[name]], check=True)
-    return python
+    """Return the interpreter with that peer; ours for our own candidates."""
+    own = Path(sys.executable)
+    return python_with(PEERS[name], name.lower().replace(" ", "-")) if name in PEERS else own
 
 
 def render(runs: dict[str, list[dict[str, Any]]], rows: int, n_faults: int) -> str:

@@ -37,6 +37,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier
 
+from benchmarks.pages import write_page
 from benchmarks.small_work_candidates import peak_mb
 from benchmarks.training import write_table
 from mlops.pipelines.training_pipeline import TrainingPipeline
@@ -186,7 +187,7 @@ def main() -> None:
     lines = [line for name in arguments.only for line in compare(name, arguments.repeats, arguments.scale)]
     text = render(lines, arguments.repeats)
     print(text)
-    (Path(__file__).parent / "results" / "whole_trainings.md").write_text(text)
+    write_page("whole_trainings", text)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import year_patients as story
+from benchmarks.pages import write_page
 from benchmarks.year_world import GROUP, World, at
 from mlops.models.scoring.quality import QualityReport
 
@@ -287,7 +288,7 @@ def main() -> int:
         page = render(year)
     print(page)
     if n_days >= (story.LAST - story.FIRST).days + 1:
-        (Path(__file__).parent / "results" / "year.md").write_text(page)
+        write_page("year", page)
     return int(any(unexpected(year.world.outbox.emails)))
 
 
