@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -59,6 +61,7 @@ def main() -> int:
         for name, question in benchmarks.items():
             print(f"{name:20} {question}")
         return 0
+    compile_packages()
     if names == ["short"]:
         os.environ[FOLDER_VARIABLE] = str(SHORT_RESULTS)
         return max(run(name, arguments) for name, arguments in SHORT.items())
@@ -69,6 +72,12 @@ def main() -> int:
     if names == ["all"]:  # some need a folder or a peer, and have said so
         codes = [code for code in codes if code != USAGE_ERROR]
     return max(codes, default=0)
+
+
+def compile_packages() -> None:
+    """Compile the library and its packages, as installers do, also where Python may not write files."""
+    for folder in (FOLDER.parent / "src", sysconfig.get_path("purelib")):
+        compileall.compile_dir(str(folder), quiet=2)
 
 
 def run(name: str, arguments: Sequence[str]) -> int:

@@ -12,13 +12,11 @@ from joblib, in an environment of their own. The table goes to benchmarks/result
 from __future__ import annotations
 
 import argparse
-import compileall
 import os
 import platform
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,8 +54,6 @@ class Run:
 def main() -> None:
     arguments = parse()
     python = python_with(PACKAGES, "mlflow")
-    for folder in (REPOSITORY / "src", sysconfig.get_path("purelib")):
-        compileall.compile_dir(str(folder), quiet=2)  # pip has done it for the peers
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_table(folder / "train.csv", TRAINING_ROWS)
