@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.dataset.conversion.table_file import TableFile
-from mlops.dataset.form.inspection import BLOCK_BYTES, inspect, open_blocks, read_head, without_start
+from mlops.dataset.form.inspection import BLOCK_BYTES, open_blocks, without_start
 from mlops.dataset.limits import Limits
-from mlops.dataset.table.dialect import Dialect, detect
+from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.table.records import RecordCutter
 from mlops.models.settings.format import FileFormatSettings
 
@@ -46,17 +46,12 @@ def plain_csv(
     PlainCsv or None
         None for what is not a table; validation says why.
     """
-    conversion = table.conversion
-    form = conversion.form_for(stated) if conversion else stated
-    inspection = inspect(table.path, limits, encoding=form.encoding)
-    if not inspection.is_readable:
+    form = table.recognise(stated, limits)
+    if form is None:
         return None
-    head = read_head(table.path, inspection)
-    dialect = conversion.dialect_of(head, form) if conversion else detect(head, form)
-    if dialect is None:
-        return None
+    dialect = form.dialect
     with target.open("wb") as file:
-        file.writelines(without_start(open_blocks(table.path, inspection), dialect.skipped_bytes))
+        file.writelines(without_start(open_blocks(table.path, form.inspection), dialect.skipped_bytes))
     if dialect.escape or len(dialect.comment) > 1:
         return _in_usual_form(PlainCsv(target, dialect), limits)
     return PlainCsv(target, dialect)

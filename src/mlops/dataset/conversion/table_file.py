@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mlops.dataset.conversion.refusal import too_large
-from mlops.dataset.form.inspection import Inspection
+from mlops.dataset.form.inspection import Inspection, inspect, read_head
 from mlops.dataset.limits import MIB, Limits
 from mlops.dataset.table.dialect import Dialect, detect
 from mlops.models.dataset import Finding, ValidationReport
@@ -109,6 +109,25 @@ class TableFile:
 
     path: Path
     conversion: Conversion | None = None
+
+    def recognise(self, stated: FileFormatSettings, limits: Limits) -> RecognisedForm | None:
+        """Return how the table is written, by what `[format]` states; None for what is not a table."""
+        form = self.conversion.form_for(stated) if self.conversion else stated
+        inspection = inspect(self.path, limits, encoding=form.encoding)
+        if not inspection.is_readable:
+            return None
+        head = read_head(self.path, inspection)
+        dialect = self.conversion.dialect_of(head, form) if self.conversion else detect(head, form)
+        return None if dialect is None else RecognisedForm(inspection, form, dialect)
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedForm:
+    """How a table is written: what its bytes show, what is stated or known of it, and its dialect."""
+
+    inspection: Inspection
+    stated: FileFormatSettings
+    dialect: Dialect
 
 
 def header_line(names: Sequence[str]) -> str:

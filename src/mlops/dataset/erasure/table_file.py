@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from mlops.dataset.conversion.convert import as_table_file
-from mlops.dataset.conversion.table_file import CONVERTED_TABLE, TableFile
+from mlops.dataset.conversion.table_file import CONVERTED_TABLE, RecognisedForm, TableFile
 from mlops.dataset.conversion.workbook import SheetChoice
 from mlops.dataset.erasure.records import RecordFilter
 from mlops.dataset.form.compressing import reproducible_gzip
-from mlops.dataset.form.inspection import Inspection, inspect, open_blocks, read_head, without_start
+from mlops.dataset.form.inspection import open_blocks, read_head, without_start
 from mlops.dataset.form.quoting import with_doubled_quotes
 from mlops.dataset.limits import MIB, Limits
-from mlops.dataset.table.dialect import Dialect, detect
+from mlops.dataset.table.dialect import Dialect
 from mlops.dataset.validation.parts.joining import joined_mark
 from mlops.dataset.validation.survey.gathering import clean_names
 from mlops.dataset.validation.survey.names import matched_names
@@ -55,10 +55,12 @@ class RemovedRows:
 @dataclass(frozen=True, slots=True)
 class _OpenTable:
     path: Path
-    inspection: Inspection
-    dialect: Dialect
+    form: RecognisedForm
     names: tuple[str, ...]
-    form: FileFormatSettings
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.form.dialect
 
 
 def local_name(filename: str) -> str:
@@ -86,12 +88,12 @@ def remove_rows(source: Path, target: Path, search: RowSearch) -> RemovedRows:
             table.dialect.syntax, len(table.names), table.names.index(search.column), search.is_personal
         )
         n_skipped = table.dialect.skipped_bytes
-        start = _start(open_blocks(table.path, table.inspection), n_skipped)
-        rows = without_start(open_blocks(table.path, table.inspection), n_skipped)
+        start = read_head(table.path, table.form.inspection)[:n_skipped]
+        rows = without_start(open_blocks(table.path, table.form.inspection), n_skipped)
         if table.dialect.escape:
             rows = with_doubled_quotes(rows, table.dialect.quote, table.dialect.escape)
-        with _writing(target, table.inspection.compression) as stream:
-            for text in chain([joined_mark(table.form), start], removal.kept(rows)):
+        with _writing(target, table.form.inspection.compression) as stream:
+            for text in chain([joined_mark(table.form.stated), start], removal.kept(rows)):
                 stream.write(text)
     is_converted = file.conversion is not None and file.conversion.source_format != "csv"
     return RemovedRows(removal.n_removed, is_converted)
@@ -112,28 +114,12 @@ def _open(file: TableFile, search: RowSearch) -> _OpenTable:
     raise DatasetError(f"It has no column {search.column}.")
 
 
-def _open_as(file: TableFile, form: FileFormatSettings, contract: Contract | None) -> _OpenTable | None:
-    conversion = file.conversion
-    form = form if conversion is None else conversion.form_for(form)
-    inspection = inspect(file.path, _LIMITS, encoding=form.encoding)
-    if not inspection.is_readable:
+def _open_as(file: TableFile, stated: FileFormatSettings, contract: Contract | None) -> _OpenTable | None:
+    form = file.recognise(stated, _LIMITS)
+    if form is None or form.dialect.contradicted is not None:
         return None
-    head = read_head(file.path, inspection)
-    dialect = detect(head, form) if conversion is None else conversion.dialect_of(head, form)
-    if dialect is None or dialect.contradicted is not None:
-        return None
-    names, _ = matched_names(clean_names(dialect.names), contract)
-    return _OpenTable(file.path, inspection, dialect, names, form)
-
-
-def _start(blocks: Iterator[bytes], n_bytes: int) -> bytes:
-    """Return the first bytes of the text: the header, and what is above it."""
-    head = b""
-    for block in blocks:
-        head += block
-        if len(head) >= n_bytes:
-            break
-    return head[:n_bytes]
+    names, _ = matched_names(clean_names(form.dialect.names), contract)
+    return _OpenTable(file.path, form, names)
 
 
 @contextmanager
