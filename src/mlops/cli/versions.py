@@ -53,11 +53,13 @@ def _group_row(context: Context, group: str) -> tuple[str, ...]:
 
 def _versions(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     registry, group = context.registry, parsed.group
-    if not registry.count_models(group):
+    models = registry.list_models(group) if parsed.json else []
+    summaries = [] if parsed.json else registry.list_summaries(group)
+    if not models and not summaries:
         raise registry.missing_group(group)
     if parsed.json:
-        return [model.to_dict() for model in registry.list_models(group)], ""
-    rows = map(_version_row, registry.list_summaries(group))
+        return [model.to_dict() for model in models], ""
+    rows = map(_version_row, summaries)
     return None, columns([("version", "status", "created", "algorithm", "score"), *rows])
 
 

@@ -61,7 +61,7 @@ class Syntax:
         """Find the quotes and the comments of a text; most texts need no look at single fields."""
         has_comments = bool(self.comment) and self.comment.encode() in text
         if not self.has_quotes(text):
-            return Marks(_NOTHING, comments=self._line_starts(octets) if has_comments else _NOTHING)
+            return Marks(_NOTHING, comments=self._comment_starts(text, octets) if has_comments else _NOTHING)
         quotes = np.flatnonzero(octets == ord(self.quote))
         if not has_comments and self._all_enclose(octets, quotes):
             return Marks(quotes)
@@ -85,10 +85,10 @@ class Syntax:
         opening = quotes[0::2]
         return bool((self.is_beside(octets[np.maximum(opening - 1, 0)]) | (opening == 0)).all())
 
-    def _line_starts(self, octets: NDArray[np.uint8]) -> Positions:
-        starts: Positions = np.concatenate(([0], np.flatnonzero(octets[:-1] == _NEWLINE) + 1))
-        starts = starts[octets[np.minimum(starts, len(octets) - 1)] == self.comment.encode()[0]]
-        mark, text = self.comment.encode(), octets.tobytes()
+    def _comment_starts(self, text: bytes, octets: NDArray[np.uint8]) -> Positions:
+        mark = self.comment.encode()
+        starts = np.concatenate(([0], np.flatnonzero(octets[:-1] == _NEWLINE) + 1))
+        starts = starts[octets[starts] == mark[0]]
         return np.array([start for start in starts.tolist() if text.startswith(mark, start)], np.int64)
 
     def _scanned(self, text: bytes, all_quotes: Positions) -> Marks:

@@ -35,9 +35,9 @@ _YEAR_MONTH = re.compile(r"[12][0-9]{3}(?P<mark>[-/])(?:0?[1-9]|1[0-2])")
 _MONTH_YEAR = re.compile(
     r"(?:(?:0[1-9]|1[0-2])(?P<point>\.)|(?:0?[1-9]|1[0-2])(?P<mark>[-/]))(?:19|20)[0-9]{2}"
 )
-_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _LONG_MONTHS = "january|february|march|april|june|july|august|september|october|november|december"
-_MONTH = rf"(?P<month>(?:{_LONG_MONTHS}|{_MONTHS})(?![a-z]))"
+_MONTH = rf"(?P<month>(?:{_LONG_MONTHS}|{MONTHS})(?![a-z]))"
 _BETWEEN = r"[ .,-]{1,2}|/"
 _NAMED = re.compile(
     rf"(?P<weekday>[a-z]{{3,9}},? )?(?:[0-9]{{1,2}}(?P<s1>{_BETWEEN})?{_MONTH}(?P<s2>{_BETWEEN})?"

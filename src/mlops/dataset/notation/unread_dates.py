@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mlops.dataset.notation.date_formats import formats_of
+from mlops.dataset.notation.date_formats import MONTHS, formats_of
 
 _YEAR = "(?:19|20)[0-9]{2}"
-_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 # Quarters, months, half-years and weeks as `2019-Q1`, `2019M03`, `T1 2019`; months of two digits for the
 # year, which may be days; as the C library or Oracle write them; in Chinese and Japanese; with ordinals, or
 # names of months in another language
 _UNREAD = re.compile(
     rf"{_YEAR}[ -]?[QTKHS][1-4]|{_YEAR}[ -]?M(?:0?[1-9]|1[0-2])|[QTKHS][1-4][ /-]?{_YEAR}|"
     rf"[1-4][QTKHS][ /-]?{_YEAR}|{_YEAR}-?W[0-9]{{2}}(?:-?[1-7])?|"
-    rf"(?:{_MONTHS})[ -][0-9]{{2}}|[0-9]{{2,4}} ?[年년] ?[0-9]{{1,2}} ?[月월](?: ?[0-9]{{1,2}} ?[日일])?|"
-    rf"[a-z]{{3}} (?:{_MONTHS}) +[0-9]{{1,2}} [0-9:]{{5,8}}(?: [a-z]{{2,5}}| [+-][0-9]{{4}})? [0-9]{{4}}|"
-    rf"[0-9]{{1,2}}-(?:{_MONTHS})-(?:{_YEAR}|[0-9]{{2}}) [0-9.:]{{4,18}}(?: ?[ap]m)?(?: [+-][0-9:]{{4,6}})?|"
+    rf"(?:{MONTHS})[ -][0-9]{{2}}|[0-9]{{2,4}} ?[年년] ?[0-9]{{1,2}} ?[月월](?: ?[0-9]{{1,2}} ?[日일])?|"
+    rf"[a-z]{{3}} (?:{MONTHS}) +[0-9]{{1,2}} [0-9:]{{5,8}}(?: [a-z]{{2,5}}| [+-][0-9]{{4}})? [0-9]{{4}}|"
+    rf"[0-9]{{1,2}}-(?:{MONTHS})-(?:{_YEAR}|[0-9]{{2}}) [0-9.:]{{4,18}}(?: ?[ap]m)?(?: [+-][0-9:]{{4,6}})?|"
     r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}[ T][0-9]{1,2}[:.][0-9]{2}[0-9:.,]{0,15}(?: ?[a-z]{2,5})?|"
     rf"[0-9]{{1,2}}[-/.][^\W\d]{{3,10}}\.?[-/.]{_YEAR}|/Date\(-?[0-9]{{9,14}}(?:[+-][0-9]{{4}})?\)/|"
     r"(?:[^\W\d]{2,9}\.?,? +)?[0-9]{1,2}(?:st|nd|rd|th|\.|º)? *(?:of |de )?[^\W\d]{3,10}\.?,?"
