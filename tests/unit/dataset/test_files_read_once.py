@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mlops.dataset.validation.pieces import MarkedRows
-from mlops.dataset.validation.reading import read_pieces
+from mlops.dataset.validation.reading import read_pieces, use_pieces
 from mlops.dataset.validation.scoring import FileToScore, ScoringTerms, open_scoring_file
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
@@ -114,3 +114,28 @@ def test_an_error_of_the_use_counts_unless_the_file_is_refused(is_refused, put):
     else:
         with pytest.raises(DatasetError, match="no such column"):
             opened(path).check_and_use(fail)
+
+
+def test_what_is_wrong_with_the_whole_file_is_said_before_an_error_of_the_use(put):
+    def fail(pieces: Iterator[pd.DataFrame]) -> None:
+        next(pieces)
+        raise DatasetError("no such column")
+
+    with pytest.raises(DatasetError, match="no such column"):
+        use_pieces(put(), None, None, fail)
+    path = put()
+    path.write_text(path.read_text() + "one cell too many,1,2,3\n")
+    with pytest.raises(DatasetError, match="with 4 fields"):
+        use_pieces(path, None, None, fail)
+
+
+def test_an_error_about_rows_that_were_read_in_another_way_does_not_count(put):
+    path = put(amount="1,234")
+
+    def count(pieces: Iterator[MarkedRows]) -> int:
+        frames = [piece.frame for piece in pieces]
+        if any(frame["amount"].isna().any() for frame in frames):
+            raise DatasetError("an amount is missing")
+        return sum(map(len, frames))
+
+    assert opened(path).check_and_use(count)[1] == ROWS

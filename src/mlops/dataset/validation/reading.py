@@ -182,17 +182,12 @@ def use_pieces[T](
     Raises
     ------
     DatasetError
-        As `read_table`.
+        As `read_table`; of `use`, if the file can be read.
     """
     with _started(path, schema, settings) as (file, started):
-        rows = SurveyedRows(file, started)
-        result, survey = use(piece.frame for piece in rows.pieces()), started.completed()
-        _refuse_unreadable(survey, Path(path).name)
-        plan = plan_reading(file, survey)
-        if rows.were_read_well(plan):
-            return result
-        pieces = TablePieces(file, survey.inspection, plan, {})
-        return use(piece.frame for piece in pieces.marked())
+        rows = SurveyedRows(file, started, lambda pieces: use(piece.frame for piece in pieces))
+        _refuse_unreadable(rows.read(), Path(path).name)
+        return rows.result()
 
 
 @contextmanager

@@ -22,7 +22,6 @@ from mlops.dataset.validation.survey.survey import Survey
 from mlops.dataset.validation.surveyed_rows import SurveyedRows
 from mlops.dataset.validation.validate import report_on
 from mlops.models.dataset import Contract, ValidationReport
-from mlops.models.errors import DatasetError
 from mlops.models.settings.columns import DatePart
 from mlops.models.settings.group import GroupSettings
 
@@ -87,20 +86,11 @@ class FileToScore:
         DatasetError
             Of `use`, if the check has no reason to refuse the file.
         """
-        result, failure = None, None
-        rows = SurveyedRows(self.path, self.started)
-        try:
-            result = use(rows.pieces())
-        except DatasetError as error:
-            failure = error
-        report = self.check()
+        rows = SurveyedRows(self.path, self.started, use)
+        report = report_on(rows.read())
         if report.verdict == "reject" or self.survey.dialect is None:
             return report, None
-        if failure is not None:
-            raise failure
-        if not rows.were_read_well(plan_reading(self.path, self.survey)):
-            result = use(self.pieces().marked())
-        return report, result
+        return report, rows.result()
 
     def pieces(self) -> TablePieces:
         """Return the rows of a file that was checked, to be read again."""
