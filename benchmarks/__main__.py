@@ -71,7 +71,7 @@ def main() -> int:
     codes = [run(name, passed_on) for name in chosen]
     if names == ["all"]:  # some need a folder or a peer, and have said so
         codes = [code for code in codes if code != USAGE_ERROR]
-    return max(codes, default=0)
+    return max(map(abs, codes), default=0)  # that of a killed process is negative
 
 
 def compile_packages() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops.dataset.form.encodings import with_newlines
 from mlops.dataset.form.quoting import with_doubled_quotes
 from mlops.dataset.validation.reading import read_table
 from mlops.dataset.validation.validate import validate
@@ -94,6 +95,15 @@ def test_escapes_are_found_wherever_a_block_ends(size: int) -> None:
     text = rb'1,"a \"b\" \\",\\"x"' + b"\\"
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     assert b"".join(with_doubled_quotes(blocks, '"', "\\")) == rb'1,"a ""b"" \\",\\"x"' + b"\\"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_line_ends_are_the_same_wherever_a_block_ends_and_are_not_held_back(size: int) -> None:
+    text = b"a\r\r\nb\rc\r\n" + b"\r" * 40 + b"\n" + b"\r" * 5
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    converted = list(with_newlines(blocks, "mixed"))
+    assert b"".join(converted) == b"a\nb\nc\n" + b"\n" * 39 + b"\n" * 5
+    assert max(map(len, converted)) <= size + 2
 
 
 def test_a_comment_of_several_characters_leaves_out_what_begins_with_it(tmp_path: Path) -> None:

@@ -206,9 +206,9 @@ def with_newlines(blocks: Iterable[bytes], line_ending: str) -> Iterator[bytes]:
     held = b""
     for block in blocks:
         text = held + block
-        whole = text.rstrip(b"\r")
-        held = text[len(whole) :]
-        # twice converted: `\r\r\n` is one end of a line
-        yield whole.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = max(len(text.rstrip(b"\r")), len(text) - 2)
+        held = text[end:]
+        # `\r\r\n`, which was converted twice, is one end of a line
+        yield text[:end].replace(b"\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if held:
         yield b"\n" * len(held)
