@@ -67,9 +67,9 @@ class MemoryTable:
             key = write.partition, write.sort
             with self._lock:
                 item = self._items.get(key, {"pk": write.partition, "sk": write.sort})
-                changed = copy.deepcopy(dict(write.applied_to(item)))
                 if item.get(write.time_name, "") >= write.time:
                     continue
+                changed = copy.deepcopy(dict(write.applied_to(item)))
                 if item_size_bytes(changed) > MAX_ITEM_BYTES:
                     too_large.append(write)
                 else:

@@ -89,9 +89,9 @@ class SqliteTable:
                 keys = write.partition, write.sort
                 row = connection.execute("SELECT * FROM items WHERE pk = ? AND sk = ?", keys).fetchone()
                 item = _item(*row) if row else dict(zip(("pk", "sk"), keys, strict=True))
-                changed = dict(write.applied_to(item))
                 if str(item.get(write.time_name, "")) >= write.time:
                     continue
+                changed = dict(write.applied_to(item))
                 if item_size_bytes(changed) > MAX_ITEM_BYTES:
                     too_large.append(write)
                 else:

@@ -146,8 +146,8 @@ def _size_problems(drafts: Mapping[str, StoredDefinition], stored: Definitions) 
     """Yield views with the same keys whose values no item of the online store could hold."""
     definitions = {name: each.definition for name, each in stored.current.items()} | dict(drafts)
     views = [each for each in definitions.values() if isinstance(each, FeatureView)]
-    changed = {each.key_names for each in drafts.values() if isinstance(each, FeatureView)}
-    for keys in changed:
+    changed = [each.key_names for each in drafts.values() if isinstance(each, FeatureView)]
+    for keys in dict.fromkeys(changed):
         if problem := size_problem([view for view in views if view.key_names == keys]):
             yield problem
 

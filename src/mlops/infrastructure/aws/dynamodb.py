@@ -179,7 +179,7 @@ def _is_conflict(error: ClientError) -> bool:
 def _is_too_large(error: ClientError) -> bool:
     """Return whether an item would exceed what DynamoDB holds: only the message says so."""
     answer = error.response["Error"]
-    return answer["Code"] == "ValidationException" and "Item size to update" in answer["Message"]
+    return answer["Code"] == "ValidationException" and "Item size" in answer["Message"]
 
 
 def encode_item(document: Mapping[str, Any]) -> dict[str, Any]:
