@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -134,7 +134,14 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}{ending}"
 
 
-def same_spelling(text: str) -> str:
-    """Return a form that is equal for texts which differ only by case, accent encoding or invisible marks."""
+def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
+    """Return the texts that differ only by case, accent encoding or invisible marks, group by group."""
+    by_form = defaultdict(list)
+    for text in texts:
+        by_form[_form(text)].append(text)
+    return [alike for alike in by_form.values() if len(alike) > 1]
+
+
+def _form(text: str) -> str:
     composed = unicodedata.normalize("NFKC", text.replace("\u200b", "").replace("\ufeff", ""))
     return composed.strip().casefold()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import chain
 
 from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.values import LARGEST_NUMBER
 from mlops.dataset.validation.accept_with import accept_column
-from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, spelled_alike
 from mlops.dataset.validation.rules.form import lacks_header
 from mlops.dataset.validation.rules.index_columns import counts_from_start
 from mlops.dataset.validation.survey.survey import Survey
@@ -101,12 +101,8 @@ def target_labels(survey: Survey) -> Iterable[RuleFinding]:
             f" {lines_text(column.spaced)} was trimmed, so that each class is written in one way."
         )
         yield RuleFinding("warn", message, column=column.name, where=column.spaced)
-    written = defaultdict(list)
-    for label in class_counts(survey):
-        written[same_spelling(label)].append(label)
-    alike = [sorted(labels) for labels in written.values() if len(labels) > 1]
-    if alike:
-        names = "; ".join(", ".join(shown(label, 20) for label in labels[:3]) for labels in alike[:3])
+    if alike := spelled_alike(class_counts(survey)):
+        names = "; ".join(", ".join(shown(label, 20) for label in sorted(labels)[:3]) for labels in alike[:3])
         message = f"Target labels differ only by case or by invisible characters: {names}."
         yield RuleFinding("reject", message, column=column.name, advice="Write every class in one way.")
 
@@ -181,9 +177,8 @@ def rare_class(survey: Survey) -> Iterable[RuleFinding]:
     counts = class_counts(survey)
     if plan is None or len(counts) < 2 or (survey.target_column is not None and survey.target_column.is_date):
         return
-    others = Counter(map(same_spelling, counts))
     rare = [label for label, count in counts.items() if count < survey.settings.classes.min_rows]
-    if rare and all(others[same_spelling(label)] > 1 for label in rare):
+    if rare and set(rare) <= set(chain.from_iterable(spelled_alike(counts))):
         return  # said by `target_labels`
     if plan.problem and plan.has_rare_classes:
         yield RuleFinding("reject", plan.problem, column=survey.target, advice=_CORRECT_LABELS,

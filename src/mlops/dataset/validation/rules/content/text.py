@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 
 from mlops.dataset.privacy import shown
@@ -10,7 +9,7 @@ from mlops.dataset.table.column_names import announces_entity
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.dates import is_spreadsheet_date
 from mlops.dataset.validation.accept_with import accept_column, accept_id
-from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, same_spelling
+from mlops.dataset.validation.rule import RuleFinding, lines_text, plural, rule, spelled_alike
 from mlops.dataset.validation.survey.survey import Survey
 
 _MANY_UNSEEN = 0.5
@@ -69,12 +68,8 @@ def value_case(survey: Survey) -> Iterable[RuleFinding]:
     for column in survey.features:
         if column.kind != "category":
             continue
-        written = defaultdict(list)
-        for level in column.levels:
-            written[same_spelling(level)].append(level)
-        pairs = [levels for levels in written.values() if len(levels) > 1]
-        if pairs:
-            count = plural(len(pairs), "category").replace("categorys", "categories")
+        if alike := spelled_alike(column.levels):
+            count = plural(len(alike), "category").replace("categorys", "categories")
             message = (
                 f"Column {shown(column.name)}: {count} written in several ways that differ only by case"
                 " or by invisible characters."
