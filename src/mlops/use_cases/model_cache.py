@@ -13,16 +13,21 @@ from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 from mlops.models.registry import Artifact
 from mlops.pipelines.artifacts.archive import sha256_of, unpack
+from mlops.pipelines.described_model import DescribedModel
 from mlops.pipelines.inference_pipeline import InferencePipeline
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringModel(Record):
-    """The version to score with, and the address of the code that trained it."""
+    """The version to score with, and the address of the code that trained it.
+
+    `is_compiled` selects the function that scores (see `Candidate`); requests of releases before 0.3 lack it.
+    """
 
     version: str
     artifact: Artifact
     source_uri: str | None = None
+    is_compiled: bool = False
 
 
 class ModelCache:
@@ -57,6 +62,16 @@ class ModelCache:
             self._loaded[key] = InferencePipeline(path, model_version=model.version)
         self._loaded[key] = self._loaded.pop(key)
         return self._loaded[key]
+
+    def description(self, model: ScoringModel, objects: ObjectStore) -> DescribedModel:
+        """Return what the directory of a model says of it, without loading the model; it is not kept.
+
+        Raises
+        ------
+        ArtifactError
+            If the archive is not the one that was registered.
+        """
+        return DescribedModel.read(self._fetch(model.artifact, objects), version=model.version)
 
     def _fetch(self, artifact: Artifact, objects: ObjectStore) -> Path:
         """Download that version, check its digest, unpack it, and rename it last."""

@@ -87,13 +87,13 @@ def list_ranges(
     DatasetError
         If the file cannot be scored.
     ArtifactError
-        If the model is not the registered one or cannot be loaded.
+        If the model is not the registered one.
     """
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / local_name(request)
-        pipeline = models.pipeline(request.model, objects)
+        model = models.description(request.model, objects)
         objects.download(request.source, source)
-        plan = pipeline.plan_ranges(source, RANGE_BYTES, settings=request.settings)
+        plan = model.plan_ranges(source, RANGE_BYTES, settings=request.settings)
         digest = sha256_of(source)
     if plan is None:
         return {"n_ranges": 0}
@@ -150,10 +150,10 @@ def merge_ranges(
         return batch.repeat()
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "output"
-        pipeline = models.pipeline(request.scoring.model, objects)
+        model = models.description(request.scoring.model, objects)
         ranges = _downloads(request, objects, Path(scratch) / "range.csv")
         group = request.scoring.group
-        result = pipeline.merge_ranges(request.plan, ranges, output, model_group=group, now=now)
+        result = model.merge_ranges(request.plan, ranges, output, model_group=group, now=now)
         return batch.finish(
             result,
             output,

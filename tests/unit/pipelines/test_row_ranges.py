@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import shutil
+import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,13 +16,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops.models.errors import DatasetError
+from mlops.dataset.validation.row_ranges import RowRange
+from mlops.models.errors import ArtifactError, DatasetError
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
+from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.compiled import storage
+from mlops.pipelines.described_model import DescribedModel
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.scoring.batch_rows import RowCounts
 from mlops.pipelines.scoring.ranges import RangePlan, ScoredRange
+from mlops.pipelines.scoring.reasons import NO_REASONS
 
 from .conftest import build_table
 
@@ -74,7 +81,7 @@ def put(tmp_path: Path) -> Callable[[bytes], Path]:
 
 
 def planned(pipeline: InferencePipeline, path: Path, settings: GroupSettings = KEPT) -> RangePlan:
-    plan = pipeline.plan_ranges(path, 1, settings=settings)
+    plan = pipeline.described.plan_ranges(path, 1, settings=settings)
     assert plan is not None
     assert len(plan.ranges) > 2
     return RangePlan.from_json(plan.to_json())
@@ -84,13 +91,19 @@ def in_ranges(
     pipeline: InferencePipeline, path: Path, folder: Path, settings: GroupSettings = KEPT
 ) -> InferenceResult:
     """Score as three functions do that share nothing but documents and bytes."""
-    plan, scored, whole = planned(pipeline, path, settings), [], path.read_bytes()
+    plan, scored = planned(pipeline, path, settings), []
     for row_range in plan.ranges:
-        source = folder / f"{row_range.index}.csv"
-        source.write_bytes(whole[row_range.start_byte : row_range.stop_byte])
-        part = pipeline.score_range(plan, row_range, source, folder / f"{row_range.index}.predictions")
+        source, target = part_of(path, row_range), folder / f"{row_range.index}.predictions"
+        part = pipeline.score_range(plan, row_range, source, target)
         scored.append(ScoredRange(part.predictions, RowCounts.from_json(part.counts.to_json())))
-    return pipeline.merge_ranges(plan, scored, folder / "ranges", now=NOW)
+    return pipeline.described.merge_ranges(plan, scored, folder / "ranges", now=NOW)
+
+
+def part_of(path: Path, row_range: RowRange) -> Path:
+    """The bytes of a range as a file of their own."""
+    part = path.with_name(f"{row_range.index}.csv")
+    part.write_bytes(path.read_bytes()[row_range.start_byte : row_range.stop_byte])
+    return part
 
 
 @each_way_of_writing
@@ -101,6 +114,33 @@ def test_ranges_and_the_whole_file_give_the_same_bytes(content, pipeline, put, t
     assert whole.n_rows == ROWS
     assert replace(ranges, predictions_path=whole.predictions_path) == whole
     assert contents(tmp_path / "ranges") == contents(tmp_path / "whole")
+
+
+def test_ranges_are_listed_and_merged_without_scikit_learn_also_of_a_model_that_needs_it(
+    trained, put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    directory = tmp_path / "model"
+    shutil.copytree(trained("LogisticRegression", "binary").model_path, directory)
+    for name in (storage.ARRAYS, storage.BOOSTER):
+        (directory / name).unlink(missing_ok=True)
+    artifacts.write_manifest(artifacts.read_manifest(directory), directory)
+    with_reasons = replace(KEPT, output=replace(KEPT.output, reasons=2))
+    scikit_learn, path = InferencePipeline(directory), put(written(patients()))
+    whole = scikit_learn.execute(path, tmp_path / "whole", settings=with_reasons, now=NOW)
+    plan = planned(scikit_learn, path, with_reasons)
+    scored = [
+        scikit_learn.score_range(plan, row_range, part_of(path, row_range), tmp_path / f"{row_range.index}")
+        for row_range in plan.ranges
+    ]
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    alone = DescribedModel.read(directory)
+    assert alone.plan_ranges(path, 1, settings=with_reasons) == plan
+    merged = alone.merge_ranges(plan, scored, tmp_path / "ranges", now=NOW)
+    assert NO_REASONS in merged.data_quality.findings
+    assert replace(merged, predictions_path=whole.predictions_path) == whole
+    assert contents(tmp_path / "ranges") == contents(tmp_path / "whole")
+    with pytest.raises(ArtifactError, match=r"no compiled form, and scikit-learn.* is not installed"):
+        alone.load()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -155,4 +195,4 @@ def test_rows_of_several_ranges_that_cannot_be_scored_are_judged_together(pipeli
     ids=["gzip", "not UTF-8", "carriage returns"],
 )
 def test_a_file_that_is_converted_while_it_is_read_is_not_cut(content, pipeline, put):
-    assert pipeline.plan_ranges(put(content()), 1) is None
+    assert pipeline.described.plan_ranges(put(content()), 1) is None

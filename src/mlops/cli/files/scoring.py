@@ -76,7 +76,8 @@ def _model(arguments: argparse.Namespace) -> tuple[InferencePipeline, _Recording
     ArtifactError
         If it is neither a model nor a group, or the champion is not what was registered.
     """
-    from mlops.pipelines.inference_pipeline import UNREGISTERED, InferencePipeline  # noqa: PLC0415
+    from mlops.pipelines.described_model import UNREGISTERED  # noqa: PLC0415
+    from mlops.pipelines.inference_pipeline import InferencePipeline  # noqa: PLC0415
 
     if not arguments.model.exists() and arguments.model.parts == (arguments.model.name,):
         return _champion(arguments)

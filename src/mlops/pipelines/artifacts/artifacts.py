@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.algorithms.selection import algorithm
-from mlops.infrastructure.extras import require_package
+from mlops.infrastructure.extras import is_installed, require_package
 from mlops.models.errors import ArtifactError
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
@@ -161,25 +161,47 @@ def read_metrics(directory: Path, manifest: Manifest) -> EvaluationMetrics:
         raise ArtifactError(f"{METRICS} cannot be read: {error}") from error
 
 
+def describe_model(directory: Path) -> tuple[ModelSchema, Manifest]:
+    """Read what a model directory says of its model, after the digests of all its files were checked.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing, extra or changed.
+    """
+    manifest = read_manifest(directory)
+    verify_files(manifest, directory)
+    return _read_schema(directory), manifest
+
+
 def load_model(directory: Path) -> tuple[Model, Manifest]:
     """Load a model directory for scoring: digests first, then library versions, and only then the model.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing, extra or changed, a library is absent or has a version that may not load the
+        model (see `compatibility`), or the model contains a type that is not on the allow-list.
+    MissingPackageError
+        If the library of the algorithm is not installed.
+    """
+    schema, manifest = describe_model(directory)
+    return load_described(directory, schema, manifest), manifest
+
+
+def load_described(directory: Path, schema: ModelSchema, manifest: Manifest) -> Model:
+    """Load the model of a directory that `describe_model` has checked.
 
     A compiled model needs no scikit-learn, so it is loaded without its pipeline (see `load_pipeline`), and
     the versions of those libraries do not matter.
 
     Raises
     ------
-    ArtifactError
-        If a file is missing, extra or changed, a library has a version that may not load the model (see
-        `compatibility`), or the model contains a type that is not on the allow-list.
-    MissingPackageError
-        If the library of the algorithm is not installed.
+    ArtifactError, MissingPackageError
+        As `load_model` does.
     """
-    manifest = read_manifest(directory)
-    verify_files(manifest, directory)
     form = compiled.load(directory)
-    pipeline = load_pipeline(manifest, directory) if form is None else None
-    return Model(_read_schema(directory), pipeline, form), manifest
+    return Model(schema, load_pipeline(manifest, directory) if form is None else None, form)
 
 
 def load_pipeline(manifest: Manifest, directory: Path) -> Any:
@@ -190,6 +212,10 @@ def load_pipeline(manifest: Manifest, directory: Path) -> Any:
     ArtifactError, MissingPackageError
         As `load_model` does.
     """
+    if not is_installed("sklearn"):
+        raise ArtifactError(
+            "The model has no compiled form, and scikit-learn, which scores its pipeline, is not installed."
+        )
     _check_versions(manifest)
     try:
         return _load_pipeline(manifest, directory)

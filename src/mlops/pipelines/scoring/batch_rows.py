@@ -21,7 +21,7 @@ from mlops.pipelines.scoring.bad_rows import BadRows
 from mlops.pipelines.scoring.data_quality import QualityCounts
 from mlops.pipelines.scoring.output_frame import output_frame
 from mlops.pipelines.scoring.predictions_file import PredictionsWriter
-from mlops.pipelines.scoring.reasons import Explainer
+from mlops.pipelines.scoring.reasons import NO_REASONS, Explainer
 from mlops.pipelines.scoring.rows_to_score import ReadRows
 from mlops.pipelines.scoring.scored_rows import ScoredRows, score_rows
 
@@ -55,11 +55,15 @@ class BatchTerms(Record):
 
 @dataclass(frozen=True, slots=True)
 class RowCounts(Record):
-    """What was counted in some rows; `profile` is None without a baseline, and before the first row."""
+    """What was counted in some rows; `profile` is None without a baseline, and before the first row.
+
+    `remarks` are sentences about how the rows were scored.
+    """
 
     quality: QualityCounts = field(default_factory=QualityCounts)
     bad_rows: BadRows = field(default_factory=BadRows)
     profile: BatchProfile | None = None
+    remarks: tuple[str, ...] = ()
 
     def plus(self, later: Self) -> Self:
         """Return the counts of both; `later` are rows that follow."""
@@ -68,6 +72,7 @@ class RowCounts(Record):
             self.quality.plus(later.quality),
             self.bad_rows.plus(later.bad_rows),
             merge(*profiles) if profiles else None,
+            distinct_remarks(self.remarks, later.remarks),
         )
 
 
@@ -85,7 +90,7 @@ class RowScorer:
     def score(self, pieces: Iterable[MarkedRows], target: Path) -> RowCounts:
         """Write the header and a line for each row; return what was counted."""
         escapes = self.terms.settings.output.escape_formulas
-        counts = RowCounts()
+        counts = RowCounts(remarks=self._remarks)
         with target.open("wb") as stream:
             writer = PredictionsWriter(stream, self.terms.columns, self.version, escapes)
             writer.write_header()
@@ -94,6 +99,11 @@ class RowScorer:
                 writer.write(rows)
                 counts = counts.plus(self._count(rows))
         return counts
+
+    @property
+    def _remarks(self) -> tuple[str, ...]:
+        lacks_reasons = self.terms.settings.output.reasons > 0 and self.explainer is None
+        return (NO_REASONS,) if lacks_reasons else ()
 
     def _count(self, rows: ScoredRows) -> RowCounts:
         profile = None
@@ -108,6 +118,11 @@ class RowScorer:
             )
         bad_rows = BadRows.of(rows.statuses, rows.frame.index[0])
         return RowCounts(QualityCounts.of(rows, self.model.schema), bad_rows, profile)
+
+
+def distinct_remarks(earlier: tuple[str, ...], later: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the remarks of both, each once."""
+    return tuple(dict.fromkeys((*earlier, *later)))
 
 
 def _smaller(pieces: Iterable[MarkedRows]) -> Iterator[MarkedRows]:

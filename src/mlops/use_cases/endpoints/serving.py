@@ -11,7 +11,8 @@ from mlops.models.errors import DatasetError, RequestError, RequestTooLargeError
 from mlops.models.scoring.answer import PredictionRequest
 from mlops.models.scoring.scored_table import ScoredTable
 from mlops.pages.spreadsheet import plain_csv_text
-from mlops.pipelines.inference_pipeline import UNREGISTERED, InferencePipeline
+from mlops.pipelines.described_model import UNREGISTERED
+from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.use_cases.predict.request_body import read_body
 
 _JSON, _CSV = "application/json", "text/csv"
