@@ -105,6 +105,14 @@ def test_a_good_model_is_registered_with_digest_lineage_and_evidence(stage, even
     assert stage.registry.load_baseline_statistics(GROUP, "v1.0.0") == BASELINE
 
 
+@pytest.mark.parametrize(("name", "is_compiled"), [("compiled.npz", True), ("model.skops", False)])
+def test_a_version_says_whether_its_model_has_a_compiled_form(stage, event, name: str, is_compiled: bool):
+    manifest = json.dumps({"files": {name: "0" * 64}}).encode()
+    finish_job(event, a_tar({**documents(), "manifest.json": manifest}))
+    stage.handle(app, event)
+    assert stage.registry.list_models(GROUP)[0].is_compiled is is_compiled
+
+
 def test_a_model_no_better_than_chance_is_registered_as_refused(stage, event):
     weak = EvaluationMetrics(
         roc_auc=0.51,

@@ -126,6 +126,7 @@ def start_scoring(
             "version": champion.version,
             "artifact": champion.artifact.to_dict(),
             "source_uri": champion.source.uri,
+            "is_compiled": champion.is_compiled,
         },
         "settings": settings.to_dict(),
         "folder": folder,

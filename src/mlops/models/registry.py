@@ -92,7 +92,11 @@ class DataFindings(Record):
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Record):
-    """A trained model on its way into the registry: everything about a version but its name and its life."""
+    """A trained model on its way into the registry: everything about a version but its name and its life.
+
+    `is_compiled` says that the artifact has a compiled form, which scores without scikit-learn; it is not
+    recorded of versions of earlier releases.
+    """
 
     algorithm: str
     hyperparameters: Mapping[str, Any]
@@ -115,6 +119,7 @@ class Candidate(Record):
     plots: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    is_compiled: bool = False
 
 
 MAX_SNOOZE_DAYS = 365

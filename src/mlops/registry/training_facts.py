@@ -1,13 +1,37 @@
-"""The fields of a candidate that a training result contains."""
+"""The fields of a candidate that the documents of a training contain."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from mlops.models.record import Record
 from mlops.models.training import TrainingResult
 
 TRAINING_RESULT_FILENAME = "training_result.json"
+MANIFEST_FILENAME = "manifest.json"
+# as `mlops.pipelines.compiled.storage` names it, which needs numpy
+COMPILED_FILENAME = "compiled.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles(Record):
+    """The files that the manifest of a model names, with their digests."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, directory: Path) -> Self:
+        """Read the manifest of a model directory; none names no files."""
+        manifest = directory / MANIFEST_FILENAME
+        return cls.from_json(manifest.read_bytes()) if manifest.is_file() else cls()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the model has a compiled form, which scores without scikit-learn."""
+        return COMPILED_FILENAME in self.files
 
 
 def training_facts(result: TrainingResult) -> dict[str, Any]:
@@ -26,8 +50,9 @@ def training_facts(result: TrainingResult) -> dict[str, Any]:
 
 
 def local_training_facts(path: str) -> dict[str, Any]:
-    """Return `training_facts` of a local model directory; nothing when it holds no training result."""
+    """Return the fields that a local model directory contains; nothing when it has no training result."""
     document = Path(path) / TRAINING_RESULT_FILENAME
     if path.startswith("s3://") or not document.is_file():
         return {}
-    return training_facts(TrainingResult.from_json(document.read_bytes()))
+    result = TrainingResult.from_json(document.read_bytes())
+    return {**training_facts(result), "is_compiled": ModelFiles.of(document.parent).is_compiled}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,10 +11,7 @@ from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from mlops.pipelines.artifacts.compatibility import version_problems
 from mlops.registry.model_registry import ModelRegistry
-
-# as `mlops.pipelines.compiled.storage` names it, which needs numpy
-_COMPILED = "compiled.npz"
-_MANIFEST = "manifest.json"
+from mlops.registry.training_facts import MANIFEST_FILENAME, ModelFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +46,13 @@ def parse_libraries(text: str) -> dict[str, str]:
 
 
 def _is_compiled(model: ModelMetadata, objects: ObjectStore) -> bool:
-    """Whether the evidence of a version says that its archive has a compiled form."""
+    """Whether the version has a compiled form; of those of earlier releases their evidence says so."""
+    if model.is_compiled:
+        return True
     if model.evidence_uri is None or not model.evidence_uri.startswith("s3://"):
         return False
     try:
-        content = objects.read(ObjectRef.from_uri(f"{model.evidence_uri.rstrip('/')}/{_MANIFEST}"))
+        content = objects.read(ObjectRef.from_uri(f"{model.evidence_uri.rstrip('/')}/{MANIFEST_FILENAME}"))
     except ObjectNotFoundError:
         return False
-    return _COMPILED in json.loads(content)["files"]
+    return ModelFiles.from_json(content).is_compiled

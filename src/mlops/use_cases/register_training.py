@@ -32,7 +32,12 @@ from mlops.pipelines.model_card.figures import as_file, figures
 from mlops.pipelines.model_card.record import CardRecord
 from mlops.registry.artifacts import describe_object
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.training_facts import TRAINING_RESULT_FILENAME, training_facts
+from mlops.registry.training_facts import (
+    MANIFEST_FILENAME,
+    TRAINING_RESULT_FILENAME,
+    ModelFiles,
+    training_facts,
+)
 from mlops.use_cases.training_evidence import (
     CARD_FILENAME,
     DETAILS_FILENAME,
@@ -103,11 +108,12 @@ def register_training(
     documents = read_evidence(output, objects)
     result = _read(TrainingResult, documents, TRAINING_RESULT_FILENAME, output)
     details = _read(EvaluationDetails, {DETAILS_FILENAME: b"{}", **documents}, DETAILS_FILENAME, output)
+    files = _read(ModelFiles, {MANIFEST_FILENAME: b"{}", **documents}, MANIFEST_FILENAME, output)
     plots = {figure.name: as_file(figure) for figure in figures(result, details)}
     result = replace(result, comparison=_comparison(training, result, registry))
     registration = registry.register(
         training.group,
-        _candidate(training, result, objects, plots=tuple(plots), gate_floors=gate_floors),
+        _candidate(training, result, files, objects, plots=tuple(plots), gate_floors=gate_floors),
         job_key=training.job.arn,
         evidence_root=evidence_root,
     )
@@ -176,6 +182,7 @@ def _is_of(model: ModelMetadata, training: FinishedTraining) -> bool:
 def _candidate(
     training: FinishedTraining,
     result: TrainingResult,
+    files: ModelFiles,
     objects: ObjectStore,
     *,
     plots: tuple[str, ...],
@@ -194,6 +201,7 @@ def _candidate(
         gate=judge(result.metrics, result.comparison, training.settings.gate, gate_floors),
         data=replace(training.data, changes=result.changes),
         plots=plots,
+        is_compiled=files.is_compiled,
         **facts,
     )
 

@@ -25,7 +25,7 @@ from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.training_pipeline import TrainingPipeline
 from mlops.registry.artifacts import describe_artifact
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.training_facts import training_facts
+from mlops.registry.training_facts import ModelFiles, training_facts
 from mlops.use_cases.register_training import compared_with
 
 
@@ -122,6 +122,7 @@ class LocalTraining:
             source=Source(library_digest()),
             gate=result.gate,
             data=DataFindings(dataset.verdict, dataset.n_rows, changes=result.changes),
+            is_compiled=ModelFiles.of(result.model_path).is_compiled,
             **training_facts(result),
         )
         return self.registry.register(group, candidate, job_key=run_id).model

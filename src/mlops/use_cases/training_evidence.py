@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
-from mlops.registry.training_facts import TRAINING_RESULT_FILENAME
+from mlops.registry.training_facts import MANIFEST_FILENAME, TRAINING_RESULT_FILENAME
 
 DETAILS_FILENAME = "evaluation_details.json"
 CARD_FILENAME = "model_card.html"
@@ -19,7 +19,7 @@ EXPECTED_FILENAMES = frozenset(
     {
         "baseline_statistics.json",
         DETAILS_FILENAME,
-        "manifest.json",
+        MANIFEST_FILENAME,
         "metrics.json",
         "schema.json",
         TRAINING_RESULT_FILENAME,

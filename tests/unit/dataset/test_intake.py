@@ -167,8 +167,16 @@ def test_a_scoring_file_is_tied_to_the_champion_of_the_moment(world: World) -> N
         "version": "v1.0.0",
         "artifact": {"uri": "s3://artifacts/model.tar.gz", "sha256": "ab", "version_id": "1"},
         "source_uri": "s3://artifacts/code",
+        "is_compiled": False,
     }
     assert document["batch_id"] == upload.upload_id
+
+
+def test_a_scoring_file_names_the_function_by_the_form_of_the_champion(world: World) -> None:
+    world.models.found.append(replace(a_champion(), is_compiled=True))
+    upload = world.drop("g/inference/a.csv", GOOD)
+    world.receive(upload)
+    assert world.executions.inference[upload.upload_id]["model"]["is_compiled"] is True
 
 
 def test_a_scoring_file_may_lack_or_spoil_a_column_that_the_champion_does_not_use(world: World) -> None:

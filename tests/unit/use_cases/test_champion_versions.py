@@ -20,8 +20,8 @@ from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
 from mlops.pipelines.artifacts.compatibility import RULES
 from mlops.pipelines.compiled import storage
+from mlops.registry import training_facts
 from mlops.registry.model_registry import ModelRegistry
-from mlops.use_cases import champion_versions
 from mlops.use_cases.champion_versions import stopped_champions
 from tests.conftest import REPOSITORY
 from tests.contract.test_registry_stores import a_candidate
@@ -71,7 +71,7 @@ def test_a_compiled_model_goes_on(table: str) -> None:
     for name, n_stopped in (("model.skops", 1), (storage.ARRAYS, 0)):
         S3Objects().write(place, json.dumps({"files": {name: "0" * 64}}).encode(), "")
         assert len(list(stopped_champions(registry, S3Objects(), NOW))) == n_stopped
-    assert champion_versions._COMPILED == storage.ARRAYS
+    assert training_facts.COMPILED_FILENAME == storage.ARRAYS
 
 
 def test_an_upgrade_that_would_stop_a_champion_is_refused(table: str) -> None:
@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_said_and_does_not_stop_a_deployment(
 def test_the_template_says_what_is_in_the_layers() -> None:
     pinned = dict(
         line.split("==")
-        for name in ("dataframe", "scoring")
+        for name in ("dataframe", "sklearn", "xgboost")
         for line in (REPOSITORY / "layers" / name / "requirements.txt").read_text("utf-8").splitlines()
         if "==" in line
     )
