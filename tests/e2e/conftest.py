@@ -28,6 +28,7 @@ from tests.e2e.ledger import in_ledger, rows_of_the_ledger
 from tests.e2e.parts_walk import FolderWalk, fail_validation, lose_parts, walk_folder
 from tests.e2e.ranges_walk import score_converted_file, score_deleted_file
 from tests.e2e.walks import (
+    A_LARGE_FOREST,
     A_QUICK_MODEL,
     EXAMPLE,
     GROUP,
@@ -116,6 +117,16 @@ def scored_in_a_job(stack: DeployedStack, champion: Walk) -> Walk:
 def scored_in_ranges(stack: DeployedStack, champion: Walk) -> Walk:
     """A file above the limit of one function, scored in ranges of its rows."""
     return score(stack, GROUP, "medium.csv", _larger_than(LAMBDA_SCORING_LIMIT_BYTES))
+
+
+@pytest.fixture(scope="session")
+def scored_by_pipeline(stack: DeployedStack) -> tuple[Walk, Walk]:
+    """A small and a larger file, scored by a forest that is too large to be compiled."""
+    train_and_decide(stack, "wooded", a_regression_table(rows=3000, seed=41), A_LARGE_FOREST, "approved")
+    rows = a_regression_table(rows=8000, seed=42).drop(columns="price")
+    assert LAMBDA_SCORING_LIMIT_BYTES < len(rows.to_csv(index=False)) <= MAP_SCORING_LIMIT_BYTES
+    small = score(stack, "wooded", "small.csv", rows[:60].to_csv(index=False).encode())
+    return small, score(stack, "wooded", "medium.csv", rows.to_csv(index=False).encode())
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ def failing_ranges(stack: DeployedStack) -> Iterator[None]:
     """Let the state machine call another function for each range, which finds no scored range."""
     machines, arn = stack.cloud.client("stepfunctions"), stack.outputs["RunInferenceStateMachineArn"]
     definition = machines.describe_state_machine(stateMachineArn=arn)["definition"]
-    right, wrong = (deployed_function(stack, name)["FunctionArn"] for name in ("ScoreRange", "MergeRanges"))
+    names = ("ScoreRangeCompiled", "MergeRanges")
+    right, wrong = (deployed_function(stack, name)["FunctionArn"] for name in names)
     assert right in definition
     machines.update_state_machine(stateMachineArn=arn, definition=definition.replace(right, wrong))
     try:

@@ -18,8 +18,12 @@ UNSEEN = {
 
 
 def role_of(owner: str) -> str:
-    """The logical id of a role by that of its function, state machine or of itself."""
-    return owner if owner.endswith("Role") else f"{owner}Role"
+    """The logical id of a role by that of its function, state machine or of itself.
+
+    A function for compiled models has the policy of the other one (a test of the template), so what is seen
+    of either counts for both.
+    """
+    return (owner if owner.endswith("Role") else f"{owner}Role").replace("CompiledFunction", "Function")
 
 
 def statements_of(*owners: str) -> set[tuple[str, str]]:
@@ -39,13 +43,23 @@ def logical_role(role: str | None) -> str | None:
     return actual.group(1) if actual else None
 
 
-def decisive_statements(stack: DeployedStack) -> set[tuple[str | None, str]]:
+def decisive_statements(stack: DeployedStack) -> set[tuple[str, str]]:
     """(Role, Sid) of the statements without which something that was allowed would have been denied."""
     return {
-        (logical_role(d["role"]), d["statements"][0]["sid"])
+        (role_of(role), d["statements"][0]["sid"])
         for d in stack.cloud.iam_decisions()
-        if d["allowed"] and len(d["statements"]) == 1
+        if d["allowed"] and len(d["statements"]) == 1 and (role := logical_role(d["role"]))
     }
+
+
+def readers_of_models(stack: DeployedStack, group: str) -> set[str]:
+    """The functions that have read a model of the group."""
+    roles = {
+        logical_role(d["role"]) or ""
+        for d in stack.cloud.iam_decisions()
+        if d["action"].startswith("s3:GetObject") and f"/training/{group}/" in d["resource"]
+    }
+    return {role.removesuffix("FunctionRole") for role in roles if role.endswith("FunctionRole")}
 
 
 def denied_actions(stack: DeployedStack) -> set[tuple[str, str, str]]:

@@ -15,13 +15,14 @@ from mlops.context.predict_api import request_predictions
 from mlops.models.errors import ScoringError
 from mlops.models.scoring.answer import PredictionRequest
 from tests.e2e.approvals import operating
+from tests.e2e.permissions import readers_of_models
 from tests.e2e.walks import EXAMPLE, GROUP, Walk, walk
 
 pytestmark = pytest.mark.e2e
 
 
-def predictions(stack: DeployedStack, batch_id: str) -> pd.DataFrame:
-    content = stack.read(f"{stack.batch_folder(GROUP, batch_id)}/predictions.csv").decode()
+def predictions(stack: DeployedStack, batch_id: str, group: str = GROUP) -> pd.DataFrame:
+    content = stack.read(f"{stack.batch_folder(group, batch_id)}/predictions.csv").decode()
     return pd.read_csv(io.StringIO(content), dtype=str)
 
 
@@ -131,6 +132,22 @@ def test_a_larger_file_is_scored_in_ranges_or_in_a_job_by_the_same_code(
         large = predictions(stack, scored_large.output["batch_id"])
         assert len(large) > len(small)
         assert list(large["probability_1"][: len(small)]) == list(small["probability_1"])
+
+
+def test_a_compiled_model_is_scored_without_scikit_learn(
+    stack: DeployedStack, scored: Walk, scored_in_ranges: Walk
+) -> None:
+    assert readers_of_models(stack, GROUP) >= {"RunInferenceCompiled", "ScoreRangeCompiled"}
+
+
+def test_a_model_without_a_compiled_form_is_scored_by_its_pipeline(
+    stack: DeployedStack, scored_by_pipeline: tuple[Walk, Walk]
+) -> None:
+    assert scored_by_pipeline[1].states[-3:] == ["Score ranges", "Merge ranges", "Predictions ready"]
+    scoring = {"RunInference", "ListRanges", "ScoreRange", "MergeRanges"}
+    assert readers_of_models(stack, "wooded") - {"RegisterModel", "PromoteModel"} == scoring
+    few, all_rows = (predictions(stack, each.output["batch_id"], "wooded") for each in scored_by_pipeline)
+    assert list(all_rows["prediction"][: len(few)]) == list(few["prediction"])
 
 
 def test_a_scoring_that_fails_is_mailed_with_the_step(stack: DeployedStack, failed_scoring: str) -> None:

@@ -34,6 +34,12 @@ class Walk:
 # for walks that look at something else than the choice of an algorithm
 A_QUICK_MODEL = 'target = "price"\nalgorithm = "Ridge"\n'
 
+# more than 1,000 nodes a tree, so the model has no compiled form
+A_LARGE_FOREST = (
+    'target = "price"\nalgorithm = "RandomForest"\n[hyperparameters]\n'
+    "n_estimators = 8\nmax_depth = 30\nmin_samples_leaf = 1\n"
+)
+
 # few enough for the rows as a whole, so validation accepts it; the library refuses it for a fit without the
 # rows of the largest group
 MORE_ROWS_THAN_A_FOLD_HAS = (

@@ -46,8 +46,8 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def snake_case(logical_id: str) -> str:
-    """`TrainModelStateMachine` -> `train_model`."""
-    stem = re.sub(r"(Function|StateMachine)$", "", logical_id)
+    """`TrainModelStateMachine` -> `train_model`; a function for compiled models has the name of the other."""
+    stem = re.sub(r"(Compiled)?(Function|StateMachine)$", "", logical_id)
     return re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
 
 

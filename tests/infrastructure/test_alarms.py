@@ -170,7 +170,7 @@ def test_approvals_are_checked_at_least_once_in_each_hour_that_an_alarm_looks_at
 @pytest.mark.parametrize(
     ("name", "of", "count", "expected"),
     [
-        ("Errors", "MergePredictionsFunction", 3, "ScoringFunctionErrorsAlarm"),
+        ("Errors", "MergePredictionsFunction", 3, "LedgerFunctionErrorsAlarm"),
         ("Errors", "ConvertUploadFunction", 3, "IntakeFunctionErrorsAlarm"),
         ("Errors", "DecideApprovalFunction", 1, "ApprovalPageErrorsAlarm"),
         ("ExecutionsTimedOut", "TrainModelStateMachine", 1, "ExecutionsFailedAlarm"),

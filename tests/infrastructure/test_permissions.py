@@ -199,8 +199,9 @@ def test_what_scores_can_sign_links_to_results_but_no_approval_and_the_page_read
                 readers.setdefault(secret, set()).add(owner)
     signers = readers["ResultSigningSecret.Id.Arn"]
     assert signers == {
-        "MergeRangesFunction", "RunInferenceFunction", "ScoringJobRole", "ShowResultFunction",
-    }  # fmt: skip
+        *("MergeRangesFunction", "RunInferenceCompiledFunction", "RunInferenceFunction"),
+        *("ScoringJobRole", "ShowResultFunction"),
+    }
     assert not signers & readers["ApprovalSigningSecret.Id.Arn"]
     of_page = [statement for owner, statement in t.statements() if owner == "ShowResultFunction"]
     assert set().union(*map(t.actions, of_page)) == {

@@ -28,6 +28,16 @@ def test_a_function_is_named_once_everywhere(logical_id: str) -> None:
     assert (t.REPOSITORY / "tests" / "functions" / f"test_{name}.py").is_file()
 
 
+@pytest.mark.parametrize("logical_id", [name for name in t.functions() if "Compiled" in name])
+def test_a_function_for_compiled_models_differs_from_the_other_one_in_layers_alone(logical_id: str) -> None:
+    own = {"Description", "Layers", "LoggingConfig"}
+    compiled, other = (
+        {key: value for key, value in t.functions()[name].items() if key not in own}
+        for name in (logical_id, logical_id.replace("Compiled", ""))
+    )
+    assert compiled == other
+
+
 def test_every_function_folder_and_event_belongs_to_a_function() -> None:
     names = {t.snake_case(logical_id) for logical_id in t.functions()}
     folders = {path.parent.name for path in (t.REPOSITORY / "functions").glob("*/app.py")}

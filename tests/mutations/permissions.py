@@ -161,8 +161,8 @@ MUTATIONS = (
     ),
     _wider(
         "every function may be invoked",
-        "                - !GetAtt RunInferenceFunction.Arn\n"
-        "                - !GetAtt ListRangesFunction.Arn\n",
+        "                - !GetAtt ListRangesFunction.Arn\n"
+        "                - !GetAtt ScoreRangeFunction.Arn\n",
         '                - "*"\n',
         "test_a_policy_statement_is_as_narrow_as_its_actions_allow",
     ),

@@ -69,7 +69,7 @@ def caller_of(function: str) -> Caller:
         State(name, task)
         for machine in _machines()
         for name, task in machine.tasks.items()
-        if task["Arguments"].get("FunctionName") == f"${{{logical_id}Arn}}"
+        if f"${{{logical_id}Arn}}" in task["Arguments"].get("FunctionName", "")
     ]
     if states:
         return states[0]

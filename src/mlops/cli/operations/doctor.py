@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from mlops.use_cases.doctor.usage import UsageFacts
 
 # the functions that score files, and that answer requests, by the names of the template
-_SCORING = ("RunInferenceFunction", "ListRangesFunction", "ScoreRangeFunction", "MergeRangesFunction")
+_SCORING = (
+    *("RunInferenceFunction", "RunInferenceCompiledFunction"),
+    *("ListRangesFunction", "ScoreRangeFunction", "ScoreRangeCompiledFunction", "MergeRangesFunction"),
+)
 _PREDICT = ("PredictFunction", "RecordRequestsFunction")
 
 
