@@ -101,7 +101,8 @@ def store_versions(root: Path, n_versions: int) -> None:
 
 def a_version(group: str, number: int) -> Any:
     """Return a version with metrics, a gate, a comparison and data findings, as a training registers it."""
-    from mlops.models.registry import Artifact, DataFindings, ModelMetadata, Status
+    from mlops.models.objects import Artifact
+    from mlops.models.registry import DataFindings, ModelMetadata, Status
     from mlops.models.training import EvaluationMetrics, GateCheck, GateResult
 
     names = ("roc_auc", "average_precision", "accuracy", "f1", "precision", "recall", "neg_log_loss")

@@ -36,8 +36,8 @@ from mlops.ledger.shadow.archive import ShadowArchive
 from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import SigningKeys
 from mlops.models.errors import DatasetError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact, ObjectRef
+from mlops.models.registry import Candidate
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 from mlops.pipelines.training_pipeline import TrainingPipeline

@@ -27,8 +27,7 @@ from mlops.infrastructure.upload_events import REWRITTEN, Upload
 from mlops.models.approval import ApprovalDecision, PolicyRecord, RequestStatus
 from mlops.models.errors import BackupError
 from mlops.models.intake.uploads import UploadRecord
-from mlops.models.objects import ObjectFacts, ObjectRef
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact, ObjectFacts, ObjectRef
 from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.registry.artifacts import describe_object
 from mlops.registry.promotion import check_artifact

@@ -19,7 +19,8 @@ from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.dataset import DatasetVersion
 from mlops.models.errors import DatasetError
-from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.objects import Artifact
+from mlops.models.registry import ModelMetadata, Status
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics
 from mlops.use_cases.compare_datasets import DatasetComparison, compare_datasets

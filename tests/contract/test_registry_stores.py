@@ -18,8 +18,9 @@ from mlops.models.errors import (
     RegistryError,
     TransitionNotAllowedError,
 )
+from mlops.models.objects import Artifact
 from mlops.models.registered import waiting_candidate
-from mlops.models.registry import Artifact, Candidate, GroupState, ModelMetadata, Status, VersionSummary
+from mlops.models.registry import Candidate, GroupState, ModelMetadata, Status, VersionSummary
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.changes import AuditStamp, registration

@@ -31,7 +31,8 @@ from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.secretsmanager import read_secret
 from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import RotatingKeys
-from mlops.models.registry import Artifact, Candidate, DataFindings, ModelMetadata
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate, DataFindings, ModelMetadata
 from mlops.models.settings.group import ApprovalSettings, GroupSettings
 from mlops.models.training import (
     ChampionComparison,

@@ -11,7 +11,8 @@ from mlops.approval.watch_approvals import watch_requests
 from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.stepfunctions import execution_status, has_ended
 from mlops.models.approval import Answer, ApprovalDecision
-from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.objects import Artifact
+from mlops.models.registry import ModelMetadata, Status
 from tests.functions.approval_stage import GROUP, Stage, poll
 
 NAME = "v1.0.0"

@@ -18,7 +18,8 @@ from mlops.infrastructure.aws.clients import client
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.labels.recording import LabelFile, record_labels
 from mlops.ledger.recording import record_batch
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.quality import QualityReport
 from mlops.models.training import EvaluationMetrics

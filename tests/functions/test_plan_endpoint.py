@@ -16,7 +16,8 @@ from functions.plan_endpoint import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import ArtifactError
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry
 

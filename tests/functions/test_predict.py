@@ -19,7 +19,8 @@ from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.ledger.reading import FolderEngine, Predictions
 from mlops.ledger.sql import Selection
-from mlops.models.registry import Artifact, Candidate, ModelMetadata
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate, ModelMetadata
 from mlops.models.scoring.answer import MAX_REQUEST_BYTES, MAX_ROW_BYTES
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics

@@ -10,7 +10,8 @@ import pytest
 from functions.promote_model import app
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import ArtifactError, RegistryError, TransitionNotAllowedError
-from mlops.models.registry import Artifact, Status
+from mlops.models.objects import Artifact
+from mlops.models.registry import Status
 from tests.functions.approval_stage import GROUP
 
 KEY = "training/g/j/output/model.tar.gz"

@@ -15,7 +15,8 @@ import pytest
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import LedgerError
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.scoring.shadow import ShadowAgreement, ShadowPart
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics

@@ -19,6 +19,8 @@ from tests.infrastructure import template as t
 
 LIMIT_BYTES = 240 * 2**20  # Lambda takes 250 MiB; the rest is head-room for patch releases
 LIMIT_WITHOUT_SKLEARN_BYTES = 135 * 2**20  # of functions that score compiled models; 126 today
+# modules of the library that importing a handler loads, which a cold start waits for
+OWN_MODULES = {"RunInferenceCompiledFunction": 260, "ScoreRangeCompiledFunction": 261}
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")
 LISTING = """
 import json, sys
@@ -107,6 +109,16 @@ def test_a_function_with_its_layers_fits_into_lambda(logical_id: str, layers: di
     scores_compiled_models = "XgboostLayer" in used and "SklearnLayer" not in used
     assert size < (LIMIT_WITHOUT_SKLEARN_BYTES if scores_compiled_models else LIMIT_BYTES)
     assert len(used) <= 5, "Lambda takes five layers"
+
+
+@pytest.mark.parametrize(("logical_id", "budget"), OWN_MODULES.items())
+def test_a_function_that_scores_imports_no_more_of_the_library_than_it_did(
+    logical_id: str, budget: int, modules_of
+) -> None:
+    """Where more is needed, raise the budget by that; what trains and registers models is not."""
+    own = {name for name in modules_of(logical_id) if name.partition(".")[0] == "mlops"}
+    assert len(own) <= budget
+    assert not own & {"mlops.models.registry", "mlops.models.training"}
 
 
 def test_the_library_of_the_functions_has_its_templates_compiled(layers: dict[str, Path]) -> None:

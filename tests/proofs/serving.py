@@ -18,7 +18,8 @@ from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 from mlops.infrastructure.upload_events import Upload
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.requests import ScoredRequest
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.scored_table import ScoredTable
 from mlops.models.training import EvaluationMetrics

@@ -16,7 +16,8 @@ import pytest
 from local import local_cloud
 from local.cloud import LocalCloud
 from mlops.infrastructure.aws.clients import client
-from mlops.models.registry import Artifact, Candidate, GroupState, Status
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate, GroupState, Status
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.audit import replay
 from mlops.registry.model_registry import ModelRegistry

@@ -12,7 +12,8 @@ from local.stack import read_form
 from mlops.approval.rollbacks import COMPLETION_GRACE
 from mlops.approval.store import OfferStore
 from mlops.infrastructure.aws.dynamodb import DynamoDBTable
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.training import EvaluationMetrics
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.store import RegistryStore

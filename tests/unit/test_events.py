@@ -24,8 +24,8 @@ from mlops.intake.retraining.store import RetrainingStore
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.drift.report import DriftReport
 from mlops.models.intake.uploads import UploadRecord
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact, ObjectRef
+from mlops.models.registry import Candidate
 from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality

@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 
 from mlops.models.concern import Concern
 from mlops.models.evaluation import SliceScore
+from mlops.models.objects import Artifact
 from mlops.models.record import Record
-from mlops.models.registry import Artifact
 from mlops.models.settings.differences import SettingDifference
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.retrain import RetrainingPolicy

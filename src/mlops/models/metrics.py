@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops.models.training import Interval
-
 
 @dataclass(frozen=True, slots=True)
 class MetricDefinition:
@@ -87,7 +85,7 @@ def metric_difference(scorer: str, difference: float) -> str:
     return _write(scorer, difference, "+")
 
 
-def metric_interval(scorer: str, interval: Interval, *, is_difference: bool = False) -> str:
+def metric_interval(scorer: str, interval: tuple[float, float], *, is_difference: bool = False) -> str:
     """Write the interval of a score or a difference, its lower end as shown first: `0.75 to 0.81`."""
     write = metric_difference if is_difference else metric_value
     first, last = sorted(interval, key=lambda end: metric_shown(scorer, end))

@@ -45,3 +45,16 @@ class ObjectFacts(Record):
     size_bytes: int
     stored_at: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact(Record):
+    """The bytes of a model: where they are stored and their digest.
+
+    `sha256` is that of the file; of a directory it is the digest over the sorted paths and digests of its
+    files. `version_id` is the object's S3 version.
+    """
+
+    uri: str
+    sha256: str
+    version_id: str | None = None

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from mlops.models.concern import Concern
+from mlops.models.objects import Artifact
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.training import ChampionComparison, DatasetChanges, EvaluationMetrics, GateResult
@@ -31,19 +32,6 @@ class Status(StrEnum):
 
 UNDECIDED = (Status.REGISTERED, Status.PENDING_APPROVAL)
 WAITING = (*UNDECIDED, Status.APPROVED)  # may still become the champion
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact(Record):
-    """The bytes of a model: where they are stored and their digest.
-
-    `sha256` is that of the file; of a directory it is the digest over the sorted paths and digests of its
-    files. `version_id` is the object's S3 version.
-    """
-
-    uri: str
-    sha256: str
-    version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

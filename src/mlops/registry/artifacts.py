@@ -8,8 +8,7 @@ from typing import BinaryIO
 
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ArtifactError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact, ObjectRef
 
 
 def describe_artifact(path: str, *, objects: ObjectStore | None = None) -> Artifact:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ArtifactError
-from mlops.models.objects import ObjectRef
+from mlops.models.objects import Artifact, ObjectRef
 from mlops.models.record import Record
-from mlops.models.registry import Artifact
 from mlops.pipelines.artifacts.archive import sha256_of, unpack
 from mlops.pipelines.described_model import DescribedModel
 from mlops.pipelines.inference_pipeline import InferencePipeline

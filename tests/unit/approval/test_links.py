@@ -11,7 +11,7 @@ from mlops.approval.quorum import count_answer
 from mlops.links.link import hash_subject
 from mlops.links.signer import UntrustedTokenError
 from mlops.models.approval import Answer, ApprovalRequest, Evidence, RequestStatus
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -15,7 +15,8 @@ from mlops.infrastructure.aws.clients import client
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.recording import record_batch
 from mlops.models.errors import SettingsError
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.training import EvaluationMetrics
 

@@ -16,7 +16,8 @@ from mlops.context.stack import StackContext
 from mlops.infrastructure.aws.account.cloudformation import Stack
 from mlops.infrastructure.local_objects import FilesystemObjects
 from mlops.models.errors import SettingsError
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.training import EvaluationMetrics
 
 VARIABLES = {

@@ -14,7 +14,8 @@ from mlops.context import labels as labels_module
 from mlops.context.files import FilesContext
 from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.recording import record_batch
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics

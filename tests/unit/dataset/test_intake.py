@@ -12,8 +12,8 @@ import pytest
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.uploads import why_ignored
 from mlops.intake.waiting import start_waiting
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact, ModelMetadata, Source, Status
+from mlops.models.objects import Artifact, ObjectRef
+from mlops.models.registry import ModelMetadata, Source, Status
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics
 from tests.unit.dataset.intake_world import (

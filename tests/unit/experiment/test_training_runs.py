@@ -13,7 +13,8 @@ from mlops.experiment.training_runs import record_failed_training, record_traini
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import ExperimentError
 from mlops.models.experiment import RunDataset, RunFailure, RunStatus
-from mlops.models.registry import Artifact, ModelMetadata, Source, Status, TrainingJob
+from mlops.models.objects import Artifact
+from mlops.models.registry import ModelMetadata, Source, Status, TrainingJob
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics, GateResult, TrainingResult
 

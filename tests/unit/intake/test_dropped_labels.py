@@ -9,8 +9,8 @@ import pytest
 
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.dataset import ColumnContract, Contract
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.objects import Artifact, ObjectRef
+from mlops.models.registry import ModelMetadata, Status
 from mlops.models.training import EvaluationMetrics
 from tests.unit.dataset.intake_world import LATER, NOW, Killed, World
 

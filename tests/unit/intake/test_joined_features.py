@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mlops.feature_store.definitions import Entity, FeatureService, FeatureView, Field, ValueType
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact, ModelMetadata, Status
+from mlops.models.objects import Artifact, ObjectRef
+from mlops.models.registry import ModelMetadata, Status
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics
 from tests.unit.dataset.intake_world import LATER, NOW, Killed, World

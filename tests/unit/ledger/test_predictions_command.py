@@ -14,7 +14,8 @@ import pytest
 from mlops.cli.main import main
 from mlops.context.files import FilesContext
 from mlops.ledger.recording import record_batch
-from mlops.models.registry import Artifact, Candidate
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate
 from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.training_pipeline import TrainingPipeline
 

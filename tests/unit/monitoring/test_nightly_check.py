@@ -21,8 +21,8 @@ from mlops.ledger.batches import LedgerBatches, RecordedBatch, ScoredBatch
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.drift.report import DriftReport
 from mlops.models.errors import DriftError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Acknowledgement, Artifact, ModelMetadata, Status
+from mlops.models.objects import Artifact, ObjectRef
+from mlops.models.registry import Acknowledgement, ModelMetadata, Status
 from mlops.models.settings.columns import FeatureSettings
 from mlops.models.settings.group import DriftSettings, GroupSettings
 from mlops.models.training import EvaluationMetrics

@@ -35,7 +35,8 @@ from mlops.models.evaluation import (
     SliceTable,
 )
 from mlops.models.experiment import MetricPoint, Run, RunDataset, RunFailure, RunStatus
-from mlops.models.registry import Artifact, DataFindings, ModelMetadata, Source, Status, TrainingJob
+from mlops.models.objects import Artifact
+from mlops.models.registry import DataFindings, ModelMetadata, Source, Status, TrainingJob
 from mlops.models.scoring.quality import (
     LabelCounts,
     PartKind,

@@ -18,8 +18,7 @@ from mlops.ledger.files import FolderFiles
 from mlops.ledger.recording import Ledger
 from mlops.models.drift.profiles import BatchProfile
 from mlops.models.errors import ArtifactError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact, ObjectRef
 from mlops.models.scoring.batch import BatchManifest, BatchSummary
 from mlops.models.scoring.batch_folder import batch_folder
 from mlops.models.settings.group import GroupSettings

@@ -11,7 +11,8 @@ import pytest
 
 from mlops.models.dataset import Contract
 from mlops.models.errors import DatasetError
-from mlops.models.registry import Artifact, ModelMetadata, Source, Status
+from mlops.models.objects import Artifact
+from mlops.models.registry import ModelMetadata, Source, Status
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import TrainingResult

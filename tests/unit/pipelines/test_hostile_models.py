@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlops.models.errors import ArtifactError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact, ObjectRef
 from mlops.pipelines.artifacts.archive import sha256_of, unpack
 from mlops.pipelines.artifacts.artifacts import Manifest
 from mlops.use_cases.model_cache import ScoringModel

@@ -16,7 +16,8 @@ from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.contention import Backoff
 from mlops.models.drift.profiles import BaselineStatistics
 from mlops.models.errors import ArtifactError, RegistryConflictError
-from mlops.models.registry import Artifact, Candidate, ModelMetadata
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate, ModelMetadata
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import (
     ChampionComparison,

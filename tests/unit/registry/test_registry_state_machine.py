@@ -20,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.infrastructure.table import Put, SetAttribute
 from mlops.models.errors import RegistryError, TransitionNotAllowedError
-from mlops.models.registry import Artifact, Candidate, Status
+from mlops.models.objects import Artifact
+from mlops.models.registry import Candidate, Status
 from mlops.models.training import EvaluationMetrics, GateResult
 from mlops.registry.audit import replay
 from mlops.registry.lifecycle import TRANSITIONS, Action

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact
 from mlops.use_cases.endpoints.plan import Hosting, Plan, ServedVersion, endpoint_name, plan_endpoint
 
 PREFIX, GROUP = "mlops-0a1b2c3d", "houses"

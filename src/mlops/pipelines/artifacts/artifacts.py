@@ -23,7 +23,6 @@ from mlops.infrastructure.extras import is_installed, require_package
 from mlops.models.errors import ArtifactError
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
-from mlops.models.training import EvaluationMetrics
 from mlops.pipelines.artifacts import stored_types
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.artifacts.compatibility import version_problems
@@ -142,23 +141,6 @@ def read_manifest(directory: Path) -> Manifest:
         return Manifest.from_dict(document)
     except (ValueError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{MANIFEST} cannot be read: {error}") from error
-
-
-def read_metrics(directory: Path, manifest: Manifest) -> EvaluationMetrics:
-    """Read the scores of a model on its own held-out rows, without loading the model.
-
-    Raises
-    ------
-    ArtifactError
-        If they are missing, or are not those that the manifest names.
-    """
-    path = directory / METRICS
-    if not path.is_file() or manifest.files.get(METRICS) != sha256_of(path):
-        raise ArtifactError(f"{METRICS} is missing, or is not the file that was saved.")
-    try:
-        return EvaluationMetrics.from_json(path.read_bytes())
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{METRICS} cannot be read: {error}") from error
 
 
 def describe_model(directory: Path) -> tuple[ModelSchema, Manifest]:

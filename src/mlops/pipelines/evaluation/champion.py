@@ -12,8 +12,9 @@ import pandas as pd
 
 from mlops.models.errors import ArtifactError, DatasetError, TrainingError
 from mlops.models.settings.group import GroupSettings
-from mlops.models.training import ChampionComparison, MetricComparison
+from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
 from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, align, with_made_features
 from mlops.pipelines.artifacts.row_keys import RowKeys
 from mlops.pipelines.evaluation.bootstrap import ScoreRows, bootstrap_intervals, resampled_scores
@@ -83,12 +84,23 @@ def _stored_facts(champion: Champion, rows: TrainingRows, now: datetime) -> Cham
     """Return what is known of a champion without loading its model: its scores and its age."""
     try:
         manifest = artifacts.read_manifest(champion.path)
-        metrics = artifacts.read_metrics(champion.path, manifest)
+        metrics = _stored_metrics(champion.path, manifest)
     except ArtifactError:
         return ChampionComparison(champion.version)
     is_same_file = manifest.dataset_digest == rows.table.sha256
     age_days = None if is_same_file else (now - manifest.created_at).total_seconds() / 86_400
     return replace(not_compared(champion.version, metrics), champion_age_days=age_days)
+
+
+def _stored_metrics(directory: Path, manifest: artifacts.Manifest) -> EvaluationMetrics:
+    """Read the scores of a model on its own held-out rows, without loading the model."""
+    path = directory / artifacts.METRICS
+    if not path.is_file() or manifest.files.get(artifacts.METRICS) != sha256_of(path):
+        raise ArtifactError(f"{path.name} is missing, or is not the file that was saved.")
+    try:
+        return EvaluationMetrics.from_json(path.read_bytes())
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{path.name} cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from mlops.infrastructure import event_names
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ArtifactError, ObjectNotFoundError
-from mlops.models.objects import ObjectRef
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact, ObjectRef
 from mlops.pipelines.artifacts.archive import pack, sha256_of, unpack
 from mlops.pipelines.artifacts.serving_code import add_serving_code, has_serving_code
 from mlops.use_cases.endpoints.plan import (

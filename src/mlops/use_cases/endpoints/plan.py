@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from mlops.models.objects import Artifact
 from mlops.models.record import Record
-from mlops.models.registry import Artifact
 
 Step = Literal[
     "create model",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops.models.errors import ArtifactError
-from mlops.models.registry import Artifact
+from mlops.models.objects import Artifact
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.registry.artifacts import describe_artifact
 

@@ -15,7 +15,6 @@ from mlops.models.settings.hyperparameter import settings_hyperparameters
 from mlops.models.settings.nearest import nearest
 from mlops.models.settings.prediction import tables_of_another_task
 from mlops.models.target.class_plan import cost_problem
-from mlops.models.training import N_FOLDS, SCORES_OF_TASK
 
 _CORRECT = "Correct model.toml and drop the file again."
 _MIN_SHARE = 0.1  # of the rows that the smallest file must have
@@ -55,6 +54,8 @@ def rows_of_settings(survey: Survey) -> Iterable[RuleFinding]:
 
 def _rows_of_a_fit(survey: Survey) -> int:
     """Return the labelled rows that are left when those to test on and those of a fold are held out."""
+    from mlops.models.training import N_FOLDS  # noqa: PLC0415  12 ms that a file to score does not need
+
     target = survey.target_column
     n_labelled = survey.n_rows - (target.n_missing if target else 0)
     return int(n_labelled * (1 - survey.settings.test_fraction) * (1 - 1 / N_FOLDS))
@@ -80,6 +81,8 @@ def gate_scores(survey: Survey) -> Iterable[RuleFinding]:
     task = task_of(survey)
     if not survey.is_training or task is None:
         return
+    from mlops.models.training import SCORES_OF_TASK  # noqa: PLC0415  see `_rows_of_a_fit`
+
     scores = SCORES_OF_TASK[task]
     for name in survey.settings.gate:
         if name not in scores:
