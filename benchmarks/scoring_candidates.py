@@ -91,7 +91,22 @@ def _write(table: str, output: str, predict: Any) -> None:
     written.assign(prediction=probability >= 0.5).to_csv(output, index=False)
 
 
-CANDIDATES = {"ours": ours, "MLflow pyfunc": mlflow_pyfunc, "plain script": plain_script}
+def read_csv_alone(table: str, _folder: str, _output: str) -> None:
+    """Read the file in chunks with known types, and nothing else: what any reader through pandas needs."""
+    import pandas as pd  # noqa: PLC0415
+
+    first = pd.read_csv(table, nrows=1_000).drop(columns="patient_id")
+    types = {name: "category" if kind == "object" else "float64" for name, kind in first.dtypes.items()}
+    for _ in pd.read_csv(table, dtype={"patient_id": str, **types}, chunksize=50_000):
+        pass
+
+
+CANDIDATES = {
+    "ours": ours,
+    "MLflow pyfunc": mlflow_pyfunc,
+    "plain script": plain_script,
+    "pandas.read_csv alone": read_csv_alone,
+}
 
 
 def _peak_kib() -> int:
