@@ -62,13 +62,13 @@ def a_frame(n_rows: int, task: str, seed: int = 0) -> pd.DataFrame:
     return frame.assign(outcome=labels[task])
 
 
-def fitted(algorithm: str, task: str) -> Model:
+def fitted(algorithm: str, task: str, **hyperparameters: int) -> Model:
     if task == "regression" and algorithm == "LogisticRegression":
         algorithm = "Ridge"
     settings = GroupSettings(
         target="outcome",
         algorithm=algorithm,
-        hyperparameters=QUICK.get(algorithm, {}),
+        hyperparameters=hyperparameters or QUICK.get(algorithm, {}),
         task=task,
         text_columns=("note",),
     )
@@ -117,6 +117,21 @@ def test_the_results_are_those_of_the_pipeline(model: Model) -> None:
         assert largest_difference(getattr(expected, name), getattr(actual, name)) < tolerance
     if model.schema.labels:
         np.testing.assert_array_equal(actual.predicted, expected.predicted)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "hyperparameters"),
+    [("HistGradientBoosting", {"max_iter": 300}), ("ExtraTrees", {"n_estimators": 300})],
+)
+def test_sums_of_many_trees_are_as_exact_as_those_of_few(
+    algorithm: str, hyperparameters: dict[str, int]
+) -> None:
+    model = fitted(algorithm, "regression", **hyperparameters)
+    aligned = new_rows(model)
+    compiled = compile_pipeline(model.pipeline)
+    assert compiled is not None
+    expected, actual = model.pipeline.predict(aligned), compiled.predict(cells_of(aligned))
+    assert largest_difference(expected, actual) < TOLERANCE
 
 
 def test_no_label_is_another_one(model: Model) -> None:

@@ -57,7 +57,12 @@ class Booster:
         return booster
 
     def predict(
-        self, matrix: NDArray[Any], *, missing: float = math.nan, is_raw: bool = False
+        self,
+        matrix: NDArray[Any],
+        *,
+        missing: float = math.nan,
+        is_raw: bool = False,
+        iterations: tuple[int, int] = (0, 0),
     ) -> NDArray[np.float32]:
         """Return the predictions, shape (rows, outputs).
 
@@ -69,9 +74,12 @@ class Booster:
             The value that means "missing".
         is_raw
             Whether the sums are returned instead of what the objective makes of them.
+        iterations
+            The first iteration whose trees count, and the one behind the last; by default all count.
         """
         matrix = np.ascontiguousarray(matrix)
         options = {**_ALL_TREES, "type": _MARGIN if is_raw else _VALUE, "missing": missing}
+        options |= {"iteration_begin": iterations[0], "iteration_end": iterations[1]}
         return self._result(
             len(matrix), self._library.XGBoosterPredictFromDense, _array_interface(matrix), options, None
         )

@@ -23,6 +23,7 @@ from mlops.pipelines.compiled.trees import Trees
 
 # sums of a few hundred trees in 32 bits differ from those in 64 by less than this
 _CLOSE = 1e-5
+_TREES_OF_A_SUM = 32
 _MISSING_RANK = 255
 
 
@@ -118,10 +119,14 @@ class TreeModel:
     has_contributions: bool = True
 
     def raw(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
-        """Return the sums in 32 bits, shape (rows, outputs)."""
+        """Return the sums, shape (rows, outputs): some trees in 32 bits at a time, these sums in 64."""
         matrix, missing = self._compared(cells)
-        sums = self.booster.predict(matrix, missing=missing, is_raw=True)
-        return self.base + self.factor * sums.astype(np.float64)
+        sums = np.zeros((len(matrix), len(self.base)))
+        n_trees = len(self.trees.roots)
+        for first in range(0, n_trees, _TREES_OF_A_SUM):
+            trees = first, min(first + _TREES_OF_A_SUM, n_trees)
+            sums += self.booster.predict(matrix, missing=missing, is_raw=True, iterations=trees)
+        return self.base + self.factor * sums
 
     def exact(self, cells: Mapping[str, Cells]) -> NDArray[np.float64]:
         """Return the sums in 64 bits, shape (rows, outputs)."""
