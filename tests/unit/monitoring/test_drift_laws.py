@@ -19,6 +19,7 @@ from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.profiles.batch import empty_batch, merge, profile_batch
 from mlops.monitoring.report.report import render, render_text
 from mlops.monitoring.verdict.compared_counts import Pair
+from mlops.monitoring.verdict.description import describe_changes
 from mlops.monitoring.verdict.feature_comparison import compare_pairs
 
 LEVELS = st.sampled_from(["a", "b", "c", "d", "rare", None])
@@ -178,6 +179,8 @@ def test_a_feature_is_compared_as_if_it_were_the_only_one(batch: pd.DataFrame):
             assert numbers == pytest.approx(expected_numbers, rel=1e-9, abs=1e-12)
         assert together.wasserstein == pytest.approx(alone.wasserstein)
         assert together.unseen_p_value == alone.unseen_p_value
+        assert together.outliers_p_value == alone.outliers_p_value
+    assert describe_changes(pairs) == [text for pair in pairs for text in describe_changes([pair])]
 
 
 def test_rare_levels_join_the_other_values_beside_a_feature_with_more_bins():

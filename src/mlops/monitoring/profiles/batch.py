@@ -64,6 +64,8 @@ def merge(first: BatchProfile, *others: BatchProfile) -> BatchProfile:
     DriftError
         If the batches were counted over different baselines.
     """
+    if not others:
+        return first
     batches = (first, *others)
     if any(batch.schema_hash != first.schema_hash for batch in others):
         raise DriftError("Batches can be merged only when they were profiled against the same baseline.")

@@ -53,16 +53,6 @@ def numeric_profile(name: str, values: Floats, *, importance: float | None = Non
     return _with_summary(profile, finite)
 
 
-def outlier_bins(profile: FeatureProfile) -> NDArray[np.bool_]:
-    """Mark the fine bins outside the fences; none when there are no fences."""
-    is_outside = np.zeros(len(profile.counts), dtype=np.bool_)
-    if profile.low_fence is not None and profile.high_fence is not None:
-        edges = np.asarray(profile.edges)
-        is_outside[: np.searchsorted(edges, profile.low_fence)] = True
-        is_outside[np.searchsorted(edges, profile.high_fence) + 1 :] = True
-    return is_outside
-
-
 def _distinct(ordered: Floats) -> tuple[Floats, NDArray[np.intp]]:
     if not len(ordered):
         return ordered, np.empty(0, dtype=np.intp)

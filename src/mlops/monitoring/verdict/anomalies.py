@@ -9,7 +9,7 @@ import numpy as np
 
 from mlops.models.drift.profiles import BatchProfile, FeatureCounts, FeatureProfile
 from mlops.models.drift.report import Anomaly, AnomalyKind, DriftVerdict
-from mlops.monitoring.verdict.compared_counts import Pair, bin_counts, without_commonest
+from mlops.monitoring.verdict.compared_counts import Pair, bin_counts, fine_counts, without_commonest
 from mlops.monitoring.verdict.fine_bins import n_outliers
 from mlops.monitoring.verdict.rule import MANY_ROWS, MISSING_POINTS, MOST_ROWS, SIGNIFICANT
 from mlops.monitoring.verdict.scale import unit_factors
@@ -104,8 +104,8 @@ def _outliers(pair: Pair, q_value: float) -> Iterator[Anomaly]:
     if q_value > SIGNIFICANT:
         return
     profile = pair.profile
-    before = n_outliers(profile, pair.before) / max(sum(profile.counts), 1)
-    n_now = n_outliers(profile, pair.now)
+    (n_before,), (n_now,) = n_outliers([pair], fine_counts([pair]))
+    before = n_before / max(sum(profile.counts), 1)
     share = n_now / max(sum(pair.batch.counts), 1)
     if share > MANY_ROWS and share > _TIMES_REFERENCE * before:
         message = f"{percent(share)} of values are far outside the range of training"

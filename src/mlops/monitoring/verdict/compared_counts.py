@@ -39,16 +39,22 @@ class Pair:
         return np.array(self.batch.counts, dtype=float)
 
     @cached_property
-    def ends(self) -> Floats:
-        """Finite ends of the fine bins of a numeric feature, one more than bins.
+    def edges(self) -> Floats:
+        """The ends between the fine bins of a numeric feature."""
+        return np.array(self.profile.edges, dtype=float)
 
-        No end is beyond the values seen on either side: bins out there are empty or end where the values do.
-        """
-        extremes = (self.profile.minimum, self.profile.maximum, self.batch.minimum, self.batch.maximum)
-        seen = [value for value in extremes if value is not None] or [0.0]
-        ends = np.array([-np.inf, *self.profile.edges, np.inf])
-        np.minimum(np.maximum(ends, min(seen), out=ends), max(seen), out=ends)
+    @cached_property
+    def ends(self) -> Floats:
+        """The finite ends of the fine bins of a numeric feature, one more than bins."""
+        ends: Floats = finite_ends([self])[0]
         return ends
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """The smallest and the largest number on either side."""
+        sides = (self.profile.minimum, self.profile.maximum, self.batch.minimum, self.batch.maximum)
+        seen = [value for value in sides if value is not None] or [0.0]
+        return min(seen), max(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +81,36 @@ def _stack(rows: Sequence[Floats | Sequence[int]]) -> Floats:
     return table
 
 
-def compared_counts(pairs: Sequence[Pair]) -> Sides:
+def ends_of(pairs: Sequence[Pair]) -> Floats:
+    """Return the ends of the fine bins, one more than bins, from minus infinity to infinity."""
+    ends = np.full((len(pairs), max(len(pair.profile.counts) for pair in pairs) + 1), np.inf)
+    ends[:, 0] = -np.inf
+    for row, pair in zip(ends, pairs, strict=True):
+        row[1 : len(pair.edges) + 1] = pair.edges
+    return ends
+
+
+def finite_ends(pairs: Sequence[Pair]) -> Floats:
+    """Return the ends of the fine bins, none beyond the values seen on either side.
+
+    Bins out there are empty or end where the values do.
+    """
+    seen = np.array([pair.extremes for pair in pairs])
+    ends: Floats = np.minimum(np.maximum(ends_of(pairs), seen[:, :1]), seen[:, 1:])
+    return ends
+
+
+def compared_counts(pairs: Sequence[Pair], fine: Sides) -> Sides:
     """Return both sides per bin; values of fewer than 5 training rows join the bin of the other values.
 
     Training has no value there that it did not see, a batch of the same rows has some: values that are rare
     in training say how many. The other values are the last column.
     """
-    fine = fine_counts(pairs)
-    width = max(_n_bins(pair.profile) for pair in pairs)
-    bins = _stack([_bins_with_others_last(pair.profile, width) for pair in pairs])
+    n_bins = [max(pair.profile.bins, default=0) + 1 for pair in pairs]
+    width = max(n_bins)
+    bins = _stack(
+        [_bins_with_others_last(pair.profile, n, width) for pair, n in zip(pairs, n_bins, strict=True)]
+    )
     sides = [_added_up(side, bins.astype(np.intp), width) for side in fine]
     has_others = np.array([[pair.profile.binning != "quantiles"] for pair in pairs])
     is_rare = has_others & (sides[0][:, :-1] < MIN_EXPECTED_COUNT)
@@ -93,9 +120,8 @@ def compared_counts(pairs: Sequence[Pair]) -> Sides:
     return Sides(*sides)
 
 
-def tenths_of(pairs: Sequence[Pair]) -> Sides:
+def tenths_of(fine: Sides) -> Sides:
     """Return both sides in ten parts of about as many training rows."""
-    fine = fine_counts(pairs)
     n = fine.before.sum(axis=1, keepdims=True)
     middle = (np.cumsum(fine.before, axis=1) - fine.before / 2.0) / np.maximum(n, 1.0)
     tenths = np.minimum((_TENTHS * middle).astype(np.intp), _TENTHS - 1)
@@ -109,15 +135,11 @@ def _added_up(fine: Floats, bins: NDArray[np.intp], width: int) -> Floats:
     return totals.reshape(len(fine), width).astype(np.float64, copy=False)
 
 
-def _n_bins(profile: FeatureProfile) -> int:
-    return max(profile.bins, default=0) + 1
-
-
-def _bins_with_others_last(profile: FeatureProfile, width: int) -> Sequence[int]:
-    bins, others = profile.bins or (0,) * len(profile.counts), _n_bins(profile) - 1
+def _bins_with_others_last(profile: FeatureProfile, n_bins: int, width: int) -> Sequence[int]:
+    bins = profile.bins or (0,) * len(profile.counts)
     if profile.binning == "quantiles":
         return bins
-    return [width - 1 if each == others else each for each in bins]
+    return [width - 1 if each == n_bins - 1 else each for each in bins]
 
 
 def bin_counts(profile: FeatureProfile, counts: ArrayLike) -> NDArray[np.int64]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from mlops.models.drift.profiles import FeatureCounts, FeatureProfile
 from mlops.models.drift.report import Histogram
-from mlops.monitoring.statistics.shares import Floats, shares
-from mlops.monitoring.verdict.compared_counts import Pair, bin_counts
+from mlops.monitoring.statistics.shares import Floats, have_rows, shares
+from mlops.monitoring.verdict.compared_counts import Pair, bin_counts, fine_counts, finite_ends
 from mlops.monitoring.verdict.fine_bins import quantiles_of_counts
 from mlops.pages.number_format import number, number_change, percent_change
 
@@ -17,22 +18,34 @@ _N_BARS = 24
 _MAX_LABELS = 8
 _DIGITS = 6
 
-
-def describe_change(pair: Pair) -> str:
-    """Say what changed about the present values: `median 41 -> 55`, `share of naive: 100 % -> 12 %`."""
-    if not (pair.now.any() and pair.before.any()):
-        return ""
-    return _median_change(pair) if pair.profile.binning == "quantiles" else _share_change(pair)
+type _Quartiles = Sequence[list[float]]
 
 
-def _median_change(pair: Pair) -> str:
+def describe_changes(pairs: Sequence[Pair]) -> list[str]:
+    """Say what changed about the present values: `median 41 -> 55`, `share of naive: 100 % -> 12 %`.
+
+    The text of a feature without values on one of the sides is empty.
+    """
+    if not pairs:
+        return []
+    quartiles = _quartiles([pair for pair in pairs if pair.profile.binning == "quantiles"])
+    return [
+        _describe_change(pair, quartiles.get(pair.profile.name)) if has_values else ""
+        for pair, has_values in zip(pairs, have_rows(*fine_counts(pairs)).tolist(), strict=True)
+    ]
+
+
+def _describe_change(pair: Pair, quartiles: _Quartiles | None) -> str:
+    return _median_change(pair, *quartiles) if quartiles else _share_change(pair)
+
+
+def _median_change(pair: Pair, before: list[float], now: list[float]) -> str:
     profile, batch = pair.profile, pair.batch
-    is_whole = all(
+    if all(
         value is None or value.is_integer()
         for value in (profile.minimum, profile.maximum, profile.median, batch.minimum, batch.maximum)
-    )
-    before = _quartiles(profile, pair.before, pair.ends, is_whole=is_whole)
-    now = _quartiles(batch, pair.now, pair.ends, is_whole=is_whole)
+    ):  # of whole numbers the bin (40, 41] holds 41 alone
+        before, now = ([float(math.ceil(value)) for value in side] for side in (before, now))
     if profile.median is not None:
         before[1] = profile.median  # known exactly
     if before[1] != now[1]:
@@ -42,15 +55,28 @@ def _median_change(pair: Pair) -> str:
     return _largest_bin_change(pair)
 
 
-def _quartiles(
-    side: FeatureProfile | FeatureCounts, counts: Floats, ends: Floats, *, is_whole: bool
-) -> list[float]:
+def _quartiles(pairs: Sequence[Pair]) -> dict[str, _Quartiles]:
+    """Return the quartiles of numeric features by name, then and now."""
+    if not pairs:
+        return {}
+    fine, ends = fine_counts(pairs), finite_ends(pairs)
+    before = _quartiles_of([pair.profile for pair in pairs], fine.before, ends)
+    now = _quartiles_of([pair.batch for pair in pairs], fine.now, ends)
+    return {pair.profile.name: sides for pair, *sides in zip(pairs, before, now, strict=True)}
+
+
+def _quartiles_of(
+    sides: Sequence[FeatureProfile | FeatureCounts], counts: Floats, ends: Floats
+) -> list[list[float]]:
     """Return the quartiles of one side; none is outside the values seen on that side."""
-    if side.minimum is not None and side.maximum is not None:
-        ends = np.minimum(np.maximum(ends, side.minimum), side.maximum)
-    values = [value or 0.0 for value in quantiles_of_counts(counts, ends, 0.25, 0.5, 0.75)]
-    # of whole numbers the bin (40, 41] holds 41 alone
-    return [float(math.ceil(value)) for value in values] if is_whole else values
+    unknown = (-np.inf, np.inf)
+    seen = np.array(
+        [unknown if None in (side.minimum, side.maximum) else (side.minimum, side.maximum) for side in sides],
+        dtype=float,
+    )
+    ends = np.minimum(np.maximum(ends, seen[:, :1]), seen[:, 1:])
+    values: list[list[float]] = np.nan_to_num(quantiles_of_counts(counts, ends, 0.25, 0.5, 0.75)).tolist()
+    return values
 
 
 def _largest_bin_change(pair: Pair) -> str:
@@ -97,10 +123,9 @@ def feature_histogram(pair: Pair, *, n_rows: int) -> Histogram | None:
 
 def _equal_bars(pair: Pair, n_rows: int) -> Histogram | None:
     """Equal bars from the fine bins, over the middle 98 % of both sides; the end bars hold the rest."""
-    reach = (quantiles_of_counts(side, pair.ends, 0.01, 0.99) for side in (pair.before, pair.now))
-    present = [value for side in reach for value in side if value is not None]
+    reach = [quantiles_of_counts(side, pair.ends, 0.01, 0.99) for side in (pair.before, pair.now)]
     with np.errstate(over="ignore", invalid="ignore"):
-        marks = np.linspace(min(present), max(present), _N_BARS + 1)
+        marks = np.linspace(np.nanmin(reach), np.nanmax(reach), _N_BARS + 1)
     if not (np.isfinite(marks).all() and marks[0] < marks[-1]):
         return None
     return Histogram(

@@ -27,6 +27,7 @@ from mlops.monitoring.verdict.compared_counts import (
     Sides,
     compared_counts,
     fine_counts,
+    finite_ends,
     tenths_of,
     without_commonest,
 )
@@ -89,12 +90,13 @@ def compare_pairs(pairs: Sequence[Pair]) -> list[FeatureComparison]:
             missing=test,
             missing_psi=psi,
             unseen_p_value=_unseen_p_value(pair, *n_rows),
-            outliers_p_value=_outliers_p_value(pair, *n_rows),
+            outliers_p_value=_outliers_p_value(outliers, n_rows),
         )
-        for pair, n_rows, present, distance, test, psi in zip(
+        for pair, n_rows, outliers, present, distance, test, psi in zip(
             pairs,
             zip(*n_present, strict=True),
-            _shifts(pairs, fine, compared_counts(pairs)),
+            zip(*n_outliers(pairs, fine), strict=True),
+            _shifts(pairs, fine, compared_counts(pairs, fine)),
             _wasserstein(pairs, fine),
             chi_square_tests(*missing),
             population_stability_index_of_counts(*missing).tolist(),
@@ -145,26 +147,23 @@ def _rest_shift(pair: Pair) -> Shift | None:
     rest = without_commonest(pair)
     if rest is None:
         return None
-    counted = tenths_of if rest.profile.binning == "quantiles" else compared_counts
-    return _shifts([rest], fine_counts([rest]), counted([rest]))[0]
+    fine = fine_counts([rest])
+    sides = tenths_of(fine) if rest.profile.binning == "quantiles" else compared_counts([rest], fine)
+    return _shifts([rest], fine, sides)[0]
 
 
 def _wasserstein(pairs: Sequence[Pair], fine: Sides) -> list[float | None]:
     """Return the distance of the numbers of each feature in standard deviations of the training rows."""
-    ends = np.full((len(pairs), fine.before.shape[1] + 1), np.nan)
-    for row, pair in zip(ends, pairs, strict=True):
-        if pair.profile.std:
-            row[: len(pair.ends)], row[len(pair.ends) :] = pair.ends, pair.ends[-1]
+    deviations = np.array([pair.profile.std or np.nan for pair in pairs])
+    ends = np.where(np.isnan(deviations)[:, np.newaxis], np.nan, finite_ends(pairs))
     with np.errstate(over="ignore", invalid="ignore"):
-        distances = wasserstein_of_counts(fine.before, fine.now, ends) / [
-            pair.profile.std or 1.0 for pair in pairs
-        ]
+        distances = wasserstein_of_counts(fine.before, fine.now, ends) / np.nan_to_num(deviations, nan=1.0)
     return [distance if math.isfinite(distance) else None for distance in distances.tolist()]
 
 
-def _outliers_p_value(pair: Pair, n_before: int, n_now: int) -> float:
-    outliers_before, outliers_now = (n_outliers(pair.profile, side) for side in (pair.before, pair.now))
-    return rate_increase_p_value(outliers_before, n_before, outliers_now, n_now)
+def _outliers_p_value(outliers: tuple[int, int], n_rows: tuple[int, int]) -> float:
+    (before, now), (n_before, n_now) = outliers, n_rows
+    return rate_increase_p_value(before, n_before, now, n_now)
 
 
 def _unseen_p_value(pair: Pair, n_before: int, n_now: int) -> float:

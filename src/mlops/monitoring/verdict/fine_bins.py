@@ -1,34 +1,52 @@
-"""What the rows per fine bin of a numeric feature say: its quantiles and its outliers."""
+"""What the rows per fine bin of numeric features say: their quantiles and their outliers."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from mlops.models.drift.profiles import FeatureProfile
-from mlops.monitoring.profiles.numeric import outlier_bins
 from mlops.monitoring.statistics.shares import Floats
+from mlops.monitoring.verdict.compared_counts import Pair, Sides, ends_of
 
 
-def quantiles_of_counts(counts: Floats, ends: Floats, *asked: float) -> list[float | None]:
-    """Return quantiles of rows that are taken as spread evenly over their bins; each None without rows."""
-    reached = np.zeros(len(ends))
-    np.cumsum(counts, out=reached[1:])
-    if not reached[-1]:
-        return [None] * len(asked)
-    reached /= reached[-1]
-    places = np.maximum(np.searchsorted(reached, asked, side="left"), 1).tolist()
-    return [_between(reached, ends, place, share) for place, share in zip(places, asked, strict=True)]
+def quantiles_of_counts(counts: Floats, ends: Floats, *asked: float) -> Floats:
+    """Return quantiles of rows that are taken as spread evenly over their bins.
+
+    Parameters
+    ----------
+    counts, ends
+        The rows per bin and the ends of the bins, one more; a single feature or a table with a row for each.
+    asked
+        Shares of the rows, above 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        A number for each share, along the last axis; NaN without rows or where it is not finite.
+    """
+    reached = np.zeros(ends.shape)
+    np.cumsum(counts, axis=-1, out=reached[..., 1:])
+    total = reached[..., -1:]
+    with np.errstate(over="ignore", invalid="ignore"):
+        reached = reached / total
+        shares = np.array(asked)
+        is_below = reached[..., np.newaxis, :] < shares[:, np.newaxis]
+        places = np.clip(np.count_nonzero(is_below, axis=-1), 1, ends.shape[-1] - 1)
+        below, above = (np.take_along_axis(reached, at, axis=-1) for at in (places - 1, places))
+        low, high = (np.take_along_axis(ends, at, axis=-1) for at in (places - 1, places))
+        part = np.divide(shares - below, above - below, out=np.ones(below.shape), where=above > below)
+        values: Floats = low * (1.0 - part) + high * part
+    return np.where(np.isfinite(values) & (total > 0), values, np.nan)
 
 
-def _between(reached: Floats, ends: Floats, place: int, share: float) -> float | None:
-    below, above = float(reached[place - 1]), float(reached[place])
-    part = (share - below) / (above - below) if above > below else 1.0
-    value = float(ends[place - 1]) * (1.0 - part) + float(ends[place]) * part
-    return value if math.isfinite(value) else None
-
-
-def n_outliers(profile: FeatureProfile, counts: Floats) -> int:
-    """Return the rows outside of the fences of training."""
-    return 0 if profile.low_fence is None else int(counts[outlier_bins(profile)].sum())
+def n_outliers(pairs: Sequence[Pair], fine: Sides) -> tuple[list[int], list[int]]:
+    """Return the rows of each feature outside of the fences of training, then and now."""
+    ends = ends_of(pairs)
+    low, high = (
+        np.array([[np.nan if fence is None else fence] for fence in fences])
+        for fences in zip(*((p.profile.low_fence, p.profile.high_fence) for p in pairs), strict=True)
+    )
+    is_outside = (ends[:, 1:] < low) | (ends[:, :-1] >= high)
+    before, now = (np.where(is_outside, side, 0.0).sum(axis=-1).astype(np.int64).tolist() for side in fine)
+    return before, now

@@ -47,7 +47,7 @@ def unit_factors(pair: Pair) -> list[float]:
     plain = _distance(ends, *reached)
     if plain < max(_MIN_DISTANCE, 2.0 * noise):
         return []
-    medians = [quantiles_of_counts(side, ends, 0.5)[0] or 0.0 for side in (before, now)]
+    medians = [float(np.nan_to_num(quantiles_of_counts(side, ends, 0.5)[0])) for side in (before, now)]
     shifted = _distance(ends, *reached, shift=medians[1] - medians[0])
     limit = min(_TOLERANCE + noise, plain / _TIMES_CLOSER)
     small = min(limit, shifted + noise / 2.0, noise + _INTERPOLATION, _CLOSE)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlops.models.drift.profiles import BaselineStatistics, BatchProfile, FeatureProfile
-from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift
+from mlops.models.drift.report import Anomaly, DriftVerdict, FeatureDrift, Histogram
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.verdict.anomalies import QValues, find_anomalies
 from mlops.monitoring.verdict.compared_counts import Pair, commonest_value, without_commonest
-from mlops.monitoring.verdict.description import describe_change, feature_histogram
+from mlops.monitoring.verdict.description import describe_changes, feature_histogram
 from mlops.monitoring.verdict.feature_comparison import FeatureComparison, Shift, compare_pairs
 from mlops.monitoring.verdict.rule import (
     IMPORTANT_SHARE,
@@ -58,7 +58,11 @@ def judge_features(
         feature.name: feature_histogram(comparisons[feature.name].pair, n_rows=batch.n_rows)
         for feature in drawn
     }
-    return [replace(feature, histogram=histograms.get(feature.name)) for feature in features], anomalies
+    return [_with_histogram(feature, histograms.get(feature.name)) for feature in features], anomalies
+
+
+def _with_histogram(feature: FeatureDrift, histogram: Histogram | None) -> FeatureDrift:
+    return replace(feature, histogram=histogram) if histogram else feature
 
 
 def compare_features(baseline: BaselineStatistics, batch: BatchProfile) -> dict[str, FeatureComparison]:
@@ -78,11 +82,12 @@ def judge_comparisons(
 ) -> tuple[list[FeatureDrift], list[Anomaly]]:
     """Judge features that were compared, as `judge_features` does; the correction may be a wider one."""
     important = important_features(baseline.features.values())
+    shifts = {name: _judge_shift(each, q_values[name], thresholds) for name, each in comparisons.items()}
+    changes = describe_changes([_judged_values(comparisons[name].pair, shifts[name]) for name in comparisons])
     features: list[FeatureDrift] = []
     anomalies: list[Anomaly] = []
-    for name, comparison in comparisons.items():
-        pair = comparison.pair
-        judged = _judge_shift(pair.profile, comparison, q_values[name], thresholds)
+    for (name, comparison), change in zip(comparisons.items(), changes, strict=True):
+        pair, judged = comparison.pair, shifts[name]
         irregular = (
             find_anomalies(pair, n_rows=batch.n_rows, q_values=q_values[name]) if with_anomalies else []
         )
@@ -90,6 +95,7 @@ def judge_comparisons(
             comparison,
             irregular,
             judged,
+            change,
             n_rows=batch.n_rows,
             is_important=name in important,
         )
@@ -124,10 +130,9 @@ def _p_values(comparison: FeatureComparison) -> dict[str, float]:
     return p_values
 
 
-def _judge_shift(
-    profile: FeatureProfile, comparison: FeatureComparison, q_values: QValues, thresholds: Thresholds
-) -> _JudgedShift:
+def _judge_shift(comparison: FeatureComparison, q_values: QValues, thresholds: Thresholds) -> _JudgedShift:
     """Judge the present values, and those beside the commonest one; the more serious verdict counts."""
+    is_categorical = comparison.pair.profile.kind == "categorical"
     asked = [(comparison.present, q_values.present, False)]
     if comparison.rest is not None:
         asked.append((comparison.rest, q_values.rest, True))
@@ -135,9 +140,7 @@ def _judge_shift(
         _JudgedShift(
             shift,
             q_value,
-            judge_effect(
-                shift, is_categorical=profile.kind == "categorical", q_value=q_value, thresholds=thresholds
-            ),
+            judge_effect(shift, is_categorical=is_categorical, q_value=q_value, thresholds=thresholds),
             is_rest,
         )
         for shift, q_value, is_rest in asked
@@ -149,6 +152,7 @@ def _feature_drift(
     comparison: FeatureComparison,
     anomalies: Sequence[Anomaly],
     judged: _JudgedShift,
+    change: str,
     *,
     n_rows: int,
     is_important: bool,
@@ -176,7 +180,7 @@ def _feature_drift(
         missing_share_reference=profile.missing_share,
         missing_share_current=counts.n_missing / n_rows if n_rows else 0.0,
         n_rows=n_rows,
-        description=_description(comparison.pair, notable, compared),
+        description=_description(profile.name, notable, change, compared),
         reasons=_reasons(judged, notable),
         importance=profile.importance,
         is_important=is_important,
@@ -185,10 +189,13 @@ def _feature_drift(
     )
 
 
-def _description(pair: Pair, anomalies: Sequence[Anomaly], compared: str) -> str:
-    name = pair.profile.name
+def _judged_values(pair: Pair, judged: _JudgedShift) -> Pair:
+    """Return the values that were judged: all, or those beside the commonest one."""
+    return (without_commonest(pair) if judged.is_rest else None) or pair
+
+
+def _description(name: str, anomalies: Sequence[Anomaly], change: str, compared: str) -> str:
     facts = [anomaly.message.removeprefix(f"{name}: ") for anomaly in anomalies]
-    change = describe_change((without_commonest(pair) if compared else None) or pair)
     if change and not (facts and change.startswith("share of other values")):
         facts.append(f"{compared}: {change}" if compared else change)
     return f"{name}: {'; '.join(facts) or 'no values'}"

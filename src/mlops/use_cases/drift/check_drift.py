@@ -143,17 +143,19 @@ class NightlyCheck:
         A window ends with the day of the check, up to now, and starts that many days before it. Where it is
         compared by weekday it ends with the day before: of a part of a day the weekdays would be unequal.
         """
-        merged, n_batches, start = empty_batch(baseline), 0, night
+        merged: list[BatchProfile] = []  # none, or the one of all batches
+        n_batches, start = 0, night
         is_of_whole_days = champion.settings.drift.reference != "training"
         end = unread_until = night if is_of_whole_days else night + timedelta(days=1)
         for window_days in WINDOWS_DAYS:
             start = night - timedelta(days=window_days)
             days = _days_between(start, unread_until)
             batches = self.archive.batches(champion.model_group, champion.version, days)
-            merged, n_batches, unread_until = merge(merged, *batches), n_batches + len(batches), start
-            if merged.n_rows >= MIN_ROWS:
+            merged = [merge(*merged, *batches)] if merged or batches else []
+            n_batches, unread_until = n_batches + len(batches), start
+            if sum(batch.n_rows for batch in merged) >= MIN_ROWS:
                 break
-        return merged, n_batches, list(_days_between(start, end))
+        return merged[0] if merged else empty_batch(baseline), n_batches, list(_days_between(start, end))
 
 
 def _group_check(group: str, report: DriftReport, report_uri: str) -> GroupCheck:
