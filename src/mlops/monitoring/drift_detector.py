@@ -93,10 +93,21 @@ class DriftDetector:
         batch = current if isinstance(current, BatchProfile) else profile_batch(current, self.baseline)
         if batch.schema_hash != self.baseline.schema_hash:
             raise DriftError("The batch was profiled against another baseline; profile it against this one.")
+        report = self._with_other_verdicts(self._report_inputs(batch), batch)
+        return replace(
+            report,
+            created_at=created_at,
+            model_group=model_group,
+            window_days=window_days,
+            n_batches=n_batches,
+        )
+
+    def _report_inputs(self, batch: BatchProfile) -> DriftReport:
+        """Return the report of the features alone."""
         features, irregular = judge_features(self.baseline, batch, self.thresholds)
         anomalies = [*irregular, *extra_columns(batch)]
         verdict, reasons = judge_dataset(features, anomalies, n_rows=batch.n_rows)
-        of_inputs = DriftReport(
+        return DriftReport(
             verdict=verdict,
             reasons=reasons,
             drift_score=self.thresholds.score(largest_effect(features, anomalies), verdict),
@@ -108,14 +119,9 @@ class DriftDetector:
             threshold=self.thresholds.warn,
             alert_threshold=self.thresholds.alert,
             excluded=self.baseline.excluded,
-            created_at=created_at,
-            model_group=model_group,
             model_version=self.baseline.model_version,
-            window_days=window_days,
-            n_batches=n_batches,
             rule=rule_text(self.thresholds),
         )
-        return self._with_other_verdicts(of_inputs, batch)
 
     def _with_other_verdicts(self, of_inputs: DriftReport, batch: BatchProfile) -> DriftReport:
         """Return the report of the inputs with what predictions, segments and reasons add to it."""

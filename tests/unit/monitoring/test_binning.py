@@ -55,3 +55,13 @@ def test_the_range_is_of_the_finite_values():
 def test_no_values_have_no_range():
     counted = BinCounter((0.0,)).count(np.array([], dtype=float))
     assert (counted.counts.tolist(), counted.minimum, counted.maximum) == ([0, 0], None, None)
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e6, 1e308])
+def test_values_beyond_and_between_many_ends_are_counted_exactly(largest: float):
+    rng = np.random.default_rng(8)
+    values = np.concatenate([rng.normal(0, 1, 20_000), rng.pareto(0.5, 20_000), [-np.inf, np.inf, np.nan]])
+    inner = np.quantile(values[:20_000], np.linspace(0.01, 0.99, 99))
+    edges = np.sort([*inner, *(largest * 2.0 ** -np.arange(8)), *(-largest * 2.0 ** -np.arange(8))]).tolist()
+    column = np.concatenate([values, edges])
+    assert BinCounter(tuple(edges)).count(column).counts.tolist() == plain_counts(edges, column)

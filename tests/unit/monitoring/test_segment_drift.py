@@ -151,3 +151,17 @@ def test_columns_left_out_are_left_out_in_segments(baseline: BaselineStatistics)
 def test_segments_say_nothing_in_nearly_all_checks_without_drift(baseline: BaselineStatistics):
     reports = [judged(baseline, a_frame(rows, 100 + seed)) for rows in (400, 2000) for seed in range(50)]
     assert sum(report.verdict != "OK" for report in reports) <= 3
+
+
+def test_the_features_of_a_segment_have_the_order_of_the_importance():
+    training = a_frame(400, 0).assign(
+        **{f"extra_{number}": np.arange(400) % (number + 2) for number in range(6)}
+    )
+    features = [*FEATURES, *(f"extra_{number}" for number in range(6))]
+    plain = build_baseline(training, features=features, importance=dict.fromkeys(features, 1.0) | IMPORTANCE)
+    ranked = sorted(plain.features.values(), key=lambda profile: -(profile.importance or 0.0))
+    stored = with_segments(plain, training, ["site"], held_out=training, outputs=said(training))
+    expected = [profile.name for profile in ranked]
+    assert [list(segment.reference.features) for segment in stored.segments] == [expected] * len(
+        stored.segments
+    )

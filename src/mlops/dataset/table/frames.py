@@ -66,29 +66,40 @@ def _written(moments: pd.Series) -> pd.Series:
 
 
 def profile_of(
-    column: pd.Series, position: int, contract: Contract | None, notation: Notation
+    column: pd.Series,
+    lines: NDArray[np.int64],
+    position: int,
+    contract: Contract | None,
+    notation: Notation,
 ) -> ColumnProfile:
-    """Return what a clean column holds, as a column of a file is profiled."""
+    """Return what a clean column holds, as a column of a file is profiled; `lines` are those of its cells."""
     name = str(column.name)
-    profile = ColumnProfile(position, name, contract.column(name) if contract else None, notation)
-    lines = np.arange(2, len(column) + 2)
-    if not is_text(column) and _may_count_days(column, profile):
+    expected = contract.column(name) if contract else None
+    if not is_text(column):
+        profile, numbers = ColumnProfile(position, name, expected, notation), column.to_numpy(np.float64)
+        profile.add_numbers(numbers, lines)
+        if not _may_count_days(profile):
+            if is_id_name(name):
+                profile.distinct.add(numbers[~np.isnan(numbers)].view(np.uint64))
+            return profile
         column = as_texts(column)
-    if is_text(column):
-        values = [*column.cat.categories, ""]
-        codes = column.cat.codes.to_numpy(np.int64)
-        profile.add_text(Texts(values, np.where(codes < 0, len(values) - 1, codes)), lines)
-        return profile
-    numbers = column.to_numpy(np.float64)
-    profile.add_numbers(numbers, lines)
-    if is_id_name(name):
-        profile.distinct.add(numbers[~np.isnan(numbers)].view(np.uint64))
+    profile = ColumnProfile(position, name, expected, notation)
+    profile.add_text(_texts(column), lines)
     return profile
 
 
-def _may_count_days(column: pd.Series, profile: ColumnProfile) -> bool:
+def _texts(column: pd.Series) -> Texts:
+    values, codes = list(column.cat.categories), column.cat.codes.to_numpy(np.int64)
+    if (is_missing := codes < 0).any():
+        values, codes = [*values, ""], np.where(is_missing, len(values), codes)
+    return Texts(values, codes)
+
+
+def _may_count_days(profile: ColumnProfile) -> bool:
     """Whether numbers may be dates: a look at all of them as text decides."""
     if profile.is_decided:
         return profile.is_date
-    low, high = column.min(), column.max()
-    return bool(low >= _FIRST_COMPACT and high <= _LAST_COMPACT) or epoch_of(low, high) is not None
+    if profile.range.is_empty or profile.range.infinite:
+        return False
+    low, high = profile.range.minimum, profile.range.maximum
+    return (low >= _FIRST_COMPACT and high <= _LAST_COMPACT) or epoch_of(low, high) is not None

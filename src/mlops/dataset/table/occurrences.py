@@ -103,6 +103,6 @@ class DistinctCells:
 
     def record(self, occurrences: Occurrences, marks: NDArray[np.bool_], *, with_values: bool = True) -> None:
         """Record the rows whose distinct value is marked."""
-        if marks.any():
+        if self.count(marks):
             values = (self.values[position] for position in np.flatnonzero(marks).tolist())
             occurrences.record(self.lines[marks[self.codes]], values if with_values else ())

@@ -133,8 +133,9 @@ class Table:
         cells = pd.DataFrame(
             {str(name): clean(column, notations[str(name)]) for name, column in frame.items()}, copy=False
         )
+        lines = np.arange(2, len(cells) + 2)
         profiles = {
-            name: profile_of(cells[name], position, contract, notations[name])
+            name: profile_of(cells[name], lines, position, contract, notations[name])
             for position, name in enumerate(cells.columns)
         }
         table = cls(cells, {}, roles.target, roles.is_target_assumed, name="The frame")
@@ -279,20 +280,23 @@ def _why_unusable(column: Column, profile: ColumnProfile, cells: pd.Series) -> s
     if profile.is_id:
         return ID_NUMBERS if profile.is_numeric else ID_TEXTS
     if column.is_number:
-        present = cells.dropna().to_numpy(dtype=np.float64)
-        is_counter = profile.n_fractions == 0 and counts_rows(present, len(present))
-        return COUNTS_ROWS if is_counter else None
+        return COUNTS_ROWS if profile.n_fractions == 0 and _counts_rows(cells) else None
     if column.kind == "date":
         return RAW_DATE
     return _why_no_category(cells)
 
 
+def _counts_rows(cells: pd.Series) -> bool:
+    present = cells.dropna().to_numpy(dtype=np.float64)
+    return counts_rows(present, len(present))
+
+
 def _why_no_category(cells: pd.Series) -> str | None:
-    n_distinct, n_present = len(cells.cat.categories), int(cells.notna().sum())
+    n_distinct = len(cells.cat.categories)
     if n_distinct <= FEW_LEVELS:
         return None
     sample = [str(text) for text in cells.dropna().iloc[:_SAMPLE_ROWS]]
     n_characters, n_words = sum(map(len, sample)), sum(len(text.split()) for text in sample)
     if n_characters > _LONG_TEXT_CHARACTERS * len(sample) or n_words > _MANY_WORDS * len(sample):
         return FREE_TEXT
-    return ID_TEXTS if n_distinct > _MAX_UNIQUE_SHARE * n_present else None
+    return ID_TEXTS if n_distinct > _MAX_UNIQUE_SHARE * int(cells.notna().sum()) else None

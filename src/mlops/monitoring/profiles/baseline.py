@@ -68,23 +68,17 @@ def build_baseline(
         If a feature is not a column of the frame.
     """
     names = [*map(str, frame.columns)]
-    selected = names if features is None else [*map(str, features)]
-    if absent := [name for name in selected if name not in names]:
-        raise DriftError(f"The training data have no column {absent[0]!r}; features must name its columns.")
-    kept = set(selected)
-    excluded = dict.fromkeys((name for name in names if name not in kept), "not a feature of the model")
-    table = _table(frame, kept, kinds or {}) if isinstance(frame, pd.DataFrame) else frame
+    selected = names if features is None else _present([*map(str, features)], names)
+    table = _table(frame, set(selected), kinds or {}) if isinstance(frame, pd.DataFrame) else frame
     profiles = {name: _profile_column(name, table, (importance or {}).get(name)) for name in selected}
-    for name in selected:
-        if reason := _why_not_watched(table.columns[name], profiles[name]):
-            excluded[name] = reason
-            del profiles[name]
+    unwatched = _reasons_not_to_watch(table, profiles)
+    watched = {name: profile for name, profile in profiles.items() if name not in unwatched}
     output_profiles = {} if outputs is None else _profile_outputs(outputs)
     return BaselineStatistics(
-        features=profiles,
+        features=watched,
         n_rows=len(table),
-        schema_hash=_schema_hash([*profiles.values(), *output_profiles.values()]),
-        excluded=excluded,
+        schema_hash=_schema_hash([*watched.values(), *output_profiles.values()]),
+        excluded={name: "not a feature of the model" for name in names if name not in profiles} | unwatched,
         created_at=created_at,
         model_version=model_version,
         format_version=FORMAT_VERSION,
@@ -112,6 +106,13 @@ def load_baseline_statistics(path: str | Path) -> BaselineStatistics:
         raise DriftError(f"{file} does not hold baseline statistics: {error}") from error
 
 
+def _present(features: list[str], names: Collection[str]) -> list[str]:
+    """Return the features, all of which must be columns of the frame."""
+    if absent := [name for name in features if name not in names]:
+        raise DriftError(f"The training data have no column {absent[0]!r}; features must name its columns.")
+    return features
+
+
 def _table(frame: pd.DataFrame, names: Collection[str], kinds: Mapping[str, FeatureKind]) -> Table:
     """Return the named columns as a table; an id among the others would take most of the time."""
     # the nightly check loads baselines and makes none: 16 modules and 40 ms of its cold start
@@ -121,7 +122,8 @@ def _table(frame: pd.DataFrame, names: Collection[str], kinds: Mapping[str, Feat
         ColumnContract(str(name), "number" if kind == "numeric" else "category", "feature")
         for name, kind in kinds.items()
     )
-    used = frame.loc[:, [str(name) in names for name in frame.columns]]
+    # a selection of columns would copy them
+    used = pd.DataFrame({name: cells for name, cells in frame.items() if str(name) in names}, copy=False)
     return Table.from_frame(used, contract=Contract(stated), has_target=False)
 
 
@@ -142,6 +144,12 @@ def _profile_output(name: str, values: pd.Series[Any]) -> FeatureProfile:
     if kind_of(values) == "numeric":
         return numeric_profile(name, values.to_numpy(dtype=np.float64))
     return categorical_profile(name, rows_per_level(values)[0], n_rows=len(values))
+
+
+def _reasons_not_to_watch(table: Table, profiles: Mapping[str, FeatureProfile]) -> dict[str, str]:
+    """Return why columns are not watched, by name; those that are watched are left out."""
+    reasons = {name: _why_not_watched(table.columns[name], profile) for name, profile in profiles.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _why_not_watched(column: Column, profile: FeatureProfile) -> str | None:

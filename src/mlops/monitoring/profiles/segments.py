@@ -77,7 +77,7 @@ def count_segments(
         if segment.column not in frame:
             continue
         is_member = members(frame, segment)
-        watched = segment.reference.features.keys() & baseline.features.keys()
+        watched = (name for name in segment.reference.features if name in baseline.features)
         profiles = {name: baseline.features[name] for name in watched}
         features = count_each(frame.loc[is_member, [name for name in profiles if name in frame]], profiles)
         said = None
