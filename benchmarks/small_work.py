@@ -34,7 +34,9 @@ DECISION = (
     "they are; long texts are cut out of the block, and compared with their stripped form before any search "
     "in them; the words of a file that is not UTF-8 are split first, and each distinct one is looked at "
     "once; a baseline reads only the columns that it profiles; plain files are listed by the prefix of their "
-    "names; a table of versions takes what it prints from each stored document, without the rest as records."
+    "names; a table of versions takes what it prints from each stored document, without the rest as records; "
+    "the changes of all features are described at once; a baseline looks at each column as few times as its "
+    "statistics need."
 )
 
 

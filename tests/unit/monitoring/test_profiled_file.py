@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.cli.files.profiled_file import profile_file
+from mlops.cli.files.profiled_file import draw_rows, profile_file
 from mlops.dataset.validation.reading import read_table
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
@@ -44,6 +44,8 @@ def test_a_profile_of_pieces_is_that_of_the_whole_file(late: object, path: Path)
     assert (len(found.rows), found.rows.index.is_monotonic_increasing) == (500, True)
     thirds = np.bincount(found.rows.index // (ROWS // 3), minlength=3)
     assert thirds.min() > 120
+    drawn = draw_rows(path, baseline, GroupSettings(), None, max_rows=500, rng=np.random.default_rng(0))
+    pd.testing.assert_frame_equal(drawn, found.rows)
 
 
 def test_a_file_without_rows_has_a_profile_of_none_and_one_that_is_no_table_is_refused(path: Path) -> None:

@@ -164,9 +164,17 @@ def _multivariate(
 ) -> DomainClassification:
     import numpy as np  # noqa: PLC0415
 
-    from mlops.pipelines.scoring.domain_classifier import classify_domains  # noqa: PLC0415
+    from mlops.cli.files.profiled_file import draw_rows  # noqa: PLC0415
+    from mlops.pipelines.scoring.domain_classifier import MAX_ROWS, classify_domains  # noqa: PLC0415
 
-    rows = _profiled(file, reference, detector).rows
+    rows = draw_rows(
+        file,
+        detector.baseline,
+        reference.settings,
+        reference.schema,
+        max_rows=MAX_ROWS,
+        rng=np.random.default_rng(0),
+    )
     return classify_domains(rows, frame, [*detector.baseline.features], rng=np.random.default_rng(0))
 
 

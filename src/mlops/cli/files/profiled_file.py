@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from mlops.dataset.validation.reading import use_pieces
 from mlops.models.dataset import Contract
 from mlops.models.drift.profiles import BaselineStatistics, BatchProfile
 from mlops.models.settings.group import GroupSettings
-from mlops.monitoring.profiles.batch import merge, profile_batch
+from mlops.monitoring.profiles.batch import empty_batch, merge, profile_batch
 from mlops.pipelines.artifacts.model import ModelSchema, with_made_features
 
 
@@ -48,6 +48,45 @@ def profile_file(
     DatasetError
         If the file cannot be read as a table.
     """
+
+    def profiled(frames: Iterable[pd.DataFrame]) -> ProfiledFile:
+        profile, drawn = empty_batch(baseline), _DrawnRows(max_rows, rng)
+        for frame in frames:
+            profile = merge(profile, profile_batch(frame, baseline))
+            drawn.add(frame)
+        return ProfiledFile(profile, drawn.rows)
+
+    return _use_frames(file, baseline, settings, schema, profiled)
+
+
+def draw_rows(
+    file: Path,
+    baseline: BaselineStatistics,
+    settings: GroupSettings,
+    schema: ModelSchema | None,
+    *,
+    max_rows: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Read a file as `profile_file` does, and return the rows that it would draw, without counting any."""
+
+    def drawn(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+        rows = _DrawnRows(max_rows, rng)
+        for frame in frames:
+            rows.add(frame)
+        return rows.rows
+
+    return _use_frames(file, baseline, settings, schema, drawn)
+
+
+def _use_frames[T](
+    file: Path,
+    baseline: BaselineStatistics,
+    settings: GroupSettings,
+    schema: ModelSchema | None,
+    use: Callable[[Iterable[pd.DataFrame]], T],
+) -> T:
+    """Hand the rows of a file to `use` in pieces, with the features that are made of them."""
     kinds: Contract | dict[str, str]
     if schema is None or schema.contract is None:
         features = baseline.features.values()
@@ -55,18 +94,10 @@ def profile_file(
     else:
         kinds = schema.contract
 
-    def profiled(pieces: Iterable[pd.DataFrame]) -> ProfiledFile | None:
-        profile, drawn = None, _DrawnRows(max_rows, rng)
-        for piece in pieces:
-            frame = piece if schema is None else with_made_features(piece, schema, may_lack_columns=True)
-            of_piece = profile_batch(frame, baseline)
-            profile = of_piece if profile is None else merge(profile, of_piece)
-            drawn.add(frame)
-        return None if profile is None else ProfiledFile(profile, drawn.rows)
+    def made(piece: pd.DataFrame) -> pd.DataFrame:
+        return piece if schema is None else with_made_features(piece, schema, may_lack_columns=True)
 
-    found = use_pieces(file, kinds, settings, profiled)
-    assert found is not None  # noqa: S101  a file without rows is one empty piece
-    return found
+    return use_pieces(file, kinds, settings, lambda pieces: use(map(made, pieces)))
 
 
 class _DrawnRows:
@@ -94,7 +125,7 @@ class _DrawnRows:
     @property
     def rows(self) -> pd.DataFrame:
         """The rows that were drawn, in the order of the table."""
-        rows = pd.concat(self._parts)
+        rows = pd.concat(self._parts) if self._parts else pd.DataFrame()
         if len(rows) <= self._max_rows:
             return rows
         return rows.iloc[np.sort(np.argpartition(self._numbers, self._max_rows)[: self._max_rows])]

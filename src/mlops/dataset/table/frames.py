@@ -89,7 +89,7 @@ def profile_of(
 
 
 def _texts(column: pd.Series) -> Texts:
-    values, codes = list(column.cat.categories), column.cat.codes.to_numpy(np.int64)
+    values, codes = list(column.cat.categories), np.asarray(column.cat.codes, dtype=np.int64)
     if (is_missing := codes < 0).any():
         values, codes = [*values, ""], np.where(is_missing, len(values), codes)
     return Texts(values, codes)

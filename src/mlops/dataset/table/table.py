@@ -280,15 +280,13 @@ def _why_unusable(column: Column, profile: ColumnProfile, cells: pd.Series) -> s
     if profile.is_id:
         return ID_NUMBERS if profile.is_numeric else ID_TEXTS
     if column.is_number:
-        return COUNTS_ROWS if profile.n_fractions == 0 and _counts_rows(cells) else None
+        if profile.n_fractions:
+            return None
+        present = cells.dropna().to_numpy(dtype=np.float64)
+        return COUNTS_ROWS if counts_rows(present, len(present)) else None
     if column.kind == "date":
         return RAW_DATE
     return _why_no_category(cells)
-
-
-def _counts_rows(cells: pd.Series) -> bool:
-    present = cells.dropna().to_numpy(dtype=np.float64)
-    return counts_rows(present, len(present))
 
 
 def _why_no_category(cells: pd.Series) -> str | None:
