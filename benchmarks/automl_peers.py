@@ -28,10 +28,10 @@ import numpy as np
 from benchmarks.pages import write_page
 from benchmarks.training_quality import DEFAULT, Case, Trial, example_cases, unseen_case
 from benchmarks.unseen_sets import SETS
+from mlops.algorithms.cores import using_cores
 from mlops.models.errors import MlopsError
 from mlops.pipelines.artifacts.model import Scores, align, with_made_features
 from mlops.pipelines.evaluation.scores import PRIMARY
-from mlops.pipelines.fitting.fitting import limited_threads
 
 SCRIPT = Path(__file__).with_name("automl_peers_candidates.py")
 MIN_SECONDS = {"flaml": 1.0, "autogluon": 10.0}
@@ -78,7 +78,7 @@ def measure(case: Case, peers: Mapping[str, str], to: Path) -> Iterator[dict[str
     """Yield a line for each peer: both scores, the paired interval, the CPU seconds; or what went wrong."""
     try:
         trial = Trial(case)
-        with limited_threads(trial.frame):
+        with using_cores(1):
             ours, algorithm, seconds = trial.ours(DEFAULT)
     except MlopsError:
         return

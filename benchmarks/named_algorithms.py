@@ -28,11 +28,11 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from benchmarks.pages import write_page
 from benchmarks.training_quality import Case, Trial, example_cases, scores_of
+from mlops.algorithms.cores import using_cores
 from mlops.algorithms.definitions import ALGORITHMS
 from mlops.models.errors import MlopsError
 from mlops.pipelines.artifacts.model import Scores, align, with_made_features
 from mlops.pipelines.evaluation.scores import PRIMARY
-from mlops.pipelines.fitting.fitting import limited_threads
 
 NAMED = ("XGBoost", "HistGradientBoosting", "RandomForest", "ExtraTrees")
 SETS = (
@@ -81,7 +81,7 @@ def measure(case: Case, algorithms: Sequence[str]) -> Iterator[dict[str, Any]]:
     trial = Trial(case)
     metric = PRIMARY[trial.problem.task]
     for name in algorithms:
-        with limited_threads(trial.frame):
+        with using_cores(1):
             ours, _, seconds = trial.ours(name)
             peer, peer_seconds = theirs(trial, name)
         low, high = trial.difference(ours, peer, metric)

@@ -24,6 +24,7 @@ import pandas as pd
 
 from benchmarks.pages import write_page
 from benchmarks.training_quality import Case, example_cases
+from mlops.algorithms.cores import using_cores
 from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.quality.calibration import expected_calibration_error
 from mlops.pipelines.artifacts.model import Scores
@@ -31,7 +32,6 @@ from mlops.pipelines.evaluation.evaluation_details import class_calibration
 from mlops.pipelines.evaluation.judged_rows import JudgedRows
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
-from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.model_card.figures import error_by_chance
 
 COVERAGE = 0.9
@@ -69,7 +69,7 @@ def trained(case: Case, further: dict[str, Any]) -> HeldOut:
     """Train on the split of the case, and score its held-out rows."""
     config = {**case.config, "classes": {"set_coverage": COVERAGE}, **further}
     rows = prepare_rows(case.source, GroupSettings.from_config(config))
-    with limited_threads(rows.aligned):
+    with using_cores(1):
         fitted = fit_model(rows)
     test = rows.split.test
     scores = fitted.model.score_aligned(rows.aligned[test]).over_labels(len(rows.problem.labels))

@@ -39,6 +39,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from benchmarks.pages import write_page
 from benchmarks.unseen_sets import SETS, UnseenSet
+from mlops.algorithms.cores import using_cores
 from mlops.algorithms.definitions import ALGORITHMS
 from mlops.dataset.validation.reading import load_table
 from mlops.models.errors import MlopsError
@@ -50,7 +51,6 @@ from mlops.pipelines.features.splitting import split_rows
 from mlops.pipelines.features.task import define_problem
 from mlops.pipelines.features.training_rows import prepare_rows
 from mlops.pipelines.fitting.choosing import fit_model
-from mlops.pipelines.fitting.fitting import limited_threads
 
 DEFAULT = "default"
 DECISION = (
@@ -211,7 +211,7 @@ def measure(case: Case, algorithms: Sequence[str]) -> list[dict[str, Any]]:
     """Return a line per algorithm: our score, the better peer's, and the paired interval; or the refusal."""
     try:
         trial = Trial(case)
-        with limited_threads(trial.frame):  # on busy cores two threads take many times as long
+        with using_cores(1):  # on busy cores two threads take many times as long
             return _lines(case, trial, algorithms)
     except MlopsError as error:
         return [{"set": case.name, "refused": str(error)}]

@@ -22,7 +22,7 @@ settings.load_profile("steady")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # one thread for each process: the threads of two workers wait for each other on two cores (2.5 times the CPU)
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):
     os.environ.setdefault(_variable, "1")
 
 # the tests, and the processes that they start, have a row key of their own

@@ -96,7 +96,9 @@ def container_environment(directory: Path) -> dict[str, str]:
         "HOME": str(directory),
         "TMPDIR": str(directory / "tmp"),
         "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",  # several share the machine, and their threads would wait for each other
+        # several share the machine: trainings use one core, and threads would wait for each other
+        "LOKY_MAX_CPU_COUNT": "1",
+        "OMP_NUM_THREADS": "1",
         DIRECTORY_MARK: os.environ[DIRECTORY_MARK],
         EMULATOR_MARK: str(os.getpid()),
         "AWS_REGION": REGION,

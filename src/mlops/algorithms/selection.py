@@ -170,7 +170,7 @@ def effective_hyperparameters(settings: GroupSettings, task: TaskName) -> dict[s
     return {**algorithm(settings.algorithm).spec(task).defaults, **settings.hyperparameters}
 
 
-def configure(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> ConfiguredEstimator:
+def configure(settings: GroupSettings, task: TaskName) -> ConfiguredEstimator:
     """Return the unfitted estimator of the settings.
 
     `class_weight` is not among its arguments: it is applied as row weights, in the same way for every
@@ -191,7 +191,7 @@ def configure(settings: GroupSettings, task: TaskName, *, n_jobs: int = 1) -> Co
     if spec.is_seeded:
         arguments["random_state"] = settings.seed
     if spec.is_parallel:
-        arguments["n_jobs"] = n_jobs
+        arguments["n_jobs"] = 1
     module, _, name = spec.path.partition(":")
     estimator = getattr(importlib.import_module(module), name)(**arguments)
     return ConfiguredEstimator(chosen, hyperparameters, estimator)

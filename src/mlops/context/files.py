@@ -69,12 +69,13 @@ class FilesContext:
 
         return ExperimentTracker(open_store(self.root / DEFAULT_DIRECTORY))
 
-    def training(self, group: str, settings: GroupSettings) -> LocalTraining:
+    def training(self, group: str, settings: GroupSettings, *, n_jobs: int | None = None) -> LocalTraining:
         """What trains models of a group here; the gate is no lower than the policy of the group says."""
         from mlops.use_cases.train_and_register import LocalTraining  # noqa: PLC0415
 
         floors = self.policies.of(group, settings).gate_floors
-        return LocalTraining(self.registry, self.datasets, self.runs, self.root / "models", floors)
+        models = self.root / "models"
+        return LocalTraining(self.registry, self.datasets, self.runs, models, floors, n_jobs=n_jobs)
 
     @cached_property
     def ledger(self) -> Ledger:

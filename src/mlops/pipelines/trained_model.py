@@ -31,6 +31,7 @@ def train(
     settings: GroupSettings | Mapping[str, Any] | None = None,
     output: str | Path | None = None,
     champion: TrainedModel | str | Path | None = None,
+    n_jobs: int | None = None,
 ) -> TrainedModel:
     """Train a model on a DataFrame or a file, and score it on held-out rows.
 
@@ -48,6 +49,8 @@ def train(
         The model directory to write; by default a temporary one, deleted with the returned object.
     champion
         A model to compare with on the same held-out rows.
+    n_jobs
+        The cores to use, None for all that the process may use. They change no result.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def train(
     """
     if isinstance(data, pd.DataFrame) and target is not None and target not in data.columns:
         raise SettingsError(f"The target {target!r} is not a column of the data frame.")
-    pipeline = TrainingPipeline(_with_target(settings, target))
+    pipeline = TrainingPipeline(_with_target(settings, target), n_jobs=n_jobs)
     if output is not None and (Path(output) / artifacts.MANIFEST).exists():
         raise SettingsError(f"{output} contains a model already: name another directory.")
     before = champion.directory if isinstance(champion, TrainedModel) else champion

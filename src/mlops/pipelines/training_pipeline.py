@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlops.algorithms.cores import using_cores
 from mlops.algorithms.selection import check_settings
 from mlops.infrastructure.row_key import user_row_key
 from mlops.models.concern import Concern
@@ -33,7 +34,6 @@ from mlops.pipelines.features.slicing import sliced_columns
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, fit_model
 from mlops.pipelines.fitting.date_choice import choose_date_parts
-from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.later_rows import judge_later_rows
 from mlops.pipelines.fitting.trials import read_trials
 from mlops.pipelines.model_card.card import render_card
@@ -54,6 +54,8 @@ class TrainingPipeline:
     row_key
         The secret key of the group, by which a later training recognises the rows of this one; by default the
         key of the user (see `mlops.infrastructure.row_key`).
+    n_jobs
+        The cores to use, None for all that the process may use. They change no result.
 
     Raises
     ------
@@ -62,13 +64,18 @@ class TrainingPipeline:
     """
 
     def __init__(
-        self, config: GroupSettings | Mapping[str, Any] | None = None, *, row_key: bytes | None = None
+        self,
+        config: GroupSettings | Mapping[str, Any] | None = None,
+        *,
+        row_key: bytes | None = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.settings = (
             config if isinstance(config, GroupSettings) else GroupSettings.from_config(config or {})
         )
         check_settings(self.settings)
         self._row_key = row_key
+        self._n_jobs = n_jobs
 
     def execute(
         self,
@@ -112,8 +119,9 @@ class TrainingPipeline:
         key = self._row_key or user_row_key()
         champion = Champion(Path(champion_path), champion_version, key) if champion_path else None
         logger.info("Read and prepare the rows")
-        rows = choose_date_parts(prepare_rows(data_path, self.settings, _read_contract(contract)))
-        trained = _train(rows, champion, trials_path, created_at)
+        with using_cores(self._n_jobs):
+            rows = choose_date_parts(prepare_rows(data_path, self.settings, _read_contract(contract)))
+            trained = _train(rows, champion, trials_path, created_at)
         logger.info("Write the model and its card")
         _save(trained, directory, key)
         result = _result(trained, directory)
@@ -160,13 +168,12 @@ def _train(
     """Fit a model to the training rows, and measure it on those held out."""
     tried = read_trials(Path(trials_path)) if trials_path else None
     started = time.perf_counter()
-    with limited_threads(rows.table.frame):
-        logger.info("Fit a model to %s rows", f"{rows.split.train.sum():,}")
-        fitted = fit_model(rows, tried)
-        logger.info("Evaluate %s on %d rows", fitted.configured.algorithm.name, int(rows.split.test.sum()))
-        evaluated = evaluate_model(rows, fitted.model)
-        comparison = _compare(champion, rows, evaluated, created_at) if champion else None
-        later_rows = judge_later_rows(rows, fitted, evaluated.metrics)
+    logger.info("Fit a model to %s rows", f"{rows.split.train.sum():,}")
+    fitted = fit_model(rows, tried)
+    logger.info("Evaluate %s on %d rows", fitted.configured.algorithm.name, int(rows.split.test.sum()))
+    evaluated = evaluate_model(rows, fitted.model)
+    comparison = _compare(champion, rows, evaluated, created_at) if champion else None
+    later_rows = judge_later_rows(rows, fitted, evaluated.metrics)
     return _TrainedModel(
         rows,
         fitted,

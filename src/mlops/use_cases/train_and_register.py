@@ -33,7 +33,8 @@ from mlops.use_cases.register_training import compared_with
 class LocalTraining:
     """Trains models of groups on files of this machine.
 
-    `models` is the directory for the model directories, `<group>/<run id>/` each.
+    `models` is the directory for the model directories, `<group>/<run id>/` each. `n_jobs` are the cores to
+    use, None for all.
     """
 
     registry: ModelRegistry
@@ -43,6 +44,7 @@ class LocalTraining:
     gate_floors: Mapping[str, GateRule] = field(default_factory=dict)
     now: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_run_id
+    n_jobs: int | None = None
 
     def train(self, group: str, file: Path, settings: GroupSettings) -> tuple[TrainingResult, ModelMetadata]:
         """Train on a file, and register the model as the next version of the group.
@@ -62,7 +64,7 @@ class LocalTraining:
         TrainingError
             If nothing can be learned from it.
         """
-        pipeline = TrainingPipeline(settings)
+        pipeline = TrainingPipeline(settings, n_jobs=self.n_jobs)
         dataset = self.datasets.add(group, file, settings=settings, now=self.now())
         run_id, started_at = self.new_id(), self.now()
         try:

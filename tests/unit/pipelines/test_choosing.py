@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from mlops.algorithms.contenders import candidates, installed_candidates
+from mlops.algorithms.cores import using_cores
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import N_FOLDS
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.choosing import FittedModel, choose, fit_model
-from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.out_of_fold import fold_parts, training_sample
 from mlops.pipelines.fitting.race import race
 
@@ -36,13 +36,13 @@ def rows_of(frame: pd.DataFrame, **settings: Any) -> TrainingRows:
 
 def fitted(frame: pd.DataFrame, **settings: Any) -> FittedModel:
     rows = rows_of(frame, **settings)
-    with limited_threads(frame):
+    with using_cores(1):
         return fit_model(rows)
 
 
 def test_a_contender_that_cannot_win_is_judged_on_fewer_folds():
     rows = rows_of(a_table(outcome=crossed))
-    with limited_threads(rows.aligned):
+    with using_cores(1):
         ranked = race(training_sample(rows), candidates(rows.settings, "binary"))
     assert ranked[0].settings.algorithm == "XGBoost"
     assert len(ranked[0].folds) == N_FOLDS
@@ -52,7 +52,7 @@ def test_a_contender_that_cannot_win_is_judged_on_fewer_folds():
 
 def test_the_contender_of_the_best_score_out_of_fold_is_taken():
     table = a_table(outcome=lambda frame: (frame["a"] - 2.0 * frame["b"]).round(3))
-    with limited_threads(table):
+    with using_cores(1):
         choice = choose(training_sample(rows_of(table)), GroupSettings(target="outcome"))
     assert choice.settings.algorithm == "Ridge"
     assert choice.contenders["Ridge"] == max(choice.contenders.values()) > 0.99
@@ -116,7 +116,7 @@ def test_a_class_that_a_fold_has_alone_is_no_obstacle():
     rows = rows_of(a_table(n_rows, outcome=kinds, person=persons), group_columns=["person"])
     together = rows.split.train & (kinds == "three")
     rows.split.folds[together] = 0
-    with limited_threads(rows.aligned):
+    with using_cores(1):
         model = fit_model(rows)
     scores = model.model.score_aligned(rows.aligned)
     assert scores.probabilities is not None
@@ -152,5 +152,5 @@ def test_a_search_is_judged_on_later_rows_alone():
     days = rows.table["day"].to_numpy()[rows.split.train]
     folds = training_sample(rows).held_out_folds()
     assert all(days[fold.fitted].max() < days[fold.judged].min() for fold in folds)
-    with limited_threads(rows.aligned):
+    with using_cores(1):
         assert len(fit_model(rows).trials) == 2

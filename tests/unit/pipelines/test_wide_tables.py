@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +14,6 @@ from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.compiled.cells import Categories, Cells
 from mlops.pipelines.evaluation.importance import permutation_importance
 from mlops.pipelines.features.row_identity import FeatureHashes
-from mlops.pipelines.fitting.fitting import worthwhile_threads
 
 N_ROWS = 200
 
@@ -87,18 +85,3 @@ def test_rows_of_many_columns_are_hashed_as_the_sum_of_their_columns(held_out: p
     age, site, both = hashes.at_width([("age",), ("site",), ("age", "site")], 0.1)
     assert (both == age + site).all()
     assert not (age == site).any()
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "n_columns", "is_worthwhile"),
-    [
-        (600, 5_000, False),
-        (2_000, 5_000, False),
-        (1_700, 20, False),
-        (50_000, 50, True),
-        (5_000, 1_000, True),
-    ],
-)
-def test_threads_are_for_many_cells_of_many_rows(n_rows: int, n_columns: int, is_worthwhile: bool):
-    frame = pd.DataFrame(np.broadcast_to(np.float32(0), (n_rows, n_columns)), copy=False)
-    assert worthwhile_threads(frame) == (joblib.cpu_count() if is_worthwhile else 1)

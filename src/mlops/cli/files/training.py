@@ -35,6 +35,9 @@ def add_parser(subparsers: Any) -> None:
         "--register", metavar="GROUP", help="register the model as the next version of a group"
     )
     train.add_argument("--settings", type=Path, metavar="model.toml", help="settings of the model group")
+    train.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="cores to use (default: all that the process may use)"
+    )
     train.add_argument("--json", action="store_true", help="print the whole result, gate included, as JSON")
     directory = train.add_argument_group("with --output")
     directory.add_argument(
@@ -96,12 +99,11 @@ def _train(
 ) -> tuple[TrainingResult, ModelMetadata | None]:
     if arguments.register is not None:
         context = FilesContext(arguments.root or Path())
-        return context.training(arguments.register, settings).train(
-            arguments.register, arguments.file, settings
-        )
+        training = context.training(arguments.register, settings, n_jobs=arguments.jobs)
+        return training.train(arguments.register, arguments.file, settings)
     from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415  imports scikit-learn
 
-    pipeline = TrainingPipeline(settings)
+    pipeline = TrainingPipeline(settings, n_jobs=arguments.jobs)
     return pipeline.execute(arguments.file, arguments.output, champion_path=arguments.champion), None
 
 

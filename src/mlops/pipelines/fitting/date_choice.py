@@ -13,7 +13,6 @@ from mlops.dataset.features.date_parts import part_name
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.features.features import FeatureSelection
 from mlops.pipelines.features.training_rows import TrainingRows
-from mlops.pipelines.fitting.fitting import limited_threads
 from mlops.pipelines.fitting.out_of_fold import Sample, training_sample
 from mlops.pipelines.fitting.race import Contender, is_greater, losses
 
@@ -35,8 +34,7 @@ def choose_date_parts(rows: TrainingRows) -> TrainingRows:
     if not rows.settings.choose_date_parts or not made:
         return rows
     sample = training_sample(rows).of_size(MAX_ROWS)
-    with limited_threads(sample.aligned):
-        left_out = _left_out(sample, made, boosted_contender(rows.settings, sample.task))
+    left_out = _left_out(sample, made, boosted_contender(rows.settings, sample.task))
     kept = ", ".join(name for name in made if name not in left_out)
     note = f"Parts of dates that help out of fold: {kept or 'none'}."
     note += f" Models are as good without {', '.join(left_out)}." if left_out else ""
@@ -58,10 +56,8 @@ def _left_out(sample: Sample, made: Sequence[str], settings: GroupSettings) -> l
 
 
 def _losses(sample: Sample, settings: GroupSettings) -> np.ndarray:
-    contender = Contender(settings, sample)
-    for fold in islice(sample.held_out_folds(), _N_FOLDS):
-        contender = contender.judged_on(fold)
-    return losses(contender)
+    folds = islice(sample.held_out_folds(), _N_FOLDS)
+    return losses(Contender(settings, sample, tuple(fold.predict(settings) for fold in folds)))
 
 
 def _without_feature(sample: Sample, name: str) -> Sample:

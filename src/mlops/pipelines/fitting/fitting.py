@@ -1,10 +1,8 @@
-"""Fitting an algorithm to training rows: the threads, the weights, the fit."""
+"""Fitting an algorithm to training rows: the weights, the fit."""
 
 from __future__ import annotations
 
-import importlib
 import warnings
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from mlops.algorithms.contenders import EARLY_STOPPING
+from mlops.algorithms.cores import threads_for
 from mlops.algorithms.selection import ConfiguredEstimator, configure
 from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
 from mlops.pipelines.fitting.preprocessing import column_directions, forget_folds, make_preprocessing
-
-_CELLS_FOR_THREADS, _ROWS_FOR_THREADS = 2_000_000, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,6 @@ class WeightedRows:
     matrix: np.ndarray
     y: np.ndarray
     weights: np.ndarray | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EstimatorFit:
-    """The warnings of the libraries, and the best number of rounds where boosting stopped early."""
-
-    warnings: tuple[str, ...] = ()
-    n_rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +65,18 @@ def fit_pipeline(
     TrainingError
         If a hyperparameter has an impossible value, in the library's words.
     """
-    n_jobs = worthwhile_threads(aligned)
-    unfitted = prepare_fit(features, settings, task, y, n_jobs=n_jobs, folds=folds)
+    unfitted = prepare_fit(features, settings, task, y, folds=folds)
     preprocessing = unfitted.pipeline.named_steps["preprocessing"]
     if n_rounds is not None:
         unfitted.configured.estimator.set_params(n_estimators=n_rounds)
     matrix = preprocessing.fit_transform(aligned, y)
     set_directions(unfitted.configured, features, settings, matrix.shape[1])
-    fit = fit_estimator(unfitted.configured, WeightedRows(matrix, y, unfitted.weights))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit_estimator(unfitted.configured, WeightedRows(matrix, y, unfitted.weights))
     forget_folds(preprocessing)
-    if "n_jobs" in unfitted.configured.estimator.get_params():
-        # threads add up in any order; scoring is the same to the last bit without
-        unfitted.configured.estimator.set_params(n_jobs=1)
-    return Fit(unfitted.pipeline, unfitted.configured, fit.warnings)
+    messages = tuple(sorted({_first_sentence(item) for item in caught}))
+    return Fit(unfitted.pipeline, unfitted.configured, messages)
 
 
 def set_directions(
@@ -108,8 +96,8 @@ def fit_estimator(
     configured: ConfiguredEstimator,
     rows: WeightedRows,
     validation: WeightedRows | None = None,
-) -> EstimatorFit:
-    """Fit the estimator to a prepared matrix.
+) -> int | None:
+    """Fit the estimator to a prepared matrix; return the best number of rounds where boosting stopped early.
 
     Parameters
     ----------
@@ -133,15 +121,13 @@ def fit_estimator(
         estimator.set_params(early_stopping_rounds=patience)
         arguments |= {"eval_set": [(stops_by.matrix, stops_by.y)], "verbose": False}
         arguments |= {} if rows.weights is None else {"sample_weight_eval_set": [stops_by.weights]}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
+    try:
+        with threads_for(estimator, rows.matrix):
             estimator.fit(rows.matrix, rows.y, **arguments)
-        except (ValueError, TypeError) as error:
-            first_line = str(error).strip().splitlines()[0]
-            raise TrainingError(f"{name} cannot be fitted: {first_line}") from error
-    messages = tuple(sorted({_first_sentence(item) for item in caught}))
-    return EstimatorFit(messages, estimator.best_iteration + 1 if stops_by else None)
+    except (ValueError, TypeError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise TrainingError(f"{name} cannot be fitted: {first_line}") from error
+    return estimator.best_iteration + 1 if stops_by else None
 
 
 def prepare_fit(
@@ -150,7 +136,6 @@ def prepare_fit(
     task: TaskName,
     y: np.ndarray,
     *,
-    n_jobs: int,
     folds: np.ndarray | None = None,
 ) -> Unfitted:
     """Return the Pipeline and the row weights for rows of this target.
@@ -162,32 +147,10 @@ def prepare_fit(
     """
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
-    configured = configure(settings, task, n_jobs=n_jobs)
+    configured = configure(settings, task)
     preprocessing = make_preprocessing(features, configured.algorithm, task, y, folds=folds)
     pipeline = Pipeline([("preprocessing", preprocessing), ("estimator", configured.estimator)])
     return Unfitted(pipeline, configured, row_weights(y, configured.hyperparameters.get("class_weight")))
-
-
-def worthwhile_threads(frame: pd.DataFrame) -> int:
-    """Threads pay only on many cells of many rows: else they mostly wait for one another.
-
-    On two busy cores XGBoost took five times as long with them on 1,700 rows, and of 383 rows with 5,000
-    columns three to four times the CPU seconds.
-    """
-    import joblib  # noqa: PLC0415
-
-    is_large = len(frame) > _ROWS_FOR_THREADS and frame.size > _CELLS_FOR_THREADS
-    return int(joblib.cpu_count()) if is_large else 1
-
-
-def limited_threads(frame: pd.DataFrame) -> AbstractContextManager[Any]:
-    """Limit the threads of those without `n_jobs`, as HistGradientBoosting and BLAS."""
-    import sklearn  # noqa: F401, PLC0415  brings the OpenMP that is to be limited
-
-    threadpoolctl: Any = importlib.import_module("threadpoolctl")  # has no type hints
-    most = 1 if worthwhile_threads(frame) == 1 else None  # else as many as they are allowed already
-    limits: AbstractContextManager[Any] = threadpoolctl.threadpool_limits(most)
-    return limits
 
 
 def row_weights(y: np.ndarray, class_weight: Any) -> np.ndarray | None:

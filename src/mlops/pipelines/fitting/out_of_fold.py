@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlops.algorithms.cores import in_parallel
 from mlops.algorithms.definitions import Algorithm
-from mlops.algorithms.selection import configure
+from mlops.algorithms.selection import algorithm, configure
+from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings, TaskName
 from mlops.models.training import N_FOLDS
 from mlops.pipelines.artifacts.model import FeatureColumn, Scores
@@ -20,11 +24,15 @@ from mlops.pipelines.fitting.fitting import (
     fit_estimator,
     row_weights,
     set_directions,
-    worthwhile_threads,
 )
 from mlops.pipelines.fitting.preprocessing import make_preprocessing
 
+logger = logging.getLogger(__name__)
+
 _MIN_ROWS, _MAX_ROWS = 20_000, 100_000
+_MAX_KEPT = 16_000_000  # numbers of all matrices that are kept, beside those of the fold that is judged
+
+type _Matrices = tuple[np.ndarray, np.ndarray]  # of the fitted and of the judged rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,28 @@ class OutOfFold:
 
     y: np.ndarray
     scores: Scores
+
+
+@dataclass(slots=True)
+class PreparedFolds:
+    """The matrices of the folds of a sample, which all models share: a contender costs its estimator alone.
+
+    A fold has one pair for each form that an algorithm takes. Those of earlier folds are kept for the next
+    pass over the folds, as long as there is room.
+    """
+
+    kept: dict[tuple[int, bool, bool], _Matrices] = field(default_factory=dict)
+
+    def keep(self, fold: int, form: tuple[bool, bool], matrices: _Matrices) -> None:
+        """Keep the matrices of a fold in a form, and drop those of other folds where there is no room."""
+        self.kept[fold, *form] = matrices
+        others = [key for key in self.kept if key[0] != fold]
+        while others and self._n_numbers > _MAX_KEPT:
+            del self.kept[others.pop(0)]
+
+    @property
+    def _n_numbers(self) -> int:
+        return sum(matrix.size for both in self.kept.values() for matrix in both)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +80,7 @@ class Sample:
     n_labels: int
     has_folds_in_time: bool = False
     seed: int = 0
+    prepared: PreparedFolds = field(init=False, default_factory=PreparedFolds)
 
     def of_size(self, n_rows: int) -> Sample:
         """Return at most so many of the rows, drawn at random."""
@@ -69,9 +100,10 @@ class Sample:
 
     def held_out_folds(self) -> Iterator[HeldOutFold]:
         """Yield each fold that models of other rows can judge."""
-        for fitted, judged in fold_parts(self.folds, by_time=self.has_folds_in_time):
+        parts = fold_parts(self.folds, by_time=self.has_folds_in_time)
+        for number, (fitted, judged) in enumerate(parts):
             if self.task == "regression" or len(np.unique(self.y[fitted])) > 1:
-                yield HeldOutFold(self, fitted, judged)
+                yield HeldOutFold(self, fitted, judged, number)
 
 
 def training_sample(rows: TrainingRows) -> Sample:
@@ -132,13 +164,13 @@ class FoldPrediction:
 class HeldOutFold:
     """A fold that models are judged on, and the rows that they are fitted to.
 
-    All models of a fold share the matrices: a contender costs its estimator alone.
+    `number` tells the folds of one sample apart.
     """
 
     sample: Sample
     fitted: np.ndarray
     judged: np.ndarray
-    _matrices: dict[tuple[bool, bool], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def y(self) -> np.ndarray:
@@ -154,37 +186,65 @@ class HeldOutFold:
         TrainingError
             If a hyperparameter has an impossible value.
         """
+        (prediction,) = self.predict_each([settings])
+        if isinstance(prediction, TrainingError):
+            raise prediction
+        return prediction
+
+    def predict_each(self, several: Sequence[GroupSettings]) -> list[FoldPrediction | TrainingError]:
+        """Return what a model of each of the settings says, or why it cannot be fitted; they share the cores.
+
+        What the libraries warn of is left out: a warning is of interest where a model is kept.
+        """
+        for settings in several:
+            self._matrices_for(algorithm(settings.algorithm))
+        with warnings.catch_warnings():  # a setting of all threads
+            warnings.simplefilter("ignore")
+            return in_parallel(self._try, several)
+
+    def _try(self, settings: GroupSettings) -> FoldPrediction | TrainingError:
+        try:
+            return self._predict(settings)
+        except TrainingError as error:
+            return error
+
+    def _predict(self, settings: GroupSettings) -> FoldPrediction:
         task = self.sample.task
-        configured = configure(settings, task, n_jobs=worthwhile_threads(self.sample.aligned))
+        configured = configure(settings, task)
         matrix, judged = self._matrices_for(configured.algorithm)
         set_directions(configured, self.sample.features, settings, matrix.shape[1])
         y, truth = self.sample.y[self.fitted], self.y
         if task == "regression":
-            fit = fit_estimator(configured, WeightedRows(matrix, y), WeightedRows(judged, truth))
+            n_rounds = fit_estimator(configured, WeightedRows(matrix, y), WeightedRows(judged, truth))
             numbers = np.asarray(configured.estimator.predict(judged), dtype=np.float64)
-            return FoldPrediction(truth, numbers, fit.n_rounds)
+            return FoldPrediction(truth, numbers, n_rounds)
         labels, positions = np.unique(y, return_inverse=True)  # a fold may lack a label
         has_label = np.isin(truth, labels)
         class_weight = configured.hyperparameters.get("class_weight")
-        fit = fit_estimator(
+        n_rounds = fit_estimator(
             configured,
             _weighted(matrix, positions, class_weight),
             _weighted(judged[has_label], np.searchsorted(labels, truth[has_label]), class_weight),
         )
         probabilities = np.zeros((len(truth), self.sample.n_labels))
         probabilities[:, labels] = configured.estimator.predict_proba(judged)
-        return FoldPrediction(truth, probabilities, fit.n_rounds)
+        return FoldPrediction(truth, probabilities, n_rounds)
 
-    def _matrices_for(self, algorithm: Algorithm) -> tuple[np.ndarray, np.ndarray]:
-        """Return the matrices of the fitted and of the judged rows in the form that the algorithm takes."""
-        form = (algorithm.needs_scaling, algorithm.accepts_missing)
-        if form not in self._matrices:
-            sample, y = self.sample, self.sample.y[self.fitted]
-            folds = sample.folds[self.fitted]
-            preprocessing = make_preprocessing(sample.features, algorithm, sample.task, y, folds=folds)
-            matrix = preprocessing.fit_transform(sample.aligned[self.fitted], y)
-            self._matrices[form] = matrix, preprocessing.transform(sample.aligned[self.judged])
-        return self._matrices[form]
+    def _matrices_for(self, chosen: Algorithm) -> _Matrices:
+        """Return the matrices in the form that the algorithm takes."""
+        form = (chosen.needs_scaling, chosen.accepts_missing)
+        prepared = self.sample.prepared
+        if (self.number, *form) not in prepared.kept:
+            prepared.keep(self.number, form, self._prepare(chosen))
+        return prepared.kept[self.number, *form]
+
+    def _prepare(self, chosen: Algorithm) -> _Matrices:
+        logger.debug("Prepare the columns of fold %d for %s", self.number, chosen.name)
+        sample, y = self.sample, self.sample.y[self.fitted]
+        folds = sample.folds[self.fitted]
+        preprocessing = make_preprocessing(sample.features, chosen, sample.task, y, folds=folds)
+        matrix = preprocessing.fit_transform(sample.aligned[self.fitted], y)
+        return matrix, preprocessing.transform(sample.aligned[self.judged])
 
 
 def _weighted(matrix: np.ndarray, y: np.ndarray, class_weight: Any) -> WeightedRows:

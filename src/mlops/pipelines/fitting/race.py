@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 
+from mlops.models.errors import TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.evaluation.scores import primary_score
 from mlops.pipelines.fitting.out_of_fold import FoldPrediction, HeldOutFold, OutOfFold, Sample
@@ -39,16 +39,6 @@ class Contender:
         judged = self.judged
         score = primary_score(self.sample.task, judged.y, judged.scores) if len(judged.y) else None
         return -np.inf if score is None else score
-
-    def judged_on(self, fold: HeldOutFold) -> Self:
-        """Return the contender with one more fold.
-
-        Raises
-        ------
-        TrainingError
-            If a hyperparameter has an impossible value.
-        """
-        return replace(self, folds=(*self.folds, fold.predict(self.settings)))
 
     @property
     def n_rounds(self) -> int | None:
@@ -105,9 +95,28 @@ def _after_preliminary_fold(
     )
 
 
+def judge(contenders: Sequence[Contender], fold: HeldOutFold) -> tuple[list[Contender], list[TrainingError]]:
+    """Return the contenders with one more fold, and the errors of those that cannot be fitted."""
+    outcomes = fold.predict_each([one.settings for one in contenders])
+    judged = [
+        replace(one, folds=(*one.folds, outcome))
+        for one, outcome in zip(contenders, outcomes, strict=True)
+        if not isinstance(outcome, TrainingError)
+    ]
+    return judged, [outcome for outcome in outcomes if isinstance(outcome, TrainingError)]
+
+
 def _judged(contenders: Sequence[Contender], fold: HeldOutFold) -> list[Contender]:
-    """Return the contenders with one more fold, the best score first."""
-    judged = [one.judged_on(fold) for one in contenders]
+    """Return the contenders with one more fold, the best score first.
+
+    Raises
+    ------
+    TrainingError
+        If one of them cannot be fitted.
+    """
+    judged, errors = judge(contenders, fold)
+    if errors:
+        raise errors[0]
     return sorted(judged, key=lambda one: -one.score)
 
 

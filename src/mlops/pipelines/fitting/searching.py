@@ -15,7 +15,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.search import is_range, spans_magnitudes
 from mlops.models.training import Trial
 from mlops.pipelines.fitting.out_of_fold import Sample
-from mlops.pipelines.fitting.race import Contender
+from mlops.pipelines.fitting.race import Contender, judge
 
 MAX_ROWS = 20_000
 _FEWEST_ROWS = 500
@@ -76,13 +76,8 @@ def judge_combinations(sample: Sample, combinations: Sequence[GroupSettings]) ->
     running = [Contender(one, sample) for one in combinations]
     reason = "the training rows define no score."
     for fold in sample.held_out_folds():
-        judged = []
-        for one in running:
-            try:
-                judged.append(one.judged_on(fold))
-            except TrainingError as error:
-                reason = str(error)
-        running = judged
+        running, errors = judge(running, fold)
+        reason = str(errors[-1]) if errors else reason
     ranked = sorted((one for one in running if math.isfinite(one.score)), key=lambda one: -one.score)
     if not ranked:
         raise TrainingError(f"No combination of hyperparameters has a score: {reason}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.algorithms.contenders import candidates, installed_candidates
+from mlops.algorithms.cores import using_cores
 from mlops.algorithms.selection import effective_hyperparameters
 from mlops.models.dataset import Contract
 from mlops.models.errors import TrainingError
@@ -14,8 +15,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.training import Trial
 from mlops.pipelines.features.training_rows import TrainingRows, prepare_rows
 from mlops.pipelines.fitting.date_choice import choose_date_parts
-from mlops.pipelines.fitting.fitting import limited_threads
-from mlops.pipelines.fitting.out_of_fold import training_sample
+from mlops.pipelines.fitting.out_of_fold import Sample, training_sample
 from mlops.pipelines.fitting.searching import MAX_ROWS, Search, judge_combinations
 from mlops.pipelines.jobs.trial_jobs import TRIALS_FILENAME
 
@@ -29,7 +29,13 @@ class TriedElsewhere:
     notes: tuple[str, ...] = ()
 
 
-def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contract | None = None) -> float:
+def judge_trial(
+    data_path: str | Path,
+    settings: GroupSettings,
+    contract: Contract | None = None,
+    *,
+    n_jobs: int | None = None,
+) -> float:
     """Return the primary score of one combination of hyperparameters, out of fold on the training rows.
 
     The rows that will be held out from the training are held out here too, so they never steer a search.
@@ -42,6 +48,8 @@ def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contra
         The group's, with the hyperparameters to be judged, and without a search.
     contract
         The contract of the dataset, when it came through intake.
+    n_jobs
+        The cores to use, None for all that the process may use.
 
     Returns
     -------
@@ -55,9 +63,9 @@ def judge_trial(data_path: str | Path, settings: GroupSettings, contract: Contra
     TrainingError
         If nothing can be learned from it, or with these hyperparameters.
     """
-    rows = choose_date_parts(prepare_rows(data_path, settings, contract))
-    with limited_threads(rows.table.frame):
-        return _judge(rows, settings).score
+    with using_cores(n_jobs):
+        rows = choose_date_parts(prepare_rows(data_path, settings, contract))
+        return _judge(_sample(rows), settings, rows.settings).score
 
 
 def read_trials(folder: Path) -> TriedElsewhere:
@@ -93,7 +101,8 @@ def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
     """
     contenders = [replace(one, search=None) for one in installed_candidates(rows.settings, rows.problem.task)]
     own = rows.settings.hyperparameters
-    entries = [(_judge(rows, one), one) for one in contenders]
+    sample = _sample(rows)
+    entries = [(_judge(sample, one, rows.settings), one) for one in contenders]
     tuned = replace(rows.settings, algorithm=tried.algorithm, search=None)
     n_rows = entries[0][0].n_rows
     for trial in tried.trials:
@@ -105,9 +114,14 @@ def take_best(rows: TrainingRows, tried: TriedElsewhere) -> Search:
     return Search(replace(best, hyperparameters=stated), tuple(trial for trial, _ in entries))
 
 
-def _judge(rows: TrainingRows, settings: GroupSettings) -> Trial:
-    """Judge as the last round of a search inside the job does: on every fold, on as many rows."""
-    chosen = candidates(settings, rows.problem.task)[0]
-    (judged,) = judge_combinations(training_sample(rows).of_size(MAX_ROWS), (chosen,))
-    changed = {n: v for n, v in chosen.hyperparameters.items() if rows.settings.hyperparameters.get(n) != v}
+def _sample(rows: TrainingRows) -> Sample:
+    """Return as many rows as the last round of a search inside the job looks at."""
+    return training_sample(rows).of_size(MAX_ROWS)
+
+
+def _judge(sample: Sample, settings: GroupSettings, stated: GroupSettings) -> Trial:
+    """Judge on every fold, as that round does; say what is tried beside what is stated."""
+    chosen = candidates(settings, sample.task)[0]
+    (judged,) = judge_combinations(sample, (chosen,))
+    changed = {n: v for n, v in chosen.hyperparameters.items() if stated.hyperparameters.get(n) != v}
     return Trial(changed, judged.score, len(judged.sample.y), chosen.algorithm)
