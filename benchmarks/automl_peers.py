@@ -1,13 +1,14 @@
 """Question: is the default better than FLAML and AutoGluon (without neural networks), given the same CPU?
 
     python -m benchmarks automl_peers -- [FOLDER] --peer flaml=PYTHON --peer autogluon=PYTHON [--seeds 1]
-                                         [--only NAME]
+                                         [--only NAME ...] [--trials N] [--share 1.0]
 
 Each PYTHON is the interpreter of an environment that has the peer; `automl_peers_candidates.py` runs in it.
 The sets, the split, the features and the paired intervals are those of `training_quality.py`. A peer gets the
 CPU seconds that ours took to choose and fit as its time limit, at least a second (FLAML) or ten (AutoGluon,
 which trains no model in less); its clock is that of the processor, so that a busy machine takes nothing away
-from it. Everything runs on one thread.
+from it. Everything runs on one thread. With `--trials` ours is a search of so many trials, and the table goes
+to benchmarks/results/automl_search.md; with `--share` 0.67 the peer gets that share of our CPU seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,11 @@ def cases(folder: Path | None, seed: int, to: Path) -> Iterator[Case]:
     yield from example_cases(folder, seed, to / "examples")
     for number, unseen in enumerate(SETS):
         yield unseen_case(unseen, seed, to / str(number))
+
+
+def with_search(case: Case, n_trials: int) -> Case:
+    """Return the case with a search among our settings, unless it has no trials."""
+    return replace(case, config={**case.config, "search": {"trials": n_trials}}) if n_trials else case
 
 
 def theirs(trial: Trial, peer: str, python: str, seconds: float, to: Path) -> tuple[Scores, float]:
@@ -74,7 +81,7 @@ def theirs(trial: Trial, peer: str, python: str, seconds: float, to: Path) -> tu
     return Scores(predicted.argmax(axis=1), predicted), used
 
 
-def measure(case: Case, peers: Mapping[str, str], to: Path) -> Iterator[dict[str, Any]]:
+def measure(case: Case, peers: Mapping[str, str], share: float, to: Path) -> Iterator[dict[str, Any]]:
     """Yield a line for each peer: both scores, the paired interval, the CPU seconds; or what went wrong."""
     try:
         trial = Trial(case)
@@ -87,7 +94,7 @@ def measure(case: Case, peers: Mapping[str, str], to: Path) -> Iterator[dict[str
         line = {"set": case.name, "metric": metric, "algorithm": algorithm, "peer": peer, "seconds": seconds}
         line["ours"] = trial.judge(ours)[metric]
         try:
-            scores, used = theirs(trial, peer, python, seconds, to / peer)
+            scores, used = theirs(trial, peer, python, share * seconds, to / peer)
         except subprocess.TimeoutExpired:
             yield {**line, "error": f"not finished after {TIMEOUT_SECONDS} s by the clock"}
             continue
@@ -148,9 +155,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", help="where the CSV files and their JSON lie")
     parser.add_argument("--peer", action="append", default=[], help="flaml=PYTHON or autogluon=PYTHON")
     parser.add_argument("--seeds", type=int, default=1, help="splits of each file")
-    parser.add_argument(
-        "--only", default="", help="only sets whose name contains this; nothing is stored then"
-    )
+    parser.add_argument("--only", nargs="+", default=[""], help="only sets whose name contains one of these")
+    parser.add_argument("--trials", type=int, default=0, help="trials of our search (default: no search)")
+    parser.add_argument("--share", type=float, default=1.0, help="of our CPU seconds, for the peer")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     peers = dict(entry.split("=", 1) for entry in arguments.peer)
@@ -158,14 +165,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(arguments.seeds):
             for number, case in enumerate(cases(arguments.folder, seed, Path(folder) / f"sets-{seed}")):
-                if arguments.only in case.name:
-                    for line in measure(case, peers, Path(folder) / f"fit-{seed}-{number}"):
+                if any(name in case.name for name in arguments.only):
+                    searched = with_search(case, arguments.trials)
+                    to = Path(folder) / f"fit-{seed}-{number}"
+                    for line in measure(searched, peers, arguments.share, to):
                         print(line, file=sys.stderr, flush=True)
                         lines.append(line)
     table = render(lines)
+    if arguments.trials:
+        table += (
+            f"\nOurs is a search of {arguments.trials} trials; the peer had {arguments.share:.0%} of its CPU "
+        )
+        table += "seconds, at least a second.\n"
     print(table)
-    if peers and not arguments.only:
-        write_page("automl_peers", table)
+    if peers and (arguments.trials or not arguments.only):
+        write_page("automl_search" if arguments.trials else "automl_peers", table)
 
 
 if __name__ == "__main__":
