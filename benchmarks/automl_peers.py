@@ -178,7 +178,7 @@ def main() -> None:
         )
         table += "seconds, at least a second.\n"
     print(table)
-    if peers and (arguments.trials or not arguments.only):
+    if peers and (arguments.trials or arguments.only == [""]):
         write_page("automl_search" if arguments.trials else "automl_peers", table)
 
 

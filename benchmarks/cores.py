@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import write_page
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
-RESULTS = Path(__file__).parent / "results" / "cores.md"
 # name: rows, settings
 TRAININGS: dict[str, tuple[int, dict[str, Any]]] = {
     "chosen by default": (100_000, {}),
@@ -111,7 +111,7 @@ def main() -> None:
     ]
     text = "\n".join([*head, *lines, "", DECISION, ""])
     print(text)
-    RESULTS.write_text(text, encoding="utf-8")
+    write_page("cores", text)
 
 
 if __name__ == "__main__":
