@@ -20,6 +20,9 @@ import pytest
 
 import mlops
 from mlops.cli.main import command_parser
+from mlops.dataset.validation.rule import RULES
+from mlops.dataset.validation.rules import header
+from mlops.dataset.validation.validate import validate
 from mlops.models.settings.group import GroupSettings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -126,6 +129,7 @@ def test_the_layers_of_the_architecture_are_those_that_are_checked() -> None:
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == layers
     picture = (REPOSITORY / "docs" / "images" / "architecture.svg").read_text("utf-8")
     assert not {name for name in layers if not re.search(rf"\b{name}\b", picture)}
+    assert re.findall(r"`(\w+)`[,.]", mlops.__doc__) == layers[::-1]
 
 
 def test_the_architecture_names_every_function_and_state_machine() -> None:
@@ -361,6 +365,18 @@ def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.Monkey
     exec(compile(block, "README.md", "exec"), names)
     assert names["result"].metrics.n_rows > 0
     assert (folder / "predictions" / "predictions.csv").is_file()
+
+
+def test_the_example_of_a_rule_is_a_rule(tmp_path: Path) -> None:
+    (block,) = (b for b in blocks(REPOSITORY / "CONTRIBUTING.md", "python") if b.startswith("@rule"))
+    (tmp_path / "numbers.csv").write_text("17,plan\n" + "3,gold\n4,silver\n" * 20, "utf-8")
+    try:
+        exec(compile(block, "CONTRIBUTING.md", "exec"), dict(vars(header)))
+        report = validate(tmp_path / "numbers.csv", {"target": "plan"})
+    finally:
+        RULES.pop("numeric_names", None)
+    findings = [finding for finding in report.findings if finding.rule_id == "numeric_names"]
+    assert [(finding.severity, finding.column) for finding in findings] == [("warn", "17")]
 
 
 def test_the_settings_of_the_readme_are_valid() -> None:

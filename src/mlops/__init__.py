@@ -1,9 +1,9 @@
 """Train, approve, serve and watch tabular models: the library behind the serverless MLOps application.
 
 Packages, from low to high; each imports only those before it: `models`, `infrastructure`, `algorithms`,
-`pages`, `dataset`, `monitoring`, `pipelines`, `registry`, `experiment`, `feature_store`, `ledger`,
-`approval`, `use_cases`, `intake`, `context`, `cli`. The names below are loaded on first use: importing
-`mlops` imports nothing else.
+`links`, `pages`, `dataset`, `monitoring`, `pipelines`, `registry`, `experiment`, `feature_store`,
+`ledger`, `approval`, `use_cases`, `intake`, `context`, `cli`. The names below are loaded on first use:
+importing `mlops` imports nothing else.
 """
 
 from __future__ import annotations
