@@ -24,8 +24,8 @@ from mlops.ledger.batches import ScoredBatch
 from mlops.ledger.labels.recording import LabelFile, record_labels
 from mlops.ledger.recording import record_batch
 from mlops.models.dataset import DatasetVersion
+from mlops.models.intake.retraining import Retraining
 from mlops.models.registry import ModelMetadata
-from mlops.models.retraining import Retraining
 from mlops.models.scoring.columns import PredictionColumns
 from mlops.models.scoring.quality import LabelCounts, QualityPart, QualityReport, QualityScore
 from mlops.models.settings.group import GroupSettings

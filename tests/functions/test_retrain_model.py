@@ -12,8 +12,8 @@ import pytest
 from functions.retrain_model import app
 from mlops.infrastructure.aws.clients import client
 from mlops.models.errors import TrainingError
+from mlops.models.intake.retraining import DatasetLineage
 from mlops.models.intake.trainings import TrainingRecord
-from mlops.models.retraining import DatasetLineage
 from tests.functions.approval_stage import GROUP
 from tests.functions.retraining_stage import DAY, HEADER, RetrainingStage, some_rows
 

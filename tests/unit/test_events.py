@@ -23,10 +23,10 @@ from mlops.intake.retraining.requests import RetrainingRequests
 from mlops.intake.retraining.store import RetrainingStore
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.drift.report import DriftReport
+from mlops.models.intake.retraining import Retraining
 from mlops.models.intake.uploads import UploadRecord
 from mlops.models.objects import Artifact, ObjectRef
 from mlops.models.registry import Candidate
-from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import EvaluationMetrics, GateResult

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mlops.models.errors import ExperimentError
+from mlops.models.group_name import find_group_name_problem
 
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -18,11 +18,8 @@ def require_group(group: str) -> str:
     ExperimentError
         If the text cannot name a model group.
     """
-    if not _GROUP.fullmatch(group):
-        raise ExperimentError(
-            f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and "
-            "underscores, beginning with a letter or digit."
-        )
+    if problem := find_group_name_problem(group):
+        raise ExperimentError(problem)
     return group
 
 

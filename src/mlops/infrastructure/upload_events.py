@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlops.models.group_name import is_group_name
 from mlops.models.objects import ObjectRef
 from mlops.models.record import Record
 
@@ -18,7 +18,6 @@ FEATURES_FOLDER = "_features"  # with a folder for each feature view; no group c
 # metadata of a version that no person dropped: rows of a forgotten person were removed, or it was restored
 REWRITTEN = "mlops-rewritten"
 NO_GROUP = "(no group)"  # where uploads are recorded whose key names no group
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Upload(Record):
     def group(self) -> str | None:
         """The model group, the first folder of the key; None when it cannot be one."""
         first = self.key.split("/", 1)[0]
-        return first if "/" in self.key and _GROUP.fullmatch(first) else None
+        return first if "/" in self.key and is_group_name(first) else None
 
     @property
     def is_in_features(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mlops.models.errors import RegistryError
+from mlops.models.group_name import find_group_name_problem
 from mlops.models.registry import ModelMetadata
 
 MAX_TAGS = 50
@@ -15,7 +16,6 @@ MAX_TAG_VALUE = 256
 MAX_NOTES = 10_000
 MAX_REASON = 1_000
 
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 # the bidirectional controls let a text be shown in another order than it is recorded in
 _TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # letters and symbols of Unicode that are drawn as nothing: fillers, the empty Braille cell, blanks
@@ -31,11 +31,8 @@ def check_group(group: str) -> None:
     RegistryError
         If it cannot.
     """
-    if not _GROUP.fullmatch(group):
-        raise RegistryError(
-            f"{group!r} cannot name a model group; use up to 63 letters, digits, dots, hyphens and "
-            "underscores, beginning with a letter or digit."
-        )
+    if problem := find_group_name_problem(group):
+        raise RegistryError(problem)
 
 
 def check_labels(tags: Mapping[str, str], notes: str) -> None:

@@ -28,9 +28,9 @@ from mlops.feature_store.offline.state import ViewState
 from mlops.infrastructure.aws.cloudwatch import Alarm
 from mlops.ledger.batches import RecordedBatch, ScoredBatch
 from mlops.models.evaluation import EvaluationDetails
+from mlops.models.intake.retraining import Retraining
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from mlops.models.metrics import metric_name
-from mlops.models.retraining import Retraining
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.models.training import SCORE_NAMES

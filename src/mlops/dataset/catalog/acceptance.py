@@ -13,9 +13,9 @@ from mlops.dataset.validation.survey.expectations import next_contract
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.infrastructure.upload_events import Upload
 from mlops.models.dataset import Contract, DatasetVersion, ValidationReport
+from mlops.models.intake.retraining import DatasetLineage
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
-from mlops.models.retraining import DatasetLineage
 from mlops.models.settings.group import GroupSettings
 
 

@@ -8,6 +8,7 @@ from unicodedata import category
 
 from mlops.infrastructure.upload_events import FEATURES_FOLDER, PURPOSES, Upload
 from mlops.intake.placement.folders import SUCCESS_FILE, closes_folder, is_closing_name, is_in_folder
+from mlops.models.group_name import GROUP_NAME_RULE
 from mlops.models.settings.nearest import closest
 
 SETTINGS_FILE = "model.toml"
@@ -16,10 +17,7 @@ SAME_BUT_FOR_CASE = "group_differs_in_case"
 MISPLACED = {
     "unusable_name": "its name has a line break or another control character, or a folder . or ..",
     "outside_a_group": "it is not in the folder of a group",
-    "no_group_name": (
-        "its first folder cannot be a group: the name of a group has 1 to 63 letters, digits, dots, hyphens"
-        " and underscores, and begins with a letter or a digit"
-    ),
+    "no_group_name": (f"its first folder cannot be a group: the name of a group has {GROUP_NAME_RULE}"),
     "outside_training_and_inference": (
         "of a group only the folders training/, inference/ and labels/ are used"
     ),

@@ -16,10 +16,10 @@ from mlops.intake.retraining.reasons import ChampionFacts, find_reasons, is_allo
 from mlops.intake.retraining.requests import RetrainingRequests, retraining_detail
 from mlops.intake.retraining.store import RetrainingStore, retraining_id_at
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
+from mlops.models.intake.retraining import Retraining
 from mlops.models.record import Record
 from mlops.models.registered import RegisteredModels
 from mlops.models.registry import WAITING, ModelMetadata
-from mlops.models.retraining import Retraining
 from mlops.models.settings.retrain import RetrainSettings
 from mlops.use_cases.drift.drift_archive import NightlyArchive
 from mlops.use_cases.every_group import check_every_group

@@ -7,7 +7,7 @@ from datetime import date
 
 from mlops.approval.emails import part, text, wrap
 from mlops.intake.retraining.links import LINK_LIFETIME
-from mlops.models.retraining import Retraining
+from mlops.models.intake.retraining import Retraining
 from mlops.pages.number_format import rows
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
-from mlops.models.retraining import Retraining
+from mlops.models.intake.retraining import Retraining
 
 LINK_LIFETIME = timedelta(days=30)
 

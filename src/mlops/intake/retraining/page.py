@@ -11,7 +11,7 @@ from mlops.intake.retraining.requests import RetrainingRequests
 from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
 from mlops.models.errors import TrainingError
-from mlops.models.retraining import Retraining
+from mlops.models.intake.retraining import Retraining
 from mlops.pages.http import (
     GoneError,
     Request,

@@ -9,8 +9,8 @@ from mlops.infrastructure.event_names import RETRAINING_REQUESTED
 from mlops.infrastructure.notifications import Notifier
 from mlops.intake.retraining.store import RetrainingStore, retraining_id_at
 from mlops.models.errors import TrainingError
+from mlops.models.intake.retraining import Retraining
 from mlops.models.registered import Champions
-from mlops.models.retraining import Retraining
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from mlops.ledger.labels.joining import JoinTerms
 from mlops.ledger.labels.labelled_rows import LabelledRows, LabelledRowsQuery, write_labelled_rows
 from mlops.models.dataset import Contract, DatasetVersion
 from mlops.models.errors import DatasetError, ObjectNotFoundError, TrainingError
+from mlops.models.intake.retraining import TrainingSource
 from mlops.models.registry import ModelMetadata
-from mlops.models.retraining import TrainingSource
 from mlops.models.settings.group import GroupSettings
 from mlops.pages.number_format import counted
 from mlops.use_cases.quality.record_labels import id_columns_of

@@ -23,8 +23,8 @@ from mlops.intake.starts import start_training
 from mlops.intake.trainings import command_to_raise, describe_limit
 from mlops.models.dataset import ValidationReport
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
+from mlops.models.intake.retraining import Retraining
 from mlops.models.objects import ObjectRef
-from mlops.models.retraining import Retraining
 from mlops.models.settings.group import GroupSettings
 
 PREFIX = "retraining/"

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mlops.infrastructure.table import Absent, OneOf, Put, Table
-from mlops.models.retraining import Retraining
+from mlops.models.intake.retraining import Retraining
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from mlops.intake.retraining.source_rows import (
 )
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.errors import DatasetError, TrainingError
+from mlops.models.intake.retraining import DatasetLineage
 from mlops.models.registry import ModelMetadata
-from mlops.models.retraining import DatasetLineage
 from mlops.models.settings.group import GroupSettings
 from mlops.pipelines.artifacts.archive import sha256_of
 

@@ -1,1 +1,1 @@
-"""Records of intake: uploads, and the trainings that were started for them."""
+"""Records of intake: uploads, the trainings that were started for them, and retrainings."""
