@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-DELIMITERS = {
+DELIMITERS = {  # with the names that people see
     ",": "comma",
     ";": "semicolon",
     "\t": "tab",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from mlops.dataset.form.delimiters import DELIMITERS
 from mlops.dataset.privacy import shown
 from mlops.models.dataset import ColumnSummary, Finding, ValidationReport
 from mlops.pages.rendering import render
@@ -17,7 +18,6 @@ _VERDICTS = {
 _SEVERITIES = {"reject": "Must be fixed", "warn": "Remark", "info": "Note"}
 _MAX_COLUMNS = 200
 _LINES_IN_MESSAGES = 3
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
 def render_report(report: ValidationReport, *, title: str) -> str:
@@ -48,7 +48,7 @@ def _facts(report: ValidationReport) -> Iterator[tuple[str, str]]:
         yield "Target", shown(report.target)
     if report.format:
         yield "Encoding", report.format.encoding.upper() + (" with mark" if report.format.has_bom else "")
-        yield "Delimiter", _DELIMITERS.get(report.format.delimiter, repr(report.format.delimiter))
+        yield "Delimiter", DELIMITERS.get(report.format.delimiter, repr(report.format.delimiter))
         if report.format.compression:
             yield "Compression", report.format.compression
     if report.sha256:
