@@ -22,7 +22,9 @@ from mlops.dataset.table.shape import Shape
 # a record that has not ended after this many bytes is not waited for: an open quote swallows the file
 _LONGEST_RECORD_BYTES = 8 * 1024 * 1024
 _NEWLINE, _RETURN = 10, 13
-_FOOTER_WORDS = tuple(b"total sum average mean count rows generated source end page".split())
+# how totals and notes under a table begin
+FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
+_FOOTER_BYTES = tuple(word.encode() for word in (*FOOTER_WORDS, "end"))  # of records with too few fields
 
 
 class RecordCutter:
@@ -260,4 +262,4 @@ class RecordCutter:
 
 
 def _is_footer(record: bytes) -> bool:
-    return record.strip(b' "\t,;|').lower().startswith(_FOOTER_WORDS)
+    return record.strip(b' "\t,;|').lower().startswith(_FOOTER_BYTES)

@@ -8,6 +8,7 @@ from mlops.dataset.privacy import shown
 from mlops.dataset.table.cells import MISSING_IN_NUMBERS
 from mlops.dataset.table.column_profile import ColumnProfile
 from mlops.dataset.table.occurrences import Occurrences
+from mlops.dataset.table.records import FOOTER_WORDS
 from mlops.dataset.validation.accept_with import accept_form, accept_rows_as_comments
 from mlops.dataset.validation.rule import RuleFinding, lines_text, rule
 from mlops.dataset.validation.rules.structure import of_bad_rows
@@ -21,7 +22,6 @@ _TOTALS = frozenset(
         *("subtotal", "sub-total", "sub total", "zwischensumme", "sous-total", "subtotale"),
     )
 )
-_FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
 _MAX_NAMED = 3
 
 
@@ -56,7 +56,7 @@ def footer_row(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse totals and notes under the table, and totals between its rows."""
     filled = [c.strip() for c in survey.last_record if c.strip().lower() not in MISSING_IN_NUMBERS]
     is_sparse = len(survey.last_record) >= 4 and len(filled) <= len(survey.last_record) / 2
-    is_note = bool(filled) and is_sparse and filled[0].lower().startswith(_FOOTER_WORDS)
+    is_note = bool(filled) and is_sparse and filled[0].lower().startswith(FOOTER_WORDS)
     message = "The last row looks like a footer (a total or a note), not like a record."
     if survey.shape.footers:
         yield of_bad_rows(survey, survey.shape.footers, message, "Remove the footer.")
