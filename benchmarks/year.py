@@ -93,8 +93,8 @@ class Outcomes:
 
     def add(self, rows: pd.DataFrame, day: date) -> None:
         """Remember the outcomes of a day; a part of them will come late."""
-        known = rows[[story.ID, story.TARGET]]
-        self._by_day[day] = known.assign(is_late=self._rng.random(len(known)) < LATE_SHARE)
+        outcomes = rows[[story.ID, story.TARGET]]
+        self._by_day[day] = outcomes.assign(is_late=self._rng.random(len(outcomes)) < LATE_SHARE)
 
     def file(self, day: date) -> pd.DataFrame:
         """Return what is known since last week: new outcomes, late ones, corrections, unknown patients."""

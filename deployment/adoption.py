@@ -49,8 +49,8 @@ def find_removed(session: boto3.Session, stack_name: str, template: Mapping[str,
         if resources:
             (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
             values = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
-            known = template["Parameters"]
-            kept = {name: value for name, value in values.items() if name in known and value != _HIDDEN}
+            parameters = template["Parameters"]
+            kept = {name: value for name, value in values.items() if name in parameters and value != _HIDDEN}
             return Removed(resources, kept)
     return None
 

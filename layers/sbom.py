@@ -32,8 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def bill_of_materials(folders: list[Path]) -> dict[str, Any]:
     """Return the document, with its components by name."""
-    found = {component["bom-ref"]: component for folder in folders for component in _components(folder)}
-    components = [found[reference] for reference in sorted(found)]
+    by_reference = {
+        component["bom-ref"]: component for folder in folders for component in _components(folder)
+    }
+    components = [by_reference[reference] for reference in sorted(by_reference)]
     content = json.dumps(components, sort_keys=True)
     return {
         "bomFormat": "CycloneDX",

@@ -89,5 +89,5 @@ def _of_type(template: Mapping[str, Any], resource_type: str) -> dict[str, dict[
 
 def _variables_of(cloud: LocalCloud, function_name: str) -> dict[str, Any]:
     configuration = cloud.client("lambda").get_function_configuration(FunctionName=function_name)
-    found: dict[str, Any] = configuration.get("Environment", {}).get("Variables", {})
-    return found
+    variables: dict[str, Any] = configuration.get("Environment", {}).get("Variables", {})
+    return variables

@@ -64,11 +64,11 @@ def _deploy(say: Narrator, directory: Path) -> DeployedStack:
 
 def _train(trainings: DemoTrainings) -> str:
     say, stack = trainings.say, trainings.stack
-    known, seen_emails = stack.executions("TrainModel"), len(stack.cloud.emails())
-    stack.drop(_settings(len(known)), f"{GROUP}/model.toml")
+    earlier, seen_emails = stack.executions("TrainModel"), len(stack.cloud.emails())
+    stack.drop(_settings(len(earlier)), f"{GROUP}/model.toml")
     stack.drop(EXAMPLE / "train.csv", f"{GROUP}/training/train.csv")
     say.line(f"dropped {GROUP}/training/train.csv")
-    return trainings.follow(stack.wait_for_execution("TrainModel", known), after=seen_emails)
+    return trainings.follow(stack.wait_for_execution("TrainModel", earlier), after=seen_emails)
 
 
 def _settings(earlier_walks: int) -> bytes:
@@ -78,10 +78,10 @@ def _settings(earlier_walks: int) -> bytes:
 
 
 def _score(say: Narrator, stack: DeployedStack, name: str) -> dict[str, Any]:
-    known = stack.executions("RunInference")
+    earlier = stack.executions("RunInference")
     stack.drop(EXAMPLE / name, f"{GROUP}/inference/{name}")
     say.line(f"dropped {GROUP}/inference/{name}")
-    execution = stack.wait_for_execution("RunInference", known)
+    execution = stack.wait_for_execution("RunInference", earlier)
     for step in stack.steps(execution):
         say.line(f"state: {step.name}")
     described = stack.cloud.client("stepfunctions").describe_execution(executionArn=execution)

@@ -80,8 +80,8 @@ class DeployedStack:
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of the artifact bucket under a prefix."""
         pages = self.cloud.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.outputs["ArtifactBucketName"], Prefix=prefix)
-        return [entry["Key"] for page in found for entry in page.get("Contents", ())]
+        listing = pages.paginate(Bucket=self.outputs["ArtifactBucketName"], Prefix=prefix)
+        return [entry["Key"] for page in listing for entry in page.get("Contents", ())]
 
     def executions(self, machine: str) -> list[str]:
         """Return the execution ARNs of `TrainModel` or `RunInference`, newest first."""
@@ -89,10 +89,10 @@ class DeployedStack:
         entries = self.cloud.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
         return [e["executionArn"] for e in sorted(entries, key=lambda e: e["startDate"], reverse=True)]
 
-    def wait_for_execution(self, machine: str, known: list[str], timeout_seconds: float = 60) -> str:
+    def wait_for_execution(self, machine: str, earlier: list[str], timeout_seconds: float = 60) -> str:
         """Return the first execution that is not in `known`."""
         return wait(
-            lambda: next((arn for arn in self.executions(machine) if arn not in known), None),
+            lambda: next((arn for arn in self.executions(machine) if arn not in earlier), None),
             f"a new execution of {machine}",
             timeout_seconds,
         )

@@ -346,8 +346,8 @@ def run_commands(name: str, folder: Path) -> int:
     """Run the commands on plain files of a document, and return how many these are."""
     # the console script of this environment
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    found = [c for c in commands(REPOSITORY / name) if runs_here(c) and not names_a_stack(c)]
-    for command in found:
+    runnable = [c for c in commands(REPOSITORY / name) if runs_here(c) and not names_a_stack(c)]
+    for command in runnable:
         line = command.replace(".venv/bin/", "").replace(
             "ElasticNet", "Ridge"
         )  # made by the reader of CONTRIBUTING.md
@@ -355,7 +355,7 @@ def run_commands(name: str, folder: Path) -> int:
             line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return len(found)
+    return len(runnable)
 
 
 def test_the_python_of_the_readme_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

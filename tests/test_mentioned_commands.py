@@ -28,7 +28,7 @@ def _mentions(text: str) -> Iterator[str]:
     prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
     for mention in re.findall(r"`(mlops -?[a-z][^`]*)`", prose):
         command = " ".join(mention.replace("[", " ").replace("]", " ").replace("...", " ").split())
-        parts = [found.split("|") for found in _ALTERNATIVES.findall(command)]
+        parts = [choices.split("|") for choices in _ALTERNATIVES.findall(command)]
         for chosen in itertools.product(*parts):
             values = iter(chosen)
             yield _ALTERNATIVES.sub(lambda _, values=values: next(values), command)

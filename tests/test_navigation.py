@@ -41,10 +41,10 @@ def links(page: Path) -> set[Path]:
 
 
 def within(clicks: int) -> set[Path]:
-    found = {INDEX}
+    pages = {INDEX}
     for _ in range(clicks):
-        found |= {target for page in found for target in links(page)}
-    return found
+        pages |= {target for page in pages for target in links(page)}
+    return pages
 
 
 def test_every_page_is_two_clicks_from_the_first_one() -> None:

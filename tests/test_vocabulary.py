@@ -8,6 +8,7 @@ The terms of the domain are in docs/explanation/glossary.md. Print what is count
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -41,16 +42,14 @@ INSTEAD = {
     r"(?:a|the|each|every|one|this|that) mail|mails": "email",
     r"least_(?!squares)\w+": "min_...",
 }
-# Names of constants and variables, with case.
-NAMES = {
-    r"(?:LEAST|MOST)_[A-Z]\w*": "MIN_..., MAX_...",
-    r"(?m:^[ \t]*(?:for |if )?(?:told|asked|wanted|found|known|given)(?=(?:: [^=\n]+)? :?= | in ))": (
-        "what it is, such as rows"
-    ),
-}
+# Names of constants, with case.
+CONSTANTS = {r"(?:LEAST|MOST)_[A-Z]\w*": "MIN_..., MAX_..."}
+# Variables and parameters: what to write instead is what it is, such as `rows`.
+VARIABLES = frozenset(("told", "asked", "wanted", "found", "known", "given"))
 # Standard terms that contain one of the words.
 ALLOWED = re.compile(r'stand-ins?\b|stand-alone|verb-nouns?\b|"Succeed"|type Succeed|no longer')
-WORDS = re.compile(rf"(?i:\b(?:{'|'.join(INSTEAD)})\b)|(?:\b|(?<=\n)|^)(?:{'|'.join(NAMES)})")
+WORDS = re.compile(rf"(?i:\b(?:{'|'.join(INSTEAD)})\b)|\b(?:{'|'.join(CONSTANTS)})")
+HAS_VARIABLE = re.compile(rf"\b(?:{'|'.join(sorted(VARIABLES))})\b")
 
 GOAL_PER_10_000_LINES = 15.0
 SEARCHED = (
@@ -89,23 +88,34 @@ def uses(text: str) -> Iterator[tuple[int, str]]:
         yield searched.count("\n", 0, match.start()) + 1, match[0].strip()
 
 
+def bound_names(code: str) -> Iterator[tuple[int, str]]:
+    """Line and name of every variable and parameter of Python code whose name is in `VARIABLES`."""
+    if not HAS_VARIABLE.search(code):
+        return
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) if name in VARIABLES:
+                yield node.lineno, name
+
+
 def count(root: Path) -> tuple[int, list[Use]]:
     """Return the number of lines at or below `root`, and the uses."""
-    n_lines, found = 0, []
+    n_lines, counted = 0, []
     for path in files(root):
         text = path.read_text(encoding="utf-8", errors="replace")
         n_lines += text.count("\n")
-        found += [Use(path, line, word) for line, word in uses(text)]
-    return n_lines, found
+        names = bound_names(text) if path.suffix == ".py" else ()
+        counted += [Use(path, line, word) for line, word in (*uses(text), *names)]
+    return n_lines, counted
 
 
 @pytest.mark.parametrize("name", SEARCHED)
 def test_unusual_words_are_rare(name: str) -> None:
-    n_lines, found = count(REPOSITORY / name)
-    most = max(1, GOAL_PER_10_000_LINES * n_lines / 10_000)
-    listed = "\n".join(map(str, found[:40]))
-    assert len(found) <= most, (
-        f"{len(found)} unusual words in {n_lines} lines of {name}, limit {most:.0f}:\n{listed}"
+    n_lines, counted = count(REPOSITORY / name)
+    limit = max(1, GOAL_PER_10_000_LINES * n_lines / 10_000)
+    listed = "\n".join(map(str, counted[:40]))
+    assert len(counted) <= limit, (
+        f"{len(counted)} unusual words in {n_lines} lines of {name}, limit {limit:.0f}:\n{listed}"
     )
 
 
@@ -113,8 +123,7 @@ def test_unusual_words_are_rare(name: str) -> None:
     ("text", "expected"),
     [
         ("Nobody was told, and the file is gone.", ["Nobody", "told", "gone"]),
-        ("    found = search(rows)", ["found"]),
-        ("for known in rows:\n    LEAST_ROWS = 3", ["for known", "LEAST_ROWS"]),
+        ("for rows in parts:\n    LEAST_ROWS = 3", ["LEAST_ROWS"]),
         ("It stands here. This is no id.", ["stands", "is no"]),
         ("a mail to the approver; mails are sent", ["a mail", "mails"]),
         ("A stand-in for the service. There is no stack. The column was found. # standard", []),
@@ -125,6 +134,23 @@ def test_unusual_words_are_rare(name: str) -> None:
 )
 def test_the_words_of_the_list_are_seen_and_terms_are_not(text: str, expected: list[str]) -> None:
     assert [word for _, word in uses(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("found = search(rows)", ["found"]),
+        ("trained, found = search(rows)", ["found"]),
+        ("if known := search(rows): pass", ["known"]),
+        ("for name, (known, _) in rows: pass", ["known"]),
+        ("def search(known: Iterable[str], *asked): pass", ["known", "asked"]),
+        ("sorted(rows, key=lambda given: given.size)", ["given"]),
+        ("[wanted for wanted in rows]", ["wanted"]),
+        ("search(known=rows); rows.found = 1; message = 'found'", []),
+    ],
+)
+def test_names_of_variables_and_parameters_are_seen(code: str, expected: list[str]) -> None:
+    assert [name for _, name in bound_names(code)] == expected
 
 
 def test_every_folder_and_document_of_the_project_is_searched() -> None:
@@ -138,16 +164,15 @@ def test_every_folder_and_document_of_the_project_is_searched() -> None:
 
 
 def _report(roots: list[str]) -> None:
-    n_all, found_all = 0, 0
+    n_all, n_uses = 0, 0
     for name in roots:
-        n_lines, found = count(REPOSITORY / name)
-        n_all, found_all = n_all + n_lines, found_all + len(found)
+        n_lines, counted = count(REPOSITORY / name)
+        n_all, n_uses = n_all + n_lines, n_uses + len(counted)
         if len(roots) == 1:
-            print("\n".join(map(str, found)))
-        print(
-            f"{name}: {len(found)} in {n_lines} lines, {10_000 * len(found) / max(n_lines, 1):.1f} per 10,000"
-        )
-    print(f"together: {10_000 * found_all / max(n_all, 1):.1f} per 10,000 lines")
+            print("\n".join(map(str, counted)))
+        share = 10_000 * len(counted) / max(n_lines, 1)
+        print(f"{name}: {len(counted)} in {n_lines} lines, {share:.1f} per 10,000")
+    print(f"together: {10_000 * n_uses / max(n_all, 1):.1f} per 10,000 lines")
 
 
 if __name__ == "__main__":

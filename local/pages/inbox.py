@@ -40,10 +40,10 @@ def confirmation_page(address: str | None) -> str:
 def linked(text: str) -> Markup:
     """Return a plain text as HTML with its links clickable, those to objects as well."""
     html, position = Markup(""), 0
-    for found in _ADDRESS.finditer(text):
-        address = found[0]
+    for match in _ADDRESS.finditer(text):
+        address = match[0]
         target = link_to(address) if address.startswith("s3://") else address
-        html += text[position : found.start()]
+        html += text[position : match.start()]
         html += Markup('<a href="{}" rel="noreferrer">{}</a>').format(target, address)
-        position = found.end()
+        position = match.end()
     return html + escape(text[position:])

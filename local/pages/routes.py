@@ -87,11 +87,11 @@ def _message(request: Request) -> Page:
 
 
 def _object(request: Request) -> Page:
-    found = objects.read_object(own_cloud(), request.query.get("uri", ""))
-    if isinstance(found, tuple):
-        content, headers = found
+    answer = objects.read_object(own_cloud(), request.query.get("uri", ""))
+    if isinstance(answer, tuple):
+        content, headers = answer
         return Page(content, content_type=headers["content-type"], headers=headers)
-    return _html(found)
+    return _html(answer)
 
 
 def _drop(request: Request) -> Page:

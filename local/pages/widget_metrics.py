@@ -120,8 +120,8 @@ def _search(options: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterat
         if found_namespace != namespace or sorted(dimensions) != sorted(names):
             continue
         if all(_matches(term, name, dimensions) for term in _TERM.finditer(search["terms"])):
-            found = " ".join(dimensions[part] for part in names) or name
-            label = f"{options['label']} {found}" if "label" in options else found
+            values = " ".join(dimensions[part] for part in names) or name
+            label = f"{options['label']} {values}" if "label" in options else values
             pairs = tuple(sorted(dimensions.items()))
             yield Metric(
                 namespace, name, pairs, search["stat"] or stat, float(search["period"] or period), label

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from mlops.dataset.form import inspection
 from mlops.dataset.validation.contracts import learn_contract
-from tests.fuzz.odd_files import odd_file
+from tests.fuzz.irregular_files import irregular_file
 from tests.fuzz.oracle import SETTINGS, complaints
 
 
@@ -21,7 +21,7 @@ def check(seed: int, folder: Path) -> list[str]:
 
     Every third file is read in small blocks, so that these few rows meet all seams of a large file.
     """
-    content, layout = odd_file(seed)
+    content, layout = irregular_file(seed)
     path = folder / ("file.csv.gz" if layout.compressed else "file.csv")
     path.write_bytes(content)
     contract = None
@@ -60,8 +60,8 @@ def main() -> int:
             if actual:
                 n_bad += 1
                 arguments.keep.mkdir(exist_ok=True)
-                (arguments.keep / f"{seed}.csv").write_bytes(odd_file(seed)[0])
-                print(f"seed {seed} {odd_file(seed)[1].changes}\n  " + "\n  ".join(actual), flush=True)
+                (arguments.keep / f"{seed}.csv").write_bytes(irregular_file(seed)[0])
+                print(f"seed {seed} {irregular_file(seed)[1].changes}\n  " + "\n  ".join(actual), flush=True)
             seed += 1
     print(f"{seed - arguments.seed:,} files from seed {arguments.seed}, {n_bad} with a complaint", flush=True)
     return int(n_bad > 0)

@@ -19,7 +19,7 @@ from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
-from tests.fuzz.odd_files import ID_MARK, Layout
+from tests.fuzz.irregular_files import ID_MARK, Layout
 
 SETTINGS = GroupSettings(target="outcome", id_columns=("patient_id",))
 MAX_SECONDS = 10.0

@@ -9,26 +9,26 @@ import pytest
 from mlops.dataset.validation.reading import read_table
 from mlops.dataset.validation.validate import validate
 from tests.fuzz.__main__ import GOOD, check
-from tests.fuzz.odd_files import odd_file
+from tests.fuzz.irregular_files import irregular_file
 from tests.fuzz.oracle import SETTINGS, _independent, _other_values, _same_number
 
 
 @pytest.mark.property
 @pytest.mark.parametrize("first", range(0, 80, 20))
-def test_no_odd_file_crashes_or_is_accepted_in_silence(first: int, tmp_path: Path) -> None:
+def test_no_irregular_file_crashes_or_is_accepted_in_silence(first: int, tmp_path: Path) -> None:
     actual = {seed: check(seed, tmp_path) for seed in range(first, first + 20)}
     assert {seed: complaints for seed, complaints in actual.items() if complaints} == {}
 
 
 def test_a_seed_always_gives_the_same_file() -> None:
-    assert [odd_file(seed)[0] for seed in range(20)] == [odd_file(seed)[0] for seed in range(20)]
+    assert [irregular_file(seed)[0] for seed in range(20)] == [irregular_file(seed)[0] for seed in range(20)]
 
 
-def test_the_odd_files_are_of_every_verdict(tmp_path: Path) -> None:
+def test_the_irregular_files_have_every_verdict(tmp_path: Path) -> None:
     verdicts = set()
     for seed in range(60):
         path = tmp_path / "file.csv"
-        path.write_bytes(odd_file(seed)[0])
+        path.write_bytes(irregular_file(seed)[0])
         verdicts.add(validate(path, SETTINGS).verdict)
     assert verdicts == {"accept", "warn", "reject"}
 

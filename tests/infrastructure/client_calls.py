@@ -57,15 +57,15 @@ def actions_of_function(function: str) -> frozenset[str]:
 
 def actions_on_a_table(*modules: str) -> set[str]:
     """The actions on the table that these modules read and write through the port `Table`."""
-    found = set()
+    actions = set()
     for module in modules:
         for node in ast.walk(tree_of(LIBRARY / module)):
             if isinstance(node, ast.Call):
                 name = _name(node.func)
                 on_table = isinstance(node.func, ast.Attribute) and _name(node.func.value).endswith("table")
                 if name in ("Put", "SetAttribute", "Delete") or (on_table and name in _TABLE):
-                    found.add(_TABLE[name])
-    return found
+                    actions.add(_TABLE[name])
+    return actions
 
 
 def _definition(module: str, name: str) -> ast.stmt | None:

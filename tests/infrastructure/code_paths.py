@@ -19,18 +19,18 @@ _CONTEXT = tuple(f"context/{name}.py" for name in ("dependencies", "retraining",
 def imports_of(function: str) -> set[tuple[str, str]]:
     """Return (module, name) of everything that the function's code paths import from the library."""
     handler = tree_of(REPOSITORY / "functions" / function / "app.py")
-    found: set[tuple[str, str]] = set()
+    imports: set[tuple[str, str]] = set()
     waiting = [*_imports(handler), *_imports_of_parts(handler)]
     seen_modules: set[str] = set()
     while waiting:
         module, name = waiting.pop()
-        found.add((module, name))
+        imports.add((module, name))
         for reached in (module, f"{module}.{name}"):
             path = path_of(reached)
             if path is not None and reached not in seen_modules:
                 seen_modules.add(reached)
                 waiting += _imports(tree_of(path))
-    return found
+    return imports
 
 
 def _imports_of_parts(handler: ast.Module) -> Iterator[tuple[str, str]]:

@@ -49,20 +49,20 @@ def metrics() -> Iterator[tuple[str, str, dict[str, str]]]:
             if isinstance(line[0], str):
                 namespace, name, *rest = [word for word in line if isinstance(word, str)]
                 yield namespace, name, dict(zip(rest[::2], rest[1::2], strict=True))
-            elif found := SEARCH.fullmatch(line[0]["expression"]):
-                namespace, dimension, name = found.groups()
+            elif search := SEARCH.fullmatch(line[0]["expression"]):
+                namespace, dimension, name = search.groups()
                 yield namespace, name, {dimension: "*"}
 
 
 def published_for_the_stack_only() -> set[str]:
     """The metrics that the code publishes without a group."""
-    found = set()
+    names = set()
     for path in (t.REPOSITORY / "src").rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             if any(_is_without_group(node) for node in ast.walk(function)):
-                found |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and n.id.isupper()}
-    return {value for name in found if (value := getattr(metric_names, name, None)) in METRICS}
+                names |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and n.id.isupper()}
+    return {value for name in names if (value := getattr(metric_names, name, None)) in METRICS}
 
 
 def _is_without_group(node: ast.AST) -> bool:

@@ -171,9 +171,9 @@ def addresses(node: Any) -> list[Any]:
 
 
 def test_every_link_has_the_domain_of_the_account() -> None:
-    found = addresses(t.template())
-    assert found
-    for address in found:
+    links = addresses(t.template())
+    assert links
+    for address in links:
         assert chosen(address, "HasDomain") == {"Fn::Sub": "https://${DomainName}"}
         assert chosen(address) == {"Fn::GetAtt": ["ApprovalApi", "ApiEndpoint"]}
     text = (t.REPOSITORY / "template.yaml").read_text(encoding="utf-8")

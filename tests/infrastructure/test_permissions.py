@@ -46,8 +46,10 @@ JOB_ROLES = ("TrainingJobRole", "ScoringJobRole", "EndpointRole")
 
 def of_role(role: str, sid: str) -> dict[str, Any]:
     """The statement of a role by its Sid."""
-    (found,) = (statement for owner, statement in t.statements() if (owner, statement["Sid"]) == (role, sid))
-    return found
+    (statement,) = (
+        statement for owner, statement in t.statements() if (owner, statement["Sid"]) == (role, sid)
+    )
+    return statement
 
 
 def _resources_of(action: str) -> list[str] | None:

@@ -213,13 +213,13 @@ def test_pages_are_below_a_token_and_no_other_function_answers_the_api() -> None
 def test_people_may_find_the_stack_by_its_name() -> None:
     """A command names the stack, and then AWS checks the ARN with * in place of the id."""
     people = t.resources("AWS::IAM::ManagedPolicy")
-    found = [
+    resources = [
         statement["Resource"]["Fn::Sub"]
         for owner, statement in t.statements()
         if owner in people and "cloudformation:DescribeStacks" in t.actions(statement)
     ]
-    assert len(found) > 3
-    assert all(resource.endswith(":stack/${AWS::StackName}/*") for resource in found)
+    assert len(resources) > 3
+    assert all(resource.endswith(":stack/${AWS::StackName}/*") for resource in resources)
 
 
 def test_promotions_start_no_execution_where_no_group_has_an_endpoint() -> None:

@@ -50,9 +50,9 @@ def a_large_file() -> bytes:
 def scored_by(engine: str, stack: DeployedStack, content: bytes) -> dict[str, Any]:
     """Return the manifest of the file as an engine scores it, and how long its execution took."""
     stack.drop(settings(f'[scoring]\nengine = "{engine}"\n').encode(), f"{GROUP}/model.toml")
-    known = stack.executions("RunInference")
+    earlier = stack.executions("RunInference")
     stack.drop(content, f"{GROUP}/inference/{engine}.csv")
-    execution = stack.wait_for_execution("RunInference", known, TIMEOUT_SECONDS)
+    execution = stack.wait_for_execution("RunInference", earlier, TIMEOUT_SECONDS)
     started = time.monotonic()
     states = stack.finish(execution, TIMEOUT_SECONDS)
     print(f"{engine}: {N_ROWS:,} rows in {time.monotonic() - started:.0f} s")

@@ -48,8 +48,8 @@ def is_finding_covered(
 def leaking_columns(model: ModelMetadata) -> tuple[str, ...]:
     """Return the columns that alone predict the target, as validation or training found."""
     of_training = (concern.column for concern in model.concerns if concern.label == POSSIBLE_LEAK)
-    found = (*_columns_of_rule(model, LEAK_RULE), *of_training)
-    used = (name for name in found if name and name not in model.settings.exclude_columns)
+    columns = (*_columns_of_rule(model, LEAK_RULE), *of_training)
+    used = (name for name in columns if name and name not in model.settings.exclude_columns)
     return tuple(dict.fromkeys(used))
 
 
@@ -151,8 +151,8 @@ def _changed_rules(model: ModelMetadata, champion: ModelMetadata | None) -> Iter
 
 def personal_columns(model: ModelMetadata, champion: ModelMetadata | None) -> list[str]:
     """Return the new features with personal data, as validation found or their names say."""
-    found = _columns_of_rule(model, PERSONAL_RULE)
-    return [name for name in _new_features(model, champion) if name in found or names_a_person(name)]
+    stated = _columns_of_rule(model, PERSONAL_RULE)
+    return [name for name in _new_features(model, champion) if name in stated or names_a_person(name)]
 
 
 def _personal_columns(model: ModelMetadata, champion: ModelMetadata | None) -> Iterator[Concern]:
@@ -178,5 +178,5 @@ def _protected_traits(model: ModelMetadata, champion: ModelMetadata | None) -> I
 
 
 def _new_features(model: ModelMetadata, champion: ModelMetadata | None) -> Iterator[str]:
-    known = champion.features if champion else ()
-    return (name for name in model.features if name not in known)
+    earlier = champion.features if champion else ()
+    return (name for name in model.features if name not in earlier)

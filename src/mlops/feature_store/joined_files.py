@@ -131,9 +131,9 @@ def read_rows(
     """Return the newest values of up to 100 rows; one with an unreadable key or request value has none."""
     readable = [number for number, row in enumerate(rows) if _is_readable(row, selected)]
     answers = read([rows[number] for number in readable]).rows if readable else ()
-    found = dict(zip(readable, answers, strict=True))
+    by_number = dict(zip(readable, answers, strict=True))
     nothing = {each.column: OnlineValue(None, FieldStatus.NOT_FOUND) for each in selected.features}
-    return [found.get(number, nothing) for number in range(len(rows))]
+    return [by_number.get(number, nothing) for number in range(len(rows))]
 
 
 def json_value(value: Any) -> Any:

@@ -177,12 +177,12 @@ class FeatureStore:
         FeatureStoreError
             If there is no such service, or no such version.
         """
-        found = self.definitions().find(str(settings.service), settings.version)
-        if not isinstance(found.definition, StoredService):
+        entry = self.definitions().find(str(settings.service), settings.version)
+        if not isinstance(entry.definition, StoredService):
             raise FeatureStoreError(
-                f"{found.name} is a {found.kind}; [features] of model.toml needs a feature service."
+                f"{entry.name} is a {entry.kind}; [features] of model.toml needs a feature service."
             )
-        return replace(settings, version=found.version)
+        return replace(settings, version=entry.version)
 
     def join_as_of(
         self, table: PlainCsv, target: Path, settings: FeatureSettings, time_column: str
@@ -266,9 +266,11 @@ class FeatureStore:
             If a view does not exist or is not online, or a time cannot be used; after all others were copied,
             if a view cannot be copied, or not wholly.
         """
-        known, now = self.definitions(), self._now()
-        copy = partial(self.materializer.materialize, start=start, end=end, views=known.views(), now=now)
-        return copy_all(known.online_views(views), copy)
+        definitions, now = self.definitions(), self._now()
+        copy = partial(
+            self.materializer.materialize, start=start, end=end, views=definitions.views(), now=now
+        )
+        return copy_all(definitions.online_views(views), copy)
 
     def materialize_incremental(self, end: datetime, views: Sequence[str] = ()) -> list[Materialization]:
         """Copy what was not copied yet until `end`, late and corrected rows as well.
@@ -278,9 +280,9 @@ class FeatureStore:
         FeatureStoreError
             As `materialize`.
         """
-        known, now = self.definitions(), self._now()
-        copy = partial(self.materializer.materialize_incremental, end=end, views=known.views(), now=now)
-        return copy_all(known.online_views(views), copy)
+        definitions, now = self.definitions(), self._now()
+        copy = partial(self.materializer.materialize_incremental, end=end, views=definitions.views(), now=now)
+        return copy_all(definitions.online_views(views), copy)
 
     def get_online_features(
         self,

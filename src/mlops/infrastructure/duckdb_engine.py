@@ -73,8 +73,8 @@ def select_ids(
         A SELECT of one column of texts; missing ones are left out.
     """
     connection.execute(f"CREATE TABLE {table} (id VARCHAR)")
-    found = connection.cursor().execute(ids)
-    while some := found.fetchmany(_IDS_AT_ONCE):
+    rows = connection.cursor().execute(ids)
+    while some := rows.fetchmany(_IDS_AT_ONCE):
         if selected := [one for one in some if one[0] is not None and is_selected(one[0])]:
             connection.executemany(f"INSERT INTO {table} VALUES (?)", selected)  # noqa: S608  a name of ours
 

@@ -52,5 +52,5 @@ class CostMeter:
 
 def total(costs: Iterable[float | None]) -> float | None:
     """Return the sum of costs; None if one of them is not known."""
-    known = list(costs)
-    return None if None in known else round(sum(each for each in known if each is not None), 9)
+    amounts = list(costs)
+    return None if None in amounts else round(sum(each for each in amounts if each is not None), 9)

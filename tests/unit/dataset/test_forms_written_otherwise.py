@@ -75,9 +75,9 @@ CURED: dict[str, tuple[str, str]] = {
 def test_one_finding_names_the_cause_and_its_lines_accept_the_file(tmp_path: Path, case: str) -> None:
     text, rule_id = CURED[case]
     before = 'target = "lefft"\n' if rule_id == "missing_target" else ""
-    found = refusal(judge(tmp_path, text, before))
-    assert found.rule_id == rule_id
-    report = judge(tmp_path, text, str(found.accept_with))
+    finding = refusal(judge(tmp_path, text, before))
+    assert finding.rule_id == rule_id
+    report = judge(tmp_path, text, str(finding.accept_with))
     assert report.verdict != "reject"
     assert report.n_rows == (2 * N_ROWS if "between" in case and "mark" in case else N_ROWS)
     assert len(report.columns) == len(HEADER)
@@ -149,8 +149,8 @@ def test_line_ends_that_were_converted_twice_are_single_ones(tmp_path: Path) -> 
 
 
 def test_control_characters_in_many_names_are_one_finding(tmp_path: Path) -> None:
-    found = refusal(judge(tmp_path, a_table(header=("a\x07ge", "pl\x07an", "spend", "left"))))
-    assert "1 further name" in found.message
+    finding = refusal(judge(tmp_path, a_table(header=("a\x07ge", "pl\x07an", "spend", "left"))))
+    assert "1 further name" in finding.message
 
 
 def test_empty_columns_without_a_name_are_one_finding(tmp_path: Path) -> None:
@@ -160,8 +160,8 @@ def test_empty_columns_without_a_name_are_one_finding(tmp_path: Path) -> None:
 
 
 def test_a_header_that_is_too_long_is_one_finding(tmp_path: Path) -> None:
-    found = judge(tmp_path, a_table().replace("left\n", "left,\n", 1)).findings
-    assert [finding.rule_id for finding in found] == ["ragged_row"]
+    findings = judge(tmp_path, a_table().replace("left\n", "left,\n", 1)).findings
+    assert [finding.rule_id for finding in findings] == ["ragged_row"]
 
 
 def test_a_decimal_comma_between_commas_is_suspected(tmp_path: Path) -> None:
@@ -202,17 +202,17 @@ def with_labels(labels: Callable[[int], str]) -> str:
 
 
 def test_labels_in_other_case_are_one_finding(tmp_path: Path) -> None:
-    found = refusal(
+    finding = refusal(
         judge(tmp_path, with_labels(lambda row: label(row).upper() if row % 7 == 0 else label(row)))
     )
-    assert found.rule_id == "target_labels"
-    assert "NO, no" in found.message
-    assert "YES, yes" in found.message
+    assert finding.rule_id == "target_labels"
+    assert "NO, no" in finding.message
+    assert "YES, yes" in finding.message
 
 
 def test_a_target_of_dates_is_one_finding(tmp_path: Path) -> None:
-    found = refusal(judge(tmp_path, with_labels(lambda row: f"2020-01-{row % 28 + 1:02d}")))
-    assert found.rule_id == "many_classes"
+    finding = refusal(judge(tmp_path, with_labels(lambda row: f"2020-01-{row % 28 + 1:02d}")))
+    assert finding.rule_id == "many_classes"
 
 
 def test_a_few_other_numbers_beside_two_classes_are_told(tmp_path: Path) -> None:

@@ -82,10 +82,10 @@ def test_files_that_stop_are_emailed_once_and_the_end_once(calendar: str, days_l
 def test_each_late_night_says_how_late_and_alerts_from_twice_the_usual_time():
     rows = with_rows(days_of("daily", 40))
     last = FIRST + timedelta(39)
-    found = [judged(rows, last + timedelta(age)) for age in (1, 2, 3)]
-    assert [each.verdict for each in found] == ["OK", "WARN", "ALERT"]
-    assert (found[2].problem, found[2].days_since, found[2].usual_days) == ("no_file", 3, 1)
-    assert found[2].message == f"last file scored on {last}, 3 days ago (usually at most 1)"
+    nights = [judged(rows, last + timedelta(age)) for age in (1, 2, 3)]
+    assert [each.verdict for each in nights] == ["OK", "WARN", "ALERT"]
+    assert (nights[2].problem, nights[2].days_since, nights[2].usual_days) == ("no_file", 3, 1)
+    assert nights[2].message == f"last file scored on {last}, 3 days ago (usually at most 1)"
     assert judged(rows, last + timedelta(3), every=3).verdict == "OK"
     assert "expected every 3 days" in judged(rows, last + timedelta(4), every=3).message
     assert judged(rows, last + timedelta(99), every=0).verdict == "INSUFFICIENT_DATA"
@@ -123,10 +123,10 @@ def test_rows_are_compared_with_those_of_the_weekday(
     rows = with_rows(days_of("daily", 90), scatter=0.1)
     day = next(day for day in reversed(rows) if day.weekday() == weekday)
     rows[day] = round(factor * (1000 if weekday < 5 else 330))
-    found = judged({each: n for each, n in rows.items() if each <= day}, day + timedelta(1))
-    assert (found.verdict, found.problem, found.n_rows) == (verdict, problem, rows[day])
-    assert ("Wednesdays" if weekday == 2 else "Sundays") in found.message
-    low, high = found.usual_rows or (0, 0)
+    arrivals = judged({each: n for each, n in rows.items() if each <= day}, day + timedelta(1))
+    assert (arrivals.verdict, arrivals.problem, arrivals.n_rows) == (verdict, problem, rows[day])
+    assert ("Wednesdays" if weekday == 2 else "Sundays") in arrivals.message
+    low, high = arrivals.usual_rows or (0, 0)
     assert (low <= rows[day] <= high) == (verdict == "OK")
 
 

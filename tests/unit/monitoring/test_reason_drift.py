@@ -194,11 +194,11 @@ def test_unchanged_reasons_warn_in_at_most_five_percent(held_out: int, rows: int
 def test_a_small_change_of_very_many_rows_is_no_accident_and_does_not_warn():
     rng = np.random.default_rng(5)
     before, now = contributions(rng, 10_000), contributions(rng, 100_000, clinic=1.15)
-    found = compare_contributions(before, now, Thresholds())
-    assert found is not None
-    assert found.columns_with_drift == ()
-    assert next(each for each in found.columns if each.column == "clinic").q_value < 0.001
-    assert 0.0 < found.score < 0.1
+    drift = compare_contributions(before, now, Thresholds())
+    assert drift is not None
+    assert drift.columns_with_drift == ()
+    assert next(each for each in drift.columns if each.column == "clinic").q_value < 0.001
+    assert 0.0 < drift.score < 0.1
 
 
 def test_a_share_of_a_tenth_that_becomes_a_fifth_is_found_in_ninety_five_percent():
@@ -209,6 +209,6 @@ def test_a_share_of_a_tenth_that_becomes_a_fifth_is_found_in_ninety_five_percent
 
 def judged_sums(rng: np.random.Generator, held_out: int, rows: int, **sizes: float) -> tuple[str, ...]:
     before, now = contributions(rng, held_out), contributions(rng, rows, **sizes)
-    found = compare_contributions(before, now, Thresholds())
-    assert found is not None
-    return found.columns_with_drift
+    drift = compare_contributions(before, now, Thresholds())
+    assert drift is not None
+    return drift.columns_with_drift

@@ -27,27 +27,27 @@ def people(rows: int, seed: int, *, goes_with_weight: bool = True) -> pd.DataFra
 
 
 def test_the_same_population_cannot_be_told_apart():
-    found = [
+    classifications = [
         classify_domains(people(200, seed), people(200, 50 + seed), FEATURES, rng=np.random.default_rng(seed))
         for seed in range(10)
     ]
-    assert sum(each.has_change for each in found) <= 1
+    assert sum(each.has_change for each in classifications) <= 1
 
 
 def test_a_changed_combination_is_found_and_its_columns_are_named():
-    found = classify_domains(
+    classification = classify_domains(
         people(1000, 1), people(800, 2, goes_with_weight=False), FEATURES, rng=np.random.default_rng(0)
     )
-    assert found.roc_auc > 0.75
-    assert found.has_change
-    assert set(list(found.effects)[:2]) == {"weight", "dose"}
-    assert (found.n_rows_reference, found.n_rows) == (1000, 800)
+    assert classification.roc_auc > 0.75
+    assert classification.has_change
+    assert set(list(classification.effects)[:2]) == {"weight", "dose"}
+    assert (classification.n_rows_reference, classification.n_rows) == (1000, 800)
 
 
 def test_a_changed_category_is_found():
     now = people(600, 3).assign(site="south")
-    found = classify_domains(people(600, 4), now, FEATURES, rng=np.random.default_rng(0))
-    assert next(iter(found.effects)) == "site"
+    classification = classify_domains(people(600, 4), now, FEATURES, rng=np.random.default_rng(0))
+    assert next(iter(classification.effects)) == "site"
 
 
 def test_too_few_rows_and_no_common_feature_are_refused():

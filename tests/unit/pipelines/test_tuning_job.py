@@ -32,8 +32,10 @@ def settings(**document) -> GroupSettings:
     return GroupSettings.from_config(document)
 
 
-def job_of(given: GroupSettings, task: TaskName | None = "binary", parallel: int = 3) -> dict | None:
-    return tuning_job(given, task, name="g-1", channels=[], output_uri="s3://b/t/", parallel_trials=parallel)
+def job_of(settings: GroupSettings, task: TaskName | None = "binary", parallel: int = 3) -> dict | None:
+    return tuning_job(
+        settings, task, name="g-1", channels=[], output_uri="s3://b/t/", parallel_trials=parallel
+    )
 
 
 def prepared(given: GroupSettings, parallel: int = 3, **request) -> dict:

@@ -79,15 +79,15 @@ def test_subscriptions(facts: StackFacts, arn: str, authenticated: str, message:
 
 def test_a_topic_without_an_address(facts: StackFacts) -> None:
     topic = client("sns").create_topic(Name="approval")["TopicArn"]
-    (found,) = faults("subscriptions", replace(facts, topic_arns=[topic]))
-    assert found.message == "No one has subscribed to approval."
+    (fault,) = faults("subscriptions", replace(facts, topic_arns=[topic]))
+    assert fault.message == "No one has subscribed to approval."
 
 
 def test_dead_letters(facts: StackFacts) -> None:
     client("sqs").send_message(QueueUrl=facts.dead_letter_queues["UploadDeadLetterQueue"], MessageBody="{}")
-    (found,) = faults("dead letters", facts)
-    assert found.message == "1 in UploadDeadLetterQueue."
-    assert found.remedy.endswith("`mlops replay UploadDeadLetterQueue`.")
+    (fault,) = faults("dead letters", facts)
+    assert fault.message == "1 in UploadDeadLetterQueue."
+    assert fault.remedy.endswith("`mlops replay UploadDeadLetterQueue`.")
 
 
 @pytest.mark.parametrize(("age", "n_faults"), [(timedelta(days=10), 0), (timedelta(days=12), 1)])
@@ -106,8 +106,8 @@ def test_an_execution_that_runs_longer_than_an_approval_and_its_work(
 
 def test_a_quota_of_zero_and_one_that_is_not_listed(facts: StackFacts) -> None:
     with limits(training=0):
-        (found,) = faults("quotas of jobs", facts)
-    assert "'ml.m5.large for training job usage' is 0" in found.message
+        (fault,) = faults("quotas of jobs", facts)
+    assert "'ml.m5.large for training job usage' is 0" in fault.message
     with limits():
         assert len(faults("quotas of jobs", replace(facts, training_instance_type="ml.x9.huge"))) == 2
 
@@ -123,15 +123,15 @@ def test_logs_of_jobs_that_are_kept_for_ever(facts: StackFacts) -> None:
     for name in ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs", "/aws/lambda/other"):
         logs.create_log_group(logGroupName=name)
     logs.put_retention_policy(logGroupName="/aws/sagemaker/ProcessingJobs", retentionInDays=90)
-    (found,) = faults("log retention", facts)
-    assert "--log-group-name /aws/sagemaker/TrainingJobs" in found.remedy
+    (fault,) = faults("log retention", facts)
+    assert "--log-group-name /aws/sagemaker/TrainingJobs" in fault.remedy
 
 
 def test_a_champion_that_the_layers_cannot_load(facts: StackFacts) -> None:
     stopped = StoppedChampion("g", "v1.0.0", "scikit-learn 1.8.0 (installed: 1.9.0; needed: 1.8.x)")
-    (found,) = faults("champions", replace(facts, stopped_champions=lambda: [stopped]))
-    assert found.message.startswith("g v1.0.0 does not score: it was made with scikit-learn 1.8.0")
-    assert found.remedy.startswith("`mlops retrain g`")
+    (fault,) = faults("champions", replace(facts, stopped_champions=lambda: [stopped]))
+    assert fault.message.startswith("g v1.0.0 does not score: it was made with scikit-learn 1.8.0")
+    assert fault.remedy.startswith("`mlops retrain g`")
 
 
 def test_a_check_that_is_not_permitted_is_a_fault_and_the_others_go_on(facts: StackFacts) -> None:
@@ -139,8 +139,8 @@ def test_a_check_that_is_not_permitted_is_a_fault_and_the_others_go_on(facts: St
         logs.add_client_error("describe_log_groups", "AccessDeniedException", "not authorized")
         diagnoses = examine(facts)
     assert len(diagnoses) == len(CHECKS)
-    (found,) = (entry for entry in diagnoses if entry.is_fault)
-    assert (found.check, found.message[:13]) == ("log retention", "Not checked: ")
+    (fault,) = (entry for entry in diagnoses if entry.is_fault)
+    assert (fault.check, fault.message[:13]) == ("log retention", "Not checked: ")
 
 
 def test_the_command_ends_with_1_when_something_needs_a_person(
@@ -158,8 +158,8 @@ def test_the_command_ends_with_1_when_something_needs_a_person(
     assert "ok     champions\n" in printed
     with limits(concurrency=10):
         assert main(["doctor", "--stack", "mlops", "--json"]) == 1
-    (found,) = (entry for entry in json.loads(capsys.readouterr().out) if entry["is_fault"])
-    assert found["check"] == "concurrency"
+    (fault,) = (entry for entry in json.loads(capsys.readouterr().out) if entry["is_fault"])
+    assert fault["check"] == "concurrency"
 
 
 def test_plain_files_need_no_doctor(capsys) -> None:

@@ -110,8 +110,8 @@ def _connect(source: Path) -> DuckDBPyConnection:
 def _write(connection: DuckDBPyConnection, source: Path, target: Path, limits: Limits) -> ConvertedTable:
     size_bytes = source.stat().st_size
     table = connection.read_parquet(str(source))
-    found = _columns(connection, source, table)
-    columns = [column for column in found if not _INDEX.fullmatch(column.name)]
+    all_columns = _columns(connection, source, table)
+    columns = [column for column in all_columns if not _INDEX.fullmatch(column.name)]
     _refuse_nested(columns)
     # what is too large by the number of its cells alone is refused before any row is read
     refuse_excess(_n_rows(connection, source) * len(columns), size_bytes, limits)
@@ -120,7 +120,7 @@ def _write(connection: DuckDBPyConnection, source: Path, target: Path, limits: L
         cells = _cells(table, columns, size_bytes, limits)
         _append_rows(table.project(", ".join(cells)), target)
     texts = tuple(position for position, column in enumerate(columns) if column.is_text)
-    return ConvertedTable(0, texts, _notes(len(found) - len(columns)))
+    return ConvertedTable(0, texts, _notes(len(all_columns) - len(columns)))
 
 
 def _notes(n_left_out: int) -> tuple[Finding, ...]:

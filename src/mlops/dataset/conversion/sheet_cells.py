@@ -105,11 +105,11 @@ def refuse_wide_sheet(blocks: Iterable[bytes]) -> int:
     n_bytes, last_row, last_column, tail = 0, 1, b"A", b""
     for block in blocks:
         n_bytes += len(block)
-        found = _REFERENCE.findall(tail + block)
+        references = _REFERENCE.findall(tail + block)
         tail = block[-_OVERLAP_BYTES:]
-        if found:
-            last_row = max(last_row, *(int(row) for _, row in found))
-            last_column = max(last_column, *{column for column, _ in found}, key=lambda c: (len(c), c))
+        if references:
+            last_row = max(last_row, *(int(row) for _, row in references))
+            last_column = max(last_column, *{column for column, _ in references}, key=lambda c: (len(c), c))
     if last_row * _number(last_column) > _MAX_CELLS:
         message = (
             f"A sheet of the workbook goes on to cell {last_column.decode()}{last_row}, far from its table."

@@ -196,7 +196,7 @@ def _scores(sample: bytes) -> Iterator[tuple[float, str]]:
     """
     of_seldom = _WEIGHT_OF_SELDOM if _n_foreign(sample) >= _MIN_BYTES else _WEIGHT_OF_SELDOM_IN_FEW
     confidences = {
-        name: known * (of_seldom if name in _SELDOM else 1.0) for name, known in _confidences(sample).items()
+        name: score * (of_seldom if name in _SELDOM else 1.0) for name, score in _confidences(sample).items()
     }
     seen: set[str] = set()
     for encoding in ENCODINGS:
@@ -205,7 +205,7 @@ def _scores(sample: bytes) -> Iterator[tuple[float, str]]:
             continue
         seen.add(text)
         confidence = max(
-            (known for name, known in confidences.items() if _decoded(sample, name) == text), default=0.0
+            (each for name, each in confidences.items() if _decoded(sample, name) == text), default=0.0
         )
         if encoding == "cp1252":
             confidence = max(confidence, _MIN_SCORE)
@@ -217,9 +217,9 @@ def _scores(sample: bytes) -> Iterator[tuple[float, str]]:
 def _confidences(sample: bytes) -> dict[str, float]:
     from chardet import detect_all  # noqa: PLC0415  only a file that is not UTF-8 needs it
 
-    found = detect_all(sample, ignore_threshold=True, include_encodings=ENCODINGS)
+    candidates = detect_all(sample, ignore_threshold=True, include_encodings=ENCODINGS)
     named = {codecs.lookup(encoding).name: encoding for encoding in ENCODINGS}
-    written = ((each["encoding"], each["confidence"]) for each in found if each["encoding"])
+    written = ((each["encoding"], each["confidence"]) for each in candidates if each["encoding"])
     return {named.get(codecs.lookup(name).name, name): confidence for name, confidence in written}
 
 

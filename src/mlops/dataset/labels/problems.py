@@ -80,8 +80,10 @@ def _unknown_classes(unknown: Counter[str], rows: Sequence[int], classes: Sequen
         f"{counted(unknown.total(), 'label')} of classes that the model does not know"
         f"{': ' if named else ''}{named}, in {_rows_text(rows, unknown.total())}."
     )
-    known = ", ".join(shown(label) for label in classes[:10])
-    advice = f"Its classes: {known}. Correct the labels; a new class is learned from a training file with it."
+    listed = ", ".join(shown(label) for label in classes[:10])
+    advice = (
+        f"Its classes: {listed}. Correct the labels; a new class is learned from a training file with it."
+    )
     return Finding("unknown_classes", "reject", message, count=unknown.total(), advice=advice)
 
 

@@ -176,11 +176,11 @@ class _Reader:
                 self._classes[label] = find_label(label, self._terms.classes) or _same_number(
                     label, self._terms.classes
                 )
-        known = cells.map(self._classes)
-        is_unknown = (known.isna() & cells.notna()).to_numpy()
+        labels = cells.map(self._classes)
+        is_unknown = (labels.isna() & cells.notna()).to_numpy()
         self.problems.mark("unknown_classes", numbers, is_unknown)
         self.problems.classes.update(cells[is_unknown].tolist())
-        return known
+        return labels
 
     def _batch_rows(
         self, frame: pd.DataFrame, numbers: NDArray[np.int64], has_outcome: Marks
@@ -196,8 +196,8 @@ class _Reader:
         )
         for name in names.unique():
             if name not in self._batches:
-                found = tuple(self._terms.batches(str(name)))
-                self._batches[name] = found[0] if len(found) == 1 else None
+                candidates = tuple(self._terms.batches(str(name)))
+                self._batches[name] = candidates[0] if len(candidates) == 1 else None
         batches = [self._batches[name] for name in names]
         is_unknown = np.array([batch is None for batch in batches], dtype=bool)
         rows = pd.to_numeric(frame[self._columns.row], errors="coerce").to_numpy(dtype=np.float64)
@@ -223,9 +223,9 @@ class _Reader:
         is_day = ~cells.astype("string").str.contains(":", regex=False).fillna(value=True).to_numpy(
             dtype=bool
         )
-        known = moments.where(~is_day, moments + timedelta(days=1, milliseconds=-1))
-        known = known.where(~(known > self._now), self._now)
-        texts: NDArray[np.object_] = known.dt.strftime("%Y-%m-%d %H:%M:%S.%f").to_numpy(dtype=object)
+        known_at = moments.where(~is_day, moments + timedelta(days=1, milliseconds=-1))
+        known_at = known_at.where(~(known_at > self._now), self._now)
+        texts: NDArray[np.object_] = known_at.dt.strftime("%Y-%m-%d %H:%M:%S.%f").to_numpy(dtype=object)
         return texts
 
 

@@ -75,10 +75,10 @@ def label_terms(
     ]
     others = tuple(column.name for column in columns if column.role != "id")
     stated = GroupSettings(target=target, id_columns=ids, exclude_columns=others, format=settings.format)
-    known = (
+    all_classes = (
         tuple(dict.fromkeys((*classes, *((learned.levels if learned else None) or ())))) if classes else ()
     )
-    return LabelTerms(stated, Contract(tuple(columns), target), ids, labels, times, known, batches)
+    return LabelTerms(stated, Contract(tuple(columns), target), ids, labels, times, all_classes, batches)
 
 
 def _of_time(name: str, contract: Contract | None) -> ColumnContract:

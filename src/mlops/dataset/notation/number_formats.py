@@ -110,11 +110,11 @@ def number_notation(
     marks = _best_marks(values, counts, base, unit, min_share)
     if marks is None:
         return None
-    found = Notation(*marks, unit, None, None, base.missing, base.kept)
-    signed = [value for value in values if _has_other_sign(value, found)]
-    if found.has_plain_numbers and signed and all(map(_GRADE.fullmatch, signed)):
+    notation = Notation(*marks, unit, None, None, base.missing, base.kept)
+    signed = [value for value in values if _has_other_sign(value, notation)]
+    if notation.has_plain_numbers and signed and all(map(_GRADE.fullmatch, signed)):
         return None
-    return replace(found, signs=bool(signed))
+    return replace(notation, signs=bool(signed))
 
 
 def _best_marks(

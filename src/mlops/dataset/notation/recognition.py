@@ -84,10 +84,10 @@ def date_evidence(evidence: Evidence, is_iso: NDArray[np.bool_]) -> Counter[str]
     """Return how many cells can be read as dates in each notation; `is_iso` marks the ISO dates."""
     if is_iso.all():
         return Counter({ISO_DATES: evidence.n_cells})
-    found = count_formats(evidence.values, evidence.counts.tolist())
+    formats = count_formats(evidence.values, evidence.counts.tolist())
     if n_iso := int(evidence.counts[is_iso].sum()):
-        found[ISO_DATES] = n_iso
-    return found
+        formats[ISO_DATES] = n_iso
+    return formats
 
 
 def recognised(evidence: Evidence, dates: Counter[str], base: Notation) -> Notation:

@@ -163,18 +163,18 @@ def _passed_over(head: bytes, stated: FileFormatSettings, quote: str) -> _Beginn
         offset, line = end, line + 1
     if offset >= len(head):
         return None
-    found = _Beginning(offset, line, has_sep_line, delimiter, comment=stated.comment or "")
+    beginning = _Beginning(offset, line, has_sep_line, delimiter, comment=stated.comment or "")
     if stated.comment == "" or not head.startswith((stated.comment or COMMENT).encode(), offset):
-        return found
-    return _after_comments(head, found, stated, quote)
+        return beginning
+    return _after_comments(head, beginning, stated, quote)
 
 
 def _after_comments(
-    head: bytes, found: _Beginning, stated: FileFormatSettings, quote: str
+    head: bytes, beginning: _Beginning, stated: FileFormatSettings, quote: str
 ) -> _Beginning | None:
     """Pass the comments; the last line of them is the header when the lines below are rows."""
     mark = (stated.comment or COMMENT).encode()
-    offset, line, lines = found.offset, found.line, list[tuple[int, int]]()
+    offset, line, lines = beginning.offset, beginning.line, list[tuple[int, int]]()
     while offset < len(head) and (
         head.startswith(mark, offset) or not head[offset : _end_of_line(head, offset)].strip()
     ):
@@ -183,12 +183,12 @@ def _after_comments(
         offset, line = _end_of_line(head, offset), line + 1
     passed = tuple(number for _, number in lines)
     if offset >= len(head):
-        return None if stated.comment else found
+        return None if stated.comment else beginning
     if stated.comment:
-        return _Beginning(offset, line, found.has_sep_line, found.delimiter, passed, stated.comment)
+        return _Beginning(offset, line, beginning.has_sep_line, beginning.delimiter, passed, stated.comment)
     last_offset, last_line = lines[-1]
     rest = head[offset:]
-    delimiter = stated.delim or found.delimiter or vote(rest.decode("utf-8", "ignore"), quote)
+    delimiter = stated.delim or beginning.delimiter or vote(rest.decode("utf-8", "ignore"), quote)
     records = read_records(rest, Syntax(delimiter, quote), line=line)
     rows = [each for each in records if each.width == usual_width(records)]
     last = cells_of(head[last_offset:offset].decode("utf-8", "ignore").rstrip(), delimiter, quote)
@@ -196,10 +196,10 @@ def _after_comments(
         records[0], records[1:]
     )
     if is_row_below:
-        return _Beginning(last_offset, last_line, found.has_sep_line, found.delimiter, passed[:-1])
+        return _Beginning(last_offset, last_line, beginning.has_sep_line, beginning.delimiter, passed[:-1])
     n_commented = sum(each.cells[0].startswith(COMMENT) for each in rows)
     comment = COMMENT if n_commented <= _MAX_COMMENTED_SHARE * len(rows) else ""
-    return _Beginning(offset, line, found.has_sep_line, found.delimiter, passed, comment)
+    return _Beginning(offset, line, beginning.has_sep_line, beginning.delimiter, passed, comment)
 
 
 def _end_of_line(head: bytes, offset: int) -> int:

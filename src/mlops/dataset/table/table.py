@@ -195,12 +195,12 @@ class Table:
 
 def unreadable_cells(profiles: Iterable[ColumnProfile]) -> dict[str, UnreadableCells]:
     """Return what could not be read in each column; columns without such cells are left out."""
-    found = {profile.name: (profile.unreadable, profile.personal) for profile in profiles}
+    by_name = {profile.name: (profile.unreadable, profile.personal) for profile in profiles}
     return {
         name: UnreadableCells(
             where.count, tuple(where.lines), () if personal else safe_examples(where.values)
         )
-        for name, (where, personal) in found.items()
+        for name, (where, personal) in by_name.items()
         if where
     }
 

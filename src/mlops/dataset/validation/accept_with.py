@@ -32,9 +32,9 @@ def accept_column(survey: Survey, name: str, **stated: str | float | bool | list
 
 def accept_range(survey: Survey, column: ColumnProfile) -> str | None:
     """Return the lines that let a column range as far as it does in this file."""
-    known = column.expected
-    low = min(x for x in (column.range.minimum, known.minimum if known else None) if x is not None)
-    high = max(x for x in (column.range.maximum, known.maximum if known else None) if x is not None)
+    expected = column.expected
+    low = min(x for x in (column.range.minimum, expected.minimum if expected else None) if x is not None)
+    high = max(x for x in (column.range.maximum, expected.maximum if expected else None) if x is not None)
     return accept_column(survey, column.name, minimum=low, maximum=high)
 
 
@@ -71,10 +71,10 @@ def accept_form(survey: Survey, **stated: str | int | bool | tuple[str, ...]) ->
 
 def accept_without_header(survey: Survey, n_columns: int, *, skip: int = 0) -> str:
     """Return the lines that read the first line as a row; the names are the contract's if it has as many."""
-    known = survey.contract.names if survey.contract is not None and survey.contract.is_learned else ()
-    names = known if len(known) == n_columns else numbered_names(n_columns)
+    learned = survey.contract.names if survey.contract is not None and survey.contract.is_learned else ()
+    names = learned if len(learned) == n_columns else numbered_names(n_columns)
     above = {"skip": skip} if skip else {}
-    if len(known) != n_columns > _MAX_NUMBERED:  # the same names are made without it
+    if len(learned) != n_columns > _MAX_NUMBERED:  # the same names are made without it
         return accept_form(survey, **above, header=False)
     return accept_form(survey, **above, header=False, names=names)
 
@@ -148,8 +148,8 @@ def accept_exclusion(survey: Survey, name: str) -> str:
 
 def accept_spellings(survey: Survey, column: ColumnProfile, spellings: Sequence[str]) -> str | None:
     """Return the lines that read further spellings in a column of numbers or dates as missing."""
-    known = column.expected.missing if column.expected is not None else ()
-    return accept_column(survey, column.name, missing=list(dict.fromkeys((*known, *spellings))))
+    stated = column.expected.missing if column.expected is not None else ()
+    return accept_column(survey, column.name, missing=list(dict.fromkeys((*stated, *spellings))))
 
 
 def accept_levels(survey: Survey, column: ColumnProfile) -> str | None:

@@ -72,8 +72,8 @@ def load_with_contract(
     if isinstance(source, pd.DataFrame):
         taught = None if contract else contract_of_frame(source, settings)
         stated = expected_contract(contract, settings or GroupSettings(), "inference")
-        known = overlaid(taught, columns) if taught else stated
-        table = Table.from_frame(source, settings, known)
+        expected = overlaid(taught, columns) if taught else stated
+        table = Table.from_frame(source, settings, expected)
         table = replace(table, sha256=table.digest())
     else:
         chunks: list[Chunk] = []
@@ -81,14 +81,14 @@ def load_with_contract(
         with _surveyed(path, contract, settings, chunks, purpose="training") as (_, survey):
             pass  # the rows were kept
         taught = None if contract else contract_of(survey)
-        known = overlaid(taught, columns) if taught else survey.contract
+        expected = overlaid(taught, columns) if taught else survey.contract
         roles, digest = survey.roles, survey.inspection.sha256
         table = Table(
             _frame(chunks, survey), {}, roles.target, roles.is_target_assumed, path.name, digest
         ).typed({column.name: column for column in named_columns(survey)}, roles, survey.settings)
     if not len(table):
         raise DatasetError(f"{table.name} has no rows.")
-    return table, known and replace(known, target=table.target)
+    return table, expected and replace(expected, target=table.target)
 
 
 def find_table(path: Path) -> Path:

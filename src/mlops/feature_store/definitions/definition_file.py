@@ -170,7 +170,7 @@ def _texts(table: Mapping[str, Any]) -> dict[str, str]:
     return {name: table.get(name, "") for name in ("description", "owner")}
 
 
-def _check_keys(where: str, keys: Any, known: Any) -> None:
+def _check_keys(where: str, keys: Any, allowed: Any) -> None:
     for key in keys:
-        if key not in known:
-            raise FeatureStoreError(f"{where} has the unknown key {key!r}. {nearest(key, known)}")
+        if key not in allowed:
+            raise FeatureStoreError(f"{where} has the unknown key {key!r}. {nearest(key, allowed)}")

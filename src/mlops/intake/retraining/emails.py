@@ -42,7 +42,7 @@ def compose_proposal(retraining: Retraining, link: str, not_before: date) -> tup
 
 
 def compose_start(retraining: Retraining) -> tuple[str, str]:
-    """Return subject and body of the email about a retraining that no one was asked about."""
+    """Return subject and body of the email about a retraining that started without a question."""
     lines = [
         *wrap(f"{retraining.group} is trained again: model.toml and the policy allow it without a question."),
         *_facts(retraining),
@@ -53,9 +53,7 @@ def compose_start(retraining: Retraining) -> tuple[str, str]:
             "the group requires one. It comes by email."
         ),
         "",
-        *wrap(
-            f"To be asked from now on: mlops policy set {retraining.group} --retraining propose --reason TEXT"
-        ),
+        *wrap(f"To decide each time: mlops policy set {retraining.group} --retraining propose --reason TEXT"),
     ]
     return f"[{retraining.group}] Retraining was started", text(lines)
 

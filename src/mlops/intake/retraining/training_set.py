@@ -89,12 +89,12 @@ def make_training_set(
     group = RowsOfGroup.of(champion, settings, sources, folder)
     files = group.of_files()
     ledger, labelled = group.of_ledger(now)
-    found = [*files, *([ledger] if ledger else [])]
-    if not found:
+    row_sets = [*files, *([ledger] if ledger else [])]
+    if not row_sets:
         reasons = " ".join(f"Left out: {sentence}" for sentence in group.left_out)
         raise TrainingError(f"No rows of {champion.model_group} can be trained on. {reasons}".rstrip())
-    identity = _identity(group, files or found)
-    kept = each_once(found, identity)
+    identity = _identity(group, files or row_sets)
+    kept = each_once(row_sets, identity)
     n_new = _count_new(kept, group.of_champion(files), identity)
     if ledger is not None and settings.time_column is None:
         settings = replace(settings, split="last_rows")
@@ -151,8 +151,8 @@ def _count_new(
     """Return how many rows of each source the champion was not trained on."""
     if trained is None:
         return [len(rows.cells) for rows in kept]
-    known = np.unique(keys_of(trained, identity))
-    return [int((~np.isin(keys_of(rows, identity), known)).sum()) for rows in kept]
+    trained_keys = np.unique(keys_of(trained, identity))
+    return [int((~np.isin(keys_of(rows, identity), trained_keys)).sum()) for rows in kept]
 
 
 def _write(tables: Sequence[SourceRows], contract: Contract, folder: Path, limits: Limits) -> Path:

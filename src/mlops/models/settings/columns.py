@@ -170,9 +170,9 @@ def check_monotonic(value: Any) -> dict[str, Any]:
     directions = dict(table_of("monotonic", value))
     for name, direction in directions.items():
         if direction not in get_args(Direction):
-            known = " or ".join(f'"{one}"' for one in get_args(Direction))
+            allowed = " or ".join(f'"{one}"' for one in get_args(Direction))
             proposal = f" {nearest(direction, get_args(Direction))}" if isinstance(direction, str) else ""
-            raise SettingsError(f"monotonic.{name} must be {known}, not {direction!r}.{proposal}")
+            raise SettingsError(f"monotonic.{name} must be {allowed}, not {direction!r}.{proposal}")
     return directions
 
 

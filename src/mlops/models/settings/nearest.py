@@ -9,9 +9,9 @@ _MAX_PROPOSED, _MAX_LISTED = 3, 20
 _MIN_LIKENESS = 0.6
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `Did you mean 'x', 'y' or 'z'?`, or the first known names when none is near."""
-    names = sorted(known)
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """Return `Did you mean 'x', 'y' or 'z'?`, or the first of the candidates when none is near."""
+    names = sorted(candidates)
     if not names:
         return "There is none."
     close = list(map(repr, _alike(name, names, _MAX_PROPOSED, _MIN_LIKENESS)))
@@ -21,10 +21,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(names[:_MAX_LISTED])}{more}."
 
 
-def closest(name: str, known: Iterable[str], *, min_likeness: float = _MIN_LIKENESS) -> str | None:
-    """Return the known name that is most like `name`, None when none is as alike (0..1, 1 = the same)."""
-    return next(iter(_alike(name, known, 1, min_likeness)), None)
+def closest(name: str, candidates: Iterable[str], *, min_likeness: float = _MIN_LIKENESS) -> str | None:
+    """Return the candidate that is most like `name`, None when none is as alike (0..1, 1 = the same)."""
+    return next(iter(_alike(name, candidates, 1, min_likeness)), None)
 
 
-def _alike(name: str, known: Iterable[str], n_names: int, min_likeness: float) -> list[str]:
-    return difflib.get_close_matches(name, known, n=n_names, cutoff=min_likeness)
+def _alike(name: str, candidates: Iterable[str], n_names: int, min_likeness: float) -> list[str]:
+    return difflib.get_close_matches(name, candidates, n=n_names, cutoff=min_likeness)

@@ -31,11 +31,11 @@ def find_segments(frame: pd.DataFrame, columns: Sequence[str]) -> list[Segment]:
 
     Those of fewer than 100 rows are left out, as are missing values.
     """
-    found = [segment for name in columns for segment in _of_column(frame[name])]
-    sizes = {segment.name: int(members(frame, segment).sum()) for segment in found}
-    large = [segment for segment in found if sizes[segment.name] >= MIN_SEGMENT_ROWS]
+    segments = [segment for name in columns for segment in _of_column(frame[name])]
+    sizes = {segment.name: int(members(frame, segment).sum()) for segment in segments}
+    large = [segment for segment in segments if sizes[segment.name] >= MIN_SEGMENT_ROWS]
     kept = sorted(large, key=lambda segment: -sizes[segment.name])[:MAX_SEGMENTS]
-    return [segment for segment in found if segment in kept]
+    return [segment for segment in segments if segment in kept]
 
 
 def _of_column(cells: pd.Series) -> Iterator[Segment]:

@@ -52,8 +52,8 @@ class ClassCounts:
             return filled[0] if filled else counts[0]
         names = _KEYS if filled[0].clusters is not None else _KEYS[:-1]
         keys = [np.concatenate([getattr(each, name) for each in filled]) for name in names]
-        known = np.concatenate([np.isfinite(each.probability) for each in filled])
-        places, firsts = _combinations([known, *keys])
+        is_known = np.concatenate([np.isfinite(each.probability) for each in filled])
+        places, firsts = _combinations([is_known, *keys])
         n, probability, squares = (
             np.bincount(places, np.concatenate([getattr(each, name) for each in filled]), len(firsts)).astype(
                 np.float64

@@ -50,8 +50,8 @@ def estimate_periods(
         together until they have as many predictions as a judged period has labels.
     """
     labelled = [(days, part) for days, part in judged if part.n_labels]
-    known = {day for days, _ in labelled for day in days}
-    others = sorted(day for day in expected if day not in known)
+    labelled_days = {day for days, _ in labelled for day in days}
+    others = sorted(day for day in expected if day not in labelled_days)
     sizes = {day: expected[day].n_labels for day in others}
     runs = [(days, None) for days in periods_of(others, sizes, measure.min_labels)]
     estimates = (

@@ -82,16 +82,16 @@ def judge_arrivals(
 def _judge_age(days: Sequence[date], night: date, stated: int | None) -> Arrivals:
     """Judge how long ago the last file was scored."""
     age = (night - days[-1]).days
-    known = Arrivals("OK", "", last_day=days[-1], days_since=age, rule=RULE)
+    arrivals = Arrivals("OK", "", last_day=days[-1], days_since=age, rule=RULE)
     usual = stated or longest_usual_interval(days)
     if usual is None:
         message = f"files on fewer than {_MIN_DAYS_WITH_FILES} days"
-        return replace(known, verdict="INSUFFICIENT_DATA", message=message)
+        return replace(arrivals, verdict="INSUFFICIENT_DATA", message=message)
     verdict: DriftVerdict = "OK" if age <= usual else "WARN" if age <= 2 * usual else "ALERT"
     expected = f"expected every {counted(usual, 'day')}" if stated else f"usually at most {usual}"
     message = f"last file scored on {days[-1]}, {counted(age, 'day')} ago ({expected})"
     problem: ArrivalProblem | None = None if verdict == "OK" else "no_file"
-    return replace(known, verdict=verdict, message=message, problem=problem, usual_days=usual)
+    return replace(arrivals, verdict=verdict, message=message, problem=problem, usual_days=usual)
 
 
 def longest_usual_interval(days: Sequence[date]) -> int | None:

@@ -64,8 +64,8 @@ def segments_of_change(report: DriftReport) -> list[SegmentDrift]:
     """
     if not report.predictions_with_drift:
         return []
-    known = [segment for segment in report.segments if segment.effect_on_mean]
-    return sorted(known, key=lambda segment: -abs(segment.effect_on_mean or 0.0))[:MAX_CAUSES]
+    segments = [segment for segment in report.segments if segment.effect_on_mean]
+    return sorted(segments, key=lambda segment: -abs(segment.effect_on_mean or 0.0))[:MAX_CAUSES]
 
 
 def segment_sentence(segment: SegmentDrift) -> str:
@@ -92,14 +92,14 @@ def change_sentence(change: PredictionChange) -> str:
     )
 
 
-def multivariate_sentence(found: DomainClassification) -> str:
+def multivariate_sentence(classification: DomainClassification) -> str:
     """Say whether rows can be separated from those of the training, and by which features."""
-    low, high = found.interval
-    score = f"ROC AUC {found.roc_auc:.3f} ({low:.3f} to {high:.3f}; 0.5 = not at all)"
-    sides = f"{found.n_rows:,} rows from {found.n_rows_reference:,} training rows"
-    if not found.has_change:
+    low, high = classification.interval
+    score = f"ROC AUC {classification.roc_auc:.3f} ({low:.3f} to {high:.3f}; 0.5 = not at all)"
+    sides = f"{classification.n_rows:,} rows from {classification.n_rows_reference:,} training rows"
+    if not classification.has_change:
         return f"A classifier cannot separate {sides}: {score}."
-    named = [f"{name} {effect:.3f}" for name, effect in list(found.effects.items())[:MAX_CAUSES]]
+    named = [f"{name} {effect:.3f}" for name, effect in list(classification.effects.items())[:MAX_CAUSES]]
     by = f" Without the values of: {', '.join(named)} less." if named else ""
     return f"A classifier separates {sides}: {score}.{by}"
 

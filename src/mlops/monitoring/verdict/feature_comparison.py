@@ -173,9 +173,9 @@ def _unseen_p_value(pair: Pair, n_before: int, n_now: int) -> float:
     that training just missed.
     """
     profile, batch = pair.profile, pair.batch
-    known = list(batch.new_levels.values())
-    n_unknown = max(batch.n_new - sum(known), 0)
+    counts = list(batch.new_levels.values())
+    n_unknown = max(batch.n_new - sum(counts), 0)
     usual = max(1, math.ceil(_ROWS_OF_MISSED_LEVELS * n_now / max(n_before, 1)))
-    rows_each = usual if known or profile.n_singletons else max(n_unknown, 1)
+    rows_each = usual if counts or profile.n_singletons else max(n_unknown, 1)
     unknown = [rows_each] * (n_unknown // rows_each)
-    return unseen_levels_p_value(profile.n_singletons, n_before, [*known, *unknown], n_now)
+    return unseen_levels_p_value(profile.n_singletons, n_before, [*counts, *unknown], n_now)

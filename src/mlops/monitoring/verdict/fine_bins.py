@@ -10,14 +10,14 @@ from mlops.monitoring.statistics.shares import Floats
 from mlops.monitoring.verdict.compared_counts import Pair, Sides, ends_of
 
 
-def quantiles_of_counts(counts: Floats, ends: Floats, *asked: float) -> Floats:
+def quantiles_of_counts(counts: Floats, ends: Floats, *shares: float) -> Floats:
     """Return quantiles of rows that are taken as spread evenly over their bins.
 
     Parameters
     ----------
     counts, ends
         The rows per bin and the ends of the bins, one more; a single feature or a table with a row for each.
-    asked
+    shares
         Shares of the rows, above 0.
 
     Returns
@@ -30,12 +30,12 @@ def quantiles_of_counts(counts: Floats, ends: Floats, *asked: float) -> Floats:
     total = reached[..., -1:]
     with np.errstate(over="ignore", invalid="ignore"):
         reached = reached / total
-        shares = np.array(asked)
-        is_below = reached[..., np.newaxis, :] < shares[:, np.newaxis]
+        share = np.array(shares)
+        is_below = reached[..., np.newaxis, :] < share[:, np.newaxis]
         places = np.clip(np.count_nonzero(is_below, axis=-1), 1, ends.shape[-1] - 1)
         below, above = (np.take_along_axis(reached, at, axis=-1) for at in (places - 1, places))
         low, high = (np.take_along_axis(ends, at, axis=-1) for at in (places - 1, places))
-        part = np.divide(shares - below, above - below, out=np.ones(below.shape), where=above > below)
+        part = np.divide(share - below, above - below, out=np.ones(below.shape), where=above > below)
         values: Floats = low * (1.0 - part) + high * part
     return np.where(np.isfinite(values) & (total > 0), values, np.nan)
 

@@ -133,9 +133,9 @@ def _p_values(comparison: FeatureComparison) -> dict[str, float]:
 def _judge_shift(comparison: FeatureComparison, q_values: QValues, thresholds: Thresholds) -> _JudgedShift:
     """Judge the present values, and those beside the commonest one; the more serious verdict counts."""
     is_categorical = comparison.pair.profile.kind == "categorical"
-    asked = [(comparison.present, q_values.present, False)]
+    shifts = [(comparison.present, q_values.present, False)]
     if comparison.rest is not None:
-        asked.append((comparison.rest, q_values.rest, True))
+        shifts.append((comparison.rest, q_values.rest, True))
     judged = [
         _JudgedShift(
             shift,
@@ -143,7 +143,7 @@ def _judge_shift(comparison: FeatureComparison, q_values: QValues, thresholds: T
             judge_effect(shift, is_categorical=is_categorical, q_value=q_value, thresholds=thresholds),
             is_rest,
         )
-        for shift, q_value, is_rest in asked
+        for shift, q_value, is_rest in shifts
     ]
     return max(judged, key=lambda each: (SEVERITY.index(each.verdict), each.is_fault, not each.is_rest))
 

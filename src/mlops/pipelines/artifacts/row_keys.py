@@ -98,8 +98,8 @@ class DigestSet:
         if not len(self.values):
             return np.zeros(len(digests), dtype=bool)
         places = np.searchsorted(self.values, digests).clip(max=len(self.values) - 1)
-        found: NDArray[np.bool_] = self.values[places] == digests
-        return found
+        is_contained: NDArray[np.bool_] = self.values[places] == digests
+        return is_contained
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,13 +197,13 @@ def _scaling(step: Any, n_columns: int) -> tuple[NDArray[np.float64], NDArray[np
 
 def _one_hot_tables(step: Any, names: Any, columns: NDArray[np.int64]) -> list[CategoryTable]:
     tables, start = [], 0
-    for name, known, has_others in zip(names, step.categories_, step.has_others_, strict=True):
-        width = len(known) + bool(has_others)
-        rows = np.zeros((len(known) + 1, width))
-        rows[np.arange(len(known)), np.arange(len(known))] = 1.0
-        rows[len(known), len(known) :] = 1.0  # all others share the last column, where there is one
-        missing = known.index(MISSING) if MISSING in known else len(known)
-        tables.append(CategoryTable(name, tuple(known), rows, missing, columns[start : start + width]))
+    for name, categories, has_others in zip(names, step.categories_, step.has_others_, strict=True):
+        width = len(categories) + bool(has_others)
+        rows = np.zeros((len(categories) + 1, width))
+        rows[np.arange(len(categories)), np.arange(len(categories))] = 1.0
+        rows[len(categories), len(categories) :] = 1.0  # all others share the last column, where there is one
+        missing = categories.index(MISSING) if MISSING in categories else len(categories)
+        tables.append(CategoryTable(name, tuple(categories), rows, missing, columns[start : start + width]))
         start += width
     return tables
 
@@ -214,11 +214,11 @@ def _mean_tables(step: Any, names: Any, columns: NDArray[np.int64]) -> list[Cate
     mean, scale = _scaling(step, len(columns))
     of_all = np.broadcast_to(np.asarray(encoder.target_mean_, dtype=np.float64), (width,))
     tables = []
-    for number, (name, known) in enumerate(zip(names, encoder.categories_, strict=True)):
+    for number, (name, categories) in enumerate(zip(names, encoder.categories_, strict=True)):
         place = slice(number * width, (number + 1) * width)
         means = np.column_stack(encoder.encodings_[place])
         rows = (np.vstack((means, of_all)) - mean[place]) / scale[place]
-        texts = tuple(str(category) for category in known)
+        texts = tuple(str(category) for category in categories)
         missing = texts.index(MISSING) if MISSING in texts else len(texts)
         tables.append(CategoryTable(name, texts, rows, missing, columns[place]))
     return tables

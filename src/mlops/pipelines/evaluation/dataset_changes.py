@@ -47,8 +47,10 @@ def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | 
 
 
 def _shifts(report: DriftReport) -> tuple[FeatureShift, ...]:
-    found = [FeatureShift(feature.name, feature.psi, feature.verdict) for feature in report.features.values()]
-    return tuple(sorted(found, key=lambda shift: (-shift.psi, shift.column))[:MAX_SHIFTS])
+    shifts = [
+        FeatureShift(feature.name, feature.psi, feature.verdict) for feature in report.features.values()
+    ]
+    return tuple(sorted(shifts, key=lambda shift: (-shift.psi, shift.column))[:MAX_SHIFTS])
 
 
 def _sentences(report: DriftReport) -> Iterator[str]:

@@ -183,10 +183,10 @@ def _rows_and_difference(metric: str, comparison: ChampionComparison) -> str:
     interval = metric_interval(
         metric, interval_of_look(compared.difference, compared.interval, looks), is_difference=True
     )
-    known = f", {comparison.n_known} left out that the champion knows" if comparison.n_known else ""
+    others = f", {comparison.n_known} left out that the champion knows" if comparison.n_known else ""
     return (
-        f" on the same {comparison.n_rows} rows (comparison {looks:.3g} on them{known}): {candidate} against "
-        f"{champion}, difference {difference} ({interval} at {coverage_of_look(looks):.1%})."
+        f" on the same {comparison.n_rows} rows (comparison {looks:.3g} on them{others}): {candidate} "
+        f"against {champion}, difference {difference} ({interval} at {coverage_of_look(looks):.1%})."
     )
 
 

@@ -60,7 +60,7 @@ def find_unseen(
         raise TrainingError("its rows were stored with another key, so they cannot be recognised.")
     by_features = FeatureHashes(aligned, recipe.scales)
     hashes = {**_hash_ids(recipe, frame[held_out]), **by_features.by_key(recipe.exact)}
-    digests = {name: digest_rows(found, key) for name, found in hashes.items()}
+    digests = {name: digest_rows(values, key) for name, values in hashes.items()}
     is_late = _after_the_cut(recipe.time_cut, frame, held_out, date_format)
     unseen = _were_not_trained_on(stored, hashes, digests)
     if is_late is not None:
@@ -90,8 +90,8 @@ def _were_not_trained_on(
 ) -> NDArray[np.bool_]:
     """Return which rows have no key of a training row, by keys that distinguish rows."""
     kept = [
-        ~stored.trained[name].contains(found) & stored.trained[name].decides(hashes[name])
-        for name, found in digests.items()
+        ~stored.trained[name].contains(values) & stored.trained[name].decides(hashes[name])
+        for name, values in digests.items()
     ]
     unseen: NDArray[np.bool_] = np.logical_and.reduce(kept)
     return unseen
@@ -133,11 +133,11 @@ def _ids_are_alike(stored: RowKeys, key: bytes, frame: pd.DataFrame) -> bool:
 
 def _were_held_out(stored: RowKeys, digests: Mapping[str, NDArray[np.uint32]]) -> NDArray[np.bool_]:
     """Return which rows the champion had held out, too: the only safe ones where rows are much alike."""
-    known = np.zeros(len(next(iter(digests.values()))), dtype=bool)
+    is_held_out = np.zeros(len(next(iter(digests.values()))), dtype=bool)
     for name, held_out in stored.held_out.items():
         if name in digests:
-            known |= held_out.contains(digests[name])
-    return known
+            is_held_out |= held_out.contains(digests[name])
+    return is_held_out
 
 
 def _rewritten_share(
@@ -146,11 +146,11 @@ def _rewritten_share(
     """Estimate how many rows (0..1) are near a training row beyond chance: copies with other values."""
     shares = [0.0]
     for near in stored.recipe.near:
-        trained, found = stored.trained[near.name], features.by_key([near])[near.name][unseen]
-        found = found[trained.decides(found)]
-        if len(found) >= MIN_COMPARED_ROWS:
-            share = float(trained.contains(digest_rows(found, key)).mean())
-            error = (max(share, near.chance) / len(found)) ** 0.5
+        trained, near_hashes = stored.trained[near.name], features.by_key([near])[near.name][unseen]
+        near_hashes = near_hashes[trained.decides(near_hashes)]
+        if len(near_hashes) >= MIN_COMPARED_ROWS:
+            share = float(trained.contains(digest_rows(near_hashes, key)).mean())
+            error = (max(share, near.chance) / len(near_hashes)) ** 0.5
             shares.append((share - near.chance - N_ERRORS * error) / (1.0 - near.chance))
     return max(shares)
 

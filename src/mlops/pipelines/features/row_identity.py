@@ -66,7 +66,7 @@ def describe_rows(rows: TrainingRows, key: bytes) -> RowKeys:
         near=_without_exact(near, exact),
         scales=scales,
         id_columns=id_columns,
-        has_ids=any(chances.of(found) <= MAX_CHANCE for found in by_ids.values()),
+        has_ids=any(chances.of(keys) <= MAX_CHANCE for keys in by_ids.values()),
         time_cut=split.time_cut,
     )
     return _digests(recipe, hashes, by_ids, split, key)
@@ -81,10 +81,10 @@ def _digests(
     first = next(iter(recognising))
     return RowKeys(
         recipe,
-        {name: DigestSet.of(found[split.train], key) for name, found in recognising.items()}
+        {name: DigestSet.of(values[split.train], key) for name, values in recognising.items()}
         | {
-            name: DigestSet.of(found[split.train], key, most=MAX_NEAR_DIGESTS)
-            for name, found in counting.items()
+            name: DigestSet.of(values[split.train], key, most=MAX_NEAR_DIGESTS)
+            for name, values in counting.items()
         },
         {first: DigestSet.of(recognising[first][split.test], key)},
     )
@@ -92,8 +92,8 @@ def _digests(
 
 def _without_exact(near: Sequence[FeatureKey], exact: Sequence[FeatureKey]) -> tuple[FeatureKey, ...]:
     """Leave out the keys that are exact ones, too: a row that has such a key of a training row is one."""
-    recognised = {(found.features, found.width) for found in exact}
-    return tuple(found for found in near if (found.features, found.width) not in recognised)
+    recognised = {(key.features, key.width) for key in exact}
+    return tuple(key for key in near if (key.features, key.width) not in recognised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,8 @@ class FeatureHashes:
         hashes: dict[str, Hashes] = {}
         for width in {key.width for key in keys}:
             chosen = [key for key in keys if key.width == width]
-            found = self.at_width([key.features for key in chosen], width)
-            hashes |= {key.name: part for key, part in zip(chosen, found, strict=True)}
+            parts = self.at_width([key.features for key in chosen], width)
+            hashes |= {key.name: part for key, part in zip(chosen, parts, strict=True)}
         return {key.name: hashes[key.name] for key in keys}
 
     def at_width(self, choices: Sequence[Names], width: float) -> list[Hashes]:

@@ -62,5 +62,5 @@ def _fit(y: np.ndarray, probabilities: np.ndarray) -> Calibration:
         of_bias = too_much.sum(axis=0) + bias / _SPREAD_OF_BIAS**2
         return loss / n_rows, np.concatenate([of_scale, of_bias]) / n_rows
 
-    found = minimize(loss_and_gradient, np.zeros(2 * n_labels), jac=True, method="L-BFGS-B").x
-    return Calibration(tuple(np.exp(found[:n_labels]).tolist()), tuple(found[n_labels:].tolist()))
+    solution = minimize(loss_and_gradient, np.zeros(2 * n_labels), jac=True, method="L-BFGS-B").x
+    return Calibration(tuple(np.exp(solution[:n_labels]).tolist()), tuple(solution[n_labels:].tolist()))

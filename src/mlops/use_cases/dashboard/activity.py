@@ -29,8 +29,8 @@ def read_activity(sources: DashboardSources) -> list[Activity]:
     """Return the newest entries."""
     entries = [
         entry
-        for found in sources.for_each_group(lambda group: list(_of_group(group, sources)))
-        for entry in found
+        for of_group in sources.for_each_group(lambda group: list(_of_group(group, sources)))
+        for entry in of_group
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MAX_ENTRIES]
 

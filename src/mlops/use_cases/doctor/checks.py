@@ -64,10 +64,10 @@ def run_check(name: str, facts: StackFacts) -> list[Diagnosis]:
     return unless_refused(name, faults) or [Diagnosis(name, is_fault=False, message=NOTHING_TO_DO)]
 
 
-def unless_refused(name: str, found: Iterable[Diagnosis]) -> list[Diagnosis]:
+def unless_refused(name: str, diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
     """Return what a check finds, or a fault of its own when AWS refuses it, so that the others go on."""
     try:
-        return list(found)
+        return list(diagnoses)
     except aws_errors() as error:
         return [Diagnosis(name, is_fault=True, message=f"Not checked: {error}", remedy="Check it yourself.")]
 

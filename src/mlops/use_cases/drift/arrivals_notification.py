@@ -52,10 +52,10 @@ def compose_arrivals(
 
 def arrivals_detail(report: DriftReport, report_uri: str) -> dict[str, Any]:
     """Return the content of the events about how the files of a group arrive."""
-    found = report.arrivals.to_dict() if report.arrivals else {}
+    arrivals = report.arrivals.to_dict() if report.arrivals else {}
     return {
         "group": report.model_group,
         "model_version": report.model_version,
-        **found,
+        **arrivals,
         "report_uri": report_uri,
     }

@@ -56,8 +56,8 @@ class Forgetting:
         digest = _digest(written_id, column, key)
         if written_id.strip().casefold() in reason.casefold():
             raise SettingsError("The reason must not contain the id, because it is kept.")
-        known = self.tombstones.find(self.group, digest)
-        tombstone = known or Tombstone(self.group, column, digest, by, now, reason)
+        earlier = self.tombstones.find(self.group, digest)
+        tombstone = earlier or Tombstone(self.group, column, digest, by, now, reason)
         self.tombstones.save(replace(tombstone, finished_at=None))
         yield from self._remove((tombstone,), key, now)
 

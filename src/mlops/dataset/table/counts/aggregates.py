@@ -115,8 +115,10 @@ class NumberRange:
             for sentinel in SENTINELS:
                 is_sentinel = numbers == sentinel
                 if is_sentinel.any():
-                    found = self.sentinels.setdefault(sentinel, Occurrences(max_lines=self.outside.max_lines))
-                    found.record(lines[is_sentinel])
+                    occurrences = self.sentinels.setdefault(
+                        sentinel, Occurrences(max_lines=self.outside.max_lines)
+                    )
+                    occurrences.record(lines[is_sentinel])
             low, high = _extremes(numbers[~np.isin(numbers, SENTINELS)])
         self.typical_minimum = min(self.typical_minimum, low)
         self.typical_maximum = max(self.typical_maximum, high)

@@ -39,9 +39,9 @@ def report_on_parts(
     of_parts
         The findings of each part for itself, by its name.
     """
-    found = [*others, *_grouped(of_parts)]
+    findings = [*others, *_grouped(of_parts)]
     of_all = [rule for rule in RULES.values() if not _is_of_a_part(rule)]
-    return report_with(table, [*found, *findings_by_stage(of_all, table, reached(table), before=found)])
+    return report_with(table, [*findings, *findings_by_stage(of_all, table, reached(table), before=findings)])
 
 
 def holds_nothing(inspection: Inspection) -> bool:

@@ -130,10 +130,10 @@ def stated_format(survey: Survey) -> Iterable[RuleFinding]:
     form, dialect = survey.form, survey.dialect
     match dialect.contradicted if dialect else None:
         case "delim":
-            found = (dialect and dialect.likely_delimiter) or ","
-            name = DELIMITERS.get(found, "character")
+            delimiter = (dialect and dialect.likely_delimiter) or ","
+            name = DELIMITERS.get(delimiter, "character")
             message = f"model.toml says delim = {json.dumps(form.delim)}, but a {name} separates the columns."
-            yield RuleFinding("reject", message, accept_with=accept_form(survey, delim=found))
+            yield RuleFinding("reject", message, accept_with=accept_form(survey, delim=delimiter))
         case "names":
             width = _table_width(survey)
             message = (

@@ -55,10 +55,10 @@ def control_chars(survey: Survey) -> Iterable[RuleFinding]:
     is_uncut = len(survey.names) == 1 and any(mark in survey.names[0] for mark in ONE_BYTE_SEPARATORS)
     if is_uncut and survey.is_training:
         return  # said by `single_column`
-    found = [position for position, name in enumerate(survey.names) if _has_hidden(name)]
-    if found:
-        first = found[0]
-        more = f" So do {plural(len(found) - 1, 'further name')}." if len(found) > 1 else ""
+    positions = [position for position, name in enumerate(survey.names) if _has_hidden(name)]
+    if positions:
+        first = positions[0]
+        more = f" So do {plural(len(positions) - 1, 'further name')}." if len(positions) > 1 else ""
         name = shown(survey.names[first])
         message = f"The header name of column {first + 1} holds control characters: {name}.{more}"
         yield RuleFinding("reject", message, advice="Rename the column.", accept_with=accept_names(survey))

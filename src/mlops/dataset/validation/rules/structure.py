@@ -192,13 +192,13 @@ def bad_quoting(survey: Survey) -> Iterable[RuleFinding]:
     """Refuse quotes that do not enclose a whole field."""
     if survey.dialect and survey.dialect.has_bad_header_quotes:
         message = "Quoting in the header is not CSV: a quote is not closed, or is inside a name."
-        found = survey.dialect.likely_delimiter
+        delimiter = survey.dialect.likely_delimiter
         yield RuleFinding(
             "reject",
             message,
             lines=(survey.dialect.header_line,),
             advice="Correct the header's quotes.",
-            accept_with=accept_form(survey, delim=found) if found else None,
+            accept_with=accept_form(survey, delim=delimiter) if delimiter else None,
         )
     where = survey.shape.bad_quotes
     if where:

@@ -188,8 +188,8 @@ def _pass_over(
 
 def _reset(survey: Survey, cutter: RecordCutter, notations: Notations) -> None:
     survey.shape, agreed = cutter.shape, survey.agreed
-    known = notations if agreed is None else dict(enumerate(agreed.notations))
-    survey.columns = blank_columns(survey.names, survey.contract, known, survey.form, survey.decimal)
+    by_position = notations if agreed is None else dict(enumerate(agreed.notations))
+    survey.columns = blank_columns(survey.names, survey.contract, by_position, survey.form, survey.decimal)
     for column in survey.columns:
         column.expects_numbers = agreed is not None and agreed.has_numbers[column.position]
     for position in survey.conversion.text_columns if survey.conversion else ():

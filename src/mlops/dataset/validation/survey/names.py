@@ -15,9 +15,9 @@ def matched_names(
     Case, spaces, underscores and other signs do not count: `Patient_ID` is `patient_id`. A name that could be
     two columns, or a column that two names could be, stays as it is.
     """
-    known = set(contract.names) if contract else set()
-    absent = _by_form([name for name in known if name not in names])
-    others = _by_form([name for name in names if name and name not in known])
+    expected = set(contract.names) if contract else set()
+    absent = _by_form([name for name in expected if name not in names])
+    others = _by_form([name for name in names if name and name not in expected])
     taken = {
         others[form][0]: columns[0]
         for form, columns in absent.items()

@@ -44,9 +44,9 @@ def find_repeats(pieces: Sequence[StoredArray], *, keys_at_once: int = _KEYS_AT_
     n_keys = sum(map(len, pieces))
     repeats = Repeats(np.zeros(n_keys, np.bool_), np.zeros(n_keys, np.bool_))
     n_bits = _range_bits(n_keys, keys_at_once)
-    most_keys = 2 * max(keys_at_once, n_keys >> n_bits)
+    max_keys = 2 * max(keys_at_once, n_keys >> n_bits)
     for number in range(2**n_bits):
-        several = _several(pieces, number, n_bits, most_keys)
+        several = _several(pieces, number, n_bits, max_keys)
         if len(several):
             _mark(repeats, several, pieces, number, n_bits)
     return repeats
@@ -57,7 +57,7 @@ def _range_bits(n_keys: int, keys_at_once: int) -> int:
     return max(n_ranges - 1, 0).bit_length()
 
 
-def _several(pieces: Sequence[StoredArray], number: int, n_bits: int, most_keys: int) -> Keys:
+def _several(pieces: Sequence[StoredArray], number: int, n_bits: int, max_keys: int) -> Keys:
     """Return the keys of a range that occur more than once, in order."""
     waiting: list[Keys] = []
     again: list[Keys] = []
@@ -66,7 +66,7 @@ def _several(pieces: Sequence[StoredArray], number: int, n_bits: int, most_keys:
         keys = piece.read()
         waiting.append(keys[_is_in_range(keys, number, n_bits)] if n_bits else keys)
         n_waiting += len(waiting[-1])
-        if n_waiting > most_keys:  # few keys, each of them in many rows
+        if n_waiting > max_keys:  # few keys, each of them in many rows
             waiting = [_once(waiting, again)]
             again = [np.unique(np.concatenate(again))]
             n_waiting = len(waiting[0])

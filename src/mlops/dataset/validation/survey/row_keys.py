@@ -17,7 +17,7 @@ from mlops.dataset.table.occurrences import MAX_LINES, Occurrences
 from mlops.dataset.validation.survey.repeats import Keys, Marks, Repeats, find_repeats
 from mlops.dataset.validation.survey.spill import Spill, StoredArray
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 # reading the rows of repeated ids again costs less than a key of every row, unless they are many
@@ -241,7 +241,7 @@ def _number_keys(numbers: NDArray[np.float64]) -> Keys:
 def _combined(keys: Sequence[Keys]) -> Keys:
     total = np.zeros(len(keys[0]), np.uint64)
     for key in keys:
-        total = _mixed(total * _ODD + key)
+        total = _mixed(total * _MULTIPLIER + key)
     return total
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 ID_MARK = "zq"  # is part of every id and nowhere else, so that an id in a report is found
-ODD_CELLS = (
+IRREGULAR_CELLS = (
     "", " ", "NA", "n/a", "null", "-", "?", "nan", "inf", "-inf", "1e999", "1e-400", "007", "1,5", "1.234,5",
     "1 000", "0x1F", "12%", "$5", "=1+1", "@x", "+1", "-0", "9" * 40, "1_000", "１２", "true", "TRUE",
     "2024-02-30", "01/02/2024", "2024-01-01T10:00:00Z", "\u200b", "\ufeff", "a\tb", "a\x07b", "x" * 300, '"',
@@ -54,7 +54,7 @@ class Layout:
         return all(change.startswith("cell") for change in self.changes)
 
 
-def odd_file(seed: int) -> tuple[bytes, Layout]:
+def irregular_file(seed: int) -> tuple[bytes, Layout]:
     """Return the bytes of a file and how they came about."""
     rng = random.Random(seed)
     table, layout = _table(rng), _layout(rng)
@@ -128,23 +128,25 @@ def _encoded(text: str, layout: Layout) -> bytes:
 type Change[T] = Callable[[list[T], random.Random, Layout], None]
 
 
-def _odd_cell(table: list[list[str]], rng: random.Random, layout: Layout) -> None:
+def _irregular_cell(table: list[list[str]], rng: random.Random, layout: Layout) -> None:
     row, column = rng.randrange(1, len(table)), rng.randrange(1, len(table[0]))
-    table[row][column] = rng.choice(ODD_CELLS)
+    table[row][column] = rng.choice(IRREGULAR_CELLS)
     layout.changes.append(f"cell {row},{column}")
 
 
-def _odd_column(table: list[list[str]], rng: random.Random, layout: Layout) -> None:
+def _irregular_column(table: list[list[str]], rng: random.Random, layout: Layout) -> None:
     column, share = rng.randrange(1, len(table[0])), rng.choice((0.05, 0.5, 1.0))
-    cells = rng.sample(ODD_CELLS, rng.randint(1, 4))
+    cells = rng.sample(IRREGULAR_CELLS, rng.randint(1, 4))
     for row in table[1:]:
         if rng.random() < share:
             row[column] = rng.choice(cells)
     layout.changes.append(f"cells of {column}")
 
 
-def _odd_name(table: list[list[str]], rng: random.Random, layout: Layout) -> None:
-    table[0][rng.randrange(len(table[0]))] = rng.choice((*ODD_CELLS, "age", "Age", "patient_id", "1", "2024"))
+def _irregular_name(table: list[list[str]], rng: random.Random, layout: Layout) -> None:
+    table[0][rng.randrange(len(table[0]))] = rng.choice(
+        (*IRREGULAR_CELLS, "age", "Age", "patient_id", "1", "2024")
+    )
     layout.changes.append("name")
 
 
@@ -181,7 +183,13 @@ def _cut(lines: list[str], rng: random.Random, layout: Layout) -> None:
     layout.changes.append("line cut")
 
 
-CELL_CHANGES: tuple[Change[list[str]], ...] = (_odd_cell, _odd_cell, _odd_column, _odd_name, _same_ids)
+CELL_CHANGES: tuple[Change[list[str]], ...] = (
+    _irregular_cell,
+    _irregular_cell,
+    _irregular_column,
+    _irregular_name,
+    _same_ids,
+)
 LINE_CHANGES: tuple[Change[str], ...] = (_repeat, _drop, _blank, _ragged, _cut)
 
 
