@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from mlops.cli.command import add_action, add_actions, columns
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
+from mlops.feature_store.registry.differences import differences
 from mlops.infrastructure.clock import utc_now
+from mlops.infrastructure.upload_events import FEATURES_FOLDER
 from mlops.models.errors import FeatureStoreError
+from mlops.models.objects import ObjectRef
 from mlops.pages.spreadsheet import write_frame
 
 if TYPE_CHECKING:  # imported on first use: the help needs none of them
@@ -82,7 +85,6 @@ def _list(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.feature_store.registry.differences import differences  # noqa: PLC0415
     from mlops.feature_store.registry.lineage import versions_trained_with  # noqa: PLC0415
 
     store = context.features
@@ -134,9 +136,6 @@ def _ingest(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 def _drop(view: str, path: Path, context: StackContext) -> tuple[Any, str]:
     """Put a file into the folder of a view, where intake takes it from."""
-    from mlops.infrastructure.upload_events import FEATURES_FOLDER  # noqa: PLC0415
-    from mlops.models.objects import ObjectRef  # noqa: PLC0415
-
     context.features.definitions().view(view)
     if not path.is_file():
         raise FeatureStoreError(f"There is no file {path}.")

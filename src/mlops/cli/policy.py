@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+from mlops.approval.policy.changes import set_policy
 from mlops.cli.command import add_action, add_actions, add_reason, columns
 from mlops.context.context import Context
 from mlops.infrastructure.clock import utc_now
@@ -74,8 +75,6 @@ def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _set(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.approval.policy.changes import set_policy  # noqa: PLC0415  as the context, which brings boto3
-
     current = context.policies.store.get(parsed.group)
     record = set_policy(
         context.policies, _changed(current, parsed), by=context.actor, reason=parsed.reason, now=utc_now()

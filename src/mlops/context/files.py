@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import Notifier, NullNotifier
 
 if TYPE_CHECKING:  # each is imported on first use: pandas is slow
@@ -104,9 +105,6 @@ class FilesContext:
     @cached_property
     def _predictor(self) -> Predictor:
         """What answers requests with the champions of the registry."""
-        from functools import cache  # noqa: PLC0415
-
-        from mlops.infrastructure.clock import utc_now  # noqa: PLC0415
         from mlops.use_cases.predict.local import load_registered  # noqa: PLC0415
         from mlops.use_cases.predict.predict import Predictor  # noqa: PLC0415
 
@@ -142,7 +140,6 @@ class FilesContext:
 
     def quality_report(self, group: str) -> QualityReport | None:
         """Return the realised quality of a group, measured now; None without a label or an estimate."""
-        from mlops.infrastructure.clock import utc_now  # noqa: PLC0415
         from mlops.use_cases.quality.measure_quality import measure_group  # noqa: PLC0415
 
         return measure_group(group, self.quality_sources, utc_now()).report

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops.context.files import FilesContext
 from mlops.context.function_settings import PriceSettings
 from mlops.context.training import TrainingContext
+from mlops.dataset.limits import Limits
 from mlops.infrastructure import environment
 
 if TYPE_CHECKING:  # each is imported on first use: pandas is slow, and the page of a proposal needs no rows
@@ -79,7 +80,6 @@ class RetrainingContext(TrainingContext):
 
 def planner_of_files(context: FilesContext) -> RetrainingPlanner:
     """Return what makes training sets of plain files, by the settings of the champion's training."""
-    from mlops.dataset.limits import Limits  # noqa: PLC0415
     from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
     from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
     from mlops.models.settings.group import GroupSettings  # noqa: PLC0415

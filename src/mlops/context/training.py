@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.context.function_settings import LimitSettings, MachineSettings
 from mlops.context.stack import StackContext
+from mlops.dataset.limits import Limits
 from mlops.infrastructure import environment
+from mlops.infrastructure.aws.clients import client
+from mlops.infrastructure.upload_events import Upload, s3_event
 
 if TYPE_CHECKING:  # each is imported on first use, see `StackContext`
-    from mlops.dataset.limits import Limits
     from mlops.infrastructure.aws.stepfunctions import ItemFailure
-    from mlops.infrastructure.upload_events import Upload
     from mlops.intake.executions import StepFunctionsExecutions
     from mlops.intake.failures.watch_trainings import TrainingWatch
     from mlops.intake.ports import IntakePorts
@@ -29,8 +30,6 @@ class TrainingContext(StackContext):
     @cached_property
     def limits(self) -> Limits:
         """How large and how small an uploaded file may be."""
-        from mlops.dataset.limits import Limits  # noqa: PLC0415
-
         settings = environment.read(LimitSettings, self.variables)
         default = Limits()
         return Limits(
@@ -126,7 +125,6 @@ class TrainingContext(StackContext):
     def start_intake(self) -> Callable[[Upload], None]:
         """What starts the function that receives uploads, without waiting for its end."""
         from mlops.infrastructure.aws.account.lambda_functions import start_function  # noqa: PLC0415
-        from mlops.infrastructure.upload_events import s3_event  # noqa: PLC0415
 
         name = self.variable("RECEIVE_UPLOAD_FUNCTION_NAME")
         return lambda upload: start_function(name, s3_event(upload), functions=self.lambda_client)
@@ -134,6 +132,4 @@ class TrainingContext(StackContext):
     @cached_property
     def lambda_client(self) -> Any:
         """The boto3 client of AWS Lambda."""
-        from mlops.infrastructure.aws.clients import client  # noqa: PLC0415
-
         return client("lambda")

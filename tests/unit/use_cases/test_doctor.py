@@ -147,9 +147,9 @@ def test_the_command_ends_with_1_when_something_needs_a_person(
     facts: StackFacts, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("mlops.cli.operations.doctor.context_of", lambda _: StackContext({}))
-    monkeypatch.setattr("mlops.cli.operations.doctor._facts", lambda *_: facts)
+    monkeypatch.setattr("mlops.cli.operations.stack_examination._facts", lambda *_: facts)
     usage = UsageFacts({}, FilesystemObjects(tmp_path), "MLOps/m", {}, {}, 0.0, NOW)
-    monkeypatch.setattr("mlops.cli.operations.doctor._usage", lambda *_: usage)
+    monkeypatch.setattr("mlops.cli.operations.stack_examination._usage", lambda *_: usage)
     with limits():
         assert main(["doctor", "--stack", "mlops"]) == 0
     printed = capsys.readouterr().out

@@ -17,6 +17,17 @@ if TYPE_CHECKING:  # pandas is slow, and only this command needs it
     from mlops.use_cases.forgetting.tombstones import Tombstone
 
 _MAX_LISTED = 20
+_NOT_REMOVED = (
+    "models that were trained on the rows, and statistics of them: row keys (keyed digests), baselines,"
+    " profiles, contracts, model cards, reports; train a new version if that matters",
+    "results of queries over the ledger and over features, until they are deleted after 7 days",
+    "requests to the predict API that are not in the ledger yet, of the last minutes or in a dead-letter"
+    " queue; when they are there: `mlops forgotten GROUP --again`",
+    "emails that were sent, files that were downloaded, what `mlops train` and `mlops score` wrote",
+    "names of files and folders, if they contain the id",
+    "backups and point-in-time copies, until they expire; `mlops restore` removes the rows again, after any"
+    " other restore `mlops forgotten GROUP --again` does",
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -57,18 +68,16 @@ def _forgotten(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _result(removals: Iterable[Removal], *, is_final: bool) -> tuple[Any, str]:
-    from mlops.use_cases.forgetting.forget import NOT_REMOVED  # noqa: PLC0415
-
     done = list(removals)
     document = {
         "is_final": is_final,
         "removals": [removal.to_dict() for removal in done],
-        "not_removed": list(NOT_REMOVED),
+        "not_removed": list(_NOT_REMOVED),
     }
-    return document, _describe(done, NOT_REMOVED, is_final=is_final)
+    return document, _describe(done, is_final=is_final)
 
 
-def _describe(removals: Sequence[Removal], not_removed: Sequence[str], *, is_final: bool) -> str:
+def _describe(removals: Sequence[Removal], *, is_final: bool) -> str:
     n_rows: Counter[tuple[str, str]] = Counter()
     n_files: Counter[tuple[str, str]] = Counter()
     for removal in removals:
@@ -84,7 +93,7 @@ def _describe(removals: Sequence[Removal], not_removed: Sequence[str], *, is_fin
     lines += _with_problems(title, unsearched)
     deleted = [removal for removal in removals if removal.problem and removal.action == "deleted"]
     lines += _with_problems("Deleted as a whole before they were read:", deleted)
-    lines += ["This command cannot remove:", *(f"- {each}" for each in not_removed)]
+    lines += ["This command cannot remove:", *(f"- {each}" for each in _NOT_REMOVED)]
     return "\n".join(lines if is_final else [*lines, "", "Nothing was changed; add --yes to do it."])
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from mlops.cli.command import add_command
 from mlops.context.context import Context
 from mlops.context.stack import StackContext
+from mlops.infrastructure.aws.sns import confirm_subscription
 from mlops.models.errors import SettingsError
 
 _TOPIC_VARIABLES = ("APPROVAL_TOPIC_ARN", "NOTIFICATION_TOPIC_ARN")
@@ -23,8 +24,6 @@ def add_parser(subparsers: Any) -> None:
 def _confirm(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     if not isinstance(context, StackContext):
         raise SettingsError("Plain files have no subscriptions; name a stack with --stack.")
-    from mlops.infrastructure.aws.sns import confirm_subscription  # noqa: PLC0415  brings boto3
-
     topic, token = _topic_and_token(parsed.url)
     if topic not in {context.variable(name) for name in _TOPIC_VARIABLES}:
         raise SettingsError(f"The link is for {topic}, which is not a topic of the stack {parsed.stack}.")

@@ -14,6 +14,7 @@ from mlops.context.context import Context
 from mlops.models.errors import RequestError
 from mlops.models.scoring.answer import PredictionAnswer
 from mlops.pages.spreadsheet import csv_text
+from mlops.use_cases.predict.request_body import checked_request
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,8 +36,6 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _predict(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.use_cases.predict.request_body import checked_request  # noqa: PLC0415
-
     rows = [_json(text, "--row") for text in parsed.row] if parsed.row else _rows_of(parsed.rows)
     request = checked_request(rows, reasons=parsed.reasons, record=not parsed.what_if)
     answer = context.predict(parsed.group, request)

@@ -11,6 +11,7 @@ from mlops.algorithms.definitions import Algorithm
 from mlops.models.settings.columns import Direction
 from mlops.models.settings.group import TaskName
 from mlops.pipelines.artifacts.model import FeatureColumn
+from mlops.pipelines.compiled.encoding import MISSING
 
 type Step = tuple[str, Any, list[str]]
 
@@ -146,8 +147,6 @@ def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
     from sklearn.impute import SimpleImputer  # noqa: PLC0415
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler, TargetEncoder  # noqa: PLC0415
-
-    from mlops.pipelines.compiled.encoding import MISSING  # noqa: PLC0415
 
     encoder = TargetEncoder(
         target_type="continuous" if task == "regression" else "auto", cv=_cross_fit_parts(folds)

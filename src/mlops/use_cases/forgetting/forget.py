@@ -19,18 +19,6 @@ from mlops.use_cases.forgetting.ids import ForgottenIds, forgetting_key, id_dige
 from mlops.use_cases.forgetting.personal_data import PersonalData, Removal
 from mlops.use_cases.forgetting.tombstones import Tombstone, TombstoneStore
 
-NOT_REMOVED = (
-    "models that were trained on the rows, and statistics of them: row keys (keyed digests), baselines,"
-    " profiles, contracts, model cards, reports; train a new version if that matters",
-    "results of queries over the ledger and over features, until they are deleted after 7 days",
-    "requests to the predict API that are not in the ledger yet, of the last minutes or in a dead-letter"
-    " queue; when they are there: `mlops forgotten GROUP --again`",
-    "emails that were sent, files that were downloaded, what `mlops train` and `mlops score` wrote",
-    "names of files and folders, if they contain the id",
-    "backups and point-in-time copies, until they expire; `mlops restore` removes the rows again, after any"
-    " other restore `mlops forgotten GROUP --again` does",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
