@@ -123,10 +123,6 @@ class LocalCloud:
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         return [json.loads(line) for line in lines]
 
-    def stop_cloud(self, *, keep: bool = False) -> None:
-        """Stop it and remove its files unless `keep`."""
-        launcher.stop(self.directory, keep=keep)
-
 
 def connect(directory: Path = launcher.DEFAULT_DIRECTORY) -> LocalCloud | None:
     """Return the cloud that `python -m local up` started in `directory`, or None."""

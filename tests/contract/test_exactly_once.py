@@ -36,8 +36,6 @@ from tests.feature_stores import an_empty_feature_store
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
 
-NO_BATCHES = LedgerBatches(MemoryTable())
-
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 
 

@@ -28,8 +28,6 @@ from tests.feature_stores import an_empty_feature_store
 from tests.memory_table import MemoryTable
 from tests.policies import some_policies
 
-NO_BATCHES = LedgerBatches(MemoryTable())
-
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 N_UPLOADS, LOST_SHARE = 60, 0.05
 

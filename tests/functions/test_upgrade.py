@@ -26,7 +26,6 @@ from tests.statemachine.walker import Walk
 
 DATA = Path(__file__).parents[1] / "data" / "release_0_2"
 MACHINES = ("train_model", "run_inference", "validate_parts")
-EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:TrainModel:waits"
 VERSION = "v1.0.1"
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tests.infrastructure import template
 from tests.statemachine.definition import Definition
-from tests.statemachine.retrying import is_run_again, next_state, retrier_of
+from tests.statemachine.retrying import is_run_again, retrier_of
 
 _FOLDER = Path(__file__).resolve().parents[2] / "statemachine"
 _PATIENCE = 3  # how often a person presses a button
@@ -39,10 +39,6 @@ class State:
         place = retrier_of(self.definition, errors[-1])
         n_earlier_errors = sum(retrier_of(self.definition, error) == place for error in errors[:-1])
         return is_run_again(self.definition, errors[-1], n_earlier_errors=n_earlier_errors)
-
-    def next_after(self, error: str) -> str | None:
-        """Return the state that catches an error; None when the execution ends with it."""
-        return next_state(self.definition, error)
 
 
 @dataclass(frozen=True)

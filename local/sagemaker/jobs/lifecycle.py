@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.authorization import decide, session_credentials
+from local.authorization import session_credentials
 from local.environment import endpoint_url
 from local.limits import Limit, max_sagemaker_jobs
 from local.sagemaker.errors import JobFailedError
@@ -236,9 +236,3 @@ def _keep_metrics(job: Job, metrics: MetricReader, client: Any) -> None:
             )
         except ClientError as error:
             logger.warning("The role of the job may not publish its metrics: %s", error)
-
-
-def may_pass_role(caller_role: str, session: str, role_arn: str) -> bool:
-    """Tell whether a role may hand `role_arn` to SageMaker."""
-    context = {"iam:PassedToService": "sagemaker.amazonaws.com"}
-    return decide(caller_role, session, "iam:PassRole", role_arn, context).allowed

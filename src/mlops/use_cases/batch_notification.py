@@ -15,6 +15,7 @@ from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.monitoring.report.report_text import changes_of_reasons, has_only_reasons, verdict_line
 from mlops.pages.number_format import counted, rows, usd
+from mlops.pipelines.jobs.prices import LIST_PRICES
 
 _MAX_FEATURES_NAMED = 5
 
@@ -61,7 +62,7 @@ def compose_email(
     if quality.findings:
         lines += ["", "Findings in the file:", *(f"- {finding}" for finding in quality.findings)]
     if summary.cost_usd is not None:
-        lines += ["", f"Cost of scoring, by list prices: {usd(summary.cost_usd)}"]
+        lines += ["", f"Cost of scoring, by {LIST_PRICES}: {usd(summary.cost_usd)}"]
     return subject, "\n".join(lines) + "\n"
 
 

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from mlops.monitoring.statistics.benjamini_hochberg import benjamini_hochberg
 from mlops.monitoring.statistics.chi_square import (
     chi_square_tail,
-    chi_square_test,
     chi_square_tests,
     pool_sparse_bins,
 )
-from mlops.monitoring.statistics.cramers_v import cramers_v, cramers_v_uncorrected
+from mlops.monitoring.statistics.cramers_v import cramers_v
 from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
 from mlops.monitoring.statistics.kolmogorov_smirnov import (
     kolmogorov_smirnov,
@@ -33,6 +32,7 @@ from mlops.monitoring.statistics.population_stability_index import (
 from mlops.monitoring.statistics.rates import rate_increase_p_value, unseen_levels_p_value
 from mlops.monitoring.statistics.shares import shares
 from mlops.monitoring.statistics.wasserstein import wasserstein, wasserstein_of_counts
+from tests.unit.monitoring.statistics_of_others import chi_square_test, cramers_v_uncorrected
 
 COUNTS = st.lists(st.integers(0, 500), min_size=2, max_size=30)
 SAMPLES = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)

@@ -13,14 +13,17 @@ import scipy.stats
 
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.profiles.batch import profile_batch
-from mlops.monitoring.statistics.chi_square import chi_square_test
-from mlops.monitoring.statistics.cramers_v import cramers_v_uncorrected
 from mlops.monitoring.statistics.jensen_shannon import jensen_shannon_distance
 from mlops.monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from mlops.monitoring.statistics.population_stability_index import population_stability_index
-from mlops.monitoring.statistics.shares import floored_shares, shares
+from mlops.monitoring.statistics.shares import shares
 from mlops.monitoring.statistics.wasserstein import wasserstein
 from mlops.monitoring.verdict.compared_counts import bin_counts
+from tests.unit.monitoring.statistics_of_others import (
+    chi_square_test,
+    cramers_v_uncorrected,
+    floored_shares,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CASES: dict[str, Any] = json.loads((REPOSITORY / "tests" / "data" / "drift_statistics.json").read_text())[

@@ -48,6 +48,7 @@ from mlops.monitoring.report.report_text import (
 from mlops.pages.http import message
 from mlops.pages.rendering import TEMPLATES, compile_templates, environment, render
 from mlops.pages.style import STYLE, STYLE_HASH, WIDGET_STYLE
+from mlops.pipelines.jobs.prices import LIST_PRICES
 from mlops.pipelines.model_card.card import render_card
 from mlops.pipelines.model_card.figures import as_file, figures
 from mlops.pipelines.model_card.record import CardRecord
@@ -201,6 +202,7 @@ def a_result_page(change: Change, *, has_drift: bool = True) -> str:
     drift = change(samples.a_drift_report()) if has_drift else None
     return render(
         "result",
+        prices=LIST_PRICES,
         summary=change(summary),
         scored_at=samples.NOW,
         engine="in ranges of rows by functions side by side",

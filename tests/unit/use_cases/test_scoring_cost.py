@@ -9,6 +9,7 @@ import pytest
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
 from mlops.pages.rendering import render
+from mlops.pipelines.jobs.prices import LIST_PRICES
 from mlops.use_cases.batch_notification import compose_email
 from mlops.use_cases.scoring_cost import CostMeter, total
 from tests.unit.pages import samples
@@ -55,6 +56,7 @@ def test_the_email_and_the_page_say_the_cost_where_it_is_known(
     page = render(
         "result",
         summary=summary,
+        prices=LIST_PRICES,
         scored_at=samples.NOW,
         engine="",
         quality=quality,
@@ -65,4 +67,4 @@ def test_the_email_and_the_page_say_the_cost_where_it_is_known(
     _, body = compose_email(summary, quality, None, "https://example.com")
     for shown in (page, body):
         assert ("Cost of scoring" in shown) == (text is not None)
-        assert text is None or f"Cost of scoring, by list prices: {text}" in shown
+        assert text is None or f"Cost of scoring, by list prices of January 2025: {text}" in shown

@@ -31,12 +31,6 @@ class ChiSquareTest:
     p_value: float
 
 
-def chi_square_test(reference_counts: ArrayLike, current_counts: ArrayLike) -> ChiSquareTest:
-    """Test two rows of counts over the same bins; bins empty in both are left out."""
-    reference, current = both_sides(reference_counts, current_counts)
-    return chi_square_tests(reference[np.newaxis], current[np.newaxis])[0]
-
-
 def chi_square_tests(reference_counts: ArrayLike, current_counts: ArrayLike) -> list[ChiSquareTest]:
     """Test each row of two tables of counts."""
     reference, current = both_sides(reference_counts, current_counts)

@@ -21,8 +21,3 @@ def cramers_v(statistic: float, *, n_bins: int, n_rows: int) -> float:
     n_bins_corrected = n_bins - (n_bins - 1) ** 2 / (n_rows - 1)
     smaller = min(n_sides_corrected, n_bins_corrected) - 1.0
     return min(1.0, math.sqrt(excess / smaller)) if smaller > 0.0 else 0.0
-
-
-def cramers_v_uncorrected(statistic: float, *, n_rows: int) -> float:
-    """Return the plain V of a chi-square statistic on a table with two rows, 0..1; other tools show this."""
-    return min(1.0, math.sqrt(statistic / n_rows)) if n_rows else 0.0

@@ -38,8 +38,3 @@ def shares(counts: ArrayLike) -> Floats:
     total = rows.sum(axis=-1, keepdims=True)
     of_total: Floats = rows / np.where(total, total, 1.0)
     return of_total
-
-
-def floored_shares(counts: ArrayLike, *, floor: float = 1e-4) -> Floats:
-    """Return the shares with small ones raised to `floor`, not scaled back to 1: the convention of others."""
-    return np.maximum(shares(counts), floor)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-# List prices us-east-1, on demand, US dollars, written down by hand on that date and not fetched: a
-# deployment elsewhere, or with other terms, sets TrainingUsdPerHour. A type that is not here has no price,
-# because a guess would be believed.
-PRICES_NOTED = "2025-01"
-PRICES_REGION = "us-east-1"
+# what people read beside a cost; the prices are written down by hand, and not fetched
+LIST_PRICES = "list prices of January 2025"
+# us-east-1, on demand, US dollars: a deployment elsewhere, or with other terms, sets TrainingUsdPerHour. A
+# type that is not here has no price, because a guess would be believed.
 USD_PER_HOUR = {
     "ml.c5.xlarge": 0.204,
     "ml.c5.2xlarge": 0.408,
@@ -37,7 +36,7 @@ def usd_per_hour(instance_type: str, override: float = 0.0) -> float | None:
     instance_type
         Such as `ml.m5.large`.
     override
-        The price that the deployment names; 0 = the list price of `PRICES_REGION`.
+        The price that the deployment names; 0 = the list price in us-east-1.
     """
     return override if override > 0 else USD_PER_HOUR.get(instance_type)
 

@@ -12,7 +12,7 @@ from mlops.infrastructure.aws.cloudwatch import MetricQuery, count_of_values, la
 from mlops.infrastructure.metric_names import ROWS_SCORED, TRAINING_COST_USD
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.pages.number_format import usd
-from mlops.pipelines.jobs.prices import STORAGE_USD_PER_GB, lambda_cost_usd
+from mlops.pipelines.jobs.prices import LIST_PRICES, STORAGE_USD_PER_GB, lambda_cost_usd
 from mlops.use_cases.doctor.checks import Diagnosis, unless_refused
 
 # About 220 GB: more than the files and models of most stacks in a year
@@ -93,7 +93,7 @@ def _cost(facts: UsageFacts) -> Iterator[Diagnosis]:
     message = (
         f"Since {start:%Y-%m-%d}: {n_trainings:,.0f} trainings {_each(trainings, n_trainings)}, "
         f"{n_files:,.0f} scored files {_each(scoring, n_files)}, requests to predict {usd(predicting)}; "
-        "by list prices, without jobs that score and everything else."
+        f"by {LIST_PRICES}, without jobs that score and everything else."
     )
     budget = facts.monthly_budget_usd
     is_over = 0 < budget < total

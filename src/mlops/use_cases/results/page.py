@@ -33,6 +33,7 @@ from mlops.pages.http import (
     read_form,
 )
 from mlops.pages.rendering import render
+from mlops.pipelines.jobs.prices import LIST_PRICES
 
 _FIELDS = frozenset({"nonce", "file"})
 _ENGINES = {
@@ -96,6 +97,7 @@ class ResultPage:
         html = render(
             "result",
             summary=opened.manifest.summary,
+            prices=LIST_PRICES,
             scored_at=opened.manifest.created_at,
             engine=_ENGINES.get(opened.manifest.engine or "", ""),
             quality=DataQuality.from_json(self._read(opened, DATA_QUALITY)),
