@@ -59,7 +59,13 @@ class LocalRunFiles:
         return str((self._root / path).resolve())
 
     def read(self, path: str) -> bytes:
-        """Return the content."""
+        """Return the content.
+
+        Raises
+        ------
+        ObjectNotFoundError
+            If the file does not exist.
+        """
         try:
             return (self._root / path).read_bytes()
         except FileNotFoundError as error:
@@ -105,7 +111,13 @@ class ObjectRunFiles:
         return self._objects.upload(local, self._ref(path), _content_type(path)).uri
 
     def read(self, path: str) -> bytes:
-        """Return the content."""
+        """Return the content.
+
+        Raises
+        ------
+        ObjectNotFoundError
+            If the file does not exist.
+        """
         return self._objects.read(self._ref(path))
 
     def paths(self, prefix: str) -> list[str]:

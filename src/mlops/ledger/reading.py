@@ -88,7 +88,15 @@ class FolderEngine:
         self._labels = labels or root.parent / "labels"
 
     def select(self, statement: str) -> Rows:
-        """Return all rows of the result."""
+        """Return all rows of the result.
+
+        Raises
+        ------
+        MissingPackageError
+            If DuckDB is not installed.
+        QueryError
+            If the statement fails, or is not a SELECT.
+        """
         with (
             TemporaryDirectory() as scratch,
             closing(connect([self._root, self._labels], scratch=Path(scratch), memory=_MEMORY)) as connection,

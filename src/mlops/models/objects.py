@@ -25,7 +25,13 @@ class ObjectRef(Record):
 
     @classmethod
     def from_uri(cls, uri: str, version_id: str | None = None) -> ObjectRef:
-        """Parse `s3://bucket/key`."""
+        """Parse `s3://bucket/key`.
+
+        Raises
+        ------
+        ValueError
+            If the text is not such an address.
+        """
         parts = urlsplit(uri, allow_fragments=False)
         if parts.scheme != "s3" or not parts.netloc:
             raise ValueError(f"{uri!r} is not an s3://bucket/key address.")

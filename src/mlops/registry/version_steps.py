@@ -76,7 +76,17 @@ class VersionSteps(RegistryView):
         return self._step(group, version, Action.SUPERSEDE, self._stamp(by, reason))
 
     def archive(self, group: str, version: str, *, by: str | None = None, reason: str = "") -> ModelMetadata:
-        """Archive an approved version that never became champion; a champion can only be replaced."""
+        """Archive an approved version that never became champion; a champion can only be replaced.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the version does not exist.
+        RegistryError
+            If the version is the champion.
+        TransitionNotAllowedError
+            If its status does not allow this step.
+        """
         if self.get_model(group, version).status is Status.CHAMPION:
             raise RegistryError(
                 f"{group} {version} is the champion; promote another version or roll back instead."

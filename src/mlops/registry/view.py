@@ -92,7 +92,13 @@ class RegistryView:
         return self._store.newest_versions(group, n)
 
     def champion(self, group: str) -> ModelMetadata | None:
-        """Return the version in service; None before the first promotion."""
+        """Return the version in service; None before the first promotion.
+
+        Raises
+        ------
+        RegistryConflictError
+            If the champion changed at every attempt to read it.
+        """
 
         def attempt() -> ModelMetadata | None:
             state = self._store.group_state(group)
@@ -168,7 +174,15 @@ class RegistryView:
         return compare(self.get_model(group, a), self.get_model(group, b))
 
     def load_baseline_statistics(self, group: str, version: str) -> BaselineStatistics:
-        """Return the statistics of the version's training data, which drift is measured against."""
+        """Return the statistics of the version's training data, which drift is measured against.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the version does not exist.
+        RegistryError
+            If it was registered without them.
+        """
         content = self.read_evidence(group, version, BASELINE_FILENAME)
         if content is None:
             raise RegistryError(f"{group} {version} was registered without its baseline statistics.")

@@ -40,7 +40,15 @@ def expand_gzip(source: Path, target: Path, limits: Limits) -> None:
 
 
 def expand_zstd(source: Path, target: Path, limits: Limits) -> None:
-    """Expand a zstandard file, as `expand_gzip` does with its format."""
+    """Expand a zstandard file, as `expand_gzip` does with its format.
+
+    Raises
+    ------
+    RefusalError
+        If it is damaged, expands to more than the limits allow, or needs too much memory for that.
+    MissingPackageError
+        If the extra `formats` is not installed.
+    """
     try:
         # only for files of this format
         from backports.zstd import DecompressionParameter, ZstdError, ZstdFile  # noqa: PLC0415

@@ -67,6 +67,11 @@ def load_with_contract(
     """Return a table as `load_table` does, and the contract that it was read by.
 
     Without a contract that is the one that validation would learn from the same rows.
+
+    Raises
+    ------
+    DatasetError
+        If the file does not exist, cannot be read as a table, or has no rows.
     """
     columns = settings.columns if settings else {}
     if isinstance(source, pd.DataFrame):

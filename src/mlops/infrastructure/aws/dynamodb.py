@@ -51,7 +51,13 @@ class DynamoDBTable:
         return decode_item(answer["Item"]) if "Item" in answer else None
 
     def write(self, *operations: Operation) -> bool:
-        """Do all operations in one transaction; a single `Put` goes without one, at half the price."""
+        """Do all operations in one transaction; a single `Put` goes without one, at half the price.
+
+        Raises
+        ------
+        ClientError
+            If DynamoDB refuses them for another reason than a condition or a conflict.
+        """
         requests = [self._request(operation) for operation in operations]
         try:
             if len(requests) == 1 and "Put" in requests[0]:
@@ -65,7 +71,13 @@ class DynamoDBTable:
         return True
 
     def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item | None]:
-        """Return the items with these keys; what DynamoDB left out, under load, is requested again."""
+        """Return the items with these keys; what DynamoDB left out, under load, is requested again.
+
+        Raises
+        ------
+        RegistryConflictError
+            If it left out keys in each of many requests.
+        """
         items: dict[tuple[str, str], Item] = {}
         pending = list(keys)
 
