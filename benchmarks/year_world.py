@@ -26,13 +26,14 @@ from mlops.infrastructure.sqlite_table import SqliteTable
 from mlops.infrastructure.table import Table
 from mlops.infrastructure.upload_events import Upload
 from mlops.intake.retraining.check import RetrainingCheck
-from mlops.intake.retraining.links import RetrainingLinks
 from mlops.intake.retraining.planning import RetrainingPlanner
 from mlops.intake.retraining.requests import RetrainingRequests
 from mlops.intake.retraining.source_rows import RowSources
 from mlops.intake.retraining.store import RetrainingStore
 from mlops.ledger.labels.recording import LabelFile
 from mlops.ledger.shadow.archive import ShadowArchive
+from mlops.links.link import Purpose
+from mlops.links.page_links import PageLinks
 from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import SigningKeys
 from mlops.models.errors import DatasetError
@@ -135,6 +136,7 @@ class World:
         """Return what proposes retrainings; the settings are those of the trainings."""
         ledger, settings = self.context.ledger, GroupSettings.from_config(SETTINGS)
         sources = RowSources(self.context.datasets, ledger.files, self.context.label_files, ledger.batches)
+        signer = LinkSigner(SigningKeys((bytes(64),)))
         return RetrainingCheck(
             self.registry,
             RetrainingPlanner(sources, self.registry, lambda _: settings, Limits()),
@@ -143,7 +145,7 @@ class World:
             self.drift_archive,
             self.quality_archive,
             self.outbox,
-            RetrainingLinks("https://example.com/retrainings", LinkSigner(SigningKeys((bytes(64),)))),
+            PageLinks("https://example.com/retrainings", signer, Purpose.RETRAINING),
         )
 
     def promote(self, rows: pd.DataFrame) -> str:

@@ -18,10 +18,10 @@ from moto.sns.models import sns_backends
 from functions.answer_alert import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
+from mlops.links.link import LIFETIMES, Purpose
 from mlops.monitoring import build_baseline, profile_batch
 from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.drift_detector import DriftDetector
-from mlops.use_cases.drift.alert_links import LINK_LIFETIME
 from mlops.use_cases.drift.alert_mailer import AlertMailer
 from tests.functions.approval_stage import CONTEXT, REGION, an_http_event
 
@@ -194,7 +194,7 @@ def test_an_expired_link_and_a_removed_report_say_so(stage: AlertStage, token: s
     client("s3").delete_object(Bucket="artifacts", Key=f"drift/{GROUP}/{NIGHT}/drift_report.json")
     removed = stage.visit(token)
     assert (removed["statusCode"], "not stored any more" in removed["body"]) == (410, True)
-    stage.at = NOW + LINK_LIFETIME
+    stage.at = NOW + LIFETIMES[Purpose.ALERT]
     expired = stage.visit(token)
     assert (expired["statusCode"], "valid until 2026-03-31" in expired["body"]) == (410, True)
     assert "mlops snooze" in expired["body"]

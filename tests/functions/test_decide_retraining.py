@@ -12,7 +12,7 @@ import pytest
 from functions.check_retraining import app as check
 from functions.decide_retraining import app
 from functions.retrain_model import app as retrain
-from mlops.intake.retraining.links import LINK_LIFETIME
+from mlops.links.link import LIFETIMES, Purpose
 from tests.functions.approval_stage import GROUP, an_http_event
 from tests.functions.retraining_stage import PROPOSE, RETRAINING_URL, RetrainingStage, some_rows
 
@@ -87,7 +87,7 @@ def test_a_proposal_about_an_earlier_champion_is_over(proposed):
 
 def test_an_expired_link_says_how_to_train_again(proposed):
     link = proposed.link()
-    proposed.now += LINK_LIFETIME + timedelta(seconds=1)
+    proposed.now += LIFETIMES[Purpose.RETRAINING] + timedelta(seconds=1)
     answer = proposed.visit(app, link)
     assert answer["statusCode"] == 410
     assert "mlops retrain" in answer["body"]

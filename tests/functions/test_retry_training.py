@@ -13,8 +13,9 @@ import pytest
 
 from functions.retry_training import app
 from mlops.infrastructure.aws.clients import client
-from mlops.intake.failures.retry_links import LINK_LIFETIME, RetryLinks
 from mlops.intake.failures.retry_page import RetryPage
+from mlops.links.link import LIFETIMES, Purpose
+from mlops.links.page_links import PageLinks
 from mlops.models.errors import TrainingError
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
 from tests.functions.approval_stage import GROUP, an_http_event
@@ -33,7 +34,12 @@ def failure(trainings) -> TrainingFailure:
 
 @pytest.fixture
 def link(trainings, failure) -> str:
-    return RetryLinks(RETRY_URL, trainings.stage.signer).make(failure)
+    return link_to(failure, trainings)
+
+
+def link_to(failure: TrainingFailure, trainings: TrainingStage) -> str:
+    links = PageLinks(RETRY_URL, trainings.stage.signer, Purpose.RETRY)
+    return links.make(failure.group, failure.attempt_id, failure.failed_at)
 
 
 def visit(trainings, link: str, method: str = "GET", *, headers: dict | None = None, **form: str) -> dict:
@@ -86,7 +92,7 @@ def test_sixteen_presses_at_once_start_one_attempt(trainings, link):
 
 
 def test_a_form_that_was_not_shown_for_this_link_starts_nothing(trainings, link, failure):
-    other = RetryLinks(RETRY_URL, trainings.stage.signer).make(replace(failure, attempt=7))
+    other = link_to(replace(failure, attempt=7), trainings)
     for answer in (
         visit(trainings, link, "POST", nonce=""),
         visit(trainings, link, "POST"),
@@ -114,7 +120,7 @@ def test_a_link_of_another_page_does_not_open_this_one(trainings, link):
 
 
 def test_an_expired_link_says_so_and_how_to_train_again(trainings, link):
-    now = trainings.parts.now() + LINK_LIFETIME + timedelta(seconds=1)
+    now = trainings.parts.now() + LIFETIMES[Purpose.RETRY] + timedelta(seconds=1)
     page = RetryPage(trainings.parts.retries, trainings.stage.signer, lambda: now)
     event = an_http_event(link.rsplit("/", 1)[1], route="/retries/{token}")
     answer = page.reply(event)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -14,12 +13,13 @@ import pytest
 from functions.show_result import app
 from mlops.context.dependencies import Dependencies
 from mlops.infrastructure.aws.clients import client
+from mlops.links.link import LIFETIMES, Purpose
+from mlops.links.page_links import PageLinks
 from mlops.links.signer import LinkSigner
 from mlops.links.signing_keys import SigningKeys
 from mlops.models.objects import ObjectRef
 from mlops.models.scoring.batch import BatchFile, BatchManifest, BatchSummary
 from mlops.models.scoring.result import DataQuality
-from mlops.use_cases.results.links import LINK_LIFETIME, ResultLinks
 from tests.functions.approval_stage import an_http_event
 from tests.functions.keyboard_walk import check_keyboard_order, tab_to
 
@@ -62,9 +62,9 @@ class Page:
         ]
 
     def token(self, key: str = SECRET["current"], folder: str = FOLDER) -> str:
-        links = ResultLinks("https://api.example.com/results/", LinkSigner(SigningKeys((key.encode(),))))
-        summary = replace(self.summary, predictions_uri=f"s3://artifacts/{folder}/predictions.csv")
-        return links.make(summary, NOW).rpartition("/")[2]
+        signer = LinkSigner(SigningKeys((key.encode(),)))
+        links = PageLinks("https://api.example.com/results/", signer, Purpose.RESULT)
+        return links.make(self.summary.group, folder, NOW).rpartition("/")[2]
 
     def visit(self, token: str, method: str = "GET", **form: str) -> dict:
         event = an_http_event(token, method, body=urlencode(form), route="/results/{token}")
@@ -160,7 +160,7 @@ def test_links_of_other_keys_old_links_and_removed_results_show_nothing(page: Pa
 
 
 def test_an_expired_link_says_so_and_what_to_do(page: Page):
-    page.at = NOW + LINK_LIFETIME
+    page.at = NOW + LIFETIMES[Purpose.RESULT]
     answer = page.visit(page.token())
     assert (answer["statusCode"], "March" in answer["body"]) == (410, False)
     for words in (

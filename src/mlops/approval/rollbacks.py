@@ -13,14 +13,12 @@ from mlops.infrastructure.aws.clients import aws_errors
 from mlops.infrastructure.clock import utc_now
 from mlops.infrastructure.notifications import Notifier
 from mlops.infrastructure.object_store import ObjectStore
-from mlops.links.link import hash_subject
+from mlops.links.link import LIFETIMES, Purpose, hash_subject
 from mlops.models.approval import RollbackDecision, RollbackOffer
 from mlops.models.errors import ApprovalClosedError, ArtifactError, MlopsError, TransitionNotAllowedError
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.promotion import check_artifact
 from mlops.registry.rollback import roll_back
-
-OFFER_LIFETIME = timedelta(days=30)
 
 # The request that stores a decision also completes it; only after this long it may have failed.
 COMPLETION_GRACE = timedelta(minutes=1)
@@ -79,7 +77,7 @@ class RollbackService:
             artifact=self.registry.get_model(group, previous).artifact,
             approvers=tuple(approvers),
             created_at=now,
-            expires_at=now + OFFER_LIFETIME,
+            expires_at=now + LIFETIMES[Purpose.ROLLBACK],
         )
         self.table.put(offer)
         return OpenedOffer(offer, offer_id)

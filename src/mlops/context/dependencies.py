@@ -231,11 +231,14 @@ class Dependencies(RetrainingContext):
     @cached_property
     def batch_notifier(self) -> BatchNotifier:
         """What notifies people and systems of predictions."""
+        from mlops.links.link import Purpose  # noqa: PLC0415
+        from mlops.links.page_links import PageLinks  # noqa: PLC0415
         from mlops.use_cases.batch_notification import BatchNotifier  # noqa: PLC0415
-        from mlops.use_cases.results.links import ResultLinks  # noqa: PLC0415
 
-        links = ResultLinks(self.variable("RESULT_BASE_URL"), self._result_signer)
-        return BatchNotifier(self.notifier, lambda summary: links.make(summary, self.now()))
+        links = PageLinks(self.variable("RESULT_BASE_URL"), self._result_signer, Purpose.RESULT)
+        return BatchNotifier(
+            self.notifier, lambda summary: links.make(summary.group, summary.folder, self.now())
+        )
 
     @cached_property
     def result_page(self) -> ResultPage:

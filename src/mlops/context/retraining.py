@@ -57,7 +57,8 @@ class RetrainingContext(TrainingContext):
         """What proposes retrainings, or requests them where that is allowed."""
         from mlops.context.policies import policies_of_table  # noqa: PLC0415
         from mlops.intake.retraining.check import RetrainingCheck  # noqa: PLC0415
-        from mlops.intake.retraining.links import RetrainingLinks  # noqa: PLC0415
+        from mlops.links.link import Purpose  # noqa: PLC0415
+        from mlops.links.page_links import PageLinks  # noqa: PLC0415
 
         return RetrainingCheck(
             self.registry,
@@ -67,7 +68,7 @@ class RetrainingContext(TrainingContext):
             self.drift_archive,
             self.quality_archive,
             self.notifier,
-            RetrainingLinks(self.variable("RETRAINING_BASE_URL"), self.link_signer),
+            PageLinks(self.variable("RETRAINING_BASE_URL"), self.link_signer, Purpose.RETRAINING),
         )
 
     @cached_property

@@ -74,11 +74,12 @@ class TrainingContext(StackContext):
     @cached_property
     def failure_recorder(self) -> FailureRecorder:
         """What records failed trainings and emails a link that starts them again."""
-        from mlops.intake.failures.retry_links import RetryLinks  # noqa: PLC0415
+        from mlops.links.link import Purpose  # noqa: PLC0415
+        from mlops.links.page_links import PageLinks  # noqa: PLC0415
         from mlops.use_cases.record_failure import FailureRecorder  # noqa: PLC0415
 
-        links = RetryLinks(self.variable("RETRY_BASE_URL"), self.link_signer)
-        return FailureRecorder(self.run_store, self.versions.trainings, self.notifier, links.make)
+        links = PageLinks(self.variable("RETRY_BASE_URL"), self.link_signer, Purpose.RETRY)
+        return FailureRecorder(self.run_store, self.versions.trainings, self.notifier, links)
 
     @cached_property
     def training_watch(self) -> TrainingWatch:

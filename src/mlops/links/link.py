@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -17,6 +17,16 @@ class Purpose(StrEnum):
     RESULT = "result"
     ALERT = "alert"
     RETRAINING = "retraining"
+
+
+# How long a link works; that of an approval ends with its request.
+LIFETIMES = {
+    Purpose.ROLLBACK: timedelta(days=30),
+    Purpose.RETRY: timedelta(days=30),
+    Purpose.RESULT: timedelta(days=30),
+    Purpose.ALERT: timedelta(days=30),
+    Purpose.RETRAINING: timedelta(days=30),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.event_names import PREDICTIONS_READY
 from mlops.infrastructure.metric_names import DRIFT_SCORE, FEATURES_WITH_DRIFT, ROWS_SCORED
 from mlops.infrastructure.notifications import Notifier
+from mlops.links.link import LIFETIMES, Purpose
 from mlops.models.drift.report import DriftReport
 from mlops.models.scoring.batch import BatchSummary
 from mlops.models.scoring.result import DataQuality
@@ -48,7 +49,8 @@ def compose_email(
     lines = [f"{rows(n_scored)} of {name} {'was' if n_scored == 1 else 'were'} scored."]
     if n_bad:
         lines.append(f"{rows(n_bad)} {_are(n_bad)} without a prediction; the status of each row says why.")
-    lines += ["", "Result and download (30 days, for readers of this email):", link]
+    days = LIFETIMES[Purpose.RESULT].days
+    lines += ["", f"Result and download ({days} days, for readers of this email):", link]
     lines += ["", "Stored as:", summary.predictions_uri]
     if drift is not None:
         subject += _subject_note(drift)

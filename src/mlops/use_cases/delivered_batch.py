@@ -54,4 +54,4 @@ def read_batch(summary: BatchSummary, objects: ObjectStore) -> DeliveredBatch:
 
 def _beside(summary: BatchSummary, name: str) -> ObjectRef:
     delivered = ObjectRef.from_uri(summary.predictions_uri)
-    return ObjectRef(delivered.bucket, f"{delivered.key.rpartition('/')[0]}/{name}")
+    return ObjectRef(delivered.bucket, f"{summary.folder}/{name}")

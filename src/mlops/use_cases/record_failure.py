@@ -14,6 +14,7 @@ from mlops.infrastructure.aws.cloudwatch import Metric
 from mlops.infrastructure.aws.stepfunctions import ItemFailure
 from mlops.infrastructure.metric_names import TRAINING_COST_USD
 from mlops.infrastructure.notifications import Notifier
+from mlops.links.page_links import PageLinks
 from mlops.models.errors import StepError
 from mlops.models.experiment import RunDataset, RunFailure
 from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
@@ -120,15 +121,12 @@ class FailedTraining:
 
 @dataclass(frozen=True, slots=True)
 class FailureRecorder:
-    """Records failures of trainings, and reports them.
-
-    `link_to_retry` returns the address of the page that starts another attempt.
-    """
+    """Records failures of trainings, and reports them with a link to the page that starts another attempt."""
 
     runs: RunStore
     trainings: TrainingRecords
     notifier: Notifier
-    link_to_retry: Callable[[TrainingFailure], str]
+    links: PageLinks
 
     def record(self, training: FailedTraining, message: Explanation, *, now: datetime) -> Explanation:
         """Record a failed training as a run and as failed, once, and email it; return the explanation.
@@ -209,7 +207,7 @@ class FailureRecorder:
         )
 
     def _send(self, failure: TrainingFailure, advice: str, *, can_retry: bool) -> None:
-        link = self.link_to_retry(failure) if can_retry else ""
+        link = self.links.make(failure.group, failure.attempt_id, failure.failed_at) if can_retry else ""
         subject, body = compose_failure(failure, advice, link)
         self.notifier.send_email(subject, body, group=failure.group)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.approval.links import approver_key
-from mlops.intake.failures.retry_links import failed_attempt
 from mlops.links.link import Link, Purpose
+from mlops.links.page_links import PageLinks
 from mlops.links.signer import (
     NONCE_LIFETIME_SECONDS,
     LinkSigner,
@@ -20,6 +20,9 @@ from mlops.links.signer import (
     UntrustedTokenError,
 )
 from mlops.links.signing_keys import SigningKeys
+from mlops.models.intake.trainings import TrainingFailure, split_attempt_id
+from mlops.models.scoring.batch import BatchSummary
+from mlops.use_cases.drift.alert_links import make_link
 from tests.conftest import REPOSITORY
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -115,7 +118,7 @@ def test_a_mailed_link_of_an_approver_has_what_a_new_one_has(purpose: Purpose):
 
 def test_a_mailed_link_to_a_failed_training_opens_its_attempt():
     link = mailed(Purpose.RETRY)
-    assert (link.group, failed_attempt(link)) == ("g", ("7d05b2a6" * 4, 2))
+    assert (link.group, split_attempt_id(link.subject)) == ("g", ("7d05b2a6" * 4, 2))
     assert link.expires_at == NOW + timedelta(days=30)
 
 
@@ -131,3 +134,28 @@ def test_a_mailed_link_is_for_one_purpose_too(purpose: Purpose):
     for other in set(Purpose) - {purpose}:
         with pytest.raises(UntrustedTokenError):
             signer.read(MAILED["tokens"][purpose], other, now=NOW)
+
+
+FAILURE = TrainingFailure("g", "7d05b2a6" * 4, 2, "TrainingError", "", NOW)
+BATCH = BatchSummary("g", "b", 1, "s3://a/predictions/g/2026-03-01/march-0d7e4a1b93c2/predictions.csv")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "subject"),
+    [
+        (Purpose.RETRY, FAILURE.attempt_id),
+        (Purpose.RESULT, BATCH.folder),
+        (Purpose.RETRAINING, "20260301T120000000000-v1.0.0"),
+    ],
+)
+def test_a_link_for_every_reader_is_the_one_that_was_mailed_before(purpose: Purpose, subject: str):
+    links = PageLinks(
+        "https://api.example.com/page/", LinkSigner(SigningKeys((MAILED["key"].encode(),))), purpose
+    )
+    assert links.make("g", subject, NOW) == MAILED["addresses"][purpose]
+
+
+def test_a_link_to_an_alert_is_the_one_that_was_mailed_before():
+    signer = LinkSigner(SigningKeys((MAILED["key"].encode(),)))
+    link = make_link("g", date(2026, 3, 1), "ada@example.com", now=NOW)
+    assert signer.address("https://api.example.com/page", link) == MAILED["addresses"][Purpose.ALERT]

@@ -24,7 +24,7 @@ from mlops.approval.quorum import (
     recorded_by,
 )
 from mlops.approval.recommendation import recommend
-from mlops.approval.rollbacks import OFFER_LIFETIME
+from mlops.links.link import LIFETIMES, Purpose
 from mlops.models.approval import ApprovalRequest, Evidence
 from mlops.pages.number_format import counted, listing
 from mlops.pages.rendering import render
@@ -137,7 +137,7 @@ def _consequences(request: ApprovalRequest) -> Iterator[str]:
         case "approved":
             yield f"{version} goes into service within minutes, for the next scoring file; an email says so."
             if champion:
-                days = OFFER_LIFETIME.days
+                days = LIFETIMES[Purpose.ROLLBACK].days
                 yield f"That email has your personal link to put {champion} back, for {days} days."
                 yield f"At any time: mlops rollback {request.group} --reason TEXT"
         case "rejected":

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from mlops.intake.failures.retry import RetryService
-from mlops.intake.failures.retry_links import failed_attempt
 from mlops.links.link import Link, Purpose
 from mlops.links.signer import LinkSigner
 from mlops.models.errors import TrainingError
-from mlops.models.intake.trainings import TrainingFailure, TrainingRecord
+from mlops.models.intake.trainings import TrainingFailure, TrainingRecord, split_attempt_id
 from mlops.pages.http import (
     GoneError,
     Request,
@@ -60,7 +59,7 @@ class RetryPage:
     def _open(self, http_request: Request) -> _Opened:
         link = self.signer.read(http_request.token, Purpose.RETRY, now=self.now())
         check_expiry(link, self.now(), "This link to start a training again has expired", _WHAT_NOW)
-        training_id, attempt = failed_attempt(link)
+        training_id, attempt = split_attempt_id(link.subject)
         latest = self.service.trainings.latest(link.group, training_id)
         failure = self.service.trainings.failure(link.group, training_id, attempt)
         if latest is None or failure is None:

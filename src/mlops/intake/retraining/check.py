@@ -10,11 +10,11 @@ from mlops.approval.policy.store import PolicyStore
 from mlops.infrastructure.event_names import RETRAINING_PROPOSED
 from mlops.infrastructure.notifications import Notifier
 from mlops.intake.retraining.emails import compose_proposal
-from mlops.intake.retraining.links import RetrainingLinks
 from mlops.intake.retraining.planning import RetrainingPlanner, counts_of
 from mlops.intake.retraining.reasons import ChampionFacts, find_reasons, is_allowed_day, reason_of_labels
 from mlops.intake.retraining.requests import RetrainingRequests, retraining_detail
 from mlops.intake.retraining.store import RetrainingStore, retraining_id_at
+from mlops.links.page_links import PageLinks
 from mlops.models.errors import DatasetError, SettingsError, TrainingError
 from mlops.models.intake.retraining import Retraining
 from mlops.models.record import Record
@@ -48,7 +48,7 @@ class RetrainingCheck:
     drift: NightlyArchive
     quality: QualityArchive
     notifier: Notifier
-    links: RetrainingLinks
+    links: PageLinks
 
     @property
     def store(self) -> RetrainingStore:
@@ -158,7 +158,7 @@ class RetrainingCheck:
         retrain = self._settings_of(champion) if champion else RetrainSettings()
         cool_down = retrain.cool_down_days
         not_before = (retraining.created_at + timedelta(days=cool_down)).date()
-        link = self.links.make(retraining)
+        link = self.links.make(retraining.group, retraining.retraining_id, retraining.created_at)
         subject, body = compose_proposal(retraining, link, not_before)
         self.notifier.send_email(subject, body, group=retraining.group)
         self.notifier.publish_event(RETRAINING_PROPOSED, retraining_detail(retraining))

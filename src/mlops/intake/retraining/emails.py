@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from mlops.approval.emails import part, text, wrap
-from mlops.intake.retraining.links import LINK_LIFETIME
+from mlops.links.link import LIFETIMES, Purpose
 from mlops.models.intake.retraining import Retraining
 from mlops.pages.number_format import rows
 
@@ -14,7 +14,7 @@ from mlops.pages.number_format import rows
 def compose_proposal(retraining: Retraining, link: str, not_before: date) -> tuple[str, str]:
     """Return subject and body of the email that asks whether a group should be trained again."""
     group, champion = retraining.group, retraining.champion
-    expires_at = retraining.created_at + LINK_LIFETIME
+    expires_at = retraining.created_at + LIFETIMES[Purpose.RETRAINING]
     lines = [
         *wrap(f"{group} may need to be trained again. Its model in service is {champion}."),
         *_facts(retraining),

@@ -48,3 +48,14 @@ class TrainingFailure(Record):
     failed_at: datetime
     step: str = ""
     execution_arn: str = ""
+
+    @property
+    def attempt_id(self) -> str:
+        """The id of the attempt among those of all trainings of the group."""
+        return f"{self.training_id}.{self.attempt}"
+
+
+def split_attempt_id(attempt_id: str) -> tuple[str, int]:
+    """Return the training and the attempt that an `attempt_id` consists of."""
+    training_id, _, attempt = attempt_id.rpartition(".")
+    return training_id, int(attempt)

@@ -45,6 +45,11 @@ class BatchSummary(Record):
         return self.predictions_uri.rpartition("/")[2]
 
     @property
+    def folder(self) -> str:
+        """The folder with the files of the batch, in the artifact bucket."""
+        return ObjectRef.from_uri(self.predictions_uri).key.rpartition("/")[0]
+
+    @property
     def n_scored(self) -> int:
         """How many rows have a prediction."""
         return self.row_statuses.get(SCORED, 0) if self.row_statuses else self.n_rows

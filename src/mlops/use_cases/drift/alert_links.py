@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from mlops.approval.links import approver_key
-from mlops.links.link import Link, Purpose
+from mlops.links.link import LIFETIMES, Link, Purpose
 from mlops.links.signer import UntrustedTokenError
-
-LINK_LIFETIME = timedelta(days=30)
 
 
 def make_link(group: str, night: date, approver: str, *, now: datetime) -> Link:
@@ -20,7 +18,7 @@ def make_link(group: str, night: date, approver: str, *, now: datetime) -> Link:
         group,
         f"{group}/{night.isoformat()}",
         issued_at=now,
-        expires_at=now + LINK_LIFETIME,
+        expires_at=now + LIFETIMES[Purpose.ALERT],
         holder=approver_key(approver),
     )
 
