@@ -190,7 +190,9 @@ def unpack_champion(channel: Path, digest: str | None, target: Path) -> Path | N
 
 def algorithm_of(model: Path | None) -> str | None:
     """Return the algorithm of a model directory, from its manifest."""
-    manifest = model / "manifest.json" if model else None
+    from mlops.pipelines.artifact_files import MANIFEST  # noqa: PLC0415
+
+    manifest = model / MANIFEST if model else None
     if manifest is None or not manifest.is_file():
         return None
     algorithm: str | None = json.loads(manifest.read_bytes()).get("algorithm")

@@ -11,9 +11,7 @@ from mlops.models.errors import ObjectNotFoundError
 from mlops.models.evaluation import EvaluationDetails
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
-
-CARD_FILENAME = "model_card.html"
-DETAILS_FILENAME = "evaluation_details.json"
+from mlops.pipelines.artifact_files import EVALUATION_DETAILS, MODEL_CARD, PLOTS_FOLDER
 
 # Lambda answers with at most 6 MB, in which a page of text grows by its escapes and a plot by base64.
 CARD_LIMIT_BYTES = 4_500_000
@@ -32,7 +30,7 @@ def read_details(model: ModelMetadata, objects: ObjectStore) -> EvaluationDetail
     """Return the curves and slices of a version; None when they were not stored."""
     if not _is_in_bucket(model.evidence_uri):
         return None
-    content = _read(f"{model.evidence_uri}/{DETAILS_FILENAME}", objects)
+    content = _read(f"{model.evidence_uri}/{EVALUATION_DETAILS}", objects)
     return EvaluationDetails.from_json(content) if content else None
 
 
@@ -40,7 +38,7 @@ def read_plots(evidence: Evidence, objects: ObjectStore) -> Iterator[Plot]:
     """Yield the plots that exist, in order, as long as they fit on a page."""
     room = PLOTS_LIMIT_BYTES
     for name in evidence.plots if _is_in_bucket(evidence.evidence_uri) else ():
-        svg = _read(f"{evidence.evidence_uri}/plots/{name}.svg", objects, limit_bytes=room)
+        svg = _read(f"{evidence.evidence_uri}/{PLOTS_FOLDER}/{name}.svg", objects, limit_bytes=room)
         if svg:
             room -= len(svg)
             yield Plot(name, svg)
@@ -50,7 +48,7 @@ def read_card(evidence: Evidence, objects: ObjectStore) -> bytes | None:
     """Return the model card; None when it does not exist, or is larger than a page can be."""
     if not _is_in_bucket(evidence.evidence_uri):
         return None
-    return _read(f"{evidence.evidence_uri}/{CARD_FILENAME}", objects, limit_bytes=CARD_LIMIT_BYTES)
+    return _read(f"{evidence.evidence_uri}/{MODEL_CARD}", objects, limit_bytes=CARD_LIMIT_BYTES)
 
 
 def _is_in_bucket(uri: str | None) -> bool:

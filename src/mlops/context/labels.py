@@ -15,7 +15,7 @@ from mlops.ledger.labels.recording import LabelFile
 from mlops.models.dataset import Contract, ValidationReport
 from mlops.models.errors import DatasetError, QualityError
 from mlops.models.registry import ModelMetadata
-from mlops.pipelines.artifacts.artifacts import SCHEMA
+from mlops.pipelines.artifact_files import SCHEMA
 from mlops.pipelines.artifacts.model import ModelSchema
 from mlops.use_cases.quality.record_labels import record_label_file, terms_of
 

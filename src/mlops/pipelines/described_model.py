@@ -22,6 +22,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.report import report as drift_page
+from mlops.pipelines.artifact_files import BASELINE
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Model, ModelSchema
 from mlops.pipelines.scoring.batch_rows import BatchTerms, RowCounts, distinct_remarks
@@ -60,7 +61,7 @@ class DescribedModel:
             If a baseline is named that cannot be read.
         """
         schema, manifest = artifacts.describe_model(directory)
-        own_baseline = directory / artifacts.BASELINE
+        own_baseline = directory / BASELINE
         if baseline_path is None and own_baseline.is_file():
             baseline_path = own_baseline
         baseline = None

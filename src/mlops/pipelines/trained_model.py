@@ -19,6 +19,7 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.training import EvaluationMetrics, TrainingResult
 from mlops.monitoring.detect_drift import detect_drift
 from mlops.pages.rendering import in_frame
+from mlops.pipelines.artifact_files import MANIFEST, MODEL_CARD
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.training_pipeline import TrainingPipeline
@@ -62,7 +63,7 @@ def train(
     if isinstance(data, pd.DataFrame) and target is not None and target not in data.columns:
         raise SettingsError(f"The target {target!r} is not a column of the data frame.")
     pipeline = TrainingPipeline(_with_target(settings, target), n_jobs=n_jobs)
-    if output is not None and (Path(output) / artifacts.MANIFEST).exists():
+    if output is not None and (Path(output) / MANIFEST).exists():
         raise SettingsError(f"{output} contains a model already: name another directory.")
     before = champion.directory if isinstance(champion, TrainedModel) else champion
     directory = Path(mkdtemp(prefix="mlops-model-") if output is None else output)
@@ -177,7 +178,7 @@ class TrainedModel:
 
     def _repr_html_(self) -> str:
         """Return the model card, which a notebook shows."""
-        return in_frame((self.directory / artifacts.CARD).read_text(encoding="utf-8"))
+        return in_frame((self.directory / MODEL_CARD).read_text(encoding="utf-8"))
 
 
 def _with_target(

@@ -24,6 +24,14 @@ from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, DatasetChanges, TrainingResult
 from mlops.monitoring.profiles.baseline import build_baseline
 from mlops.monitoring.profiles.segments import with_segments
+from mlops.pipelines.artifact_files import (
+    BASELINE,
+    EVALUATION_DETAILS,
+    METRICS,
+    MODEL_CARD,
+    ROW_KEYS,
+    TRAINING_RESULT,
+)
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.evaluation.champion import Champion, compare_with_champion
 from mlops.pipelines.evaluation.dataset_changes import dataset_changes
@@ -225,7 +233,7 @@ def _save(trained: _TrainedModel, directory: Path, key: bytes | None) -> None:
     is_xgboost = trained.fitted.configured.algorithm.package == "xgboost"
     artifacts.save_model(trained.fitted.model, directory, is_xgboost=is_xgboost)
     if key is not None:
-        describe_rows(trained.rows, key).save(directory / artifacts.ROW_KEYS)
+        describe_rows(trained.rows, key).save(directory / ROW_KEYS)
 
 
 def _result(trained: _TrainedModel, directory: Path) -> TrainingResult:
@@ -234,7 +242,7 @@ def _result(trained: _TrainedModel, directory: Path) -> TrainingResult:
         metrics=evaluated.metrics,
         baseline=trained.baseline,
         model_path=directory,
-        baseline_path=directory / artifacts.BASELINE,
+        baseline_path=directory / BASELINE,
         algorithm=fitted.configured.algorithm.name,
         hyperparameters=fitted.configured.hyperparameters,
         settings=rows.settings,
@@ -268,15 +276,15 @@ def _write_evidence(
 ) -> None:
     """Write the documents beside the model files, the manifest last."""
     documents = {
-        artifacts.METRICS: result.metrics,
-        artifacts.BASELINE: result.baseline,
-        artifacts.DETAILS: details,
-        artifacts.RESULT: replace(result, model_path=Path(), baseline_path=Path(artifacts.BASELINE)),
+        METRICS: result.metrics,
+        BASELINE: result.baseline,
+        EVALUATION_DETAILS: details,
+        TRAINING_RESULT: replace(result, model_path=Path(), baseline_path=Path(BASELINE)),
     }
     for name, document in documents.items():
         (directory / name).write_text(document.to_json(), encoding="utf-8")
     page = render_card(result, details, group=group, created_at=created_at)
-    (directory / artifacts.CARD).write_text(page, encoding="utf-8")
+    (directory / MODEL_CARD).write_text(page, encoding="utf-8")
     manifest = artifacts.Manifest(
         files={},
         library_versions=result.library_versions,

@@ -9,11 +9,7 @@ from typing import Any, Self
 
 from mlops.models.record import Record
 from mlops.models.training import TrainingResult
-
-TRAINING_RESULT_FILENAME = "training_result.json"
-MANIFEST_FILENAME = "manifest.json"
-# as `mlops.pipelines.compiled.storage` names it, which needs numpy
-COMPILED_FILENAME = "compiled.npz"
+from mlops.pipelines.artifact_files import COMPILED, MANIFEST, TRAINING_RESULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +21,13 @@ class ModelFiles(Record):
     @classmethod
     def of(cls, directory: Path) -> Self:
         """Read the manifest of a model directory; none names no files."""
-        manifest = directory / MANIFEST_FILENAME
+        manifest = directory / MANIFEST
         return cls.from_json(manifest.read_bytes()) if manifest.is_file() else cls()
 
     @property
     def is_compiled(self) -> bool:
         """Whether the model has a compiled form, which scores without scikit-learn."""
-        return COMPILED_FILENAME in self.files
+        return COMPILED in self.files
 
 
 def training_facts(result: TrainingResult) -> dict[str, Any]:
@@ -51,7 +47,7 @@ def training_facts(result: TrainingResult) -> dict[str, Any]:
 
 def local_training_facts(path: str) -> dict[str, Any]:
     """Return the fields that a local model directory contains; nothing when it has no training result."""
-    document = Path(path) / TRAINING_RESULT_FILENAME
+    document = Path(path) / TRAINING_RESULT
     if path.startswith("s3://") or not document.is_file():
         return {}
     result = TrainingResult.from_json(document.read_bytes())

@@ -17,13 +17,12 @@ from mlops.models.errors import (
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import AuditEntry, GroupState, ModelMetadata, Status, VersionSummary
 from mlops.models.settings.nearest import nearest
+from mlops.pipelines.artifact_files import BASELINE
 from mlops.registry.artifacts import s3_objects
 from mlops.registry.audit import check
 from mlops.registry.comparison.comparison import ModelComparison, compare
 from mlops.registry.lifecycle import Action
 from mlops.registry.store import RegistryStore
-
-BASELINE_FILENAME = "baseline_statistics.json"
 
 
 class RegistryView:
@@ -183,7 +182,7 @@ class RegistryView:
         RegistryError
             If it was registered without them.
         """
-        content = self.read_evidence(group, version, BASELINE_FILENAME)
+        content = self.read_evidence(group, version, BASELINE)
         if content is None:
             raise RegistryError(f"{group} {version} was registered without its baseline statistics.")
         return BaselineStatistics.from_json(content)

@@ -9,9 +9,10 @@ from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ObjectNotFoundError
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from mlops.pipelines.artifact_files import MANIFEST
 from mlops.pipelines.artifacts.compatibility import version_problems
 from mlops.registry.model_registry import ModelRegistry
-from mlops.registry.training_facts import MANIFEST_FILENAME, ModelFiles
+from mlops.registry.training_facts import ModelFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _is_compiled(model: ModelMetadata, objects: ObjectStore) -> bool:
     if model.evidence_uri is None or not model.evidence_uri.startswith("s3://"):
         return False
     try:
-        content = objects.read(ObjectRef.from_uri(f"{model.evidence_uri.rstrip('/')}/{MANIFEST_FILENAME}"))
+        content = objects.read(ObjectRef.from_uri(f"{model.evidence_uri.rstrip('/')}/{MANIFEST}"))
     except ObjectNotFoundError:
         return False
     return ModelFiles.from_json(content).is_compiled

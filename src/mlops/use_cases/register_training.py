@@ -23,6 +23,13 @@ from mlops.models.registry import (
 from mlops.models.settings.gate import GateRule
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, TrainingResult
+from mlops.pipelines.artifact_files import (
+    EVALUATION_DETAILS,
+    MANIFEST,
+    MODEL_CARD,
+    PLOTS_FOLDER,
+    TRAINING_RESULT,
+)
 from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.evaluation.looks import count_looks
 from mlops.pipelines.evaluation.stored_score import not_compared
@@ -33,15 +40,10 @@ from mlops.pipelines.model_card.record import CardRecord
 from mlops.registry.artifacts import describe_object
 from mlops.registry.model_registry import ModelRegistry
 from mlops.registry.training_facts import (
-    MANIFEST_FILENAME,
-    TRAINING_RESULT_FILENAME,
     ModelFiles,
     training_facts,
 )
 from mlops.use_cases.training_evidence import (
-    CARD_FILENAME,
-    DETAILS_FILENAME,
-    PLOTS_FOLDER,
     keep_evidence,
     read_evidence,
 )
@@ -106,9 +108,9 @@ def register_training(
     """
     output = ObjectRef(training.model.bucket, training.model.key.rpartition("/")[0] + "/output.tar.gz")
     documents = read_evidence(output, objects)
-    result = _read(TrainingResult, documents, TRAINING_RESULT_FILENAME, output)
-    details = _read(EvaluationDetails, {DETAILS_FILENAME: b"{}", **documents}, DETAILS_FILENAME, output)
-    files = _read(ModelFiles, {MANIFEST_FILENAME: b"{}", **documents}, MANIFEST_FILENAME, output)
+    result = _read(TrainingResult, documents, TRAINING_RESULT, output)
+    details = _read(EvaluationDetails, {EVALUATION_DETAILS: b"{}", **documents}, EVALUATION_DETAILS, output)
+    files = _read(ModelFiles, {MANIFEST: b"{}", **documents}, MANIFEST, output)
     plots = {figure.name: as_file(figure) for figure in figures(result, details)}
     result = replace(result, comparison=_comparison(training, result, registry))
     registration = registry.register(
@@ -118,7 +120,7 @@ def register_training(
         evidence_root=evidence_root,
     )
     card = _card(training, result, details, registration.model)
-    pages = {CARD_FILENAME: card} | {f"{PLOTS_FOLDER}/{name}.svg": plot for name, plot in plots.items()}
+    pages = {MODEL_CARD: card} | {f"{PLOTS_FOLDER}/{name}.svg": plot for name, plot in plots.items()}
     folder = f"{evidence_root}/{training.group}/{registration.model.version}"
     keep_evidence({**documents, **pages}, folder, objects)
     return registration

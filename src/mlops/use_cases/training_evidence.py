@@ -10,21 +10,16 @@ from pathlib import PurePosixPath
 from mlops.infrastructure.object_store import ObjectStore
 from mlops.models.errors import ArtifactError
 from mlops.models.objects import ObjectRef
-from mlops.registry.training_facts import MANIFEST_FILENAME, TRAINING_RESULT_FILENAME
-
-DETAILS_FILENAME = "evaluation_details.json"
-CARD_FILENAME = "model_card.html"
-PLOTS_FOLDER = "plots"
-EXPECTED_FILENAMES = frozenset(
-    {
-        "baseline_statistics.json",
-        DETAILS_FILENAME,
-        MANIFEST_FILENAME,
-        "metrics.json",
-        "schema.json",
-        TRAINING_RESULT_FILENAME,
-    }
+from mlops.pipelines.artifact_files import (
+    BASELINE,
+    EVALUATION_DETAILS,
+    MANIFEST,
+    METRICS,
+    SCHEMA,
+    TRAINING_RESULT,
 )
+
+EXPECTED_FILENAMES = frozenset({BASELINE, EVALUATION_DETAILS, MANIFEST, METRICS, SCHEMA, TRAINING_RESULT})
 _CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -50,10 +45,8 @@ def read_evidence(output: ObjectRef, objects: ObjectStore) -> dict[str, bytes]:
             documents = _read_members(archive)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise ArtifactError(f"{output.uri} is not a readable tar.gz: {error}") from error
-    if TRAINING_RESULT_FILENAME not in documents:
-        raise ArtifactError(
-            f"{output.uri} has no {TRAINING_RESULT_FILENAME}; the training job did not finish."
-        )
+    if TRAINING_RESULT not in documents:
+        raise ArtifactError(f"{output.uri} has no {TRAINING_RESULT}; the training job did not finish.")
     return documents
 
 

@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 
 from mlops.models.errors import ArtifactError
 from mlops.models.training import TrainingResult
+from mlops.pipelines.artifact_files import COMPILED, COMPILED_BOOSTER
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.archive import pack, sha256_of, unpack
-from mlops.pipelines.compiled import storage
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
 from .conftest import SETTINGS, SMALL, build_table
@@ -41,7 +41,7 @@ def model_directory(trained: Callable[[str, str], TrainingResult], tmp_path: Pat
 @pytest.fixture
 def pipeline_directory(model_directory: Path) -> Path:
     """The same model as its pipeline alone, as releases before the compiled form stored it."""
-    for name in (storage.ARRAYS, storage.BOOSTER):
+    for name in (COMPILED, COMPILED_BOOSTER):
         (model_directory / name).unlink()
     _sign(model_directory)
     return model_directory
@@ -174,7 +174,7 @@ def test_a_pickle_under_the_models_name_never_runs(pipeline_directory: Path, tmp
 
 def test_a_pickle_among_the_arrays_of_a_compiled_model_never_runs(model_directory: Path, tmp_path: Path):
     marker = tmp_path / "ran"
-    np.savez(model_directory / storage.ARRAYS, description=np.array([_Marker(marker)], dtype=object))
+    np.savez(model_directory / COMPILED, description=np.array([_Marker(marker)], dtype=object))
     _sign(model_directory)
     with pytest.raises(ArtifactError, match="cannot be read"):
         artifacts.load_model(model_directory)

@@ -8,7 +8,7 @@ import pytest
 from mlops.models.evaluation import CalibrationBin, EvaluationDetails
 from mlops.models.training import SCORE_NAMES
 from mlops.monitoring.quality.calibration import expected_calibration_error
-from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifact_files import EVALUATION_DETAILS
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.evaluation.evaluation_details import class_calibration
 from mlops.pipelines.evaluation.judged_rows import JudgedRows
@@ -49,7 +49,7 @@ def test_without_rows_there_is_nothing_to_say():
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_the_number_is_that_of_the_plot(task: str, trained):
     result = trained("LogisticRegression", task)
-    details = EvaluationDetails.from_json((result.model_path / artifacts.DETAILS).read_bytes())
+    details = EvaluationDetails.from_json((result.model_path / EVALUATION_DETAILS).read_bytes())
     assert sum(part.n_rows for part in details.calibration) == result.n_rows_test
     actual = result.metrics.expected_calibration_error
     assert actual == pytest.approx(expected_calibration_error(details.calibration))

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlops.pipelines.artifact_files import COMPILED, ROW_KEYS
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.compiled import storage
 from mlops.pipelines.evaluation.gate import judge
 from mlops.pipelines.training_pipeline import TrainingPipeline
 
@@ -130,7 +130,7 @@ def without_row_keys(model: Path, target: Path) -> Path:
     """Copy a model as release 0.2 stored it."""
     shutil.copytree(model, target)
     manifest = artifacts.read_manifest(target)
-    (target / artifacts.ROW_KEYS).unlink()
+    (target / ROW_KEYS).unlink()
     artifacts.write_manifest(manifest, target)
     return target
 
@@ -154,7 +154,7 @@ def test_the_age_of_the_champion_counts_only_beside_another_file(trained, tmp_pa
 
 def test_a_champion_that_cannot_be_loaded_is_known_by_its_scores(trained, tmp_path: Path):
     model = shutil.copytree(trained("LogisticRegression", "binary").model_path, tmp_path / "older")
-    (model / storage.ARRAYS).unlink()  # as releases before the compiled form stored it
+    (model / COMPILED).unlink()  # as releases before the compiled form stored it
     manifest = artifacts.read_manifest(model)
     versions = {**manifest.library_versions, "scikit-learn": "1.0.0"}
     artifacts.write_manifest(replace(manifest, library_versions=versions), model)

@@ -12,6 +12,7 @@ import threadpoolctl
 
 from mlops.models.errors import ArtifactError
 from mlops.models.settings.group import GroupSettings
+from mlops.pipelines.artifact_files import COMPILED
 from mlops.pipelines.artifacts.model import Model, align, cells_of
 from mlops.pipelines.compiled import storage
 from mlops.pipelines.compiled.compilation import TOLERANCE, compile_pipeline, largest_difference
@@ -217,7 +218,7 @@ def test_without_the_library_of_xgboost_trees_are_neither_compiled_nor_loaded(
 
 @pytest.mark.parametrize("damage", [b"", b"no archive", b"PK\x03\x04"])
 def test_damaged_files_are_named(tmp_path: Path, damage: bytes) -> None:
-    (tmp_path / storage.ARRAYS).write_bytes(damage)
+    (tmp_path / COMPILED).write_bytes(damage)
 
     with pytest.raises(ArtifactError, match="cannot be read"):
         storage.load(tmp_path)

@@ -15,6 +15,7 @@ from mlops.models.scoring.reason import labels_of_cell
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings
 from mlops.models.training import EvaluationMetrics
+from mlops.pipelines.artifact_files import METRICS, MODEL_CARD
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.inference_pipeline import InferencePipeline
@@ -105,11 +106,11 @@ def test_both_forms_of_a_model_give_the_same_sets(model: Path) -> None:
 
 
 def test_the_card_and_the_metrics_say_what_the_sets_contain(model: Path) -> None:
-    metrics = EvaluationMetrics.from_json((model / artifacts.METRICS).read_bytes())
+    metrics = EvaluationMetrics.from_json((model / METRICS).read_bytes())
     assert set(metrics.set_coverage or {}) == set(NAMES.values())
     assert min((metrics.set_coverage or {}).values()) > 0.7
     assert 1.0 <= (metrics.mean_set_size or 0.0) <= 3.0
-    card = (model / artifacts.CARD).read_text(encoding="utf-8")
+    card = (model / MODEL_CARD).read_text(encoding="utf-8")
     assert "Sets of 90 %" in card
     assert "90 % set contains their class" in card
 
@@ -120,8 +121,8 @@ def test_without_the_setting_there_is_no_column_and_nothing_on_the_card(trained,
     scored = InferencePipeline(result.model_path).execute(tmp_path / "score.csv", tmp_path)
     assert "prediction_set" not in scored.predictions_path.read_text().splitlines()[0]
     assert next(scored.predictions()).prediction_set == ()
-    assert "set_coverage" not in json.loads((result.model_path / artifacts.METRICS).read_bytes())
-    assert "Sets of" not in (result.model_path / artifacts.CARD).read_text(encoding="utf-8")
+    assert "set_coverage" not in json.loads((result.model_path / METRICS).read_bytes())
+    assert "Sets of" not in (result.model_path / MODEL_CARD).read_text(encoding="utf-8")
 
 
 def test_a_cell_of_labels_is_read_as_it_was_written() -> None:

@@ -19,6 +19,7 @@ from mlops.models.scoring.reason import Reason, reasons_of_cell
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
+from mlops.pipelines.artifact_files import COMPILED
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.model import Model, align, cells_of
 from mlops.pipelines.compiled import storage
@@ -465,9 +466,9 @@ def test_a_linear_model_of_an_earlier_release_has_no_reasons_and_says_so(
     model = pipeline._model
     assert model.compiled is not None
     storage.save(model.compiled, tmp_path)
-    with np.load(tmp_path / storage.ARRAYS) as stored:
+    with np.load(tmp_path / COMPILED) as stored:
         arrays = {name: array for name, array in stored.items() if name != "means"}
-    np.savez_compressed(tmp_path / storage.ARRAYS, **arrays)
+    np.savez_compressed(tmp_path / COMPILED, **arrays)
     pipeline._model = Model(model.schema, compiled=storage.load(tmp_path))
 
     settings = GroupSettings(output=OutputSettings(reasons=3))

@@ -21,8 +21,8 @@ from mlops.models.errors import ArtifactError, DatasetError
 from mlops.models.scoring.result import InferenceResult
 from mlops.models.settings.group import GroupSettings
 from mlops.models.settings.scoring import OutputSettings, ScoringSettings
+from mlops.pipelines.artifact_files import COMPILED, COMPILED_BOOSTER
 from mlops.pipelines.artifacts import artifacts
-from mlops.pipelines.compiled import storage
 from mlops.pipelines.described_model import DescribedModel
 from mlops.pipelines.inference_pipeline import InferencePipeline
 from mlops.pipelines.scoring.batch_rows import RowCounts
@@ -121,7 +121,7 @@ def test_ranges_are_listed_and_merged_without_scikit_learn_also_of_a_model_that_
 ):
     directory = tmp_path / "model"
     shutil.copytree(trained("LogisticRegression", "binary").model_path, directory)
-    for name in (storage.ARRAYS, storage.BOOSTER):
+    for name in (COMPILED, COMPILED_BOOSTER):
         (directory / name).unlink(missing_ok=True)
     artifacts.write_manifest(artifacts.read_manifest(directory), directory)
     with_reasons = replace(KEPT, output=replace(KEPT.output, reasons=2))

@@ -14,6 +14,7 @@ import pytest
 
 from mlops.infrastructure.row_key import user_row_key
 from mlops.models.dataset import ColumnContract, Contract
+from mlops.pipelines.artifact_files import ROW_KEYS
 from mlops.pipelines.artifacts import artifacts, serving_code
 from mlops.pipelines.artifacts.archive import pack, sha256_of
 
@@ -64,7 +65,7 @@ def test_a_job_writes_the_model_and_its_evidence_apart(container: Path):
     assert {path.name for path in evidence.iterdir()} == {
         path.name
         for path in model.iterdir()
-        if path.name not in (*artifacts.MODEL_FILES, artifacts.ROW_KEYS, serving_code.FOLDER)
+        if path.name not in (*artifacts.MODEL_FILES, ROW_KEYS, serving_code.FOLDER)
     }
     assert serving_code.has_serving_code(model)
     assert "metric roc_auc=0." in job.stdout

@@ -18,9 +18,8 @@ from mlops.infrastructure.aws.clients import client
 from mlops.infrastructure.aws.s3 import S3Objects
 from mlops.models.objects import ObjectRef
 from mlops.models.registry import ModelMetadata
+from mlops.pipelines.artifact_files import COMPILED
 from mlops.pipelines.artifacts.compatibility import RULES
-from mlops.pipelines.compiled import storage
-from mlops.registry import training_facts
 from mlops.registry.model_registry import ModelRegistry
 from mlops.use_cases.champion_versions import stopped_champions
 from tests.conftest import REPOSITORY
@@ -68,10 +67,9 @@ def test_a_compiled_model_goes_on(table: str) -> None:
     registry = OneChampion(use_dynamodb=True, table_name=table)
     place = ObjectRef("artifacts", "models/older/v1.0.0/manifest.json")
     assert len(list(stopped_champions(registry, S3Objects(), NOW))) == 1  # without a manifest
-    for name, n_stopped in (("model.skops", 1), (storage.ARRAYS, 0)):
+    for name, n_stopped in (("model.skops", 1), (COMPILED, 0)):
         S3Objects().write(place, json.dumps({"files": {name: "0" * 64}}).encode(), "")
         assert len(list(stopped_champions(registry, S3Objects(), NOW))) == n_stopped
-    assert training_facts.COMPILED_FILENAME == storage.ARRAYS
 
 
 def test_an_upgrade_that_would_stop_a_champion_is_refused(table: str) -> None:

@@ -184,7 +184,8 @@ def _prediction_change(
     """Ask the model of a directory what changed its predictions; say so where it cannot."""
     import numpy as np  # noqa: PLC0415
 
-    from mlops.pipelines.artifacts.artifacts import MANIFEST, load_model  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import MANIFEST  # noqa: PLC0415
+    from mlops.pipelines.artifacts.artifacts import load_model  # noqa: PLC0415
     from mlops.pipelines.scoring.prediction_change import explain_prediction_change  # noqa: PLC0415
 
     if not (directory / MANIFEST).is_file():
@@ -199,7 +200,7 @@ def _prediction_change(
 
 def _reference(arguments: argparse.Namespace) -> _Reference:
     """Return the baseline that is named, with the settings and the schema of its model."""
-    from mlops.pipelines.artifacts.artifacts import SCHEMA  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import SCHEMA  # noqa: PLC0415
     from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
 
     path = Path(arguments.baseline)
@@ -220,7 +221,8 @@ def _reference(arguments: argparse.Namespace) -> _Reference:
 
 def _reference_of(path: Path) -> _Reference:
     """Return what is in a model directory, or beside a baseline."""
-    from mlops.pipelines.artifacts.artifacts import MANIFEST, SCHEMA, read_manifest  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import MANIFEST, SCHEMA  # noqa: PLC0415
+    from mlops.pipelines.artifacts.artifacts import read_manifest  # noqa: PLC0415
     from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
 
     directory = path if path.is_dir() else path.parent

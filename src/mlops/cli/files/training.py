@@ -108,7 +108,7 @@ def _train(
 
 
 def _check_no_model(output: Path) -> None:
-    from mlops.pipelines.artifacts.artifacts import MANIFEST  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import MANIFEST  # noqa: PLC0415
 
     if (output / MANIFEST).exists():
         raise TrainingError(

@@ -23,6 +23,18 @@ from mlops.infrastructure.extras import is_installed, require_package
 from mlops.models.errors import ArtifactError
 from mlops.models.record import Record
 from mlops.models.settings.group import GroupSettings, TaskName
+from mlops.pipelines.artifact_files import (
+    BASELINE,
+    COMPILED,
+    COMPILED_BOOSTER,
+    EVALUATION_DETAILS,
+    MANIFEST,
+    METRICS,
+    MODEL_CARD,
+    ROW_KEYS,
+    SCHEMA,
+    TRAINING_RESULT,
+)
 from mlops.pipelines.artifacts import stored_types
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.artifacts.compatibility import version_problems
@@ -30,19 +42,11 @@ from mlops.pipelines.artifacts.model import Model, ModelSchema
 from mlops.pipelines.compiled import storage as compiled
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
-SCHEMA = "schema.json"
-METRICS = "metrics.json"
-BASELINE = "baseline_statistics.json"
-RESULT = "training_result.json"
-DETAILS = "evaluation_details.json"
-CARD = "model_card.html"
-ROW_KEYS = "row_keys.npz"
 _SKLEARN_MODEL = "model.skops"
 _PREPROCESSING = "preprocessing.skops"
 _XGBOOST_MODEL = "model.ubj"
-MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL, compiled.ARRAYS, compiled.BOOSTER)
-_EVIDENCE = (MANIFEST, SCHEMA, METRICS, BASELINE, RESULT, DETAILS, CARD)
+MODEL_FILES = (_SKLEARN_MODEL, _PREPROCESSING, _XGBOOST_MODEL, COMPILED, COMPILED_BOOSTER)
+_EVIDENCE = (MANIFEST, SCHEMA, METRICS, BASELINE, TRAINING_RESULT, EVALUATION_DETAILS, MODEL_CARD)
 _ALL_FILES = (*MODEL_FILES, ROW_KEYS, *_EVIDENCE)
 
 # what skops does not trust by default and our models need: arrays of numbers in compiled wrappers

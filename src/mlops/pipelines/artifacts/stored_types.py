@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops.models.errors import ArtifactError
 
-_SCHEMA = "schema.json"
+_SCHEMA = "schema.json"  # inside a file of skops; not the schema of a model
 _OWN_PACKAGE = "mlops"
 # stored name -> where the class is defined
 _DEFINED_IN = {

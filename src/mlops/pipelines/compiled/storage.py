@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.models.errors import ArtifactError
+from mlops.pipelines.artifact_files import COMPILED, COMPILED_BOOSTER
 from mlops.pipelines.compiled import booster
 from mlops.pipelines.compiled.booster import Booster
 from mlops.pipelines.compiled.compiled_model import BoosterModel, CompiledModel, TreeModel
@@ -19,9 +20,6 @@ from mlops.pipelines.compiled.encoding import CategoryTable, Encoding, NumberBlo
 from mlops.pipelines.compiled.linear import LinearModel
 from mlops.pipelines.compiled.texts import TextTable
 from mlops.pipelines.compiled.trees import Trees
-
-ARRAYS = "compiled.npz"
-BOOSTER = "compiled.ubj"
 
 _DESCRIPTION = "description"
 _TREE_ARRAYS = ("feature", "threshold", "left", "is_missing_left", "value", "roots", "output")
@@ -35,9 +33,9 @@ def save(compiled: CompiledModel, directory: Path) -> None:
     description = {"link": compiled.link, **_form(compiled.form, arrays)}
     description["encoding"] = _encoding(compiled.form.encoding, arrays)
     arrays[_DESCRIPTION] = np.frombuffer(json.dumps(description).encode(), dtype=np.uint8)
-    np.savez_compressed(directory / ARRAYS, allow_pickle=False, **arrays)
+    np.savez_compressed(directory / COMPILED, allow_pickle=False, **arrays)
     if isinstance(compiled.form, TreeModel | BoosterModel):
-        (directory / BOOSTER).write_bytes(compiled.form.booster.content)
+        (directory / COMPILED_BOOSTER).write_bytes(compiled.form.booster.content)
 
 
 def load(directory: Path) -> CompiledModel | None:
@@ -48,15 +46,15 @@ def load(directory: Path) -> CompiledModel | None:
     ArtifactError
         If the files are not those of a compiled model.
     """
-    needs_booster = (directory / BOOSTER).is_file()
-    if not (directory / ARRAYS).is_file() or (needs_booster and not booster.is_available()):
+    needs_booster = (directory / COMPILED_BOOSTER).is_file()
+    if not (directory / COMPILED).is_file() or (needs_booster and not booster.is_available()):
         return None
     try:
-        with (directory / ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with (directory / COMPILED).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
         description = json.loads(bytes(arrays.pop(_DESCRIPTION)))
         encoding = _read_encoding(description["encoding"], arrays)
-        form = _read_form(description, encoding, arrays, directory / BOOSTER)
+        form = _read_form(description, encoding, arrays, directory / COMPILED_BOOSTER)
         return CompiledModel(form, description["link"])
     except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise ArtifactError(f"The compiled model cannot be read: {error}") from error

@@ -13,6 +13,7 @@ import pandas as pd
 from mlops.models.errors import ArtifactError, DatasetError, TrainingError
 from mlops.models.settings.group import GroupSettings
 from mlops.models.training import ChampionComparison, EvaluationMetrics, MetricComparison
+from mlops.pipelines.artifact_files import METRICS, ROW_KEYS
 from mlops.pipelines.artifacts import artifacts
 from mlops.pipelines.artifacts.archive import sha256_of
 from mlops.pipelines.artifacts.model import FeatureColumn, ModelSchema, Scores, align, with_made_features
@@ -94,8 +95,8 @@ def _stored_facts(champion: Champion, rows: TrainingRows, now: datetime) -> Cham
 
 def _stored_metrics(directory: Path, manifest: artifacts.Manifest) -> EvaluationMetrics:
     """Read the scores of a model on its own held-out rows, without loading the model."""
-    path = directory / artifacts.METRICS
-    if not path.is_file() or manifest.files.get(artifacts.METRICS) != sha256_of(path):
+    path = directory / METRICS
+    if not path.is_file() or manifest.files.get(METRICS) != sha256_of(path):
         raise ArtifactError(f"{path.name} is missing, or is not the file that was saved.")
     try:
         return EvaluationMetrics.from_json(path.read_bytes())
@@ -153,11 +154,11 @@ def _unseen_rows(
     ArtifactError, TrainingError
         If that cannot be said.
     """
-    if artifacts.ROW_KEYS not in manifest.files:
+    if ROW_KEYS not in manifest.files:
         return _unseen_by_an_older_model(manifest, rows)
     if champion.row_key is None:
         raise TrainingError("the key of the group is absent, without which its rows are not recognised.")
-    stored = RowKeys.load(champion.path / artifacts.ROW_KEYS)
+    stored = RowKeys.load(champion.path / ROW_KEYS)
     cut = stored.recipe.time_cut
     time = rows.table.columns.get(cut.column) if cut else None
     return find_unseen(

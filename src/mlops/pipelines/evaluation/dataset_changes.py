@@ -10,7 +10,7 @@ from mlops.models.training import DatasetChanges, FeatureShift
 from mlops.monitoring.drift_detector import DriftDetector
 from mlops.monitoring.profiles.baseline import load_baseline_statistics
 from mlops.monitoring.report.report_text import unattached_anomalies
-from mlops.pipelines.artifacts import artifacts
+from mlops.pipelines.artifact_files import BASELINE
 from mlops.pipelines.evaluation.champion import Champion
 from mlops.pipelines.features.training_rows import TrainingRows
 
@@ -24,7 +24,7 @@ def dataset_changes(rows: TrainingRows, champion: Champion) -> DatasetChanges | 
     A column that was a feature of the champion and is absent now, or the other way round, is a change too.
     """
     try:
-        baseline = load_baseline_statistics(champion.path / artifacts.BASELINE)
+        baseline = load_baseline_statistics(champion.path / BASELINE)
         drift = rows.settings.drift
         detector = DriftDetector(
             baseline,

@@ -26,8 +26,8 @@ from mlops.models.settings.monitoring import QualitySettings
 from mlops.monitoring.quality.measure import Measure, ordered_labels
 from mlops.monitoring.quality.periods import joined
 from mlops.monitoring.quality.quality_report import JudgedVersion, report_quality
+from mlops.pipelines.artifact_files import EVALUATION_DETAILS
 from mlops.use_cases.quality.record_labels import id_columns_of
-from mlops.use_cases.training_evidence import DETAILS_FILENAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def slices_of(model: ModelMetadata, objects: ObjectStore) -> Sequence[SliceQuali
     """Return the quality of a version on the slices that its settings name; none when it was not stored."""
     if model.evidence_uri is None:
         return ()
-    address = f"{model.evidence_uri}/{DETAILS_FILENAME}"
+    address = f"{model.evidence_uri}/{EVALUATION_DETAILS}"
     try:
         content = (
             objects.read(ObjectRef.from_uri(address))
