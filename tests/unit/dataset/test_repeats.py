@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlops.dataset.table.mixing import mixed
 from mlops.dataset.validation.validate import validate
 from mlops.models.dataset import ColumnContract, Contract, Finding
 
@@ -33,6 +34,12 @@ def findings(tmp_path: Path, rows: list[list[str]]) -> dict[str, Finding]:
     path = tmp_path / "file.csv"
     path.write_text("\n".join(map(",".join, [["patient_id", "age", "note", "adherent"], *rows])) + "\n")
     return {actual.rule_id: actual for actual in validate(path, contract=CONTRACT).findings}
+
+
+def test_keys_are_mixed_as_in_every_release() -> None:
+    keys = np.array([0, 1, 2**31, 2**64 - 1], np.uint64)
+    stored = [0, 13787848793156543929, 5605497511543629241, 14282661052742107136]
+    assert mixed(keys).tolist() == stored
 
 
 def test_a_row_that_is_repeated_far_below_is_found(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlops.dataset.notation.date_formats import ISO_DATES, UNDECIDED, count_formats
 from mlops.dataset.table.cells import SAFE_INTEGER
 from mlops.dataset.table.dates import view_as_dates
+from mlops.dataset.table.mixing import mixed
 from mlops.dataset.table.occurrences import DistinctCells, Occurrences
 from mlops.models.dataset import ColumnContract
 
@@ -24,8 +25,6 @@ _FEW_NUMBERS = 20
 _NARROW_SPAN = 200.0
 _FILLED_SHARE = 0.9
 _KEPT_KEYS = 1024
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
-_SHIFT = np.uint64(31)
 
 
 @dataclass(slots=True)
@@ -50,11 +49,11 @@ class DistinctValues:
 
     def add(self, keys: NDArray[np.uint64]) -> None:
         """Take one key (a 64-bit hash) for each value, with or without repetitions."""
-        mixed = (keys ^ (keys >> _SHIFT)) * _MIX
+        candidates = mixed(keys)
         if len(self.keys) == _KEPT_KEYS:
-            mixed = mixed[mixed < np.uint64(self.keys[-1])]
-        if len(mixed):
-            self._keep(mixed)
+            candidates = candidates[candidates < np.uint64(self.keys[-1])]
+        if len(candidates):
+            self._keep(candidates)
 
     def merged(self, later: DistinctValues) -> DistinctValues:
         """Return the distinct values of both."""

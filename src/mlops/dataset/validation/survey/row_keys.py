@@ -13,13 +13,12 @@ from mlops.dataset.notation.notation import Notation
 from mlops.dataset.table.cells import view_as_numbers
 from mlops.dataset.table.chunks import Chunk
 from mlops.dataset.table.fields import text_keys
+from mlops.dataset.table.mixing import mixed
 from mlops.dataset.table.occurrences import MAX_LINES, Occurrences
 from mlops.dataset.validation.survey.repeats import Keys, Marks, Repeats, find_repeats
 from mlops.dataset.validation.survey.spill import Spill, StoredArray
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
-_SHIFT = np.uint64(31)
 # reading the rows of repeated ids again costs less than a key of every row, unless they are many
 _MANY_REPEATS = 0.1
 _MANY_LINES = 1_000_000
@@ -235,16 +234,11 @@ def _column_keys(chunk: Chunk, position: int, decimal: str) -> Keys:
 
 def _number_keys(numbers: NDArray[np.float64]) -> Keys:
     # adding 0.0 makes -0.0 equal to 0.0; all missing values share one bit pattern
-    return _mixed(np.where(np.isnan(numbers), np.nan, numbers + 0.0).view(np.uint64))
+    return mixed(np.where(np.isnan(numbers), np.nan, numbers + 0.0).view(np.uint64))
 
 
 def _combined(keys: Sequence[Keys]) -> Keys:
     total = np.zeros(len(keys[0]), np.uint64)
     for key in keys:
-        total = _mixed(total * _MULTIPLIER + key)
+        total = mixed(total * _MULTIPLIER + key)
     return total
-
-
-def _mixed(keys: Keys) -> Keys:
-    mixed: Keys = (keys ^ (keys >> _SHIFT)) * _MIX
-    return mixed
