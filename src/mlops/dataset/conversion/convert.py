@@ -13,7 +13,7 @@ from mlops.dataset.conversion.archive import expand_table, is_workbook, open_arc
 from mlops.dataset.conversion.expansion import expand_gzip, expand_zstd
 from mlops.dataset.conversion.json_records import convert_json
 from mlops.dataset.conversion.parquet import convert_parquet
-from mlops.dataset.conversion.recognition import GZIP_MARK, format_of_file
+from mlops.dataset.conversion.recognition import format_of_file
 from mlops.dataset.conversion.refusal import RefusalError, refused
 from mlops.dataset.conversion.table_file import (
     CONVERTED_TABLE,
@@ -23,6 +23,7 @@ from mlops.dataset.conversion.table_file import (
     TableFile,
 )
 from mlops.dataset.conversion.workbook import SheetChoice, convert_workbook, refuse_old_workbook
+from mlops.dataset.form.containers import GZIP_MARK
 from mlops.dataset.limits import Limits
 
 # names in a directory of our own, so that no name of a person reaches DuckDB

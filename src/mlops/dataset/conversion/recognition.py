@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
-from mlops.dataset.form.containers import identify
+from mlops.dataset.form.containers import GZIP_MARK, identify
 from mlops.dataset.form.encodings import encoding_of
 
 type SourceFormat = Literal["parquet", "json", "excel", "zip", "zstd", "gzip"]
@@ -24,7 +24,6 @@ _ENDINGS: dict[SourceFormat, str] = {
     "zip": ".xlsx or .zip",
     "zstd": ".zst",
 }
-GZIP_MARK = b"\x1f\x8b"
 # by the names that `identify` gives; an old workbook is opened to say whether it only has a password
 _FORMATS: dict[str, SourceFormat] = {
     "a Parquet file": "parquet",

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mlops.dataset.form.quoting import Syntax
-
-# a record that has not ended after this many bytes has an open quote, which would swallow the file
-_LONGEST_RECORD_BYTES = 8 * 1024 * 1024
+from mlops.dataset.form.quoting import LONGEST_RECORD_BYTES, Syntax
 
 
 @dataclass(slots=True)
@@ -43,7 +40,7 @@ class RecordFilter:
             ends = self.syntax.record_ends(buffer).tolist()
             carry = buffer[ends[-1] + 1 :] if ends else buffer
             yield self._without(buffer, ends)
-            if len(carry) > _LONGEST_RECORD_BYTES and (last := carry.rfind(b"\n")) >= 0:
+            if len(carry) > LONGEST_RECORD_BYTES and (last := carry.rfind(b"\n")) >= 0:
                 yield self._by_lines(carry[: last + 1])
                 carry = carry[last + 1 :]
         if carry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+GZIP_MARK = b"\x1f\x8b"
 _SAS_MARK = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 # (first bytes, what to call it, what to do instead)
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -30,7 +31,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "a GIF image"),
     (b"RDX2\n", "an R data file"),
     (b"RDX3\n", "an R data file"),
-    (b"\x1f\x8b\x08", "a gzip file inside a gzip file (compressed twice)"),
+    (GZIP_MARK + b"\x08", "a gzip file inside a gzip file (compressed twice)"),
     (b"$FL2", "an SPSS file"),
     (b"\x7fELF", "a program (binary)"),
     (b"\x80\x04\x95", "a Python pickle (binary)"),

@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from mlops.dataset.form.containers import identify
+from mlops.dataset.form.containers import GZIP_MARK, identify
 from mlops.dataset.form.encodings import (
     EncodingCheck,
     as_utf8,
@@ -30,7 +30,6 @@ BLOCK_BYTES = 1024 * 1024  # of the first block, which is looked at as text
 # later blocks are larger, so that fewer are looked at; four times as large ones leave the second-level cache
 _GROWTH = 2
 _NEWLINE = ord("\n")
-_GZIP_MARK = b"\x1f\x8b"
 _GZIP_DAMAGE = "the gzip data is truncated or corrupt"
 
 
@@ -197,7 +196,7 @@ def _look(path: Path) -> tuple[bytes, str | None, str | None]:
     """Return the first expanded bytes, the compression, and why they cannot be expanded."""
     with path.open("rb") as file:
         head = file.read(8192)
-        if not head.startswith(_GZIP_MARK):
+        if not head.startswith(GZIP_MARK):
             return head, None, None
         file.seek(0)
         try:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 type Positions = NDArray[np.int64]
 
+# a record that has not ended after this many bytes has an open quote, which swallows the file
+LONGEST_RECORD_BYTES = 8 * 1024 * 1024
 _NOTHING = np.empty(0, np.int64)
 _NEWLINE, _RETURN = 10, 13
 

@@ -12,15 +12,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops.dataset.form.quoting import with_doubled_quotes
+from mlops.dataset.form.quoting import LONGEST_RECORD_BYTES, with_doubled_quotes
 from mlops.dataset.limits import Limits
 from mlops.dataset.table.dialect import COMMENT, Dialect
 from mlops.dataset.table.fields import Block, Positions, are_among, cut_out
 from mlops.dataset.table.quoted_fields import Layout, are_whole, check_quotes, note_swallowed
 from mlops.dataset.table.shape import Shape
 
-# a record that has not ended after this many bytes is not waited for: an open quote swallows the file
-_LONGEST_RECORD_BYTES = 8 * 1024 * 1024
 _NEWLINE, _RETURN = 10, 13
 # how totals and notes under a table begin
 FOOTER_WORDS = ("total", "sum", "average", "mean", "count", "rows", "generated", "source", "end of", "page")
@@ -61,7 +59,7 @@ class RecordCutter:
             if end:
                 yield from self._records(buffer[:end])
                 self.n_bytes += end
-            if len(carry) > _LONGEST_RECORD_BYTES:
+            if len(carry) > LONGEST_RECORD_BYTES:
                 self._give_up(carry)
                 return
         if carry:

@@ -16,13 +16,13 @@ import numpy as np
 
 from mlops.models.settings.group import TaskName
 from mlops.models.training import Interval
+from mlops.monitoring.quality.proportions import Z_95
 from mlops.pipelines.artifacts.model import Scores
 from mlops.pipelines.evaluation.scores import ERROR_QUANTILES, Ranking
 
 N_RESAMPLES = 400
 MAX_RESAMPLED = 5_000
 _N_PARTS = 50
-_Z = 1.959964  # of 95 % of a normal distribution
 _MIN_FREEDOM = 5.0
 _NORMAL = NormalDist()
 
@@ -120,12 +120,12 @@ def _reach(influence: np.ndarray) -> float:
     Few rows that count much, as those of a rare class, make the spread uncertain. The expansion of the
     quantile is that of Cornish and Fisher.
     """
-    squares = influence**2
+    squares, z = influence**2, Z_95
     variance = float(squares.var())
     if variance <= 0.0:
-        return _Z
+        return z
     freedom = max(_MIN_FREEDOM, 2.0 * len(squares) * float(squares.mean()) ** 2 / variance)
-    return _Z + (_Z**3 + _Z) / (4.0 * freedom) + (5.0 * _Z**5 + 16.0 * _Z**3 + 3.0 * _Z) / (96.0 * freedom**2)
+    return z + (z**3 + z) / (4.0 * freedom) + (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / (96.0 * freedom**2)
 
 
 def _without_parts(members: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterable
 
 from mlops.dataset.conversion.recognition import ending_of
+from mlops.dataset.conversion.refusal import SAVE_AS
 from mlops.dataset.form.encoding_evidence import display_name
 from mlops.dataset.form.encodings import is_of_family
 from mlops.dataset.form.inspection import Inspection
 from mlops.dataset.validation.accept_with import accept_form
 from mlops.dataset.validation.rule import RuleFinding, rule
 from mlops.dataset.validation.survey.survey import Survey
-
-_SAVE_AS = "Save the table as CSV (UTF-8, comma-separated) and drop it again."
 
 
 @rule("empty_file", "The file holds no bytes, or nothing but blank lines.", stage="file")
@@ -29,7 +28,7 @@ def empty_file(survey: Survey) -> Iterable[RuleFinding]:
         yield RuleFinding("reject", message, accept_with=accept_form(survey, skip=0))
     elif facts.is_readable and survey.dialect is None:
         yield RuleFinding(
-            "reject", "The file is empty: there is no header, only blank lines.", advice=_SAVE_AS
+            "reject", "The file is empty: there is no header, only blank lines.", advice=SAVE_AS
         )
 
 
@@ -41,7 +40,7 @@ def wrong_container(survey: Survey) -> Iterable[RuleFinding]:
         ending = ending_of(container)
         other = f" Or drop the whole table as one file whose name ends in {ending}." if ending else ""
         message = f"The file is {container}, not a CSV table."
-        yield RuleFinding("reject", message, advice=_SAVE_AS + other)
+        yield RuleFinding("reject", message, advice=SAVE_AS + other)
     elif survey.is_named_as_gzip and survey.inspection.size_bytes and not survey.inspection.compression:
         yield RuleFinding("warn", "The file is named .gz but is not gzip-compressed; it was read as it is.")
     elif survey.inspection.compression and not (survey.inspection.damage or survey.is_named_as_gzip):
