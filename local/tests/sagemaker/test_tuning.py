@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import LocalCloud
+from mlops.infrastructure.aws.sagemaker import SageMakerTuningJobs
 from mlops.models.errors import TrainingError
 from mlops.pipelines.jobs.failure import TRIAL_TIME_LIMIT
 from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs
@@ -31,6 +32,10 @@ if mode == "fail" or (mode == "some" and tried["depth"] % 2):
 print(f"trial objective={100 - abs(tried['depth'] - 6) + tried['rate']:.4f} of {len(rows)} rows", flush=True)
 """
 STATUS = "HyperParameterTuningJobStatus"
+
+
+def trial_jobs(client: Any) -> SageMakerTrialJobs:
+    return SageMakerTrialJobs(SageMakerTuningJobs(client))
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +146,7 @@ def test_no_more_trials_run_at_once_than_are_allowed(
 def test_the_same_seed_draws_the_same_combinations(
     cloud: LocalCloud, sample: dict[str, str], bucket: str, tuned: Callable[..., Any]
 ) -> None:
-    jobs = SageMakerTrialJobs(cloud.client("sagemaker"))
+    jobs = trial_jobs(cloud.client("sagemaker"))
     names = [tuned(tuning_request(sample))["HyperParameterTuningJobName"] for _ in range(2)]
     first, second = ([trial.hyperparameters for trial in jobs.of(name)] for name in names)
     assert first == second
@@ -152,7 +157,7 @@ def test_trials_that_fail_are_counted_and_the_others_count(
 ) -> None:
     job = tuned(tuning_request(sample, "some", MaxNumberOfTrainingJobs=6))
     assert job[STATUS] == "Completed"
-    trials = SageMakerTrialJobs(cloud.client("sagemaker")).of(job["HyperParameterTuningJobName"])
+    trials = trial_jobs(cloud.client("sagemaker")).of(job["HyperParameterTuningJobName"])
     assert {(trial.status, trial.score is None) for trial in trials} == {
         ("Completed", False),
         ("Failed", True),
@@ -177,7 +182,7 @@ def test_trials_past_their_time_say_so(
     request["TrainingJobDefinition"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 1}
     job = tuned(request)
     assert job[STATUS] == "Failed"
-    (trial,) = SageMakerTrialJobs(cloud.client("sagemaker")).of(job["HyperParameterTuningJobName"])
+    (trial,) = trial_jobs(cloud.client("sagemaker")).of(job["HyperParameterTuningJobName"])
     assert (trial.status, trial.reason) == ("Stopped", TRIAL_TIME_LIMIT)
 
 
@@ -210,7 +215,7 @@ def test_a_name_is_used_once_and_an_unknown_one_is_not_found(
         client.create_hyper_parameter_tuning_job(**request)
     assert refused.value.response["Error"]["Code"] == "ResourceInUse"
     with pytest.raises(TrainingError, match="no tuning job missing"):
-        SageMakerTrialJobs(client).of("missing")
+        trial_jobs(client).of("missing")
 
 
 def with_name_of_33_characters(request: dict[str, Any]) -> None:
