@@ -8,12 +8,16 @@ from datetime import date, timedelta
 from functools import partial
 
 from mlops.models.drift.report import DriftReport, DriftVerdict, FeatureDrift
+from mlops.monitoring.verdict.verdict import SEVERITY
 from mlops.use_cases.dashboard.sources import DashboardSources
 
 DAYS = 14
 MAX_FEATURES = 10
 MAX_GROUPS = 6
-_SEVERITY: Mapping[DriftVerdict, int] = {"INSUFFICIENT_DATA": 0, "OK": 0, "WARN": 1, "ALERT": 2}
+# a feature with too few rows needs no more attention than one that is OK, and no less
+_SEVERITY: Mapping[DriftVerdict, int] = {
+    verdict: max(rank, SEVERITY.index("OK")) for rank, verdict in enumerate(SEVERITY)
+}
 
 
 @dataclass(frozen=True, slots=True)
