@@ -24,7 +24,7 @@ from mlops.dataset.validation.pieces import MarkedRows, TablePieces
 from mlops.dataset.validation.reading_plan import plan_reading
 from mlops.dataset.validation.survey.gathering import start_survey
 from mlops.dataset.validation.survey.survey import Survey
-from mlops.dataset.validation.validate import report_on
+from mlops.dataset.validation.validate import report_on, verdict_of
 from mlops.models.dataset import Finding, ValidationReport
 from mlops.models.target.task import find_label
 from mlops.pages.spreadsheet import CSV_LINE_END
@@ -82,9 +82,8 @@ def check_labels(
 def _with(report: ValidationReport, findings: Sequence[Finding], n_rows: int) -> ValidationReport:
     all_findings = (*(f for f in findings if f.severity == "reject"), *report.findings,
                     *(f for f in findings if f.severity != "reject"))  # fmt: skip
-    severities = {finding.severity for finding in all_findings}
-    verdict = next((each for each in ("reject", "warn") if each in severities), "accept")
-    return replace(report, verdict=verdict, findings=all_findings, n_rows=n_rows, contract=None)  # type: ignore[arg-type]
+    verdict = verdict_of(all_findings)
+    return replace(report, verdict=verdict, findings=all_findings, n_rows=n_rows, contract=None)
 
 
 def _columns_of(survey: Survey, terms: LabelTerms) -> LabelColumns | Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def report_with(survey: Survey, findings: list[Finding]) -> ValidationReport:
     target = survey.target_column
     n_unlabelled = target.n_missing if target is not None and survey.is_training else 0
     return ValidationReport(
-        verdict=_verdict(findings),
+        verdict=verdict_of(findings),
         findings=tuple(findings),
         n_rows=survey.n_rows - n_unlabelled,
         n_columns=len(survey.names),
@@ -150,7 +150,8 @@ def reached(survey: Survey) -> set[Stage]:
     return stages
 
 
-def _verdict(findings: list[Finding]) -> Verdict:
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """Return the verdict on a file with these findings: that of the worst."""
     severities = {finding.severity for finding in findings}
     if "reject" in severities:
         return "reject"
