@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +20,6 @@ from mlops.pipelines.model_card import plots
 Chapter = Literal["errors", "looks", "data"]
 
 _MAX_IMPORTANT = 12
-_EXTENT = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,8 @@ def figures(result: TrainingResult, details: EvaluationDetails) -> tuple[Figure,
 def as_file(figure: Figure) -> bytes:
     """Return a figure as an SVG file that needs nothing from elsewhere: colours, fonts and size within."""
     drawn = str(figure.svg)
-    width, height = _EXTENT.search(drawn).groups()  # type: ignore[union-attr]
+    view_box = drawn.partition('viewBox="')[2].partition('"')[0]
+    width, height = view_box.split()[2:]
     size = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
     opened, rest = drawn.replace("<svg ", size, 1).split(">", 1)
     return f"{opened}><style>{FIGURE_STYLE}</style>{rest}\n".encode()
