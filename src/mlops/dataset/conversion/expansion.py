@@ -6,23 +6,15 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
 
 from mlops.dataset.conversion.refusal import damaged, refused, too_large
-from mlops.dataset.form.inspection import BLOCK_BYTES, excess
+from mlops.dataset.form.inspection import BLOCK_BYTES, Readable, excess
 from mlops.dataset.limits import Limits
 from mlops.infrastructure.extras import missing_package_message
 from mlops.models.errors import MissingPackageError
 
 # memory that a stream may ask for, as a power of two: what the command `zstd` accepts
 _MAX_WINDOW_LOG = 27
-
-
-class Readable(Protocol):
-    """A stream of expanded bytes."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, at most `size`; none at the end."""
 
 
 def expand_gzip(source: Path, target: Path, limits: Limits) -> None:
@@ -34,9 +26,7 @@ def expand_gzip(source: Path, target: Path, limits: Limits) -> None:
         If it is damaged or expands to more than the limits allow.
     """
     with gzip.open(source) as stream:
-        write_expanded(
-            cast("BinaryIO", stream), target, source.stat().st_size, limits, (OSError, EOFError, zlib.error)
-        )
+        write_expanded(stream, target, source.stat().st_size, limits, (OSError, EOFError, zlib.error))
 
 
 def expand_zstd(source: Path, target: Path, limits: Limits) -> None:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from gzip import GzipFile
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from mlops.dataset.conversion.convert import as_table_file
 from mlops.dataset.conversion.table_file import CONVERTED_TABLE, RecognisedForm, TableFile
@@ -123,10 +124,10 @@ def _open_as(file: TableFile, stated: FileFormatSettings, contract: Contract | N
 
 
 @contextmanager
-def _writing(path: Path, compression: str | None) -> Iterator[BinaryIO]:
+def _writing(path: Path, compression: str | None) -> Iterator[BinaryIO | GzipFile]:
     with path.open("wb") as file:
         if compression is None:
             yield file
         else:
             with reproducible_gzip(file) as stream:
-                yield cast("BinaryIO", stream)
+                yield stream

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 
@@ -31,6 +31,13 @@ BLOCK_BYTES = 1024 * 1024  # of the first block, which is looked at as text
 _GROWTH = 2
 _NEWLINE = ord("\n")
 _GZIP_DAMAGE = "the gzip data is truncated or corrupt"
+
+
+class Readable(Protocol):
+    """A stream of bytes, expanded where it is compressed."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, at most `size`; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +157,10 @@ def open_blocks(path: Path, inspection: Inspection) -> Iterator[bytes]:
 
 def _expanded(path: Path, compression: str | None) -> Iterator[bytes]:
     with path.open("rb") as file:
-        yield from read_blocks(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if compression else file)
+        yield from read_blocks(gzip.GzipFile(fileobj=file) if compression else file)
 
 
-def read_blocks(stream: BinaryIO, start_byte: int = 0) -> Iterator[bytes]:
+def read_blocks(stream: Readable, start_byte: int = 0) -> Iterator[bytes]:
     """Yield the bytes from `start_byte` on, in blocks that end where those of the whole stream do."""
     later_bytes = _GROWTH * BLOCK_BYTES
     yield stream.read(later_bytes - (start_byte - BLOCK_BYTES) % later_bytes)
@@ -175,7 +182,7 @@ def _confirm(path: Path, compression: str | None, check: EncodingCheck) -> None:
 class _Digesting:
     """A file that is hashed while it is read."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self._digest = hashlib.sha256()
 
