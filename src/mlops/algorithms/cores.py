@@ -40,8 +40,8 @@ def using_cores(n_jobs: int | None = None) -> Iterator[None]:
         raise SettingsError(f"The number of cores must be at least 1, not {n_jobs}.")
     # else waiting threads of OpenMP keep cores busy: beside other work a fit of 0.8 CPU seconds took up to 20
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    import joblib  # noqa: PLC0415  only trainings need it
-    import sklearn  # noqa: F401, PLC0415  brings the OpenMP that is to be limited
+    import joblib
+    import sklearn  # noqa: F401  brings the OpenMP that is to be limited
 
     before = _cores.set(joblib.cpu_count() if n_jobs is None else n_jobs)
     try:

@@ -74,7 +74,7 @@ def _describe_status(model: ModelMetadata, parsed: argparse.Namespace, context: 
 
 
 def _remind(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.approval.administration import resend_email  # noqa: PLC0415  brings botocore, as those below
+    from mlops.approval.administration import resend_email
 
     stack = _stack(context)
     n_emails = resend_email(stack.approvals, stack.approval_mailer, parsed.group, parsed.version)
@@ -87,7 +87,7 @@ def _rotate_key(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _reopen(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.approval.administration import reopen  # noqa: PLC0415
+    from mlops.approval.administration import reopen
 
     stack = _stack(context)
     execution_arn = reopen(
@@ -104,7 +104,7 @@ def _reopen(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _answer(parsed: argparse.Namespace, stack: StackContext, choice: Choice) -> tuple[Any, str]:
-    from mlops.approval.administration import answer_by_command  # noqa: PLC0415
+    from mlops.approval.administration import answer_by_command
 
     request = answer_by_command(
         stack.approvals, parsed.group, parsed.version, choice, actor=stack.actor, reason=parsed.reason
@@ -131,7 +131,7 @@ def _check_not_pending(parsed: argparse.Namespace, context: Context) -> None:
 def _open_requests(context: Context) -> dict[tuple[str, str], ApprovalRequest]:
     if not isinstance(context, StackContext):
         return {}
-    from mlops.approval.administration import list_pending  # noqa: PLC0415
+    from mlops.approval.administration import list_pending
 
     requests = list_pending(context.approvals)
     return {(request.group, request.version): request for request in requests}

@@ -73,7 +73,7 @@ def _promote(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _promote_on_stack(parsed: argparse.Namespace, stack: StackContext) -> tuple[Any, str]:
-    from mlops.approval.administration import promote_by_command  # noqa: PLC0415  brings botocore
+    from mlops.approval.administration import promote_by_command
 
     model = promote_by_command(
         stack.completion, parsed.group, parsed.version, actor=stack.actor, reason=parsed.reason

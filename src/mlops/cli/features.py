@@ -85,7 +85,7 @@ def _list(_: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.feature_store.registry.lineage import versions_trained_with  # noqa: PLC0415
+    from mlops.feature_store.registry.lineage import versions_trained_with
 
     store = context.features
     definitions = store.definitions()
@@ -111,7 +111,7 @@ def _show(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _apply(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.feature_store.definitions.definition_file import read_definitions  # noqa: PLC0415
+    from mlops.feature_store.definitions.definition_file import read_definitions
 
     definitions = read_definitions(Path(parsed.file))
     store = context.features

@@ -45,7 +45,7 @@ def _retrain(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _show(group: str, context: Context, output: Path | None) -> tuple[Any, str]:
-    from mlops.intake.retraining.planning import describe_plan  # noqa: PLC0415  pandas is slow
+    from mlops.intake.retraining.planning import describe_plan
 
     planner = _planner_of(context)
     with planner.plan(group, utc_now()) as made:

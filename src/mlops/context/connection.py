@@ -91,9 +91,9 @@ class Group:
         QueryError
             If `sql` is not a SELECT, or fails.
         """
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
-        from mlops.ledger.sql import Selection  # noqa: PLC0415
+        from mlops.ledger.sql import Selection
 
         day = date.fromisoformat(since) if isinstance(since, str) else since
         rows = self.context.predictions.select(Selection(self.name, row_id, day), sql)
@@ -117,9 +117,9 @@ class Group:
             `realised` and `estimate_minus_realised` once their labels came. Without a label or an estimate
             there are no rows.
         """
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
-        from mlops.monitoring.quality.table import rows_of  # noqa: PLC0415
+        from mlops.monitoring.quality.table import rows_of
 
         report = self.context.quality_report(self.name)
         return pd.DataFrame.from_records(rows_of(report) if report else [])
@@ -156,10 +156,10 @@ class Group:
         RequestError
             If the rows cannot be scored as they are.
         """
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
-        from mlops.context.frame_rows import rows_of_frame  # noqa: PLC0415
-        from mlops.use_cases.predict.request_body import checked_request  # noqa: PLC0415
+        from mlops.context.frame_rows import rows_of_frame
+        from mlops.use_cases.predict.request_body import checked_request
 
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), dtype=object)
         request = checked_request(rows_of_frame(frame), reasons=reasons, record=record)

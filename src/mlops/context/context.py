@@ -38,7 +38,7 @@ def open_stack(stack_name: str, *, cloudformation: Any = None) -> RetrainingCont
     SettingsError
         If the stack does not exist, or was deployed from another version of the template.
     """
-    from mlops.infrastructure.aws.account.cloudformation import read_stack  # noqa: PLC0415  brings botocore
+    from mlops.infrastructure.aws.account.cloudformation import read_stack
 
     outputs = asdict(read_stack(stack_name, cloudformation=cloudformation))
     return RetrainingContext(

@@ -69,15 +69,15 @@ class Dependencies(RetrainingContext):
     @cached_property
     def features(self) -> FeatureStore:
         """The feature store, without Athena: a function joins the features of a file itself."""
-        from mlops.feature_store.factory import stack_features  # noqa: PLC0415
+        from mlops.feature_store.factory import stack_features
 
         return stack_features(self.variables, self.objects, actor=self.actor, now=self.now)
 
     @cached_property
     def webhook(self) -> Webhook:
         """The address outside of the account that gets the subjects of notifications."""
-        from mlops.infrastructure.aws.secretsmanager import read_secret  # noqa: PLC0415
-        from mlops.use_cases.webhook.delivery import Webhook  # noqa: PLC0415
+        from mlops.infrastructure.aws.secretsmanager import read_secret
+        from mlops.use_cases.webhook.delivery import Webhook
 
         secret_arn = self.variable("WEBHOOK_SECRET_ARN")
         return Webhook(lambda: read_secret(secret_arn), self.variable("STACK_NAME"), self.now)
@@ -85,8 +85,8 @@ class Dependencies(RetrainingContext):
     @cached_property
     def quality_sources(self) -> QualitySources:
         """What realised quality is measured from; the settings are those of `model.toml` now."""
-        from mlops.context.quality import current_settings  # noqa: PLC0415
-        from mlops.use_cases.quality.measure_quality import QualitySources  # noqa: PLC0415
+        from mlops.context.quality import current_settings
+        from mlops.use_cases.quality.measure_quality import QualitySources
 
         return QualitySources(
             self.registry,
@@ -100,15 +100,15 @@ class Dependencies(RetrainingContext):
     @cached_property
     def quality_check(self) -> QualityCheck:
         """What measures realised quality, and says when it dropped."""
-        from mlops.use_cases.quality.check_quality import QualityCheck  # noqa: PLC0415
+        from mlops.use_cases.quality.check_quality import QualityCheck
 
         return QualityCheck(self.quality_sources, self.quality_archive, self.notifier, self.shadow_archive)
 
     @cached_property
     def drift_check(self) -> NightlyCheck:
         """The nightly check of inputs and predictions."""
-        from mlops.use_cases.drift.alert_mailer import AlertMailer  # noqa: PLC0415
-        from mlops.use_cases.drift.check_drift import NightlyCheck  # noqa: PLC0415
+        from mlops.use_cases.drift.alert_mailer import AlertMailer
+        from mlops.use_cases.drift.check_drift import NightlyCheck
 
         base_url = self.variable("ALERT_BASE_URL")
         mailer = AlertMailer(self.variable("APPROVAL_TOPIC_ARN"), base_url, self.link_signer, self.now)
@@ -118,10 +118,10 @@ class Dependencies(RetrainingContext):
     @cached_property
     def view_freshness(self) -> ViewFreshness:
         """How new the values of feature views are."""
-        from mlops.feature_store.freshness import ViewFreshness  # noqa: PLC0415
-        from mlops.feature_store.offline.state import ValueStates  # noqa: PLC0415
-        from mlops.feature_store.registry.versions import DefinitionStore  # noqa: PLC0415
-        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
+        from mlops.feature_store.freshness import ViewFreshness
+        from mlops.feature_store.offline.state import ValueStates
+        from mlops.feature_store.registry.versions import DefinitionStore
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable
 
         table = DynamoDBTable(self.variable("REGISTRY_TABLE_NAME"))
         return ViewFreshness(DefinitionStore(table), ValueStates(table))
@@ -129,7 +129,7 @@ class Dependencies(RetrainingContext):
     @cached_property
     def dashboard_sources(self) -> DashboardSources:
         """What the custom widgets of the dashboard are drawn from."""
-        from mlops.use_cases.dashboard.sources import DashboardSources  # noqa: PLC0415
+        from mlops.use_cases.dashboard.sources import DashboardSources
 
         archives, views = (self.drift_archive, self.quality_archive), self.view_freshness
         return DashboardSources(
@@ -139,8 +139,8 @@ class Dependencies(RetrainingContext):
     @cached_property
     def alert_page(self) -> AlertPage:
         """The page of a drift alert, for the approvers who have confirmed their subscription."""
-        from mlops.infrastructure.aws.sns import confirmed_emails  # noqa: PLC0415
-        from mlops.use_cases.drift.alert_page import AlertPage  # noqa: PLC0415
+        from mlops.infrastructure.aws.sns import confirmed_emails
+        from mlops.use_cases.drift.alert_page import AlertPage
 
         topic_arn = self.variable("APPROVAL_TOPIC_ARN")
         return AlertPage(
@@ -154,31 +154,31 @@ class Dependencies(RetrainingContext):
     @cached_property
     def models(self) -> ModelCache:
         """The models that were loaded for scoring; they stay loaded between invocations."""
-        import tempfile  # noqa: PLC0415
+        import tempfile
 
-        from mlops.use_cases.model_cache import ModelCache  # noqa: PLC0415
+        from mlops.use_cases.model_cache import ModelCache
 
         return ModelCache(Path(tempfile.mkdtemp(prefix="models-")))
 
     @cached_property
     def shadow_archive(self) -> ShadowArchive:
         """How candidates agree with champions in shadow."""
-        from mlops.ledger.shadow.archive import ShadowArchive  # noqa: PLC0415
+        from mlops.ledger.shadow.archive import ShadowArchive
 
         return ShadowArchive(self.objects, self.artifact_bucket)
 
     @cached_property
     def shadow_rows(self) -> LedgerFiles:
         """The shadow predictions that are not in the ledger yet."""
-        from mlops.ledger.files import BucketFiles  # noqa: PLC0415
-        from mlops.ledger.shadow.archive import ROWS_PREFIX  # noqa: PLC0415
+        from mlops.ledger.files import BucketFiles
+        from mlops.ledger.shadow.archive import ROWS_PREFIX
 
         return BucketFiles(self.objects, self.artifact_bucket, ROWS_PREFIX)
 
     @cached_property
     def shadow_scoring(self) -> ShadowScoring:
         """What scores batches with the candidate that waits for approval."""
-        from mlops.use_cases.shadow.score_shadow import ShadowScoring  # noqa: PLC0415
+        from mlops.use_cases.shadow.score_shadow import ShadowScoring
 
         settings = environment.read(ShadowSettings, self.variables)
         return ShadowScoring(
@@ -193,11 +193,11 @@ class Dependencies(RetrainingContext):
     @cached_property
     def predictor(self) -> Predictor:
         """What answers requests to predict, with the models that were used last."""
-        import tempfile  # noqa: PLC0415
+        import tempfile
 
-        from mlops.infrastructure.aws.sqs import send_message  # noqa: PLC0415
-        from mlops.use_cases.model_cache import ModelCache, ScoringModel  # noqa: PLC0415
-        from mlops.use_cases.predict.predict import Predictor  # noqa: PLC0415
+        from mlops.infrastructure.aws.sqs import send_message
+        from mlops.use_cases.model_cache import ModelCache, ScoringModel
+        from mlops.use_cases.predict.predict import Predictor
 
         models = ModelCache(Path(tempfile.mkdtemp(prefix="models-")), _MODELS_OF_PREDICT)
         queue_url = self.variable("REQUEST_QUEUE_URL")
@@ -212,8 +212,8 @@ class Dependencies(RetrainingContext):
     @cached_property
     def endpoint_planner(self) -> EndpointPlanner:
         """What plans the endpoints of the groups."""
-        from mlops.infrastructure.aws.sagemaker import SageMakerEndpoints  # noqa: PLC0415
-        from mlops.use_cases.endpoints.follow_champion import EndpointPlanner  # noqa: PLC0415
+        from mlops.infrastructure.aws.sagemaker import SageMakerEndpoints
+        from mlops.use_cases.endpoints.follow_champion import EndpointPlanner
 
         settings = environment.read(EndpointSettings, self.variables)
         return EndpointPlanner(
@@ -231,9 +231,9 @@ class Dependencies(RetrainingContext):
     @cached_property
     def batch_notifier(self) -> BatchNotifier:
         """What notifies people and systems of predictions."""
-        from mlops.links.link import Purpose  # noqa: PLC0415
-        from mlops.links.page_links import PageLinks  # noqa: PLC0415
-        from mlops.use_cases.batch_notification import BatchNotifier  # noqa: PLC0415
+        from mlops.links.link import Purpose
+        from mlops.links.page_links import PageLinks
+        from mlops.use_cases.batch_notification import BatchNotifier
 
         links = PageLinks(self.variable("RESULT_BASE_URL"), self._result_signer, Purpose.RESULT)
         return BatchNotifier(
@@ -243,8 +243,8 @@ class Dependencies(RetrainingContext):
     @cached_property
     def result_page(self) -> ResultPage:
         """The page of a scored file."""
-        from mlops.infrastructure.aws.s3 import download_address  # noqa: PLC0415
-        from mlops.use_cases.results.page import ResultPage  # noqa: PLC0415
+        from mlops.infrastructure.aws.s3 import download_address
+        from mlops.use_cases.results.page import ResultPage
 
         return ResultPage(self.objects, self.artifact_bucket, self._result_signer, download_address, self.now)
 

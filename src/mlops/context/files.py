@@ -42,37 +42,37 @@ class FilesContext:
     @cached_property
     def registry(self) -> ModelRegistry:
         """The model registry."""
-        from mlops.registry.model_registry import ModelRegistry  # noqa: PLC0415
+        from mlops.registry.model_registry import ModelRegistry
 
         return ModelRegistry(root=self.root / "model-registry")
 
     @cached_property
     def datasets(self) -> DatasetCatalog:
         """The datasets of all groups."""
-        from mlops.dataset.catalog.catalog import DatasetCatalog  # noqa: PLC0415
-        from mlops.dataset.catalog.local import local_versions  # noqa: PLC0415
-        from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
+        from mlops.dataset.catalog.catalog import DatasetCatalog
+        from mlops.dataset.catalog.local import local_versions
+        from mlops.infrastructure.local_objects import FilesystemObjects
 
         versions = local_versions(self.root / "datasets" / "records")
         return DatasetCatalog(versions, FilesystemObjects(self.root / "datasets" / "objects"), self.registry)
 
     def forgetting(self, group: str) -> Forgetting:
         """What removes the rows of persons from all that is stored for a group."""
-        from mlops.context.forgetting import forgetting_in  # noqa: PLC0415
+        from mlops.context.forgetting import forgetting_in
 
         return forgetting_in(group, self.datasets, self.ledger, self.label_files, self.features)
 
     @cached_property
     def runs(self) -> ExperimentTracker:
         """The training runs of all groups."""
-        from mlops.experiment.factory import DEFAULT_DIRECTORY, open_store  # noqa: PLC0415
-        from mlops.experiment.tracker import ExperimentTracker  # noqa: PLC0415
+        from mlops.experiment.factory import DEFAULT_DIRECTORY, open_store
+        from mlops.experiment.tracker import ExperimentTracker
 
         return ExperimentTracker(open_store(self.root / DEFAULT_DIRECTORY))
 
     def training(self, group: str, settings: GroupSettings, *, n_jobs: int | None = None) -> LocalTraining:
         """What trains models of a group here; the gate is no lower than the policy of the group says."""
-        from mlops.use_cases.train_and_register import LocalTraining  # noqa: PLC0415
+        from mlops.use_cases.train_and_register import LocalTraining
 
         floors = self.policies.of(group, settings).gate_floors
         models = self.root / "models"
@@ -81,10 +81,10 @@ class FilesContext:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of predictions, to record and to change it."""
-        from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
-        from mlops.ledger.batches import LedgerBatches  # noqa: PLC0415
-        from mlops.ledger.files import FolderFiles  # noqa: PLC0415
-        from mlops.ledger.recording import Ledger  # noqa: PLC0415
+        from mlops.infrastructure.sqlite_table import SqliteTable
+        from mlops.ledger.batches import LedgerBatches
+        from mlops.ledger.files import FolderFiles
+        from mlops.ledger.recording import Ledger
 
         folder = self.root / "ledger"
         return Ledger(FolderFiles(folder), LedgerBatches(SqliteTable(folder / "batches.sqlite3")))
@@ -92,21 +92,21 @@ class FilesContext:
     @cached_property
     def predictions(self) -> Predictions:
         """The predictions in the ledger, to read them with DuckDB."""
-        from mlops.ledger.reading import FolderEngine, Predictions  # noqa: PLC0415
+        from mlops.ledger.reading import FolderEngine, Predictions
 
         return Predictions(self.ledger.batches, FolderEngine(self.root / "ledger"))
 
     def predict(self, group: str, request: PredictionRequest) -> PredictionAnswer:
         """Predict rows with the champion of a group, here; the ledger does not get them."""
-        from uuid import uuid4  # noqa: PLC0415
+        from uuid import uuid4
 
         return self._predictor.predict(group, request, uuid4().hex)
 
     @cached_property
     def _predictor(self) -> Predictor:
         """What answers requests with the champions of the registry."""
-        from mlops.use_cases.predict.local import load_registered  # noqa: PLC0415
-        from mlops.use_cases.predict.predict import Predictor  # noqa: PLC0415
+        from mlops.use_cases.predict.local import load_registered
+        from mlops.use_cases.predict.predict import Predictor
 
         load = cache(load_registered)
         return Predictor(
@@ -120,14 +120,14 @@ class FilesContext:
     @cached_property
     def label_files(self) -> LedgerFiles:
         """The labels of all groups."""
-        from mlops.ledger.files import FolderFiles  # noqa: PLC0415
+        from mlops.ledger.files import FolderFiles
 
         return FolderFiles(self.root / "labels")
 
     @cached_property
     def quality_sources(self) -> QualitySources:
         """What realised quality is measured from; the settings are those of the champion's training."""
-        from mlops.use_cases.quality.measure_quality import QualitySources  # noqa: PLC0415
+        from mlops.use_cases.quality.measure_quality import QualitySources
 
         return QualitySources(
             self.registry,
@@ -140,16 +140,16 @@ class FilesContext:
 
     def quality_report(self, group: str) -> QualityReport | None:
         """Return the realised quality of a group, measured now; None without a label or an estimate."""
-        from mlops.use_cases.quality.measure_quality import measure_group  # noqa: PLC0415
+        from mlops.use_cases.quality.measure_quality import measure_group
 
         return measure_group(group, self.quality_sources, utc_now()).report
 
     @cached_property
     def features(self) -> FeatureStore:
         """The feature store."""
-        from mlops.feature_store.store import FeatureStore  # noqa: PLC0415
-        from mlops.infrastructure.local_objects import FilesystemObjects  # noqa: PLC0415
-        from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
+        from mlops.feature_store.store import FeatureStore
+        from mlops.infrastructure.local_objects import FilesystemObjects
+        from mlops.infrastructure.sqlite_table import SqliteTable
 
         folder = self.root / "feature-store"
         return FeatureStore(
@@ -163,9 +163,9 @@ class FilesContext:
     @cached_property
     def policies(self) -> Policies:
         """The approval policies; the only approver is the user of this machine."""
-        from mlops.approval.policy.store import Policies, PolicyStore  # noqa: PLC0415
-        from mlops.infrastructure.sqlite_table import SqliteTable  # noqa: PLC0415
-        from mlops.models.approval import StackPolicy  # noqa: PLC0415
+        from mlops.approval.policy.store import Policies, PolicyStore
+        from mlops.infrastructure.sqlite_table import SqliteTable
+        from mlops.models.approval import StackPolicy
 
         table = SqliteTable(self.root / "approval-policies" / "policies.sqlite3")
         return Policies(StackPolicy((self.actor,)), PolicyStore(table))

@@ -68,6 +68,6 @@ class EndpointSettings:
     @property
     def hosting(self) -> Hosting:
         """How models are served."""
-        from mlops.use_cases.endpoints.plan import Hosting  # noqa: PLC0415  for one function only
+        from mlops.use_cases.endpoints.plan import Hosting
 
         return Hosting(self.endpoint_image_uri, self.endpoint_memory_megabytes, self.endpoint_max_concurrency)

@@ -26,24 +26,24 @@ class RetrainingContext(TrainingContext):
     @cached_property
     def retraining_store(self) -> RetrainingStore:
         """The records of retrainings."""
-        from mlops.infrastructure.aws.dynamodb import DynamoDBTable  # noqa: PLC0415
-        from mlops.intake.retraining.store import RetrainingStore  # noqa: PLC0415
+        from mlops.infrastructure.aws.dynamodb import DynamoDBTable
+        from mlops.intake.retraining.store import RetrainingStore
 
         return RetrainingStore(DynamoDBTable(self.variable("REGISTRY_TABLE_NAME")))
 
     @cached_property
     def retraining_requests(self) -> RetrainingRequests:
         """What requests retrainings."""
-        from mlops.intake.retraining.requests import RetrainingRequests  # noqa: PLC0415
+        from mlops.intake.retraining.requests import RetrainingRequests
 
         return RetrainingRequests(self.retraining_store, self.registry, self.notifier, self.artifact_bucket)
 
     @cached_property
     def retraining_planner(self) -> RetrainingPlanner:
         """What makes training sets of accepted files and of labelled rows of the ledger."""
-        from mlops.intake.answers.settings_file import read_group_settings  # noqa: PLC0415
-        from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
-        from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
+        from mlops.intake.answers.settings_file import read_group_settings
+        from mlops.intake.retraining.planning import RetrainingPlanner
+        from mlops.intake.retraining.source_rows import RowSources
 
         def settings_of(group: str) -> GroupSettings:
             return read_group_settings(self.data_bucket, group, self.datasets)
@@ -55,10 +55,10 @@ class RetrainingContext(TrainingContext):
     @cached_property
     def retraining_check(self) -> RetrainingCheck:
         """What proposes retrainings, or requests them where that is allowed."""
-        from mlops.context.policies import policies_of_table  # noqa: PLC0415
-        from mlops.intake.retraining.check import RetrainingCheck  # noqa: PLC0415
-        from mlops.links.link import Purpose  # noqa: PLC0415
-        from mlops.links.page_links import PageLinks  # noqa: PLC0415
+        from mlops.context.policies import policies_of_table
+        from mlops.intake.retraining.check import RetrainingCheck
+        from mlops.links.link import Purpose
+        from mlops.links.page_links import PageLinks
 
         return RetrainingCheck(
             self.registry,
@@ -74,16 +74,16 @@ class RetrainingContext(TrainingContext):
     @cached_property
     def retraining_start(self) -> RetrainingStart:
         """What makes the training set of a requested retraining, and starts its training."""
-        from mlops.intake.retraining.start import RetrainingStart  # noqa: PLC0415
+        from mlops.intake.retraining.start import RetrainingStart
 
         return RetrainingStart(self.retraining_store, self.retraining_planner, self.training_intake)
 
 
 def planner_of_files(context: FilesContext) -> RetrainingPlanner:
     """Return what makes training sets of plain files, by the settings of the champion's training."""
-    from mlops.intake.retraining.planning import RetrainingPlanner  # noqa: PLC0415
-    from mlops.intake.retraining.source_rows import RowSources  # noqa: PLC0415
-    from mlops.models.settings.group import GroupSettings  # noqa: PLC0415
+    from mlops.intake.retraining.planning import RetrainingPlanner
+    from mlops.intake.retraining.source_rows import RowSources
+    from mlops.models.settings.group import GroupSettings
 
     def settings_of(group: str) -> GroupSettings:
         champion = context.registry.champion(group)

@@ -40,7 +40,7 @@ class TrainingContext(StackContext):
     @cached_property
     def machine(self) -> Machine:
         """What the deployment lets training jobs run on."""
-        from mlops.pipelines.jobs.training_job import Machine  # noqa: PLC0415
+        from mlops.pipelines.jobs.training_job import Machine
 
         settings = environment.read(MachineSettings, self.variables)
         return Machine(
@@ -60,23 +60,23 @@ class TrainingContext(StackContext):
     @cached_property
     def trial_jobs(self) -> TrialJobs:
         """The training jobs of tuning jobs."""
-        from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs  # noqa: PLC0415
+        from mlops.pipelines.jobs.sagemaker import SageMakerTrialJobs
 
         return SageMakerTrialJobs()
 
     @cached_property
     def failed_item(self) -> Callable[[str], ItemFailure | None]:
         """What finds why an item of an execution failed."""
-        from mlops.infrastructure.aws.stepfunctions import failed_item  # noqa: PLC0415
+        from mlops.infrastructure.aws.stepfunctions import failed_item
 
         return failed_item
 
     @cached_property
     def failure_recorder(self) -> FailureRecorder:
         """What records failed trainings and emails a link that starts them again."""
-        from mlops.links.link import Purpose  # noqa: PLC0415
-        from mlops.links.page_links import PageLinks  # noqa: PLC0415
-        from mlops.use_cases.record_failure import FailureRecorder  # noqa: PLC0415
+        from mlops.links.link import Purpose
+        from mlops.links.page_links import PageLinks
+        from mlops.use_cases.record_failure import FailureRecorder
 
         links = PageLinks(self.variable("RETRY_BASE_URL"), self.link_signer, Purpose.RETRY)
         return FailureRecorder(self.run_store, self.versions.trainings, self.notifier, links)
@@ -84,8 +84,8 @@ class TrainingContext(StackContext):
     @cached_property
     def training_watch(self) -> TrainingWatch:
         """What finds trainings whose execution has ended without reporting it."""
-        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
-        from mlops.intake.failures.watch_trainings import TrainingWatch  # noqa: PLC0415
+        from mlops.intake.executions import StepFunctionsExecutions
+        from mlops.intake.failures.watch_trainings import TrainingWatch
 
         executions = StepFunctionsExecutions(self.variable("TRAIN_MODEL_STATE_MACHINE_ARN"))
         return TrainingWatch(self.versions.trainings, self.registry, executions, self.failure_recorder)
@@ -93,7 +93,7 @@ class TrainingContext(StackContext):
     @cached_property
     def intake(self) -> IntakePorts:
         """Intake's ports for a function that starts every state machine."""
-        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+        from mlops.intake.executions import StepFunctionsExecutions
 
         names = ("TRAIN_MODEL", "RUN_INFERENCE", "VALIDATE_PARTS")
         return self._intake(
@@ -103,12 +103,12 @@ class TrainingContext(StackContext):
     @cached_property
     def training_intake(self) -> IntakePorts:
         """Intake's ports for a function that starts trainings only."""
-        from mlops.intake.executions import StepFunctionsExecutions  # noqa: PLC0415
+        from mlops.intake.executions import StepFunctionsExecutions
 
         return self._intake(StepFunctionsExecutions(self.variable("TRAIN_MODEL_STATE_MACHINE_ARN")))
 
     def _intake(self, executions: StepFunctionsExecutions) -> IntakePorts:
-        from mlops.intake.ports import IntakePorts  # noqa: PLC0415
+        from mlops.intake.ports import IntakePorts
 
         return IntakePorts(
             self.objects,
@@ -125,7 +125,7 @@ class TrainingContext(StackContext):
     @cached_property
     def start_intake(self) -> Callable[[Upload], None]:
         """What starts the function that receives uploads, without waiting for its end."""
-        from mlops.infrastructure.aws.account.lambda_functions import start_function  # noqa: PLC0415
+        from mlops.infrastructure.aws.account.lambda_functions import start_function
 
         name = self.variable("RECEIVE_UPLOAD_FUNCTION_NAME")
         return lambda upload: start_function(name, s3_event(upload), functions=self.lambda_client)

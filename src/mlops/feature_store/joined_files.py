@@ -195,7 +195,7 @@ class _Join:
 
     def write(self, values: str, text_of: Callable[[SelectedFeature], str]) -> None:
         """Write the columns of the file, then those of the features, which have the same order of rows."""
-        import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
+        import duckdb
 
         cells = [f"{text_of(each)} AS {quoted_name(each.column)}" for each in self.selected.features]
         query = (

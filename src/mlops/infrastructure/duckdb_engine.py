@@ -43,7 +43,7 @@ def connect(
         If DuckDB is not installed.
     """
     require_package("duckdb")
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,

@@ -101,7 +101,7 @@ class FolderEngine:
             TemporaryDirectory() as scratch,
             closing(connect([self._root, self._labels], scratch=Path(scratch), memory=_MEMORY)) as connection,
         ):
-            import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
+            import duckdb
 
             try:
                 for table, source in self._sources().items():
@@ -145,7 +145,7 @@ def _no_value(column: Column) -> str:
 
 def _refuse_changes(connection: DuckDBPyConnection, statement: str) -> None:
     """Refuse what is not one SELECT: another statement could write over the files."""
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     statements = connection.extract_statements(statement)
     if [one.type for one in statements] != [duckdb.StatementType.SELECT]:

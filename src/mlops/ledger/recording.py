@@ -83,7 +83,7 @@ def write_rows(select: str, target: Path, source: Path | None = None) -> int:
     """
     folders = [target.parent, *([source.parent] if source else ())]
     with closing(connect(folders, scratch=target.parent, memory=MEMORY, threads=1)) as connection:
-        import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
+        import duckdb
 
         try:
             return write_parquet(connection, select, target)

@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         If the file cannot be read as a table.
     """
     # pandas is slow: only this command loads it, not `mlops --help`
-    from mlops.monitoring.report.report import render, render_text  # noqa: PLC0415
+    from mlops.monitoring.report.report import render, render_text
 
     if arguments.file is None:
         if arguments.multivariate:
@@ -117,7 +117,7 @@ class _Reference:
 
 def _compare(arguments: argparse.Namespace) -> DriftReport:
     """Compare the file by the settings of the model, as the nightly check does; options replace them."""
-    from mlops.monitoring.drift_detector import DriftDetector  # noqa: PLC0415
+    from mlops.monitoring.drift_detector import DriftDetector
 
     reference = _reference(arguments)
     settings = reference.settings.drift
@@ -144,10 +144,10 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
 
 def _profiled(file: Path, reference: _Reference, detector: DriftDetector) -> ProfiledFile:
     """Return the profile of a file over all features of the baseline, and rows for the questions to rows."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from mlops.cli.files.profiled_file import profile_file  # noqa: PLC0415
-    from mlops.pipelines.scoring.domain_classifier import MAX_ROWS  # noqa: PLC0415
+    from mlops.cli.files.profiled_file import profile_file
+    from mlops.pipelines.scoring.domain_classifier import MAX_ROWS
 
     return profile_file(
         file,
@@ -162,10 +162,10 @@ def _profiled(file: Path, reference: _Reference, detector: DriftDetector) -> Pro
 def _multivariate(
     file: Path, reference: _Reference, detector: DriftDetector, frame: pd.DataFrame
 ) -> DomainClassification:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from mlops.cli.files.profiled_file import draw_rows  # noqa: PLC0415
-    from mlops.pipelines.scoring.domain_classifier import MAX_ROWS, classify_domains  # noqa: PLC0415
+    from mlops.cli.files.profiled_file import draw_rows
+    from mlops.pipelines.scoring.domain_classifier import MAX_ROWS, classify_domains
 
     rows = draw_rows(
         file,
@@ -182,11 +182,11 @@ def _prediction_change(
     directory: Path, frame: pd.DataFrame, detector: DriftDetector
 ) -> PredictionChange | None:
     """Ask the model of a directory what changed its predictions; say so where it cannot."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from mlops.pipelines.artifact_files import MANIFEST  # noqa: PLC0415
-    from mlops.pipelines.artifacts.artifacts import load_model  # noqa: PLC0415
-    from mlops.pipelines.scoring.prediction_change import explain_prediction_change  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import MANIFEST
+    from mlops.pipelines.artifacts.artifacts import load_model
+    from mlops.pipelines.scoring.prediction_change import explain_prediction_change
 
     if not (directory / MANIFEST).is_file():
         return None
@@ -200,8 +200,8 @@ def _prediction_change(
 
 def _reference(arguments: argparse.Namespace) -> _Reference:
     """Return the baseline that is named, with the settings and the schema of its model."""
-    from mlops.pipelines.artifact_files import SCHEMA  # noqa: PLC0415
-    from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import SCHEMA
+    from mlops.pipelines.artifacts.model import ModelSchema
 
     path = Path(arguments.baseline)
     if path.exists() or path.suffix or len(path.parts) > 1:
@@ -221,9 +221,9 @@ def _reference(arguments: argparse.Namespace) -> _Reference:
 
 def _reference_of(path: Path) -> _Reference:
     """Return what is in a model directory, or beside a baseline."""
-    from mlops.pipelines.artifact_files import MANIFEST, SCHEMA  # noqa: PLC0415
-    from mlops.pipelines.artifacts.artifacts import read_manifest  # noqa: PLC0415
-    from mlops.pipelines.artifacts.model import ModelSchema  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import MANIFEST, SCHEMA
+    from mlops.pipelines.artifacts.artifacts import read_manifest
+    from mlops.pipelines.artifacts.model import ModelSchema
 
     directory = path if path.is_dir() else path.parent
     schema, manifest = directory / SCHEMA, directory / MANIFEST

@@ -76,8 +76,8 @@ def _model(arguments: argparse.Namespace) -> tuple[InferencePipeline, _Recording
     ArtifactError
         If it is neither a model nor a group, or the champion is not what was registered.
     """
-    from mlops.pipelines.described_model import UNREGISTERED  # noqa: PLC0415
-    from mlops.pipelines.inference_pipeline import InferencePipeline  # noqa: PLC0415
+    from mlops.pipelines.described_model import UNREGISTERED
+    from mlops.pipelines.inference_pipeline import InferencePipeline
 
     if not arguments.model.exists() and arguments.model.parts == (arguments.model.name,):
         return _champion(arguments)
@@ -87,7 +87,7 @@ def _model(arguments: argparse.Namespace) -> tuple[InferencePipeline, _Recording
 
 
 def _champion(arguments: argparse.Namespace) -> tuple[InferencePipeline, _Recording]:
-    from mlops.use_cases.predict.local import load_registered  # noqa: PLC0415
+    from mlops.use_cases.predict.local import load_registered
 
     group, context = arguments.model.name, FilesContext(arguments.root or Path())
     if arguments.group not in (None, group):
@@ -120,7 +120,7 @@ def _recording(arguments: argparse.Namespace) -> _Recording | None:
 
 def _registered_version(arguments: argparse.Namespace, recording: _Recording) -> str | None:
     """Return the newest version of the group with the bytes of this model; None where there is none."""
-    from mlops.registry.artifacts import describe_artifact  # noqa: PLC0415
+    from mlops.registry.artifacts import describe_artifact
 
     digest = describe_artifact(str(arguments.model)).sha256
     models = recording.context.registry.list_models(recording.group)
@@ -128,8 +128,8 @@ def _registered_version(arguments: argparse.Namespace, recording: _Recording) ->
 
 
 def _record(result: InferenceResult, file: Path, recording: _Recording) -> None:
-    from mlops.dataset.validation.reading import find_table  # noqa: PLC0415
-    from mlops.use_cases.record_predictions import record_scoring  # noqa: PLC0415
+    from mlops.dataset.validation.reading import find_table
+    from mlops.use_cases.record_predictions import record_scoring
 
     record_scoring(result, find_table(file), recording.group, recording.context.ledger, utc_now())
 

@@ -101,14 +101,14 @@ def _train(
         context = FilesContext(arguments.root or Path())
         training = context.training(arguments.register, settings, n_jobs=arguments.jobs)
         return training.train(arguments.register, arguments.file, settings)
-    from mlops.pipelines.training_pipeline import TrainingPipeline  # noqa: PLC0415  imports scikit-learn
+    from mlops.pipelines.training_pipeline import TrainingPipeline
 
     pipeline = TrainingPipeline(settings, n_jobs=arguments.jobs)
     return pipeline.execute(arguments.file, arguments.output, champion_path=arguments.champion), None
 
 
 def _check_no_model(output: Path) -> None:
-    from mlops.pipelines.artifact_files import MANIFEST  # noqa: PLC0415
+    from mlops.pipelines.artifact_files import MANIFEST
 
     if (output / MANIFEST).exists():
         raise TrainingError(

@@ -115,7 +115,7 @@ def _as_local(file: str) -> Iterator[Path]:
 
 
 def _download(address: str, folder: Path) -> Path:
-    from mlops.infrastructure.aws.s3 import S3Objects  # noqa: PLC0415  brings botocore
+    from mlops.infrastructure.aws.s3 import S3Objects
 
     try:
         ref = ObjectRef.from_uri(address)

@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _back_up(parsed: argparse.Namespace, context: object) -> tuple[Any, str]:
-    from mlops.context.backups import back_up_stack  # noqa: PLC0415
+    from mlops.context.backups import back_up_stack
 
     place, manifest = back_up_stack(_stack(context), _address(parsed.folder))
     return {"backup": place.uri, **manifest.to_dict()}, f"{_describe(manifest)}\n{place.uri}"
@@ -48,7 +48,7 @@ def _run_restore(parsed: argparse.Namespace) -> int:
 
 
 def _restore(parsed: argparse.Namespace, context: object) -> tuple[dict[str, Any], str]:
-    from mlops.context.backups import examine_backup, restore_stack  # noqa: PLC0415
+    from mlops.context.backups import examine_backup, restore_stack
 
     stack, place = _stack(context), _place(parsed.backup)
     manifest = examine_backup(stack, place)
@@ -77,7 +77,7 @@ def _address(text: str) -> ObjectRef:
 
 
 def _place(text: str) -> BackupPlace:
-    from mlops.use_cases.backup.storage import BackupPlace  # noqa: PLC0415
+    from mlops.use_cases.backup.storage import BackupPlace
 
     ref = _address(text)
     return BackupPlace(ref.bucket, f"{ref.key.rstrip('/')}/")

@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
 def _replay(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
     if not isinstance(context, StackContext):
         raise SettingsError("Plain files have no dead letters; name a stack with --stack.")
-    from mlops.infrastructure.aws.sqs import dead_letter_queues, replay  # noqa: PLC0415  brings boto3
+    from mlops.infrastructure.aws.sqs import dead_letter_queues, replay
 
     queues = dead_letter_queues(parsed.stack)
     if parsed.queue and parsed.queue not in queues:

@@ -27,7 +27,7 @@ def _run(parsed: argparse.Namespace) -> int:
 def _examine(parsed: argparse.Namespace, context: object) -> tuple[list[dict[str, Any]], str]:
     if not isinstance(context, StackContext):
         raise SettingsError("Plain files need no doctor; name a stack with --stack.")
-    from mlops.cli.operations.stack_examination import describe, examine_stack  # noqa: PLC0415  brings botocore
+    from mlops.cli.operations.stack_examination import describe, examine_stack
 
     diagnoses = examine_stack(parsed.stack, context)
     return [diagnosis.to_dict() for diagnosis in diagnoses], "\n".join(map(describe, diagnoses))

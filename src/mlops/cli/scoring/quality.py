@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _labels(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.context.labels import record_labels_of  # noqa: PLC0415  pandas is slow
+    from mlops.context.labels import record_labels_of
 
     if not isinstance(context, FilesContext):
         raise QualityError(
@@ -38,8 +38,8 @@ def _labels(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
 
 
 def _quality(parsed: argparse.Namespace, context: Context) -> tuple[Any, str]:
-    from mlops.monitoring.quality.report import render  # noqa: PLC0415
-    from mlops.monitoring.quality.report_text import no_labels, render_text  # noqa: PLC0415
+    from mlops.monitoring.quality.report import render
+    from mlops.monitoring.quality.report_text import no_labels, render_text
 
     report = context.quality_report(parsed.group)
     if report is None:

@@ -41,7 +41,7 @@ def expand_zstd(source: Path, target: Path, limits: Limits) -> None:
     """
     try:
         # only for files of this format
-        from backports.zstd import DecompressionParameter, ZstdError, ZstdFile  # noqa: PLC0415
+        from backports.zstd import DecompressionParameter, ZstdError, ZstdFile
     except ImportError as error:
         raise MissingPackageError(missing_package_message("backports")) from error
     options = {int(DecompressionParameter.window_log_max): _MAX_WINDOW_LOG}

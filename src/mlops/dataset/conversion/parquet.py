@@ -84,7 +84,7 @@ def convert_parquet(source: Path, target: Path, limits: Limits) -> ConvertedTabl
         If the file is damaged, has nested or binary columns, or expands to more than the limits allow.
     """
     require_package("duckdb")
-    import duckdb  # noqa: PLC0415  70 MB that only files of this format need
+    import duckdb
 
     with closing(_connect(source)) as connection:
         try:

@@ -58,7 +58,7 @@ def convert_workbook(source: Path, target: Path, choice: SheetChoice, limits: Li
         If the workbook is damaged, has no such sheet, or expands to more than the limits allow.
     """
     require_package("python_calamine")
-    from python_calamine import CalamineWorkbook  # noqa: PLC0415  only for files of this format
+    from python_calamine import CalamineWorkbook
 
     _check_expanded(source, limits)
     with _faults_as_damage(), CalamineWorkbook.from_path(str(source)) as workbook:
@@ -117,7 +117,7 @@ def _check_expanded(source: Path, limits: Limits) -> None:
 @contextmanager
 def _faults_as_damage() -> Iterator[None]:
     """Refuse the file when calamine does; a panic of its native code is not a subclass of `Exception`."""
-    from python_calamine import CalamineError  # noqa: PLC0415
+    from python_calamine import CalamineError
 
     try:
         yield
@@ -131,7 +131,7 @@ def _faults_as_damage() -> Iterator[None]:
 
 def _choose(workbook: CalamineWorkbook, choice: SheetChoice) -> tuple[CalamineSheet, list[Finding]]:
     """Return the stated sheet, else the first visible one that has cells."""
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     if choice.sheet is not None:

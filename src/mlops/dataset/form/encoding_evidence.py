@@ -215,7 +215,7 @@ def _scores(sample: bytes) -> Iterator[tuple[float, str]]:
 
 
 def _confidences(sample: bytes) -> dict[str, float]:
-    from chardet import detect_all  # noqa: PLC0415  only a file that is not UTF-8 needs it
+    from chardet import detect_all
 
     candidates = detect_all(sample, ignore_threshold=True, include_encodings=ENCODINGS)
     named = {codecs.lookup(encoding).name: encoding for encoding in ENCODINGS}

@@ -99,7 +99,7 @@ def create_views(
 
 def _refuse_changes(connection: DuckDBPyConnection, query: str) -> None:
     """Refuse what is not one SELECT: another statement could write over the files."""
-    import duckdb  # noqa: PLC0415
+    import duckdb
 
     try:
         statements = connection.extract_statements(query)

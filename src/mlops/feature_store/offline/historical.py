@@ -90,7 +90,7 @@ class RetrievalJob:
         """Provide a connection that sees a folder, and the query of the result, which is valid meanwhile."""
         files = self.entity_rows.files
         with closing(connect([folder], scratch=folder, files=files)) as connection:
-            import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
+            import duckdb
 
             try:
                 yield connection, self._result(connection, self._joined(connection, folder))

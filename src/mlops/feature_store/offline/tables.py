@@ -71,7 +71,7 @@ class SourceTable:
         FeatureStoreError
             If the source cannot be read.
         """
-        import duckdb  # noqa: PLC0415  `connect` reports when it is not installed
+        import duckdb
 
         try:
             rows = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -144,7 +144,7 @@ class SourceTable:
         return f"{column.name} is not a value of the type {column.dtype}{kind}; correct it or the definition"
 
     def _run(self, query: str) -> list[tuple[Any, ...]]:
-        import duckdb  # noqa: PLC0415
+        import duckdb
 
         try:
             return self.connection.execute(query).fetchall()

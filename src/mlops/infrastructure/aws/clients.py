@@ -24,7 +24,7 @@ def client(service_name: str, signature_version: str | None = None) -> Any:
         If boto3 is not installed.
     """
     require_package("boto3")
-    import boto3  # noqa: PLC0415  boto3 costs 140 ms, so it is paid only by code that calls AWS
+    import boto3
     from botocore.config import Config  # noqa: PLC0415
 
     settings = Config(
@@ -44,7 +44,7 @@ def aws_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     """
     if "botocore" not in sys.modules:
         return others
-    from boto3.exceptions import Boto3Error  # noqa: PLC0415  of uploads in parts
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     return *others, Boto3Error, BotoCoreError, ClientError

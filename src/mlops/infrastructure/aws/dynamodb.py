@@ -218,14 +218,14 @@ def decode_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _serializer() -> Any:
-    from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415  see clients.py
+    from boto3.dynamodb.types import TypeSerializer
 
     return TypeSerializer()
 
 
 @cache
 def _deserializer() -> Any:
-    from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415  see clients.py
+    from boto3.dynamodb.types import TypeDeserializer
 
     return TypeDeserializer()
 

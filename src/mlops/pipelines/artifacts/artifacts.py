@@ -255,7 +255,7 @@ def _check_versions(manifest: Manifest) -> None:
 
 
 def _load_pipeline(manifest: Manifest, directory: Path) -> Any:
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline
 
     if algorithm(manifest.algorithm).package == "xgboost":
         preprocessing = _load_skops(directory / _PREPROCESSING)
@@ -271,8 +271,8 @@ def _load_pipeline(manifest: Manifest, directory: Path) -> Any:
 
 
 def _load_skops(path: Path) -> Any:
-    from sklearn.exceptions import InconsistentVersionWarning  # noqa: PLC0415
-    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+    from sklearn.exceptions import InconsistentVersionWarning
+    from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
         with warnings.catch_warnings():  # `_check_versions` has decided about another patch version

@@ -33,7 +33,7 @@ type _Name = tuple[str, str]
 
 def dump(part: Any, path: Path) -> None:
     """Write a fitted scikit-learn object with skops, under the stored names of our classes."""
-    import skops.io  # noqa: PLC0415  scikit-learn is slow to import
+    import skops.io
 
     content = skops.io.dumps(part, compression=zipfile.ZIP_STORED)  # compressed once, with the names replaced
     renamed = _renamed(content, lambda name: _STORED_AS.get(name, name), compression=zipfile.ZIP_DEFLATED)
@@ -50,7 +50,7 @@ def load(path: Path, trusted: list[str]) -> Any:
     skops.io.exceptions.UntrustedTypesFoundException
         If it contains another type that is not in `trusted` (`module.name` of each).
     """
-    import skops.io  # noqa: PLC0415  scikit-learn is slow to import
+    import skops.io
 
     content = _renamed(path.read_bytes(), _definition, compression=zipfile.ZIP_STORED)
     return skops.io.loads(content, trusted=[*trusted, *OWN_TYPES])

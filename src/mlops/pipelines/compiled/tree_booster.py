@@ -34,7 +34,7 @@ def as_booster_content(trees: Trees, n_columns: int, *, is_ranked: bool) -> byte
     is_ranked
         Whether the matrix will hold ranks instead of values.
     """
-    import xgboost  # noqa: PLC0415  imports scipy, and only a training rewrites trees
+    import xgboost
 
     conditions = _rank_conditions(trees, n_columns) if is_ranked else _conditions(trees.threshold)
     width = trees.value.shape[1]

@@ -135,7 +135,7 @@ def _intervals(judged: JudgedRows, rng: np.random.Generator) -> dict[str, Interv
 
 def dummy_scores(problem: Problem, y_train: np.ndarray, n_rows: int) -> Scores:
     """Return the predictions of a model that only knows the distribution of the target at training."""
-    from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
+    from sklearn.dummy import DummyClassifier, DummyRegressor
 
     nothing, rows = np.zeros((len(y_train), 1)), np.zeros((n_rows, 1))
     if problem.task == "regression":
@@ -172,7 +172,7 @@ def _of_sets(judged: JudgedRows) -> dict[str, Any]:
 def _confusion_matrix(judged: JudgedRows) -> tuple[tuple[int, ...], ...]:
     if judged.task == "regression":
         return ()
-    from sklearn.metrics import confusion_matrix  # noqa: PLC0415
+    from sklearn.metrics import confusion_matrix
 
     labels = np.arange(len(judged.problem.labels))
     counts = confusion_matrix(judged.y, judged.scores.predicted, labels=labels)

@@ -43,7 +43,7 @@ def describe_evaluation(
 
 
 def _curves(judged: JudgedRows) -> tuple[dict[str, tuple[Point, ...]], dict[str, tuple[Point, ...]]]:
-    from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: PLC0415
+    from sklearn.metrics import precision_recall_curve, roc_curve
 
     probabilities, labels = judged.scores.probabilities, judged.problem.labels
     if probabilities is None:

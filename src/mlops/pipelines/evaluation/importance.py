@@ -105,7 +105,7 @@ def single_feature_scores(
     grow, judge = rows[::2], rows[1::2]
     if len(np.unique(y[grow])) < 2 or len(np.unique(y[judge])) < 2:
         return {}
-    from sklearn import config_context  # noqa: PLC0415
+    from sklearn import config_context
 
     with config_context(skip_parameter_validation=True):  # as dear as the trees themselves, per column
         return {
@@ -144,8 +144,8 @@ def _as_ordered(column: pd.Series, grow: np.ndarray, y: np.ndarray) -> np.ndarra
 
 
 def _score(values: np.ndarray, y: np.ndarray, grow: np.ndarray, judge: np.ndarray, task: TaskName) -> float:
-    from sklearn.metrics import r2_score  # noqa: PLC0415
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor  # noqa: PLC0415
+    from sklearn.metrics import r2_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     kind = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
     tree = kind(max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=3, random_state=0)

@@ -32,7 +32,7 @@ def compute_scores(task: TaskName, y: np.ndarray, scores: Scores) -> dict[str, f
     scores
         Predictions for the same rows, with one probability column per label.
     """
-    from sklearn import config_context  # noqa: PLC0415
+    from sklearn import config_context
 
     with config_context(assume_finite=True, skip_parameter_validation=True):
         values = _BY_TASK[task](y, scores)
@@ -51,14 +51,14 @@ def primary_score(task: TaskName, y: np.ndarray, scores: Scores) -> float | None
         return None
     if task == "binary":
         return area_under_roc(y == 1, _probabilities(scores)[:, 1])
-    from sklearn import config_context, metrics  # noqa: PLC0415
+    from sklearn import config_context, metrics
 
     with config_context(assume_finite=True, skip_parameter_validation=True):
         return float(metrics.r2_score(y, scores.predicted))
 
 
 def _binary(y: np.ndarray, scores: Scores) -> dict[str, float]:
-    from sklearn import metrics  # noqa: PLC0415
+    from sklearn import metrics
 
     predicted, probability = scores.predicted, _probabilities(scores)[:, 1]
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -79,7 +79,7 @@ def _binary(y: np.ndarray, scores: Scores) -> dict[str, float]:
 
 
 def _multiclass(y: np.ndarray, scores: Scores) -> dict[str, float]:
-    from sklearn import metrics  # noqa: PLC0415
+    from sklearn import metrics
 
     probabilities = _probabilities(scores)
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)  # XGBoost's are 32-bit floats
@@ -97,7 +97,7 @@ def _multiclass(y: np.ndarray, scores: Scores) -> dict[str, float]:
 
 
 def _regression(y: np.ndarray, scores: Scores) -> dict[str, float]:
-    from sklearn import metrics  # noqa: PLC0415
+    from sklearn import metrics
 
     values = {
         "neg_mean_absolute_error": -metrics.mean_absolute_error(y, scores.predicted),
@@ -115,7 +115,7 @@ def _regression(y: np.ndarray, scores: Scores) -> dict[str, float]:
 
 def _balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
     """Return the mean recall of the classes that these rows have."""
-    from sklearn.metrics import recall_score  # noqa: PLC0415
+    from sklearn.metrics import recall_score
 
     values: float = recall_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0.0)
     return values
@@ -129,7 +129,7 @@ def _mean_recall(y: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def _of_decisions(y: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    from sklearn import metrics  # noqa: PLC0415
+    from sklearn import metrics
 
     return {
         "accuracy": metrics.accuracy_score(y, predicted),

@@ -45,7 +45,7 @@ def _losses(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 def _fit(y: np.ndarray, probabilities: np.ndarray) -> Calibration:
     """Fit scale and bias by penalised maximum likelihood."""
-    from scipy.optimize import minimize  # noqa: PLC0415  only jobs need it
+    from scipy.optimize import minimize
 
     logs = log_shares(probabilities)
     n_rows, n_labels = logs.shape

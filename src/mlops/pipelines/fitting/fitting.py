@@ -145,7 +145,7 @@ def prepare_fit(
     TrainingError
         If `class_weight` is neither "balanced" nor left out.
     """
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline
 
     configured = configure(settings, task)
     preprocessing = make_preprocessing(features, configured.algorithm, task, y, folds=folds)

@@ -54,7 +54,7 @@ def make_preprocessing(
         The fold of each of these rows, which keeps persons and groups whole; without them rows are divided
         one by one.
     """
-    from sklearn.compose import ColumnTransformer  # noqa: PLC0415  a second to import, and only jobs need it
+    from sklearn.compose import ColumnTransformer
 
     steps = [
         *_number_steps(features, algorithm),
@@ -131,9 +131,9 @@ def _has_more(column: FeatureColumn, max_categories: int) -> bool:
 
 
 def _for_numbers(algorithm: Algorithm) -> Any:
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
 
     if algorithm.accepts_missing:
         return "passthrough"
@@ -144,9 +144,9 @@ def _for_numbers(algorithm: Algorithm) -> Any:
 
 
 def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -> Any:
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler, TargetEncoder  # noqa: PLC0415
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler, TargetEncoder
 
     encoder = TargetEncoder(
         target_type="continuous" if task == "regression" else "auto", cv=_cross_fit_parts(folds)
@@ -156,8 +156,8 @@ def _for_means(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
 
 
 def _for_texts(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -> Any:
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
 
     from mlops.pipelines.fitting.text_encoder import TextEncoder  # noqa: PLC0415
 
@@ -168,7 +168,7 @@ def _for_texts(algorithm: Algorithm, task: TaskName, folds: np.ndarray | None) -
 
 def _cross_fit_parts(folds: np.ndarray | None) -> Any:
     """Return what divides training rows so that none sees its own target."""
-    from sklearn.model_selection import KFold, PredefinedSplit  # noqa: PLC0415
+    from sklearn.model_selection import KFold, PredefinedSplit
 
     is_by_fold = folds is not None and len(np.unique(folds)) > 1
     return PredefinedSplit(folds) if is_by_fold else KFold(_N_PARTS, shuffle=True, random_state=0)

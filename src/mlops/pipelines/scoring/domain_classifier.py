@@ -86,9 +86,9 @@ def _cross_fitted(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the chance that each row is a current one, by a model of other rows; and the losses."""
     # scikit-learn takes a second to load: only this check needs it
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
-    from sklearn.metrics import roc_auc_score  # noqa: PLC0415
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold
 
     seed = int(rng.integers(2**31))
     chances, losses = np.zeros(len(rows)), np.zeros(rows.shape[1])
