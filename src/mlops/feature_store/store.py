@@ -266,11 +266,9 @@ class FeatureStore:
             If a view does not exist or is not online, or a time cannot be used; after all others were copied,
             if a view cannot be copied, or not wholly.
         """
-        definitions, now = self.definitions(), self._now()
-        copy = partial(
-            self.materializer.materialize, start=start, end=end, views=definitions.views(), now=now
-        )
-        return copy_all(definitions.online_views(views), copy)
+        stored, now = self.definitions(), self._now()
+        copy = partial(self.materializer.materialize, start=start, end=end, views=stored.views(), now=now)
+        return copy_all(stored.online_views(views), copy)
 
     def materialize_incremental(self, end: datetime, views: Sequence[str] = ()) -> list[Materialization]:
         """Copy what was not copied yet until `end`, late and corrected rows as well.
@@ -280,9 +278,9 @@ class FeatureStore:
         FeatureStoreError
             As `materialize`.
         """
-        definitions, now = self.definitions(), self._now()
-        copy = partial(self.materializer.materialize_incremental, end=end, views=definitions.views(), now=now)
-        return copy_all(definitions.online_views(views), copy)
+        stored, now = self.definitions(), self._now()
+        copy = partial(self.materializer.materialize_incremental, end=end, views=stored.views(), now=now)
+        return copy_all(stored.online_views(views), copy)
 
     def get_online_features(
         self,
