@@ -110,7 +110,7 @@ def test_the_compiled_model_and_the_pipeline_answer_alike(
     frame = a_file(200, age={7: "old"}, dose={9: ""})
     compiled = rows_of(pipeline.execute(frame, tmp_path / "compiled"))
     assert pipeline._model.compiled is not None
-    fitted = load_pipeline(pipeline._manifest, model_of_rows)
+    fitted = load_pipeline(pipeline.described.manifest, model_of_rows)
     monkeypatch.setattr(pipeline, "_model", replace(pipeline._model, pipeline=fitted, compiled=None))
     plain = rows_of(pipeline.execute(frame, tmp_path / "plain"))
     for ours, theirs in zip(compiled, plain, strict=True):
