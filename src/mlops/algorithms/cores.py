@@ -51,7 +51,7 @@ def using_cores(n_jobs: int | None = None) -> Iterator[None]:
         _cores.reset(before)
 
 
-def in_parallel[Item, Result](function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+def on_shared_cores[Item, Result](function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return what a function makes of each item, in their order; the calls share the cores."""
     n_cores = _cores.get()
     n_workers = min(n_cores, len(items))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.cli.files.profiled_file import draw_rows, profile_file
+from mlops.cli.files.profiled_file import ComparedFile
 from mlops.dataset.validation.reading import read_table
 from mlops.models.errors import DatasetError
 from mlops.models.settings.group import GroupSettings
@@ -38,14 +38,14 @@ def test_a_profile_of_pieces_is_that_of_the_whole_file(late: object, path: Path)
     a_frame(late).to_csv(path, index=False)
     whole = read_table(path, {"site": "category"})
     baseline = build_baseline(whole.iloc[:20_000].drop(columns="note"))
-    found = profile_file(path, baseline, GroupSettings(), None, max_rows=500, rng=np.random.default_rng(0))
+    file = ComparedFile(path, baseline, GroupSettings(), None)
+    found = file.profile(500, np.random.default_rng(0))
     assert found.profile == profile_batch(whole, baseline)
     pd.testing.assert_frame_equal(found.rows, whole.iloc[found.rows.index].astype(found.rows.dtypes))
     assert (len(found.rows), found.rows.index.is_monotonic_increasing) == (500, True)
     thirds = np.bincount(found.rows.index // (ROWS // 3), minlength=3)
     assert thirds.min() > 120
-    drawn = draw_rows(path, baseline, GroupSettings(), None, max_rows=500, rng=np.random.default_rng(0))
-    pd.testing.assert_frame_equal(drawn, found.rows)
+    pd.testing.assert_frame_equal(file.draw(500, np.random.default_rng(0)), found.rows)
 
 
 def test_a_file_without_rows_has_a_profile_of_none_and_one_that_is_no_table_is_refused(path: Path) -> None:
@@ -53,8 +53,7 @@ def test_a_file_without_rows_has_a_profile_of_none_and_one_that_is_no_table_is_r
     path.write_text("dose,site,note\n")
 
     def found():
-        rng = np.random.default_rng(0)
-        return profile_file(path, baseline, GroupSettings(), None, max_rows=500, rng=rng)
+        return ComparedFile(path, baseline, GroupSettings(), None).profile(500, np.random.default_rng(0))
 
     assert (found().profile.n_rows, len(found().rows)) == (0, 0)
     path.write_bytes(b"%PDF-1.7\n")

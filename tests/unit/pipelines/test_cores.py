@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 import pytest
 
-from mlops.algorithms.cores import in_parallel, threads_for, using_cores
+from mlops.algorithms.cores import on_shared_cores, threads_for, using_cores
 from mlops.algorithms.selection import configure
 from mlops.cli.main import main
 from mlops.models.errors import SettingsError
@@ -48,10 +48,10 @@ class Recorder:
 
 def test_calls_share_the_cores_and_their_answers_keep_the_order():
     def cores_of(item: int) -> tuple[int, list[int]]:
-        return item, in_parallel(lambda inner: inner, [item, item])
+        return item, on_shared_cores(lambda inner: inner, [item, item])
 
     with using_cores(4):
-        assert in_parallel(cores_of, [3, 1, 2]) == [(3, [3, 3]), (1, [1, 1]), (2, [2, 2])]
+        assert on_shared_cores(cores_of, [3, 1, 2]) == [(3, [3, 3]), (1, [1, 1]), (2, [2, 2])]
 
 
 @pytest.mark.parametrize(("n_items", "share"), [(1, 6), (2, 3), (4, 1), (9, 1)])
@@ -64,7 +64,7 @@ def test_a_large_fit_has_the_share_of_the_cores_that_is_its_own(n_items: int, sh
             return int(estimator.parameters["n_jobs"])
 
     with using_cores(6):
-        assert set(in_parallel(threads, range(n_items))) == {share}
+        assert set(on_shared_cores(threads, range(n_items))) == {share}
 
 
 @pytest.mark.parametrize(

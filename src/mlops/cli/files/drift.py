@@ -29,7 +29,7 @@ from mlops.models.settings.group import GroupSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlops.cli.files.profiled_file import ProfiledFile
+    from mlops.cli.files.profiled_file import ComparedFile, ProfiledFile
     from mlops.monitoring.drift_detector import DriftDetector
     from mlops.pipelines.artifacts.model import ModelSchema
 
@@ -117,6 +117,7 @@ class _Reference:
 
 def _compare(arguments: argparse.Namespace) -> DriftReport:
     """Compare the file by the settings of the model, as the nightly check does; options replace them."""
+    from mlops.cli.files.profiled_file import ComparedFile
     from mlops.monitoring.drift_detector import DriftDetector
 
     reference = _reference(arguments)
@@ -128,54 +129,37 @@ def _compare(arguments: argparse.Namespace) -> DriftReport:
         reference.baseline, warn, alert_threshold=alert, exclude_columns=settings.exclude_columns
     )
     begin_stage("Read the rows")
-    profiled = _profiled(arguments.file, reference, detector)
+    file = ComparedFile(arguments.file, detector.baseline, reference.settings, reference.schema)
+    profiled = _profiled(file)
     begin_stage("Compare them with the training data")
     report = detector.detect_drift(profiled.profile, created_at=utc_now())
     if arguments.multivariate:
         begin_stage("Separate the rows of both files")
-        report = replace(
-            report, multivariate=_multivariate(arguments.multivariate, reference, detector, profiled.rows)
-        )
+        other = replace(file, path=arguments.multivariate)
+        report = replace(report, multivariate=_multivariate(other, profiled.rows))
     if reference.directory is None:
         return report
     change = _prediction_change(reference.directory, profiled.rows, detector)
     return replace(report, prediction_change=change)
 
 
-def _profiled(file: Path, reference: _Reference, detector: DriftDetector) -> ProfiledFile:
+def _profiled(file: ComparedFile) -> ProfiledFile:
     """Return the profile of a file over all features of the baseline, and rows for the questions to rows."""
     import numpy as np
 
-    from mlops.cli.files.profiled_file import profile_file
     from mlops.pipelines.scoring.domain_classifier import MAX_ROWS
 
-    return profile_file(
-        file,
-        detector.baseline,
-        reference.settings,
-        reference.schema,
-        max_rows=MAX_ROWS,
-        rng=np.random.default_rng(0),
-    )
+    return file.profile(MAX_ROWS, np.random.default_rng(0))
 
 
-def _multivariate(
-    file: Path, reference: _Reference, detector: DriftDetector, frame: pd.DataFrame
-) -> DomainClassification:
+def _multivariate(file: ComparedFile, frame: pd.DataFrame) -> DomainClassification:
+    """Return whether a classifier separates the rows of a file from those of a frame."""
     import numpy as np
 
-    from mlops.cli.files.profiled_file import draw_rows
     from mlops.pipelines.scoring.domain_classifier import MAX_ROWS, classify_domains
 
-    rows = draw_rows(
-        file,
-        detector.baseline,
-        reference.settings,
-        reference.schema,
-        max_rows=MAX_ROWS,
-        rng=np.random.default_rng(0),
-    )
-    return classify_domains(rows, frame, [*detector.baseline.features], rng=np.random.default_rng(0))
+    rows = file.draw(MAX_ROWS, np.random.default_rng(0))
+    return classify_domains(rows, frame, [*file.baseline.features], rng=np.random.default_rng(0))
 
 
 def _prediction_change(

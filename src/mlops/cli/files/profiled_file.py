@@ -25,79 +25,67 @@ class ProfiledFile:
     rows: pd.DataFrame
 
 
-def profile_file(
-    file: Path,
-    baseline: BaselineStatistics,
-    settings: GroupSettings,
-    schema: ModelSchema | None,
-    *,
-    max_rows: int,
-    rng: np.random.Generator,
-) -> ProfiledFile:
-    """Read a file as one to score, with the features that are made of its dates and texts.
+@dataclass(frozen=True, slots=True)
+class ComparedFile:
+    """A file that is compared with a baseline, read as one to score.
 
-    Parameters
-    ----------
-    schema
-        That of the model, None where it is unknown.
-    max_rows
-        How many rows are drawn; all of a file that has no more.
-
-    Raises
-    ------
-    DatasetError
-        If the file cannot be read as a table.
+    `schema` is that of the model, None where it is unknown.
     """
 
-    def profiled(frames: Iterable[pd.DataFrame]) -> ProfiledFile:
-        profile, drawn = empty_batch(baseline), _DrawnRows(max_rows, rng)
-        for frame in frames:
-            profile = merge(profile, profile_batch(frame, baseline))
-            drawn.add(frame)
-        return ProfiledFile(profile, drawn.rows)
+    path: Path
+    baseline: BaselineStatistics
+    settings: GroupSettings
+    schema: ModelSchema | None
 
-    return _use_frames(file, baseline, settings, schema, profiled)
+    def profile(self, max_rows: int, rng: np.random.Generator) -> ProfiledFile:
+        """Count the rows, and draw at most so many of them.
 
+        Raises
+        ------
+        DatasetError
+            If the file cannot be read as a table.
+        """
 
-def draw_rows(
-    file: Path,
-    baseline: BaselineStatistics,
-    settings: GroupSettings,
-    schema: ModelSchema | None,
-    *,
-    max_rows: int,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Read a file as `profile_file` does, and return the rows that it would draw, without counting any."""
+        def profiled(frames: Iterable[pd.DataFrame]) -> ProfiledFile:
+            profile, drawn = empty_batch(self.baseline), _DrawnRows(max_rows, rng)
+            for frame in frames:
+                profile = merge(profile, profile_batch(frame, self.baseline))
+                drawn.add(frame)
+            return ProfiledFile(profile, drawn.rows)
 
-    def drawn(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-        rows = _DrawnRows(max_rows, rng)
-        for frame in frames:
-            rows.add(frame)
-        return rows.rows
+        return self._use_frames(profiled)
 
-    return _use_frames(file, baseline, settings, schema, drawn)
+    def draw(self, max_rows: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Return the rows that `profile` would draw, without counting any.
 
+        Raises
+        ------
+        DatasetError
+            As `profile`.
+        """
 
-def _use_frames[T](
-    file: Path,
-    baseline: BaselineStatistics,
-    settings: GroupSettings,
-    schema: ModelSchema | None,
-    use: Callable[[Iterable[pd.DataFrame]], T],
-) -> T:
-    """Hand the rows of a file to `use` in pieces, with the features that are made of them."""
-    kinds: Contract | dict[str, str]
-    if schema is None or schema.contract is None:
-        features = baseline.features.values()
-        kinds = {each.name: "category" for each in features if each.kind == "categorical"}
-    else:
-        kinds = schema.contract
+        def drawn(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+            rows = _DrawnRows(max_rows, rng)
+            for frame in frames:
+                rows.add(frame)
+            return rows.rows
 
-    def made(piece: pd.DataFrame) -> pd.DataFrame:
-        return piece if schema is None else with_made_features(piece, schema, may_lack_columns=True)
+        return self._use_frames(drawn)
 
-    return use_pieces(file, kinds, settings, lambda pieces: use(map(made, pieces)))
+    def _use_frames[T](self, use: Callable[[Iterable[pd.DataFrame]], T]) -> T:
+        """Hand the rows to `use` in pieces, with the features that are made of dates and texts."""
+        schema = self.schema
+        kinds: Contract | dict[str, str]
+        if schema is None or schema.contract is None:
+            features = self.baseline.features.values()
+            kinds = {each.name: "category" for each in features if each.kind == "categorical"}
+        else:
+            kinds = schema.contract
+
+        def made(piece: pd.DataFrame) -> pd.DataFrame:
+            return piece if schema is None else with_made_features(piece, schema, may_lack_columns=True)
+
+        return use_pieces(self.path, kinds, self.settings, lambda pieces: use(map(made, pieces)))
 
 
 class _DrawnRows:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops.algorithms.cores import in_parallel
+from mlops.algorithms.cores import on_shared_cores
 from mlops.algorithms.definitions import Algorithm
 from mlops.algorithms.selection import algorithm, configure
 from mlops.models.errors import TrainingError
@@ -200,7 +200,7 @@ class HeldOutFold:
             self._matrices_for(algorithm(settings.algorithm))
         with warnings.catch_warnings():  # a setting of all threads
             warnings.simplefilter("ignore")
-            return in_parallel(self._try, several)
+            return on_shared_cores(self._try, several)
 
     def _try(self, settings: GroupSettings) -> FoldPrediction | TrainingError:
         try:
